@@ -1,0 +1,1 @@
+//! Starts the private servers and the three programs.

@@ -1,0 +1,1 @@
+//! What the two services are made of: settings, database, change log, relay, HTTP manners.

@@ -1,0 +1,1 @@
+//! Carries each change to the other side's REST API.

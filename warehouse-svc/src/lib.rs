@@ -1,0 +1,1 @@
+//! Orders as the warehouse sees them.
