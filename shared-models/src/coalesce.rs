@@ -1,0 +1,41 @@
+//! One change for each order out of a batch: a newer one makes an older one superfluous.
+//!
+//! Done after the rules have decided, never before: of two events of one order the newer may be one
+//! that is dropped, and the older must still be carried.
+
+use std::collections::HashMap;
+
+use crate::order::Facet;
+use crate::sync::OrderChange;
+
+/// For each change, the index of the change that speaks for it: its own, or that of a newer change
+/// of the same order.
+#[must_use]
+pub fn spokesmen(changes: &[OrderChange]) -> Vec<usize> {
+    let mut newest = HashMap::new();
+    for (index, change) in changes.iter().enumerate() {
+        let best = newest.entry(change.order_id).or_insert(index);
+        if speaks_for(change, &changes[*best]) {
+            *best = index;
+        }
+    }
+    let spokesman = |(index, change): (usize, &OrderChange)| match newest.get(&change.order_id) {
+        Some(best) if speaks_for(&changes[*best], change) => *best,
+        Some(_) | None => index,
+    };
+    changes.iter().enumerate().map(spokesman).collect()
+}
+
+/// Whether nothing of `other` is missing from `change`.
+fn speaks_for(change: &OrderChange, other: &OrderChange) -> bool {
+    let progress = match (&change.progress, &other.progress) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(this), Some(that)) => covers(this, that),
+    };
+    progress && covers(&change.delivery, &other.delivery)
+}
+
+fn covers<V>(this: &Facet<V>, that: &Facet<V>) -> bool {
+    this.revision.covers(that.revision)
+}

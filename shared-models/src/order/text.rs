@@ -1,0 +1,55 @@
+//! What makes a text one that can be kept.
+
+use serde_json::Value;
+
+use super::Unknown;
+use super::limits;
+
+/// A validator for text that says something, within `max` characters, and that PostgreSQL can hold.
+pub fn filled(max: usize) -> impl FnOnce(&str, &()) -> garde::Result {
+    move |text, ()| {
+        let problem = if text.trim().is_empty() {
+            "is blank".to_owned()
+        } else if text.contains('\0') {
+            "holds the character NUL".to_owned()
+        } else {
+            match text.chars().count() {
+                length if length > max => format!("has {length} characters, at most {max} fit"),
+                _ => return Ok(()),
+            }
+        };
+        Err(garde::Error::new(problem))
+    }
+}
+
+/// A validator for fields that are passed on unread: they too must fit and be storable.
+pub fn storable(unknown: &Unknown, (): &()) -> garde::Result {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let bytes = serde_json::to_string(unknown).map_or(usize::MAX, |json| json.len());
+    if bytes > limits::UNKNOWN_BYTES {
+        return Err(garde::Error::new(format!(
+            "unknown fields take {bytes} bytes, at most {} fit",
+            limits::UNKNOWN_BYTES
+        )));
+    }
+    match unknown
+        .iter()
+        .any(|(name, value)| name.contains('\0') || holds_nul(value))
+    {
+        true => Err(garde::Error::new("unknown fields hold the character NUL")),
+        false => Ok(()),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
