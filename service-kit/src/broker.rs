@@ -1,0 +1,42 @@
+//! A connection to RabbitMQ, named after the program and its purpose.
+
+use std::future::Future;
+use std::time::Duration;
+
+use lapin::{Connection, ConnectionProperties};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use crate::settings::BrokerSettings;
+
+/// Why RabbitMQ did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    /// It refused, or the connection broke.
+    #[error("RabbitMQ: {0}")]
+    Lapin(#[from] lapin::Error),
+    /// It did not answer in time.
+    #[error("RabbitMQ did not answer within {0:?}")]
+    Silent(Duration),
+}
+
+/// Connects; the management UI shows the connection as `name`.
+///
+/// lapin's own recovery is left off: it takes long to come back and knows nothing of our topology.
+/// Whoever holds the connection makes a new one.
+pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection, BrokerError> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let connecting = Connection::connect(settings.url.expose(), properties);
+    in_time(settings.connect_timeout, connecting).await
+}
+
+/// Awaits an answer from RabbitMQ, but not for ever.
+pub async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BrokerError> {
+    match timeout(limit, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(BrokerError::Silent(limit)),
+    }
+}

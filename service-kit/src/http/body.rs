@@ -1,0 +1,125 @@
+//! A JSON body, read so that what is wrong with it can be named.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{FromRequest, HttpRequest, dev};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::problem::{FieldError, Kind, Problem};
+
+/// The largest body that is read, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub usize);
+
+/// What would be right for a field, found by its name.
+#[derive(Clone, Copy)]
+pub struct Expectations(pub fn(&str) -> Option<&'static str>);
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let payload = Payload::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            check_headers(&request)?;
+            let limit = request.app_data::<BodyLimit>().map_or(usize::MAX, |limit| limit.0);
+            let payload = payload
+                .await
+                .map_err(|error| Problem::new(Kind::Unreadable, format!("the body: {error}")))?;
+            let bytes = read(payload, limit).await?;
+            let expectations = request.app_data::<Expectations>().copied();
+            parse(&bytes, expectations.map_or(|_| None, |found| found.0)).map(Body)
+        })
+    }
+}
+
+fn check_headers(request: &HttpRequest) -> Result<(), Problem> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let refuse = |detail: &str| Err(Problem::new(Kind::UnsupportedMedia, detail));
+    match header(CONTENT_ENCODING) {
+        None | Some("identity") => {}
+        Some(_) => return refuse("a compressed body is not read here; send it as it is"),
+    }
+    let media_type = header(CONTENT_TYPE).map(|value| value.split(';').next().unwrap_or(value));
+    match media_type.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
+        Some("application/json" | "application/merge-patch+json") => Ok(()),
+        Some(_) | None => refuse("the body is to be JSON, with Content-Type: application/json"),
+    }
+}
+
+async fn read(payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    match payload.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Problem::new(Kind::Unreadable, format!("the body: {error}"))),
+        Err(_) => {
+            let detail = format!("the body is larger than {limit} bytes");
+            Err(Problem::new(Kind::TooLarge, detail))
+        }
+    }
+}
+
+/// Reads JSON: 400 where it is none, 422 where it does not fit, with the field that does not.
+pub fn parse<T: DeserializeOwned>(
+    bytes: &[u8],
+    expectation: fn(&str) -> Option<&'static str>,
+) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| refuse(&error.path().to_string(), error.inner(), expectation))?;
+    let rest = reader.end().map(|()| parsed);
+    rest.map_err(|error| refuse("", &error, expectation))
+}
+
+/// The same for a JSON value that is already read.
+pub fn parse_value<T: DeserializeOwned>(
+    value: serde_json::Value,
+    expectation: fn(&str) -> Option<&'static str>,
+) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| refuse(&error.path().to_string(), error.inner(), expectation))
+}
+
+fn refuse(
+    path: &str,
+    error: &serde_json::Error,
+    expectation: fn(&str) -> Option<&'static str>,
+) -> Problem {
+    match error.classify() {
+        Category::Syntax | Category::Eof | Category::Io => {
+            Problem::new(Kind::Unreadable, format!("the body is not JSON: {error}"))
+        }
+        Category::Data => {
+            let (field, problem) = name_the_field(path, error);
+            Problem::invalid(vec![FieldError::new(field, problem, expectation)])
+        }
+    }
+}
+
+/// serde names a missing, doubled or unknown field only in its message; the path ends before it.
+fn name_the_field(path: &str, error: &serde_json::Error) -> (String, String) {
+    let message = error.to_string();
+    // " at line 1 column 9" speaks of text that a merge patch no longer has.
+    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let named = ["missing field `", "duplicate field `", "unknown field `"]
+        .iter()
+        .find_map(|start| message.strip_prefix(start)?.split('`').next());
+    let field = match (path, named) {
+        (".", None) => "body".to_owned(),
+        (".", Some(name)) => name.to_owned(),
+        (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => {
+            format!("{path}.{name}")
+        }
+        (path, _) => path.to_owned(),
+    };
+    (field, message)
+}

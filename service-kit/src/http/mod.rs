@@ -1,0 +1,8 @@
+//! HTTP manners: errors as problems, bodies and paths read with care, one server for every program.
+
+pub mod body;
+pub mod conditional;
+pub mod health;
+pub mod problem;
+pub mod resource;
+pub mod server;

@@ -1,0 +1,176 @@
+//! An error as a client sees it: `application/problem+json` (RFC 9457).
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What is wrong with a request, and what would be right.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+    more: Map<String, Value>,
+    header: Option<(HeaderName, String)>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, as in `lines[0].quantity`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<&'static str>,
+}
+
+/// The kinds of problem, each with its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It cannot be read at all.
+    Unreadable,
+    /// There is nothing of that name.
+    NotFound,
+    /// What is there is not for this method.
+    MethodNotAllowed,
+    /// It does not go together with what is there.
+    Conflict,
+    /// It has changed since the caller saw it.
+    Stale,
+    /// It is too large.
+    TooLarge,
+    /// It is not JSON by its own account.
+    UnsupportedMedia,
+    /// It can be read, but does not fit.
+    Invalid,
+    /// Something went wrong here.
+    Internal,
+    /// What is needed for it is not there now.
+    Unavailable,
+}
+
+impl Kind {
+    const fn status_and_name(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict"),
+            Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"),
+            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of this kind.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (errors, more, header) = (vec![], Map::new(), None);
+        Self(Box::new(Parts { kind, detail: detail.into(), errors, more, header }))
+    }
+
+    /// The request can be read, but these fields do not fit.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => only.to_string(),
+            several => format!("{} fields do not fit", several.len()),
+        };
+        let mut problem = Self::new(Kind::Invalid, detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// The method is not for this path, and `allow` names those that are.
+    pub fn method_not_allowed(allow: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(Kind::MethodNotAllowed, reason).header(ALLOW, allow.into())
+    }
+
+    /// What is needed is not there now; it may be after some seconds.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, detail).header(RETRY_AFTER, "1".to_owned())
+    }
+
+    /// Adds a member of its own to the problem.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn header(mut self, name: HeaderName, value: String) -> Self {
+        self.0.header = Some((name, value));
+        self
+    }
+
+    fn body(&self) -> Value {
+        let (status, name) = self.0.kind.status_and_name();
+        let mut body = Map::new();
+        body.insert("type".into(), format!("urn:lockstep:problem:{name}").into());
+        body.insert("title".into(), status.canonical_reason().unwrap_or(name).into());
+        body.insert("status".into(), status.as_u16().into());
+        body.insert("detail".into(), self.0.detail.clone().into());
+        if !self.0.errors.is_empty() {
+            body.insert("errors".into(), serde_json::json!(self.0.errors));
+        }
+        body.extend(self.0.more.clone());
+        body.into()
+    }
+}
+
+impl FieldError {
+    /// A problem with a field; what would be right is found by the field's name.
+    pub fn new(
+        field: impl Into<String>,
+        problem: impl Into<String>,
+        expectation: fn(&str) -> Option<&'static str>,
+    ) -> Self {
+        let field = field.into();
+        let name = field.rsplit('.').next().unwrap_or_default();
+        let name = name.split('[').next().unwrap_or_default();
+        Self { expected: expectation(name), problem: problem.into(), field }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.problem)?;
+        self.expected.map_or(Ok(()), |expected| write!(f, "; expected {expected}"))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.kind.status_and_name().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/problem+json");
+        if let Some(header) = self.0.header.clone() {
+            response.insert_header(header);
+        }
+        response.body(self.body().to_string())
+    }
+}

@@ -1,0 +1,75 @@
+//! Settings: defaults in the program, then an optional TOML file, then the environment.
+//!
+//! The defaults are TOML texts with a comment for each setting; `--help` prints the very same texts,
+//! so that what is documented is what is in force.
+
+mod sections;
+
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+pub use sections::{
+    BrokerSettings, BrokerUrl, DatabaseSettings, DatabaseUrl, HttpSettings, LogFilter, LogFormat,
+    LogSettings, RelaySettings,
+};
+
+/// The defaults of `[http]`; `{port}` stands for the program's own.
+pub const HTTP: &str = include_str!("http.toml");
+/// The defaults of `[database]`.
+pub const DATABASE: &str = include_str!("database.toml");
+/// The defaults of `[broker]`.
+pub const BROKER: &str = include_str!("broker.toml");
+/// The defaults of `[relay]`.
+pub const RELAY: &str = include_str!("relay.toml");
+/// The defaults of `[log]`.
+pub const LOG: &str = include_str!("log.toml");
+
+/// What a program says of its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// What the names of its environment variables begin with, as `STORE` in `STORE__HTTP__PORT`.
+    pub prefix: &'static str,
+    /// The port that it serves unless told otherwise.
+    pub port: u16,
+    /// Its sections, as TOML with comments.
+    pub sections: &'static [&'static str],
+}
+
+/// A setting is malformed, unknown or missing.
+#[derive(Debug, Error)]
+#[error("the settings cannot be used: {0}")]
+pub struct SettingsError(#[from] config::ConfigError);
+
+impl Layout {
+    /// The defaults, as `--help` shows them and as they are in force.
+    #[must_use]
+    pub fn defaults(&self) -> String {
+        self.sections.join("\n").replace("{port}", &self.port.to_string())
+    }
+
+    /// Reads the settings: defaults, then `file`, then the environment.
+    pub fn load<S: DeserializeOwned>(&self, file: Option<&Path>) -> Result<S, SettingsError> {
+        self.load_with(file, Environment::with_prefix(self.prefix))
+    }
+
+    fn load_with<S: DeserializeOwned>(
+        &self,
+        file: Option<&Path>,
+        environment: Environment,
+    ) -> Result<S, SettingsError> {
+        let mut sources =
+            Config::builder().add_source(File::from_str(&self.defaults(), FileFormat::Toml));
+        if let Some(path) = file {
+            sources = sources.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        // Texts stay texts: a password 0012 must not become the number 12.
+        let environment = environment.prefix_separator("__").separator("__").try_parsing(false);
+        Ok(sources.add_source(environment).build()?.try_deserialize()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The sections that several programs have. What cannot be right is refused while it is read,
+//! before any socket is opened.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use lapin::uri::AMQPUri;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+/// `[http]`: where and how to serve.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// An address of this machine.
+    pub host: IpAddr,
+    /// A port; 0 takes a free one.
+    pub port: u16,
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+    /// How long a request in hand may take to finish after SIGTERM.
+    #[serde(with = "humantime_serde")]
+    pub shutdown_timeout: Duration,
+}
+
+/// `[database]`: the service's own PostgreSQL database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Where it is, and as whom to connect.
+    pub url: DatabaseUrl,
+    /// Connections kept at the most.
+    pub pool_size: usize,
+    /// How long to wait for a connection.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// How long a statement may wait for a lock.
+    #[serde(with = "humantime_serde")]
+    pub lock_timeout: Duration,
+    /// How long a statement may take.
+    #[serde(with = "humantime_serde")]
+    pub statement_timeout: Duration,
+    /// How long a transaction may take as a whole, also when the server does not answer at all.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Duration,
+}
+
+/// `[broker]`: the RabbitMQ that carries the changes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerSettings {
+    /// Where it is, and as whom to connect.
+    pub url: BrokerUrl,
+    /// How long to wait for a connection.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// How long to wait for an answer on one.
+    #[serde(with = "humantime_serde")]
+    pub reply_timeout: Duration,
+}
+
+/// `[relay]`: how committed changes are published.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySettings {
+    /// Changes published in one go.
+    pub batch_size: u16,
+    /// How long to wait for their confirms.
+    #[serde(with = "humantime_serde")]
+    pub confirm_timeout: Duration,
+    /// How long to wait for the next look at the outbox while it is busy.
+    #[serde(with = "humantime_serde")]
+    pub poll_min: Duration,
+    /// How long to wait for the next look at the outbox while it is quiet.
+    #[serde(with = "humantime_serde")]
+    pub poll_max: Duration,
+}
+
+/// `[log]`: what to log, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// A level, or directives.
+    pub filter: LogFilter,
+    /// Text, or JSON.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// For a program: one object a line.
+    Json,
+}
+
+/// Which lines are logged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    pub(crate) fn to_filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl TryFrom<String> for LogFilter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match EnvFilter::try_new(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(error) => Err(format!(
+                "log.filter is neither a level nor directives such as info,lapin=debug: {error}"
+            )),
+        }
+    }
+}
+
+/// A PostgreSQL URL; it holds a password, so it does not show itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DatabaseUrl(SecretString);
+
+impl DatabaseUrl {
+    /// The URL itself, for the one who connects.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = &'static str;
+
+    fn try_from(url: String) -> Result<Self, Self::Error> {
+        match url.parse::<tokio_postgres::Config>() {
+            Ok(config) if !config.get_hosts().is_empty() => Ok(Self(url.into())),
+            Ok(_) | Err(_) => Err("database.url is not a URL such as \
+                 postgres://user:password@host:5432/database"),
+        }
+    }
+}
+
+/// An AMQP URL; it holds a password, so it does not show itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BrokerUrl(SecretString);
+
+impl BrokerUrl {
+    /// The URL itself, for the one who connects.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl TryFrom<String> for BrokerUrl {
+    type Error = &'static str;
+
+    fn try_from(url: String) -> Result<Self, Self::Error> {
+        match url.parse::<AMQPUri>() {
+            Ok(_) => Ok(Self(url.into())),
+            Err(_) => Err("broker.url is not a URL such as amqp://user:password@host:5672/%2f"),
+        }
+    }
+}
