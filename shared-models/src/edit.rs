@@ -13,10 +13,7 @@ use crate::site::Site;
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
     /// The table of moves does not have it.
-    #[error(
-        "the {site} cannot move an order from {from} to {to}; {}",
-        Legal(legal)
-    )]
+    #[error("the {site} cannot move an order from {from} to {to}; {}", Legal(legal))]
     IllegalMove {
         /// Who asked.
         site: Site,
@@ -116,9 +113,7 @@ fn check_delivery(site: Site, before: &Shared, after: &Delivery) -> Result<(), R
         Site::Warehouse => {
             let known = |sku: &str| before.lines.iter().any(|line| line.sku == sku);
             match after.lines.iter().find(|line| !known(&line.sku)) {
-                Some(line) => Err(Refusal::LineAdded {
-                    sku: line.sku.clone(),
-                }),
+                Some(line) => Err(Refusal::LineAdded { sku: line.sku.clone() }),
                 None => Ok(()),
             }
         }
@@ -129,12 +124,7 @@ fn check_progress(site: Site, before: &Progress, after: &Progress) -> Result<(),
     let (from, to) = (before.status, after.status);
     let legal = from.moves(site);
     if from != to && !legal.contains(&to) {
-        return Err(Refusal::IllegalMove {
-            site,
-            from,
-            to,
-            legal,
-        });
+        return Err(Refusal::IllegalMove { site, from, to, legal });
     }
     if (&before.carrier, &before.tracking) == (&after.carrier, &after.tracking) {
         return Ok(());

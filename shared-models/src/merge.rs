@@ -92,11 +92,7 @@ pub fn fold(first: OrderChange, second: &OrderChange) -> OrderChange {
         (Some(first), Some(second)) => Some(meet(&first, second).result(&first)),
         (first, second) => first.or_else(|| second.clone()),
     };
-    OrderChange {
-        delivery,
-        progress,
-        ..first
-    }
+    OrderChange { delivery, progress, ..first }
 }
 
 /// Who gives way when two sites have changed a facet without knowing of each other: the facet's
@@ -137,10 +133,7 @@ fn meet<V: Clone + Precedence>(here: &Facet<V>, incoming: &Facet<V>) -> Meeting<
                 Ordering::Greater => (incoming, here),
                 Ordering::Less | Ordering::Equal => (here, incoming),
             };
-            Meeting::Concurrent {
-                kept: kept.clone(),
-                lost: lost.clone(),
-            }
+            Meeting::Concurrent { kept: kept.clone(), lost: lost.clone() }
         }
     }
 }
@@ -156,11 +149,9 @@ impl<V: Clone> Meeting<V> {
     fn decided(&self) -> Option<Decided<V>> {
         match self {
             Self::Unchanged | Self::Replaced(_) => None,
-            Self::Concurrent { kept, lost } => Some(Decided {
-                cause: Cause::Concurrent,
-                kept: kept.clone(),
-                lost: lost.clone(),
-            }),
+            Self::Concurrent { kept, lost } => {
+                Some(Decided { cause: Cause::Concurrent, kept: kept.clone(), lost: lost.clone() })
+            }
         }
     }
 
@@ -168,10 +159,9 @@ impl<V: Clone> Meeting<V> {
         match self {
             Self::Unchanged => here.clone(),
             Self::Replaced(facet) => facet,
-            Self::Concurrent { kept, lost } => Facet {
-                revision: kept.revision.union(lost.revision),
-                value: kept.value,
-            },
+            Self::Concurrent { kept, lost } => {
+                Facet { revision: kept.revision.union(lost.revision), value: kept.value }
+            }
         }
     }
 }
@@ -181,29 +171,19 @@ fn late(
     change: &OrderChange,
     delivery: &Meeting<Delivery>,
 ) -> Option<Decided<Delivery>> {
-    let closed_there = change
-        .progress
-        .as_ref()
-        .is_some_and(|p| p.value.status.is_closed());
+    let closed_there = change.progress.as_ref().is_some_and(|p| p.value.status.is_closed());
     let closed_here = here.progress.value.status.is_closed();
     match delivery {
-        Meeting::Replaced(kept) if closed_here && !closed_there => Some(Decided {
-            cause: Cause::Late,
-            kept: kept.clone(),
-            lost: here.delivery.clone(),
-        }),
+        Meeting::Replaced(kept) if closed_here && !closed_there => {
+            Some(Decided { cause: Cause::Late, kept: kept.clone(), lost: here.delivery.clone() })
+        }
         Meeting::Unchanged | Meeting::Replaced(_) | Meeting::Concurrent { .. } => None,
     }
 }
 
 fn knows_more_of(site: Site, here: &Shared, change: &OrderChange) -> bool {
     let more = |incoming: u32, own: u32| incoming > own;
-    let progress = change
-        .progress
-        .as_ref()
-        .map_or(0, |facet| facet.revision.of(site));
-    more(
-        change.delivery.revision.of(site),
-        here.delivery.revision.of(site),
-    ) || more(progress, here.progress.revision.of(site))
+    let progress = change.progress.as_ref().map_or(0, |facet| facet.revision.of(site));
+    more(change.delivery.revision.of(site), here.delivery.revision.of(site))
+        || more(progress, here.progress.revision.of(site))
 }

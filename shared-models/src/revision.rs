@@ -28,10 +28,7 @@ pub enum Relation {
 
 impl Revision {
     /// Nobody has changed the facet.
-    pub const ZERO: Self = Self {
-        store: 0,
-        warehouse: 0,
-    };
+    pub const ZERO: Self = Self { store: 0, warehouse: 0 };
 
     /// How many of the changes were decided at `site`.
     #[must_use]
@@ -46,24 +43,15 @@ impl Revision {
     #[must_use]
     pub const fn next(self, site: Site) -> Self {
         match site {
-            Site::Store => Self {
-                store: self.store.saturating_add(1),
-                ..self
-            },
-            Site::Warehouse => Self {
-                warehouse: self.warehouse.saturating_add(1),
-                ..self
-            },
+            Site::Store => Self { store: self.store.saturating_add(1), ..self },
+            Site::Warehouse => Self { warehouse: self.warehouse.saturating_add(1), ..self },
         }
     }
 
     /// The revision that has seen what both have seen.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        Self {
-            store: self.store.max(other.store),
-            warehouse: self.warehouse.max(other.warehouse),
-        }
+        Self { store: self.store.max(other.store), warehouse: self.warehouse.max(other.warehouse) }
     }
 
     /// How this revision stands to `other`.

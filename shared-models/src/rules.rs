@@ -70,10 +70,7 @@ pub enum Cargo {
 #[must_use]
 pub fn decide(rules: &[Rule], facts: Facts) -> Verdict {
     let verdicts = rules.iter().filter_map(|rule| rule.applied_to(facts));
-    verdicts
-        .into_iter()
-        .next()
-        .unwrap_or(Verdict::Carry(Cargo::Both))
+    verdicts.into_iter().next().unwrap_or(Verdict::Carry(Cargo::Both))
 }
 
 impl Rule {

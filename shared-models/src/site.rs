@@ -52,12 +52,7 @@ pub struct Direction {
 
 impl Direction {
     /// Both directions.
-    pub const ALL: [Self; 2] = [
-        Self { from: Site::Store },
-        Self {
-            from: Site::Warehouse,
-        },
-    ];
+    pub const ALL: [Self; 2] = [Self { from: Site::Store }, Self { from: Site::Warehouse }];
 
     /// Where the changes go.
     #[must_use]

@@ -59,25 +59,15 @@ impl OrderChange {
             return Err("delivery.revision.store: is 0, but orders are born at the store".into());
         }
         let delivery = self.delivery.value.normalised();
-        delivery
-            .validate()
-            .map_err(|report| first_line("delivery", &report))?;
+        delivery.validate().map_err(|report| first_line("delivery", &report))?;
         if let Some(Facet { revision, value }) = &self.progress {
-            value
-                .validate()
-                .map_err(|report| first_line("progress", &report))?;
+            value.validate().map_err(|report| first_line("progress", &report))?;
             if value.status.is_default() != (*revision == Revision::ZERO) {
                 let problem = "progress.revision: is zero exactly while the status is placed";
                 return Err(problem.into());
             }
         }
-        Ok(Self {
-            delivery: Facet {
-                value: delivery,
-                ..self.delivery
-            },
-            ..self
-        })
+        Ok(Self { delivery: Facet { value: delivery, ..self.delivery }, ..self })
     }
 }
 

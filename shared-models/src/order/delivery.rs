@@ -59,10 +59,7 @@ fn pieces(quantity: &u32, (): &()) -> garde::Result {
     match *quantity {
         1..=limits::QUANTITY => Ok(()),
         0 => Err(garde::Error::new("is 0")),
-        more => Err(garde::Error::new(format!(
-            "is {more}, at most {} fit",
-            limits::QUANTITY
-        ))),
+        more => Err(garde::Error::new(format!("is {more}, at most {} fit", limits::QUANTITY))),
     }
 }
 

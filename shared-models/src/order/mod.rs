@@ -81,10 +81,7 @@ impl Touched {
 
 impl From<Vec<FacetName>> for Touched {
     fn from(names: Vec<FacetName>) -> Self {
-        Self::new(
-            names.contains(&FacetName::Delivery),
-            names.contains(&FacetName::Progress),
-        )
+        Self::new(names.contains(&FacetName::Delivery), names.contains(&FacetName::Progress))
     }
 }
 

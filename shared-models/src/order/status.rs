@@ -30,14 +30,8 @@ pub enum Status {
 
 impl Status {
     /// Every status, lowest rank first.
-    pub const ALL: [Self; 6] = [
-        Self::Placed,
-        Self::Picking,
-        Self::Packed,
-        Self::Voided,
-        Self::Shipped,
-        Self::Delivered,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Placed, Self::Picking, Self::Packed, Self::Voided, Self::Shipped, Self::Delivered];
 
     /// The status's name, as it stands in JSON.
     #[must_use]

@@ -34,10 +34,7 @@ pub fn storable(unknown: &Unknown, (): &()) -> garde::Result {
             limits::UNKNOWN_BYTES
         )));
     }
-    match unknown
-        .iter()
-        .any(|(name, value)| name.contains('\0') || holds_nul(value))
-    {
+    match unknown.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)) {
         true => Err(garde::Error::new("unknown fields hold the character NUL")),
         false => Ok(()),
     }
@@ -47,9 +44,9 @@ fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(values) => values.iter().any(holds_nul),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
