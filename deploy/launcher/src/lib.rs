@@ -1,1 +1,23 @@
-//! Starts the private servers and the three programs.
+//! Starts private servers and programs as children, waits for them and takes them down again.
+//!
+//! The end-to-end tests use [`postgres`] and [`rabbitmq`] to have servers that they may kill.
+
+pub mod account;
+pub mod check;
+pub mod cli;
+pub mod find;
+mod http;
+pub mod identity;
+pub mod log;
+pub mod ports;
+pub mod postgres;
+pub mod private;
+pub mod process;
+mod psql;
+pub mod rabbitmq;
+pub mod recipe;
+pub mod scratch;
+pub mod secret;
+mod spawner;
+pub mod stop;
+pub mod wait;

@@ -1,0 +1,144 @@
+//! One command of `deploy/test`, run in the foreground.
+
+use std::fmt;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::private::Private;
+use crate::stop::Stop;
+
+/// How long a command may take to end when it is told to.
+const STOP: Duration = Duration::from_secs(10);
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Ok,
+    Failed(u8),
+    Stopped,
+}
+
+impl End {
+    fn of(status: ExitStatus) -> Self {
+        match status.code().map(u8::try_from) {
+            Some(Ok(0)) => Self::Ok,
+            Some(Ok(code)) => Self::Failed(code),
+            // Ended by a signal.
+            Some(Err(_)) | None => Self::Failed(1),
+        }
+    }
+
+    pub(super) fn code(self) -> ExitCode {
+        match self {
+            Self::Ok => ExitCode::SUCCESS,
+            Self::Failed(code) => ExitCode::from(code),
+            // What shells give for Ctrl-C.
+            Self::Stopped => ExitCode::from(130),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Ok => "ok",
+            Self::Failed(_) => "FAILED",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// A command and where to run it.
+#[derive(Debug)]
+pub(super) struct Step {
+    words: Vec<String>,
+    folder: Option<PathBuf>,
+}
+
+impl Step {
+    /// What somebody gave us to run, where they are.
+    pub(super) fn given(program: &str, arguments: &[String]) -> Self {
+        let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
+        Self {
+            words: words.map(str::to_owned).collect(),
+            folder: None,
+        }
+    }
+
+    /// What has to pass before a change is taken.
+    pub(super) fn all(root: &Path) -> Vec<Self> {
+        let commands = [
+            "cargo fmt --all --check",
+            "cargo clippy --workspace --all-targets -- -D warnings",
+            "cargo test --workspace",
+        ];
+        let words = commands.map(|line| line.split(' ').map(str::to_owned).collect());
+        words
+            .map(|words| Self {
+                words,
+                folder: Some(root.to_owned()),
+            })
+            .into()
+    }
+
+    pub(super) fn title(&self) -> String {
+        self.words.join(" ")
+    }
+
+    pub(super) async fn run(&self, servers: &Private, stop: &mut Stop) -> Result<End> {
+        let (program, arguments) = self.words.split_first().context("nothing to run")?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .envs(servers.environment())
+            .kill_on_drop(true);
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        // At a terminal it has to be in the foreground group to read from it, and gets Ctrl-C from
+        // there. Elsewhere a group of its own lets us end it with all that it has started.
+        let own_group = !std::io::stdin().is_terminal();
+        if own_group {
+            command.process_group(0);
+        }
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot run {program}"))?;
+        tokio::select! {
+            status = child.wait() => return Ok(End::of(status?)),
+            () = stop.asked() => {}
+        }
+        end(&mut child, own_group).await?;
+        Ok(End::Stopped)
+    }
+}
+
+async fn end(child: &mut Child, own_group: bool) -> Result<()> {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let Some(pid) = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw)
+        else {
+            return Ok(());
+        };
+        // It may have ended just now, which is what we want.
+        let _ = if own_group {
+            kill_process_group(pid, signal)
+        } else {
+            kill_process(pid, signal)
+        };
+        if let Ok(status) = timeout(STOP, child.wait()).await {
+            status?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}

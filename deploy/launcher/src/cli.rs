@@ -1,0 +1,27 @@
+//! The command line. The scripts in `deploy/` call it after building what it starts.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Starts Lockstep's private servers and programs.
+#[derive(Debug, Parser)]
+pub struct Cli {
+    /// The checkout.
+    #[arg(long)]
+    pub root: PathBuf,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the launcher can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Formatting, lints and all tests, or one command, with private servers.
+    Test {
+        /// Only this, with the servers' addresses in its environment.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+}

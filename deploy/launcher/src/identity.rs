@@ -1,0 +1,82 @@
+//! Which process is meant: its id alone is used again after it has gone, so its start time belongs
+//! to it.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::{Deserialize, Serialize};
+
+/// A process id, and when that process started (in clock ticks after boot).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The process id.
+    pub pid: u32,
+    started: u64,
+}
+
+impl Identity {
+    /// The process that has this id now.
+    pub fn of(pid: u32) -> Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
+            .with_context(|| format!("process {pid} is gone"))?;
+        let (_, started) = parse(&stat).with_context(|| format!("/proc/{pid}/stat: {stat}"))?;
+        Ok(Self { pid, started })
+    }
+
+    /// Is it still that process, and not merely waiting to be collected by its parent?
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", self.pid))
+            .ok()
+            .and_then(|stat| parse(&stat))
+            .is_some_and(|(state, started)| started == self.started && !matches!(state, 'Z' | 'X'))
+    }
+
+    /// Signals exactly this process, never one that got its id later; false when it has gone.
+    #[must_use]
+    pub fn signal(&self, signal: Signal) -> bool {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return false;
+        };
+        // The descriptor is taken before the look, so that both are of one process.
+        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
+            return false;
+        };
+        self.alive() && pidfd_send_signal(&process, signal).is_ok()
+    }
+}
+
+/// State and start time in a line of `/proc/<pid>/stat`; the name before them may hold anything.
+fn parse(stat: &str) -> Option<(char, u64)> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    // `starttime` is the 22nd field, `state` the third.
+    let started = fields.nth(18)?.parse().ok()?;
+    Some((state, started))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_brackets_does_not_mislead() {
+        let stat = "7 (a) S b) R 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 9 1";
+        assert_eq!(parse(stat), Some(('R', 4711)));
+        assert_eq!(parse("7 (a"), None);
+    }
+
+    #[test]
+    fn this_process_is_alive_and_one_with_its_id_at_another_time_is_not() {
+        let me = Identity::of(std::process::id()).unwrap();
+        assert!(me.alive());
+        let other = Identity {
+            started: me.started + 1,
+            ..me
+        };
+        assert!(!other.alive());
+        assert!(!other.signal(Signal::TERM));
+    }
+}

@@ -1,0 +1,87 @@
+//! Which TCP port a server gets. All are on 127.0.0.1.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+/// Below the range from which Linux takes ports for outgoing connections, so that none of those
+/// sits on a port between our choosing it and the server's binding it.
+const FIRST: u16 = 20_000;
+const COUNT: u16 = 12_000;
+
+/// What was handed out already: its server may not have bound it yet.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A port that nobody listens on and that was not handed out before.
+pub fn free() -> Result<u16> {
+    for _ in 0..1_000 {
+        let random = uuid::Uuid::new_v4().as_u128() % u128::from(COUNT);
+        let port = FIRST + u16::try_from(random)?;
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if !given.contains(&port) && is_free(port) {
+            given.insert(port);
+            return Ok(port);
+        }
+    }
+    bail!("no free TCP port on 127.0.0.1 from {FIRST} on; stop something that listens there")
+}
+
+/// Can it be bound, and does nothing answer there? (A listener on 0.0.0.0 with `SO_REUSEADDR` lets
+/// one bind 127.0.0.1 beside it on some systems.)
+#[must_use]
+pub fn is_free(port: u16) -> bool {
+    let address = (Ipv4Addr::LOCALHOST, port).into();
+    TcpListener::bind(address).is_ok()
+        && TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err()
+}
+
+/// Which port was settled on, and whether it is the one that people expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The default.
+    Default(u16),
+    /// The default is taken; this one served last time and is free.
+    Last(u16),
+    /// The default is taken and there is none from last time: look for any.
+    Any,
+}
+
+/// The default if it is free, else the one used last time, else any.
+pub fn choose(default: u16, last: Option<u16>, is_free: impl Fn(u16) -> bool) -> Choice {
+    if is_free(default) {
+        return Choice::Default(default);
+    }
+    match last.filter(|port| *port != default && is_free(*port)) {
+        Some(port) => Choice::Last(port),
+        None => Choice::Any,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_goes_first_then_the_last_then_any() {
+        assert_eq!(choose(80, Some(90), |_| true), Choice::Default(80));
+        assert_eq!(choose(80, Some(90), |port| port != 80), Choice::Last(90));
+        assert_eq!(choose(80, Some(90), |_| false), Choice::Any);
+        assert_eq!(choose(80, Some(80), |_| false), Choice::Any);
+        assert_eq!(choose(80, None, |port| port != 80), Choice::Any);
+    }
+
+    #[test]
+    fn a_port_that_is_listened_on_is_not_free() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(!is_free(listener.local_addr().unwrap().port()));
+    }
+
+    #[test]
+    fn one_port_is_not_given_twice() {
+        let given: BTreeSet<u16> = (0..50).map(|_| free().unwrap()).collect();
+        assert_eq!(given.len(), 50);
+    }
+}

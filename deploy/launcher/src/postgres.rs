@@ -1,0 +1,232 @@
+//! A private PostgreSQL server: its data in a folder, on 127.0.0.1 only, everybody by password.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+
+use crate::account::Account;
+use crate::find::{self, PostgresPrograms};
+use crate::process::Process;
+use crate::psql::{self, Login};
+use crate::recipe::{Farewell, Recipe};
+use crate::{ports, secret};
+
+/// The superuser.
+const USER: &str = "postgres";
+/// How long it may take to start: after a crash it has to replay its log first.
+const START: Duration = Duration::from_secs(120);
+const STOP: Duration = Duration::from_secs(30);
+
+/// How a server is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its port; none: any free one.
+    pub port: Option<u16>,
+    /// The superuser's password. It holds from the first start on.
+    pub password: String,
+    /// Is what was committed to survive a power cut? Tests are faster without.
+    pub durable: bool,
+    /// How many clients at once.
+    pub max_connections: u16,
+    /// Where it logs; none: `postgres.log` in its folder.
+    pub log: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: None,
+            password: secret::random(),
+            durable: false,
+            max_connections: 400,
+            log: None,
+        }
+    }
+}
+
+/// A server that runs, or that was stopped and can be started again. Dropping it ends it.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: PathBuf,
+    options: Options,
+    port: u16,
+    programs: PostgresPrograms,
+    account: Option<Account>,
+    process: Option<Process>,
+}
+
+impl Postgres {
+    /// Starts a server with its data in `folder`, making them at the first start, and waits until
+    /// it takes connections.
+    pub async fn start(folder: &Path, options: Options) -> Result<Self> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let folder = fs::canonicalize(folder)?;
+        let version = fs::read_to_string(folder.join("data/PG_VERSION")).ok();
+        let version = version.map(|version| version.trim().parse()).transpose()?;
+        let port = options.port.map_or_else(ports::free, Ok)?;
+        let mut server = Self {
+            programs: find::postgres(version)?,
+            account: Account::for_postgres(&folder.join("data"))?,
+            process: None,
+            folder,
+            options,
+            port,
+        };
+        if version.is_none() {
+            server.initialise().await?;
+        }
+        server.start_again().await?;
+        Ok(server)
+    }
+
+    /// Starts it again after [`Self::stop`] or [`Self::kill`], on the same port with the same data.
+    pub async fn start_again(&mut self) -> Result<()> {
+        self.process = None;
+        let process = Process::spawn(self.recipe()).await?;
+        process
+            .ready(START, async || {
+                self.sql("postgres", "SELECT 1").await.is_ok()
+            })
+            .await?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Stops it in good order, ending the connections there are.
+    pub async fn stop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.stop(Signal::INT, STOP).await;
+        }
+    }
+
+    /// Ends it as a crash does: no checkpoint, the next start replays the log.
+    pub async fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            // SIGKILL would leave its own children behind for a while, in the way of the next start.
+            process.stop(Signal::QUIT, Duration::from_secs(10)).await;
+        }
+    }
+
+    /// Runs SQL as the superuser; the rows come back one a line.
+    pub async fn sql(&self, database: &str, script: &str) -> Result<String> {
+        let login = Login {
+            port: self.port,
+            user: USER,
+            password: &self.options.password,
+            database,
+        };
+        psql::run(&self.programs.folder, &login, script).await
+    }
+
+    /// The superuser's URL of a database.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
+            self.options.password, self.port
+        )
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server process, while there is one.
+    #[must_use]
+    pub fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// Makes the data, under another name until they are whole.
+    async fn initialise(&self) -> Result<()> {
+        let unfinished = self.folder.join("data.unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        fs::create_dir(&unfinished)?;
+        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o700))?;
+        let password = self.folder.join("password.unfinished");
+        fs::write(&password, "")?;
+        fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
+        fs::write(&password, &self.options.password)?;
+        if let Some(account) = &self.account {
+            account.own(&unfinished)?;
+            account.own(&password)?;
+        }
+        let made = self.initdb(&unfinished, &password).await;
+        fs::remove_file(&password)?;
+        made?;
+        fs::rename(&unfinished, self.folder.join("data"))?;
+        Ok(())
+    }
+
+    async fn initdb(&self, data: &Path, password: &Path) -> Result<()> {
+        let log = self.folder.join("initdb.log");
+        let mut recipe = Recipe::new("initdb", &self.programs.folder.join("initdb"), &log)
+            .args([
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--auth=scram-sha-256",
+                "--username",
+            ])
+            .arg(USER)
+            .arg("--pgdata")
+            .arg(data)
+            .arg("--pwfile")
+            .arg(password)
+            .clean()
+            .account(self.account.clone());
+        if !self.options.durable {
+            recipe = recipe.arg("--no-sync");
+        }
+        let process = Process::spawn(recipe).await?;
+        match process.ended().await {
+            Some(status) if status.success() => Ok(()),
+            status => bail!(process.obituary(status)),
+        }
+    }
+
+    fn recipe(&self) -> Recipe {
+        let log = self
+            .options
+            .log
+            .clone()
+            .unwrap_or_else(|| self.folder.join("postgres.log"));
+        let mut settings = vec![
+            format!("port={}", self.port),
+            "listen_addresses=127.0.0.1".to_owned(),
+            // Paths of sockets have a limit that a deep folder passes.
+            "unix_socket_directories=".to_owned(),
+            format!("max_connections={}", self.options.max_connections),
+            "timezone=UTC".to_owned(),
+            "log_timezone=UTC".to_owned(),
+        ];
+        if !self.options.durable {
+            let off = [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+            ];
+            settings.extend(off.map(str::to_owned));
+        }
+        let program = self.programs.folder.join("postgres");
+        let recipe = Recipe::new("PostgreSQL", &program, &log)
+            .arg("-D")
+            .arg(self.folder.join("data"));
+        let recipe = settings
+            .into_iter()
+            .fold(recipe, |recipe, setting| recipe.arg("-c").arg(setting));
+        // SIGQUIT: it takes its own children along, which SIGKILL does not.
+        recipe
+            .clean()
+            .account(self.account.clone())
+            .farewell(Farewell::Quit)
+    }
+}

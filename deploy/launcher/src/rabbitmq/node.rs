@@ -1,0 +1,120 @@
+//! How one RabbitMQ node is set up: its name, its files, and what to run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::rabbitmq::{Ports, USER};
+use crate::recipe::Recipe;
+use crate::secret;
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) server: PathBuf,
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    pub(super) ports: Ports,
+    pub(super) password: String,
+    pub(super) log: PathBuf,
+}
+
+/// The node's name. The data bear it, so it is made once and kept with them; its host is one that
+/// every machine knows, since a container's own name often resolves to nothing.
+pub(super) fn name(folder: &Path) -> Result<String> {
+    let file = folder.join("node");
+    if let Ok(name) = fs::read_to_string(&file) {
+        return Ok(name.trim().to_owned());
+    }
+    let name = format!("lockstep-{:.8}@localhost", secret::random());
+    fs::write(&file, &name).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(name)
+}
+
+impl Node {
+    pub(super) fn write_files(&self) -> Result<()> {
+        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?;
+        for folder in ["home", "data"] {
+            fs::create_dir_all(self.folder.join(folder))?;
+        }
+        fs::write(
+            self.folder.join("rabbitmq.conf"),
+            settings(self.ports, &self.password),
+        )?;
+        fs::write(
+            self.folder.join("plugins"),
+            "[rabbitmq_management,rabbitmq_prometheus].\n",
+        )?;
+        Ok(())
+    }
+
+    /// epmd, the register in which Erlang nodes find each other. A node that finds none starts one
+    /// that outlives it; ours is a child like any other.
+    pub(super) fn register(&self) -> Recipe {
+        let log = self.folder.join("epmd.log");
+        Recipe::new("epmd", Path::new("epmd"), &log)
+            .args([
+                "-address",
+                "127.0.0.1",
+                "-port",
+                &self.ports.epmd.to_string(),
+            ])
+            .clean()
+    }
+
+    pub(super) fn broker(&self) -> Recipe {
+        let inside = |name: &str| self.folder.join(name);
+        Recipe::new("RabbitMQ", &self.server, &self.log)
+            .clean()
+            // Its own Erlang cookie.
+            .env("HOME", inside("home"))
+            .env("RABBITMQ_NODENAME", &self.name)
+            .env("RABBITMQ_CONFIG_FILE", inside("rabbitmq.conf"))
+            .env("RABBITMQ_ADVANCED_CONFIG_FILE", inside("none.config"))
+            // The machine's own settings, which it would read otherwise.
+            .env("RABBITMQ_CONF_ENV_FILE", inside("none"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", inside("plugins"))
+            .env("RABBITMQ_MNESIA_BASE", inside("data"))
+            .env("RABBITMQ_LOG_BASE", inside("data"))
+            .env("RABBITMQ_DIST_PORT", self.ports.distribution.to_string())
+            .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+            .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
+            .env(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "-kernel inet_dist_use_interface {127,0,0,1}",
+            )
+            // Makes the script become the node instead of waiting for it, so that signals reach it.
+            .env("RUNNING_UNDER_SYSTEMD", "true")
+            .env("ERL_CRASH_DUMP_SECONDS", "0")
+    }
+}
+
+/// `rabbitmq.conf`.
+fn settings(ports: Ports, password: &str) -> String {
+    let Ports {
+        amqp,
+        management,
+        prometheus,
+        ..
+    } = ports;
+    format!(
+        "\
+listeners.tcp.1 = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = {prometheus}
+default_user = {USER}
+default_pass = {password}
+log.console = true
+log.console.level = info
+log.console.formatter = plaintext
+log.file = false
+# Below this it blocks every publisher; the launcher refuses to start long before.
+disk_free_limit.absolute = 256MB
+# The log of the quorum queues is kept in memory up to this size.
+raft.wal_max_size_bytes = 67108864
+"
+    )
+}

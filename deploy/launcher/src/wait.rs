@@ -1,0 +1,24 @@
+//! Waiting for a condition, always with a deadline.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::time::{Instant, sleep};
+
+/// How often a condition is looked at.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Asks `ready` again and again until it says yes; an error after `limit`.
+pub async fn until<F>(what: &str, limit: Duration, mut ready: F) -> Result<()>
+where
+    F: AsyncFnMut() -> bool,
+{
+    let deadline = Instant::now() + limit;
+    while !ready().await {
+        if Instant::now() >= deadline {
+            bail!("{what}: not there after {} s", limit.as_secs());
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
