@@ -1,0 +1,23 @@
+//! What the contract promises: tables held against the code, `docs/sync-rules.md` held against
+//! both, and random histories of two sites. Nothing in here needs anything running.
+
+#[cfg(test)]
+mod document;
+#[cfg(test)]
+mod documented_moves;
+#[cfg(test)]
+mod documented_rules;
+#[cfg(test)]
+mod editing;
+#[cfg(test)]
+mod folding;
+#[cfg(test)]
+mod meeting;
+#[cfg(test)]
+mod moves;
+#[cfg(test)]
+mod noticing;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod samples;

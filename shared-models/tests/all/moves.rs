@@ -1,0 +1,129 @@
+//! The table of moves, written out once more and held against the code, cell by cell.
+
+use shared_models::edit::{Refusal, edit};
+use shared_models::order::{Status, Touched};
+use shared_models::site::Site;
+
+use crate::samples::{delivery, progress, shared};
+
+/// `x` a move, `=` no move at all, `-` refused. Rows are where the order stands and columns where
+/// it is to go, both from placed to delivered.
+const STORE: [&[u8; 6]; 6] = [
+    b"=--x--", // placed
+    b"-=-x--", // picking
+    b"--=x--", // packed
+    b"---=--", // voided
+    b"----=-", // shipped
+    b"-----=", // delivered
+];
+const WAREHOUSE: [&[u8; 6]; 6] = [
+    b"=xxxx-", // placed
+    b"-=xxx-", // picking
+    b"--=xx-", // packed
+    b"---=--", // voided
+    b"----=x", // shipped
+    b"-----=", // delivered
+];
+const ORDER: [Status; 6] = [
+    Status::Placed,
+    Status::Picking,
+    Status::Packed,
+    Status::Voided,
+    Status::Shipped,
+    Status::Delivered,
+];
+
+/// All 72 cells.
+fn cells() -> Vec<(Site, Status, Status, u8)> {
+    let mut cells = Vec::new();
+    for (site, table) in [(Site::Store, STORE), (Site::Warehouse, WAREHOUSE)] {
+        for (from, row) in ORDER.into_iter().zip(table) {
+            cells.extend(ORDER.into_iter().zip(row).map(|(to, c)| (site, from, to, *c)));
+        }
+    }
+    assert_eq!(cells.len(), 72);
+    cells
+}
+
+#[test]
+fn a_site_has_exactly_the_moves_of_the_table() {
+    for (site, from, to, cell) in cells() {
+        let legal = from.moves(site).contains(&to);
+        assert_eq!(legal, cell == b'x', "{site}: {from} to {to}");
+    }
+}
+
+#[test]
+fn an_edit_makes_exactly_the_moves_of_the_table() {
+    for (site, from, to, cell) in cells() {
+        let before = shared(from);
+        let result = edit(site, &before, delivery(), progress(to));
+        match cell {
+            b'x' => {
+                let (after, touched) = result.expect("a legal move");
+                assert_eq!(touched, Touched::Progress, "{site}: {from} to {to}");
+                assert_eq!(after.progress.value.status, to);
+                assert_eq!(after.progress.revision, before.progress.revision.next(site));
+                assert_eq!(after.delivery, before.delivery);
+            }
+            b'=' => assert_eq!(result, Ok((before, Touched::Nothing)), "{site}: {from}"),
+            _ => {
+                let legal = from.moves(site);
+                let refusal = Refusal::IllegalMove { site, from, to, legal };
+                assert_eq!(result, Err(refusal), "{site}: {from} to {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_local_move_goes_up_in_rank() {
+    for site in Site::ALL {
+        for from in Status::ALL {
+            for to in from.moves(site) {
+                assert!(*to > from, "{site}: {from} to {to}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ranks_go_up_from_placed_to_delivered() {
+    assert_eq!(Status::ALL, ORDER);
+    assert!(ORDER.is_sorted_by(|a, b| a < b));
+    assert_eq!(Status::default(), Status::Placed);
+}
+
+#[test]
+fn every_refused_move_names_where_the_order_stands_and_may_go() {
+    for (site, from, to, _) in cells().into_iter().filter(|cell| cell.3 == b'-') {
+        let refusal = edit(site, &shared(from), delivery(), progress(to)).expect_err("refused");
+        let text = refusal.to_string();
+        let start = format!("the {site} cannot move an order from {from} to {to}; ");
+        let rest = text.strip_prefix(&start).expect("who, from where, to where");
+        for (_, _, other, cell) in cells().into_iter().filter(|c| (c.0, c.1) == (site, from)) {
+            assert_eq!(rest.contains(other.as_str()), cell == b'x', "{text}: {other}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_move_reads_like_a_sentence() {
+    let text = |site, from, to| {
+        let refusal = edit(site, &shared(from), delivery(), progress(to));
+        refusal.expect_err("refused").to_string()
+    };
+    assert_eq!(
+        text(Site::Store, Status::Shipped, Status::Voided),
+        "the store cannot move an order from shipped to voided; no move is left"
+    );
+    assert_eq!(
+        text(Site::Store, Status::Placed, Status::Shipped),
+        "the store cannot move an order from placed to shipped; it may move to voided"
+    );
+    assert_eq!(
+        text(Site::Warehouse, Status::Picking, Status::Placed),
+        "the warehouse cannot move an order from picking to placed; \
+         it may move to one of packed, shipped, voided"
+    );
+}

@@ -1,0 +1,119 @@
+//! What a merge notices besides: an edit that came late, and a site that was put back.
+
+use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
+use shared_models::order::{Shared, Status, Touched};
+use shared_models::revision::Revision;
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+
+use crate::samples::{change, delivery_to, facet, progress, saying, shared};
+
+/// A new address from the store meets an order that stands at `here`, and stood at `there`.
+fn new_address(here: Status, there: Status) -> Merged {
+    let address = facet(2, 0, delivery_to("9 Hill"));
+    let arriving = match there {
+        Status::Placed => change(address, None),
+        Status::Picking | Status::Packed | Status::Voided | Status::Shipped | Status::Delivered => {
+            change(address, Some(shared(there).progress))
+        }
+    };
+    merge(Site::Warehouse, &shared(here), &arriving)
+}
+
+const OPEN: [Status; 3] = [Status::Placed, Status::Picking, Status::Packed];
+const CLOSED: [Status; 3] = [Status::Voided, Status::Shipped, Status::Delivered];
+
+#[test]
+fn a_delivery_from_an_open_order_that_meets_a_closed_one_is_applied_and_recorded_as_late() {
+    for here in CLOSED {
+        for there in OPEN {
+            let merged = new_address(here, there);
+            let kept = facet(2, 0, delivery_to("9 Hill"));
+            assert_eq!(merged.shared.delivery, kept);
+            let late = Decided { cause: Cause::Late, kept, lost: shared(here).delivery };
+            assert_eq!(merged.conflicts, [Conflict::Delivery(late)], "{here}, {there}");
+        }
+    }
+}
+
+#[test]
+fn a_delivery_that_meets_an_open_order_is_not_late() {
+    for here in OPEN {
+        for there in Status::ALL {
+            assert_eq!(new_address(here, there).conflicts, [], "{here}, {there}");
+        }
+    }
+}
+
+#[test]
+fn a_delivery_is_not_late_where_the_sender_had_closed_the_order_too() {
+    for here in CLOSED {
+        for there in CLOSED {
+            let merged = new_address(here, there);
+            assert_eq!(merged.shared.delivery, facet(2, 0, delivery_to("9 Hill")));
+            assert_eq!(merged.conflicts, [], "{here}, {there}");
+        }
+    }
+}
+
+#[test]
+fn the_change_that_closes_the_order_does_not_make_its_own_delivery_late() {
+    let voided = facet(1, 0, progress(Status::Voided));
+    let arriving = change(facet(2, 0, delivery_to("9 Hill")), Some(voided));
+    let merged = merge(Site::Warehouse, &shared(Status::Placed), &arriving);
+    assert_eq!((merged.touched, merged.conflicts), (Touched::Both, vec![]));
+}
+
+#[test]
+fn a_concurrent_delivery_at_a_closed_order_is_recorded_once_as_concurrent() {
+    let mut here = shared(Status::Shipped);
+    here.delivery = facet(1, 1, delivery_to("w"));
+    let merged = merge(Site::Warehouse, &here, &change(facet(2, 0, delivery_to("s")), None));
+    let [Conflict::Delivery(decided)] = &merged.conflicts[..] else {
+        unreachable!("{:?}", merged.conflicts);
+    };
+    assert_eq!(decided.cause, Cause::Concurrent);
+    assert_eq!(decided.lost, here.delivery);
+}
+
+/// An order at `site` with these revisions, which a change with those revisions meets.
+fn is_put_back(site: Site, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
+    let order = |[delivery, progress]: [Revision; 2]| {
+        let mut order = shared(Status::Packed);
+        (order.delivery.revision, order.progress.revision) = (delivery, progress);
+        order
+    };
+    merge(site, &order(here), &saying(&order(arriving))).put_back
+}
+
+#[test]
+fn a_site_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
+    let here = [Revision { store: 2, warehouse: 2 }; 2];
+    for site in Site::ALL {
+        for facet in [0, 1] {
+            let mut arriving = here;
+            arriving[facet] = arriving[facet].next(site.peer());
+            assert!(!is_put_back(site, here, arriving), "the peer's own: {site}");
+            arriving[facet] = arriving[facet].next(site);
+            assert!(is_put_back(site, here, arriving), "one more of its own: {site}");
+        }
+    }
+}
+
+#[test]
+fn a_site_that_lost_an_order_is_told_so_by_its_peer() {
+    let known_there = saying(&shared(Status::Placed));
+    let nothing_here = Shared::default();
+    assert!(merge(Site::Store, &nothing_here, &known_there).put_back);
+    assert!(!merge(Site::Warehouse, &nothing_here, &known_there).put_back);
+}
+
+#[test]
+fn a_site_that_was_put_back_gets_its_order_again() {
+    let known_there: OrderChange = saying(&shared(Status::Shipped));
+    for site in Site::ALL {
+        let merged = merge(site, &Shared::default(), &known_there);
+        assert_eq!(saying(&merged.shared), known_there);
+        assert!(merged.put_back, "{site}");
+    }
+}
