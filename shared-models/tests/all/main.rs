@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod documented_meetings;
+#[cfg(test)]
 mod documented_moves;
 #[cfg(test)]
 mod documented_rules;
@@ -16,8 +18,16 @@ mod meeting;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod naming;
+#[cfg(test)]
 mod noticing;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod unknown;
+#[cfg(test)]
+mod validation;
+#[cfg(test)]
+mod wire;
