@@ -2,6 +2,8 @@
 //! both, and random histories of two sites. Nothing in here needs anything running.
 
 #[cfg(test)]
+mod algebra;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod documented_meetings;
@@ -13,6 +15,10 @@ mod documented_rules;
 mod editing;
 #[cfg(test)]
 mod folding;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod lineage;
 #[cfg(test)]
 mod meeting;
 #[cfg(test)]
@@ -26,8 +32,14 @@ mod rules;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod unknown;
 #[cfg(test)]
 mod validation;
 #[cfg(test)]
 mod wire;
+#[cfg(test)]
+mod wire_between;
+#[cfg(test)]
+mod world;

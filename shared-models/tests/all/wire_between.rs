@@ -1,0 +1,73 @@
+//! The wire between the two sites, which may hold back, repeat, reorder and bundle, with the real
+//! `coalesce`, `fold` and `merge`. What must hold at every arrival is asserted at every arrival.
+
+use shared_models::coalesce::spokesmen;
+use shared_models::event::EventKind;
+use shared_models::merge::{fold, merge};
+use shared_models::order::Touched;
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+
+use crate::world::World;
+
+impl World {
+    /// Brings a batch across: smaller, if coalesced; then folded, as the receiver does.
+    pub(crate) fn carry(&mut self, to: Site, picks: &[usize], coalesced: bool) {
+        let from = self.at_mut(to.peer());
+        picks.iter().for_each(|pick| from.arrived[*pick] = true);
+        let mut batch: Vec<_> = picks.iter().map(|pick| from.sent[*pick].clone()).collect();
+        if coalesced {
+            batch = spoken_for(&batch);
+        }
+        if let Some(change) = batch.into_iter().reduce(|first, second| fold(first, &second)) {
+            self.arrive(to, &change);
+        }
+    }
+
+    fn arrive(&mut self, to: Site, change: &OrderChange) {
+        assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a site decided is valid");
+        let before = self.at(to).shared.clone();
+        let merged = merge(to, &before, change);
+        assert!(!merged.put_back, "nobody was put back");
+        assert!(merged.shared.progress.value.status >= before.progress.value.status);
+        assert_eq!(merged.touched == Touched::Nothing, merged.shared == before);
+        let again = merge(to, &merged.shared, change);
+        assert_eq!((again.touched, again.conflicts), (Touched::Nothing, vec![]), "stale");
+
+        self.at_mut(to).conflicts.extend(merged.conflicts);
+        if merged.touched != Touched::Nothing {
+            self.put(to, merged.shared);
+            self.publish(to, to.peer(), EventKind::Updated, merged.touched);
+        }
+    }
+
+    /// What has not arrived yet, in the order of the keys.
+    fn outstanding(&self, to: Site, keys: &[u16]) -> Vec<usize> {
+        let arrived = &self.at(to.peer()).arrived;
+        let mut waiting: Vec<usize> = (0..arrived.len()).filter(|n| !arrived[*n]).collect();
+        waiting.sort_by_key(|n| keys.get(*n % keys.len().max(1)));
+        waiting
+    }
+
+    /// Brings across what has not arrived yet, one by one, until nothing is left. How many that was.
+    pub(crate) fn settle(&mut self, keys: &[u16]) -> usize {
+        let mut carried = 0;
+        loop {
+            let waiting = Site::ALL.map(|to| (to, self.outstanding(to, keys)));
+            if waiting.iter().all(|(_, picks)| picks.is_empty()) {
+                return carried;
+            }
+            for (to, picks) in waiting {
+                carried += picks.len();
+                picks.into_iter().for_each(|pick| self.carry(to, &[pick], false));
+            }
+            assert!(carried < 10_000, "it loops");
+        }
+    }
+}
+
+fn spoken_for(batch: &[OrderChange]) -> Vec<OrderChange> {
+    let spokesmen = spokesmen(batch);
+    let speaks = |(n, _): &(usize, &OrderChange)| spokesmen[*n] == *n;
+    batch.iter().enumerate().filter(speaks).map(|(_, change)| change.clone()).collect()
+}

@@ -1,0 +1,157 @@
+//! Two sites that share one order, with the real `edit` and rules. What happens between them is in
+//! `wire_between`.
+
+use shared_models::edit::{create, edit};
+use shared_models::event::EventKind;
+use shared_models::merge::Conflict;
+use shared_models::order::{Shared, Touched};
+use shared_models::rules::{Facts, Rule, Verdict, decide};
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+
+use crate::lineage::{Lineage, gave_way};
+use crate::samples::{delivery, event};
+use crate::steps::{Step, Wish};
+
+/// One site, as far as the one order goes.
+pub(crate) struct Place {
+    pub(crate) shared: Shared,
+    /// Every state that it was in.
+    pub(crate) seen: Vec<Shared>,
+    pub(crate) conflicts: Vec<Conflict>,
+    /// What was carried from it; nothing is ever taken away, so that it can come again.
+    pub(crate) sent: Vec<OrderChange>,
+    pub(crate) arrived: Vec<bool>,
+}
+
+pub(crate) struct World {
+    pub(crate) store: Place,
+    pub(crate) warehouse: Place,
+    pub(crate) lineage: Lineage,
+    /// How many changes were decided or offered at a site.
+    pub(crate) spoken: usize,
+    rules: &'static [Rule],
+}
+
+impl World {
+    /// An order that was placed at the store, and of which the warehouse has not heard.
+    pub(crate) fn new(rules: &'static [Rule]) -> Self {
+        let mut lineage = Lineage::default();
+        let mut first = delivery();
+        lineage.mark(&mut first.unknown);
+        let born = create(first);
+        lineage.replaced(&Shared::default(), &born);
+        let place = |shared: Shared| Place {
+            seen: vec![shared.clone()],
+            shared,
+            conflicts: vec![],
+            sent: vec![],
+            arrived: vec![],
+        };
+        let mut world = Self {
+            store: place(born),
+            warehouse: place(Shared::default()),
+            lineage,
+            spoken: 0,
+            rules,
+        };
+        world.speak(Site::Store, EventKind::Created, Touched::Delivery);
+        world
+    }
+
+    pub(crate) fn after(rules: &'static [Rule], steps: &[Step]) -> Self {
+        let mut world = Self::new(rules);
+        steps.iter().for_each(|step| world.step(step));
+        world
+    }
+
+    pub(crate) fn at(&self, site: Site) -> &Place {
+        match site {
+            Site::Store => &self.store,
+            Site::Warehouse => &self.warehouse,
+        }
+    }
+
+    pub(crate) fn at_mut(&mut self, site: Site) -> &mut Place {
+        match site {
+            Site::Store => &mut self.store,
+            Site::Warehouse => &mut self.warehouse,
+        }
+    }
+
+    pub(crate) fn step(&mut self, step: &Step) {
+        match step {
+            Step::Edit(site, wish) => self.edit(*site, *wish),
+            Step::Offer(site) => {
+                if self.knows(*site) {
+                    self.speak(*site, EventKind::Offered, Touched::Both);
+                }
+            }
+            Step::Carry { to, picks, coalesced } => {
+                let sent = self.at(to.peer()).sent.len();
+                if sent > 0 {
+                    let picks: Vec<usize> = picks.iter().map(|pick| pick.index(sent)).collect();
+                    self.carry(*to, &picks, *coalesced);
+                }
+            }
+        }
+    }
+
+    fn knows(&self, site: Site) -> bool {
+        self.at(site).shared != Shared::default()
+    }
+
+    /// Does what is wished, if the order is known at the site and the move is legal.
+    fn edit(&mut self, site: Site, wish: Wish) {
+        if !self.knows(site) {
+            return;
+        }
+        let before = self.at(site).shared.clone();
+        let (mut delivery, mut progress) = wish.of(&before);
+        if delivery != before.delivery.value {
+            self.lineage.mark(&mut delivery.unknown);
+        }
+        if progress != before.progress.value {
+            self.lineage.mark(&mut progress.unknown);
+        }
+        let Ok((after, touched)) = edit(site, &before, delivery, progress) else {
+            return;
+        };
+        if touched != Touched::Nothing {
+            self.lineage.replaced(&before, &after);
+            self.put(site, after);
+            self.speak(site, EventKind::Updated, touched);
+        }
+    }
+
+    pub(crate) fn put(&mut self, site: Site, shared: Shared) {
+        let place = self.at_mut(site);
+        place.seen.push(shared.clone());
+        place.shared = shared;
+    }
+
+    fn speak(&mut self, site: Site, kind: EventKind, touched: Touched) {
+        self.spoken += 1;
+        self.publish(site, site, kind, touched);
+    }
+
+    /// What the site's change log holds goes past the rules; what they let through is sent.
+    pub(crate) fn publish(&mut self, site: Site, origin: Site, kind: EventKind, touched: Touched) {
+        let mut event = event(origin, touched, self.at(site).shared.clone());
+        event.kind = kind;
+        match decide(self.rules, Facts::of(site, &event)) {
+            Verdict::Carry(cargo) => {
+                let place = self.at_mut(site);
+                place.sent.push(OrderChange::of(event, cargo));
+                place.arrived.push(false);
+            }
+            Verdict::Drop(_) => {}
+        }
+    }
+
+    /// The edits that a person is shown as having given way to a concurrent one.
+    pub(crate) fn shown(&self) -> Vec<u64> {
+        let both = self.store.conflicts.iter().chain(&self.warehouse.conflicts);
+        both.filter_map(gave_way).collect()
+    }
+}
