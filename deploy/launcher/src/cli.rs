@@ -18,6 +18,21 @@ pub struct Cli {
 /// What the launcher can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Starts both servers and the three programs, and stays until Ctrl-C.
+    Up {
+        /// Leave everything running in the background once it is ready.
+        #[arg(long)]
+        detach: bool,
+        /// Be what runs in the background.
+        #[arg(long, hide = true, conflicts_with = "detach")]
+        supervise: bool,
+    },
+    /// Stops what runs in this checkout.
+    Down {
+        /// Remove its data as well.
+        #[arg(long)]
+        wipe: bool,
+    },
     /// Formatting, lints and all tests, or one command, with private servers.
     Test {
         /// Only this, with the servers' addresses in its environment.

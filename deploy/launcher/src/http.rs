@@ -10,6 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+/// More than any answer we ask for.
+const LONGEST: u64 = 1 << 20;
+
 /// The status that `GET path` gets, with HTTP Basic credentials if there are any; none when nothing
 /// or nonsense answers.
 pub(crate) async fn status(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> {
@@ -30,9 +33,10 @@ async fn ask(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> 
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{login}\r\n"
     );
     stream.write_all(request.as_bytes()).await.ok()?;
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).await.ok()?;
-    parse(&start)
+    let mut answer = Vec::new();
+    // To its end, so that the server does not see us break off.
+    stream.take(LONGEST).read_to_end(&mut answer).await.ok()?;
+    parse(answer.get(..12)?)
 }
 
 /// The status in the first twelve bytes of an answer, `HTTP/1.1 200`.

@@ -5,11 +5,22 @@ use std::process::ExitCode;
 use clap::Parser;
 use launcher::check;
 use launcher::cli::{Cli, Command};
+use launcher::stack::down;
+use launcher::stack::up::{self, Mode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::Up { detach, supervise } => {
+            let mode = match (detach, supervise) {
+                (false, false) => Mode::Foreground,
+                (true, _) => Mode::Detached,
+                (false, true) => Mode::Supervisor,
+            };
+            up::run(&cli.root, mode).await
+        }
+        Command::Down { wipe } => down::run(&cli.root, wipe).await,
         Command::Test { command } => check::run(&cli.root, &command).await,
     };
     outcome.unwrap_or_else(|error| {

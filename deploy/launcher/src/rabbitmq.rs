@@ -115,6 +115,7 @@ impl RabbitMq {
         let register = Process::spawn(self.node.register()).await?;
         let broker = Process::spawn(self.node.broker()).await?;
         broker.ready(START, async || self.answers().await).await?;
+        self.node.mark_whole()?;
         (self.register, self.broker) = (Some(register), Some(broker));
         Ok(())
     }

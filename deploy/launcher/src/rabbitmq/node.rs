@@ -10,6 +10,10 @@ use crate::rabbitmq::{Ports, USER};
 use crate::recipe::Recipe;
 use crate::secret;
 
+/// There once the node has been ready: data without it are from a first start that was cut short,
+/// and cannot be relied on.
+const WHOLE: &str = "whole";
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) server: PathBuf,
@@ -35,6 +39,9 @@ pub(super) fn name(folder: &Path) -> Result<String> {
 impl Node {
     pub(super) fn write_files(&self) -> Result<()> {
         fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o700))?;
+        if !self.folder.join(WHOLE).exists() && self.folder.join("data").exists() {
+            fs::remove_dir_all(self.folder.join("data"))?;
+        }
         for folder in ["home", "data"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
@@ -47,6 +54,11 @@ impl Node {
             "[rabbitmq_management,rabbitmq_prometheus].\n",
         )?;
         Ok(())
+    }
+
+    /// Remembers that the node has once been ready with the data there are.
+    pub(super) fn mark_whole(&self) -> Result<()> {
+        Ok(fs::write(self.folder.join(WHOLE), "")?)
     }
 
     /// epmd, the register in which Erlang nodes find each other. A node that finds none starts one

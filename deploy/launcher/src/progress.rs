@@ -1,0 +1,58 @@
+//! What is going on, for whoever waits: spinners on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Where steps are shown. Everything goes to stderr.
+#[derive(Debug, Default)]
+pub struct Progress {
+    terminal: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// Spinners if stderr is a terminal.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal().then(MultiProgress::new),
+        }
+    }
+
+    /// One line.
+    pub fn say(&self, line: &str) {
+        match &self.terminal {
+            // A terminal that has gone away is no reason to stop.
+            Some(terminal) => drop(terminal.println(line)),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// Shows that `what` is being done until `work` is over, and how long it took.
+    pub async fn during<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let spinner = self.terminal.as_ref().map(|terminal| spin(terminal, what));
+        let started = Instant::now();
+        let outcome = work.await;
+        if let Some(spinner) = spinner {
+            spinner.finish_and_clear();
+        }
+        let mark = if outcome.is_ok() { "ok" } else { "failed" };
+        self.say(&format!(
+            "{mark:>8}  {what} ({:.1} s)",
+            started.elapsed().as_secs_f64()
+        ));
+        outcome
+    }
+}
+
+fn spin(terminal: &MultiProgress, what: &str) -> ProgressBar {
+    let spinner = terminal.add(ProgressBar::new_spinner());
+    if let Ok(style) = ProgressStyle::with_template("{spinner:>8}  {msg} ({elapsed})") {
+        spinner.set_style(style);
+    }
+    spinner.set_message(what.to_owned());
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}

@@ -1,0 +1,162 @@
+//! Where everything is: as a table for people and as a file for scripts.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::secrets::Secrets;
+use super::settle::Ports;
+use crate::rabbitmq::USER;
+
+/// What a shell reads to find a running stack.
+pub(super) const FILE: &str = "endpoints.env";
+
+const ORDER: &str = r#"{"company":"Acme","address":"1 Main Street","currency":"EUR","lines":[{"sku":"LAMP-1","quantity":2,"unit_price":1999}]}"#;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Endpoints {
+    pub(super) store: String,
+    pub(super) warehouse: String,
+    pub(super) worker: String,
+    pub(super) amqp: String,
+    pub(super) management: String,
+    pub(super) store_database: String,
+    pub(super) warehouse_database: String,
+    rabbitmq_password: String,
+}
+
+impl Endpoints {
+    pub(super) fn new(ports: Ports, secrets: &Secrets) -> Self {
+        let http = |port: u16| format!("http://127.0.0.1:{port}");
+        let database = |name: &str, password: &str| {
+            format!(
+                "postgres://{name}:{password}@127.0.0.1:{}/{name}",
+                ports.postgres
+            )
+        };
+        let password = &secrets.rabbitmq;
+        Self {
+            store: http(ports.store),
+            warehouse: http(ports.warehouse),
+            worker: http(ports.worker),
+            amqp: format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp),
+            management: http(ports.management),
+            store_database: database("store", &secrets.store),
+            warehouse_database: database("warehouse", &secrets.warehouse),
+            rabbitmq_password: password.clone(),
+        }
+    }
+
+    /// Lines that a POSIX shell can read. Nothing in them can hold a quote.
+    pub(super) fn env_file(&self) -> String {
+        let lines = [
+            ("STORE_URL", &self.store),
+            ("WAREHOUSE_URL", &self.warehouse),
+            ("WORKER_URL", &self.worker),
+            ("AMQP_URL", &self.amqp),
+            ("RABBITMQ_UI_URL", &self.management),
+            ("RABBITMQ_USER", &USER.to_owned()),
+            ("RABBITMQ_PASSWORD", &self.rabbitmq_password),
+            ("STORE_DATABASE_URL", &self.store_database),
+            ("WAREHOUSE_DATABASE_URL", &self.warehouse_database),
+        ];
+        lines
+            .iter()
+            .map(|(name, value)| format!("{name}='{value}'\n"))
+            .collect()
+    }
+
+    /// What is shown when all are ready. The login of the management UI is the one secret in it.
+    pub(super) fn table(&self, folder: &Path) -> String {
+        let Self {
+            store,
+            warehouse,
+            worker,
+            management,
+            ..
+        } = self;
+        let (password, env) = (&self.rabbitmq_password, folder.join(FILE));
+        let rows = [
+            ("store", store.clone()),
+            ("warehouse", warehouse.clone()),
+            ("worker", worker.clone()),
+            (
+                "RabbitMQ management",
+                format!("{management}  user {USER}, password {password}"),
+            ),
+            ("RabbitMQ", public(&self.amqp)),
+            ("store database", public(&self.store_database)),
+            ("warehouse database", public(&self.warehouse_database)),
+            ("logs", folder.join("logs").display().to_string()),
+            (
+                "for scripts",
+                format!(". '{}'  (all URLs, with passwords)", env.display()),
+            ),
+        ];
+        let rows: String = rows
+            .iter()
+            .map(|(name, what)| format!("  {name:<20}  {what}\n"))
+            .collect();
+        format!(
+            "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n  \
+             curl -sS {store}/v1/orders -H 'content-type: application/json' \\\n    \
+             -d '{ORDER}'\n  curl -sS {warehouse}/v1/orders\n"
+        )
+    }
+}
+
+/// A URL without user and password.
+fn public(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),
+        (Some(_) | None, Some(_) | None) => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints() -> Endpoints {
+        let ports = Ports {
+            store: 1,
+            warehouse: 2,
+            worker: 3,
+            management: 4,
+            amqp: 5,
+            postgres: 6,
+        };
+        let secrets = Secrets {
+            postgres: "p0".to_owned(),
+            store: "p1".to_owned(),
+            warehouse: "p2".to_owned(),
+            rabbitmq: "p3".to_owned(),
+        };
+        Endpoints::new(ports, &secrets)
+    }
+
+    #[test]
+    fn scripts_find_everything() {
+        let expected = "\
+STORE_URL='http://127.0.0.1:1'
+WAREHOUSE_URL='http://127.0.0.1:2'
+WORKER_URL='http://127.0.0.1:3'
+AMQP_URL='amqp://lockstep:p3@127.0.0.1:5/%2f'
+RABBITMQ_UI_URL='http://127.0.0.1:4'
+RABBITMQ_USER='lockstep'
+RABBITMQ_PASSWORD='p3'
+STORE_DATABASE_URL='postgres://store:p1@127.0.0.1:6/store'
+WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
+";
+        assert_eq!(endpoints().env_file(), expected);
+    }
+
+    #[test]
+    fn the_table_shows_no_password_but_the_one_of_the_management_ui() {
+        let table = endpoints().table(Path::new("/x"));
+        assert!(table.contains("http://127.0.0.1:4  user lockstep, password p3"));
+        assert!(table.contains("postgres://127.0.0.1:6/store"));
+        assert!(table.contains("amqp://127.0.0.1:5/%2f"));
+        assert!(!table.contains("p0") && !table.contains("p1") && !table.contains("p2"));
+    }
+}

@@ -1,0 +1,34 @@
+//! Children of a launcher that was killed. The kernel has told them to go; this makes sure.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::process::Signal;
+
+use super::endpoints;
+use super::folder::Folder;
+use super::state::State;
+use crate::wait;
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Ends what the last launcher of this folder left, which the caller's lock says is gone.
+pub(super) async fn end(folder: &Folder) -> Result<()> {
+    folder.remove(endpoints::FILE)?;
+    let Some(state) = State::load(folder)? else {
+        return Ok(());
+    };
+    for signal in [Signal::QUIT, Signal::KILL] {
+        let left: Vec<_> = state
+            .children
+            .iter()
+            .filter(|child| child.signal(signal))
+            .collect();
+        let gone = async || left.iter().all(|child| !child.alive());
+        let ended = wait::until("what was left running", LIMIT, gone).await;
+        if signal == Signal::KILL {
+            ended?;
+        }
+    }
+    State::forget(folder)
+}

@@ -1,0 +1,155 @@
+//! What runs: started from the servers up, stopped from the programs down.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+use tokio::task::JoinSet;
+
+use super::folder::Folder;
+use super::programs::{self, Program};
+use super::secrets::Secrets;
+use super::settle::Ports;
+use crate::http;
+use crate::identity::Identity;
+use crate::postgres::{self, Postgres};
+use crate::process::Process;
+use crate::progress::Progress;
+use crate::rabbitmq::{self, RabbitMq};
+
+/// How long a program may take until it is ready, and to stop.
+const READY: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_secs(12);
+
+/// All that was started. Dropped in this order, should it come to that.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    programs: Vec<Process>,
+    rabbitmq: Option<RabbitMq>,
+    postgres: Option<Postgres>,
+}
+
+impl Running {
+    pub(super) async fn start_servers(
+        &mut self,
+        folder: &Folder,
+        ports: Ports,
+        secrets: &Secrets,
+        progress: &Progress,
+    ) -> Result<()> {
+        let data = folder.path().join("postgres");
+        let options = postgres::Options {
+            port: Some(ports.postgres),
+            password: secrets.postgres.clone(),
+            durable: true,
+            max_connections: 200,
+            log: Some(folder.log("postgres")),
+        };
+        let postgres = async {
+            let server = Postgres::start(&data, options).await?;
+            server
+                .sql("postgres", &databases(secrets))
+                .await
+                .context("making the databases")?;
+            Ok(server)
+        };
+        let messages = folder.path().join("rabbitmq");
+        let options = rabbitmq::Options {
+            ports: Some(rabbitmq::Ports::with(ports.amqp, ports.management)?),
+            password: secrets.rabbitmq.clone(),
+            log: Some(folder.log("rabbitmq")),
+        };
+        let (postgres, rabbitmq) = tokio::join!(
+            progress.during("PostgreSQL", postgres),
+            progress.during("RabbitMQ", RabbitMq::start(&messages, options)),
+        );
+        // Each is kept before the other's failure is told, so that it is stopped in good order.
+        let (postgres, failed) = (
+            postgres.map(|server| self.postgres = Some(server)),
+            rabbitmq,
+        );
+        failed
+            .map(|server| self.rabbitmq = Some(server))
+            .and(postgres)
+    }
+
+    pub(super) async fn start_programs(
+        &mut self,
+        folder: &Folder,
+        programs: &[Program],
+        progress: &Progress,
+    ) -> Result<()> {
+        let built = programs::built(programs)?;
+        for program in programs {
+            self.programs
+                .push(Process::spawn(program.recipe(&built, folder)).await?);
+        }
+        for (program, process) in programs.iter().zip(&self.programs) {
+            let ready =
+                async || http::status(program.port, "/health/ready", None).await == Some(200);
+            progress
+                .during(program.name, process.ready(READY, ready))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until one ends by itself, which none should; what to tell about it.
+    pub(super) async fn broken(&self) -> String {
+        let mut ends = JoinSet::new();
+        for (index, process) in self.processes().enumerate() {
+            let ended = process.ended();
+            ends.spawn(async move { (index, ended.await) });
+        }
+        match ends.join_next().await {
+            Some(Ok((index, status))) => self
+                .processes()
+                .nth(index)
+                .map_or_else(String::new, |process| process.obituary(status)),
+            Some(Err(_)) | None => "nothing is left to wait for".to_owned(),
+        }
+    }
+
+    /// Stops all in order: worker, services, RabbitMQ, PostgreSQL.
+    pub(super) async fn stop(&mut self, progress: &Progress) {
+        while let Some(program) = self.programs.pop() {
+            progress.say(&format!("stopping {}", program.name()));
+            program.stop(Signal::TERM, STOP).await;
+        }
+        if let Some(mut rabbitmq) = self.rabbitmq.take() {
+            progress.say("stopping RabbitMQ");
+            rabbitmq.stop().await;
+        }
+        if let Some(mut postgres) = self.postgres.take() {
+            progress.say("stopping PostgreSQL");
+            postgres.stop().await;
+        }
+    }
+
+    pub(super) fn identities(&self) -> Vec<Identity> {
+        self.processes().map(Process::identity).collect()
+    }
+
+    fn processes(&self) -> impl Iterator<Item = &Process> {
+        let postgres = self.postgres.iter().filter_map(Postgres::process);
+        let rabbitmq = self.rabbitmq.iter().flat_map(RabbitMq::processes);
+        postgres.chain(rabbitmq).chain(&self.programs)
+    }
+}
+
+/// A role and a database for each service; neither may enter the other's.
+fn databases(secrets: &Secrets) -> String {
+    let one = |name: &str, password: &str| {
+        format!(
+            "SELECT 'CREATE ROLE {name} LOGIN' \
+             WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n\
+             ALTER ROLE {name} PASSWORD '{password}';\n\
+             SELECT 'CREATE DATABASE {name} OWNER {name}' \
+             WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n\
+             REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n"
+        )
+    };
+    one("store", &secrets.store)
+        + &one("warehouse", &secrets.warehouse)
+        + "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n"
+}

@@ -1,0 +1,131 @@
+//! `deploy/up`: starts everything, stays with it, and stops it when asked to or when a part breaks.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::endpoints::{self, Endpoints};
+use super::folder::{Folder, Lock};
+use super::running::Running;
+use super::secrets::Secrets;
+use super::state::State;
+use super::{disk, front, leftovers, programs, settle};
+use crate::progress::Progress;
+use crate::stop::Stop;
+
+/// How a stack is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By us, until Ctrl-C.
+    Foreground,
+    /// By a supervisor in the background; we wait until all are ready.
+    Detached,
+    /// We are that supervisor.
+    Supervisor,
+}
+
+/// Starts the stack of the checkout `root`, or shows the one that runs there.
+pub async fn run(root: &Path, mode: Mode) -> Result<ExitCode> {
+    let folder = Folder::of(root);
+    folder.prepare()?;
+    let Some(lock) = folder.lock()? else {
+        return already(&folder);
+    };
+    match mode {
+        Mode::Detached => {
+            drop(lock);
+            front::run(root, &folder).await
+        }
+        Mode::Foreground | Mode::Supervisor => {
+            if mode == Mode::Supervisor {
+                // A session of our own: the terminal's end is not ours.
+                rustix::process::setsid()?;
+            }
+            supervise(&folder, lock, mode).await
+        }
+    }
+}
+
+/// Shows where everything is.
+pub(super) fn show(folder: &Folder, endpoints: &Endpoints) {
+    println!("{}", endpoints.table(folder.path()));
+}
+
+fn already(folder: &Folder) -> Result<ExitCode> {
+    let state = State::load(folder)?;
+    match state.and_then(|state| state.ready) {
+        Some(endpoints) => {
+            println!("Lockstep is running here already; deploy/down stops it.");
+            show(folder, &endpoints);
+            Ok(ExitCode::SUCCESS)
+        }
+        None => bail!("Lockstep is just being started or stopped here; try again in a moment"),
+    }
+}
+
+async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    let progress = Progress::new();
+    leftovers::end(folder).await?;
+    disk::check(folder)?;
+    // For deploy/down, which then has nothing to build.
+    folder.write("launcher", &std::env::current_exe()?.display().to_string())?;
+    let mut state = State::new()?;
+    state.save(folder)?;
+    let mut running = Running::default();
+    let started = tokio::select! {
+        started = start(folder, &mut running, &mut state, &progress) => Some(started),
+        () = stop.asked() => None,
+    };
+    let outcome = match started {
+        None => Ok(ExitCode::FAILURE),
+        Some(Err(error)) => Err(error),
+        Some(Ok(endpoints)) => {
+            if mode == Mode::Foreground {
+                show(folder, &endpoints);
+                println!("Ctrl-C stops everything.");
+            }
+            tokio::select! {
+                broken = running.broken() => Err(anyhow::anyhow!(broken)),
+                () = stop.asked() => Ok(ExitCode::SUCCESS),
+            }
+        }
+    };
+    if let Err(error) = &outcome {
+        progress.say(&format!("lockstep: {error:#}"));
+    }
+    folder.remove(endpoints::FILE)?;
+    tokio::select! {
+        () = running.stop(&progress) => {}
+        () = stop.asked() => progress.say("asked again: killing what is left"),
+    }
+    drop(running);
+    State::forget(folder)?;
+    drop(lock);
+    Ok(outcome.unwrap_or(ExitCode::FAILURE))
+}
+
+async fn start(
+    folder: &Folder,
+    running: &mut Running,
+    state: &mut State,
+    progress: &Progress,
+) -> Result<Endpoints> {
+    let secrets = Secrets::load(folder)?;
+    let ports = settle::settle(folder, |line| progress.say(line))?;
+    let endpoints = Endpoints::new(ports, &secrets);
+    running
+        .start_servers(folder, ports, &secrets, progress)
+        .await?;
+    state.children = running.identities();
+    state.save(folder)?;
+    running
+        .start_programs(folder, &programs::all(ports, &endpoints), progress)
+        .await?;
+    state.children = running.identities();
+    state.ready = Some(endpoints.clone());
+    folder.write(endpoints::FILE, &endpoints.env_file())?;
+    state.save(folder)?;
+    Ok(endpoints)
+}
