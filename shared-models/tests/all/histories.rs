@@ -10,7 +10,7 @@ use shared_models::site::Site;
 
 use crate::lineage::marks;
 use crate::samples::saying;
-use crate::steps::{Step, history, keys};
+use crate::steps::{Step, history, keys, site};
 use crate::world::World;
 
 fn config() -> ProptestConfig {
@@ -38,7 +38,7 @@ proptest! {
     #[test]
     fn what_comes_again_after_that_changes_nothing_and_records_nothing(
         steps in history(),
-        again in prop::collection::vec((prop::sample::select(&Site::ALL[..]), any::<Index>()), 0..12),
+        again in prop::collection::vec((site(), any::<Index>()), 0..12),
     ) {
         let mut world = World::after(&RULES, &steps);
         world.settle(&[]);
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn a_smaller_batch_comes_to_the_same_as_the_whole_one(
         steps in history(),
-        to in prop::sample::select(&Site::ALL[..]),
+        to in site(),
         picks in prop::collection::vec(any::<Index>(), 1..8),
     ) {
         let ends = [true, false].map(|coalesced| {
@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn a_folded_batch_comes_to_the_same_as_its_changes_one_by_one(
         steps in history(),
-        to in prop::sample::select(&Site::ALL[..]),
+        to in site(),
         picks in prop::collection::vec(any::<Index>(), 1..8),
     ) {
         let mut folded = World::after(&RULES, &steps);
@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn a_site_that_was_put_back_notices_and_has_everything_again(
         steps in history(),
-        site in prop::sample::select(&Site::ALL[..]),
+        site in site(),
         backup in any::<Index>(),
     ) {
         let mut world = World::after(&RULES, &steps);

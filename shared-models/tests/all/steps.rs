@@ -61,7 +61,7 @@ fn add(delivery: &mut Delivery, sku: &str) {
     }
 }
 
-fn site() -> impl Strategy<Value = Site> {
+pub(crate) fn site() -> impl Strategy<Value = Site> {
     prop::sample::select(&Site::ALL[..])
 }
 

@@ -49,7 +49,7 @@ impl World {
         waiting
     }
 
-    /// Brings across what has not arrived yet, one by one, until nothing is left. How many that was.
+    /// Brings across what has not arrived yet, one by one, until nothing is left; returns how many.
     pub(crate) fn settle(&mut self, keys: &[u16]) -> usize {
         let mut carried = 0;
         loop {
