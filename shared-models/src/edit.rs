@@ -64,6 +64,8 @@ impl fmt::Display for Legal<'_> {
 
 /// What a change at `site` makes of an order: each facet that it touches gets the site's next
 /// revision. A value that is what it was touches nothing.
+///
+/// Both values are to be valid and in their normal form; this is about what is allowed.
 pub fn edit(
     site: Site,
     before: &Shared,

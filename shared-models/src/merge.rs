@@ -66,7 +66,7 @@ pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
         None => Meeting::Unchanged,
     };
     let mut conflicts = Vec::new();
-    if let Some(decided) = delivery.decided().or_else(|| late(here, change, &delivery)) {
+    if let Some(decided) = delivery.decided().or_else(|| late(here, &delivery)) {
         conflicts.push(Conflict::Delivery(decided));
     }
     if let Some(decided) = progress.decided() {
@@ -166,15 +166,11 @@ impl<V: Clone> Meeting<V> {
     }
 }
 
-fn late(
-    here: &Shared,
-    change: &OrderChange,
-    delivery: &Meeting<Delivery>,
-) -> Option<Decided<Delivery>> {
-    let closed_there = change.progress.as_ref().is_some_and(|p| p.value.status.is_closed());
-    let closed_here = here.progress.value.status.is_closed();
+/// No site edits the delivery of an order that is closed there. So a newer one that arrives where it
+/// is closed was made where it was open, whatever else the change has to say by now.
+fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>> {
     match delivery {
-        Meeting::Replaced(kept) if closed_here && !closed_there => {
+        Meeting::Replaced(kept) if here.progress.value.status.is_closed() => {
             Some(Decided { cause: Cause::Late, kept: kept.clone(), lost: here.delivery.clone() })
         }
         Meeting::Unchanged | Meeting::Replaced(_) | Meeting::Concurrent { .. } => None,
@@ -182,8 +178,7 @@ fn late(
 }
 
 fn knows_more_of(site: Site, here: &Shared, change: &OrderChange) -> bool {
-    let more = |incoming: u32, own: u32| incoming > own;
     let progress = change.progress.as_ref().map_or(0, |facet| facet.revision.of(site));
-    more(change.delivery.revision.of(site), here.delivery.revision.of(site))
-        || more(progress, here.progress.revision.of(site))
+    change.delivery.revision.of(site) > here.delivery.revision.of(site)
+        || progress > here.progress.revision.of(site)
 }

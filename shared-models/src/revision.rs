@@ -27,6 +27,10 @@ pub enum Relation {
 }
 
 impl Revision {
+    /// More changes of one facet than anybody makes. What claims more is refused, so that counting
+    /// on never comes to the end of the numbers.
+    pub const MAX_CHANGES: u32 = 1_000_000_000;
+
     /// Nobody has changed the facet.
     pub const ZERO: Self = Self { store: 0, warehouse: 0 };
 
@@ -65,6 +69,12 @@ impl Revision {
             (false, true) => Relation::Older,
             (true, true) => Relation::Concurrent,
         }
+    }
+
+    /// Whether somebody can have come so far.
+    #[must_use]
+    pub const fn is_plausible(self) -> bool {
+        self.store <= Self::MAX_CHANGES && self.warehouse <= Self::MAX_CHANGES
     }
 
     /// Whether this revision has seen all that `other` has.

@@ -69,8 +69,8 @@ pub enum Cargo {
 /// Decides what becomes of an event: the first rule that applies.
 #[must_use]
 pub fn decide(rules: &[Rule], facts: Facts) -> Verdict {
-    let verdicts = rules.iter().filter_map(|rule| rule.applied_to(facts));
-    verdicts.into_iter().next().unwrap_or(Verdict::Carry(Cargo::Both))
+    let mut verdicts = rules.iter().filter_map(|rule| rule.applied_to(facts));
+    verdicts.next().unwrap_or(Verdict::Carry(Cargo::Both))
 }
 
 impl Rule {

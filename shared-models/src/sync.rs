@@ -58,6 +58,10 @@ impl OrderChange {
         if self.delivery.revision.store == 0 {
             return Err("delivery.revision.store: is 0, but orders are born at the store".into());
         }
+        let progress = self.progress.as_ref().map_or(Revision::ZERO, |facet| facet.revision);
+        if !(self.delivery.revision.is_plausible() && progress.is_plausible()) {
+            return Err("revision: counts more changes than anybody makes".into());
+        }
         let delivery = self.delivery.value.normalised();
         delivery.validate().map_err(|report| first_line("delivery", &report))?;
         if let Some(Facet { revision, value }) = &self.progress {

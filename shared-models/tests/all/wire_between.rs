@@ -31,6 +31,10 @@ impl World {
         assert!(!merged.put_back, "nobody was put back");
         assert!(merged.shared.progress.value.status >= before.progress.value.status);
         assert_eq!(merged.touched == Touched::Nothing, merged.shared == before);
+        let moved = merged.shared.delivery.value != before.delivery.value;
+        let silent =
+            moved && before.progress.value.status.is_closed() && merged.conflicts.is_empty();
+        assert!(!silent, "a closed order gets another delivery, and nobody is told");
         let again = merge(to, &merged.shared, change);
         assert_eq!((again.touched, again.conflicts), (Touched::Nothing, vec![]), "stale");
 
