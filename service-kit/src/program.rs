@@ -1,13 +1,18 @@
 //! What every program does before it begins: its command line, its settings, its log.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use actix_web::web::ServiceConfig;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::de::DeserializeOwned;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::application::{Application, ServiceSettings};
+use crate::orders::Domain;
 use crate::settings::{Layout, SettingsError};
+use crate::{database, telemetry};
 
 /// What a program says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +58,42 @@ impl Program {
     pub fn fail(&self, reason: impl std::fmt::Display) -> ExitCode {
         eprintln!("{}: {reason}", self.name);
         ExitCode::FAILURE
+    }
+}
+
+impl Program {
+    /// Runs a service: reads its command line and its settings, then serves until asked to stop.
+    pub async fn run_service<D: Domain>(
+        &self,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> ExitCode {
+        let migrate = Command::new("migrate").about("Bring the database up to date, and end");
+        let matches = self.command().subcommand(migrate).get_matches();
+        let ended = match self.settings(&matches) {
+            Err(error) => Err(format!("{error}; see {} --help", self.name).into()),
+            Ok(settings) if matches.subcommand_matches("migrate").is_some() => {
+                self.migrate(&settings).await
+            }
+            Ok(settings) => self.serve::<D>(settings, routes).await,
+        };
+        ended.map_or_else(|reason| self.fail(reason), |()| ExitCode::SUCCESS)
+    }
+
+    async fn migrate(&self, settings: &ServiceSettings) -> Result<(), Box<dyn Error>> {
+        telemetry::start(&settings.log)?;
+        let ran = database::migrate(&settings.database, self.name).await?;
+        tracing::info!(migrations = ?ran, "the database is up to date");
+        Ok(())
+    }
+
+    async fn serve<D: Domain>(
+        &self,
+        settings: ServiceSettings,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Result<(), Box<dyn Error>> {
+        telemetry::start(&settings.log)?;
+        let application = Application::build::<D>(self.name, settings, routes)?;
+        Ok(application.run_until_stopped(stop_requested()).await?)
     }
 }
 

@@ -80,13 +80,13 @@ pub fn parse<T: DeserializeOwned>(
     rest.map_err(|error| refuse("", &error, expectation))
 }
 
-/// The same for a JSON value that is already read.
+/// The same for a JSON value that is already read: all that can be wrong is a field.
 pub fn parse_value<T: DeserializeOwned>(
     value: serde_json::Value,
     expectation: fn(&str) -> Option<&'static str>,
-) -> Result<T, Problem> {
+) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value)
-        .map_err(|error| refuse(&error.path().to_string(), error.inner(), expectation))
+        .map_err(|error| field_error(&error.path().to_string(), error.inner(), expectation))
 }
 
 fn refuse(
@@ -99,10 +99,18 @@ fn refuse(
             Problem::new(Kind::Unreadable, format!("the body is not JSON: {error}"))
         }
         Category::Data => {
-            let (field, problem) = name_the_field(path, error);
-            Problem::invalid(vec![FieldError::new(field, problem, expectation)])
+            Problem::of_fields(Kind::Invalid, vec![field_error(path, error, expectation)])
         }
     }
+}
+
+fn field_error(
+    path: &str,
+    error: &serde_json::Error,
+    expectation: fn(&str) -> Option<&'static str>,
+) -> FieldError {
+    let (field, problem) = name_the_field(path, error);
+    FieldError::new(field, problem, expectation)
 }
 
 /// serde names a missing, doubled or unknown field only in its message; the path ends before it.

@@ -82,14 +82,14 @@ impl Problem {
         Self(Box::new(Parts { kind, detail: detail.into(), errors, more, header }))
     }
 
-    /// The request can be read, but these fields do not fit.
+    /// These fields stand in the way.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [only] => only.to_string(),
-            several => format!("{} fields do not fit", several.len()),
+            several => format!("{} fields stand in the way", several.len()),
         };
-        let mut problem = Self::new(Kind::Invalid, detail);
+        let mut problem = Self::new(kind, detail);
         problem.0.errors = errors;
         problem
     }

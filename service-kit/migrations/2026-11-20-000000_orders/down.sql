@@ -1,0 +1,4 @@
+drop table offers;
+drop table outbox;
+drop table changes;
+drop table orders;

@@ -1,0 +1,160 @@
+//! A service as it runs: its database brought up to date, its relay, its HTTP server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::{Data, ServiceConfig};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{self, Database, State, migrate};
+use crate::http::body::Expectations;
+use crate::http::{health, server};
+use crate::orders::Domain;
+use crate::readiness;
+use crate::relay::{Relay, RelayOptions};
+use crate::service::Service;
+use crate::settings::{BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, RelaySettings};
+
+/// How long to wait before the database is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The settings of a service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSettings {
+    /// Where and how to serve.
+    pub http: HttpSettings,
+    /// Its own database.
+    pub database: DatabaseSettings,
+    /// The RabbitMQ to which it publishes.
+    pub broker: BrokerSettings,
+    /// How it publishes.
+    pub relay: RelaySettings,
+    /// What it logs.
+    pub log: LogSettings,
+}
+
+/// Why a service could not be built, or ended.
+#[derive(Debug, Error)]
+pub enum ApplicationError {
+    /// The port, or the server on it.
+    #[error("{0}")]
+    Serve(#[from] io::Error),
+    /// The pool of connections.
+    #[error("the pool of database connections: {0}")]
+    Pool(#[from] database::BuildError),
+    /// A part that runs until it is told to stop ended by itself.
+    #[error("{0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// A service that is ready to run.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    preparing: JoinHandle<()>,
+    relaying: JoinHandle<()>,
+    stop: CancellationToken,
+    shutdown_timeout: Duration,
+}
+
+impl Application {
+    /// Takes the port and starts what runs in the background. A database or a broker that cannot be
+    /// reached does not stop it: the service is live, says that it is not ready, and keeps trying.
+    pub fn build<D: Domain>(
+        name: &'static str,
+        settings: ServiceSettings,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Result<Self, ApplicationError> {
+        let listener = server::bind(&settings.http)?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let waiting = State::Preparing("it has not been reached yet".into());
+        let (state, observed) = watch::channel(waiting);
+        let database = Database::new(&settings.database, name, observed)?;
+        let (relay, handle) = Relay::new(RelayOptions {
+            name,
+            database: settings.database.clone(),
+            broker: settings.broker,
+            relay: settings.relay,
+        });
+        let service = Data::new(Service { database, relay: handle });
+        let server = server::serve(&settings.http, listener, move |config| {
+            config.app_data(service.clone()).app_data(Expectations(D::expectation));
+            config.configure(health::routes(readiness::ready));
+            config.configure(routes.clone());
+        })?;
+        let shutdown_timeout = settings.http.shutdown_timeout;
+        let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
+        let relaying = tokio::spawn(relay.run::<D>(stop.clone()));
+        Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
+    }
+
+    /// Where it serves.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `asked_to_stop` resolves, or a part of it ends by itself.
+    pub async fn run_until_stopped(
+        self,
+        asked_to_stop: impl Future<Output = io::Result<()>>,
+    ) -> Result<(), ApplicationError> {
+        tracing::info!(address = %self.address, "serving");
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let mut relaying = self.relaying;
+        let ended = tokio::select! {
+            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            _ = &mut server => Err(ApplicationError::Ended("the HTTP server")),
+            _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
+        };
+        tracing::info!("stopping");
+        // First no new work; then what was committed is published; then the rest.
+        stop_serving(&handle, self.shutdown_timeout).await;
+        self.stop.cancel();
+        let parts = async { tokio::join!(relaying, self.preparing) };
+        if tokio::time::timeout(self.shutdown_timeout, parts).await.is_err() {
+            tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
+        }
+        ended
+    }
+}
+
+async fn stop_serving(handle: &ServerHandle, limit: Duration) {
+    if tokio::time::timeout(limit, handle.stop(true)).await.is_err() {
+        tracing::warn!("requests in hand did not finish in time");
+    }
+}
+
+async fn prepare(
+    settings: DatabaseSettings,
+    name: &'static str,
+    state: watch::Sender<State>,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        match migrate(&settings, name).await {
+            Ok(ran) => {
+                tracing::info!(migrations = ?ran, "the database is up to date");
+                state.send_replace(State::Prepared);
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the database is not ready; trying again");
+                state.send_replace(State::Preparing(error.to_string()));
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The service's own PostgreSQL database: connections, deadlines, migrations.
+
+mod connect;
+mod json;
+mod migrate;
+pub(crate) mod schema;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+pub use diesel_async::pooled_connection::deadpool::BuildError;
+use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use thiserror::Error;
+use tokio::sync::watch;
+
+pub use connect::connect;
+pub use json::Json;
+pub use migrate::{MigrateError, migrate};
+
+use crate::settings::DatabaseSettings;
+
+type Transactions = AnsiTransactionManager;
+
+/// Connections to the service's database.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<AsyncPgConnection>,
+    deadline: Duration,
+    state: watch::Receiver<State>,
+}
+
+/// Whether the tables are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not yet, for this reason.
+    Preparing(String),
+    /// They are up to date.
+    Prepared,
+}
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum DatabaseError {
+    /// It cannot be reached, is not ready, or does not answer; it may later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// It refused a statement.
+    #[error("the database refused: {0}")]
+    Query(QueryError),
+}
+
+impl From<QueryError> for DatabaseError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's list is open-ended")]
+    fn from(error: QueryError) -> Self {
+        match &error {
+            QueryError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                information,
+            ) => Self::Unavailable(information.message().to_owned()),
+            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped.
+            QueryError::DatabaseError(DatabaseErrorKind::Unknown, information)
+                if information.message().starts_with("canceling statement due to")
+                    || information.message().starts_with("terminating connection") =>
+            {
+                Self::Unavailable(information.message().to_owned())
+            }
+            QueryError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            _ => Self::Query(error),
+        }
+    }
+}
+
+impl Database {
+    /// Makes the pool. It connects when it is first used.
+    pub fn new(
+        settings: &DatabaseSettings,
+        name: &'static str,
+        state: watch::Receiver<State>,
+    ) -> Result<Self, BuildError> {
+        let mut config = ManagerConfig::<AsyncPgConnection>::default();
+        // A connection that broke tells so at its next use, which may be tried again; asking each
+        // time whether it is alive would cost a round trip for every request.
+        config.recycling_method = RecyclingMethod::Fast;
+        let shared = Arc::new(settings.clone());
+        config.custom_setup = Box::new(move |_| {
+            let settings = Arc::clone(&shared);
+            Box::pin(async move { connect(&settings, name).await })
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
+        let pool = Pool::builder(manager).max_size(settings.pool_size).build()?;
+        Ok(Self { pool, deadline: settings.deadline, state })
+    }
+
+    /// Whether the tables are there.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// Does `work` with a connection. However long PostgreSQL is silent, this ends.
+    pub async fn with<T, E: From<DatabaseError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let State::Preparing(reason) = self.state() {
+            return Err(DatabaseError::Unavailable(reason).into());
+        }
+        let working = async {
+            let connection = self.pool.get().await;
+            let mut connection =
+                connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
+            work(&mut connection).await
+        };
+        match tokio::time::timeout(self.deadline, working).await {
+            Ok(done) => done,
+            Err(_) => {
+                let silence = format!("no answer within {:?}", self.deadline);
+                Err(DatabaseError::Unavailable(silence).into())
+            }
+        }
+    }
+
+    /// Does `work` in a transaction: all of it, or nothing.
+    pub async fn transaction<T, E: From<DatabaseError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with(async |connection| {
+            let failed = |error: QueryError| DatabaseError::from(error);
+            Transactions::begin_transaction(connection).await.map_err(failed)?;
+            match work(connection).await {
+                Ok(done) => {
+                    Transactions::commit_transaction(connection).await.map_err(failed)?;
+                    Ok(done)
+                }
+                Err(error) => {
+                    // Where this fails too, the pool drops the connection, and PostgreSQL rolls back.
+                    let _ = Transactions::rollback_transaction(connection).await;
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn reason_of(error: &PoolError) -> String {
+    match error {
+        PoolError::Backend(cause) => cause.to_string(),
+        PoolError::Timeout(_)
+        | PoolError::Closed
+        | PoolError::NoRuntimeSpecified
+        | PoolError::PostCreateHook(_) => error.to_string(),
+    }
+}

@@ -1,0 +1,47 @@
+//! The tables, as `migrations/` makes them.
+
+diesel::table! {
+    orders (id) {
+        id -> Uuid,
+        delivery -> Jsonb,
+        progress -> Jsonb,
+        private -> Jsonb,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        company -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        event_id -> Uuid,
+        order_id -> Uuid,
+        kind -> Text,
+        origin -> Text,
+        version -> BigInt,
+        at -> Timestamptz,
+        body -> Text,
+        private -> Nullable<Jsonb>,
+        conflicts -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    outbox (seq) {
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    offers (id) {
+        id -> BigInt,
+        since -> Nullable<Timestamptz>,
+        after_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(changes, outbox);

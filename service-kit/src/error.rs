@@ -1,0 +1,81 @@
+//! The one error of the services, and the one place where it becomes a status.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use shared_models::edit::Refusal;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::database::DatabaseError;
+use crate::http::problem::{FieldError, Kind, Problem};
+
+/// Why a request is not done.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// It is not one, or not for this; known before anything was done.
+    #[error("{0}")]
+    Request(#[from] Problem),
+    /// Its fields do not fit.
+    #[error("fields do not fit: {0:?}")]
+    Invalid(Vec<FieldError>),
+    /// There is no order of this id.
+    #[error("there is no order {0}")]
+    Unknown(Uuid),
+    /// It is not allowed as the order stands.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// These ids are taken by other orders.
+    #[error("ids are taken: {0:?}")]
+    Taken(Vec<FieldError>),
+    /// The database.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl Error {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Request(problem) => problem.clone(),
+            Self::Invalid(errors) => Problem::of_fields(Kind::Invalid, errors.clone()),
+            Self::Unknown(_) => Problem::new(Kind::NotFound, self.to_string()),
+            Self::Refused(refusal) => refused(refusal),
+            Self::Taken(errors) => Problem::of_fields(Kind::Conflict, errors.clone()),
+            Self::Database(DatabaseError::Unavailable(reason)) => {
+                tracing::warn!(reason, "the database is not available");
+                Problem::unavailable("the database is not available; try again")
+            }
+            // What is inside is logged here, once, and never sent.
+            Self::Database(DatabaseError::Query(error)) => {
+                tracing::error!(%error, "the database refused a statement");
+                Problem::new(Kind::Internal, "something went wrong here; the log says what")
+            }
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Problem {
+    let problem = Problem::new(Kind::Conflict, refusal.to_string());
+    match refusal {
+        Refusal::IllegalMove { legal, .. } => problem.with("legal", serde_json::json!(legal)),
+        Refusal::DeliveryClosed { .. }
+        | Refusal::LineAdded { .. }
+        | Refusal::CarrierTooEarly
+        | Refusal::CarrierByStore => problem,
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        self.problem().status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.problem().error_response()
+    }
+}

@@ -1,0 +1,51 @@
+//! What a change that is decided here makes of an order. Pure.
+
+use chrono::{DateTime, Utc};
+use garde::Validate;
+use shared_models::edit::{Refusal, edit};
+use shared_models::event::EventKind;
+
+use super::order::{Domain, Draft, Order};
+use crate::change_log::Record;
+use crate::http::problem::FieldError;
+
+/// An order after a change, and the record of the change.
+#[derive(Debug)]
+pub struct Changed<P> {
+    /// The order after it.
+    pub order: Order<P>,
+    /// What is written to the change log.
+    pub record: Record,
+}
+
+/// Changes an order to what a caller wants; `None` where it is that already.
+pub fn change<D: Domain>(
+    before: &Order<D::Private>,
+    draft: Draft<D::Private>,
+    now: DateTime<Utc>,
+) -> Result<Option<Changed<D::Private>>, Refusal> {
+    let (shared, _) = edit(D::SITE, &before.shared, draft.delivery, draft.progress)?;
+    if shared == before.shared && draft.private == before.private {
+        return Ok(None);
+    }
+    let order = Order {
+        shared,
+        private: draft.private,
+        version: before.version + 1,
+        updated_at: now,
+        ..before.clone()
+    };
+    let statuses = [before, &order].map(|order| order.shared.progress.value.status);
+    let kind = EventKind::of_change(statuses[0], statuses[1]);
+    Ok(Some(Changed { record: Record::decided(D::SITE, kind, before, &order), order }))
+}
+
+/// What is wrong with the part of a draft that both sites share.
+pub fn shared_errors<D: Domain>(draft: &Draft<D::Private>) -> Vec<FieldError> {
+    let reports = [draft.delivery.validate(), draft.progress.validate()];
+    let reports = reports.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    let errors = reports.iter().flat_map(garde::Report::iter);
+    errors
+        .map(|(path, error)| FieldError::new(path.to_string(), error.message(), D::expectation))
+        .collect()
+}

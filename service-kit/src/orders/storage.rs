@@ -1,0 +1,189 @@
+//! All SQL on orders. The caller owns the transaction.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Jsonb, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::order::{Delivery, Facet, Progress, Shared};
+use uuid::Uuid;
+
+use super::order::{Order, Private};
+use super::page::{Filters, Position};
+use crate::database::Json;
+use crate::database::schema::orders;
+
+/// What is read of a row, in the order of [`Row`].
+const COLUMNS: (
+    orders::id,
+    orders::delivery,
+    orders::progress,
+    orders::private,
+    orders::version,
+    orders::created_at,
+    orders::updated_at,
+) = (
+    orders::id,
+    orders::delivery,
+    orders::progress,
+    orders::private,
+    orders::version,
+    orders::created_at,
+    orders::updated_at,
+);
+
+type Row<P> = (
+    Uuid,
+    Json<Facet<Delivery>>,
+    Json<Facet<Progress>>,
+    Json<P>,
+    i64,
+    DateTime<Utc>,
+    DateTime<Utc>,
+);
+
+fn order<P: Private>(row: Row<P>) -> Order<P> {
+    let (id, Json(delivery), Json(progress), Json(private), version, created_at, updated_at) = row;
+    Order { id, shared: Shared { delivery, progress }, private, version, created_at, updated_at }
+}
+
+/// One order.
+pub async fn find<P: Private>(
+    connection: &mut AsyncPgConnection,
+    id: Uuid,
+) -> QueryResult<Option<Order<P>>> {
+    let row = orders::table.find(id).select(COLUMNS).first::<Row<P>>(connection).await;
+    Ok(row.optional()?.map(order))
+}
+
+/// Those of the orders that are there.
+pub async fn find_all<P: Private>(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<Order<P>>> {
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(COLUMNS);
+    let rows = these.load::<Row<P>>(connection).await?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+/// Those of the orders that are there, locked, in the order of their ids: whoever locks several
+/// does it in this order, so that nobody waits in a circle.
+pub async fn lock<P: Private>(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<Order<P>>> {
+    let rows = orders::table
+        .filter(orders::id.eq_any(ids))
+        .order(orders::id)
+        .select(COLUMNS)
+        .for_update()
+        .load::<Row<P>>(connection)
+        .await?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+/// A page, newest first.
+pub async fn page<P: Private>(
+    connection: &mut AsyncPgConnection,
+    filters: &Filters,
+    after: Option<Position>,
+    limit: i64,
+) -> QueryResult<Vec<Order<P>>> {
+    let newest_first = (orders::created_at.desc(), orders::id.desc());
+    let mut query = orders::table.order(newest_first).limit(limit).select(COLUMNS).into_boxed();
+    if let Some(status) = filters.status {
+        query = query.filter(orders::status.eq(status.as_str()));
+    }
+    if let Some(company) = &filters.company {
+        query = query.filter(orders::company.eq(company.clone()));
+    }
+    if let Some(since) = filters.updated_since {
+        query = query.filter(orders::updated_at.ge(since));
+    }
+    if let Some(Position { created_at, id }) = after {
+        let later = orders::created_at.lt(created_at);
+        let same = orders::created_at.eq(created_at).and(orders::id.lt(id));
+        query = query.filter(orders::created_at.le(created_at)).filter(later.or(same));
+    }
+    let rows = query.load::<Row<P>>(connection).await?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+/// The orders after an id that were changed since a time, in the order of their ids.
+pub async fn changed_since<P: Private>(
+    connection: &mut AsyncPgConnection,
+    since: Option<DateTime<Utc>>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Order<P>>> {
+    let mut query = orders::table.order(orders::id).limit(limit).select(COLUMNS).into_boxed();
+    if let Some(since) = since {
+        query = query.filter(orders::updated_at.ge(since));
+    }
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    let rows = query.load::<Row<P>>(connection).await?;
+    Ok(rows.into_iter().map(order).collect())
+}
+
+const INSERT: &str = "
+insert into orders (id, delivery, progress, private, version, created_at, updated_at)
+select * from unnest($1, $2, $3, $4, $5, $6, $7) as new (id) order by new.id
+on conflict (id) do nothing
+returning id";
+
+#[derive(QueryableByName)]
+struct Inserted {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Inserts those whose ids are not there yet, and names them.
+pub async fn insert<P: Private>(
+    connection: &mut AsyncPgConnection,
+    new: &[Order<P>],
+) -> QueryResult<Vec<Uuid>> {
+    let inserted: Vec<Inserted> = diesel::sql_query(INSERT)
+        .bind::<Array<SqlUuid>, _>(each(new, |order| order.id))
+        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.shared.delivery)))
+        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.shared.progress)))
+        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.private)))
+        .bind::<Array<BigInt>, _>(each(new, |order| order.version))
+        .bind::<Array<Timestamptz>, _>(each(new, |order| order.created_at))
+        .bind::<Array<Timestamptz>, _>(each(new, |order| order.updated_at))
+        .load(connection)
+        .await?;
+    Ok(inserted.into_iter().map(|row| row.id).collect())
+}
+
+const UPDATE: &str = "
+update orders set
+    delivery = new.delivery, progress = new.progress, private = new.private,
+    version = new.version, updated_at = new.updated_at
+from unnest($1, $2, $3, $4, $5, $6)
+    as new (id, delivery, progress, private, version, updated_at)
+where orders.id = new.id";
+
+/// Updates orders that the caller has locked.
+pub async fn update<P: Private>(
+    connection: &mut AsyncPgConnection,
+    changed: &[&Order<P>],
+) -> QueryResult<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(UPDATE)
+        .bind::<Array<SqlUuid>, _>(each(changed, |order| order.id))
+        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.shared.delivery)))
+        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.shared.progress)))
+        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.private)))
+        .bind::<Array<BigInt>, _>(each(changed, |order| order.version))
+        .bind::<Array<Timestamptz>, _>(each(changed, |order| order.updated_at))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn each<'a, O, T>(orders: &'a [O], of: impl FnMut(&'a O) -> T) -> Vec<T> {
+    orders.iter().map(of).collect()
+}

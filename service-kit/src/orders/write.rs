@@ -1,0 +1,119 @@
+//! Setting orders: whole, or by a merge patch. What a site does besides goes through [`write`] too.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Changed, Domain, Draft, Order, answer, change, now, shared_errors, storage};
+use crate::change_log;
+use crate::error::Error;
+use crate::http::body::{Body, parse_value};
+use crate::http::conditional::Precondition;
+use crate::http::problem::{FieldError, Problem};
+use crate::service::Service;
+
+/// What came of a write.
+#[derive(Debug)]
+pub struct Written<P> {
+    /// The order as it stands now.
+    pub order: Order<P>,
+    /// Whether it is different from before.
+    pub changed: bool,
+}
+
+pub(super) async fn put<D: Domain>(
+    request: HttpRequest,
+    service: Data<Service>,
+    id: Path<Uuid>,
+    body: Body<Value>,
+) -> Result<HttpResponse, Error> {
+    let precondition = Precondition::of(&request)?;
+    // Read once before the order is looked for: what does not fit does not fit any order.
+    parse_value::<D::Settable>(body.0.clone(), D::expectation).map_err(invalid)?;
+    let written = write::<D>(&service, *id, &precondition, |order| {
+        let settable = parse_value(body.0, D::expectation).map_err(invalid)?;
+        checked::<D>(order, settable)
+    });
+    Ok(answer::<D>(HttpResponse::Ok(), &written.await?.order))
+}
+
+pub(super) async fn patch<D: Domain>(
+    request: HttpRequest,
+    service: Data<Service>,
+    id: Path<Uuid>,
+    body: Body<Value>,
+) -> Result<HttpResponse, Error> {
+    let precondition = Precondition::of(&request)?;
+    let written = write::<D>(&service, *id, &precondition, |order| {
+        let settable = serde_json::to_value(D::settable(order));
+        let mut settable = settable.map_err(|error| unshowable::<D>(&error))?;
+        apply_patch(&mut settable, &body.0)?;
+        checked::<D>(order, parse_value(settable, D::expectation).map_err(invalid)?)
+    });
+    Ok(answer::<D>(HttpResponse::Ok(), &written.await?.order))
+}
+
+/// Applies a merge patch (RFC 7396). A status is never empty, so it cannot be cleared.
+fn apply_patch(settable: &mut Value, patch: &Value) -> Result<(), Error> {
+    let refuse =
+        |field: &str, problem: &str| Err(invalid(FieldError::new(field, problem, |_| None)));
+    let Some(fields) = patch.as_object() else {
+        return refuse("body", "is not an object; a merge patch names the fields to change");
+    };
+    if fields.get("status") == Some(&Value::Null) {
+        return refuse("status", "cannot be cleared");
+    }
+    json_patch::merge(settable, patch);
+    Ok(())
+}
+
+fn invalid(error: FieldError) -> Error {
+    Error::Invalid(vec![error])
+}
+
+fn unshowable<D: Domain>(error: &serde_json::Error) -> Error {
+    tracing::error!(%error, site = %D::SITE, "an order cannot be shown");
+    Error::Request(Problem::unavailable("the order cannot be read"))
+}
+
+fn checked<D: Domain>(
+    order: &Order<D::Private>,
+    settable: D::Settable,
+) -> Result<Draft<D::Private>, Error> {
+    let (draft, mut errors) = D::draft(order, settable);
+    errors.extend(shared_errors::<D>(&draft));
+    match errors.is_empty() {
+        true => Ok(Draft { delivery: draft.delivery.normalised(), ..draft }),
+        false => Err(Error::Invalid(errors)),
+    }
+}
+
+/// Changes one order: locks it, asks `wanted` what it is to become, writes it and its record in one
+/// transaction. A write that changes nothing changes nothing.
+pub async fn write<D: Domain>(
+    service: &Service,
+    id: Uuid,
+    precondition: &Precondition,
+    wanted: impl FnOnce(&Order<D::Private>) -> Result<Draft<D::Private>, Error>,
+) -> Result<Written<D::Private>, Error> {
+    let written = service.database.transaction::<_, Error>(async |connection| {
+        let found = storage::lock::<D::Private>(connection, &[id]).await?;
+        let before = found.into_iter().next().ok_or(Error::Unknown(id))?;
+        precondition.check(before.version)?;
+        let draft = wanted(&before)?;
+        match change::<D>(&before, draft, now())? {
+            None => Ok(Written { order: before, changed: false }),
+            Some(Changed { order, record }) => {
+                storage::update(connection, &[&order]).await?;
+                change_log::append(connection, &[record]).await?;
+                Ok(Written { order, changed: true })
+            }
+        }
+    });
+    let written = written.await?;
+    if written.changed {
+        service.relay.wake();
+    }
+    Ok(written)
+}

@@ -1,0 +1,98 @@
+//! The right to publish for a database: a session that holds an advisory lock.
+//!
+//! The relay reads and deletes through this very session. So whoever has lost the lock cannot
+//! delete, and a session that is lost frees the lock for another replica. PostgreSQL ends the session
+//! of a holder that is frozen.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+
+use super::{RelayOptions, StepError, storage};
+use crate::database::{DatabaseError, connect};
+use crate::orders::Domain;
+use crate::sync::advance;
+pub(super) use storage::Waiting;
+
+/// The lock's key; advisory locks are each database's own.
+const RELAY_LOCK: i64 = 0x6c6f_636b_0002;
+
+/// How often the holder speaks up while it awaits something else.
+pub(super) const RENEWAL: Duration = Duration::from_secs(1);
+
+/// How long the session may be silent, besides the time between two looks at the outbox.
+const SILENCE: Duration = Duration::from_secs(4);
+
+/// The right to publish for a database.
+pub(super) struct Lease {
+    session: AsyncPgConnection,
+    deadline: Duration,
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = Bool)]
+    taken: bool,
+}
+
+impl Lease {
+    /// Takes the right; `None` while another process has it.
+    pub(super) async fn take(options: &RelayOptions) -> Result<Option<Self>, StepError> {
+        let deadline = options.database.deadline;
+        let mut session = connect(&options.database, &format!("{} relay", options.name)).await?;
+        let taken = within(deadline, async {
+            let silence = SILENCE + options.relay.poll_max;
+            let idle = format!("set idle_session_timeout = {}", silence.as_millis());
+            diesel::sql_query(idle).execute(&mut session).await?;
+            diesel::sql_query("select pg_try_advisory_lock($1) as taken")
+                .bind::<BigInt, _>(RELAY_LOCK)
+                .get_result::<Taken>(&mut session)
+                .await
+        });
+        let taken = taken.await?.taken;
+        Ok(taken.then_some(Self { session, deadline }))
+    }
+
+    /// What waits in the outbox, oldest first.
+    pub(super) async fn read(&mut self, limit: u16) -> Result<Vec<Waiting>, DatabaseError> {
+        within(self.deadline, storage::waiting(&mut self.session, limit.into())).await
+    }
+
+    /// Deletes what was confirmed.
+    pub(super) async fn delete(&mut self, confirmed: &[i64]) -> Result<(), DatabaseError> {
+        within(self.deadline, storage::delete(&mut self.session, confirmed)).await
+    }
+
+    /// Takes an offer one step further; `false` where there is none.
+    pub(super) async fn advance_offer<D: Domain>(&mut self) -> Result<bool, DatabaseError> {
+        let session = &mut self.session;
+        within(self.deadline, session.transaction(async |session| advance::<D>(session).await))
+            .await
+    }
+
+    /// Tells PostgreSQL that the holder is alive.
+    pub(super) async fn renew(&mut self) -> Result<(), DatabaseError> {
+        let asking = diesel::sql_query("select 1").execute(&mut self.session);
+        within(self.deadline, asking).await.map(|_| ())
+    }
+}
+
+async fn within<T>(
+    deadline: Duration,
+    answer: impl Future<Output = QueryResult<T>>,
+) -> Result<T, DatabaseError> {
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(DatabaseError::Unavailable(format!("no answer within {deadline:?}"))),
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").finish_non_exhaustive()
+    }
+}

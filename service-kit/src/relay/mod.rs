@@ -1,0 +1,234 @@
+//! From the outbox to RabbitMQ.
+//!
+//! One relay is active for each database. It reads what is in the outbox, publishes it, awaits every
+//! confirm, and deletes what was confirmed; whatever else happens, a change stays in the outbox and
+//! is published again. It is woken by each commit in this process, and looks from time to time for
+//! what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it cut the rate of
+//! commits to a third.)
+
+mod lease;
+mod pace;
+mod publisher;
+mod storage;
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::database::DatabaseError;
+use crate::orders::Domain;
+use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
+use lease::Lease;
+use pace::{Pace, Wait};
+use publisher::{PublishError, Publisher, Sent};
+
+/// How the rest of the program speaks to the relay.
+#[derive(Clone, Debug)]
+pub struct RelayHandle {
+    wake: Arc<Notify>,
+    state: watch::Receiver<RelayState>,
+}
+
+/// How the relay is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RelayState {
+    /// It has not begun yet.
+    Starting,
+    /// Another process publishes for this database.
+    Standby,
+    /// It publishes.
+    Publishing,
+    /// RabbitMQ has no queue for what it publishes: the binding is missing.
+    Unroutable,
+    /// It cannot publish now, for this reason; changes wait in the outbox.
+    Waiting(String),
+}
+
+impl RelayHandle {
+    /// Tells the relay that something was committed.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// How the relay is doing.
+    #[must_use]
+    pub fn state(&self) -> RelayState {
+        self.state.borrow().clone()
+    }
+}
+
+/// What a relay needs to know.
+#[derive(Clone, Debug)]
+pub struct RelayOptions {
+    /// The program's name.
+    pub name: &'static str,
+    /// The database whose outbox it empties.
+    pub database: DatabaseSettings,
+    /// Where it publishes.
+    pub broker: BrokerSettings,
+    /// How.
+    pub relay: RelaySettings,
+}
+
+/// The relay of one process.
+#[derive(Debug)]
+pub struct Relay {
+    options: RelayOptions,
+    wake: Arc<Notify>,
+    state: watch::Sender<RelayState>,
+    pace: Pace,
+    lease: Option<Lease>,
+    publisher: Option<Publisher>,
+}
+
+/// What came of one step.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Another process is active.
+    Standby,
+    /// There was nothing to do.
+    Idle,
+    /// Something was published or offered; there may be more.
+    Busy,
+    /// RabbitMQ has no queue for some of it.
+    Unroutable { returned: usize },
+    /// RabbitMQ did not take some of it.
+    Refused { refused: usize },
+}
+
+/// Why a step could not be done.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    #[error("{0}")]
+    Connect(#[from] diesel::ConnectionError),
+    #[error("{0}")]
+    Publish(#[from] PublishError),
+}
+
+impl Relay {
+    /// A relay, and the handle to it.
+    #[must_use]
+    pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
+        let wake = Arc::new(Notify::new());
+        let (state, observed) = watch::channel(RelayState::Starting);
+        let handle = RelayHandle { wake: Arc::clone(&wake), state: observed };
+        let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
+        (Self { options, wake, state, pace, lease: None, publisher: None }, handle)
+    }
+
+    /// Runs until told to stop; then finishes the step in hand.
+    pub async fn run<D: Domain>(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let outcome = self.step::<D>().await;
+            let wait = self.conclude(outcome);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // Only a relay that could publish at once has use for being woken.
+                () = self.wake.notified(), if wait.may_be_woken => {}
+                () = tokio::time::sleep(wait.at_most) => {}
+            }
+        }
+        if let Some(publisher) = self.publisher.take() {
+            publisher.close().await;
+        }
+    }
+
+    async fn step<D: Domain>(&mut self) -> Result<Step, StepError> {
+        let lease = match &mut self.lease {
+            Some(lease) => lease,
+            none => match Lease::take(&self.options).await? {
+                Some(lease) => none.insert(lease),
+                None => return Ok(Step::Standby),
+            },
+        };
+        let waiting = lease.read(self.options.relay.batch_size).await?;
+        if waiting.is_empty() {
+            return match lease.advance_offer::<D>().await? {
+                true => Ok(Step::Busy),
+                false => self.look_after_the_broker::<D>().await,
+            };
+        }
+        let publisher = match self.publisher.take() {
+            Some(publisher) => publisher,
+            None => Publisher::connect::<D>(&self.options).await?,
+        };
+        let limit = self.options.relay.confirm_timeout;
+        let sent = renewing(lease, publisher.publish(&waiting, limit)).await??;
+        self.publisher = Some(publisher);
+        lease.delete(&sent.confirmed).await?;
+        Ok(match sent {
+            Sent { returned: 1.., .. } => Step::Unroutable { returned: sent.returned },
+            Sent { refused: 1.., .. } => Step::Refused { refused: sent.refused },
+            Sent { .. } => Step::Busy,
+        })
+    }
+
+    /// With nothing to publish, RabbitMQ is still to be there when something comes.
+    async fn look_after_the_broker<D: Domain>(&mut self) -> Result<Step, StepError> {
+        if self.publisher.as_ref().is_none_or(Publisher::is_closed) {
+            self.publisher = None;
+            self.publisher = Some(Publisher::connect::<D>(&self.options).await?);
+        }
+        Ok(Step::Idle)
+    }
+
+    /// What a step's outcome means for the state, for what is held, and for the next step.
+    fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
+        let (state, wait) = match outcome {
+            Ok(Step::Standby) => (RelayState::Standby, self.pace.standby()),
+            Ok(Step::Idle) => (RelayState::Publishing, self.pace.idle()),
+            Ok(Step::Busy) => (RelayState::Publishing, self.pace.busy()),
+            Ok(Step::Unroutable { returned }) => {
+                tracing::warn!(returned, "RabbitMQ has no queue for changes; they are kept");
+                (RelayState::Unroutable, self.pace.failed(fastrand::f64()))
+            }
+            Ok(Step::Refused { refused }) => {
+                let reason = format!("RabbitMQ did not take {refused} changes");
+                (RelayState::Waiting(reason), self.pace.failed(fastrand::f64()))
+            }
+            Err(error) => {
+                match &error {
+                    StepError::Database(_) | StepError::Connect(_) => self.lease = None,
+                    StepError::Publish(_) => self.publisher = None,
+                }
+                (RelayState::Waiting(error.to_string()), self.pace.failed(fastrand::f64()))
+            }
+        };
+        self.tell(state);
+        wait
+    }
+
+    fn tell(&self, state: RelayState) {
+        self.state.send_if_modified(|told| {
+            let news = *told != state;
+            if news {
+                match &state {
+                    RelayState::Waiting(reason) => tracing::warn!(reason, "relay: waiting"),
+                    RelayState::Starting
+                    | RelayState::Standby
+                    | RelayState::Publishing
+                    | RelayState::Unroutable => tracing::info!(?state, "relay"),
+                }
+                *told = state;
+            }
+            news
+        });
+    }
+}
+
+/// Awaits an answer from elsewhere without letting PostgreSQL think that we are frozen.
+async fn renewing<T>(
+    lease: &mut Lease,
+    answer: impl Future<Output = T>,
+) -> Result<T, DatabaseError> {
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        tokio::select! {
+            answer = &mut answer => return Ok(answer),
+            () = tokio::time::sleep(lease::RENEWAL) => lease.renew().await?,
+        }
+    }
+}

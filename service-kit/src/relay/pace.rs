@@ -1,0 +1,92 @@
+//! How long to wait before the next step. Pure.
+
+use std::time::Duration;
+
+/// How long to wait while another process is active, before asking again whether it still is.
+const STANDBY: Duration = Duration::from_secs(1);
+/// How long to wait at the most after a failure: what comes back is noticed within this time.
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long to wait, and whether a commit in this process cuts it short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) at_most: Duration,
+    pub(super) may_be_woken: bool,
+}
+
+/// From busy to quiet, the looks at the outbox become rarer; from failure to failure, the tries do.
+#[derive(Debug)]
+pub(super) struct Pace {
+    min: Duration,
+    max: Duration,
+    quiet: Duration,
+    failures: u32,
+}
+
+impl Pace {
+    pub(super) const fn new(min: Duration, max: Duration) -> Self {
+        Self { min, max, quiet: min, failures: 0 }
+    }
+
+    /// There may be more: go on at once.
+    pub(super) const fn busy(&mut self) -> Wait {
+        (self.quiet, self.failures) = (self.min, 0);
+        Wait { at_most: Duration::ZERO, may_be_woken: true }
+    }
+
+    /// There was nothing: look again later than the last time.
+    pub(super) fn idle(&mut self) -> Wait {
+        let at_most = self.quiet;
+        self.quiet = (self.quiet * 2).min(self.max);
+        self.failures = 0;
+        Wait { at_most, may_be_woken: true }
+    }
+
+    /// Another process is active.
+    pub(super) const fn standby(&mut self) -> Wait {
+        self.failures = 0;
+        Wait { at_most: STANDBY, may_be_woken: false }
+    }
+
+    /// It did not work: wait longer each time, by some chance, so that many do not come at once.
+    pub(super) fn failed(&mut self, chance: f64) -> Wait {
+        let doubled = self.min.saturating_mul(1 << self.failures.min(16));
+        self.failures += 1;
+        let ceiling = doubled.max(self.min).min(MAX_BACKOFF);
+        Wait { at_most: ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0), may_be_woken: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIN: Duration = Duration::from_millis(5);
+    const MAX: Duration = Duration::from_millis(200);
+
+    #[test]
+    fn looks_become_rarer_while_it_is_quiet_and_frequent_again_after_work() {
+        let mut pace = Pace::new(MIN, MAX);
+        let waits = (0..8).map(|_| pace.idle().at_most.as_millis()).collect::<Vec<_>>();
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 200, 200]);
+        assert_eq!(pace.busy().at_most, Duration::ZERO);
+        assert_eq!(pace.idle().at_most, MIN);
+    }
+
+    #[test]
+    fn failures_wait_longer_each_time_but_never_over_a_second() {
+        let mut pace = Pace::new(MIN, MAX);
+        let waits = (0..20).map(|_| pace.failed(1.0).at_most).collect::<Vec<_>>();
+        assert!(waits.is_sorted() && waits[0] == MIN && waits[19] == MAX_BACKOFF, "{waits:?}");
+        assert_eq!(pace.failed(0.0).at_most, MAX_BACKOFF / 2);
+        pace.idle();
+        assert_eq!(pace.failed(1.0).at_most, MIN);
+    }
+
+    #[test]
+    fn a_commit_does_not_cut_a_back_off_short() {
+        let mut pace = Pace::new(MIN, MAX);
+        assert!(!pace.failed(0.5).may_be_woken && !pace.standby().may_be_woken);
+        assert!(pace.idle().may_be_woken);
+    }
+}

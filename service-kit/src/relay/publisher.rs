@@ -1,0 +1,159 @@
+//! Publishing with confirms.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, PublisherConfirm};
+use shared_models::names::{ORIGIN_HEADER, exchange};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::RelayOptions;
+use super::lease::Waiting;
+use crate::broker::{BrokerError, connect, in_time};
+use crate::orders::Domain;
+
+/// `delivery_mode` of a message that survives a restart of RabbitMQ.
+const PERSISTENT: u8 = 2;
+
+/// Why nothing could be published.
+#[derive(Debug, Error)]
+pub(super) enum PublishError {
+    #[error("{0}")]
+    Broker(#[from] BrokerError),
+    #[error("RabbitMQ has no exchange {0} yet; the sync worker makes it")]
+    NoExchange(&'static str),
+    #[error("RabbitMQ did not confirm within {0:?}")]
+    NotConfirmed(Duration),
+}
+
+/// A channel to publish on.
+pub(super) struct Publisher {
+    connection: Connection,
+    channel: Channel,
+    exchange: &'static str,
+    app_id: &'static str,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// RabbitMQ has these, in a queue.
+    pub(super) confirmed: Vec<i64>,
+    /// For so many it has no queue.
+    pub(super) returned: usize,
+    /// So many it did not take.
+    pub(super) refused: usize,
+}
+
+impl Publisher {
+    /// Connects. The worker owns the exchange, so it is only asked for.
+    pub(super) async fn connect<D: Domain>(options: &RelayOptions) -> Result<Self, PublishError> {
+        let limit = options.broker.reply_timeout;
+        let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
+        let channel = in_time(limit, connection.create_channel()).await?;
+        let exchange = exchange(D::SITE);
+        let ask = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+        let none = FieldTable::default();
+        let asked = channel.exchange_declare(exchange.into(), ExchangeKind::Topic, ask, none);
+        if let Err(error) = in_time(limit, asked).await {
+            return Err(match error {
+                BrokerError::Lapin(_) => PublishError::NoExchange(exchange),
+                BrokerError::Silent(_) => error.into(),
+            });
+        }
+        in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        Ok(Self { connection, channel, exchange, app_id: options.name })
+    }
+
+    /// Whether RabbitMQ has closed the channel or the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        !self.channel.status().connected()
+    }
+
+    /// Publishes all, then awaits every confirm.
+    pub(super) async fn publish(
+        &self,
+        waiting: &[Waiting],
+        limit: Duration,
+    ) -> Result<Sent, PublishError> {
+        let publishing = async {
+            let mut confirms = Vec::with_capacity(waiting.len());
+            for change in waiting {
+                confirms.push(self.publish_one(change).await?);
+            }
+            let mut confirmations = Vec::with_capacity(waiting.len());
+            for confirm in confirms {
+                confirmations.push(confirm.await?);
+            }
+            Ok::<_, lapin::Error>(confirmations)
+        };
+        match timeout(limit, publishing).await {
+            Ok(Ok(confirmations)) => Ok(sort_out(waiting, confirmations)),
+            Ok(Err(error)) => Err(BrokerError::from(error).into()),
+            Err(_) => Err(PublishError::NotConfirmed(limit)),
+        }
+    }
+
+    async fn publish_one(&self, change: &Waiting) -> lapin::Result<PublisherConfirm> {
+        let mut headers = FieldTable::default();
+        let origin = AMQPValue::LongString(change.origin.as_str().into());
+        headers.insert(ORIGIN_HEADER.into(), origin);
+        let properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_content_type("application/json".into())
+            .with_message_id(change.event_id.to_string().into())
+            .with_type(change.kind.as_str().into())
+            .with_app_id(self.app_id.into())
+            .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
+            .with_headers(headers);
+        // Mandatory: where no queue is bound, the message comes back instead of being lost.
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let (exchange, key) = (self.exchange.into(), change.kind.as_str().into());
+        self.channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await
+    }
+
+    /// Says goodbye, so that RabbitMQ does not have to find out.
+    pub(super) async fn close(self) {
+        let closing = self.connection.close(200, "the service stops".into());
+        if timeout(Duration::from_secs(1), closing).await.is_err() {
+            tracing::debug!("RabbitMQ did not answer to the goodbye");
+        }
+    }
+}
+
+/// A returned message may come with another's confirm, so what was returned is told by its id.
+fn sort_out(waiting: &[Waiting], confirmations: Vec<Confirmation>) -> Sent {
+    let (mut acknowledged, mut returned) = (vec![], HashSet::new());
+    for (change, confirmation) in waiting.iter().zip(confirmations) {
+        let (taken, came_back) = match confirmation {
+            Confirmation::Ack(came_back) => (true, came_back),
+            Confirmation::Nack(came_back) => (false, came_back),
+            Confirmation::NotRequested => (false, None),
+        };
+        if taken {
+            acknowledged.push(change);
+        }
+        if let Some(message) = came_back {
+            let id = message.delivery.properties.message_id();
+            returned.extend(id.as_ref().map(ToString::to_string));
+        }
+    }
+    let is_returned = |change: &Waiting| returned.contains(&change.event_id.to_string());
+    let refused = waiting.len() - acknowledged.len();
+    acknowledged.retain(|change| !is_returned(change));
+    Sent {
+        confirmed: acknowledged.iter().map(|change| change.seq).collect(),
+        returned: returned.len(),
+        refused,
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}

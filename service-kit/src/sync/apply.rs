@@ -1,0 +1,92 @@
+//! `POST /v1/sync/orders`: takes changes from the peer, all in one transaction.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use diesel_async::AsyncPgConnection;
+use serde_json::Value;
+use shared_models::SCHEMA;
+use shared_models::sync::{
+    MAX_CHANGES, OrderChange, Outcome, SyncRequest, SyncResponse, SyncResult,
+};
+use uuid::Uuid;
+
+use super::fold::{Arrived, apply, by_order};
+use crate::change_log;
+use crate::error::Error;
+use crate::http::body::Body;
+use crate::http::problem::FieldError;
+use crate::orders::{Domain, Order, now, storage};
+use crate::service::Service;
+
+pub(super) async fn take<D: Domain>(
+    service: Data<Service>,
+    request: Body<SyncRequest<Value>>,
+) -> Result<HttpResponse, Error> {
+    let request = request.0;
+    check::<D>(&request)?;
+    let arrived = request.changes.into_iter().map(Arrived::read).collect::<Vec<_>>();
+    let changes = by_order(&arrived);
+    let outcomes = match changes.is_empty() {
+        true => BTreeMap::new(),
+        false => {
+            let applying = async |connection: &mut _| apply_all::<D>(connection, &changes).await;
+            service.database.transaction(applying).await?
+        }
+    };
+    let results = arrived.into_iter().map(|arrived| result(arrived, &outcomes)).collect();
+    Ok(HttpResponse::Ok().json(SyncResponse { results }))
+}
+
+fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
+    let refuse = |field: &str, problem: String| {
+        Err(Error::Invalid(vec![FieldError::new(field, problem, |_| None)]))
+    };
+    let (source, count) = (request.source, request.changes.len());
+    if request.schema != SCHEMA {
+        refuse("schema", format!("is {}, and only {SCHEMA} is known here", request.schema))
+    } else if source != D::SITE.peer() {
+        refuse("source", format!("is {source}, but this is the {}", D::SITE))
+    } else if count > MAX_CHANGES {
+        refuse("changes", format!("has {count} changes, at most {MAX_CHANGES} fit"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The order of the steps matters: blank rows for unknown orders first, then the locks. (Lock, find
+/// nothing, insert-or-update would let two workers put an older revision over a newer one.)
+async fn apply_all<D: Domain>(
+    connection: &mut AsyncPgConnection,
+    changes: &BTreeMap<Uuid, OrderChange>,
+) -> Result<BTreeMap<Uuid, Outcome>, Error> {
+    let now = now();
+    let ids = changes.keys().copied().collect::<Vec<_>>();
+    let blanks = ids.iter().map(|id| Order::<D::Private>::blank(*id, now)).collect::<Vec<_>>();
+    storage::insert(connection, &blanks).await?;
+    let (mut outcomes, mut orders, mut records) = (BTreeMap::new(), vec![], vec![]);
+    for order in storage::lock::<D::Private>(connection, &ids).await? {
+        let Some(change) = changes.get(&order.id) else { continue };
+        let applied = apply(D::SITE, &order, change, now);
+        outcomes.insert(order.id, applied.outcome);
+        if let Some((after, record)) = applied.changed {
+            orders.push(after);
+            records.push(record);
+        }
+    }
+    storage::update(connection, &orders.iter().collect::<Vec<_>>()).await?;
+    change_log::append(connection, &records).await?;
+    Ok(outcomes)
+}
+
+fn result(arrived: Arrived, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncResult {
+    let outcome = match arrived.change {
+        Err(reason) => Outcome::Rejected { reason },
+        Ok(change) => {
+            // Every order that a change names has been inserted or found, and locked.
+            outcomes.get(&change.order_id).cloned().unwrap_or(Outcome::Stale)
+        }
+    };
+    SyncResult { event_id: arrived.event_id, outcome }
+}

@@ -1,0 +1,36 @@
+//! What tests need of the servers that `deploy/test` starts: a database and a vhost of their own.
+//! Tests may stop at the first surprise, so what is in here may too.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
+
+mod database;
+
+use std::time::Duration;
+
+pub use database::TestDatabase;
+
+/// How long a condition may take to come true.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `condition` gives something; panics, naming `what`, where it does not in time.
+pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let watching = async {
+        loop {
+            if let Some(found) = condition().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, watching).await {
+        Ok(found) => found,
+        Err(_) => panic!("within {PATIENCE:?} this did not come true: {what}"),
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!(
+            "{name} is not set; run the tests by `deploy/test -- cargo test`, which starts servers"
+        )
+    })
+}
