@@ -145,6 +145,21 @@ impl FieldError {
     }
 }
 
+impl FieldError {
+    /// All that a check has found.
+    #[must_use]
+    pub fn all_of(
+        check: Result<(), garde::Report>,
+        expectation: fn(&str) -> Option<&'static str>,
+    ) -> Vec<Self> {
+        let report = check.err();
+        let found = report.iter().flat_map(garde::Report::iter);
+        found
+            .map(|(path, error)| Self::new(path.to_string(), error.message(), expectation))
+            .collect()
+    }
+}
+
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.problem)?;

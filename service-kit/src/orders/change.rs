@@ -42,10 +42,6 @@ pub fn change<D: Domain>(
 
 /// What is wrong with the part of a draft that both sites share.
 pub fn shared_errors<D: Domain>(draft: &Draft<D::Private>) -> Vec<FieldError> {
-    let reports = [draft.delivery.validate(), draft.progress.validate()];
-    let reports = reports.into_iter().filter_map(Result::err).collect::<Vec<_>>();
-    let errors = reports.iter().flat_map(garde::Report::iter);
-    errors
-        .map(|(path, error)| FieldError::new(path.to_string(), error.message(), D::expectation))
-        .collect()
+    let checks = [draft.delivery.validate(), draft.progress.validate()];
+    checks.into_iter().flat_map(|check| FieldError::all_of(check, D::expectation)).collect()
 }

@@ -1,0 +1,168 @@
+//! Placing orders: one, or up to a thousand at once. Either way it is one path.
+
+use std::collections::{HashMap, HashSet};
+use std::slice;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use diesel_async::AsyncPgConnection;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service_kit::change_log::{self, Record};
+use service_kit::error::Error;
+use service_kit::http::body::Body;
+use service_kit::http::problem::FieldError;
+use service_kit::orders::{Domain, Order, answer, location, now, storage};
+use service_kit::service::Service;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use crate::domain::{Prices, Store};
+use crate::placing::read;
+
+/// Orders in one batch at the most.
+const MAX_BATCH: usize = 1_000;
+
+/// The body of `POST /v1/orders/batch`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Batch {
+    orders: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct BatchResult {
+    results: Vec<Placed>,
+}
+
+/// What became of one order of a batch.
+#[derive(Serialize)]
+struct Placed {
+    id: Uuid,
+    result: &'static str,
+    version: i64,
+}
+
+/// An order that is there now, and whether this request made it.
+struct Outcome {
+    order: Order<Prices>,
+    created: bool,
+}
+
+impl Outcome {
+    fn of(order: Order<Prices>, existing: &mut HashMap<Uuid, Order<Prices>>) -> Self {
+        match existing.remove(&order.id) {
+            Some(order) => Self { order, created: false },
+            None => Self { order, created: true },
+        }
+    }
+}
+
+pub(crate) async fn one(service: Data<Service>, body: Body<Value>) -> Result<HttpResponse, Error> {
+    let order = read(body.0, now()).map_err(Error::Invalid)?;
+    let mut existing = place(&service, slice::from_ref(&order), |_| "id".to_owned()).await?;
+    let Outcome { order, created } = Outcome::of(order, &mut existing);
+    let mut response = match created {
+        true => HttpResponse::Created(),
+        false => HttpResponse::Ok(),
+    };
+    response.insert_header((LOCATION, location(order.id)));
+    Ok(answer::<Store>(response, &order))
+}
+
+pub(crate) async fn batch(
+    service: Data<Service>,
+    body: Body<Batch>,
+) -> Result<HttpResponse, Error> {
+    let orders = read_all(body.0.orders).map_err(Error::Invalid)?;
+    let field = |index| format!("orders[{index}].id");
+    let mut existing = place(&service, &orders, field).await?;
+    let placed = |order| {
+        let Outcome { order, created } = Outcome::of(order, &mut existing);
+        let result = if created { "created" } else { "exists" };
+        Placed { id: order.id, result, version: order.version }
+    };
+    let results = orders.into_iter().map(placed).collect();
+    Ok(HttpResponse::Created().json(BatchResult { results }))
+}
+
+/// Reads every order, and names everything that stands in the way of any.
+fn read_all(values: Vec<Value>) -> Result<Vec<Order<Prices>>, Vec<FieldError>> {
+    if values.is_empty() || values.len() > MAX_BATCH {
+        let problem = format!("has {} orders", values.len());
+        return Err(vec![FieldError::new("orders", problem, Store::expectation)]);
+    }
+    let (now, mut orders, mut errors) = (now(), vec![], vec![]);
+    let mut ids = HashSet::new();
+    for (index, value) in values.into_iter().enumerate() {
+        match read(value, now) {
+            Ok(order) if !ids.insert(order.id) => {
+                let field = format!("orders[{index}].id");
+                errors.push(FieldError::new(field, "stands twice in this batch", |_| None));
+            }
+            Ok(order) => orders.push(order),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| FieldError {
+                field: format!("orders[{index}].{}", error.field),
+                ..error
+            })),
+        }
+    }
+    if errors.is_empty() { Ok(orders) } else { Err(errors) }
+}
+
+/// Places the orders in one transaction: all that are new, or nothing where an id is taken by
+/// another order. `field` names the id of the order at an index. Gives those that were there.
+async fn place(
+    service: &Service,
+    orders: &[Order<Prices>],
+    field: impl Fn(usize) -> String,
+) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
+    let placing = service.database.transaction::<_, Error>(async |connection| {
+        let created = storage::insert(connection, orders).await?;
+        let created = created.into_iter().collect::<HashSet<_>>();
+        let existing = existing(connection, orders, &created).await?;
+        let taken = taken(orders, &existing, field);
+        if !taken.is_empty() {
+            return Err(Error::Taken(taken));
+        }
+        let new = orders.iter().filter(|order| created.contains(&order.id));
+        let records = new.map(|order| Record::created(Site::Store, order)).collect::<Vec<_>>();
+        change_log::append(connection, &records).await?;
+        Ok((!records.is_empty(), existing))
+    });
+    let (anything_new, existing) = placing.await?;
+    if anything_new {
+        service.relay.wake();
+    }
+    Ok(existing)
+}
+
+async fn existing(
+    connection: &mut AsyncPgConnection,
+    orders: &[Order<Prices>],
+    created: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
+    let ids = orders.iter().map(|order| order.id).filter(|id| !created.contains(id));
+    let ids = ids.collect::<Vec<_>>();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = storage::find_all::<Prices>(connection, &ids).await?;
+    Ok(found.into_iter().map(|order| (order.id, order)).collect())
+}
+
+/// A retry asks for what was asked for before; anything else under the same id is another order.
+fn taken(
+    orders: &[Order<Prices>],
+    existing: &HashMap<Uuid, Order<Prices>>,
+    field: impl Fn(usize) -> String,
+) -> Vec<FieldError> {
+    let other = |order: &Order<Prices>| {
+        let there = existing.get(&order.id);
+        there.is_some_and(|there| there.private.placed_as != order.private.placed_as)
+    };
+    let problem = "is taken by an order that was placed with other content";
+    let indexed = orders.iter().enumerate().filter(|(_, order)| other(order));
+    indexed.map(|(index, _)| FieldError::new(field(index), problem, |_| None)).collect()
+}

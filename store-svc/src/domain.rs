@@ -1,0 +1,122 @@
+//! What only the store knows of an order: what it costs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use service_kit::http::problem::FieldError;
+use service_kit::orders::{Domain, Draft, Order, Shown};
+use shared_models::order::{Progress, limits};
+use shared_models::site::Site;
+
+use crate::settable::Settable;
+
+/// The highest price of one piece, in minor units; so that no total of an order overflows, whatever
+/// quantities the warehouse sets.
+pub(crate) const MAX_UNIT_PRICE: i64 = 10_000_000_000;
+
+/// The highest total of an order that is set here: the largest whole number that every JSON reader
+/// reads exactly.
+pub(crate) const MAX_TOTAL: i64 = 9_007_199_254_740_991;
+
+/// The store's side of Lockstep.
+#[derive(Debug)]
+pub enum Store {}
+
+/// What only the store knows of an order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Prices {
+    /// In which currency; unknown only where the order came back from the warehouse after the
+    /// store's database was restored from an older backup.
+    pub currency: Option<String>,
+    /// What one piece costs, by sku, in minor units. A price stays when its line goes: the warehouse
+    /// takes lines out, and the store's edit that meets it may bring them back.
+    pub unit_prices: BTreeMap<String, i64>,
+    /// The digest of the request that placed the order, so that a retry is known as one.
+    pub placed_as: Option<String>,
+}
+
+/// A line as the shop sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PricedLine {
+    sku: String,
+    quantity: u32,
+    unit_price: Option<i64>,
+}
+
+/// What an order costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    currency: Option<String>,
+    total: Option<i64>,
+}
+
+impl Domain for Store {
+    const SITE: Site = Site::Store;
+    type Private = Prices;
+    type Shown = Shown<PricedLine, Cost>;
+    type Settable = Settable;
+
+    fn show(order: &Order<Prices>) -> Self::Shown {
+        let lines = order.shared.delivery.value.lines.iter().map(|line| PricedLine {
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+            unit_price: order.private.unit_prices.get(&line.sku).copied(),
+        });
+        let lines = lines.collect::<Vec<_>>();
+        let cost = Cost { currency: order.private.currency.clone(), total: total(&lines) };
+        Shown::new(order, lines, cost)
+    }
+
+    fn settable(order: &Order<Prices>) -> Settable {
+        Settable::of(order)
+    }
+
+    fn draft(order: &Order<Prices>, settable: Settable) -> (Draft<Prices>, Vec<FieldError>) {
+        let before = &order.shared;
+        let status = settable.status.unwrap_or(before.progress.value.status);
+        let errors = settable.errors();
+        let (mut delivery, prices) = settable.split();
+        delivery.unknown.clone_from(&before.delivery.value.unknown);
+        let mut unit_prices = order.private.unit_prices.clone();
+        unit_prices.extend(prices.unit_prices);
+        let private = Prices { unit_prices, currency: prices.currency, ..order.private.clone() };
+        let progress = Progress { status, ..before.progress.value.clone() };
+        (Draft { delivery, progress, private }, errors)
+    }
+
+    fn expectation(field: &str) -> Option<&'static str> {
+        match field {
+            "currency" => Some("three capital letters, such as EUR"),
+            "unit_price" => Some("a whole number of minor units, from 0 to 10,000,000,000"),
+            "orders" => Some("a list of 1 to 1,000 orders"),
+            shared => limits::expectation(shared),
+        }
+    }
+}
+
+/// What the lines cost; unknown while one of them has no price.
+fn total(lines: &[PricedLine]) -> Option<i64> {
+    lines.iter().map(|line| Some(i64::from(line.quantity) * line.unit_price?)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_order_that_can_be_has_a_total() {
+        let line = PricedLine {
+            sku: String::new(),
+            quantity: limits::QUANTITY,
+            unit_price: Some(MAX_UNIT_PRICE),
+        };
+        assert!(total(&vec![line; limits::LINES]).is_some_and(|total| total > 0));
+    }
+
+    #[test]
+    fn a_line_without_a_price_leaves_the_total_open() {
+        let line = |unit_price| PricedLine { sku: "A".into(), quantity: 2, unit_price };
+        assert_eq!(total(&[line(Some(5)), line(Some(1))]), Some(12));
+        assert_eq!(total(&[line(Some(5)), line(None)]), None);
+    }
+}

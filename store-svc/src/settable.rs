@@ -1,0 +1,102 @@
+//! All that a caller may set of an order at the store. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use service_kit::http::problem::FieldError;
+use service_kit::orders::{Domain, Order};
+use shared_models::order::{Delivery, Line, Status, Unknown};
+
+use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};
+
+/// All that a caller may set. What is left out is empty; a status that is left out stays as it is,
+/// since an order always has one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settable {
+    company: String,
+    address: String,
+    deliver_by: Option<NaiveDate>,
+    comment: Option<String>,
+    currency: String,
+    lines: Vec<SettableLine>,
+    pub(crate) status: Option<Status>,
+}
+
+/// A line as a caller sets it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettableLine {
+    sku: String,
+    quantity: u32,
+    unit_price: Option<i64>,
+}
+
+impl Settable {
+    /// What is set of an order now.
+    pub(crate) fn of(order: &Order<Prices>) -> Self {
+        let delivery = &order.shared.delivery.value;
+        let line = |line: &Line| SettableLine {
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+            unit_price: order.private.unit_prices.get(&line.sku).copied(),
+        };
+        Self {
+            company: delivery.company.clone(),
+            address: delivery.address.clone(),
+            deliver_by: delivery.deliver_by,
+            comment: delivery.comment.clone(),
+            currency: order.private.currency.clone().unwrap_or_default(),
+            lines: delivery.lines.iter().map(line).collect(),
+            status: Some(order.shared.progress.value.status),
+        }
+    }
+
+    /// What both sites share of it, and what only the store knows.
+    pub(crate) fn split(self) -> (Delivery, Prices) {
+        let priced = |line: &SettableLine| Some((line.sku.clone(), line.unit_price?));
+        let unit_prices = self.lines.iter().filter_map(priced).collect::<BTreeMap<_, _>>();
+        let line = |line: SettableLine| Line { sku: line.sku, quantity: line.quantity };
+        let delivery = Delivery {
+            company: self.company,
+            address: self.address,
+            deliver_by: self.deliver_by,
+            comment: self.comment,
+            lines: self.lines.into_iter().map(line).collect(),
+            unknown: Unknown::new(),
+        };
+        (delivery, Prices { currency: Some(self.currency), unit_prices, placed_as: None })
+    }
+
+    /// What is wrong with the part that only the store knows.
+    pub(crate) fn errors(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut refuse = |field: String, problem: String| {
+            errors.push(FieldError::new(field, problem, Store::expectation));
+        };
+        if !is_currency(&self.currency) {
+            refuse("currency".into(), format!("is {:?}", self.currency));
+        }
+        for (index, line) in self.lines.iter().enumerate() {
+            let field = format!("lines[{index}].unit_price");
+            match line.unit_price {
+                None => refuse(field, "is missing".into()),
+                Some(0..=MAX_UNIT_PRICE) => {}
+                Some(price) => refuse(field, format!("is {price}")),
+            }
+        }
+        let price = |line: &SettableLine| {
+            i128::from(line.quantity) * i128::from(line.unit_price.unwrap_or_default())
+        };
+        let total = self.lines.iter().map(price).sum::<i128>();
+        if total > i128::from(MAX_TOTAL) {
+            refuse("lines".into(), format!("come to {total}, and at most {MAX_TOTAL} fits"));
+        }
+        errors
+    }
+}
+
+fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}

@@ -1,0 +1,100 @@
+//! What only the warehouse knows of an order: where it lies, and what its pickers say.
+
+use chrono::NaiveDate;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use service_kit::http::problem::FieldError;
+use service_kit::orders::{Domain, Draft, Order, Shown};
+use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
+use shared_models::site::Site;
+
+/// Characters in the name of a bin.
+const BIN: usize = 50;
+/// Characters in a picker's note.
+const PICKER_NOTE: usize = 2_000;
+
+/// The warehouse's side of Lockstep.
+#[derive(Debug)]
+pub enum Warehouse {}
+
+/// What only the warehouse knows of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+pub struct Handling {
+    /// Where it lies.
+    #[garde(inner(custom(filled(BIN))))]
+    pub bin: Option<String>,
+    /// What its pickers say.
+    #[garde(inner(custom(filled(PICKER_NOTE))))]
+    pub picker_note: Option<String>,
+}
+
+/// All that a caller may set. What is left out is empty; a status that is left out stays as it is,
+/// since an order always has one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settable {
+    company: String,
+    address: String,
+    deliver_by: Option<NaiveDate>,
+    comment: Option<String>,
+    lines: Vec<Line>,
+    status: Option<Status>,
+    carrier: Option<String>,
+    tracking: Option<String>,
+    bin: Option<String>,
+    picker_note: Option<String>,
+}
+
+impl Domain for Warehouse {
+    const SITE: Site = Site::Warehouse;
+    type Private = Handling;
+    type Shown = Shown<Line, Handling>;
+    type Settable = Settable;
+
+    fn show(order: &Order<Handling>) -> Self::Shown {
+        let lines = order.shared.delivery.value.lines.clone();
+        Shown::new(order, lines, order.private.clone())
+    }
+
+    fn settable(order: &Order<Handling>) -> Settable {
+        let Delivery { company, address, deliver_by, comment, lines, .. } =
+            order.shared.delivery.value.clone();
+        let Progress { status, carrier, tracking, .. } = order.shared.progress.value.clone();
+        let Handling { bin, picker_note } = order.private.clone();
+        let status = Some(status);
+        Settable {
+            company,
+            address,
+            deliver_by,
+            comment,
+            lines,
+            status,
+            carrier,
+            tracking,
+            bin,
+            picker_note,
+        }
+    }
+
+    fn draft(order: &Order<Handling>, settable: Settable) -> (Draft<Handling>, Vec<FieldError>) {
+        let Settable { company, address, deliver_by, comment, lines, .. } = settable;
+        let Settable { status, carrier, tracking, bin, picker_note, .. } = settable;
+        let before = &order.shared;
+        let unknown = before.delivery.value.unknown.clone();
+        let delivery = Delivery { company, address, deliver_by, comment, lines, unknown };
+        let status = status.unwrap_or(before.progress.value.status);
+        let unknown = before.progress.value.unknown.clone();
+        let progress = Progress { status, carrier, tracking, unknown };
+        let private = Handling { bin, picker_note };
+        let errors = FieldError::all_of(private.validate(), Self::expectation);
+        (Draft { delivery, progress, private }, errors)
+    }
+
+    fn expectation(field: &str) -> Option<&'static str> {
+        match field {
+            "bin" => Some("null, or text that is not blank, up to 50 characters"),
+            "picker_note" => Some("null, or text that is not blank, up to 2,000 characters"),
+            shared => limits::expectation(shared),
+        }
+    }
+}
