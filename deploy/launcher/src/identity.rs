@@ -20,7 +20,8 @@ impl Identity {
     pub fn of(pid: u32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
             .with_context(|| format!("process {pid} is gone"))?;
-        let (_, started) = parse(&stat).with_context(|| format!("/proc/{pid}/stat: {stat}"))?;
+        let Stat { started, .. } =
+            parse(&stat).with_context(|| format!("/proc/{pid}/stat: {stat}"))?;
         Ok(Self { pid, started })
     }
 
@@ -30,7 +31,7 @@ impl Identity {
         fs::read_to_string(format!("/proc/{}/stat", self.pid))
             .ok()
             .and_then(|stat| parse(&stat))
-            .is_some_and(|(state, started)| started == self.started && !matches!(state, 'Z' | 'X'))
+            .is_some_and(|stat| stat.started == self.started && !stat.over())
     }
 
     /// Signals exactly this process, never one that got its id later; false when it has gone.
@@ -47,14 +48,34 @@ impl Identity {
     }
 }
 
-/// State and start time in a line of `/proc/<pid>/stat`; the name before them may hold anything.
-fn parse(stat: &str) -> Option<(char, u64)> {
+/// What is wanted of a line of `/proc/<pid>/stat`.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    state: char,
+    threads: u32,
+    started: u64,
+}
+
+impl Stat {
+    /// Has it ended, all of it? The first thread may have while others still hold files and ports.
+    fn over(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
+}
+
+/// The fields that count; the name before them may hold anything.
+fn parse(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
+    // The third field, the twentieth, and two later the start time.
     let state = fields.next()?.chars().next()?;
-    // `starttime` is the 22nd field, `state` the third.
-    let started = fields.nth(18)?.parse().ok()?;
-    Some((state, started))
+    let threads = fields.nth(16)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    Some(Stat {
+        state,
+        threads,
+        started,
+    })
 }
 
 #[cfg(test)]
@@ -63,9 +84,27 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_brackets_does_not_mislead() {
-        let stat = "7 (a) S b) R 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 9 1";
-        assert_eq!(parse(stat), Some(('R', 4711)));
+        let stat = "7 (a) S b) R 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4711 9 1";
+        assert_eq!(
+            parse(stat),
+            Some(Stat {
+                state: 'R',
+                threads: 3,
+                started: 4711
+            })
+        );
         assert_eq!(parse("7 (a"), None);
+    }
+
+    #[test]
+    fn one_whose_first_thread_alone_has_ended_is_not_over() {
+        let stat = |state, threads| Stat {
+            state,
+            threads,
+            started: 1,
+        };
+        assert!(stat('Z', 1).over() && stat('X', 0).over());
+        assert!(!stat('Z', 2).over() && !stat('S', 1).over());
     }
 
     #[test]

@@ -209,12 +209,9 @@ impl Postgres {
             "log_timezone=UTC".to_owned(),
         ];
         if !self.options.durable {
-            let off = [
-                "fsync=off",
-                "synchronous_commit=off",
-                "full_page_writes=off",
-            ];
-            settings.extend(off.map(str::to_owned));
+            // Not synchronous_commit, without which a crash of the server alone would lose what it
+            // has said is committed; these two are about a crash of the machine.
+            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
         }
         let program = self.programs.folder.join("postgres");
         let recipe = Recipe::new("PostgreSQL", &program, &log)

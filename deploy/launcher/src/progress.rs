@@ -24,8 +24,7 @@ impl Progress {
     /// One line.
     pub fn say(&self, line: &str) {
         match &self.terminal {
-            // A terminal that has gone away is no reason to stop.
-            Some(terminal) => drop(terminal.println(line)),
+            Some(terminal) => terminal.suspend(|| eprintln!("{line}")),
             None => eprintln!("{line}"),
         }
     }

@@ -46,6 +46,7 @@ pub struct Recipe {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    folder: Option<PathBuf>,
     clean: bool,
     account: Option<Account>,
 }
@@ -61,6 +62,7 @@ impl Recipe {
             program: program.to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            folder: None,
             clean: false,
             account: None,
         }
@@ -89,6 +91,13 @@ impl Recipe {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment
             .push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The folder it runs in; that of its log if nothing is said.
+    #[must_use]
+    pub fn folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
         self
     }
 
@@ -128,7 +137,8 @@ impl Recipe {
             command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.current_dir(self.log.parent().unwrap_or(Path::new("/")));
+        let folder = self.folder.as_deref().or_else(|| self.log.parent());
+        command.current_dir(folder.unwrap_or(Path::new("/")));
         let errors = log.try_clone().context("cannot share the log file")?;
         command.stdin(Stdio::null()).stdout(log).stderr(errors);
         // Out of our group: Ctrl-C is for us, who then stop the children in order.

@@ -1,6 +1,7 @@
 //! How one RabbitMQ node is set up: its name, its files, and what to run.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,9 @@ use crate::secret;
 /// There once the node has been ready: data without it are from a first start that was cut short,
 /// and cannot be relied on.
 const WHOLE: &str = "whole";
+
+/// A plain name for the data whatever the folder is called: the node runs in that folder.
+const WORKING: &str = "/proc/self/cwd/data";
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -77,6 +81,11 @@ impl Node {
 
     pub(super) fn broker(&self) -> Recipe {
         let inside = |name: &str| self.folder.join(name);
+        let data = if plain(&self.folder) {
+            inside("data")
+        } else {
+            WORKING.into()
+        };
         Recipe::new("RabbitMQ", &self.server, &self.log)
             .clean()
             // Its own Erlang cookie.
@@ -87,8 +96,9 @@ impl Node {
             // The machine's own settings, which it would read otherwise.
             .env("RABBITMQ_CONF_ENV_FILE", inside("none"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", inside("plugins"))
-            .env("RABBITMQ_MNESIA_BASE", inside("data"))
-            .env("RABBITMQ_LOG_BASE", inside("data"))
+            .env("RABBITMQ_MNESIA_BASE", &data)
+            .env("RABBITMQ_LOG_BASE", &data)
+            .folder(&self.folder)
             .env("RABBITMQ_DIST_PORT", self.ports.distribution.to_string())
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
             .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
@@ -100,6 +110,13 @@ impl Node {
             .env("RUNNING_UNDER_SYSTEMD", "true")
             .env("ERL_CRASH_DUMP_SECONDS", "0")
     }
+}
+
+/// Has the path nothing in it that a shell would read as more than a letter? The node asks a shell
+/// how full the disk of its data is, without quoting them, and a quote makes it wait for ever.
+fn plain(path: &Path) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@:,=".contains(byte);
+    path.as_os_str().as_bytes().iter().all(plain)
 }
 
 /// `rabbitmq.conf`.
@@ -129,4 +146,17 @@ disk_free_limit.absolute = 256MB
 raft.wal_max_size_bytes = 67108864
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_a_shell_would_misread_is_not_plain() {
+        for path in ["/a b", "/it's", "/$a", "/a;b", "/ä"] {
+            assert!(!plain(Path::new(path)), "{path}");
+        }
+        assert!(plain(Path::new("/home/ann/lock-step_1.0/.lockstep")));
+    }
 }

@@ -1,0 +1,18 @@
+//! Stands in for a program of ours in the tests: ready at once, stops on SIGTERM.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+
+fn main() {
+    let port = std::env::vars().find(|(name, _)| name.ends_with("__HTTP__PORT"));
+    let port: u16 = port.unwrap_or_default().1.parse().unwrap_or_default();
+    let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) else {
+        eprintln!("port {port} cannot be had");
+        std::process::exit(3);
+    };
+    for mut stream in listener.incoming().flatten() {
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+}
