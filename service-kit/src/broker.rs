@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use lapin::{Connection, ConnectionProperties};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -18,6 +19,21 @@ pub enum BrokerError {
     /// It did not answer in time.
     #[error("RabbitMQ did not answer within {0:?}")]
     Silent(Duration),
+}
+
+impl BrokerError {
+    /// Whether RabbitMQ says that there is nothing of that name.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Silent(_) => false,
+            Self::Lapin(error) => matches!(
+                error.kind(),
+                ErrorKind::ProtocolError(refusal)
+                    if *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+            ),
+        }
+    }
 }
 
 /// Connects; the management UI shows the connection as `name`.

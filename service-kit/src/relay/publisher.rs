@@ -59,12 +59,10 @@ impl Publisher {
         let ask = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let none = FieldTable::default();
         let asked = channel.exchange_declare(exchange.into(), ExchangeKind::Topic, ask, none);
-        if let Err(error) = in_time(limit, asked).await {
-            return Err(match error {
-                BrokerError::Lapin(_) => PublishError::NoExchange(exchange),
-                BrokerError::Silent(_) => error.into(),
-            });
-        }
+        in_time(limit, asked).await.map_err(|error| match error.is_not_found() {
+            true => PublishError::NoExchange(exchange),
+            false => error.into(),
+        })?;
         in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         Ok(Self { connection, channel, exchange, app_id: options.name })
     }
