@@ -5,6 +5,7 @@
 pub mod account;
 pub mod check;
 pub mod cli;
+mod disk;
 pub mod find;
 mod http;
 pub mod identity;

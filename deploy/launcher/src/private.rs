@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::disk;
 use crate::postgres::{self, Postgres};
 use crate::rabbitmq::{self, RabbitMq};
 use crate::scratch::Scratch;
@@ -36,6 +37,7 @@ impl Private {
 
     async fn attempt(parent: &Path) -> Result<Self> {
         let scratch = Scratch::new(parent)?;
+        disk::check(scratch.path())?;
         let inside = |name| scratch.path().join(name);
         let (data, messages) = (inside("postgres"), inside("rabbitmq"));
         let (postgres, rabbitmq) = tokio::try_join!(

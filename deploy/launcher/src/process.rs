@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 use tokio::sync::watch;
@@ -82,8 +82,9 @@ impl Process {
     pub async fn ready(&self, limit: Duration, ready: impl AsyncFnMut() -> bool) -> Result<()> {
         tokio::select! {
             status = self.ended() => bail!(self.obituary(status)),
-            waited = wait::until(self.name(), limit, ready) => waited.with_context(|| {
-                format!("{} is not ready; its log ends:\n{}", self.name(), log::tail(self.log(), 20))
+            waited = wait::until(self.name(), limit, ready) => waited.map_err(|error| {
+                let (log, tail) = (self.log().display(), log::tail(self.log(), 20));
+                anyhow!("{error}; {log} ends:\n{tail}")
             }),
         }
     }

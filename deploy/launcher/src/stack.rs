@@ -1,6 +1,5 @@
 //! The stack on one machine: both servers and the three programs, in `.lockstep/` of the checkout.
 
-mod disk;
 pub mod down;
 mod endpoints;
 mod folder;

@@ -16,7 +16,7 @@ where
     let deadline = Instant::now() + limit;
     while !ready().await {
         if Instant::now() >= deadline {
-            bail!("{what}: not there after {} s", limit.as_secs());
+            bail!("waited {} s in vain for {what}", limit.as_secs());
         }
         sleep(PAUSE).await;
     }

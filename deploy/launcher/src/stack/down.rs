@@ -54,7 +54,7 @@ async fn stop(folder: &Folder) -> Result<Lock> {
         );
     }
     let launcher = state.launcher;
-    wait::until("the launcher", LIMIT, async || !launcher.alive()).await?;
+    wait::until("the launcher to stop", LIMIT, async || !launcher.alive()).await?;
     folder
         .lock()?
         .context("Lockstep has been started again meanwhile")

@@ -90,7 +90,7 @@ impl Endpoints {
             ("logs", folder.join("logs").display().to_string()),
             (
                 "for scripts",
-                format!(". '{}'  (all URLs, with passwords)", env.display()),
+                format!(". {}  (all URLs, with passwords)", quoted(&env)),
             ),
         ];
         let rows: String = rows
@@ -103,6 +103,11 @@ impl Endpoints {
              -d '{ORDER}'\n  curl -sS {warehouse}/v1/orders\n"
         )
     }
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// A URL without user and password.
@@ -149,6 +154,11 @@ STORE_DATABASE_URL='postgres://store:p1@127.0.0.1:6/store'
 WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
 ";
         assert_eq!(endpoints().env_file(), expected);
+    }
+
+    #[test]
+    fn a_shell_reads_a_quoted_path_as_it_is() {
+        assert_eq!(quoted(Path::new("/it's a $x")), r"'/it'\''s a $x'");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) async fn end(folder: &Folder) -> Result<()> {
             .filter(|child| child.signal(signal))
             .collect();
         let gone = async || left.iter().all(|child| !child.alive());
-        let ended = wait::until("what was left running", LIMIT, gone).await;
+        let ended = wait::until("what was left running to end", LIMIT, gone).await;
         if signal == Signal::KILL {
             ended?;
         }

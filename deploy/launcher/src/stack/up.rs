@@ -10,7 +10,8 @@ use super::folder::{Folder, Lock};
 use super::running::Running;
 use super::secrets::Secrets;
 use super::state::State;
-use super::{disk, front, leftovers, programs, settle};
+use super::{front, leftovers, programs, settle};
+use crate::disk;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -68,7 +69,7 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> 
     let mut stop = Stop::listen()?;
     let progress = Progress::new();
     leftovers::end(folder).await?;
-    disk::check(folder)?;
+    disk::check(folder.path())?;
     // For deploy/down, which then has nothing to build.
     folder.write("launcher", &std::env::current_exe()?.display().to_string())?;
     let mut state = State::new()?;
