@@ -62,10 +62,7 @@ impl Account {
 
 fn owner(folder: &Path) -> Option<Account> {
     let found = fs::metadata(folder).ok()?;
-    (found.uid() != 0).then(|| Account {
-        user: found.uid(),
-        group: found.gid(),
-    })
+    (found.uid() != 0).then(|| Account { user: found.uid(), group: found.gid() })
 }
 
 /// The entry of that name in the text of `/etc/passwd`.
@@ -84,8 +81,7 @@ fn named(users: &str, name: &str) -> Option<Account> {
 /// The effective capabilities in the text of `/proc/self/status`.
 fn capabilities(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or_default()
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -98,13 +94,7 @@ mod tests {
 
     #[test]
     fn a_user_is_found_by_its_whole_name() {
-        assert_eq!(
-            named(USERS, "postgres"),
-            Some(Account {
-                user: 101,
-                group: 104
-            })
-        );
+        assert_eq!(named(USERS, "postgres"), Some(Account { user: 101, group: 104 }));
         assert_eq!(named(USERS, "nobody"), None);
     }
 

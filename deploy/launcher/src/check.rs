@@ -26,9 +26,7 @@ pub async fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
     eprintln!("    ready ({:.1} s)", started.elapsed().as_secs_f64());
     let end = match command.split_first() {
         Some((program, arguments)) => {
-            Step::given(program, arguments)
-                .run(&servers, &mut stop)
-                .await
+            Step::given(program, arguments).run(&servers, &mut stop).await
         }
         None => all(root, &servers, &mut stop).await,
     };
@@ -50,30 +48,18 @@ async fn all(root: &Path, servers: &Private, stop: &mut Stop) -> Result<End> {
         eprintln!("\n==> {}", step.title());
         let started = Instant::now();
         end = step.run(servers, stop).await?;
-        let line = format!(
-            "{:>8.1} s  {:<7}  {}",
-            started.elapsed().as_secs_f64(),
-            end,
-            step.title()
-        );
+        let line =
+            format!("{:>8.1} s  {:<7}  {}", started.elapsed().as_secs_f64(), end, step.title());
         summary.push(line);
         if end != End::Ok {
             break;
         }
     }
-    let mark = if std::io::stderr().is_terminal() {
-        ("\x1b[1m", "\x1b[0m")
-    } else {
-        ("", "")
-    };
+    let mark = if std::io::stderr().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     eprintln!(
         "\n{}==> {}{}",
         mark.0,
-        if end == End::Ok {
-            "all is well"
-        } else {
-            "failed"
-        },
+        if end == End::Ok { "all is well" } else { "failed" },
         mark.1
     );
     for line in summary {

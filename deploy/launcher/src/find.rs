@@ -22,15 +22,10 @@ pub struct PostgresPrograms {
 
 /// The newest PostgreSQL, or the one of the version that made the data there is.
 pub fn postgres(wanted: Option<u32>) -> Result<PostgresPrograms> {
-    let debian = subfolders("/usr/lib/postgresql")
-        .into_iter()
-        .map(|folder| folder.join("bin"));
+    let debian = subfolders("/usr/lib/postgresql").into_iter().map(|folder| folder.join("bin"));
     let found = debian.chain(path()).filter_map(|folder| {
         let program = fs::canonicalize(folder.join("postgres")).ok()?;
-        let folder = program
-            .parent()
-            .filter(|folder| folder.join("initdb").exists())?
-            .to_owned();
+        let folder = program.parent().filter(|folder| folder.join("initdb").exists())?.to_owned();
         let version = Command::new(program).arg("--version").output().ok()?;
         let major = postgres_major(&String::from_utf8_lossy(&version.stdout))?;
         Some(PostgresPrograms { folder, major })
@@ -52,10 +47,7 @@ fn pick(found: Vec<PostgresPrograms>, wanted: Option<u32>) -> Result<PostgresPro
     match newest {
         Some(programs) if programs.major >= POSTGRES => Ok(programs),
         Some(programs) => {
-            bail!(
-                "PostgreSQL {POSTGRES} or newer is needed, and here is {}",
-                programs.major
-            )
+            bail!("PostgreSQL {POSTGRES} or newer is needed, and here is {}", programs.major)
         }
         None => bail!("PostgreSQL is not installed (on Debian: apt-get install postgresql)"),
     }
@@ -64,9 +56,7 @@ fn pick(found: Vec<PostgresPrograms>, wanted: Option<u32>) -> Result<PostgresPro
 /// The major version in what `postgres --version` says.
 fn postgres_major(said: &str) -> Option<u32> {
     let version = said.strip_prefix("postgres (PostgreSQL) ")?;
-    let digits = version
-        .split(|letter: char| !letter.is_ascii_digit())
-        .next()?;
+    let digits = version.split(|letter: char| !letter.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 
@@ -84,11 +74,7 @@ pub fn rabbitmq() -> Result<PathBuf> {
         };
         match rabbitmq_version(&plugins) {
             Some(version) if version < RABBITMQ => old = Some(version),
-            Some(_)
-                if !plugins
-                    .iter()
-                    .any(|name| name.starts_with("rabbitmq_management-")) =>
-            {
+            Some(_) if !plugins.iter().any(|name| name.starts_with("rabbitmq_management-")) => {
                 bail!("RabbitMQ is installed without its management plugin; install that as well")
             }
             Some(_) => return Ok(server),
@@ -105,17 +91,14 @@ pub fn rabbitmq() -> Result<PathBuf> {
 /// The names in the plugin folder beside the folder of the server script.
 fn plugins(server: &Path) -> Option<Vec<String>> {
     let folder = server.parent()?.parent()?.join("plugins");
-    let names = fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names =
+        fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Some(names.collect())
 }
 
 /// The version of the plugin that is the broker itself, `rabbit-3.10.8`.
 fn rabbitmq_version(plugins: &[String]) -> Option<(u32, u32)> {
-    let version = plugins
-        .iter()
-        .find_map(|name| name.strip_prefix("rabbit-"))?;
+    let version = plugins.iter().find_map(|name| name.strip_prefix("rabbit-"))?;
     let mut numbers = version.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
@@ -126,9 +109,7 @@ fn path() -> Vec<PathBuf> {
 
 fn subfolders(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect()
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 #[cfg(test)]
@@ -136,10 +117,7 @@ mod tests {
     use super::*;
 
     fn programs(major: u32) -> PostgresPrograms {
-        PostgresPrograms {
-            folder: PathBuf::from(format!("/{major}")),
-            major,
-        }
+        PostgresPrograms { folder: PathBuf::from(format!("/{major}")), major }
     }
 
     #[test]

@@ -16,18 +16,13 @@ const LONGEST: u64 = 1 << 20;
 /// The status that `GET path` gets, with HTTP Basic credentials if there are any; none when nothing
 /// or nonsense answers.
 pub(crate) async fn status(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> {
-    timeout(Duration::from_secs(5), ask(port, path, login))
-        .await
-        .ok()?
+    timeout(Duration::from_secs(5), ask(port, path, login)).await.ok()?
 }
 
 async fn ask(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()?;
     let login = login.map_or_else(String::new, |(user, password)| {
-        format!(
-            "Authorization: Basic {}\r\n",
-            STANDARD.encode(format!("{user}:{password}"))
-        )
+        format!("Authorization: Basic {}\r\n", STANDARD.encode(format!("{user}:{password}")))
     });
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{login}\r\n"
@@ -43,9 +38,7 @@ async fn ask(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> 
 fn parse(start: &[u8]) -> Option<u16> {
     let line = std::str::from_utf8(start).ok()?;
     let (version, status) = line.split_once(' ')?;
-    version
-        .starts_with("HTTP/1.")
-        .then(|| status.parse().ok())?
+    version.starts_with("HTTP/1.").then(|| status.parse().ok())?
 }
 
 #[cfg(test)]

@@ -71,11 +71,7 @@ fn parse(stat: &str) -> Option<Stat> {
     let state = fields.next()?.chars().next()?;
     let threads = fields.nth(16)?.parse().ok()?;
     let started = fields.nth(1)?.parse().ok()?;
-    Some(Stat {
-        state,
-        threads,
-        started,
-    })
+    Some(Stat { state, threads, started })
 }
 
 #[cfg(test)]
@@ -85,24 +81,13 @@ mod tests {
     #[test]
     fn a_name_with_spaces_and_brackets_does_not_mislead() {
         let stat = "7 (a) S b) R 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4711 9 1";
-        assert_eq!(
-            parse(stat),
-            Some(Stat {
-                state: 'R',
-                threads: 3,
-                started: 4711
-            })
-        );
+        assert_eq!(parse(stat), Some(Stat { state: 'R', threads: 3, started: 4711 }));
         assert_eq!(parse("7 (a"), None);
     }
 
     #[test]
     fn one_whose_first_thread_alone_has_ended_is_not_over() {
-        let stat = |state, threads| Stat {
-            state,
-            threads,
-            started: 1,
-        };
+        let stat = |state, threads| Stat { state, threads, started: 1 };
         assert!(stat('Z', 1).over() && stat('X', 0).over());
         assert!(!stat('Z', 2).over() && !stat('S', 1).over());
     }
@@ -111,10 +96,7 @@ mod tests {
     fn this_process_is_alive_and_one_with_its_id_at_another_time_is_not() {
         let me = Identity::of(std::process::id()).unwrap();
         assert!(me.alive());
-        let other = Identity {
-            started: me.started + 1,
-            ..me
-        };
+        let other = Identity { started: me.started + 1, ..me };
         assert!(!other.alive());
         assert!(!other.signal(Signal::TERM));
     }

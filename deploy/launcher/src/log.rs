@@ -44,10 +44,7 @@ mod tests {
         let path = folder.path().join("a.log");
         fs::write(&path, "before").unwrap();
         open(&path).unwrap();
-        assert_eq!(
-            fs::read_to_string(folder.path().join("a.log.old")).unwrap(),
-            "before"
-        );
+        assert_eq!(fs::read_to_string(folder.path().join("a.log.old")).unwrap(), "before");
         assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }
 }

@@ -88,11 +88,7 @@ impl Postgres {
     pub async fn start_again(&mut self) -> Result<()> {
         self.process = None;
         let process = Process::spawn(self.recipe()).await?;
-        process
-            .ready(START, async || {
-                self.sql("postgres", "SELECT 1").await.is_ok()
-            })
-            .await?;
+        process.ready(START, async || self.sql("postgres", "SELECT 1").await.is_ok()).await?;
         self.process = Some(process);
         Ok(())
     }
@@ -114,22 +110,15 @@ impl Postgres {
 
     /// Runs SQL as the superuser; the rows come back one a line.
     pub async fn sql(&self, database: &str, script: &str) -> Result<String> {
-        let login = Login {
-            port: self.port,
-            user: USER,
-            password: &self.options.password,
-            database,
-        };
+        let login =
+            Login { port: self.port, user: USER, password: &self.options.password, database };
         psql::run(&self.programs.folder, &login, script).await
     }
 
     /// The superuser's URL of a database.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{USER}:{}@127.0.0.1:{}/{database}",
-            self.options.password, self.port
-        )
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.options.password, self.port)
     }
 
     /// The port it listens on.
@@ -170,12 +159,7 @@ impl Postgres {
     async fn initdb(&self, data: &Path, password: &Path) -> Result<()> {
         let log = self.folder.join("initdb.log");
         let mut recipe = Recipe::new("initdb", &self.programs.folder.join("initdb"), &log)
-            .args([
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--auth=scram-sha-256",
-                "--username",
-            ])
+            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--username"])
             .arg(USER)
             .arg("--pgdata")
             .arg(data)
@@ -194,11 +178,7 @@ impl Postgres {
     }
 
     fn recipe(&self) -> Recipe {
-        let log = self
-            .options
-            .log
-            .clone()
-            .unwrap_or_else(|| self.folder.join("postgres.log"));
+        let log = self.options.log.clone().unwrap_or_else(|| self.folder.join("postgres.log"));
         let mut settings = vec![
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
@@ -214,16 +194,11 @@ impl Postgres {
             settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
         }
         let program = self.programs.folder.join("postgres");
-        let recipe = Recipe::new("PostgreSQL", &program, &log)
-            .arg("-D")
-            .arg(self.folder.join("data"));
-        let recipe = settings
-            .into_iter()
-            .fold(recipe, |recipe, setting| recipe.arg("-c").arg(setting));
+        let recipe =
+            Recipe::new("PostgreSQL", &program, &log).arg("-D").arg(self.folder.join("data"));
+        let recipe =
+            settings.into_iter().fold(recipe, |recipe, setting| recipe.arg("-c").arg(setting));
         // SIGQUIT: it takes its own children along, which SIGKILL does not.
-        recipe
-            .clean()
-            .account(self.account.clone())
-            .farewell(Farewell::Quit)
+        recipe.clean().account(self.account.clone()).farewell(Farewell::Quit)
     }
 }

@@ -44,11 +44,7 @@ impl Private {
             Postgres::start(&data, postgres::Options::default()),
             RabbitMq::start(&messages, rabbitmq::Options::default()),
         )?;
-        Ok(Self {
-            postgres,
-            rabbitmq,
-            _scratch: scratch,
-        })
+        Ok(Self { postgres, rabbitmq, _scratch: scratch })
     }
 
     /// What tests find them by.

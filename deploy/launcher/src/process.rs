@@ -36,11 +36,7 @@ impl Process {
         let identity = Identity::of(pid)?;
         let (sender, end) = watch::channel(None);
         tokio::spawn(collect(child, sender));
-        Ok(Self {
-            recipe,
-            identity,
-            end,
-        })
+        Ok(Self { recipe, identity, end })
     }
 
     /// What messages call it.
@@ -70,12 +66,7 @@ impl Process {
     /// Waits until it has ended, and says how (nothing where that cannot be known).
     pub fn ended(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
         let mut end = self.end.clone();
-        async move {
-            end.wait_for(Option::is_some)
-                .await
-                .ok()
-                .and_then(|status| *status)
-        }
+        async move { end.wait_for(Option::is_some).await.ok().and_then(|status| *status) }
     }
 
     /// Waits until `ready` says yes; an error that shows its last lines when it ends before.
@@ -94,17 +85,12 @@ impl Process {
     pub fn obituary(&self, status: Option<ExitStatus>) -> String {
         let how = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
         let (name, log) = (self.name(), self.log().display());
-        format!(
-            "{name} has stopped ({how}); {log} ends:\n{}",
-            log::tail(self.log(), 20)
-        )
+        format!("{name} has stopped ({how}); {log} ends:\n{}", log::tail(self.log(), 20))
     }
 
     /// Signals its whole group, unless it has ended.
     pub fn signal(&self, signal: Signal) {
-        let group = i32::try_from(self.identity.pid)
-            .ok()
-            .and_then(Pid::from_raw);
+        let group = i32::try_from(self.identity.pid).ok().and_then(Pid::from_raw);
         if let Some(group) = group.filter(|_| self.running()) {
             // It may end between the look and the signal, which is what we wanted.
             let _ = kill_process_group(group, signal);

@@ -16,9 +16,7 @@ impl Progress {
     /// Spinners if stderr is a terminal.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            terminal: std::io::stderr().is_terminal().then(MultiProgress::new),
-        }
+        Self { terminal: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
     /// One line.
@@ -38,10 +36,7 @@ impl Progress {
             spinner.finish_and_clear();
         }
         let mark = if outcome.is_ok() { "ok" } else { "failed" };
-        self.say(&format!(
-            "{mark:>8}  {what} ({:.1} s)",
-            started.elapsed().as_secs_f64()
-        ));
+        self.say(&format!("{mark:>8}  {what} ({:.1} s)", started.elapsed().as_secs_f64()));
         outcome
     }
 }

@@ -24,27 +24,8 @@ pub(crate) struct Login<'a> {
 pub(crate) async fn run(programs: &Path, login: &Login<'_>, script: &str) -> Result<String> {
     let mut command = Command::new(programs.join("psql"));
     command
-        .args([
-            "-X",
-            "-A",
-            "-t",
-            "-q",
-            "-w",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-        ])
-        .args([
-            "-p",
-            &login.port.to_string(),
-            "-U",
-            login.user,
-            "-d",
-            login.database,
-            "-f",
-            "-",
-        ])
+        .args(["-X", "-A", "-t", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"])
+        .args(["-p", &login.port.to_string(), "-U", login.user, "-d", login.database, "-f", "-"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         // Not on the command line, which everybody on the machine may read.
@@ -62,13 +43,9 @@ pub(crate) async fn run(programs: &Path, login: &Login<'_>, script: &str) -> Res
         drop(input);
         child.wait_with_output().await
     };
-    let output = timeout(LIMIT, run)
-        .await
-        .context("PostgreSQL did not answer psql in time")??;
+    let output = timeout(LIMIT, run).await.context("PostgreSQL did not answer psql in time")??;
     if !output.status.success() {
         bail!("psql: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }

@@ -45,13 +45,7 @@ impl Ports {
     /// These two, and any free ones for what nobody has to know.
     pub fn with(amqp: u16, management: u16) -> Result<Self> {
         let (prometheus, distribution, epmd) = (ports::free()?, ports::free()?, ports::free()?);
-        Ok(Self {
-            amqp,
-            management,
-            prometheus,
-            distribution,
-            epmd,
-        })
+        Ok(Self { amqp, management, prometheus, distribution, epmd })
     }
 }
 
@@ -68,11 +62,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            ports: None,
-            password: secret::random(),
-            log: None,
-        }
+        Self { ports: None, password: secret::random(), log: None }
     }
 }
 
@@ -100,11 +90,7 @@ impl RabbitMq {
             folder,
         };
         node.write_files()?;
-        let mut server = Self {
-            node,
-            broker: None,
-            register: None,
-        };
+        let mut server = Self { node, broker: None, register: None };
         server.start_again().await?;
         Ok(server)
     }
@@ -142,18 +128,14 @@ impl RabbitMq {
     /// The URL for AMQP, of the vhost `/`.
     #[must_use]
     pub fn amqp_url(&self) -> String {
-        let Node {
-            password, ports, ..
-        } = &self.node;
+        let Node { password, ports, .. } = &self.node;
         format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp)
     }
 
     /// The URL of the management API, with user and password.
     #[must_use]
     pub fn api_url(&self) -> String {
-        let Node {
-            password, ports, ..
-        } = &self.node;
+        let Node { password, ports, .. } = &self.node;
         format!("http://{USER}:{password}@127.0.0.1:{}", ports.management)
     }
 
@@ -175,13 +157,9 @@ impl RabbitMq {
     }
 
     async fn answers(&self) -> bool {
-        let Node {
-            password, ports, ..
-        } = &self.node;
+        let Node { password, ports, .. } = &self.node;
         // The API is there before AMQP is.
-        TcpStream::connect((Ipv4Addr::LOCALHOST, ports.amqp))
-            .await
-            .is_ok()
+        TcpStream::connect((Ipv4Addr::LOCALHOST, ports.amqp)).await.is_ok()
             && http::status(ports.management, "/api/overview", Some((USER, password))).await
                 == Some(200)
     }

@@ -33,10 +33,7 @@ impl Scratch {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
         let lock = File::open(&folder)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self {
-            folder,
-            _lock: lock,
-        })
+        Ok(Self { folder, _lock: lock })
     }
 
     /// The folder.
@@ -55,10 +52,7 @@ impl Drop for Scratch {
 
 fn sweep(parent: &Path) {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    for folder in entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-    {
+    for folder in entries.map(|entry| entry.path()).filter(|path| path.is_dir()) {
         let Ok(lock) = File::open(&folder) else {
             continue;
         };

@@ -20,11 +20,7 @@ static ORDERS: OnceLock<Sender<Order>> = OnceLock::new();
 /// Starts `command`; the child belongs to the calling runtime.
 pub(crate) async fn spawn(command: Command) -> io::Result<Child> {
     let (answer, child) = oneshot::channel();
-    let order = Order {
-        command,
-        runtime: Handle::current(),
-        answer,
-    };
+    let order = Order { command, runtime: Handle::current(), answer };
     let orders = ORDERS.get_or_init(|| {
         let (sender, receiver) = channel();
         std::thread::spawn(move || serve(&receiver));

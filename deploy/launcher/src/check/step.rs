@@ -66,10 +66,7 @@ impl Step {
     /// What somebody gave us to run, where they are.
     pub(super) fn given(program: &str, arguments: &[String]) -> Self {
         let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
-        Self {
-            words: words.map(str::to_owned).collect(),
-            folder: None,
-        }
+        Self { words: words.map(str::to_owned).collect(), folder: None }
     }
 
     /// What has to pass before a change is taken.
@@ -80,12 +77,7 @@ impl Step {
             "cargo test --workspace",
         ];
         let words = commands.map(|line| line.split(' ').map(str::to_owned).collect());
-        words
-            .map(|words| Self {
-                words,
-                folder: Some(root.to_owned()),
-            })
-            .into()
+        words.map(|words| Self { words, folder: Some(root.to_owned()) }).into()
     }
 
     pub(super) fn title(&self) -> String {
@@ -95,10 +87,7 @@ impl Step {
     pub(super) async fn run(&self, servers: &Private, stop: &mut Stop) -> Result<End> {
         let (program, arguments) = self.words.split_first().context("nothing to run")?;
         let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .envs(servers.environment())
-            .kill_on_drop(true);
+        command.args(arguments).envs(servers.environment()).kill_on_drop(true);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
@@ -108,9 +97,7 @@ impl Step {
         if own_group {
             command.process_group(0);
         }
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot run {program}"))?;
+        let mut child = command.spawn().with_context(|| format!("cannot run {program}"))?;
         tokio::select! {
             status = child.wait() => return Ok(End::of(status?)),
             () = stop.asked() => {}
@@ -122,19 +109,12 @@ impl Step {
 
 async fn end(child: &mut Child, own_group: bool) -> Result<()> {
     for signal in [Signal::TERM, Signal::KILL] {
-        let Some(pid) = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw)
+        let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
         else {
             return Ok(());
         };
         // It may have ended just now, which is what we want.
-        let _ = if own_group {
-            kill_process_group(pid, signal)
-        } else {
-            kill_process(pid, signal)
-        };
+        let _ = if own_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
         if let Ok(status) = timeout(STOP, child.wait()).await {
             status?;
             return Ok(());

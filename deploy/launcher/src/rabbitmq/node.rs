@@ -49,14 +49,8 @@ impl Node {
         for folder in ["home", "data"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
-        fs::write(
-            self.folder.join("rabbitmq.conf"),
-            settings(self.ports, &self.password),
-        )?;
-        fs::write(
-            self.folder.join("plugins"),
-            "[rabbitmq_management,rabbitmq_prometheus].\n",
-        )?;
+        fs::write(self.folder.join("rabbitmq.conf"), settings(self.ports, &self.password))?;
+        fs::write(self.folder.join("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n")?;
         Ok(())
     }
 
@@ -70,22 +64,13 @@ impl Node {
     pub(super) fn register(&self) -> Recipe {
         let log = self.folder.join("epmd.log");
         Recipe::new("epmd", Path::new("epmd"), &log)
-            .args([
-                "-address",
-                "127.0.0.1",
-                "-port",
-                &self.ports.epmd.to_string(),
-            ])
+            .args(["-address", "127.0.0.1", "-port", &self.ports.epmd.to_string()])
             .clean()
     }
 
     pub(super) fn broker(&self) -> Recipe {
         let inside = |name: &str| self.folder.join(name);
-        let data = if plain(&self.folder) {
-            inside("data")
-        } else {
-            WORKING.into()
-        };
+        let data = if plain(&self.folder) { inside("data") } else { WORKING.into() };
         Recipe::new("RabbitMQ", &self.server, &self.log)
             .clean()
             // Its own Erlang cookie.
@@ -121,12 +106,7 @@ fn plain(path: &Path) -> bool {
 
 /// `rabbitmq.conf`.
 fn settings(ports: Ports, password: &str) -> String {
-    let Ports {
-        amqp,
-        management,
-        prometheus,
-        ..
-    } = ports;
+    let Ports { amqp, management, prometheus, .. } = ports;
     format!(
         "\
 listeners.tcp.1 = 127.0.0.1:{amqp}

@@ -30,11 +30,7 @@ pub async fn run(root: &Path, wipe: bool) -> Result<ExitCode> {
             println!("Lockstep is not running here.");
             lock
         }
-        None => {
-            Progress::new()
-                .during("stopping Lockstep", stop(&folder))
-                .await?
-        }
+        None => Progress::new().during("stopping Lockstep", stop(&folder)).await?,
     };
     if wipe {
         folder.wipe(lock)?;
@@ -48,14 +44,9 @@ async fn stop(folder: &Folder) -> Result<Lock> {
     let state = State::load(folder)?
         .context("Lockstep is just being started or stopped here; try again in a moment")?;
     if !state.launcher.signal(Signal::TERM) {
-        bail!(
-            "somebody holds {}/lock who is not the launcher",
-            folder.path().display()
-        );
+        bail!("somebody holds {}/lock who is not the launcher", folder.path().display());
     }
     let launcher = state.launcher;
     wait::until("the launcher to stop", LIMIT, async || !launcher.alive()).await?;
-    folder
-        .lock()?
-        .context("Lockstep has been started again meanwhile")
+    folder.lock()?.context("Lockstep has been started again meanwhile")
 }

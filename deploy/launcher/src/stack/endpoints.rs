@@ -29,10 +29,7 @@ impl Endpoints {
     pub(super) fn new(ports: Ports, secrets: &Secrets) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
         let database = |name: &str, password: &str| {
-            format!(
-                "postgres://{name}:{password}@127.0.0.1:{}/{name}",
-                ports.postgres
-            )
+            format!("postgres://{name}:{password}@127.0.0.1:{}/{name}", ports.postgres)
         };
         let password = &secrets.rabbitmq;
         Self {
@@ -60,43 +57,26 @@ impl Endpoints {
             ("STORE_DATABASE_URL", &self.store_database),
             ("WAREHOUSE_DATABASE_URL", &self.warehouse_database),
         ];
-        lines
-            .iter()
-            .map(|(name, value)| format!("{name}='{value}'\n"))
-            .collect()
+        lines.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
     }
 
     /// What is shown when all are ready. The login of the management UI is the one secret in it.
     pub(super) fn table(&self, folder: &Path) -> String {
-        let Self {
-            store,
-            warehouse,
-            worker,
-            management,
-            ..
-        } = self;
+        let Self { store, warehouse, worker, management, .. } = self;
         let (password, env) = (&self.rabbitmq_password, folder.join(FILE));
         let rows = [
             ("store", store.clone()),
             ("warehouse", warehouse.clone()),
             ("worker", worker.clone()),
-            (
-                "RabbitMQ management",
-                format!("{management}  user {USER}, password {password}"),
-            ),
+            ("RabbitMQ management", format!("{management}  user {USER}, password {password}")),
             ("RabbitMQ", public(&self.amqp)),
             ("store database", public(&self.store_database)),
             ("warehouse database", public(&self.warehouse_database)),
             ("logs", folder.join("logs").display().to_string()),
-            (
-                "for scripts",
-                format!(". {}  (all URLs, with passwords)", quoted(&env)),
-            ),
+            ("for scripts", format!(". {}  (all URLs, with passwords)", quoted(&env))),
         ];
-        let rows: String = rows
-            .iter()
-            .map(|(name, what)| format!("  {name:<20}  {what}\n"))
-            .collect();
+        let rows: String =
+            rows.iter().map(|(name, what)| format!("  {name:<20}  {what}\n")).collect();
         format!(
             "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n  \
              curl -sS {store}/v1/orders -H 'content-type: application/json' \\\n    \
@@ -123,14 +103,8 @@ mod tests {
     use super::*;
 
     fn endpoints() -> Endpoints {
-        let ports = Ports {
-            store: 1,
-            warehouse: 2,
-            worker: 3,
-            management: 4,
-            amqp: 5,
-            postgres: 6,
-        };
+        let ports =
+            Ports { store: 1, warehouse: 2, worker: 3, management: 4, amqp: 5, postgres: 6 };
         let secrets = Secrets {
             postgres: "p0".to_owned(),
             store: "p1".to_owned(),

@@ -82,9 +82,7 @@ impl Folder {
         }
         let text = fs::read_to_string(&path)?;
         let value = serde_json::from_str(&text);
-        value
-            .map(Some)
-            .with_context(|| format!("{} cannot be read; remove it", path.display()))
+        value.map(Some).with_context(|| format!("{} cannot be read; remove it", path.display()))
     }
 
     pub(super) fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
@@ -96,11 +94,7 @@ impl Folder {
         let path = self.0.join(name);
         let new = self.0.join(format!("{name}.new"));
         self.remove(&format!("{name}.new"))?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
         let written = file.and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;

@@ -19,11 +19,7 @@ pub(super) async fn end(folder: &Folder) -> Result<()> {
         return Ok(());
     };
     for signal in [Signal::QUIT, Signal::KILL] {
-        let left: Vec<_> = state
-            .children
-            .iter()
-            .filter(|child| child.signal(signal))
-            .collect();
+        let left: Vec<_> = state.children.iter().filter(|child| child.signal(signal)).collect();
         let gone = async || left.iter().all(|child| !child.alive());
         let ended = wait::until("what was left running to end", LIMIT, gone).await;
         if signal == Signal::KILL {

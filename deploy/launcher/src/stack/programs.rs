@@ -55,9 +55,7 @@ pub(super) fn all(ports: Ports, at: &Endpoints) -> [Program; 3] {
 impl Program {
     pub(super) fn recipe(&self, built: &Path, folder: &Folder) -> Recipe {
         let recipe = Recipe::new(self.name, &built.join(self.name), &folder.log(self.name));
-        self.environment
-            .iter()
-            .fold(recipe, |recipe, (name, value)| recipe.env(name, value))
+        self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
     }
 }
 

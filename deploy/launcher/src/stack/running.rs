@@ -47,10 +47,7 @@ impl Running {
         };
         let postgres = async {
             let server = Postgres::start(&data, options).await?;
-            server
-                .sql("postgres", &databases(secrets))
-                .await
-                .context("making the databases")?;
+            server.sql("postgres", &databases(secrets)).await.context("making the databases")?;
             Ok(server)
         };
         let messages = folder.path().join("rabbitmq");
@@ -64,13 +61,8 @@ impl Running {
             progress.during("RabbitMQ", RabbitMq::start(&messages, options)),
         );
         // Each is kept before the other's failure is told, so that it is stopped in good order.
-        let (postgres, failed) = (
-            postgres.map(|server| self.postgres = Some(server)),
-            rabbitmq,
-        );
-        failed
-            .map(|server| self.rabbitmq = Some(server))
-            .and(postgres)
+        let (postgres, failed) = (postgres.map(|server| self.postgres = Some(server)), rabbitmq);
+        failed.map(|server| self.rabbitmq = Some(server)).and(postgres)
     }
 
     pub(super) async fn start_programs(
@@ -81,15 +73,12 @@ impl Running {
     ) -> Result<()> {
         let built = programs::built(programs)?;
         for program in programs {
-            self.programs
-                .push(Process::spawn(program.recipe(&built, folder)).await?);
+            self.programs.push(Process::spawn(program.recipe(&built, folder)).await?);
         }
         for (program, process) in programs.iter().zip(&self.programs) {
             let ready =
                 async || http::status(program.port, "/health/ready", None).await == Some(200);
-            progress
-                .during(program.name, process.ready(READY, ready))
-                .await?;
+            progress.during(program.name, process.ready(READY, ready)).await?;
         }
         Ok(())
     }

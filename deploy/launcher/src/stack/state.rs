@@ -27,12 +27,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Result<Self> {
         let launcher = Identity::of(std::process::id())?;
-        Ok(Self {
-            boot: boot(),
-            launcher,
-            children: Vec::new(),
-            ready: None,
-        })
+        Ok(Self { boot: boot(), launcher, children: Vec::new(), ready: None })
     }
 
     /// What the last launcher wrote, if the machine has not been started anew since.

@@ -116,14 +116,10 @@ async fn start(
     let secrets = Secrets::load(folder)?;
     let ports = settle::settle(folder, |line| progress.say(line))?;
     let endpoints = Endpoints::new(ports, &secrets);
-    running
-        .start_servers(folder, ports, &secrets, progress)
-        .await?;
+    running.start_servers(folder, ports, &secrets, progress).await?;
     state.children = running.identities();
     state.save(folder)?;
-    running
-        .start_programs(folder, &programs::all(ports, &endpoints), progress)
-        .await?;
+    running.start_programs(folder, &programs::all(ports, &endpoints), progress).await?;
     state.children = running.identities();
     state.ready = Some(endpoints.clone());
     folder.write(endpoints::FILE, &endpoints.env_file())?;

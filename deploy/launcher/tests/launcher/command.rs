@@ -36,10 +36,7 @@ fn the_servers_go_with_a_launcher_that_is_killed() {
     launcher.wait().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !ports.iter().all(|port| ports::is_free(*port)) {
-        assert!(
-            Instant::now() < deadline,
-            "something still listens on one of {ports:?}"
-        );
+        assert!(Instant::now() < deadline, "something still listens on one of {ports:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -50,9 +47,7 @@ fn running() -> (Child, Vec<u16>) {
     let script = "echo $LOCKSTEP_TEST_DATABASE_URL $LOCKSTEP_TEST_AMQP_URL; exec sleep 30";
     let mut launcher = launcher(script).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(launcher.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(launcher.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ports = line.split_whitespace().map(|url| {
         let place = url.rsplit('@').next().unwrap();
         let port = place.split([':', '/']).nth(1).unwrap();

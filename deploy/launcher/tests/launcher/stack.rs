@@ -16,10 +16,7 @@ struct Checkout {
 impl Checkout {
     fn new() -> Self {
         // What a folder may be called that people make.
-        let root = tempfile::Builder::new()
-            .prefix("it's a $folder ")
-            .tempdir()
-            .unwrap();
+        let root = tempfile::Builder::new().prefix("it's a $folder ").tempdir().unwrap();
         let built = tempfile::tempdir().unwrap();
         let launcher = Path::new(env!("CARGO_BIN_EXE_launcher"));
         fs::copy(launcher, built.path().join("launcher")).unwrap();
@@ -32,11 +29,7 @@ impl Checkout {
 
     fn launcher(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(self.built.path().join("launcher"));
-        command
-            .arg("--root")
-            .arg(self.root.path())
-            .args(arguments)
-            .stdin(Stdio::null());
+        command.arg("--root").arg(self.root.path()).args(arguments).stdin(Stdio::null());
         command.output().unwrap()
     }
 
@@ -61,10 +54,7 @@ fn data_survive_down_and_are_gone_after_a_wipe() {
     let up = checkout.launcher(&["up", "--detach"]);
     assert!(up.status.success(), "{}", said(&up));
     assert!(said(&up).contains("Place an order"), "{}", said(&up));
-    let mode = fs::metadata(checkout.file("endpoints.env"))
-        .unwrap()
-        .permissions()
-        .mode();
+    let mode = fs::metadata(checkout.file("endpoints.env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let secrets = fs::read(checkout.file("secrets.json")).unwrap();
 
@@ -87,18 +77,11 @@ fn data_survive_down_and_are_gone_after_a_wipe() {
 fn a_program_that_fails_is_named_and_everything_is_stopped() {
     let checkout = Checkout::new();
     let program = checkout.built.path().join("warehouse-svc");
-    fs::write(
-        &program,
-        "#!/bin/sh\necho 'the setting is malformed' >&2\nexit 3\n",
-    )
-    .unwrap();
+    fs::write(&program, "#!/bin/sh\necho 'the setting is malformed' >&2\nexit 3\n").unwrap();
     let up = checkout.launcher(&["up"]);
     assert_eq!(up.status.code(), Some(1));
     let said = said(&up);
-    assert!(
-        said.contains("warehouse-svc has stopped (exit status: 3)"),
-        "{said}"
-    );
+    assert!(said.contains("warehouse-svc has stopped (exit status: 3)"), "{said}");
     assert!(said.contains("the setting is malformed"), "{said}");
     assert!(said.contains("stopping PostgreSQL"), "{said}");
     assert!(!checkout.file("state.json").exists());
