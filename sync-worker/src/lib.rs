@@ -1,1 +1,24 @@
 //! Carries each change to the other side's REST API.
+//!
+//! One carrier for each direction: it consumes what a site has published, decides by the rules of
+//! `shared-models`, tells the peer in as few requests as can be, and settles every message. It keeps
+//! nothing; whatever is not settled is handed out again, and the peer's fence makes that harmless.
+//!
+//! | file | what stands there |
+//! | --- | --- |
+//! | [`application`] | the worker as it runs: built, run until stopped |
+//! | [`carrying`] | from a message to its settlement |
+//! | [`topology`] | exchanges, queues and bindings: made, healed, and what to do where one was lost |
+//! | [`site_client`] | the requests to a site |
+//! | [`figures`] | how each direction is doing |
+//! | [`http`] | what the worker tells of itself |
+//! | [`settings`], [`backoff`] | what is configured; how long to wait |
+
+pub mod application;
+pub mod backoff;
+pub mod carrying;
+pub mod figures;
+pub mod http;
+pub mod settings;
+pub mod site_client;
+pub mod topology;

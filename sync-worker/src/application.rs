@@ -1,0 +1,104 @@
+//! The worker as it runs: one carrier for each direction, and an HTTP server that tells of them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use service_kit::http::server;
+use shared_models::site::Direction;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::carrying::carrier::Carrier;
+use crate::figures::Figures;
+use crate::http;
+use crate::settings::WorkerSettings;
+use crate::site_client::BuildError;
+
+/// Why the worker could not be built, or ended.
+#[derive(Debug, Error)]
+pub enum ApplicationError {
+    /// The port, or the server on it.
+    #[error("{0}")]
+    Serve(#[from] io::Error),
+    /// A client of a site.
+    #[error("{0}")]
+    Client(#[from] BuildError),
+    /// A part that runs until it is told to stop ended by itself.
+    #[error("{0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// A worker that is ready to run.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    carriers: Vec<Carrier>,
+    stop: CancellationToken,
+    shutdown_timeout: Duration,
+}
+
+impl Application {
+    /// Takes the port. A broker or a site that cannot be reached does not stop it: the worker is
+    /// live, says that it is not ready, and keeps trying.
+    pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
+        let listener = server::bind(&settings.http)?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
+        let carriers = figures
+            .iter()
+            .map(|figures| Carrier::new(settings, Arc::clone(figures), stop.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let server = server::serve(&settings.http, listener, http::routes(figures.into()))?;
+        let shutdown_timeout = settings.http.shutdown_timeout;
+        Ok(Self { address, server, carriers, stop, shutdown_timeout })
+    }
+
+    /// Where it serves.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `asked_to_stop` resolves, or a part of it ends by itself.
+    pub async fn run_until_stopped(
+        self,
+        asked_to_stop: impl Future<Output = io::Result<()>>,
+    ) -> Result<(), ApplicationError> {
+        tracing::info!(address = %self.address, "serving");
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let mut carrying = JoinSet::new();
+        for carrier in self.carriers {
+            carrying.spawn(carrier.run());
+        }
+        let ended = tokio::select! {
+            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            _ = &mut server => Err(ApplicationError::Ended("the HTTP server")),
+            _ = carrying.join_next() => Err(ApplicationError::Ended("a direction")),
+        };
+        tracing::info!("stopping");
+        self.stop.cancel();
+        let limit = self.shutdown_timeout;
+        tokio::join!(finish(&mut carrying, limit), stop_serving(&handle, limit));
+        ended
+    }
+}
+
+async fn finish(carrying: &mut JoinSet<()>, limit: Duration) {
+    let all = async { while carrying.join_next().await.is_some() {} };
+    if timeout(limit, all).await.is_err() {
+        tracing::warn!("a batch in hand was not finished in time; RabbitMQ will hand it out again");
+    }
+}
+
+async fn stop_serving(handle: &ServerHandle, limit: Duration) {
+    if timeout(limit, handle.stop(true)).await.is_err() {
+        tracing::warn!("requests in hand did not finish in time");
+    }
+}

@@ -1,0 +1,156 @@
+//! Keeps one direction going: a connection, the topology, consuming; and anew, whatever breaks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lapin::Connection;
+use service_kit::broker::{BrokerError, connect};
+use service_kit::settings::BrokerSettings;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::consuming::{Consuming, Stopped};
+use super::interrupted::Interrupted;
+use crate::backoff;
+use crate::figures::{Figures, State};
+use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
+use crate::site_client::{BuildError, SiteClient};
+use crate::topology::Topology;
+
+/// How long RabbitMQ may take to answer to a goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Carries changes in one direction.
+pub struct Carrier {
+    broker: BrokerSettings,
+    settings: CarrySettings,
+    source: SiteClient,
+    topology: Topology,
+    consuming: Consuming,
+    figures: Arc<Figures>,
+    stop: CancellationToken,
+    /// The source has agreed to an offer, and the queue that it is for has not been made yet.
+    offer_agreed: bool,
+}
+
+impl Carrier {
+    /// A carrier for the direction that `figures` are of.
+    pub fn new(
+        settings: &WorkerSettings,
+        figures: Arc<Figures>,
+        stop: CancellationToken,
+    ) -> Result<Self, BuildError> {
+        let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
+        let consuming = Consuming {
+            direction,
+            peer: SiteClient::new(direction.to(), settings)?,
+            settings: settings.carry.clone(),
+            reply_timeout,
+            figures: Arc::clone(&figures),
+            stop: stop.clone(),
+            failures: 0,
+        };
+        Ok(Self {
+            broker: settings.broker.clone(),
+            settings: settings.carry.clone(),
+            source: SiteClient::new(direction.from, settings)?,
+            topology: Topology::new(direction, reply_timeout),
+            consuming,
+            figures,
+            stop,
+            offer_agreed: false,
+        })
+    }
+
+    /// Carries until told to stop.
+    pub async fn run(mut self) {
+        let stop = self.stop.clone();
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let started = Instant::now();
+            let Err(interrupted) = self.session().await else { break };
+            self.figures.enter(State::Connecting(Some(interrupted.to_string())));
+            if started.elapsed() > self.settings.backoff_max {
+                failures = 0;
+            }
+            stop.run_until_cancelled(sleep(self.wait(failures))).await;
+            failures += 1;
+        }
+        self.figures.enter(State::Stopped);
+    }
+
+    /// Carries on one connection, for as long as it lasts.
+    async fn session(&mut self) -> Result<Stopped, Interrupted> {
+        let stop = self.stop.clone();
+        let Some(connection) = stop.run_until_cancelled(self.connect()).await else {
+            return Ok(Stopped);
+        };
+        let connection = connection?;
+        let Some(prepared) = stop.run_until_cancelled(self.prepare(&connection)).await else {
+            return Ok(Stopped);
+        };
+        prepared?;
+        let outcome = tokio::select! {
+            outcome = self.consuming.run(&connection) => outcome,
+            interrupted = heal(&self.topology, &connection, self.settings.heal_interval) => Err(interrupted),
+        };
+        // Where it is broken, this ends at once.
+        let closing = connection.close(200, "goodbye".into());
+        if timeout(GOODBYE, closing).await.is_err() {
+            tracing::debug!("RabbitMQ did not answer to the goodbye");
+        }
+        outcome
+    }
+
+    async fn connect(&self) -> Result<Connection, BrokerError> {
+        connect(&self.broker, &format!("{} {}", PROGRAM.name, self.figures.direction)).await
+    }
+
+    /// Sees to it that all is there that this direction needs.
+    ///
+    /// Where the queue is not, messages were lost with it, or there never was one. The source is
+    /// asked for an offer *first*, and the queue is made when it has agreed. In this order a crash in
+    /// between does no more than repeat the request, and nothing that the source publishes meanwhile
+    /// is lost: it comes back as unroutable, and waits in the outbox until the queue is bound. In the
+    /// other order a crash in between would leave a queue that nobody knows to be incomplete.
+    async fn prepare(&mut self, connection: &Connection) -> Result<(), BrokerError> {
+        self.topology.declare_surroundings(connection).await?;
+        if !self.offer_agreed && !self.topology.queue_is_there(connection).await? {
+            self.source_agrees().await;
+            self.offer_agreed = true;
+        }
+        self.topology.declare_queue(connection).await?;
+        self.offer_agreed = false;
+        Ok(())
+    }
+
+    /// Asks the source for an offer of all its orders until it agrees.
+    async fn source_agrees(&self) {
+        self.figures.enter(State::AskingForOffer(None));
+        let mut failures = 0;
+        while let Err(reason) = self.source.ask_for_offer().await {
+            self.figures.enter(State::AskingForOffer(Some(reason)));
+            sleep(self.wait(failures)).await;
+            failures += 1;
+        }
+    }
+
+    fn wait(&self, failures: u32) -> Duration {
+        let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
+        backoff::wait(failures, min, max, fastrand::f64())
+    }
+}
+
+/// Makes anew, again and again, what somebody may have deleted, also while nothing is consumed.
+/// Returns when that cannot be done, or when the queue itself is gone: then all begins anew, with an
+/// offer. A broker that has gone silent is noticed here too.
+async fn heal(topology: &Topology, connection: &Connection, interval: Duration) -> Interrupted {
+    loop {
+        sleep(interval).await;
+        match topology.heal(connection).await {
+            Ok(true) => {}
+            Ok(false) => return Interrupted::QueueGone,
+            Err(error) => return error.into(),
+        }
+    }
+}

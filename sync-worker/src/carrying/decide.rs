@@ -1,0 +1,51 @@
+//! What a message says, and what is to become of it. Pure.
+
+use serde::Deserialize;
+use shared_models::SCHEMA;
+use shared_models::event::OrderEvent;
+use shared_models::rules::{Facts, RULES, Rule, Verdict, decide as verdict};
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+
+/// What is to become of one message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    /// The peer is to be told.
+    Carry(Box<OrderChange>),
+    /// It is dropped, for this rule.
+    Drop(Rule),
+    /// It cannot be understood, for this reason.
+    Park(String),
+}
+
+/// The one field by which the others are understood.
+#[derive(Deserialize)]
+struct Form {
+    schema: u32,
+}
+
+/// Decides what is to become of a message that `source` published.
+#[must_use]
+pub fn decide(source: Site, body: &[u8]) -> Decided {
+    match serde_json::from_slice::<Form>(body) {
+        Ok(Form { schema: SCHEMA }) => match serde_json::from_slice::<OrderEvent>(body) {
+            Ok(event) => ruled(source, event),
+            Err(error) => Decided::Park(format!("it cannot be read: {error}")),
+        },
+        Ok(Form { schema }) => {
+            Decided::Park(format!("its schema is {schema}, and only {SCHEMA} is known"))
+        }
+        Err(error) => Decided::Park(format!("it cannot be read: {error}")),
+    }
+}
+
+fn ruled(source: Site, event: OrderEvent) -> Decided {
+    match verdict(&RULES, Facts::of(source, &event)) {
+        Verdict::Carry(cargo) => Decided::Carry(Box::new(OrderChange::of(event, cargo))),
+        Verdict::Drop(rule) => Decided::Drop(rule),
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

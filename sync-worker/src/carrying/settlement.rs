@@ -1,0 +1,87 @@
+//! How RabbitMQ is told what has become of the messages of a batch. Pure.
+
+use super::batch::Fate;
+
+/// What RabbitMQ is to do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Forget it.
+    Ack,
+    /// Move it to the parked queue.
+    Park,
+    /// Hand it out again.
+    GiveBack,
+}
+
+/// Settles one run of messages: all that are not settled yet, up to and with this tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The delivery tag of the last message of the run.
+    pub last: u64,
+    /// What becomes of them.
+    pub settlement: Settlement,
+}
+
+impl Settlement {
+    /// What a message's fate means for RabbitMQ.
+    #[must_use]
+    pub const fn of(fate: &Fate) -> Self {
+        match fate {
+            Fate::Dropped(_) | Fate::Carried => Self::Ack,
+            Fate::Parked(_) => Self::Park,
+            Fate::GivenBack => Self::GiveBack,
+        }
+    }
+}
+
+/// The fewest steps that settle these messages, which stand in the order of their tags. Everything
+/// that came before them on the channel must be settled already, and each step carried out in turn.
+pub fn runs(messages: impl IntoIterator<Item = (u64, Settlement)>) -> Vec<Run> {
+    let mut runs: Vec<Run> = vec![];
+    for (tag, settlement) in messages {
+        match runs.last_mut() {
+            Some(run) if run.settlement == settlement => run.last = tag,
+            Some(_) | None => runs.push(Run { last: tag, settlement }),
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_models::rules::Rule;
+
+    use super::Settlement::{Ack, GiveBack, Park};
+    use super::*;
+
+    #[test]
+    fn every_fate_has_its_settlement() {
+        let cases = [
+            (Fate::Dropped(Rule::Echo), Ack),
+            (Fate::Carried, Ack),
+            (Fate::Parked("odd".into()), Park),
+            (Fate::GivenBack, GiveBack),
+        ];
+        for (fate, settlement) in cases {
+            assert_eq!(Settlement::of(&fate), settlement, "{fate:?}");
+        }
+    }
+
+    type Case = (&'static [Settlement], &'static [(u64, Settlement)]);
+
+    #[test]
+    fn messages_that_are_settled_alike_are_settled_at_once() {
+        let cases: [Case; 5] = [
+            (&[], &[]),
+            (&[Ack], &[(10, Ack)]),
+            (&[Ack, Ack, Ack], &[(12, Ack)]),
+            (&[Ack, Ack, Park, Ack, Ack], &[(11, Ack), (12, Park), (14, Ack)]),
+            (&[Park, Park, Ack, GiveBack], &[(11, Park), (12, Ack), (13, GiveBack)]),
+        ];
+        for (settlements, expected) in cases {
+            let runs = runs((10..).zip(settlements.iter().copied()));
+            let steps: Vec<_> = runs.iter().map(|run| (run.last, run.settlement)).collect();
+            assert_eq!(steps, expected);
+        }
+    }
+}

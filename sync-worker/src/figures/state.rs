@@ -1,0 +1,41 @@
+//! What a direction is doing.
+
+/// What a direction is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has no connection to RabbitMQ, or not all that it needs there; it keeps trying.
+    Connecting(Option<String>),
+    /// Its queue is not there, and the source is to offer its orders before it is made anew.
+    AskingForOffer(Option<String>),
+    /// The peer takes nothing, for this reason; messages stay in the queue.
+    WaitingForPeer(Option<String>),
+    /// It carries what comes.
+    Consuming,
+    /// The worker is ending.
+    Stopped,
+}
+
+impl State {
+    /// The state's name, as a person reads it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Connecting(_) => "connecting",
+            Self::AskingForOffer(_) => "asking for an offer",
+            Self::WaitingForPeer(_) => "waiting for the peer",
+            Self::Consuming => "consuming",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Why it is in this state, where something is amiss.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Connecting(reason)
+            | Self::AskingForOffer(reason)
+            | Self::WaitingForPeer(reason) => reason.as_deref(),
+            Self::Consuming | Self::Stopped => None,
+        }
+    }
+}

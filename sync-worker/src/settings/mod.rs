@@ -1,0 +1,122 @@
+//! The worker's settings. What cannot be right is refused while it is read, before any socket is
+//! opened.
+
+mod site_url;
+
+use std::num::{NonZeroU16, NonZeroUsize};
+use std::time::Duration;
+
+use serde::Deserialize;
+use service_kit::program::Program;
+use service_kit::settings::{self, BrokerSettings, HttpSettings, Layout, LogSettings};
+use shared_models::site::Site;
+use shared_models::sync::MAX_CHANGES;
+
+pub use site_url::SiteUrl;
+
+/// The defaults of `[store]` and `[warehouse]`.
+const SITES: &str = include_str!("sites.toml");
+/// The defaults of `[carry]`.
+const CARRY: &str = include_str!("carry.toml");
+
+/// What the worker says of itself.
+pub const PROGRAM: Program = Program {
+    name: "sync-worker",
+    about: "Carries each change to the other side's REST API",
+    layout: Layout {
+        prefix: "WORKER",
+        port: 8003,
+        sections: &[settings::HTTP, settings::BROKER, SITES, CARRY, settings::LOG],
+    },
+};
+
+/// All of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerSettings {
+    /// Where and how to serve.
+    pub http: HttpSettings,
+    /// The RabbitMQ that carries the changes.
+    pub broker: BrokerSettings,
+    /// Where the store serves.
+    pub store: SiteSettings,
+    /// Where the warehouse serves.
+    pub warehouse: SiteSettings,
+    /// How changes are carried.
+    pub carry: CarrySettings,
+    /// What to log.
+    pub log: LogSettings,
+}
+
+impl WorkerSettings {
+    /// Where `site` serves.
+    #[must_use]
+    pub const fn url(&self, site: Site) -> &SiteUrl {
+        match site {
+            Site::Store => &self.store.url,
+            Site::Warehouse => &self.warehouse.url,
+        }
+    }
+}
+
+/// `[store]`, `[warehouse]`: one of the two sites.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSettings {
+    /// Where it serves.
+    pub url: SiteUrl,
+}
+
+/// `[carry]`: how changes are carried.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarrySettings {
+    /// Messages that RabbitMQ hands out ahead.
+    pub prefetch: NonZeroU16,
+    /// Changes in one request.
+    pub max_changes: MaxChanges,
+    /// A batch takes no further message once it holds so many bytes.
+    pub max_bytes: NonZeroUsize,
+    /// How long to wait for a connection to a site.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// How long to wait for its answer to a request.
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    /// How long to wait for its answer to whether it is ready.
+    #[serde(with = "humantime_serde")]
+    pub probe_timeout: Duration,
+    /// How long to wait before the second try.
+    #[serde(with = "humantime_serde")]
+    pub backoff_min: Duration,
+    /// How long to wait before the next try at the most.
+    #[serde(with = "humantime_serde")]
+    pub backoff_max: Duration,
+    /// How often to look after the topology.
+    #[serde(with = "humantime_serde")]
+    pub heal_interval: Duration,
+}
+
+/// How many changes one request may hold: from 1 to [`MAX_CHANGES`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "usize")]
+pub struct MaxChanges(usize);
+
+impl MaxChanges {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl TryFrom<usize> for MaxChanges {
+    type Error = String;
+
+    fn try_from(count: usize) -> Result<Self, String> {
+        match count {
+            1..=MAX_CHANGES => Ok(Self(count)),
+            _ => Err(format!("carry.max_changes is {count}; from 1 to {MAX_CHANGES} can be")),
+        }
+    }
+}

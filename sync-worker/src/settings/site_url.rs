@@ -1,0 +1,83 @@
+//! The URL of a site's REST API.
+
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// Where a site serves. It may hold a password, so it does not show itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SiteUrl(SecretString);
+
+impl SiteUrl {
+    /// The URL of one of its resources, as in `v1/sync/orders`.
+    pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
+        base(self.0.expose_secret()).and_then(|base| base.join(path).map_err(|e| e.to_string()))
+    }
+}
+
+impl TryFrom<String> for SiteUrl {
+    type Error = String;
+
+    fn try_from(url: String) -> Result<Self, String> {
+        base(&url).map(|_| Self(url.into()))
+    }
+}
+
+/// What paths are joined to. The message never repeats the URL.
+fn base(url: &str) -> Result<Url, String> {
+    let wanted =
+        || "store.url and warehouse.url are to be URLs such as http://host:8001".to_owned();
+    // Joining replaces what stands after the last slash.
+    let base = format!("{}/", url.trim_end_matches('/'));
+    let base = Url::parse(&base).map_err(|_| wanted())?;
+    let plain = base.query().is_none() && base.fragment().is_none() && base.has_host();
+    match base.scheme() {
+        "http" if plain => Ok(base),
+        "https" => Err("this build speaks http only; store.url and warehouse.url begin with it \
+                        (put a proxy in between where https is needed)"
+            .to_owned()),
+        _ => Err(wanted()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_joined_to_what_the_url_names() {
+        let cases = [
+            ("http://127.0.0.1:8001", "http://127.0.0.1:8001/v1/sync/orders"),
+            ("http://127.0.0.1:8001/", "http://127.0.0.1:8001/v1/sync/orders"),
+            ("http://me:secret@store/api", "http://me:secret@store/api/v1/sync/orders"),
+        ];
+        for (url, joined) in cases {
+            let url = SiteUrl::try_from(url.to_owned()).unwrap();
+            assert_eq!(url.join("v1/sync/orders").unwrap().as_str(), joined);
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_site_is_refused_without_repeating_it() {
+        let cases = [
+            "",
+            "hunter2",
+            "/hunter2",
+            "ftp://hunter2",
+            "http://",
+            "http://host?hunter2",
+            "https://hunter2",
+        ];
+        for url in cases {
+            let refusal = SiteUrl::try_from(url.to_owned()).unwrap_err();
+            assert!(!refusal.contains("hunter2") && refusal.contains("store.url"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_url_does_not_show_itself() {
+        let url = SiteUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
+        assert!(!format!("{url:?}").contains("hunter2"));
+    }
+}

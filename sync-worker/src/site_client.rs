@@ -1,0 +1,114 @@
+//! The requests to a site: as the source it is asked for an offer, as the peer it is told changes.
+//!
+//! Every request has a deadline. No URL gets into a message, for it may hold a password.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Url};
+use serde_json::json;
+use shared_models::SCHEMA;
+use shared_models::site::Site;
+use shared_models::sync::{OrderChange, SyncRequest};
+use thiserror::Error;
+
+use crate::carrying::answer::{self, Answer, answered};
+use crate::settings::WorkerSettings;
+
+/// Shorter than the five seconds after which the services close a quiet connection: a request on one
+/// that is just being closed is lost.
+const IDLE: Duration = Duration::from_secs(4);
+/// When to ask whether the other end of a quiet connection is still there.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Why there can be no client of a site.
+#[derive(Debug, Error)]
+#[error("no client of the {site} can be made: {problem}")]
+pub struct BuildError {
+    site: Site,
+    problem: String,
+}
+
+/// A client of one site.
+#[derive(Clone)]
+pub struct SiteClient {
+    http: Client,
+    probe_timeout: Duration,
+    ready: Url,
+    offer: Url,
+    orders: Url,
+}
+
+impl SiteClient {
+    /// A client of `site`.
+    pub fn new(site: Site, settings: &WorkerSettings) -> Result<Self, BuildError> {
+        let failed = |problem| BuildError { site, problem };
+        let carry = &settings.carry;
+        let http = Client::builder()
+            .user_agent(concat!("sync-worker/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(carry.connect_timeout)
+            .timeout(carry.request_timeout)
+            .pool_idle_timeout(IDLE)
+            .tcp_keepalive(KEEPALIVE)
+            // The sites are where the settings say, not where an answer or the environment points.
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| failed(reason(error)))?;
+        let url = |path| settings.url(site).join(path).map_err(failed);
+        let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
+        let orders = url("v1/sync/orders")?;
+        Ok(Self { http, probe_timeout: carry.probe_timeout, ready, offer, orders })
+    }
+
+    /// Asks whether the site is ready; else the reason.
+    pub async fn probe(&self) -> Result<(), String> {
+        let request = self.http.get(self.ready.clone()).timeout(self.probe_timeout);
+        // Its body is for a person; the services' detail there may be long.
+        match send(request).await? {
+            (200, _) => Ok(()),
+            (status, _) => Err(format!("asked whether it is ready, it answered {status}")),
+        }
+    }
+
+    /// Asks the site to offer all of its orders; else the reason why it does not.
+    pub async fn ask_for_offer(&self) -> Result<(), String> {
+        match send(self.http.post(self.offer.clone()).json(&json!({"all": true}))).await? {
+            (202, _) => Ok(()),
+            (status, body) => Err(answered(status, &body)),
+        }
+    }
+
+    /// Tells the site what `source` says of some orders.
+    pub async fn tell(&self, source: Site, changes: Vec<&OrderChange>) -> Answer {
+        let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
+        let request = SyncRequest { schema: SCHEMA, source, changes };
+        match send(self.http.post(self.orders.clone()).json(&request)).await {
+            Ok((status, body)) => answer::read(&events, status, &body),
+            Err(reason) => Answer::Away(reason),
+        }
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<(u16, Vec<u8>), String> {
+    let response = request.send().await.map_err(reason)?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(reason)?;
+    Ok((status, body.into()))
+}
+
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let kind = match (error.is_timeout(), error.is_connect()) {
+        (true, true) => return "no connection in time".to_owned(),
+        (true, false) => return "no answer in time".to_owned(),
+        (false, true) => "no connection",
+        (false, false) => "no answer",
+    };
+    let mut root = error.source();
+    while let Some(deeper) = root.and_then(std::error::Error::source) {
+        root = Some(deeper);
+    }
+    root.map_or_else(|| format!("{kind}: {error}"), |root| format!("{kind}: {root}"))
+}

@@ -1,0 +1,146 @@
+//! The exchanges, queues and bindings of one direction. The worker owns them: it makes them, and
+//! makes anew what somebody has deleted.
+//!
+//! ```text
+//! store.events ──order.*──▶ sync.store-to-warehouse ──(dead letters)──▶ sync.store-to-warehouse.parked
+//! ```
+
+use std::time::Duration;
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+use service_kit::broker::{BrokerError, in_time};
+use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
+use shared_models::site::Direction;
+
+/// Every consumer that is killed counts as a delivery of what it held. A small limit (4.x has 20
+/// where none is set) gives up healthy messages; this one is never reached.
+const DELIVERY_LIMIT: i32 = 1_000_000_000;
+
+/// One direction's part of the topology.
+#[derive(Clone, Copy, Debug)]
+pub struct Topology {
+    direction: Direction,
+    reply_timeout: Duration,
+}
+
+impl Topology {
+    /// What `direction` needs.
+    #[must_use]
+    pub const fn new(direction: Direction, reply_timeout: Duration) -> Self {
+        Self { direction, reply_timeout }
+    }
+
+    /// Whether the sync queue is there.
+    pub async fn queue_is_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
+        let channel = self.open(connection).await?;
+        match self.is_there(&channel).await? {
+            true => self.close(&channel).await.map(|()| true),
+            false => Ok(false),
+        }
+    }
+
+    /// Makes what must be there before the sync queue is: the exchange, without which the source
+    /// cannot publish, and the queue of what is parked. What is there already stays as it is.
+    pub async fn declare_surroundings(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        self.surroundings(&channel).await?;
+        self.close(&channel).await
+    }
+
+    /// Makes the sync queue and binds it. One that is there with other arguments is an error: it
+    /// might lose what is to be parked.
+    pub async fn declare_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        self.bound_queue(&channel).await?;
+        self.close(&channel).await
+    }
+
+    /// Makes anew whatever has been deleted, but for the sync queue; `false` where that is gone.
+    pub async fn heal(&self, connection: &Connection) -> Result<bool, BrokerError> {
+        let channel = self.open(connection).await?;
+        if !self.is_there(&channel).await? {
+            return Ok(false);
+        }
+        self.surroundings(&channel).await?;
+        self.bound_queue(&channel).await?;
+        self.close(&channel).await.map(|()| true)
+    }
+
+    /// Asking for a queue that is not there closes the channel.
+    async fn is_there(&self, channel: &Channel) -> Result<bool, BrokerError> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let name = queue(self.direction);
+        let asked = channel.queue_declare(name.into(), passive, FieldTable::default());
+        match in_time(self.reply_timeout, asked).await {
+            Ok(_) => Ok(true),
+            Err(BrokerError::Lapin(error)) if is_not_found(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn surroundings(&self, channel: &Channel) -> Result<(), BrokerError> {
+        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let (name, none) = (exchange(self.direction.from), FieldTable::default());
+        let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none);
+        in_time(self.reply_timeout, declared).await?;
+        self.declare(channel, parked_queue(self.direction), quorum_queue()).await
+    }
+
+    async fn bound_queue(&self, channel: &Channel) -> Result<(), BrokerError> {
+        let name = queue(self.direction);
+        self.declare(channel, name, sync_queue(parked_queue(self.direction))).await?;
+        let source = exchange(self.direction.from).into();
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        let bound = channel.queue_bind(name.into(), source, ORDER_EVENTS.into(), options, none);
+        in_time(self.reply_timeout, bound).await
+    }
+
+    async fn declare(
+        &self,
+        channel: &Channel,
+        name: &str,
+        arguments: FieldTable,
+    ) -> Result<(), BrokerError> {
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let declared = channel.queue_declare(name.into(), options, arguments);
+        in_time(self.reply_timeout, declared).await.map(drop)
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<Channel, BrokerError> {
+        in_time(self.reply_timeout, connection.create_channel()).await
+    }
+
+    async fn close(&self, channel: &Channel) -> Result<(), BrokerError> {
+        in_time(self.reply_timeout, channel.close(200, "done".into())).await
+    }
+}
+
+fn quorum_queue() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments
+}
+
+/// At-least-once dead-lettering needs `reject-publish`, and loses nothing where the parked queue is
+/// missing: the message waits in the sync queue until it is there.
+fn sync_queue(parked: &str) -> FieldTable {
+    let mut arguments = quorum_queue();
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
+    arguments.insert("x-dead-letter-exchange".into(), text(""));
+    arguments.insert("x-dead-letter-routing-key".into(), text(parked));
+    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+    arguments.insert("x-overflow".into(), text("reject-publish"));
+    arguments
+}
+
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(value.into())
+}
+
+fn is_not_found(error: &lapin::Error) -> bool {
+    let not_found = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == not_found)
+}
