@@ -2,11 +2,19 @@
 //! Tests may stop at the first surprise, so what is in here may too.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+mod broker;
+mod changes;
+mod client;
 mod database;
+mod service;
 
 use std::time::Duration;
 
+pub use broker::TestBroker;
+pub use changes::{change_of, delivery_to, progress_to};
+pub use client::{Answer, TestClient};
 pub use database::TestDatabase;
+pub use service::{Rows, TestService, service_settings};
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);

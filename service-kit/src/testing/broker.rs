@@ -1,0 +1,145 @@
+//! A vhost for one test, and what a test wants to do in it.
+
+use std::time::Duration;
+
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::variable;
+use crate::broker::connect;
+use crate::settings::{BrokerSettings, BrokerUrl};
+
+/// A vhost that is gone when the test is over.
+pub struct TestBroker {
+    vhost: String,
+    settings: BrokerSettings,
+    connection: Connection,
+}
+
+impl TestBroker {
+    /// A fresh one.
+    pub async fn new() -> Self {
+        let vhost = format!("test_{}", Uuid::new_v4().simple());
+        let server = variable("LOCKSTEP_TEST_AMQP_URL");
+        let (server, _) = server.rsplit_once('/').expect("a URL with a vhost");
+        let settings = BrokerSettings {
+            url: BrokerUrl::try_from(format!("{server}/{vhost}")).unwrap(),
+            connect_timeout: Duration::from_secs(10),
+            reply_timeout: Duration::from_secs(10),
+        };
+        let user = api(&[]).username().to_owned();
+        request(Method::PUT, &["vhosts", &vhost], Some(json!({}))).await;
+        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
+        request(Method::PUT, &["permissions", &vhost, &user], Some(all)).await;
+        let connection = connect(&settings, "test").await.unwrap();
+        Self { vhost, settings, connection }
+    }
+
+    /// The settings of a program that is to use it.
+    #[must_use]
+    pub fn settings(&self) -> BrokerSettings {
+        self.settings.clone()
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.settings.url.expose()
+    }
+
+    /// A channel in it.
+    pub async fn channel(&self) -> Channel {
+        self.connection.create_channel().await.unwrap()
+    }
+
+    /// How many messages of a queue are with nobody; none where there is no such queue.
+    pub async fn queue_depth(&self, queue: &str) -> Option<u32> {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let asked = self.channel().await;
+        let queue = asked.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        queue.ok().map(|queue| queue.message_count())
+    }
+
+    /// Takes a message out of a queue.
+    pub async fn take(&self, queue: &str) -> Option<Vec<u8>> {
+        let options = BasicGetOptions { no_ack: true };
+        let message = self.channel().await.basic_get(queue.into(), options).await.unwrap();
+        message.map(|message| message.delivery.data)
+    }
+
+    /// Publishes a message. Whether a queue took it.
+    pub async fn publish(&self, exchange: &str, routing_key: &str, body: &[u8]) -> bool {
+        let channel = self.channel().await;
+        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        let (exchange, key) = (exchange.into(), routing_key.into());
+        let published = channel.basic_publish(exchange, key, options, body, properties).await;
+        match published.unwrap().await.unwrap() {
+            Confirmation::Ack(returned) => returned.is_none(),
+            Confirmation::Nack(_) | Confirmation::NotRequested => false,
+        }
+    }
+
+    /// Deletes a queue with what is in it.
+    pub async fn delete_queue(&self, queue: &str) {
+        let options = QueueDeleteOptions::default();
+        self.channel().await.queue_delete(queue.into(), options).await.unwrap();
+    }
+
+    /// Deletes a binding.
+    pub async fn delete_binding(&self, exchange: &str, queue: &str, routing_key: &str) {
+        let (queue, exchange, key) = (queue.into(), exchange.into(), routing_key.into());
+        let none = FieldTable::default();
+        self.channel().await.queue_unbind(queue, exchange, key, none).await.unwrap();
+    }
+
+    /// Kills the connections of this name, as an administrator may; how many there were.
+    pub async fn kill_connections(&self, name: &str) -> usize {
+        let listed = request(Method::GET, &["vhosts", &self.vhost, "connections"], None).await;
+        let connections: Vec<Value> = listed.json().await.unwrap();
+        let named = |it: &&Value| it["client_properties"]["connection_name"] == name;
+        let mut killed = 0;
+        for connection in connections.iter().filter(named) {
+            let id = connection["name"].as_str().unwrap();
+            request(Method::DELETE, &["connections", id], None).await;
+            killed += 1;
+        }
+        killed
+    }
+}
+
+impl Drop for TestBroker {
+    fn drop(&mut self) {
+        let vhost = self.vhost.clone();
+        // The test's own runtime may be ending; a thread of its own sees it through.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(request(Method::DELETE, &["vhosts", &vhost], None));
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// Asks the management API; panics where it refuses.
+async fn request(method: Method, path: &[&str], body: Option<Value>) -> Response {
+    let mut request = reqwest::Client::new().request(method, api(path));
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    request.send().await.unwrap().error_for_status().unwrap()
+}
+
+fn api(path: &[&str]) -> Url {
+    let mut url: Url = variable("LOCKSTEP_TEST_RABBITMQ_API_URL").parse().expect("a URL");
+    url.path_segments_mut().unwrap().pop_if_empty().push("api").extend(path);
+    url
+}
