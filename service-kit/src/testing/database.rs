@@ -79,7 +79,13 @@ async fn template() -> &'static str {
     let make = async || {
         let name = format!("template_{}", Uuid::new_v4().simple());
         create(&name, None).await;
-        migrate(&settings(&name), "test").await.unwrap();
+        let of_template = settings(&name);
+        // Migrations block, which a runtime of one thread, as tests have it, does not allow.
+        let migrating = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(migrate(&of_template, "test")).unwrap();
+        });
+        tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
         name
     };
     TEMPLATE.get_or_init(make).await

@@ -1,0 +1,157 @@
+//! A service as main runs it, on a free port and over a database of its own.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use actix_web::web::ServiceConfig;
+use tokio::sync::oneshot;
+
+use super::{TestClient, TestDatabase};
+use crate::application::{Application, ServiceSettings};
+use crate::orders::Domain;
+use crate::settings::{
+    BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
+    RelaySettings,
+};
+
+/// A port on which nobody listens: orders are taken while RabbitMQ is down.
+const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
+
+/// A running service; it stops when the test is over.
+#[derive(Debug)]
+pub struct TestService {
+    /// Asks it.
+    pub client: TestClient,
+    /// Its database.
+    pub database: TestDatabase,
+    running: Running,
+}
+
+/// How many rows a service's tables hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// Orders.
+    pub orders: i64,
+    /// The change log.
+    pub changes: i64,
+    /// What waits to be published.
+    pub outbox: i64,
+}
+
+/// Asks a running service to stop.
+#[derive(Debug)]
+struct Running {
+    stop: Option<oneshot::Sender<()>>,
+    ended: Option<oneshot::Receiver<()>>,
+}
+
+impl TestService {
+    /// Starts a service over a fresh database, without RabbitMQ.
+    pub async fn start<D: Domain>(
+        name: &'static str,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
+        Self::start_with::<D>(name, routes, |_| {}).await
+    }
+
+    /// The same, with settings that `adjust` changes.
+    pub async fn start_with<D: Domain>(
+        name: &'static str,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        adjust: impl FnOnce(&mut ServiceSettings),
+    ) -> Self {
+        let service = Self::start_over::<D>(name, routes, TestDatabase::new().await, adjust).await;
+        super::eventually("the service is ready", async || {
+            (service.client.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
+        service
+    }
+
+    /// Starts a service over a database that is there, or is yet to come; does not wait for it.
+    pub async fn start_over<D: Domain>(
+        name: &'static str,
+        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        database: TestDatabase,
+        adjust: impl FnOnce(&mut ServiceSettings),
+    ) -> Self {
+        let mut settings = service_settings(database.settings());
+        adjust(&mut settings);
+        let (running, client) = run::<D>(name, routes, settings).await;
+        Self { client, database, running }
+    }
+
+    /// How many rows there are of each kind.
+    pub async fn rows(&self) -> Rows {
+        Rows {
+            orders: self.database.count("orders").await,
+            changes: self.database.count("changes").await,
+            outbox: self.database.count("outbox").await,
+        }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(mut self) -> TestDatabase {
+        let _ = self.running.stop.take().map(|stop| stop.send(()));
+        if let Some(ended) = self.running.ended.take() {
+            let _ = ended.await;
+        }
+        self.database
+    }
+}
+
+/// The settings of a service over this database, without RabbitMQ.
+#[must_use]
+pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
+    let patience = Duration::from_secs(5);
+    ServiceSettings {
+        http: HttpSettings {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            body_limit: 16 * 1024 * 1024,
+            shutdown_timeout: Duration::from_secs(1),
+        },
+        database,
+        broker: BrokerSettings {
+            url: BrokerUrl::try_from(NO_BROKER.to_owned()).unwrap(),
+            connect_timeout: patience,
+            reply_timeout: patience,
+        },
+        relay: RelaySettings {
+            batch_size: 500,
+            confirm_timeout: patience,
+            poll_min: Duration::from_millis(5),
+            poll_max: Duration::from_millis(200),
+        },
+        log: LogSettings {
+            filter: LogFilter::try_from("off".to_owned()).unwrap(),
+            format: LogFormat::Text,
+        },
+    }
+}
+
+/// A thread of its own, so that a test's runtime may end before the service does.
+async fn run<D: Domain>(
+    name: &'static str,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    settings: ServiceSettings,
+) -> (Running, TestClient) {
+    let (stop, asked) = oneshot::channel();
+    let (at, address) = oneshot::channel();
+    let (done, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Migrations block, which a runtime of one thread does not allow.
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build();
+        runtime.unwrap().block_on(async {
+            let application = Application::build::<D>(name, settings, routes).unwrap();
+            at.send(application.address()).unwrap();
+            let asked = async { asked.await.map_err(io::Error::other).or(Ok(())) };
+            application.run_until_stopped(asked).await.unwrap();
+        });
+        let _ = done.send(());
+    });
+    let client = TestClient::new(format!("http://{}", address.await.unwrap()));
+    (Running { stop: Some(stop), ended: Some(ended) }, client)
+}
