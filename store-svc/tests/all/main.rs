@@ -1,0 +1,11 @@
+//! The store's service over true HTTP and a database of its own, without RabbitMQ: orders are taken
+//! while it is down.
+
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod placing;
+#[cfg(test)]
+mod retrying;
+#[cfg(test)]
+mod samples;

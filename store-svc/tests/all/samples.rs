@@ -1,0 +1,52 @@
+//! A store to ask, and orders to place there.
+
+use serde_json::{Value, json};
+use service_kit::testing::{Answer, TestClient, TestService};
+use store_svc::{PROGRAM, Store, routes};
+use uuid::Uuid;
+
+pub(crate) const ORDERS: &str = "/v1/orders";
+
+pub(crate) async fn store() -> TestService {
+    TestService::start::<Store>(PROGRAM.name, routes).await
+}
+
+/// Four bolts and nine nuts for 18.91 EUR.
+pub(crate) fn order() -> Value {
+    json!({
+        "company": "Harbour Tools",
+        "address": "1 Quay Street",
+        "deliver_by": "2026-12-31",
+        "comment": "ring twice",
+        "currency": "EUR",
+        "lines": [
+            {"sku": "bolt", "quantity": 4, "unit_price": 250},
+            {"sku": "nut", "quantity": 9, "unit_price": 99},
+        ],
+    })
+}
+
+/// The same order with fields of its own.
+pub(crate) fn order_with(fields: &Value) -> Value {
+    let mut order = order();
+    for (name, value) in fields.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    order
+}
+
+/// The same order under an id of the caller's.
+pub(crate) fn order_under(id: Uuid) -> Value {
+    order_with(&json!({"id": id}))
+}
+
+/// Places the order; gives where it is, and the answer.
+pub(crate) async fn place(client: &TestClient) -> (String, Answer) {
+    placed(client, &order()).await
+}
+
+/// Places an order; gives where it is, and the answer.
+pub(crate) async fn placed(client: &TestClient, order: &Value) -> (String, Answer) {
+    let answer = client.post(ORDERS, order).await.with(201);
+    (answer.header("location").unwrap().to_owned(), answer)
+}
