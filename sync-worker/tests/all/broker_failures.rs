@@ -1,0 +1,71 @@
+//! A RabbitMQ that goes away and comes back.
+
+use std::time::{Duration, Instant};
+
+use service_kit::testing::eventually;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::events::{edited, id};
+use crate::peer_failures::nobodys_address;
+use crate::world::{TestWorker, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_killed_is_made_anew() {
+    let (world, worker) = World::with_worker().await;
+    world.warehouse.takes_its_time(Duration::from_secs(2));
+    world.publish_all(&[edited(id(), 1)]).await;
+    world.warehouse.got(1).await;
+    for direction in ["store-to-warehouse", "warehouse-to-store"] {
+        let name = format!("sync-worker {direction}");
+        let killed = async || (world.broker.kill_connections(&name).await == 1).then_some(());
+        eventually("the connection is killed", killed).await;
+    }
+    // The peer has taken it, but nobody could say so to RabbitMQ.
+    world.warehouse.got(2).await;
+    worker.counts("carried", 1).await;
+    worker.is_ready().await;
+    assert_eq!(world.store.offers().await.len(), 1, "nothing was lost, so nothing is asked for");
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_comes_late_and_again_is_found_within_seconds() {
+    let world = World::new().await;
+    let broker = world.broker.url();
+    let (credentials, place) = broker.rsplit_once('@').unwrap();
+    let (real, vhost) = place.split_once('/').unwrap();
+    let address = nobodys_address();
+    let (store, warehouse) = (world.store.url(), world.warehouse.url());
+    let url = format!("{credentials}@{address}/{vhost}");
+    let worker = TestWorker::start(&url, &store, &warehouse, "").await;
+    let told = async || (!worker.is("connecting").await.is_empty()).then_some(());
+    eventually("the reason is told", told).await;
+    assert_eq!(worker.request("GET", "/health/live").await.status(), 200);
+    assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
+
+    for _ in 0..2 {
+        let started = Instant::now();
+        let forwarding = tokio::spawn(forward(address.to_string(), real.to_owned()));
+        worker.is_ready().await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        forwarding.abort();
+        worker.is("connecting").await;
+    }
+    worker.stop().await;
+}
+
+/// A port that leads to the real broker, for as long as this runs.
+async fn forward(from: String, to: String) {
+    let listener = TcpListener::bind(from).await.unwrap();
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let to = to.clone();
+        connections.spawn(async move {
+            let mut far = TcpStream::connect(to).await.unwrap();
+            copy_bidirectional(&mut near, &mut far).await.ok();
+        });
+    }
+}

@@ -1,0 +1,189 @@
+//! From a message to its settlement.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use crate::events::{edited, event, id, packed};
+use crate::sites::{applied, outcomes};
+use crate::world::{PARKED, TO_STORE, World};
+
+/// Long enough for messages that are published meanwhile to arrive together.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Has the worker busy with a change of its own, publishes `events` meanwhile, so that they arrive
+/// as one batch, and gives back what was sent for them.
+async fn as_one_batch(world: &World, events: &[Value]) {
+    world.warehouse.takes_its_time(LATE);
+    world.publish_all(&[edited(id(), 1)]).await;
+    world.warehouse.got(1).await;
+    world.publish_all(events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_carried_to_the_peer_and_acknowledged() {
+    let (world, worker) = World::with_worker().await;
+    let event = edited(id(), 2);
+    world.publish_all(std::slice::from_ref(&event)).await;
+    let requests = world.warehouse.got(1).await;
+    let change = json!({
+        "event_id": event["id"], "order_id": event["order_id"], "delivery": event["delivery"],
+    });
+    assert_eq!(requests, [json!({"schema": 1, "source": "store", "changes": [change]})]);
+    let counters = worker.counts("carried", 1).await;
+    assert_eq!((&counters["received"], &counters["results"]["applied"]), (&json!(1), &json!(1)));
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+    assert!(world.store.requests().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_at_the_warehouse_is_carried_to_the_store() {
+    let (world, worker) = World::with_worker().await;
+    let event = packed(id());
+    let body = event.to_string();
+    assert!(world.broker.publish("warehouse.events", "order.packed", body.as_bytes()).await);
+    let requests = world.store.got(1).await;
+    assert_eq!(requests[0]["source"], "warehouse");
+    assert_eq!(requests[0]["changes"][0]["progress"], event["progress"]);
+    worker.stop().await;
+    assert_eq!(world.broker.queue_depth("sync.warehouse-to-store").await, Some(0));
+    assert!(world.warehouse.requests().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_rules_drop_is_acknowledged_and_the_peer_is_not_told() {
+    let (world, worker) = World::with_worker().await;
+    let dropped = [
+        event("warehouse", id(), &["progress"], 1, "packed"),
+        event("store", id(), &[], 1, "packed"),
+        event("store", id(), &["progress"], 1, "placed"),
+    ];
+    world.publish_all(&dropped).await;
+    for rule in ["echo", "nothing_shared", "default_status"] {
+        worker.counts(&format!("dropped/{rule}"), 1).await;
+    }
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+    assert!(world.warehouse.requests().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_events_of_one_order_become_one_change() {
+    let (world, worker) = World::with_worker().await;
+    let order = id();
+    let events = [edited(order, 1), edited(order, 3), edited(id(), 1), edited(order, 2)];
+    as_one_batch(&world, &events).await;
+    let sent = world.warehouse.got(2).await[1]["changes"].clone();
+    let told: Vec<_> = sent.as_array().unwrap().iter().map(|it| &it["event_id"]).collect();
+    assert_eq!(told, [&events[1]["id"], &events[2]["id"]]);
+    let counters = worker.counts("carried", 5).await;
+    assert_eq!((&counters["requests"], &counters["results"]["applied"]), (&json!(2), &json!(3)));
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_no_larger_than_the_settings_say() {
+    let world = World::new().await;
+    let worker = world.start_worker("max_changes = 3").await;
+    worker.is_ready().await;
+    let events: Vec<_> = (0..8).map(|_| edited(id(), 1)).collect();
+    as_one_batch(&world, &events).await;
+    world.warehouse.takes(applied);
+    worker.counts("carried", 9).await;
+    let requests = world.warehouse.requests().await;
+    let sizes: Vec<_> = requests.iter().map(|it| it["changes"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [1, 3, 3, 2]);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_takes_no_more_once_it_has_enough_bytes() {
+    let world = World::new().await;
+    let worker = world.start_worker("max_bytes = 1").await;
+    worker.is_ready().await;
+    as_one_batch(&world, &[edited(id(), 1), edited(id(), 1)]).await;
+    world.warehouse.takes(applied);
+    worker.counts("carried", 3).await;
+    assert_eq!(world.warehouse.requests().await.len(), 3);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_change_is_parked_alone() {
+    let (world, worker) = World::with_worker().await;
+    let events = [edited(id(), 1), edited(id(), 1), edited(id(), 1)];
+    let bad = events[1]["id"].clone();
+    world.warehouse.takes(move |request| {
+        outcomes(request, |change| match change["event_id"] == bad {
+            true => json!({"outcome": "rejected", "reason": "odd"}),
+            false => json!({"outcome": "stale"}),
+        })
+    });
+    world.publish_all(&events).await;
+    worker.counts("parked", 1).await;
+    worker.counts("carried", 2).await;
+    assert_eq!(parked(&world).await, events[1].to_string().as_bytes());
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+    assert_eq!(world.broker.queue_depth(PARKED).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_understood_is_parked_as_it_came() {
+    let (world, worker) = World::with_worker().await;
+    let mut newer = edited(id(), 1);
+    newer["schema"] = json!(2);
+    for body in ["not JSON".to_owned(), newer.to_string()] {
+        assert!(world.broker.publish("store.events", "order.updated", body.as_bytes()).await);
+        assert_eq!(parked(&world).await, body.as_bytes());
+    }
+    world.publish_all(&[edited(id(), 1)]).await;
+    let counters = worker.counts("carried", 1).await;
+    assert_eq!((&counters["parked"], &counters["requests"]), (&json!(2), &json!(1)));
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_request_is_halved_until_the_bad_change_is_alone() {
+    let (world, worker) = World::with_worker().await;
+    let events: Vec<_> = (0..8).map(|_| edited(id(), 1)).collect();
+    as_one_batch(&world, &events).await;
+    let bad = events[5]["id"].clone();
+    world.warehouse.takes(move |request| {
+        let changes = request["changes"].as_array().unwrap();
+        match changes.iter().any(|change| change["event_id"] == bad) {
+            true => ResponseTemplate::new(422).set_body_json(json!({"detail": "odd"})),
+            false => applied(request),
+        }
+    });
+    worker.counts("parked", 1).await;
+    let counters = worker.counts("carried", 8).await;
+    assert_eq!(counters["given_back"], 0);
+    assert_eq!(parked(&world).await, events[5].to_string().as_bytes());
+    worker.stop().await;
+    assert_eq!(world.waiting().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_direction_does_not_wait_for_the_other() {
+    let (world, worker) = World::with_worker().await;
+    world.warehouse.is_ready(503);
+    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.publish_all(&[edited(id(), 1)]).await;
+    worker.is("waiting for the peer").await;
+    let body = packed(id()).to_string();
+    assert!(world.broker.publish("warehouse.events", "order.packed", body.as_bytes()).await);
+    world.store.got(1).await;
+    assert_eq!(worker.direction(TO_STORE).await["state"], "consuming");
+    worker.stop().await;
+}
+
+/// Waits for a parked message and takes it out.
+async fn parked(world: &World) -> Vec<u8> {
+    let take = async || world.broker.take(PARKED).await;
+    service_kit::testing::eventually("a message is parked", take).await
+}

@@ -1,0 +1,14 @@
+//! The worker over a real RabbitMQ, a vhost for each test, between two sites that are not real.
+//! Run by `deploy/test -- cargo test -p sync-worker`.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod broker_failures;
+mod carrying;
+mod events;
+mod peer_failures;
+mod settings;
+mod sites;
+mod stopping;
+mod telling;
+mod topology;
+mod world;

@@ -1,0 +1,53 @@
+//! What the program says to settings that cannot be right.
+
+use std::process::{Command, Output};
+
+const REQUIRED: [(&str, &str); 3] = [
+    ("WORKER__BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f"),
+    ("WORKER__STORE__URL", "http://me:hunter2@127.0.0.1:1"),
+    ("WORKER__WAREHOUSE__URL", "http://me:hunter2@127.0.0.1:1"),
+];
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sync-worker"));
+    command.env_clear().args(arguments).envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+#[test]
+fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line() {
+    let cases = [
+        (vec![REQUIRED[1], REQUIRED[2]], "broker.url"),
+        (vec![REQUIRED[0], REQUIRED[1]], "warehouse.url"),
+        (vec![REQUIRED[0], REQUIRED[1], ("WORKER__WAREHOUSE__URL", "hunter2")], "warehouse.url"),
+        (with("WORKER__STORE__PORT", "1"), "port"),
+        (with("WORKER__CARRY__MAX_CHANGES", "501"), "carry.max_changes"),
+        (with("WORKER__CARRY__MAX_CHANGES", "0"), "carry.max_changes"),
+        (with("WORKER__CARRY__MAX_BYTES", "0"), "carry.max_bytes"),
+        (with("WORKER__CARRY__PREFETCH", "0"), "carry.prefetch"),
+        (with("WORKER__CARRY__PREFETCH", "many"), "carry.prefetch"),
+        (with("WORKER__CARRY__BACKOFF_MAX", "soon"), "carry.backoff_max"),
+    ];
+    for (variables, named) in cases {
+        let output = run(&[], &variables);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{variables:?}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{variables:?}: {said}");
+        assert!(!said.contains("hunter2"), "the secret is in: {said}");
+    }
+}
+
+#[test]
+fn help_tells_every_setting_with_its_default() {
+    let output = run(&["--help"], &[]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    for line in ["port = 8003", "[store]", "[warehouse]", "max_changes = 500", "WORKER__HTTP__PORT"]
+    {
+        assert!(said.contains(line), "{line} is not in {said}");
+    }
+}
+
+fn with(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static str)> {
+    REQUIRED.into_iter().chain([(name, value)]).collect()
+}

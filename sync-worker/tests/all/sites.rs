@@ -1,0 +1,125 @@
+//! A site that is not real: it answers what the test says.
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use service_kit::testing::eventually;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+/// What is answered to `POST /v1/sync/orders`.
+type Take = Box<dyn Fn(&Value) -> ResponseTemplate + Send>;
+
+/// A site that is not real.
+pub(crate) struct FakeSite {
+    server: MockServer,
+    manners: Arc<Mutex<Manners>>,
+}
+
+struct Manners {
+    ready: u16,
+    offer: u16,
+    take: Take,
+}
+
+impl FakeSite {
+    /// One that is ready, agrees to offers and applies everything.
+    pub(crate) async fn start() -> Self {
+        Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap()).await
+    }
+
+    pub(crate) async fn start_on(listener: TcpListener) -> Self {
+        let take: Take = Box::new(applied);
+        let manners = Arc::new(Mutex::new(Manners { ready: 200, offer: 202, take }));
+        let server = MockServer::builder().listener(listener).start().await;
+        let with = |answer: fn(&Manners, &Request) -> ResponseTemplate| {
+            let manners = Arc::clone(&manners);
+            move |request: &Request| answer(&manners.lock().unwrap(), request)
+        };
+        let mocks = [
+            Mock::given(method("GET"))
+                .and(path("/health/ready"))
+                .respond_with(with(|manners, _| ResponseTemplate::new(manners.ready))),
+            Mock::given(method("POST"))
+                .and(path("/v1/sync/offer"))
+                .respond_with(with(|manners, _| ResponseTemplate::new(manners.offer))),
+            Mock::given(method("POST"))
+                .and(path("/v1/sync/orders"))
+                .respond_with(with(|manners, request| (manners.take)(&body(request)))),
+        ];
+        for mock in mocks {
+            mock.mount(&server).await;
+        }
+        Self { server, manners }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.uri()
+    }
+
+    /// From now on, `/health/ready` is answered so.
+    pub(crate) fn is_ready(&self, status: u16) {
+        self.manners.lock().unwrap().ready = status;
+    }
+
+    /// From now on, requests for an offer are answered so.
+    pub(crate) fn agrees_to_offers(&self, status: u16) {
+        self.manners.lock().unwrap().offer = status;
+    }
+
+    /// From now on, changes are answered so.
+    pub(crate) fn takes(&self, take: impl Fn(&Value) -> ResponseTemplate + Send + 'static) {
+        self.manners.lock().unwrap().take = Box::new(take);
+    }
+
+    /// From now on, changes are applied, and the answer comes late.
+    pub(crate) fn takes_its_time(&self, delay: Duration) {
+        self.takes(move |request| applied(request).set_delay(delay));
+    }
+
+    /// The requests with changes that came so far.
+    pub(crate) async fn requests(&self) -> Vec<Value> {
+        self.received("/v1/sync/orders").await
+    }
+
+    /// The requests for an offer that came so far.
+    pub(crate) async fn offers(&self) -> Vec<Value> {
+        self.received("/v1/sync/offer").await
+    }
+
+    /// Waits until so many requests with changes came.
+    pub(crate) async fn got(&self, count: usize) -> Vec<Value> {
+        let enough = async || {
+            let requests = self.requests().await;
+            (requests.len() >= count).then_some(requests)
+        };
+        eventually("enough requests come", enough).await
+    }
+
+    async fn received(&self, path: &str) -> Vec<Value> {
+        let received = self.server.received_requests().await.unwrap();
+        received.iter().filter(|request| request.url.path() == path).map(body).collect()
+    }
+}
+
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+/// Everything in a request is applied.
+pub(crate) fn applied(request: &Value) -> ResponseTemplate {
+    outcomes(request, |_| json!({"outcome": "applied"}))
+}
+
+/// Each change in a request has this outcome.
+pub(crate) fn outcomes(request: &Value, outcome: impl Fn(&Value) -> Value) -> ResponseTemplate {
+    let result = |change: &Value| {
+        let mut result = outcome(change);
+        result["event_id"] = change["event_id"].clone();
+        result
+    };
+    let results: Vec<_> = request["changes"].as_array().unwrap().iter().map(result).collect();
+    ResponseTemplate::new(200).set_body_json(json!({"results": results}))
+}

@@ -1,0 +1,39 @@
+//! What the worker tells of itself.
+
+use serde_json::{Value, json};
+
+use crate::world::{TO_STORE, TO_WAREHOUSE, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_direction_tells_its_state_and_what_it_has_done() {
+    let (_world, worker) = World::with_worker().await;
+    let expected = json!({
+        "name": "store-to-warehouse", "from": "store", "to": "warehouse",
+        "state": "consuming", "reason": null,
+        "counters": {
+            "received": 0, "carried": 0, "parked": 0, "given_back": 0, "requests": 0,
+            "dropped": {"echo": 0, "nothing_shared": 0, "default_status": 0},
+            "results": {"applied": 0, "merged": 0, "stale": 0, "rejected": 0},
+        },
+    });
+    assert_eq!(worker.direction(TO_WAREHOUSE).await, expected);
+    let ready = worker.request("GET", "/health/ready").await;
+    let parts = ready.json::<Value>().await.unwrap()["parts"].clone();
+    let consuming = json!({"state": "consuming", "detail": null});
+    assert_eq!(parts, json!({TO_WAREHOUSE: consuming.clone(), TO_STORE: consuming}));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_methods_and_other_paths_are_refused_as_problems() {
+    let (_world, worker) = World::with_worker().await;
+    for path in ["/v1/directions", "/health/live", "/health/ready"] {
+        let refused = worker.request("POST", path).await;
+        assert_eq!(refused.status(), 405);
+        assert_eq!(refused.headers()["allow"], "GET, HEAD");
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    }
+    assert_eq!(worker.request("GET", "/v1/nothing").await.status(), 404);
+    assert_eq!(worker.request("HEAD", "/v1/directions").await.status(), 200);
+    worker.stop().await;
+}

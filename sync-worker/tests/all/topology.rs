@@ -1,0 +1,141 @@
+//! Exchanges, queues and bindings: made, healed, and what happens where a queue was lost.
+
+use lapin::ExchangeKind;
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use service_kit::testing::eventually;
+
+use crate::events::{edited, id};
+use crate::world::{EXCHANGE, PARKED, QUEUE, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_binding_is_made_anew() {
+    let (world, worker) = World::with_worker().await;
+    world.broker.delete_binding(EXCHANGE, QUEUE, "order.*").await;
+    let event = edited(id(), 1);
+    let taken = async || world.publish(&event).await.then_some(());
+    eventually("the queue is bound again", taken).await;
+    world.warehouse.got(1).await;
+    assert_eq!(world.store.offers().await.len(), 1, "nothing was lost, so nothing is asked for");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_exchange_is_made_anew_also_while_the_peer_is_away() {
+    let (world, worker) = World::with_worker().await;
+    world.warehouse.is_ready(503);
+    world.warehouse.takes(|_| wiremock::ResponseTemplate::new(503));
+    world.publish_all(&[edited(id(), 1)]).await;
+    worker.is("waiting for the peer").await;
+    let channel = world.broker.channel().await;
+    channel.exchange_delete(EXCHANGE.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    let there = async || {
+        let options =
+            lapin::options::ExchangeDeclareOptions { passive: true, ..Default::default() };
+        let channel = world.broker.channel().await;
+        let asked = channel.exchange_declare(
+            EXCHANGE.into(),
+            ExchangeKind::Topic,
+            options,
+            FieldTable::default(),
+        );
+        asked.await.ok()
+    };
+    eventually("the exchange is there again", there).await;
+    let taken = async || world.publish(&edited(id(), 1)).await.then_some(());
+    eventually("the queue is bound again", taken).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_queue_that_was_deleted_is_made_anew() {
+    let (world, worker) = World::with_worker().await;
+    world.broker.delete_queue(PARKED).await;
+    let there = async || world.broker.queue_depth(PARKED).await;
+    eventually("the queue is there again", there).await;
+    assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
+    let take = async || world.broker.take(PARKED).await;
+    assert_eq!(eventually("the message is parked", take).await, b"not JSON");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_queue_is_made_anew_after_the_source_has_agreed_to_an_offer() {
+    let (world, worker) = World::with_worker().await;
+    assert_eq!(world.store.offers().await, [serde_json::json!({"all": true})]);
+    world.warehouse.is_ready(503);
+    world.warehouse.takes(|_| wiremock::ResponseTemplate::new(503));
+    world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
+    worker.is("waiting for the peer").await;
+    world.store.agrees_to_offers(503);
+
+    world.broker.delete_queue(QUEUE).await;
+    let asked = async || (world.store.offers().await.len() >= 3).then_some(());
+    eventually("the source is asked until it agrees", asked).await;
+    assert_eq!(world.waiting().await, None, "the queue is there before the source has agreed");
+    let reason = worker.is("asking for an offer").await;
+    assert!(reason.contains("503"), "{reason}");
+    assert!(!world.publish(&edited(id(), 1)).await, "what is published meanwhile comes back");
+
+    world.store.agrees_to_offers(202);
+    let there = async || world.waiting().await;
+    assert_eq!(eventually("the queue is there", there).await, 0);
+    let asked = world.store.offers().await.len();
+    world.warehouse.is_ready(200);
+    world.warehouse.takes(crate::sites::applied);
+    worker.is_ready().await;
+    let offered = edited(id(), 1);
+    let taken = async || world.publish(&offered).await.then_some(());
+    eventually("the queue is bound", taken).await;
+    worker.counts("carried", 1).await;
+    assert_eq!(world.store.offers().await.len(), asked, "it asks for nothing more");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_deleted_while_it_is_consumed_is_made_anew() {
+    let (world, worker) = World::with_worker().await;
+    world.broker.delete_queue(QUEUE).await;
+    let asked = async || (world.store.offers().await.len() == 2).then_some(());
+    eventually("the source is asked for an offer", asked).await;
+    let event = edited(id(), 1);
+    let taken = async || world.publish(&event).await.then_some(());
+    eventually("the queue is bound again", taken).await;
+    worker.counts("carried", 1).await;
+    worker.is_ready().await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_ended_before_the_source_agreed_leaves_the_question_to_the_next() {
+    let world = World::new().await;
+    world.store.agrees_to_offers(503);
+    let first = world.start_worker("").await;
+    first.is("asking for an offer").await;
+    first.stop().await;
+    assert_eq!(world.waiting().await, None);
+    let before = world.store.offers().await.len();
+    world.store.agrees_to_offers(202);
+    let second = world.start_worker("").await;
+    second.is_ready().await;
+    assert_eq!(world.store.offers().await.len(), before + 1);
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_of_another_kind_is_not_used_and_the_reason_is_told() {
+    let world = World::new().await;
+    let options = QueueDeclareOptions { durable: true, ..Default::default() };
+    let channel = world.broker.channel().await;
+    channel.queue_declare(QUEUE.into(), options, FieldTable::default()).await.unwrap();
+    let worker = world.start_worker("").await;
+    let told = async || {
+        let reason = worker.is("connecting").await;
+        reason.contains("inequivalent arg").then_some(reason)
+    };
+    let reason = eventually("the reason is told", told).await;
+    assert!(reason.contains(QUEUE), "{reason}");
+    world.broker.delete_queue(QUEUE).await;
+    worker.is_ready().await;
+    worker.stop().await;
+}

@@ -1,0 +1,142 @@
+//! A vhost, two sites that are not real, and a worker between them.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use service_kit::testing::{TestBroker, eventually};
+use shared_models::names::{exchange, queue};
+use shared_models::site::{Direction, Site};
+use sync_worker::application::{Application, ApplicationError};
+use sync_worker::settings::{PROGRAM, WorkerSettings};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::sites::FakeSite;
+
+pub(crate) const TO_WAREHOUSE: &str = "store-to-warehouse";
+pub(crate) const TO_STORE: &str = "warehouse-to-store";
+pub(crate) const QUEUE: &str = queue(Direction { from: Site::Store });
+pub(crate) const PARKED: &str = "sync.store-to-warehouse.parked";
+pub(crate) const EXCHANGE: &str = exchange(Site::Store);
+
+/// All that a test needs.
+pub(crate) struct World {
+    pub(crate) broker: TestBroker,
+    pub(crate) store: FakeSite,
+    pub(crate) warehouse: FakeSite,
+}
+
+impl World {
+    /// Two sites and a broker, and nothing between them yet.
+    pub(crate) async fn new() -> Self {
+        let (store, warehouse) = (FakeSite::start().await, FakeSite::start().await);
+        Self { broker: TestBroker::new().await, store, warehouse }
+    }
+
+    /// The same, with a worker that carries.
+    pub(crate) async fn with_worker() -> (Self, TestWorker) {
+        let world = Self::new().await;
+        let worker = world.start_worker("").await;
+        worker.is_ready().await;
+        (world, worker)
+    }
+
+    /// Starts a worker, with more settings in `[carry]`.
+    pub(crate) async fn start_worker(&self, carry: &str) -> TestWorker {
+        let (broker, store) = (self.broker.url(), self.store.url());
+        TestWorker::start(broker, &store, &self.warehouse.url(), carry).await
+    }
+
+    /// Publishes as the store does. Whether a queue took it.
+    pub(crate) async fn publish(&self, event: &Value) -> bool {
+        self.broker.publish(EXCHANGE, "order.updated", event.to_string().as_bytes()).await
+    }
+
+    /// Publishes as the store does; a queue must take it.
+    pub(crate) async fn publish_all(&self, events: &[Value]) {
+        for event in events {
+            assert!(self.publish(event).await, "no queue took {event}");
+        }
+    }
+
+    /// How many messages wait on their way to the warehouse.
+    pub(crate) async fn waiting(&self) -> Option<u32> {
+        self.broker.queue_depth(QUEUE).await
+    }
+}
+
+/// A worker in this process.
+pub(crate) struct TestWorker {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), ApplicationError>>,
+}
+
+impl TestWorker {
+    pub(crate) async fn start(broker: &str, store: &str, warehouse: &str, carry: &str) -> Self {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let text = format!(
+            "http.port = 0\nbroker.url = '{broker}'\nstore.url = '{store}'\n\
+             warehouse.url = '{warehouse}'\n[carry]\nheal_interval = '100ms'\n{carry}\n"
+        );
+        file.write_all(text.as_bytes()).unwrap();
+        let settings = PROGRAM.layout.load::<WorkerSettings>(Some(file.path())).unwrap();
+        let application = Application::build(&settings).unwrap();
+        let address = application.address();
+        let (stop, stopped) = oneshot::channel();
+        let asked = async {
+            stopped.await.ok();
+            Ok(())
+        };
+        let running = tokio::spawn(application.run_until_stopped(asked));
+        Self { address, stop, running }
+    }
+
+    /// Stops it; returns when it has ended.
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.running.await.unwrap().unwrap();
+    }
+
+    /// A request to it.
+    pub(crate) async fn request(&self, method: &str, path: &str) -> reqwest::Response {
+        let url = format!("http://{}{path}", self.address);
+        let method = method.parse().unwrap();
+        reqwest::Client::new().request(method, url).send().await.unwrap()
+    }
+
+    /// How a direction is doing.
+    pub(crate) async fn direction(&self, name: &str) -> Value {
+        let body: Value = self.request("GET", "/v1/directions").await.json().await.unwrap();
+        let directions = body["directions"].as_array().unwrap();
+        directions.iter().find(|direction| direction["name"] == name).unwrap().clone()
+    }
+
+    /// Waits until it carries in both directions.
+    pub(crate) async fn is_ready(&self) {
+        let ready =
+            async || (self.request("GET", "/health/ready").await.status() == 200).then_some(());
+        eventually("the worker is ready", ready).await;
+    }
+
+    /// Waits until the direction to the warehouse is in this state; gives back the reason.
+    pub(crate) async fn is(&self, state: &str) -> String {
+        let there = async || {
+            let direction = self.direction(TO_WAREHOUSE).await;
+            let reason = direction["reason"].as_str().unwrap_or_default().to_owned();
+            (direction["state"] == state).then_some(reason)
+        };
+        eventually(state, there).await
+    }
+
+    /// Waits until a counter of the direction to the warehouse is at least this.
+    pub(crate) async fn counts(&self, counter: &str, least: u64) -> Value {
+        let enough = async || {
+            let counters = self.direction(TO_WAREHOUSE).await["counters"].clone();
+            let count = counters.pointer(&format!("/{counter}")).and_then(Value::as_u64);
+            (count.unwrap() >= least).then_some(counters)
+        };
+        eventually(&format!("{counter} is at least {least}"), enough).await
+    }
+}
