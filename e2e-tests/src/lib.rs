@@ -1,1 +1,13 @@
-//! Several real processes at once.
+//! Lockstep as a user runs it: the real programs as processes, real PostgreSQL, real RabbitMQ.
+//!
+//! [`Stack`] starts them for one test, with databases and a vhost of its own. Tests wait for
+//! conditions and never for time.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
+
+mod program;
+mod site;
+mod stack;
+
+pub use program::Program;
+pub use site::{Site, lamps_and_bulbs};
+pub use stack::{Stack, Traffic};

@@ -1,0 +1,165 @@
+//! The three programs, running together.
+
+use serde_json::Value;
+use service_kit::testing::{TestDatabase, eventually};
+use tempfile::TempDir;
+
+use crate::{Program, Site};
+
+/// The three programs over two databases of their own. Dropping it ends them.
+#[derive(Debug)]
+pub struct Stack {
+    /// The store's process.
+    pub store_svc: Program,
+    /// The warehouse's process.
+    pub warehouse_svc: Program,
+    /// The worker's process.
+    pub worker: Program,
+    /// The store, as a caller sees it.
+    pub store: Site,
+    /// The warehouse, as a caller sees it.
+    pub warehouse: Site,
+    databases: [TestDatabase; 2],
+    _logs: TempDir,
+}
+
+impl Stack {
+    /// Starts all three with the RabbitMQ at a URL.
+    pub async fn start(amqp_url: &str) -> Self {
+        let logs = tempfile::tempdir().unwrap();
+        let databases = [TestDatabase::new().await, TestDatabase::new().await];
+        let service = |name, prefix, database: &TestDatabase| {
+            let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", amqp_url)];
+            Program::new(name, prefix, logs.path(), &settings)
+        };
+        let store_svc = service("store-svc", "STORE", &databases[0]);
+        let warehouse_svc = service("warehouse-svc", "WAREHOUSE", &databases[1]);
+        let settings = [
+            ("BROKER__URL", amqp_url),
+            ("STORE__URL", store_svc.url()),
+            ("WAREHOUSE__URL", warehouse_svc.url()),
+        ];
+        let worker = Program::new("sync-worker", "WORKER", logs.path(), &settings);
+        let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
+        let mut stack =
+            Self { store_svc, warehouse_svc, worker, store, warehouse, databases, _logs: logs };
+        stack.store_svc.start().await;
+        stack.warehouse_svc.start().await;
+        stack.worker.start().await;
+        stack.ready().await;
+        stack
+    }
+
+    /// Waits until all three say that they are ready.
+    pub async fn ready(&self) {
+        for program in [&self.store_svc, &self.warehouse_svc, &self.worker] {
+            let url = format!("{}/health/ready", program.url());
+            let ready = async || {
+                let answer = reqwest::get(&url).await.ok()?;
+                answer.status().is_success().then_some(())
+            };
+            eventually("all are ready", ready).await;
+        }
+    }
+
+    /// Waits until the order is at the site and looks as wanted.
+    pub async fn order_at(
+        &self,
+        site: &Site,
+        id: &str,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let look = async || site.order(id).await.filter(|order| wanted(order));
+        eventually(&format!("order {id}: {what}"), look).await
+    }
+
+    /// Waits until the order's shared part is the same at both sites.
+    pub async fn agree_on(&self, id: &str) -> [Value; 2] {
+        let look = async || {
+            let orders = [self.store.order(id).await?, self.warehouse.order(id).await?];
+            let [store, warehouse] = [&orders[0], &orders[1]].map(|order| &order["revisions"]);
+            (store == warehouse).then_some(orders)
+        };
+        let orders = eventually(&format!("both sites agree on order {id}"), look).await;
+        assert_eq!(shared(&orders[0]), shared(&orders[1]), "the same revisions, but not the same");
+        orders
+    }
+
+    /// Waits until everything that the sites have published is settled; then says what happened.
+    ///
+    /// The worker's figures begin with its process, so this is not for a test that starts it again.
+    pub async fn settled(&self) -> Traffic {
+        let nothing_on_its_way = async || {
+            let traffic = self.traffic().await;
+            let outboxes = self.of_each_database("outbox").await;
+            (outboxes == [0, 0] && traffic.received == traffic.published).then_some(traffic)
+        };
+        eventually("nothing is on its way", nothing_on_its_way).await
+    }
+
+    async fn traffic(&self) -> Traffic {
+        let shared = "body not like '%\"touched\":[]%'";
+        let [store, _] = self.of_each_database(&decided_at("store", shared)).await;
+        let [_, warehouse] = self.of_each_database(&decided_at("warehouse", shared)).await;
+        let counters = self.counters().await;
+        let of = |path| counters.each_ref().map(|counters| number(counters, path));
+        let given_back = of("/given_back");
+        let received = of("/received");
+        Traffic {
+            changes: self.of_each_database("changes").await,
+            published: [store, warehouse],
+            received: [received[0] - given_back[0], received[1] - given_back[1]],
+            applied: of("/results/applied"),
+            requests: of("/requests"),
+        }
+    }
+
+    async fn of_each_database(&self, table: &str) -> [i64; 2] {
+        [self.databases[0].count(table).await, self.databases[1].count(table).await]
+    }
+
+    async fn counters(&self) -> [Value; 2] {
+        let url = format!("{}/v1/directions", self.worker.url());
+        let answer = reqwest::get(url).await.unwrap().json::<Value>().await.unwrap();
+        [0, 1].map(|index| answer["directions"][index]["counters"].clone())
+    }
+}
+
+fn decided_at(site: &str, condition: &str) -> String {
+    format!("changes where origin = '{site}' and {condition}")
+}
+
+fn number(counters: &Value, path: &str) -> i64 {
+    counters.pointer(path).and_then(Value::as_i64).unwrap_or_else(|| panic!("{path}: {counters}"))
+}
+
+/// What has happened so far. Each pair is of the store and the warehouse, or of the directions
+/// from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Changes recorded, wherever they were decided.
+    pub changes: [i64; 2],
+    /// Of them, those decided there which the peer is to hear of.
+    pub published: [i64; 2],
+    /// Messages that the worker has taken in and settled.
+    pub received: [i64; 2],
+    /// Changes that were new to the peer.
+    pub applied: [i64; 2],
+    /// Requests that the worker has sent.
+    pub requests: [i64; 2],
+}
+
+/// What both sites are to show alike.
+fn shared(order: &Value) -> Value {
+    let mut shared = order.clone();
+    let fields = shared.as_object_mut().unwrap();
+    let private = ["currency", "total", "bin", "picker_note"];
+    for field in private.into_iter().chain(["version", "created_at", "updated_at"]) {
+        fields.remove(field);
+    }
+    for line in fields["lines"].as_array_mut().unwrap() {
+        line.as_object_mut().unwrap().remove("unit_price");
+    }
+    shared
+}

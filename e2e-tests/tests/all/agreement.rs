@@ -1,0 +1,66 @@
+//! Edits that meet: both sites end equal, and no edit disappears in silence.
+
+use e2e_tests::{Stack, lamps_and_bulbs};
+use serde_json::{Value, json};
+use service_kit::testing::TestBroker;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_edits_end_equal_and_leave_a_conflict_in_the_record() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(broker.url()).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    stack.worker.stop().await;
+    stack.store.patch(&id, json!({"comment": "ring twice"})).await;
+    stack.warehouse.patch(&id, json!({"comment": "leave at the gate"})).await;
+    stack.worker.start().await;
+    let orders = stack.agree_on(&id).await;
+    assert_eq!(orders[0]["comment"], "ring twice", "the store breaks ties of delivery");
+    for site in [&stack.store, &stack.warehouse] {
+        let conflicts = conflicts(&site.changes(&id).await);
+        assert_eq!(conflicts.len(), 1, "{conflicts:?}");
+        let conflict = &conflicts[0];
+        assert_eq!(conflict["facet"], "delivery");
+        assert_eq!(conflict["cause"], "concurrent");
+        assert_eq!(conflict["kept"]["comment"], "ring twice");
+        assert_eq!(conflict["lost"]["comment"], "leave at the gate");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_voided_and_shipped_at_once_is_shipped() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(broker.url()).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    stack.worker.stop().await;
+    stack.store.void(&id).await;
+    stack.warehouse.patch(&id, json!({"status": "shipped", "carrier": "DHL"})).await;
+    stack.worker.start().await;
+    let orders = stack.agree_on(&id).await;
+    assert_eq!(orders[0]["status"], "shipped", "the higher rank stands");
+    let lost = conflicts(&stack.store.changes(&id).await);
+    assert_eq!(lost[0]["lost"]["status"], "voided", "and the void is in the record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_arrives_after_shipping_is_recorded_as_late() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(broker.url()).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    stack.worker.stop().await;
+    stack.store.patch(&id, json!({"address": "2 Side Street"})).await;
+    stack.warehouse.patch(&id, json!({"status": "shipped"})).await;
+    stack.worker.start().await;
+    let orders = stack.agree_on(&id).await;
+    assert_eq!(orders[1]["address"], "2 Side Street");
+    let late = conflicts(&stack.warehouse.changes(&id).await);
+    assert_eq!(late[0]["cause"], "late");
+    assert_eq!(late[0]["lost"]["address"], "1 Main Street");
+}
+
+fn conflicts(changes: &[Value]) -> Vec<Value> {
+    let all = changes.iter().flat_map(|change| change["conflicts"].as_array().unwrap());
+    all.cloned().collect()
+}

@@ -1,0 +1,7 @@
+//! Lockstep end to end, with its real programs.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod agreement;
+mod convergence;
+mod outages;
+mod quiet;
