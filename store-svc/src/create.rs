@@ -102,13 +102,18 @@ fn read_all(values: Vec<Value>) -> Result<Vec<Order<Prices>>, Vec<FieldError>> {
                 errors.push(FieldError::new(field, "stands twice in this batch", |_| None));
             }
             Ok(order) => orders.push(order),
-            Err(wrong) => errors.extend(wrong.into_iter().map(|error| FieldError {
-                field: format!("orders[{index}].{}", error.field),
-                ..error
-            })),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|error| in_batch(index, error))),
         }
     }
     if errors.is_empty() { Ok(orders) } else { Err(errors) }
+}
+
+fn in_batch(index: usize, error: FieldError) -> FieldError {
+    let field = match error.field.as_str() {
+        "body" => format!("orders[{index}]"),
+        field => format!("orders[{index}].{field}"),
+    };
+    FieldError { field, ..error }
 }
 
 /// Places the orders in one transaction: all that are new, or nothing where an id is taken by

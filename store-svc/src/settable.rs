@@ -26,7 +26,7 @@ pub struct Settable {
 
 /// A line as a caller sets it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with sku, quantity and unit_price")]
 struct SettableLine {
     sku: String,
     quantity: u32,

@@ -7,8 +7,10 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest, dev};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::error::Category;
 
+use super::document::Document;
 use super::problem::{FieldError, Kind, Problem};
 
 /// The largest body that is read, in bytes.
@@ -68,21 +70,52 @@ async fn read(payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     }
 }
 
-/// Reads JSON: 400 where it is none, 422 where it does not fit, with the field that does not.
+/// Reads a JSON object: 400 where it is no JSON, 422 where it does not fit, with the field that does
+/// not. First it is read whole, so that what is not JSON is told as such wherever it breaks off.
 pub fn parse<T: DeserializeOwned>(
     bytes: &[u8],
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader)
+    let Document(value) = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| refuse(&error.path().to_string(), error.inner(), expectation))?;
-    let rest = reader.end().map(|()| parsed);
-    rest.map_err(|error| refuse("", &error, expectation))
+    reader.end().map_err(|error| refuse("", &error, expectation))?;
+    object(value)
+        .and_then(|value| from_value(value, expectation))
+        .map_err(|error| Problem::of_fields(Kind::Invalid, vec![error]))
 }
 
 /// The same for a JSON value that is already read: all that can be wrong is a field.
 pub fn parse_value<T: DeserializeOwned>(
-    value: serde_json::Value,
+    value: Value,
+    expectation: fn(&str) -> Option<&'static str>,
+) -> Result<T, FieldError> {
+    let value = object(value)?;
+    match list_in_a_list(&value) {
+        Some(path) => Err(FieldError::new(path, "is a list in a list", expectation)),
+        None => from_value(value, expectation),
+    }
+}
+
+/// serde would also read a list as an object without names.
+fn object(value: Value) -> Result<Value, FieldError> {
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(FieldError::new("body", "is not an object", |_| Some("a JSON object"))),
+    }
+}
+
+/// Where a list stands directly in a list: nowhere in what a caller sets.
+fn list_in_a_list(value: &Value) -> Option<String> {
+    let fields = value.as_object()?;
+    fields.iter().find_map(|(name, value)| {
+        let index = value.as_array()?.iter().position(Value::is_array)?;
+        Some(format!("{name}[{index}]"))
+    })
+}
+
+fn from_value<T: DeserializeOwned>(
+    value: Value,
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value)

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod conditional;
+mod document;
 pub mod health;
 pub mod problem;
 pub mod resource;

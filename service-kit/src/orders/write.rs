@@ -48,21 +48,16 @@ pub(super) async fn patch<D: Domain>(
     let written = write::<D>(&service, *id, &precondition, |order| {
         let settable = serde_json::to_value(D::settable(order));
         let mut settable = settable.map_err(|error| unshowable::<D>(&error))?;
-        apply_patch(&mut settable, &body.0)?;
+        apply_patch::<D>(&mut settable, &body.0)?;
         checked::<D>(order, parse_value(settable, D::expectation).map_err(invalid)?)
     });
     Ok(answer::<D>(HttpResponse::Ok(), &written.await?.order))
 }
 
 /// Applies a merge patch (RFC 7396). A status is never empty, so it cannot be cleared.
-fn apply_patch(settable: &mut Value, patch: &Value) -> Result<(), Error> {
-    let refuse =
-        |field: &str, problem: &str| Err(invalid(FieldError::new(field, problem, |_| None)));
-    let Some(fields) = patch.as_object() else {
-        return refuse("body", "is not an object; a merge patch names the fields to change");
-    };
-    if fields.get("status") == Some(&Value::Null) {
-        return refuse("status", "cannot be cleared");
+fn apply_patch<D: Domain>(settable: &mut Value, patch: &Value) -> Result<(), Error> {
+    if patch.get("status") == Some(&Value::Null) {
+        return Err(invalid(FieldError::new("status", "cannot be cleared", D::expectation)));
     }
     json_patch::merge(settable, patch);
     Ok(())

@@ -40,7 +40,7 @@ pub struct Delivery {
 /// What a newer version adds, it adds to the facet: a field of a line would be lost wherever lines
 /// are set, and one revision would stand for two values; so it is refused instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with sku and quantity")]
 pub struct Line {
     /// The article.
     #[garde(custom(filled(limits::SKU)))]

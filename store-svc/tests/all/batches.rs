@@ -85,7 +85,7 @@ async fn every_order_that_does_not_fit_is_named_and_nothing_is_placed() {
     answer.assert_problem(422);
     let expected = [
         "orders[1].company",
-        "orders[2].body",
+        "orders[2]",
         "orders[3].currency",
         "orders[3].lines[0].unit_price",
         "orders[3].lines[0].quantity",
