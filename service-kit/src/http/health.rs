@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{Handler, HttpResponse, Responder, web};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::resource::resource;
@@ -38,9 +39,15 @@ async fn live() -> HttpResponse {
 #[must_use]
 pub fn readiness(ready: bool, parts: &Value) -> HttpResponse {
     match ready {
-        true => HttpResponse::Ok().json(json!({"status": "ready", "parts": parts})),
+        true => HttpResponse::Ok().json(Readiness { status: "ready", parts }),
         false => HttpResponse::ServiceUnavailable()
             .insert_header((RETRY_AFTER, "1"))
-            .json(json!({"status": "not ready", "parts": parts})),
+            .json(Readiness { status: "not ready", parts }),
     }
+}
+
+#[derive(Serialize)]
+struct Readiness<'a> {
+    status: &'static str,
+    parts: &'a Value,
 }

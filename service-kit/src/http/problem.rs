@@ -116,19 +116,32 @@ impl Problem {
         self
     }
 
-    fn body(&self) -> Value {
-        let (status, name) = self.0.kind.status_and_name();
-        let mut body = Map::new();
-        body.insert("type".into(), format!("urn:lockstep:problem:{name}").into());
-        body.insert("title".into(), status.canonical_reason().unwrap_or(name).into());
-        body.insert("status".into(), status.as_u16().into());
-        body.insert("detail".into(), self.0.detail.clone().into());
-        if !self.0.errors.is_empty() {
-            body.insert("errors".into(), serde_json::json!(self.0.errors));
+    fn body(&self) -> Body<'_> {
+        let Parts { kind, detail, errors, more, .. } = &*self.0;
+        let (status, name) = kind.status_and_name();
+        Body {
+            kind: format!("urn:lockstep:problem:{name}"),
+            title: status.canonical_reason().unwrap_or(name),
+            status: status.as_u16(),
+            detail,
+            errors,
+            more,
         }
-        body.extend(self.0.more.clone());
-        body.into()
     }
+}
+
+/// A problem as it is sent, in the order of RFC 9457.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
 }
 
 impl FieldError {
@@ -186,6 +199,6 @@ impl ResponseError for Problem {
         if let Some(header) = self.0.header.clone() {
             response.insert_header(header);
         }
-        response.body(self.body().to_string())
+        response.json(self.body())
     }
 }
