@@ -7,13 +7,13 @@ use lapin::options::{
     QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Queue};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::variable;
+use super::{eventually, variable};
 use crate::broker::connect;
 use crate::settings::{BrokerSettings, BrokerUrl};
 
@@ -62,10 +62,23 @@ impl TestBroker {
 
     /// How many messages of a queue are with nobody; none where there is no such queue.
     pub async fn queue_depth(&self, queue: &str) -> Option<u32> {
+        self.ask_for(queue).await.map(|queue| queue.message_count())
+    }
+
+    /// How many messages are left in a queue when its last consumer, which was told to go, is gone
+    /// and what it had not acknowledged is back.
+    pub async fn left_in(&self, queue: &str) -> u32 {
+        let left = async || {
+            let queue = self.ask_for(queue).await?;
+            (queue.consumer_count() == 0).then(|| queue.message_count())
+        };
+        eventually("the last consumer is gone", left).await
+    }
+
+    async fn ask_for(&self, queue: &str) -> Option<Queue> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let asked = self.channel().await;
-        let queue = asked.queue_declare(queue.into(), passive, FieldTable::default()).await;
-        queue.ok().map(|queue| queue.message_count())
+        asked.queue_declare(queue.into(), passive, FieldTable::default()).await.ok()
     }
 
     /// Takes a message out of a queue.
@@ -77,16 +90,30 @@ impl TestBroker {
 
     /// Publishes a message. Whether a queue took it.
     pub async fn publish(&self, exchange: &str, routing_key: &str, body: &[u8]) -> bool {
+        self.publish_all(exchange, routing_key, &[body]).await
+    }
+
+    /// Publishes messages. Whether a queue took each of them.
+    pub async fn publish_all(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        bodies: &[impl AsRef<[u8]>],
+    ) -> bool {
         let channel = self.channel().await;
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let properties = BasicProperties::default().with_delivery_mode(2);
-        let (exchange, key) = (exchange.into(), routing_key.into());
-        let published = channel.basic_publish(exchange, key, options, body, properties).await;
-        match published.unwrap().await.unwrap() {
-            Confirmation::Ack(returned) => returned.is_none(),
-            Confirmation::Nack(_) | Confirmation::NotRequested => false,
+        let mut all = true;
+        for body in bodies {
+            let properties = BasicProperties::default().with_delivery_mode(2);
+            let (exchange, key, body) = (exchange.into(), routing_key.into(), body.as_ref());
+            let published = channel.basic_publish(exchange, key, options, body, properties).await;
+            all &= match published.unwrap().await.unwrap() {
+                Confirmation::Ack(returned) => returned.is_none(),
+                Confirmation::Nack(_) | Confirmation::NotRequested => false,
+            };
         }
+        all
     }
 
     /// Deletes a queue with what is in it.
@@ -102,18 +129,18 @@ impl TestBroker {
         self.channel().await.queue_unbind(queue, exchange, key, none).await.unwrap();
     }
 
-    /// Kills the connections of this name, as an administrator may; how many there were.
-    pub async fn kill_connections(&self, name: &str) -> usize {
+    /// The connections of this name, as an administrator sees them: some seconds late.
+    pub async fn connections(&self, name: &str) -> Vec<String> {
         let listed = request(Method::GET, &["vhosts", &self.vhost, "connections"], None).await;
         let connections: Vec<Value> = listed.json().await.unwrap();
         let named = |it: &&Value| it["client_properties"]["connection_name"] == name;
-        let mut killed = 0;
-        for connection in connections.iter().filter(named) {
-            let id = connection["name"].as_str().unwrap();
-            request(Method::DELETE, &["connections", id], None).await;
-            killed += 1;
-        }
-        killed
+        let id = |it: &Value| it["name"].as_str().unwrap().to_owned();
+        connections.iter().filter(named).map(id).collect()
+    }
+
+    /// Kills a connection, as an administrator may.
+    pub async fn kill_connection(&self, id: &str) {
+        request(Method::DELETE, &["connections", id], None).await;
     }
 }
 
