@@ -8,18 +8,24 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::events::{edited, id};
 use crate::peer_failures::nobodys_address;
+use crate::sites::applied;
 use crate::world::{TestWorker, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_was_killed_is_made_anew() {
     let (world, worker) = World::with_worker().await;
-    world.warehouse.takes_its_time(Duration::from_secs(2));
-    world.publish_all(&[edited(id(), 1)]).await;
-    world.warehouse.got(1).await;
+    let mut connections = vec![];
     for direction in ["store-to-warehouse", "warehouse-to-store"] {
         let name = format!("sync-worker {direction}");
-        let killed = async || (world.broker.kill_connections(&name).await == 1).then_some(());
-        eventually("the connection is killed", killed).await;
+        let seen = async || world.broker.connections(&name).await.pop();
+        connections.push(eventually("the connection is seen", seen).await);
+    }
+    world.warehouse.takes_its_time(Duration::from_secs(60));
+    world.publish_all(&[edited(id(), 1)]).await;
+    world.warehouse.got(1).await;
+    world.warehouse.takes(applied);
+    for connection in connections {
+        world.broker.kill_connection(&connection).await;
     }
     // The peer has taken it, but nobody could say so to RabbitMQ.
     world.warehouse.got(2).await;
@@ -27,7 +33,7 @@ async fn a_connection_that_was_killed_is_made_anew() {
     worker.is_ready().await;
     assert_eq!(world.store.offers().await.len(), 1, "nothing was lost, so nothing is asked for");
     worker.stop().await;
-    assert_eq!(world.waiting().await, Some(0));
+    assert_eq!(world.left().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

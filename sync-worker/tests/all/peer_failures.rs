@@ -30,7 +30,7 @@ async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
     assert!(world.warehouse.requests().await.len() > before);
     worker.is_ready().await;
     worker.stop().await;
-    assert_eq!(world.waiting().await, Some(0));
+    assert_eq!(world.left().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +47,7 @@ async fn an_answer_that_does_not_concern_a_change_parks_none() {
         worker.counts("carried", index + 1).await;
     }
     worker.stop().await;
-    assert_eq!(world.waiting().await, Some(0));
+    assert_eq!(world.left().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,7 +80,7 @@ async fn a_peer_that_is_not_there_yet_is_told_when_it_comes() {
     warehouse.got(1).await;
     worker.counts("carried", 1).await;
     worker.stop().await;
-    assert_eq!(world.waiting().await, Some(0));
+    assert_eq!(world.left().await, 0);
 }
 
 /// Where nobody answers, and where nobody else who asks for a free port ends up.

@@ -17,7 +17,7 @@ async fn a_worker_that_stops_finishes_what_is_in_hand_and_gives_back_the_rest() 
     worker.stop().await;
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_eq!(world.warehouse.requests().await.len(), 1);
-    assert_eq!(world.waiting().await, Some(2));
+    assert_eq!(world.left().await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,8 +29,7 @@ async fn a_peer_that_does_not_answer_does_not_keep_the_worker_from_stopping() {
     let started = Instant::now();
     worker.stop().await;
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    let back = async || (world.waiting().await == Some(1)).then_some(());
-    service_kit::testing::eventually("the message is handed out again", back).await;
+    assert_eq!(world.left().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,16 +53,21 @@ impl World {
         self.broker.publish(EXCHANGE, "order.updated", event.to_string().as_bytes()).await
     }
 
-    /// Publishes as the store does; a queue must take it.
+    /// Publishes as the store does; a queue must take them.
     pub(crate) async fn publish_all(&self, events: &[Value]) {
-        for event in events {
-            assert!(self.publish(event).await, "no queue took {event}");
-        }
+        let bodies: Vec<_> = events.iter().map(Value::to_string).collect();
+        let taken = self.broker.publish_all(EXCHANGE, "order.updated", &bodies).await;
+        assert!(taken, "no queue took some of {events:?}");
     }
 
-    /// How many messages wait on their way to the warehouse.
+    /// How many messages wait on their way to the warehouse, and nobody holds them.
     pub(crate) async fn waiting(&self) -> Option<u32> {
         self.broker.queue_depth(QUEUE).await
+    }
+
+    /// How many messages are left on their way to the warehouse when no worker is.
+    pub(crate) async fn left(&self) -> u32 {
+        self.broker.left_in(QUEUE).await
     }
 }
 
