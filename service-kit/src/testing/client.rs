@@ -5,6 +5,8 @@ use std::ops::Index;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// Asks one service.
 #[derive(Clone, Debug)]
@@ -52,6 +54,17 @@ impl TestClient {
     ) -> Answer {
         let request = self.request(method, path).header("content-type", "application/json");
         self.send(request.body(text)).await
+    }
+
+    /// Sends bytes as they are, and gives what comes back until the service closes the connection.
+    pub async fn send_raw(&self, request: &[u8]) -> String {
+        let address = self.base.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        // A service that has refused the rest of a body may also reset the connection.
+        let _ = connection.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// `GET`

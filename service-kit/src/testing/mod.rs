@@ -2,6 +2,7 @@
 //! Tests may stop at the first surprise, so what is in here may too.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+mod bad_input;
 mod broker;
 mod changes;
 mod client;
@@ -10,6 +11,7 @@ mod service;
 
 use std::time::Duration;
 
+pub use bad_input::{Bad, bad_deliveries, bad_optional_texts, changed, without};
 pub use broker::TestBroker;
 pub use changes::{change_of, delivery_to, progress_to};
 pub use client::{Answer, TestClient};

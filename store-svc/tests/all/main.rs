@@ -2,7 +2,11 @@
 //! while it is down.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod batches;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod placing;
 #[cfg(test)]
