@@ -17,26 +17,35 @@ fn tag(version: i64) -> EntityTag {
 
 /// Which versions a caller is willing to change.
 #[derive(Debug)]
-pub struct Precondition(Option<IfMatch>);
+pub struct Precondition(Seen);
+
+#[derive(Debug)]
+enum Seen {
+    Whatever,
+    These(Vec<EntityTag>),
+}
 
 impl Precondition {
-    /// Reads `If-Match`.
+    /// Reads `If-Match`. (actix would leave out the tags that it cannot read.)
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        if !request.headers().contains_key(IfMatch::name()) {
-            return Ok(Self(None));
-        }
-        let unreadable = |_| {
+        let headers = request.headers().get_all(IfMatch::name());
+        let texts = headers.map(|value| value.to_str().ok()).collect::<Option<Vec<_>>>();
+        let seen = match texts.as_deref() {
+            Some([] | ["*"]) => Some(Seen::Whatever),
+            Some(several) => tags(&several.join(",")).map(Seen::These),
+            None => None,
+        };
+        seen.map(Self).ok_or_else(|| {
             let detail = "If-Match is to be *, or tags such as \"3\" (with the quotes)";
             Problem::new(Kind::Unreadable, detail)
-        };
-        IfMatch::parse(request).map(|tags| Self(Some(tags))).map_err(unreadable)
+        })
     }
 
     /// Refuses where the caller has seen another version.
     pub fn check(&self, version: i64) -> Result<(), Problem> {
         let fits = match &self.0 {
-            None | Some(IfMatch::Any) => true,
-            Some(IfMatch::Items(tags)) => tags.iter().any(|seen| seen.strong_eq(&tag(version))),
+            Seen::Whatever => true,
+            Seen::These(tags) => tags.iter().any(|seen| seen.strong_eq(&tag(version))),
         };
         match fits {
             true => Ok(()),
@@ -44,6 +53,21 @@ impl Precondition {
                 let detail = format!("it has changed since: its version is {version} now");
                 Err(Problem::new(Kind::Stale, detail).with("version", version))
             }
+        }
+    }
+}
+
+/// Reads `"3", W/"4"`: one tag or more, and nothing else.
+fn tags(text: &str) -> Option<Vec<EntityTag>> {
+    let (mut tags, mut rest) = (vec![], text.trim());
+    loop {
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (_, after) = quoted.split_once('"')?;
+        tags.push(rest[..rest.len() - after.len()].parse().ok()?);
+        match after.trim_start().split_once(',') {
+            Some(("", next)) => rest = next.trim_start(),
+            None if after.trim().is_empty() => return Some(tags),
+            Some(_) | None => return None,
         }
     }
 }
