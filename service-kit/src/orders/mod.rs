@@ -14,7 +14,7 @@ use actix_web::{HttpResponse, Resource, Route, web};
 use serde::Serialize;
 
 pub use change::{Changed, change, shared_errors};
-pub use order::{Domain, Draft, Order, Private, now};
+pub use order::{Domain, Draft, Order, Private, is_plausible, now};
 pub use shown::Shown;
 pub use write::{Written, write};
 

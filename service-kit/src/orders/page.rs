@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use shared_models::order::Status;
 use uuid::Uuid;
 
+use super::is_plausible;
 use crate::http::problem::{Kind, Problem};
 
 /// Orders on a page, unless asked for otherwise.
@@ -74,6 +75,9 @@ impl PageQuery {
         if self.company.as_ref().is_some_and(|company| company.contains('\0')) {
             return Err(unreadable("company holds the character NUL"));
         }
+        if self.updated_since.is_some_and(|since| !is_plausible(since)) {
+            return Err(unreadable("updated_since is not in the years 1 to 9999"));
+        }
         let (status, company, updated_since) = (self.status, self.company, self.updated_since);
         let filters = Filters { status, company, updated_since };
         let after = self.cursor.map(|cursor| position(&cursor, &filters)).transpose()?;
@@ -115,6 +119,9 @@ fn position(cursor: &str, filters: &Filters) -> Result<Position, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor>(&bytes).ok());
     match read {
+        Some(Cursor { after, .. }) if !is_plausible(after.created_at) => {
+            Err(unreadable("the cursor is none that was given out"))
+        }
         Some(Cursor { after, filters: made_for }) if made_for == digest(filters) => Ok(after),
         Some(_) => Err(unreadable(
             "the cursor was made for other filters; use the ones it came with, or none",

@@ -20,7 +20,7 @@ use crate::database::schema::offers;
 use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
-use crate::orders::{Domain, Order, now, storage};
+use crate::orders::{Domain, Order, is_plausible, now, storage};
 use crate::service::Service;
 
 /// Orders that are offered in one step, and ids that may be named in one request.
@@ -44,7 +44,7 @@ pub(super) async fn ask<D: Domain>(
             begin(&service, None).await?;
             json!({"offered": "all"})
         }
-        OfferRequest { all: None, since: Some(since), ids: None } => {
+        OfferRequest { all: None, since: Some(since), ids: None } if is_plausible(since) => {
             begin(&service, Some(since)).await?;
             json!({"offered": "changed", "since": since})
         }
