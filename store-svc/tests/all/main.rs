@@ -8,8 +8,20 @@ mod batches;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod patching;
+#[cfg(test)]
 mod placing;
+#[cfg(test)]
+mod preconditions;
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod retrying;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod setting;
+#[cfg(test)]
+mod voiding;
