@@ -1,11 +1,10 @@
 //! A private PostgreSQL server: its data in a folder, on 127.0.0.1 only, everybody by password.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use crate::account::Account;
@@ -14,6 +13,8 @@ use crate::process::Process;
 use crate::psql::{self, Login};
 use crate::recipe::{Farewell, Recipe};
 use crate::{ports, secret};
+
+mod data;
 
 /// The superuser.
 const USER: &str = "postgres";
@@ -78,7 +79,8 @@ impl Postgres {
             port,
         };
         if version.is_none() {
-            server.initialise().await?;
+            let Self { folder, programs, account, options, .. } = &server;
+            data::make(folder, programs, account.as_ref(), options).await?;
         }
         server.start_again().await?;
         Ok(server)
@@ -131,50 +133,6 @@ impl Postgres {
     #[must_use]
     pub fn process(&self) -> Option<&Process> {
         self.process.as_ref()
-    }
-
-    /// Makes the data, under another name until they are whole.
-    async fn initialise(&self) -> Result<()> {
-        let unfinished = self.folder.join("data.unfinished");
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished)?;
-        }
-        fs::create_dir(&unfinished)?;
-        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o700))?;
-        let password = self.folder.join("password.unfinished");
-        fs::write(&password, "")?;
-        fs::set_permissions(&password, fs::Permissions::from_mode(0o600))?;
-        fs::write(&password, &self.options.password)?;
-        if let Some(account) = &self.account {
-            account.own(&unfinished)?;
-            account.own(&password)?;
-        }
-        let made = self.initdb(&unfinished, &password).await;
-        fs::remove_file(&password)?;
-        made?;
-        fs::rename(&unfinished, self.folder.join("data"))?;
-        Ok(())
-    }
-
-    async fn initdb(&self, data: &Path, password: &Path) -> Result<()> {
-        let log = self.folder.join("initdb.log");
-        let mut recipe = Recipe::new("initdb", &self.programs.folder.join("initdb"), &log)
-            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--username"])
-            .arg(USER)
-            .arg("--pgdata")
-            .arg(data)
-            .arg("--pwfile")
-            .arg(password)
-            .clean()
-            .account(self.account.clone());
-        if !self.options.durable {
-            recipe = recipe.arg("--no-sync");
-        }
-        let process = Process::spawn(recipe).await?;
-        match process.ended().await {
-            Some(status) if status.success() => Ok(()),
-            status => bail!(process.obituary(status)),
-        }
     }
 
     fn recipe(&self) -> Recipe {

@@ -80,7 +80,10 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> 
         () = stop.asked() => None,
     };
     let outcome = match started {
-        None => Ok(ExitCode::FAILURE),
+        None => {
+            progress.say("stopped before everything was ready");
+            Ok(ExitCode::FAILURE)
+        }
         Some(Err(error)) => Err(error),
         Some(Ok(endpoints)) => {
             if mode == Mode::Foreground {
