@@ -7,6 +7,8 @@ mod broker;
 mod changes;
 mod client;
 mod database;
+mod fuzz;
+mod methods;
 mod service;
 
 use std::time::Duration;

@@ -6,9 +6,13 @@ mod bad_input;
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod methods;
 #[cfg(test)]
 mod patching;
 #[cfg(test)]
@@ -23,5 +27,7 @@ mod retrying;
 mod samples;
 #[cfg(test)]
 mod setting;
+#[cfg(test)]
+mod syncing;
 #[cfg(test)]
 mod voiding;
