@@ -1,5 +1,7 @@
 //! A connection to RabbitMQ, named after the program and its purpose.
 
+mod socket;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ impl BrokerError {
 /// Whoever holds the connection makes a new one.
 pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection, BrokerError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = Connection::connect(settings.url.expose(), properties);
+    let connecting = socket::connect(settings.url.expose(), properties);
     in_time(settings.connect_timeout, connecting).await
 }
 
