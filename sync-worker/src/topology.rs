@@ -8,9 +8,8 @@
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+use lapin::{Channel, Connection, ExchangeKind};
 use service_kit::broker::{BrokerError, in_time};
 use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
 use shared_models::site::Direction;
@@ -76,7 +75,7 @@ impl Topology {
         let asked = channel.queue_declare(name.into(), passive, FieldTable::default());
         match in_time(self.reply_timeout, asked).await {
             Ok(_) => Ok(true),
-            Err(BrokerError::Lapin(error)) if is_not_found(&error) => Ok(false),
+            Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -138,9 +137,4 @@ fn sync_queue(parked: &str) -> FieldTable {
 
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
-}
-
-fn is_not_found(error: &lapin::Error) -> bool {
-    let not_found = AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND);
-    matches!(error.kind(), ErrorKind::ProtocolError(error) if *error.kind() == not_found)
 }

@@ -62,6 +62,25 @@ async fn a_broker_that_comes_late_and_again_is_found_within_seconds() {
     worker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_takes_connections_but_does_not_answer_costs_nothing() {
+    let silent = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let url = format!("amqp://me:secret@{}/%2f", silent.local_addr().unwrap());
+    let nobody = format!("http://{}", nobodys_address());
+    let patience = "broker.connect_timeout = '100ms'";
+    let worker = TestWorker::start(&url, &nobody, &nobody, patience).await;
+    for _ in 0..6 {
+        let (mut connection, _) = silent.accept().await.unwrap();
+        let mut nowhere = tokio::io::sink();
+        let until_hung_up = tokio::io::copy(&mut connection, &mut nowhere);
+        let hung_up = tokio::time::timeout(Duration::from_secs(5), until_hung_up).await;
+        assert!(hung_up.is_ok(), "the worker has given up, but holds the connection");
+    }
+    let reason = worker.is("connecting").await;
+    assert!(reason.contains("did not answer"), "{reason}");
+    worker.stop().await;
+}
+
 /// A port that leads to the real broker, for as long as this runs.
 async fn forward(from: String, to: String) {
     let listener = TcpListener::bind(from).await.unwrap();

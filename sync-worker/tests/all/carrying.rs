@@ -87,7 +87,7 @@ async fn two_events_of_one_order_become_one_change() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_no_larger_than_the_settings_say() {
     let world = World::new().await;
-    let worker = world.start_worker("max_changes = 3").await;
+    let worker = world.start_worker("carry.max_changes = 3").await;
     worker.is_ready().await;
     let events: Vec<_> = (0..8).map(|_| edited(id(), 1)).collect();
     as_one_batch(&world, &events).await;
@@ -102,7 +102,7 @@ async fn a_batch_is_no_larger_than_the_settings_say() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_takes_no_more_once_it_has_enough_bytes() {
     let world = World::new().await;
-    let worker = world.start_worker("max_bytes = 1").await;
+    let worker = world.start_worker("carry.max_bytes = 1").await;
     worker.is_ready().await;
     as_one_batch(&world, &[edited(id(), 1), edited(id(), 1)]).await;
     world.warehouse.takes(applied);

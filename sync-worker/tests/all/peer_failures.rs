@@ -53,7 +53,7 @@ async fn an_answer_that_does_not_concern_a_change_parks_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_come_in_time_acknowledges_nothing() {
     let world = World::new().await;
-    let worker = world.start_worker("request_timeout = '200ms'").await;
+    let worker = world.start_worker("carry.request_timeout = '200ms'").await;
     worker.is_ready().await;
     world.warehouse.takes_its_time(Duration::from_secs(60));
     world.publish_all(&[edited(id(), 1)]).await;

@@ -42,10 +42,10 @@ impl World {
         (world, worker)
     }
 
-    /// Starts a worker, with more settings in `[carry]`.
-    pub(crate) async fn start_worker(&self, carry: &str) -> TestWorker {
+    /// Starts a worker, with more settings.
+    pub(crate) async fn start_worker(&self, more: &str) -> TestWorker {
         let (broker, store) = (self.broker.url(), self.store.url());
-        TestWorker::start(broker, &store, &self.warehouse.url(), carry).await
+        TestWorker::start(broker, &store, &self.warehouse.url(), more).await
     }
 
     /// Publishes as the store does. Whether a queue took it.
@@ -79,11 +79,11 @@ pub(crate) struct TestWorker {
 }
 
 impl TestWorker {
-    pub(crate) async fn start(broker: &str, store: &str, warehouse: &str, carry: &str) -> Self {
+    pub(crate) async fn start(broker: &str, store: &str, warehouse: &str, more: &str) -> Self {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let text = format!(
             "http.port = 0\nbroker.url = '{broker}'\nstore.url = '{store}'\n\
-             warehouse.url = '{warehouse}'\n[carry]\nheal_interval = '100ms'\n{carry}\n"
+             warehouse.url = '{warehouse}'\ncarry.heal_interval = '100ms'\n{more}\n"
         );
         file.write_all(text.as_bytes()).unwrap();
         let settings = PROGRAM.layout.load::<WorkerSettings>(Some(file.path())).unwrap();
