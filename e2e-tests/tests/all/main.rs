@@ -5,3 +5,4 @@ mod agreement;
 mod convergence;
 mod outages;
 mod quiet;
+mod readme;

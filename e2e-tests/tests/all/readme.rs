@@ -1,0 +1,126 @@
+//! The README is true: its walk-through prints what it says, its settings are the programs'.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use e2e_tests::Stack;
+use serde_json::Value;
+use service_kit::program::Program;
+use service_kit::testing::{TestBroker, eventually};
+use tokio::process::Command;
+
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    fs::read_to_string(path).unwrap()
+}
+
+/// A command of the walk-through and what it prints.
+#[derive(Debug, Default)]
+struct Step {
+    command: String,
+    output: String,
+}
+
+/// The commands begin with `$ `; lines that are indented go on with one; the rest is output.
+fn steps(readme: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let blocks = readme.split("```console\n").skip(1);
+    for line in blocks.flat_map(|block| block.split("```").next().unwrap().lines()) {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => {
+                steps.push(Step { command: command.to_owned(), output: String::new() });
+            }
+            (None, Some(step)) if line.starts_with("    ") => {
+                step.command.push('\n');
+                step.command.push_str(line);
+            }
+            (None, Some(step)) => step.output.push_str(line),
+            (None, None) => panic!("output before the first command: {line}"),
+        }
+    }
+    steps
+}
+
+/// All but the times, which are each run's own.
+fn timeless(output: &str) -> Value {
+    let mut value: Value =
+        serde_json::from_str(output).unwrap_or_else(|error| panic!("{error}: {output}"));
+    for time in ["created_at", "updated_at"] {
+        value.as_object_mut().unwrap().remove(time);
+    }
+    value
+}
+
+async fn run(settings: &str, command: &str) -> String {
+    let script = format!("{settings}\n{command}");
+    let output = Command::new("bash").arg("-c").arg(&script).output().await.unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    printed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_walk_through_prints_what_the_readme_says() {
+    let broker = TestBroker::new().await;
+    let stack = Stack::start(broker.url()).await;
+    let (store, warehouse) = (stack.store_svc.url(), stack.warehouse_svc.url());
+    let mut settings = format!("STORE_URL={store}\nWAREHOUSE_URL={warehouse}");
+    let mut shown = 0;
+    for Step { command, output } in steps(&readme()) {
+        if output.is_empty() {
+            // What is set stays set, as in a terminal; where things are is known already.
+            if !command.starts_with(". ") {
+                settings = format!("{settings}\n{command}");
+            }
+            continue;
+        }
+        let expected = timeless(&output);
+        // A person reads before typing on; what only looks may look until it is there.
+        let looks = !command.contains("-X") && !command.contains("--json");
+        let as_expected = async || {
+            let printed = timeless(&run(&settings, &command).await);
+            assert!(looks || printed == expected, "{command}\n{printed}\nis not\n{expected}");
+            (printed == expected).then_some(())
+        };
+        eventually(&command, as_expected).await;
+        shown += 1;
+    }
+    assert_eq!(shown, 5, "the walk-through has as many steps with output");
+}
+
+/// The settings of a program, as `--help` shows them: `section.key`.
+fn settings_of(program: &Program) -> Vec<String> {
+    let (mut section, mut settings) = (String::new(), Vec::new());
+    for line in program.layout.defaults().lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_owned();
+        } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" =") {
+            if !key.contains(' ') {
+                settings.push(format!("{section}.{key}"));
+            }
+        }
+    }
+    settings
+}
+
+#[test]
+fn the_table_of_settings_has_each_setting_of_each_program_and_no_other() {
+    let services = [&store_svc::PROGRAM, &warehouse_svc::PROGRAM].map(settings_of);
+    let worker = settings_of(&sync_worker::settings::PROGRAM);
+    assert_eq!(services[0], services[1]);
+    let of = |setting: &String| match (services[0].contains(setting), worker.contains(setting)) {
+        (true, true) => "all",
+        (true, false) => "services",
+        (false, _) => "worker",
+    };
+    let all = services[0].iter().chain(&worker);
+    let expected: BTreeSet<_> =
+        all.map(|setting| format!("| `{setting}` | {} |", of(setting))).collect();
+    let readme = readme();
+    let table = readme.split("## Settings").nth(1).unwrap().split("## ").next().unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let documented: BTreeSet<_> =
+        rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
+    assert_eq!(documented, expected);
+}
