@@ -1,0 +1,16 @@
+//! The warehouse's service over true HTTP and a database of its own, without RabbitMQ.
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod handling;
+#[cfg(test)]
+mod moving;
+#[cfg(test)]
+mod racing;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod syncing;
+#[cfg(test)]
+mod unknown;

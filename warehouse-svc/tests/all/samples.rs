@@ -1,0 +1,43 @@
+//! A warehouse to ask, and orders that arrive there.
+
+use serde_json::{Value, json};
+use service_kit::testing::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
+use shared_models::order::Status;
+use shared_models::site::Site;
+use uuid::Uuid;
+use warehouse_svc::{PROGRAM, Warehouse, routes};
+
+pub(crate) const STORE: Site = Site::Store;
+pub(crate) const ORDERS: &str = "/v1/orders";
+
+pub(crate) async fn warehouse() -> TestService {
+    TestService::start::<Warehouse>(PROGRAM.name, routes).await
+}
+
+/// An order of four bolts and nine nuts arrives from the store; gives where it is.
+pub(crate) async fn arrived(client: &TestClient) -> String {
+    arrived_as(client, Uuid::new_v4(), Status::Placed).await
+}
+
+/// The same, under this id and with a status that it has already.
+pub(crate) async fn arrived_as(client: &TestClient, id: Uuid, status: Status) -> String {
+    let progress = (!status.is_default()).then(|| progress_to(status, 0, 1));
+    let change = change_of(id, delivery_to("1 Quay Street", 1, 0), progress);
+    assert_eq!(client.sync(STORE, &[change]).await.outcomes(), ["applied"]);
+    format!("{ORDERS}/{id}")
+}
+
+/// All that a caller may set of such an order, as it arrives.
+pub(crate) fn settable() -> Value {
+    json!({
+        "company": "Harbour Tools",
+        "address": "1 Quay Street",
+        "lines": [{"sku": "bolt", "quantity": 4}, {"sku": "nut", "quantity": 9}],
+    })
+}
+
+/// The entries of an order's history.
+pub(crate) async fn history(client: &TestClient, path: &str) -> Vec<Value> {
+    let answer: Answer = client.get(&format!("{path}/changes")).await.with(200);
+    answer["items"].as_array().unwrap().clone()
+}
