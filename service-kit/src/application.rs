@@ -80,6 +80,7 @@ impl Application {
         let database = Database::new(&settings.database, name, observed)?;
         let (relay, handle) = Relay::new(RelayOptions {
             name,
+            site: D::SITE,
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
@@ -92,7 +93,7 @@ impl Application {
         })?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
-        let relaying = tokio::spawn(relay.run::<D>(stop.clone()));
+        let relaying = tokio::spawn(relay.run(stop.clone()));
         Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
     }
 

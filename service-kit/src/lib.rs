@@ -3,15 +3,18 @@
 //! | folder | what stands there |
 //! | --- | --- |
 //! | [`application`] | a service as it runs: built, run until stopped |
-//! | [`orders`] | reading and setting orders, the same at both sites |
-//! | [`sync`] | taking the peer's changes; telling again how orders stand |
-//! | [`change_log`] | the record of every change, and the outbox |
+//! | [`routes`] | what it serves: reading and setting orders, taking the peer's changes |
+//! | [`service`], [`error`] | what the handlers share; what goes wrong in them |
 //! | [`relay`] | from the outbox to RabbitMQ |
+//! | [`offers`] | orders that are to be published again |
+//! | [`change_log`] | the record of every change, and the outbox |
+//! | [`orders`] | what an order is, what a change makes of it, where it is kept |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
 //! | [`settings`], [`program`], [`telemetry`], [`broker`] | what every program needs |
 //!
-//! What a site does differently it says by [`orders::Domain`].
+//! Each needs only what stands below it. What a site does differently it says by
+//! [`orders::Domain`].
 
 pub mod application;
 pub mod broker;
@@ -19,13 +22,14 @@ pub mod change_log;
 pub mod database;
 pub mod error;
 pub mod http;
+pub mod offers;
 pub mod orders;
 pub mod program;
 mod readiness;
 pub mod relay;
+pub mod routes;
 pub mod service;
 pub mod settings;
-pub mod sync;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -10,8 +10,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use service_kit::http::resource::resource;
 use service_kit::program::Program;
+use service_kit::routes::{self, sync};
 use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, RELAY};
-use service_kit::{orders, sync};
 
 pub use domain::{Prices, Store};
 
@@ -28,10 +28,10 @@ pub fn routes(config: &mut ServiceConfig) {
     let batch = vec![(Method::POST, web::to(create::batch))];
     let delete = vec![(Method::DELETE, web::to(void::void))];
     config
-        .service(orders::collection::<Store>("orders are listed and placed here", post))
+        .service(routes::collection::<Store>("orders are listed and placed here", post))
         .service(resource("/v1/orders/batch", "batches of orders are posted here", batch))
-        .service(orders::item::<Store>("an order is read, set or voided here", delete))
-        .service(orders::history::<Store>())
+        .service(routes::item::<Store>("an order is read, set or voided here", delete))
+        .service(routes::history::<Store>())
         .service(sync::orders::<Store>())
         .service(sync::offer::<Store>());
 }

@@ -4,8 +4,8 @@ mod domain;
 
 use actix_web::web::ServiceConfig;
 use service_kit::program::Program;
+use service_kit::routes::{self, sync};
 use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, RELAY};
-use service_kit::{orders, sync};
 
 pub use domain::{Handling, Warehouse};
 
@@ -25,9 +25,9 @@ pub fn routes(config: &mut ServiceConfig) {
     let born = "orders are born at the store and arrive here by themselves";
     let voided = "an order is read or set here; to void it, set its status to voided";
     config
-        .service(orders::collection::<Warehouse>(born, vec![]))
-        .service(orders::item::<Warehouse>(voided, vec![]))
-        .service(orders::history::<Warehouse>())
+        .service(routes::collection::<Warehouse>(born, vec![]))
+        .service(routes::item::<Warehouse>(voided, vec![]))
+        .service(routes::history::<Warehouse>())
         .service(sync::orders::<Warehouse>())
         .service(sync::offer::<Warehouse>());
 }

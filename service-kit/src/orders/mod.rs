@@ -1,71 +1,11 @@
-//! Orders at one site: what can be read and written of them, the same at both.
+//! An order at one site: what it is, what a change makes of it, where it is kept.
 
 mod change;
-mod history;
 mod order;
 pub mod page;
-mod read;
 mod shown;
 pub mod storage;
-mod write;
-
-use actix_web::http::Method;
-use actix_web::{HttpResponse, Resource, Route, web};
-use serde::Serialize;
 
 pub use change::{Changed, change, shared_errors};
 pub use order::{Domain, Draft, Order, Private, is_plausible, now};
 pub use shown::Shown;
-pub use write::{Written, write};
-
-use crate::http::conditional::etag;
-use crate::http::resource::resource;
-
-/// Where an order stands.
-#[must_use]
-pub fn location(id: uuid::Uuid) -> String {
-    format!("/v1/orders/{id}")
-}
-
-/// `/v1/orders`: the list, and what a site can do there besides.
-pub fn collection<D: Domain>(reason: &'static str, more: Vec<(Method, Route)>) -> Resource {
-    let mut routes = reads(|| web::to(read::list::<D>));
-    routes.extend(more);
-    resource("/v1/orders", reason, routes)
-}
-
-/// `/v1/orders/{id}`: one order, and what a site can do with it besides reading and setting it.
-pub fn item<D: Domain>(reason: &'static str, more: Vec<(Method, Route)>) -> Resource {
-    let mut routes = reads(|| web::to(read::one::<D>));
-    routes.push((Method::PUT, web::to(write::put::<D>)));
-    routes.push((Method::PATCH, web::to(write::patch::<D>)));
-    routes.extend(more);
-    resource("/v1/orders/{id}", reason, routes)
-}
-
-/// `/v1/orders/{id}/changes`: what happened to an order.
-pub fn history<D: Domain>() -> Resource {
-    let routes = reads(|| web::to(history::list::<D>));
-    resource("/v1/orders/{id}/changes", "the history of an order is only read", routes)
-}
-
-fn reads(handler: impl Fn() -> Route) -> Vec<(Method, Route)> {
-    vec![(Method::GET, handler()), (Method::HEAD, handler())]
-}
-
-/// One order as an answer.
-pub fn answer<D: Domain>(
-    mut response: actix_web::HttpResponseBuilder,
-    order: &Order<D::Private>,
-) -> HttpResponse {
-    response.insert_header(etag(order.version)).json(D::show(order))
-}
-
-/// A page as an answer.
-#[derive(Debug, Serialize)]
-struct Page<T> {
-    /// What is on it.
-    items: Vec<T>,
-    /// Where the next one is; null on the last.
-    next: Option<String>,
-}

@@ -108,24 +108,6 @@ pub async fn page<P: Private>(
     Ok(rows.into_iter().map(order).collect())
 }
 
-/// The orders after an id that were changed since a time, in the order of their ids.
-pub async fn changed_since<P: Private>(
-    connection: &mut AsyncPgConnection,
-    since: Option<DateTime<Utc>>,
-    after: Option<Uuid>,
-    limit: i64,
-) -> QueryResult<Vec<Order<P>>> {
-    let mut query = orders::table.order(orders::id).limit(limit).select(COLUMNS).into_boxed();
-    if let Some(since) = since {
-        query = query.filter(orders::updated_at.ge(since));
-    }
-    if let Some(after) = after {
-        query = query.filter(orders::id.gt(after));
-    }
-    let rows = query.load::<Row<P>>(connection).await?;
-    Ok(rows.into_iter().map(order).collect())
-}
-
 const INSERT: &str = "
 insert into orders (id, delivery, progress, private, version, created_at, updated_at)
 select * from unnest($1, $2, $3, $4, $5, $6, $7) as new (id) order by new.id

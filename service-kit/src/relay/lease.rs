@@ -11,11 +11,11 @@ use std::time::Duration;
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use shared_models::site::Site;
 
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect};
-use crate::orders::Domain;
-use crate::sync::advance;
+use crate::offers::advance;
 pub(super) use storage::Waiting;
 
 /// The lock's key; advisory locks are each database's own.
@@ -31,6 +31,7 @@ const SILENCE: Duration = Duration::from_secs(4);
 pub(super) struct Lease {
     session: AsyncPgConnection,
     deadline: Duration,
+    site: Site,
 }
 
 #[derive(QueryableByName)]
@@ -54,7 +55,7 @@ impl Lease {
                 .await
         });
         let taken = taken.await?.taken;
-        Ok(taken.then_some(Self { session, deadline }))
+        Ok(taken.then_some(Self { session, deadline, site: options.site }))
     }
 
     /// What waits in the outbox, oldest first.
@@ -68,9 +69,10 @@ impl Lease {
     }
 
     /// Takes an offer one step further; `false` where there is none.
-    pub(super) async fn advance_offer<D: Domain>(&mut self) -> Result<bool, DatabaseError> {
+    pub(super) async fn advance_offer(&mut self) -> Result<bool, DatabaseError> {
         let session = &mut self.session;
-        within(self.deadline, session.transaction(async |session| advance::<D>(session).await))
+        let site = self.site;
+        within(self.deadline, session.transaction(async |session| advance(session, site).await))
             .await
     }
 

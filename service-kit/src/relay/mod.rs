@@ -13,11 +13,11 @@ mod storage;
 
 use std::sync::Arc;
 
+use shared_models::site::Site;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseError;
-use crate::orders::Domain;
 use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use lease::Lease;
 use pace::{Pace, Wait};
@@ -63,6 +63,8 @@ impl RelayHandle {
 pub struct RelayOptions {
     /// The program's name.
     pub name: &'static str,
+    /// The site whose changes it publishes.
+    pub site: Site,
     /// The database whose outbox it empties.
     pub database: DatabaseSettings,
     /// Where it publishes.
@@ -120,9 +122,9 @@ impl Relay {
     }
 
     /// Runs until told to stop; then finishes the step in hand.
-    pub async fn run<D: Domain>(mut self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let outcome = self.step::<D>().await;
+            let outcome = self.step().await;
             let wait = self.conclude(outcome);
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -136,7 +138,7 @@ impl Relay {
         }
     }
 
-    async fn step<D: Domain>(&mut self) -> Result<Step, StepError> {
+    async fn step(&mut self) -> Result<Step, StepError> {
         let lease = match &mut self.lease {
             Some(lease) => lease,
             none => match Lease::take(&self.options).await? {
@@ -146,14 +148,14 @@ impl Relay {
         };
         let waiting = lease.read(self.options.relay.batch_size).await?;
         if waiting.is_empty() {
-            return match lease.advance_offer::<D>().await? {
+            return match lease.advance_offer().await? {
                 true => Ok(Step::Busy),
-                false => self.look_after_the_broker::<D>().await,
+                false => self.look_after_the_broker().await,
             };
         }
         let publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => Publisher::connect::<D>(&self.options).await?,
+            None => Publisher::connect(&self.options).await?,
         };
         let limit = self.options.relay.confirm_timeout;
         let sent = renewing(lease, publisher.publish(&waiting, limit)).await??;
@@ -167,10 +169,10 @@ impl Relay {
     }
 
     /// With nothing to publish, RabbitMQ is still to be there when something comes.
-    async fn look_after_the_broker<D: Domain>(&mut self) -> Result<Step, StepError> {
+    async fn look_after_the_broker(&mut self) -> Result<Step, StepError> {
         if self.publisher.as_ref().is_none_or(Publisher::is_closed) {
             self.publisher = None;
-            self.publisher = Some(Publisher::connect::<D>(&self.options).await?);
+            self.publisher = Some(Publisher::connect(&self.options).await?);
         }
         Ok(Step::Idle)
     }

@@ -14,7 +14,6 @@ use tokio::time::timeout;
 use super::RelayOptions;
 use super::lease::Waiting;
 use crate::broker::{BrokerError, connect, in_time};
-use crate::orders::Domain;
 
 /// `delivery_mode` of a message that survives a restart of RabbitMQ.
 const PERSISTENT: u8 = 2;
@@ -51,11 +50,11 @@ pub(super) struct Sent {
 
 impl Publisher {
     /// Connects. The worker owns the exchange, so it is only asked for.
-    pub(super) async fn connect<D: Domain>(options: &RelayOptions) -> Result<Self, PublishError> {
+    pub(super) async fn connect(options: &RelayOptions) -> Result<Self, PublishError> {
         let limit = options.broker.reply_timeout;
         let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
         let channel = in_time(limit, connection.create_channel()).await?;
-        let exchange = exchange(D::SITE);
+        let exchange = exchange(options.site);
         let ask = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         let none = FieldTable::default();
         let asked = channel.exchange_declare(exchange.into(), ExchangeKind::Topic, ask, none);

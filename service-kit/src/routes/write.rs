@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Changed, Domain, Draft, Order, answer, change, now, shared_errors, storage};
+use super::answer;
 use crate::change_log;
 use crate::error::Error;
 use crate::http::body::{Body, parse_value};
 use crate::http::conditional::Precondition;
 use crate::http::problem::{FieldError, Problem};
+use crate::orders::{Changed, Domain, Draft, Order, change, now, shared_errors, storage};
 use crate::service::Service;
 
 /// What came of a write.

@@ -7,11 +7,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::page::MAX_LIMIT;
-use super::{Domain, Page, location, storage};
+use super::{Page, location};
 use crate::change_log::{Entry, entries_of};
 use crate::error::Error;
 use crate::http::problem::{Kind, Problem};
+use crate::orders::page::MAX_LIMIT;
+use crate::orders::{Domain, storage};
 use crate::service::Service;
 
 /// The query of `GET /v1/orders/{id}/changes`.

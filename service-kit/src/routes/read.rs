@@ -5,10 +5,11 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use super::page::{PageQuery, PageRequest, Position};
-use super::{Domain, Order, Page, answer, storage};
+use super::{Page, answer};
 use crate::error::Error;
 use crate::http::conditional::{etag, is_known};
+use crate::orders::page::{PageQuery, PageRequest, Position};
+use crate::orders::{Domain, Order, storage};
 use crate::service::Service;
 
 pub(super) async fn one<D: Domain>(

@@ -7,8 +7,6 @@ mod offer;
 use actix_web::http::Method;
 use actix_web::{Resource, web};
 
-pub use offer::advance;
-
 use crate::http::resource::resource;
 use crate::orders::Domain;
 

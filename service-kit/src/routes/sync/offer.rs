@@ -1,0 +1,71 @@
+//! `POST /v1/sync/offer`: the site is to tell again how orders stand.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::http::body::Body;
+use crate::http::problem::FieldError;
+use crate::offers::{self, STEP};
+use crate::orders::{Domain, is_plausible};
+use crate::service::Service;
+
+/// Which orders are to be offered: all, those changed since a time, or some by their ids.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfferRequest {
+    all: Option<bool>,
+    since: Option<DateTime<Utc>>,
+    ids: Option<Vec<Uuid>>,
+}
+
+pub(super) async fn ask<D: Domain>(
+    service: Data<Service>,
+    request: Body<OfferRequest>,
+) -> Result<HttpResponse, Error> {
+    let answer = match request.0 {
+        OfferRequest { all: Some(true), since: None, ids: None } => {
+            begin(&service, None).await?;
+            json!({"offered": "all"})
+        }
+        OfferRequest { all: None, since: Some(since), ids: None } if is_plausible(since) => {
+            begin(&service, Some(since)).await?;
+            json!({"offered": "changed", "since": since})
+        }
+        OfferRequest { all: None, since: None, ids: Some(ids) } if ids.len() <= STEP => {
+            let (offered, unknown) = offer_some::<D>(&service, &ids).await?;
+            json!({"offered": offered, "unknown": unknown})
+        }
+        OfferRequest { .. } => return Err(unclear()),
+    };
+    service.relay.wake();
+    Ok(HttpResponse::Accepted().json(answer))
+}
+
+fn unclear() -> Error {
+    let expected = "is to be one of {\"all\": true}, {\"since\": TIME}, {\"ids\": [up to 500]}";
+    Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
+}
+
+async fn begin(service: &Service, since: Option<DateTime<Utc>>) -> Result<(), Error> {
+    let beginning = service
+        .database
+        .with::<_, Error>(async |connection| Ok(offers::begin(connection, since).await?));
+    beginning.await
+}
+
+async fn offer_some<D: Domain>(
+    service: &Service,
+    ids: &[Uuid],
+) -> Result<(Vec<Uuid>, Vec<Uuid>), Error> {
+    let offering = service.database.transaction::<_, Error>(async |connection| {
+        Ok(offers::offer(connection, D::SITE, ids).await?)
+    });
+    let offered = offering.await?;
+    let unknown = ids.iter().filter(|id| !offered.contains(id)).copied().collect();
+    Ok((offered, unknown))
+}
