@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
 use serde::Deserialize;
 use thiserror::Error;
@@ -110,28 +110,22 @@ impl Application {
     ) -> Result<(), ApplicationError> {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
-        let mut server = tokio::spawn(self.server);
+        let mut serving = tokio::spawn(self.server);
         let mut relaying = self.relaying;
         let ended = tokio::select! {
             asked = asked_to_stop => asked.map_err(ApplicationError::from),
-            _ = &mut server => Err(ApplicationError::Ended("the HTTP server")),
+            _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
             _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
         };
         tracing::info!("stopping");
         // First no new work; then what was committed is published; then the rest.
-        stop_serving(&handle, self.shutdown_timeout).await;
+        server::stop(&handle, self.shutdown_timeout).await;
         self.stop.cancel();
         let parts = async { tokio::join!(relaying, self.preparing) };
         if tokio::time::timeout(self.shutdown_timeout, parts).await.is_err() {
             tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
         }
         ended
-    }
-}
-
-async fn stop_serving(handle: &ServerHandle, limit: Duration) {
-    if tokio::time::timeout(limit, handle.stop(true)).await.is_err() {
-        tracing::warn!("requests in hand did not finish in time");
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::Server;
 use service_kit::http::server;
 use shared_models::site::Direction;
 use thiserror::Error;
@@ -72,20 +72,20 @@ impl Application {
     ) -> Result<(), ApplicationError> {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
-        let mut server = tokio::spawn(self.server);
+        let mut serving = tokio::spawn(self.server);
         let mut carrying = JoinSet::new();
         for carrier in self.carriers {
             carrying.spawn(carrier.run());
         }
         let ended = tokio::select! {
             asked = asked_to_stop => asked.map_err(ApplicationError::from),
-            _ = &mut server => Err(ApplicationError::Ended("the HTTP server")),
+            _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
             _ = carrying.join_next() => Err(ApplicationError::Ended("a direction")),
         };
         tracing::info!("stopping");
         self.stop.cancel();
         let limit = self.shutdown_timeout;
-        tokio::join!(finish(&mut carrying, limit), stop_serving(&handle, limit));
+        tokio::join!(finish(&mut carrying, limit), server::stop(&handle, limit));
         ended
     }
 }
@@ -94,11 +94,5 @@ async fn finish(carrying: &mut JoinSet<()>, limit: Duration) {
     let all = async { while carrying.join_next().await.is_some() {} };
     if timeout(limit, all).await.is_err() {
         tracing::warn!("a batch in hand was not finished in time; RabbitMQ will hand it out again");
-    }
-}
-
-async fn stop_serving(handle: &ServerHandle, limit: Duration) {
-    if timeout(limit, handle.stop(true)).await.is_err() {
-        tracing::warn!("requests in hand did not finish in time");
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service_kit::http::health::{self, readiness};
 use service_kit::http::resource::resource;
 
-use crate::figures::Figures;
+use crate::figures::{Figures, Snapshot};
 
 /// The directions, as the handlers know them.
 type Directions = Vec<Arc<Figures>>;
@@ -28,10 +29,15 @@ pub fn routes(directions: Directions) -> impl Fn(&mut ServiceConfig) + Clone + S
     }
 }
 
+#[derive(Serialize)]
+struct Listing {
+    directions: Vec<Snapshot>,
+}
+
 /// `GET /v1/directions`: how each direction is doing.
 async fn list(directions: Data<Directions>) -> HttpResponse {
-    let snapshots: Vec<_> = directions.iter().map(|figures| figures.snapshot()).collect();
-    HttpResponse::Ok().json(json!({"directions": snapshots}))
+    let directions = directions.iter().map(|figures| figures.snapshot()).collect();
+    HttpResponse::Ok().json(Listing { directions })
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.

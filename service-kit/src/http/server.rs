@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::middleware::Compress;
 use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
@@ -51,6 +52,13 @@ pub fn serve(
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .listen(listener)?
         .run())
+}
+
+/// Takes no new request, and waits for those in hand, but not for ever.
+pub async fn stop(server: &ServerHandle, limit: Duration) {
+    if tokio::time::timeout(limit, server.stop(true)).await.is_err() {
+        tracing::warn!("requests in hand did not finish in time");
+    }
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<String, Problem> {

@@ -9,6 +9,7 @@ mod client;
 mod database;
 mod fuzz;
 mod methods;
+mod program;
 mod service;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use broker::TestBroker;
 pub use changes::{change_of, delivery_to, progress_to};
 pub use client::{Answer, TestClient};
 pub use database::TestDatabase;
+pub use program::{Binary, Set, TestProgram};
 pub use service::{Rows, TestService, service_settings};
 
 /// How long a condition may take to come true.
