@@ -2,7 +2,7 @@
 //! makes anew what somebody has deleted.
 //!
 //! ```text
-//! store.events ──order.*──▶ sync.store-to-warehouse ──(dead letters)──▶ sync.store-to-warehouse.parked
+//! store.events ──order.*──▶ sync.store-to-warehouse ──parked──▶ sync.store-to-warehouse.parked
 //! ```
 
 use std::time::Duration;
@@ -124,7 +124,7 @@ fn quorum_queue() -> FieldTable {
 }
 
 /// At-least-once dead-lettering needs `reject-publish`, and loses nothing where the parked queue is
-/// missing: the message waits in the sync queue until it is there.
+/// missing: the message waits in the sync queue, and RabbitMQ tries again some minutes later.
 fn sync_queue(parked: &str) -> FieldTable {
     let mut arguments = quorum_queue();
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));

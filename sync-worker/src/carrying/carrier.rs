@@ -29,8 +29,6 @@ pub struct Carrier {
     consuming: Consuming,
     figures: Arc<Figures>,
     stop: CancellationToken,
-    /// The source has agreed to an offer, and the queue that it is for has not been made yet.
-    offer_agreed: bool,
 }
 
 impl Carrier {
@@ -58,7 +56,6 @@ impl Carrier {
             consuming,
             figures,
             stop,
-            offer_agreed: false,
         })
     }
 
@@ -90,9 +87,10 @@ impl Carrier {
             return Ok(Stopped);
         };
         prepared?;
+        let healing = heal(&self.topology, &connection, self.settings.heal_interval);
         let outcome = tokio::select! {
             outcome = self.consuming.run(&connection) => outcome,
-            interrupted = heal(&self.topology, &connection, self.settings.heal_interval) => Err(interrupted),
+            interrupted = healing => Err(interrupted),
         };
         // Where it is broken, this ends at once.
         let closing = connection.close(200, "goodbye".into());
@@ -113,15 +111,12 @@ impl Carrier {
     /// between does no more than repeat the request, and nothing that the source publishes meanwhile
     /// is lost: it comes back as unroutable, and waits in the outbox until the queue is bound. In the
     /// other order a crash in between would leave a queue that nobody knows to be incomplete.
-    async fn prepare(&mut self, connection: &Connection) -> Result<(), BrokerError> {
+    async fn prepare(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.topology.declare_surroundings(connection).await?;
-        if !self.offer_agreed && !self.topology.queue_is_there(connection).await? {
+        if !self.topology.queue_is_there(connection).await? {
             self.source_agrees().await;
-            self.offer_agreed = true;
         }
-        self.topology.declare_queue(connection).await?;
-        self.offer_agreed = false;
-        Ok(())
+        self.topology.declare_queue(connection).await
     }
 
     /// Asks the source for an offer of all its orders until it agrees.
