@@ -1,0 +1,112 @@
+//! Offers: how orders stand is published again.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use service_kit::orders::now;
+use service_kit::testing::{TestBroker, TestService};
+use uuid::Uuid;
+
+use crate::plain::{publishing_to, write_orders};
+use crate::queue::{body, bound_broker, published, take_all};
+
+const OFFER: &str = "/v1/sync/offer";
+
+async fn ask(site: &TestService, request: &Value) -> Value {
+    site.client.post(OFFER, request).await.with(202).body
+}
+
+/// The orders that were offered, once all is published.
+async fn offered(site: &TestService, broker: &TestBroker) -> Vec<Uuid> {
+    published(site).await;
+    let messages = take_all(broker).await.iter().map(body).collect::<Vec<_>>();
+    let offers = messages.into_iter().filter(|event| event["kind"] == "order.offered");
+    offers.map(|event| serde_json::from_value(event["order_id"].clone()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn all_orders_are_offered_in_more_than_one_step() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let ids = write_orders(&site.database, 1_200).await;
+    assert_eq!(ask(&site, &json!({"all": true})).await, json!({"offered": "all"}));
+    let offered = offered(&site, &broker).await;
+    assert_eq!(offered.len(), 1_200);
+    assert_eq!(BTreeSet::from_iter(offered), BTreeSet::from_iter(ids));
+}
+
+#[tokio::test]
+async fn those_that_changed_since_a_time_are_offered() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 3).await;
+    let since = now();
+    let later = write_orders(&site.database, 2).await;
+    ask(&site, &json!({"since": since})).await;
+    assert_eq!(BTreeSet::from_iter(offered(&site, &broker).await), BTreeSet::from_iter(later));
+}
+
+#[tokio::test]
+async fn those_that_are_named_are_offered_and_unknown_ones_told() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let ids = write_orders(&site.database, 3).await;
+    let unknown = Uuid::new_v4();
+    let answer = ask(&site, &json!({"ids": [ids[2], unknown, ids[0], ids[2]]})).await;
+    assert_eq!(answer["unknown"], json!([unknown]));
+    assert_eq!(BTreeSet::from_iter(offered(&site, &broker).await), [ids[0], ids[2]].into());
+}
+
+#[tokio::test]
+async fn an_offer_tells_both_facets_and_changes_nothing() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let ids = write_orders(&site.database, 1).await;
+    published(&site).await;
+    let created = body(&take_all(&broker).await[0]);
+    ask(&site, &json!({ "ids": ids })).await;
+    published(&site).await;
+    let offered = body(&take_all(&broker).await[0]);
+    assert_eq!(offered["touched"], json!(["delivery", "progress"]));
+    for same in ["delivery", "progress", "version", "order_id", "origin", "schema"] {
+        assert_eq!(offered[same], created[same], "{same}");
+    }
+    assert_ne!(offered["id"], created["id"]);
+}
+
+#[tokio::test]
+async fn nothing_to_offer_is_no_trouble() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    ask(&site, &json!({"all": true})).await;
+    ask(&site, &json!({"ids": []})).await;
+    assert!(offered(&site, &broker).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
+    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    let ids = write_orders(&site.database, 2).await;
+    ask(&site, &json!({ "ids": ids })).await;
+    ask(&site, &json!({"all": true})).await;
+    assert_eq!((site.rows().await.outbox, site.database.count("offers").await), (4, 1));
+}
+
+#[tokio::test]
+async fn what_is_no_offer_is_refused() {
+    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    let many = vec![Uuid::new_v4(); 501];
+    for request in [
+        json!({}),
+        json!({"all": false}),
+        json!({"all": true, "ids": []}),
+        json!({"since": "yesterday"}),
+        json!({"since": "-9999-01-01T00:00:00Z"}),
+        json!({"ids": ["7"]}),
+        json!({"ids": many}),
+        json!({"every": true}),
+    ] {
+        site.client.post(OFFER, &request).await.assert_problem(422);
+    }
+    assert_eq!(site.database.count("offers").await, 0);
+}

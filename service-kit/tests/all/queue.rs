@@ -1,0 +1,73 @@
+//! The broker's side of the relay: the exchange, the queue and what is in it.
+
+use lapin::ExchangeKind;
+use lapin::message::BasicGetMessage;
+use lapin::options::{
+    BasicGetOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use serde_json::Value;
+use service_kit::testing::{TestBroker, TestService, eventually};
+use shared_models::names::{self, ORDER_EVENTS};
+use shared_models::site::{Direction, Site};
+
+pub(crate) const QUEUE: &str = names::queue(Direction { from: Site::Store });
+const EXCHANGE: &str = names::exchange(Site::Store);
+
+pub(crate) async fn declare_exchange(broker: &TestBroker) {
+    let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let (channel, none) = (broker.channel().await, FieldTable::default());
+    let declared = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, options, none);
+    declared.await.unwrap();
+}
+
+/// Declares the queue and binds it to what matches `key`.
+pub(crate) async fn bind(broker: &TestBroker, key: &str) {
+    let (channel, none) = (broker.channel().await, FieldTable::default());
+    let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(QUEUE.into(), options, none.clone()).await.unwrap();
+    let options = QueueBindOptions::default();
+    channel.queue_bind(QUEUE.into(), EXCHANGE.into(), key.into(), options, none).await.unwrap();
+}
+
+/// A broker with all that the relay needs.
+pub(crate) async fn bound_broker() -> TestBroker {
+    let broker = TestBroker::new().await;
+    declare_exchange(&broker).await;
+    bind(&broker, ORDER_EVENTS).await;
+    broker
+}
+
+/// Takes all messages that are in the queue.
+pub(crate) async fn take_all(broker: &TestBroker) -> Vec<BasicGetMessage> {
+    let (channel, mut messages) = (broker.channel().await, vec![]);
+    let options = BasicGetOptions { no_ack: true };
+    while let Some(message) = channel.basic_get(QUEUE.into(), options).await.unwrap() {
+        messages.push(message);
+    }
+    messages
+}
+
+pub(crate) fn body(message: &BasicGetMessage) -> Value {
+    serde_json::from_slice(&message.delivery.data).unwrap()
+}
+
+/// Waits until nothing waits to be published.
+pub(crate) async fn published(service: &TestService) {
+    eventually("the outbox is empty", async || {
+        let waiting =
+            service.database.count("outbox").await + service.database.count("offers").await;
+        (waiting == 0).then_some(())
+    })
+    .await;
+}
+
+/// Waits until readiness tells that the relay is so; gives the detail.
+pub(crate) async fn told_state(service: &TestService, state: &str) -> Value {
+    eventually(&format!("the broker is told to be {state}"), async || {
+        let answer = service.client.get("/health/ready").await.with(200);
+        let broker = &answer["parts"]["broker"];
+        (broker["state"] == state).then(|| broker["detail"].clone())
+    })
+    .await
+}

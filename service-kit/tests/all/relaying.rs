@@ -1,0 +1,156 @@
+//! From the outbox to RabbitMQ: nothing is lost, whatever is missing there.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use lapin::types::AMQPValue;
+use serde_json::json;
+use service_kit::testing::{TestBroker, eventually};
+use shared_models::names::ORDER_EVENTS;
+use uuid::Uuid;
+
+use crate::plain::{publishing_to, write_orders};
+use crate::queue::{
+    QUEUE, bind, body, bound_broker, declare_exchange, published, take_all, told_state,
+};
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+    #[diesel(sql_type = Text)]
+    body: String,
+}
+
+#[tokio::test]
+async fn what_is_written_arrives_as_it_is_stored_and_leaves_the_outbox() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let ids = write_orders(&site.database, 3).await;
+    published(&site).await;
+    let messages = take_all(&broker).await;
+    assert_eq!(
+        messages.iter().map(|message| body(message)["order_id"].clone()).collect::<Vec<_>>(),
+        ids.iter().map(|id| json!(id)).collect::<Vec<_>>()
+    );
+    let mut connection = site.database.connect().await;
+    let stored = diesel::sql_query("select event_id, body from changes");
+    let stored: Vec<Stored> = stored.load(&mut connection).await.unwrap();
+    let stored = stored.into_iter().map(|row| (row.event_id.to_string(), row.body));
+    let stored = stored.collect::<BTreeMap<_, _>>();
+    for message in &messages {
+        let id = message.delivery.properties.message_id().as_ref().unwrap().to_string();
+        assert_eq!(message.delivery.data, stored[&id].as_bytes());
+        assert_eq!(body(message)["id"], json!(id));
+    }
+}
+
+#[tokio::test]
+async fn a_message_says_what_it_is_without_being_opened() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 1).await;
+    published(&site).await;
+    let message = take_all(&broker).await.remove(0).delivery;
+    assert_eq!(message.exchange.as_str(), "store.events");
+    assert_eq!(message.routing_key.as_str(), "order.created");
+    assert!(!message.redelivered);
+    let properties = &message.properties;
+    let text =
+        |property: &Option<lapin::types::ShortString>| property.as_ref().unwrap().to_string();
+    assert_eq!(text(properties.kind()), "order.created");
+    assert_eq!(text(properties.app_id()), "plain");
+    assert_eq!(text(properties.content_type()), "application/json");
+    assert_eq!(*properties.delivery_mode(), Some(2));
+    let event = serde_json::from_slice::<shared_models::event::OrderEvent>(&message.data).unwrap();
+    assert_eq!(properties.timestamp().map(i64::try_from), Some(Ok(event.at.timestamp())));
+    let headers = properties.headers().as_ref().unwrap().inner();
+    let origin = headers.get("origin").unwrap();
+    assert_eq!(*origin, AMQPValue::LongString("store".into()));
+}
+
+#[tokio::test]
+async fn without_an_exchange_changes_wait_until_it_is_there() {
+    let broker = TestBroker::new().await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 2).await;
+    let detail = told_state(&site, "waiting").await;
+    assert!(detail.as_str().unwrap().contains("store.events"), "{detail}");
+    assert_eq!(site.rows().await.outbox, 2);
+    declare_exchange(&broker).await;
+    bind(&broker, ORDER_EVENTS).await;
+    published(&site).await;
+    assert_eq!(take_all(&broker).await.len(), 2);
+    told_state(&site, "publishing").await;
+}
+
+#[tokio::test]
+async fn without_a_binding_changes_wait_until_it_is_there() {
+    let broker = TestBroker::new().await;
+    declare_exchange(&broker).await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 2).await;
+    told_state(&site, "unroutable").await;
+    assert_eq!(site.rows().await.outbox, 2);
+    bind(&broker, ORDER_EVENTS).await;
+    published(&site).await;
+    assert_eq!(take_all(&broker).await.len(), 2);
+    told_state(&site, "publishing").await;
+}
+
+#[tokio::test]
+async fn what_has_a_queue_is_published_while_the_rest_waits() {
+    let broker = TestBroker::new().await;
+    declare_exchange(&broker).await;
+    bind(&broker, "order.created").await;
+    let site = publishing_to(&broker).await;
+    let known = write_orders(&site.database, 2).await;
+    published(&site).await;
+    site.client.post("/v1/sync/offer", &json!({ "ids": known })).await.with(202);
+    write_orders(&site.database, 3).await;
+    told_state(&site, "unroutable").await;
+    eventually("only what has no queue is left", async || {
+        (site.rows().await.outbox == 2).then_some(())
+    })
+    .await;
+    let kinds = take_all(&broker)
+        .await
+        .iter()
+        .map(|message| body(message)["kind"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(kinds, vec!["order.created"; 5]);
+    bind(&broker, "order.offered").await;
+    published(&site).await;
+    assert_eq!(take_all(&broker).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_thousand_changes_arrive_each_once_and_in_their_order() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let mut ids = write_orders(&site.database, 700).await;
+    ids.extend(write_orders(&site.database, 500).await);
+    published(&site).await;
+    let told = take_all(&broker)
+        .await
+        .iter()
+        .map(|message| body(message)["order_id"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(told, ids.iter().map(|id| json!(id)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_arrived_from_the_peer_is_not_published() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let delivery = service_kit::testing::delivery_to("1 Quay Street", 1, 1);
+    let change = service_kit::testing::change_of(Uuid::now_v7(), delivery, None);
+    let source = shared_models::site::Site::Warehouse;
+    assert_eq!(site.client.sync(source, &[change]).await.outcomes(), ["applied"]);
+    write_orders(&site.database, 1).await;
+    published(&site).await;
+    assert_eq!(broker.queue_depth(QUEUE).await, Some(1));
+    assert_eq!(body(&take_all(&broker).await[0])["kind"], "order.created");
+}
