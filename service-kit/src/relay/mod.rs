@@ -155,7 +155,7 @@ impl Relay {
         }
         let publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => Publisher::connect(&self.options).await?,
+            None => renewing(lease, Publisher::connect(&self.options)).await??,
         };
         let limit = self.options.relay.confirm_timeout;
         let sent = renewing(lease, publisher.publish(&waiting, limit)).await??;
@@ -170,9 +170,11 @@ impl Relay {
 
     /// With nothing to publish, RabbitMQ is still to be there when something comes.
     async fn look_after_the_broker(&mut self) -> Result<Step, StepError> {
+        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
         if self.publisher.as_ref().is_none_or(Publisher::is_closed) {
             self.publisher = None;
-            self.publisher = Some(Publisher::connect(&self.options).await?);
+            let connecting = Publisher::connect(&self.options);
+            self.publisher = Some(renewing(lease, connecting).await??);
         }
         Ok(Step::Idle)
     }
