@@ -1,10 +1,16 @@
 //! What the kit does for every site, over real PostgreSQL and RabbitMQ.
 
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod offering;
+#[cfg(test)]
+mod outages;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod relaying;
+#[cfg(test)]
+mod taking_over;

@@ -1,0 +1,89 @@
+//! One relay is active for each database; when it is gone, another takes over.
+
+use diesel_async::SimpleAsyncConnection as _;
+use service_kit::application::ServiceSettings;
+use service_kit::testing::{TestBroker, TestDatabase, TestService, eventually};
+
+use crate::plain::{Plain, routes, write_orders};
+use crate::queue::{bound_broker, published, take_all, told_state};
+
+/// Another process that serves the same database.
+async fn replica(name: &'static str, of: &TestService, broker: &TestBroker) -> TestService {
+    let (database, broker) = (of.database.settings(), broker.settings());
+    let adjust = |settings: &mut ServiceSettings| {
+        (settings.database, settings.broker) = (database, broker);
+    };
+    TestService::start_over::<Plain>(name, routes, TestDatabase::empty().await, adjust).await
+}
+
+async fn first(broker: &TestBroker) -> TestService {
+    let broker = broker.settings();
+    let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
+    let first = TestService::start_with::<Plain>("first", routes, adjust).await;
+    told_state(&first, "publishing").await;
+    first
+}
+
+#[tokio::test]
+async fn of_two_relays_one_publishes_and_the_other_stands_by() {
+    let broker = bound_broker().await;
+    let first = first(&broker).await;
+    let second = replica("second", &first, &broker).await;
+    told_state(&second, "standby").await;
+    write_orders(&first.database, 50).await;
+    published(&first).await;
+    assert_eq!(take_all(&broker).await.len(), 50);
+    told_state(&second, "standby").await;
+}
+
+#[tokio::test]
+async fn when_the_active_one_stops_the_other_takes_over() {
+    let broker = bound_broker().await;
+    let first = first(&broker).await;
+    let second = replica("second", &first, &broker).await;
+    told_state(&second, "standby").await;
+    let database = first.stop().await;
+    told_state(&second, "publishing").await;
+    write_orders(&database, 5).await;
+    eventually("the outbox is empty", async || (database.count("outbox").await == 0).then_some(()))
+        .await;
+    assert_eq!(take_all(&broker).await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_session_that_is_killed_is_made_good() {
+    let broker = bound_broker().await;
+    let first = first(&broker).await;
+    let second = replica("second", &first, &broker).await;
+    told_state(&second, "standby").await;
+    let kill = "select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name like '% relay'";
+    for _ in 0..3 {
+        first.database.connect().await.batch_execute(kill).await.unwrap();
+        write_orders(&first.database, 4).await;
+        published(&first).await;
+    }
+    // Whoever was cut off before it could delete publishes again; nobody loses anything.
+    assert!(take_all(&broker).await.len() >= 12);
+}
+
+#[tokio::test]
+async fn several_that_start_at_once_over_an_empty_database_make_the_tables_once() {
+    let database = TestDatabase::empty().await;
+    let settings = database.settings();
+    let over = async |name, database| {
+        let settings = settings.clone();
+        let adjust = |all: &mut ServiceSettings| all.database = settings;
+        TestService::start_over::<Plain>(name, routes, database, adjust).await
+    };
+    let one = over("one", database).await;
+    let two = over("two", TestDatabase::empty().await).await;
+    let three = over("three", TestDatabase::empty().await).await;
+    for service in [&one, &two, &three] {
+        eventually("it is ready", async || {
+            (service.client.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
+    }
+    write_orders(&one.database, 1).await;
+}
