@@ -6,8 +6,29 @@ use std::time::Duration;
 
 use lapin::uri::AMQPUri;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
+
+/// A time to wait. None at all would be for ever to PostgreSQL, and too short for anybody else.
+fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    match humantime_serde::deserialize(deserializer)? {
+        Duration::ZERO => Err(D::Error::custom("is to be longer than 0s")),
+        time => Ok(time),
+    }
+}
+
+/// A number of which 0 would bring everything to a stand.
+fn some<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+where
+    D: Deserializer<'de>,
+    N: Deserialize<'de> + Default + PartialEq,
+{
+    match N::deserialize(deserializer)? {
+        number if number == N::default() => Err(D::Error::custom("is to be at least 1")),
+        number => Ok(number),
+    }
+}
 
 /// `[http]`: where and how to serve.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,9 +39,10 @@ pub struct HttpSettings {
     /// A port; 0 takes a free one.
     pub port: u16,
     /// The largest request body, in bytes.
+    #[serde(deserialize_with = "some")]
     pub body_limit: usize,
     /// How long a request in hand may take to finish after SIGTERM.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub shutdown_timeout: Duration,
 }
 
@@ -31,18 +53,19 @@ pub struct DatabaseSettings {
     /// Where it is, and as whom to connect.
     pub url: DatabaseUrl,
     /// Connections kept at the most.
+    #[serde(deserialize_with = "some")]
     pub pool_size: usize,
     /// How long to wait for a connection.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
     /// How long a statement may wait for a lock.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub lock_timeout: Duration,
     /// How long a statement may take.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub statement_timeout: Duration,
     /// How long a transaction may take as a whole, also when the server does not answer at all.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub deadline: Duration,
 }
 
@@ -53,10 +76,10 @@ pub struct BrokerSettings {
     /// Where it is, and as whom to connect.
     pub url: BrokerUrl,
     /// How long to wait for a connection.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
     /// How long to wait for an answer on one.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub reply_timeout: Duration,
 }
 
@@ -65,15 +88,16 @@ pub struct BrokerSettings {
 #[serde(deny_unknown_fields)]
 pub struct RelaySettings {
     /// Changes published in one go.
+    #[serde(deserialize_with = "some")]
     pub batch_size: u16,
     /// How long to wait for their confirms.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub confirm_timeout: Duration,
     /// How long to wait for the next look at the outbox while it is busy.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub poll_min: Duration,
     /// How long to wait for the next look at the outbox while it is quiet.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub poll_max: Duration,
 }
 
