@@ -11,6 +11,7 @@ mod fuzz;
 mod methods;
 mod program;
 mod service;
+mod settings;
 
 use std::time::Duration;
 

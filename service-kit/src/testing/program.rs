@@ -1,6 +1,5 @@
 //! A program as a process: what it says where its settings are wrong, and how it ends.
 
-use std::net::TcpListener;
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,46 +52,27 @@ impl Binary {
 
     /// Starts it on a free port, and waits until it serves.
     pub async fn start(&self, settings: &[Set<'_>]) -> TestProgram {
+        self.start_with(&[], settings).await
+    }
+
+    /// The same, with arguments.
+    pub async fn start_with(&self, arguments: &[&str], settings: &[Set<'_>]) -> TestProgram {
         let settings = [settings, &[("HTTP__PORT", "0")]].concat();
-        let mut child = self.command(&[], &settings).spawn().unwrap();
+        let mut child = self.command(arguments, &settings).spawn().unwrap();
         let output = Arc::default();
         keep(child.stdout.take().unwrap(), &output);
         keep(child.stderr.take().unwrap(), &output);
         let address = eventually("the program serves", async || {
             let said = output.lock().unwrap().clone();
-            let address = said.split("address=").nth(1)?.split_whitespace().next()?;
-            Some(address.to_owned())
+            // As text or as JSON.
+            let after = said.split("address").nth(1)?.trim_start_matches(['"', '=', ':']);
+            let end =
+                after.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
+            Some(after[..end].to_owned())
         });
         let client = TestClient::new(format!("http://{}", address.await));
         TestProgram { client, child, output }
     }
-
-    /// Starts it with each of these settings, and expects it to end with one line that names the
-    /// setting, before it has tried to open a socket. `good` are settings with which it would run.
-    pub async fn assert_refuses(&self, good: &[Set<'_>], bad: &[(Set<'_>, &str)]) {
-        // Whoever tries to serve here is told that the port is taken.
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port().to_string();
-        for (setting, named) in bad {
-            let mut settings = vec![("HTTP__PORT", port.as_str())];
-            settings.extend(good.iter().filter(|(name, _)| *name != setting.0));
-            settings.extend((!setting.1.is_empty()).then_some(*setting));
-            let (said, ended) = told(&self.run(&[], &settings).await);
-            assert!(!ended.success(), "{setting:?}: {said}");
-            assert!(said.contains(named), "{setting:?}: {said}");
-            assert_eq!(said.trim_end().lines().count(), 1, "{setting:?}: {said}");
-        }
-        let settings = [good, &[("HTTP__PORT", port.as_str()), ("LOG__FILTER", "off")]].concat();
-        let (said, ended) = told(&self.run(&[], &settings).await);
-        assert!(!ended.success() && said.contains(&port), "{said}");
-        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    }
-}
-
-/// What a program that has ended said on standard error, and how it ended.
-fn told(output: &Output) -> (String, ExitStatus) {
-    assert!(output.stdout.is_empty(), "{output:?}");
-    (String::from_utf8(output.stderr.clone()).unwrap(), output.status)
 }
 
 fn keep(stream: impl AsyncRead + Send + Unpin + 'static, output: &Arc<Mutex<String>>) {
@@ -106,6 +86,14 @@ fn keep(stream: impl AsyncRead + Send + Unpin + 'static, output: &Arc<Mutex<Stri
 }
 
 impl TestProgram {
+    /// Waits until it is ready.
+    pub async fn ready(&self) {
+        eventually("the program is ready", async || {
+            (self.client.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
+    }
+
     /// All that it has said so far.
     #[must_use]
     pub fn output(&self) -> String {

@@ -20,6 +20,8 @@ mod placing;
 #[cfg(test)]
 mod preconditions;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod retrying;

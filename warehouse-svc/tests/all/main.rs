@@ -7,6 +7,8 @@ mod handling;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod racing;
 #[cfg(test)]
 mod samples;

@@ -1,0 +1,138 @@
+//! The program itself: its settings, its help, its end.
+
+use serde_json::json;
+use service_kit::testing::{Binary, TestBroker, TestDatabase, eventually};
+
+use crate::samples::{ORDERS, order, place};
+
+const STORE: Binary = Binary { path: env!("CARGO_BIN_EXE_store-svc"), prefix: "STORE" };
+
+const DATABASE: (&str, &str) = ("DATABASE__URL", "postgres://me:hunter2@127.0.0.1:1/orders");
+const BROKER: (&str, &str) = ("BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f");
+
+#[tokio::test]
+async fn the_program_minds_its_settings() {
+    STORE.assert_minds_its_settings(&[DATABASE, BROKER]).await;
+}
+
+#[tokio::test]
+async fn the_help_names_every_setting() {
+    STORE.assert_helps().await;
+}
+
+#[tokio::test]
+async fn the_program_ends_when_it_is_asked_to() {
+    let database = TestDatabase::new().await;
+    for signal in ["TERM", "INT"] {
+        let mut program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
+        program.ready().await;
+        place(&program.client).await;
+        program.signal(signal).await;
+        let ended = program.ended().await;
+        assert!(ended.success(), "{ended}: {}", program.output());
+    }
+    assert_eq!(database.count("outbox").await, 2);
+}
+
+#[tokio::test]
+async fn a_program_without_database_and_broker_is_live_and_ends_when_it_is_asked_to() {
+    let mut program = STORE.start(&[DATABASE, BROKER]).await;
+    program.client.get("/health/live").await.with(200);
+    program.client.get("/health/ready").await.with(503);
+    program.client.post(ORDERS, &order()).await.assert_problem(503);
+    program.signal("TERM").await;
+    assert!(program.ended().await.success(), "{}", program.output());
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_however_much_is_logged() {
+    let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
+    let secret = |url: &str| {
+        let (_, after_user) = url.split_once("://").unwrap().1.split_once(':').unwrap();
+        after_user.split_once('@').unwrap().0.to_owned()
+    };
+    let settings = [
+        ("DATABASE__URL", database.url()),
+        ("BROKER__URL", broker.url()),
+        ("LOG__FILTER", "trace"),
+    ];
+    let mut program = STORE.start(&settings).await;
+    program.ready().await;
+    place(&program.client).await;
+    // Long enough for the relay to have connected: it has met what is missing.
+    eventually("the relay has spoken with RabbitMQ", async || {
+        program.output().contains("no exchange").then_some(())
+    })
+    .await;
+    program.signal("TERM").await;
+    assert!(program.ended().await.success());
+    let said = program.output();
+    assert!(said.contains("TRACE"));
+    for url in [database.url(), broker.url()] {
+        let secret = secret(url);
+        let line = said.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None);
+    }
+    let program = STORE.start(&[DATABASE, BROKER, ("LOG__FILTER", "trace")]).await;
+    eventually("it has tried to connect", async || {
+        program.output().contains("relay: waiting").then_some(())
+    })
+    .await;
+    assert!(!program.output().contains("hunter2"), "{}", program.output());
+}
+
+#[tokio::test]
+async fn migrate_brings_the_database_up_to_date_and_ends() {
+    let database = TestDatabase::empty().await;
+    let settings = [("DATABASE__URL", database.url()), BROKER];
+    for ran in ["[\"2026", "[]"] {
+        let ended = STORE.run(&["migrate"], &settings).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(ended.status.success() && said.contains(ran), "{said}");
+    }
+    assert_eq!(database.count("orders").await, 0);
+    let ended = STORE.run(&["migrate"], &[DATABASE, BROKER]).await;
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && !said.contains("hunter2"), "{said}");
+}
+
+#[tokio::test]
+async fn a_file_gives_settings_and_the_environment_wins_over_it() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = "[http]\nport = 1\n[database]\nurl = \"postgres://a:b@127.0.0.1:1/c\"\n\
+        [log]\nformat = \"json\"\n";
+    std::fs::write(file.path(), text).unwrap();
+    let path = file.path().to_str().unwrap();
+    let program = STORE.start_with(&["--config", path], &[BROKER]).await;
+    program.client.get("/health/live").await.with(200);
+    let first = program.output().lines().next().unwrap().to_owned();
+    assert!(serde_json::from_str::<serde_json::Value>(&first).is_ok(), "{first}");
+    std::fs::write(file.path(), "[http]\nprot = 1\n").unwrap();
+    for (path, named) in [(path, "prot"), ("/nowhere/store.toml", "/nowhere/store.toml")] {
+        let ended = STORE.run(&["--config", path], &[DATABASE, BROKER]).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains(named), "{said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_frozen_program_gives_up_its_turn_to_publish() {
+    let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
+    let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", broker.url())];
+    let state = async |program: &service_kit::testing::TestProgram| {
+        let ready = program.client.get("/health/ready").await;
+        ready["parts"]["broker"]["state"].clone()
+    };
+    let frozen = STORE.start(&settings).await;
+    eventually("it has its turn", async || (state(&frozen).await == "waiting").then_some(())).await;
+    let other = STORE.start(&settings).await;
+    let standby = json!("standby");
+    eventually("it stands by", async || (state(&other).await == standby).then_some(())).await;
+    frozen.signal("STOP").await;
+    // There is no exchange, so to have its turn is to wait for it.
+    eventually("it takes over", async || (state(&other).await == "waiting").then_some(())).await;
+    frozen.signal("CONT").await;
+    eventually("it stands by", async || (state(&frozen).await == standby).then_some(())).await;
+    assert_eq!(state(&other).await, "waiting");
+}

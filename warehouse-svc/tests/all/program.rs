@@ -1,0 +1,29 @@
+//! The program itself: its settings, its help, its end.
+
+use service_kit::testing::{Binary, TestDatabase};
+
+const WAREHOUSE: Binary = Binary { path: env!("CARGO_BIN_EXE_warehouse-svc"), prefix: "WAREHOUSE" };
+
+const DATABASE: (&str, &str) = ("DATABASE__URL", "postgres://me:hunter2@127.0.0.1:1/orders");
+const BROKER: (&str, &str) = ("BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f");
+
+#[tokio::test]
+async fn the_program_minds_its_settings() {
+    WAREHOUSE.assert_minds_its_settings(&[DATABASE, BROKER]).await;
+}
+
+#[tokio::test]
+async fn the_help_names_every_setting() {
+    WAREHOUSE.assert_helps().await;
+}
+
+#[tokio::test]
+async fn the_program_serves_and_ends_when_it_is_asked_to() {
+    let database = TestDatabase::empty().await;
+    let mut program = WAREHOUSE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
+    program.ready().await;
+    crate::samples::arrived(&program.client).await;
+    program.signal("TERM").await;
+    assert!(program.ended().await.success(), "{}", program.output());
+    assert_eq!(database.count("orders").await, 1);
+}
