@@ -53,18 +53,23 @@ impl Topology {
     /// might lose what is to be parked.
     pub async fn declare_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
-        self.bound_queue(&channel).await?;
+        let arguments = sync_queue(parked_queue(self.direction));
+        self.declare(&channel, queue(self.direction), arguments).await?;
+        self.bind(&channel).await?;
         self.close(&channel).await
     }
 
     /// Makes anew whatever has been deleted, but for the sync queue; `false` where that is gone.
+    ///
+    /// It is never declared here, not even to no effect: if it was deleted a moment ago, that would
+    /// make it anew before the source has agreed to an offer, and nobody would know what was lost.
     pub async fn heal(&self, connection: &Connection) -> Result<bool, BrokerError> {
         let channel = self.open(connection).await?;
         if !self.is_there(&channel).await? {
             return Ok(false);
         }
         self.surroundings(&channel).await?;
-        self.bound_queue(&channel).await?;
+        self.bind(&channel).await?;
         self.close(&channel).await.map(|()| true)
     }
 
@@ -88,12 +93,10 @@ impl Topology {
         self.declare(channel, parked_queue(self.direction), quorum_queue()).await
     }
 
-    async fn bound_queue(&self, channel: &Channel) -> Result<(), BrokerError> {
-        let name = queue(self.direction);
-        self.declare(channel, name, sync_queue(parked_queue(self.direction))).await?;
-        let source = exchange(self.direction.from).into();
+    async fn bind(&self, channel: &Channel) -> Result<(), BrokerError> {
+        let (name, source) = (queue(self.direction).into(), exchange(self.direction.from).into());
         let (options, none) = (QueueBindOptions::default(), FieldTable::default());
-        let bound = channel.queue_bind(name.into(), source, ORDER_EVENTS.into(), options, none);
+        let bound = channel.queue_bind(name, source, ORDER_EVENTS.into(), options, none);
         in_time(self.reply_timeout, bound).await
     }
 
