@@ -41,7 +41,12 @@ fn spoil(rng: &mut Rng, value: &mut Value) {
             let index = rng.usize(0..values.len());
             spoil(rng, &mut values[index]);
         }
-        other => *other = odd_value(rng, 0),
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => *other = odd_value(rng, 0),
     }
 }
 
