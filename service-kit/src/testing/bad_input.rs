@@ -131,6 +131,8 @@ impl TestClient {
         }
         let twice = "{\"company\": \"Harbour Tools\", \"company\": \"Harbour Tools\"}";
         self.send_text(method.clone(), path, twice).await.assert_refuses(422, "company");
+        let twice = "{\"lines\": [{\"sku\": \"bolt\", \"quantity\": 1, \"sku\": null}]}";
+        self.send_text(method.clone(), path, twice).await.assert_refuses(422, "lines[0].sku");
         self.assert_minds_the_headers(method, path).await;
     }
 

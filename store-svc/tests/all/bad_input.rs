@@ -78,8 +78,7 @@ async fn an_order_is_not_set_to_what_does_not_fit() {
 async fn an_order_is_not_patched_to_what_does_not_fit() {
     let store = store().await;
     let (path, placed) = place(&store.client).await;
-    let cases = bad().into_iter().filter(|(fields, _)| fields.get("\0").is_none());
-    let mut cases = cases.collect::<Vec<_>>();
+    let mut cases = bad();
     cases.push((json!({"id": Uuid::new_v4()}), "id"));
     cases.push((json!({"status": null}), "status"));
     store.client.assert_refuses_all(&Method::PATCH, &path, cases, &json!({})).await;

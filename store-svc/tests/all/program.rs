@@ -1,5 +1,6 @@
 //! The program itself: its settings, its help, its end.
 
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::testing::{Binary, TestBroker, TestDatabase, eventually};
 
@@ -32,6 +33,29 @@ async fn the_program_ends_when_it_is_asked_to() {
         assert!(ended.success(), "{ended}: {}", program.output());
     }
     assert_eq!(database.count("outbox").await, 2);
+}
+
+#[tokio::test]
+async fn a_request_in_hand_is_finished_before_the_program_ends() {
+    let database = TestDatabase::new().await;
+    let mut program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
+    program.ready().await;
+    let (path, _) = place(&program.client).await;
+    let mut holder = database.connect().await;
+    holder.batch_execute("begin; select 1 from orders for update").await.unwrap();
+    let client = program.client.clone();
+    let patch = json!({"comment": "in hand"});
+    let patching = tokio::spawn(async move { client.patch(&path, &patch).await });
+    let waiting = "pg_stat_activity where datname = current_database()
+        and wait_event_type = 'Lock'";
+    eventually("the patch waits", async || (database.count(waiting).await == 1).then_some(()))
+        .await;
+    program.signal("TERM").await;
+    eventually("it is stopping", async || program.output().contains("stopping").then_some(()))
+        .await;
+    holder.batch_execute("commit").await.unwrap();
+    assert_eq!(patching.await.unwrap().with(200)["comment"], "in hand");
+    assert!(program.ended().await.success(), "{}", program.output());
 }
 
 #[tokio::test]

@@ -28,8 +28,7 @@ async fn an_order_is_not_set_to_what_does_not_fit() {
     let path = arrived(&warehouse.client).await;
     let before = warehouse.client.get(&path).await;
     warehouse.client.assert_refuses_all(&Method::PUT, &path, bad(), &settable()).await;
-    let cases = bad().into_iter().chain([(json!({"status": null}), "status")]);
-    let cases = cases.filter(|(fields, _)| fields.get("\0").is_none()).collect();
+    let cases = bad().into_iter().chain([(json!({"status": null}), "status")]).collect();
     warehouse.client.assert_refuses_all(&Method::PATCH, &path, cases, &json!({})).await;
     assert_eq!(warehouse.client.get(&path).await.body, before.body);
     assert_eq!(warehouse.rows().await.changes, 1);

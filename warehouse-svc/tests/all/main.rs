@@ -11,6 +11,8 @@ mod program;
 #[cfg(test)]
 mod racing;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod syncing;
