@@ -19,20 +19,28 @@ pub(super) struct Offer {
     pub(super) after_id: Option<Uuid>,
 }
 
-/// Begins an offer.
+/// Begins an offer. One of all orders that waits for its turn speaks for another one.
 pub(super) async fn begin(
     connection: &mut AsyncPgConnection,
     since: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
+    if since.is_none() {
+        let of_all = offers::since.is_null().and(offers::after_id.is_null());
+        // Waits for the relay if it is just beginning with it; then it no longer speaks for us.
+        let waiting = offers::table.filter(of_all).select(offers::id).for_update();
+        if waiting.first::<i64>(connection).await.optional()?.is_some() {
+            return Ok(());
+        }
+    }
     let offer = (offers::since.eq(since), offers::created_at.eq(now));
     diesel::insert_into(offers::table).values(offer).execute(connection).await?;
     Ok(())
 }
 
-/// The offer that began first.
+/// The offer that began first, locked before anything of it is read.
 pub(super) async fn oldest(connection: &mut AsyncPgConnection) -> QueryResult<Option<Offer>> {
-    let oldest = offers::table.order(offers::id).select(Offer::as_select());
+    let oldest = offers::table.order(offers::id).select(Offer::as_select()).for_update();
     oldest.first(connection).await.optional()
 }
 

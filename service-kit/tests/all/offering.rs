@@ -110,3 +110,14 @@ async fn what_is_no_offer_is_refused() {
     }
     assert_eq!(site.database.count("offers").await, 0);
 }
+
+#[tokio::test]
+async fn an_offer_of_all_that_waits_for_its_turn_speaks_for_another_one() {
+    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    write_orders(&site.database, 2).await;
+    for _ in 0..3 {
+        ask(&site, &json!({"all": true})).await;
+    }
+    ask(&site, &json!({"since": now()})).await;
+    assert_eq!(site.database.count("offers").await, 2);
+}
