@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -188,6 +188,9 @@ impl TryFrom<String> for BrokerUrl {
 
     fn try_from(url: String) -> Result<Self, Self::Error> {
         match url.parse::<AMQPUri>() {
+            Ok(AMQPUri { scheme: AMQPScheme::AMQPS, .. }) => {
+                Err("broker.url asks for TLS (amqps), which is not built in")
+            }
             Ok(_) => Ok(Self(url.into())),
             Err(_) => Err("broker.url is not a URL such as amqp://user:password@host:5672/%2f"),
         }
