@@ -1,0 +1,65 @@
+//! With one guard switched off, the check fails; each name says how.
+
+use shared_models::order::Status;
+use shared_models::rules::Rule;
+
+use crate::checking::fails;
+use crate::properties::{AGREED, NO_DEFAULT, NO_RETURN, NOT_SILENT, REVISIONS_GROW, SENT_ONCE};
+use crate::workers::{GROWS, NEWEST, Receiver};
+use crate::world::{Guard, Scope, World};
+
+/// Enough for each of these to fail.
+fn small(scope: Scope, edits: u8) -> World {
+    World::new(scope, edits).offers(0)
+}
+
+#[test]
+fn with_ties_of_rank_broken_store_first_the_sites_part() {
+    let world = small(Scope::Progress, 2).without(Guard::TieOfRank);
+    fails("ties of rank store-first", &world, AGREED);
+}
+
+#[test]
+fn with_a_move_from_shipped_back_to_packed_the_sites_part() {
+    let back = Guard::NoWayBack(Status::Shipped, Status::Packed);
+    fails("shipped back to packed", &small(Scope::Progress, 2).without(back), AGREED);
+}
+
+#[test]
+fn with_a_return_to_placed_the_peer_never_hears_of_it() {
+    let back = Guard::NoWayBack(Status::Picking, Status::Placed);
+    fails("a return to placed", &small(Scope::Progress, 2).without(back), AGREED);
+}
+
+#[test]
+fn without_the_fence_an_older_revision_replaces_a_newer_one() {
+    let world = small(Scope::Delivery, 1).without(Guard::Fence);
+    fails("no fence", &world, REVISIONS_GROW);
+    fails("no fence", &world, AGREED);
+    fails("no fence", &world, NOT_SILENT);
+}
+
+#[test]
+fn with_lock_then_upsert_two_workers_put_the_older_revision_over_the_newer() {
+    fails("lock, then upsert", &Receiver::LockThenUpsert, GROWS);
+    fails("lock, then upsert", &Receiver::LockThenUpsert, NEWEST);
+}
+
+#[test]
+fn with_a_batch_made_smaller_before_the_rules_decide_an_edit_is_never_carried() {
+    let world = small(Scope::Delivery, 1).publishing_all().without(Guard::DecidingFirst);
+    fails("coalescing before deciding", &world, AGREED);
+}
+
+#[test]
+fn without_the_echo_rule_and_with_peer_changes_published_a_change_returns() {
+    let world = small(Scope::Delivery, 1).publishing_all().without_rule(Rule::Echo);
+    fails("no echo rule, all published", &world, NO_RETURN);
+    fails("no echo rule, all published", &world, SENT_ONCE);
+}
+
+#[test]
+fn without_the_default_status_rule_untouched_progress_is_sent() {
+    let world = small(Scope::Delivery, 1).without_rule(Rule::DefaultStatus);
+    fails("no default-status rule", &world, NO_DEFAULT);
+}

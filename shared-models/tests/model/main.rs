@@ -1,0 +1,32 @@
+//! All states of a small world: two sites, one order from its creation, and whatever can happen to
+//! the messages between them, over the real `edit`, `rules`, `coalesce` and `merge`.
+//!
+//! Properties over single states that are checked for all states take the place of histories drawn
+//! by chance in `tests/all`. See `docs/reliability.md` for what was found and how to go deeper.
+
+#[cfg(test)]
+mod checking;
+#[cfg(test)]
+mod controls;
+#[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod holds;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod pruning;
+#[cfg(test)]
+mod publishing;
+#[cfg(test)]
+mod receiving;
+#[cfg(test)]
+mod state;
+#[cfg(test)]
+mod steps;
+#[cfg(test)]
+mod values;
+#[cfg(test)]
+mod workers;
+#[cfg(test)]
+mod world;

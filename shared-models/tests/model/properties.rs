@@ -1,0 +1,76 @@
+//! What must hold in every state, what must hold in every quiet one, and what must happen at all.
+
+use stateright::Property;
+
+use crate::state::State;
+use crate::values::{Edits, SmallOrder};
+use crate::world::{Scope, World};
+
+pub(crate) const REVISIONS_GROW: &str = "revisions only grow";
+pub(crate) const NO_RETURN: &str = "no change returns to the site that decided it";
+pub(crate) const NO_DEFAULT: &str = "progress of revision zero is never sent";
+pub(crate) const SENT_ONCE: &str = "nothing is sent more often than it was made or offered";
+pub(crate) const AGREED: &str = "when it is quiet, both sites are equal";
+pub(crate) const NOT_SILENT: &str = "when it is quiet, every edit stands, was seen or is recorded";
+
+pub(crate) fn all() -> Vec<Property<World>> {
+    vec![
+        always(REVISIONS_GROW, |_, state| !state.seen.fell),
+        always("what has arrived is known", |_, state| !state.seen.forgot),
+        always("one revision is one value", |_, state| one_value(state.orders)),
+        always("progress is at zero exactly while placed", |_, state| {
+            state.orders.iter().all(|order| is_zero_while_placed(*order))
+        }),
+        always(NO_RETURN, |_, state| !state.seen.returned),
+        always(NO_DEFAULT, |_, state| !state.seen.default_sent),
+        always(SENT_ONCE, |_, state| is_sent_once(state)),
+        always("no closed order is redirected in silence", |_, state| !state.seen.silent),
+        always("no site seems to be put back", |_, state| !state.seen.put_back),
+        always(AGREED, |_, state| !state.is_quiet() || state.orders[0] == state.orders[1]),
+        always(NOT_SILENT, |_, state| !state.is_quiet() || is_all_told(state)),
+        sometimes("the sites agree after every edit and offer", |world, state| {
+            let used = |counts: [u8; 2], most| counts.iter().all(|count| *count == most);
+            state.is_quiet()
+                && used(state.offered, world.offers)
+                && (world.scope != Scope::Delivery || used(state.edited, world.edits))
+        }),
+        sometimes("an edit gives way and is recorded", |world, state| {
+            let facet = usize::from(world.scope == Scope::Progress);
+            state.is_quiet() && state.shown[facet] != Edits::default()
+        }),
+    ]
+}
+
+type Condition = fn(&World, &State) -> bool;
+
+fn always(name: &'static str, condition: Condition) -> Property<World> {
+    Property::always(name, condition)
+}
+
+fn sometimes(name: &'static str, condition: Condition) -> Property<World> {
+    Property::sometimes(name, condition)
+}
+
+fn one_value([store, warehouse]: [SmallOrder; 2]) -> bool {
+    let (a, b) = (store.delivery, warehouse.delivery);
+    let (c, d) = (store.progress, warehouse.progress);
+    (a.counts != b.counts || a == b) && (c.counts != d.counts || c == d)
+}
+
+fn is_zero_while_placed(order: SmallOrder) -> bool {
+    order.progress.status.is_default() == order.progress.is_default()
+}
+
+/// The creation is one more that the store has made.
+fn is_sent_once(state: &State) -> bool {
+    let made = [state.edited[0] + 1, state.edited[1]];
+    (0..2).all(|site| state.sent[site] <= made[site] + state.offered[site])
+}
+
+/// An edit has not disappeared if it stands, if it is shown, or if the author of one that has not
+/// disappeared had seen it.
+fn is_all_told(state: &State) -> bool {
+    let SmallOrder { delivery, progress } = state.orders[0];
+    delivery.edits.and(state.shown[0]).holds(state.made[0])
+        && progress.edits.and(state.shown[1]).holds(state.made[1])
+}

@@ -1,0 +1,117 @@
+//! What a site says, and which of it the worker carries. What a site publishes and what it only
+//! logs is as in `service-kit/src/change_log/record.rs`.
+
+use chrono::DateTime;
+use shared_models::SCHEMA;
+use shared_models::event::{EventKind, OrderEvent};
+use shared_models::order::{Shared, Touched};
+use shared_models::rules::{Facts, Verdict, decide};
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+use uuid::Uuid;
+
+use crate::state::{Message, State, Undecided};
+use crate::values::{SmallOrder, SmallProgress};
+use crate::world::{Guard, World};
+
+/// A change that has just come to stand at a site.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct News {
+    /// The site that decided it.
+    pub(crate) origin: Site,
+    pub(crate) touched: Touched,
+    /// The order before it.
+    pub(crate) before: SmallOrder,
+}
+
+impl World {
+    /// A site publishes what was decided there, and nothing else.
+    pub(crate) fn publish(&self, state: &mut State, site: Site, news: News) {
+        if news.origin != site && !self.publishes_all {
+            return;
+        }
+        if self.say(state, site, news.origin, news.touched) {
+            state.seen.returned |= is_return(site, news, state.order(site));
+        }
+    }
+
+    pub(crate) fn tell_again(&self, state: &mut State, site: Site) {
+        self.say(state, site, site, Touched::Both);
+    }
+
+    /// Whether it is carried. What the rules say of an event depends on the event alone; so they
+    /// may be asked when it is published, and those that are dropped need not wait for their turn.
+    fn say(&self, state: &mut State, site: Site, origin: Site, touched: Touched) -> bool {
+        let order = state.order(site);
+        if self.without == Some(Guard::DecidingFirst) {
+            state.put_under_way(site, undecided(order, origin, touched));
+            return false;
+        }
+        match self.decided(site, order, origin, touched) {
+            Some(message) => {
+                state.sent[site as usize] += 1;
+                state.seen.default_sent |= message.progress.is_some_and(SmallProgress::is_default);
+                state.put_under_way(site, message);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// What the real rules let through of an event.
+    pub(crate) fn decided(
+        &self,
+        source: Site,
+        order: SmallOrder,
+        origin: Site,
+        touched: Touched,
+    ) -> Option<Message> {
+        let event = event(origin, touched, order.real());
+        match decide(&self.rules, Facts::of(source, &event)) {
+            Verdict::Carry(cargo) => Some(Message::of(&OrderChange::of(event, cargo))),
+            Verdict::Drop(_) => None,
+        }
+    }
+}
+
+/// Whether a site that tells this tells its peer nothing that was decided here: a facet that the
+/// change has touched has no more of this site's changes than before.
+fn is_return(site: Site, news: News, after: SmallOrder) -> bool {
+    let grew = |before: u8, after: u8| after > before;
+    let delivery = grew(news.before.delivery.counts.at(site), after.delivery.counts.at(site));
+    let progress = grew(news.before.progress.counts.at(site), after.progress.counts.at(site));
+    match news.touched {
+        Touched::Nothing => true,
+        Touched::Delivery => !delivery,
+        Touched::Progress => !progress,
+        Touched::Both => !delivery || !progress,
+    }
+}
+
+fn undecided(order: SmallOrder, origin: Site, touched: Touched) -> Message {
+    let (delivery, progress) = match touched {
+        Touched::Nothing => (false, false),
+        Touched::Delivery => (true, false),
+        Touched::Progress => (false, true),
+        Touched::Both => (true, true),
+    };
+    Message {
+        delivery: order.delivery,
+        progress: Some(order.progress),
+        undecided: Some(Undecided { origin, delivery, progress }),
+    }
+}
+
+fn event(origin: Site, touched: Touched, shared: Shared) -> OrderEvent {
+    OrderEvent {
+        schema: SCHEMA,
+        id: Uuid::nil(),
+        kind: EventKind::Updated,
+        origin,
+        order_id: Uuid::nil(),
+        version: 1,
+        at: DateTime::UNIX_EPOCH,
+        touched,
+        shared,
+    }
+}

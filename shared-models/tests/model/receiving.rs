@@ -1,0 +1,100 @@
+//! How a batch arrives: the worker makes it smaller, the receiver folds what is left of it and
+//! merges that into its order, as in `service-kit/src/routes/sync`.
+
+use shared_models::coalesce::spokesmen;
+use shared_models::merge::{fold, merge};
+use shared_models::order::Touched;
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+
+use crate::guards;
+use crate::publishing::News;
+use crate::state::{Message, State};
+use crate::steps::Step;
+use crate::values::SmallOrder;
+use crate::world::{Guard, World};
+
+impl World {
+    /// Every choice of what has been sent. Of a batch of which only a part is settled, nothing need
+    /// be settled: that part may arrive once more by itself.
+    pub(crate) fn add_batches(&self, state: &State, steps: &mut Vec<Step>) {
+        for from in Site::ALL {
+            for picks in 1..1_u16 << state.under_way[from as usize].len() {
+                steps.push(Step::Carry { from, picks, settled: true });
+                // What has arrived is stale, and forgotten like what is settled.
+                if !self.pruned {
+                    steps.push(Step::Carry { from, picks, settled: false });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn carry(&self, state: &mut State, from: Site, picks: u16, settled: bool) {
+        let picked = |place: usize| picks & (1 << place) != 0;
+        let under_way = &mut state.under_way[from as usize];
+        let batch = (0..under_way.len()).filter(|place| picked(*place));
+        let batch: Vec<Message> = batch.map(|place| under_way[place]).collect();
+        if settled {
+            let mut place = 0..;
+            under_way.retain(|_| !picked(place.next().unwrap_or_default()));
+        }
+        let request = match self.without {
+            Some(Guard::DecidingFirst) => self.smaller_then_decided(from, &batch),
+            Some(Guard::TieOfRank | Guard::Fence | Guard::NoWayBack(..)) | None => {
+                smaller(batch.into_iter().map(Message::change).collect())
+            }
+        };
+        if let Some(change) = request.into_iter().reduce(|first, second| fold(first, &second)) {
+            self.apply(state, from.peer(), &change);
+        }
+    }
+
+    /// The order of things that is wrong: the newest event speaks, and then the rules drop it.
+    fn smaller_then_decided(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
+        let events: Vec<OrderChange> = batch.iter().map(|message| message.change()).collect();
+        let speakers = spokesmen(&events);
+        let speaking = batch.iter().enumerate().filter(|(place, _)| speakers[*place] == *place);
+        let decided = speaking.filter_map(|(_, message)| {
+            let Message { delivery, progress, undecided } = *message;
+            let order = SmallOrder { delivery, progress: progress.unwrap_or_default() };
+            let facts = undecided?;
+            self.decided(from, order, facts.origin, facts.touched())
+        });
+        decided.map(Message::change).collect()
+    }
+
+    /// What arrives is logged, with what it gave rise to; it is not published.
+    fn apply(&self, state: &mut State, site: Site, change: &OrderChange) {
+        let before = state.order(site);
+        let here = before.real();
+        let merged = match self.without {
+            Some(Guard::Fence) => guards::merge_without_fence(&here, change),
+            Some(Guard::TieOfRank) => guards::merge_store_first(site, &here, change),
+            Some(Guard::DecidingFirst | Guard::NoWayBack(..)) | None => merge(site, &here, change),
+        };
+        let after = SmallOrder::of(&merged.shared);
+        let was_closed = before.progress.status.is_closed();
+        let redirected = after.delivery.edits != before.delivery.edits;
+        state.seen.silent |= was_closed && redirected && merged.conflicts.is_empty();
+        state.seen.forgot |= !Message::of(change).is_stale_for(after);
+        state.seen.put_back |= merged.put_back;
+        merged.conflicts.iter().for_each(|conflict| state.show(conflict));
+        if merged.touched != Touched::Nothing {
+            state.replace(site, after);
+            let origin = site.peer();
+            self.publish(state, site, News { origin, touched: merged.touched, before });
+        }
+    }
+}
+
+/// The worker's batch, made smaller: the newest change of the order speaks for the older ones.
+fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
+    let speakers = spokesmen(&batch);
+    let mut place = 0..;
+    let mut batch = batch;
+    batch.retain(|_| {
+        let place = place.next().unwrap_or_default();
+        speakers[place] == place
+    });
+    batch
+}

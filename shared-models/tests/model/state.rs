@@ -1,0 +1,154 @@
+//! Where the two sites and the messages between them stand.
+
+use std::fmt;
+
+use shared_models::merge::{Cause, Conflict, Decided};
+use shared_models::order::Touched;
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+use uuid::Uuid;
+
+use crate::values::{Edits, SmallDelivery, SmallOrder, SmallProgress};
+
+/// Where everything stands. What is kept twice is the store's first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    pub(crate) orders: [SmallOrder; 2],
+    /// What each site has sent and is still under way, sorted. A set: that a message is there twice
+    /// is that it arrives without being settled, which it may at any time and any number of times.
+    pub(crate) under_way: [Vec<Message>; 2],
+    /// The edits that a record at either site shows as having given way, with all that their
+    /// authors had seen: of delivery, of progress.
+    pub(crate) shown: [Edits; 2],
+    /// The edits that were made: of delivery, of progress.
+    pub(crate) made: [Edits; 2],
+    /// How many edits were made at each site, without the creation.
+    pub(crate) edited: [u8; 2],
+    /// How many offers each site has made.
+    pub(crate) offered: [u8; 2],
+    /// How many messages each site has sent.
+    pub(crate) sent: [u8; 2],
+    pub(crate) seen: Seen,
+}
+
+/// What has been seen to happen that must not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    /// A revision that was not covered by the one after it.
+    pub(crate) fell: bool,
+    /// What had arrived was not covered by the order after it.
+    pub(crate) forgot: bool,
+    /// A message with which a site told a change that it had not decided.
+    pub(crate) returned: bool,
+    /// A message with progress that nobody had touched.
+    pub(crate) default_sent: bool,
+    /// A closed order with another delivery, and no record of it.
+    pub(crate) silent: bool,
+    /// A site that was taken for one that was put back to an earlier state.
+    pub(crate) put_back: bool,
+}
+
+/// What one site tells the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Message {
+    pub(crate) delivery: SmallDelivery,
+    pub(crate) progress: Option<SmallProgress>,
+    /// What the rules look at besides, where they have not been asked yet.
+    pub(crate) undecided: Option<Undecided>,
+}
+
+/// Who decided a change, and which facets it touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Undecided {
+    pub(crate) origin: Site,
+    pub(crate) delivery: bool,
+    pub(crate) progress: bool,
+}
+
+impl Undecided {
+    pub(crate) const fn touched(self) -> Touched {
+        Touched::new(self.delivery, self.progress)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.progress {
+            Some(progress) => write!(f, "[{:?} | {progress:?}]", self.delivery)?,
+            None => write!(f, "[{:?}]", self.delivery)?,
+        }
+        match self.undecided {
+            Some(undecided) => write!(f, " decided at the {}", undecided.origin),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Message {
+    pub(crate) fn of(change: &OrderChange) -> Self {
+        Self {
+            delivery: SmallDelivery::of(&change.delivery),
+            progress: change.progress.as_ref().map(SmallProgress::of),
+            undecided: None,
+        }
+    }
+
+    pub(crate) fn change(self) -> OrderChange {
+        OrderChange {
+            event_id: Uuid::nil(),
+            order_id: Uuid::nil(),
+            delivery: self.delivery.real(),
+            progress: self.progress.map(SmallProgress::real),
+        }
+    }
+
+    /// Whether the order has seen all that the message tells.
+    pub(crate) fn is_stale_for(self, order: SmallOrder) -> bool {
+        let progress = self.progress.unwrap_or_default();
+        order.delivery.counts.cover(self.delivery.counts)
+            && order.progress.counts.cover(progress.counts)
+    }
+}
+
+impl State {
+    /// Nothing is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.under_way.iter().all(Vec::is_empty)
+    }
+
+    pub(crate) fn order(&self, site: Site) -> SmallOrder {
+        self.orders[site as usize]
+    }
+
+    /// Puts a message under way, unless the same is under way already.
+    pub(crate) fn put_under_way(&mut self, from: Site, message: Message) {
+        let under_way = &mut self.under_way[from as usize];
+        if let Err(place) = under_way.binary_search(&message) {
+            under_way.insert(place, message);
+        }
+    }
+
+    /// Puts another order in the place of a site's.
+    pub(crate) fn replace(&mut self, site: Site, after: SmallOrder) {
+        let before = self.order(site);
+        self.seen.fell |= !after.delivery.counts.cover(before.delivery.counts)
+            || !after.progress.counts.cover(before.progress.counts);
+        self.orders[site as usize] = after;
+    }
+
+    /// Keeps which edits a record shows to have given way to one whose author did not know of them.
+    pub(crate) fn show(&mut self, conflict: &Conflict) {
+        let (facet, cause, lost) = match conflict {
+            Conflict::Delivery(Decided { cause, lost, .. }) => {
+                (0, cause, SmallDelivery::of(lost).edits)
+            }
+            Conflict::Progress(Decided { cause, lost, .. }) => {
+                (1, cause, SmallProgress::of(lost).edits)
+            }
+        };
+        match cause {
+            Cause::Concurrent => self.shown[facet] = self.shown[facet].and(lost),
+            Cause::Late => {}
+        }
+    }
+}

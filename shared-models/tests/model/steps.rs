@@ -1,0 +1,148 @@
+//! What may happen next, and what a person does: edits and offers.
+
+use shared_models::edit::{create, edit};
+use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
+use shared_models::site::Site;
+
+use crate::checking::Checked;
+use crate::publishing::News;
+use crate::state::State;
+use crate::values::{Counts, Edits, SmallOrder, delivery_by, progress_by};
+use crate::world::{Scope, World};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Somebody at a site changes the order.
+    Edit(Site, Wish),
+    /// A site tells again how the order stands.
+    Offer(Site),
+    /// A batch of what a site has sent arrives. Unsettled, it is still under way afterwards: the
+    /// worker stopped between the peer's commit and the acknowledgement, or it was published twice.
+    Carry { from: Site, picks: u16, settled: bool },
+}
+
+/// What somebody wants of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Delivery,
+    /// This status; where it is the present one, other tracking.
+    Progress(Status),
+    Both(Status),
+}
+
+impl World {
+    /// The order has been placed at the store, and the store has said so.
+    pub(crate) fn beginning(&self) -> State {
+        let mut state = State::default();
+        let born = create(delivery_by(Edits::nth(Site::Store, 1)));
+        self.decide(&mut state, Site::Store, SmallOrder::of(&born), Touched::Delivery);
+        state
+    }
+
+    pub(crate) fn add_edits(&self, state: &State, steps: &mut Vec<Step>) {
+        for site in Site::ALL {
+            let order = state.order(site);
+            if state.edited[site as usize] == self.edits || !order.is_known() {
+                continue;
+            }
+            if self.scope != Scope::Progress {
+                steps.push(Step::Edit(site, Wish::Delivery));
+            }
+            if self.scope == Scope::Delivery {
+                continue;
+            }
+            for status in self.statuses(site, order.progress.status) {
+                steps.push(Step::Edit(site, Wish::Progress(status)));
+                if self.scope == Scope::Both {
+                    steps.push(Step::Edit(site, Wish::Both(status)));
+                }
+            }
+        }
+    }
+
+    /// Where an order may go, as the real table has it; the warehouse may also leave it where it is
+    /// and name a carrier.
+    fn statuses(&self, site: Site, from: Status) -> impl Iterator<Item = Status> {
+        let stays = (site == Site::Warehouse).then_some(from);
+        from.moves(site).iter().copied().chain(stays).chain(self.extra_move(site, from))
+    }
+
+    pub(crate) fn add_offers(&self, state: &State, steps: &mut Vec<Step>) {
+        let may = |site: &Site| {
+            state.offered[*site as usize] < self.offers && state.order(*site).is_known()
+        };
+        steps.extend(Site::ALL.into_iter().filter(may).map(Step::Offer));
+    }
+
+    pub(crate) fn edit(&self, state: &mut State, site: Site, wish: Wish) -> Option<()> {
+        let before = state.order(site);
+        let (delivery, progress) = wish.of(site, before);
+        let (after, touched) = match self.extra_move(site, before.progress.status) {
+            Some(to) if to == progress.status => without_asking(site, before, progress),
+            Some(_) | None => edit(site, &before.real(), delivery, progress).ok()?,
+        };
+        if touched == Touched::Nothing {
+            return None;
+        }
+        state.edited[site as usize] += 1;
+        self.decide(state, site, SmallOrder::of(&after), touched);
+        Some(())
+    }
+
+    /// What a site has decided stands there, and is published.
+    fn decide(&self, state: &mut State, site: Site, after: SmallOrder, touched: Touched) {
+        let before = state.order(site);
+        state.replace(site, after);
+        state.made[0] = state.made[0].and(after.delivery.edits);
+        state.made[1] = state.made[1].and(after.progress.edits);
+        self.publish(state, site, News { origin: site, touched, before });
+    }
+
+    pub(crate) fn offer(&self, state: &mut State, site: Site) {
+        state.offered[site as usize] += 1;
+        self.tell_again(state, site);
+    }
+}
+
+impl Wish {
+    fn of(self, site: Site, before: SmallOrder) -> (Delivery, Progress) {
+        let SmallOrder { delivery, progress } = before;
+        let other_delivery = || delivery_by(delivery.edits.and(next(site, delivery.counts)));
+        let other_progress =
+            |status| progress_by(status, progress.edits.and(next(site, progress.counts)));
+        match self {
+            Self::Delivery => (other_delivery(), progress.real().value),
+            Self::Progress(status) => (delivery.real().value, other_progress(status)),
+            Self::Both(status) => (other_delivery(), other_progress(status)),
+        }
+    }
+}
+
+fn next(site: Site, counts: Counts) -> Edits {
+    Edits::nth(site, u32::from(counts.at(site)) + 1)
+}
+
+/// A move that the table does not have.
+fn without_asking(site: Site, before: SmallOrder, progress: Progress) -> (Shared, Touched) {
+    let mut after = before.real();
+    let revision = after.progress.revision.next(site);
+    after.progress = Facet { revision, value: progress };
+    (after, Touched::Progress)
+}
+
+impl Checked for World {
+    fn told(state: &State, step: Option<&Step>) -> String {
+        match step {
+            None => format!("= {:?}, shown {:?}", state.orders, state.shown),
+            Some(Step::Edit(site, wish)) => format!("{site} edits {wish:?}"),
+            Some(Step::Offer(site)) => format!("{site} offers"),
+            Some(Step::Carry { from, picks, settled }) => {
+                let sent = state.under_way[*from as usize].iter().enumerate();
+                let picked = sent.filter(|(place, _)| picks & (1 << place) != 0);
+                let told: Vec<_> = picked.map(|(_, message)| format!("{message:?}")).collect();
+                let end = if *settled { "" } else { ", not settled" };
+                format!("{from} to {}: {}{end}", from.peer(), told.join(" "))
+            }
+        }
+    }
+}

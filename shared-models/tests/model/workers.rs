@@ -1,0 +1,183 @@
+//! A second, smaller world: two workers carry two revisions of one order to a site that does not
+//! know it, and their transactions there go step by step, with the locks that PostgreSQL takes at
+//! `READ COMMITTED`. The steps are those of `service-kit/src/routes/sync/apply.rs`.
+
+use shared_models::merge::merge;
+use shared_models::site::Site;
+use stateright::{Model, Property};
+
+use crate::checking::Checked;
+use crate::state::Message;
+use crate::values::{Counts, Edits, SmallDelivery, SmallOrder};
+
+pub(crate) const GROWS: &str = "the committed revision only grows";
+pub(crate) const NEWEST: &str = "when both workers are done, the newer revision stands";
+
+/// What a transaction does before it merges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    /// It inserts a blank row where there is none, then locks, merges, and updates.
+    BlankThenLock,
+    /// It locks, perhaps finds nothing, merges, and then inserts or updates.
+    LockThenUpsert,
+}
+
+/// The table's one row, and how far the two transactions are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Table {
+    committed: Option<SmallOrder>,
+    /// Who holds the row's lock, or has inserted it and not committed.
+    holder: Option<usize>,
+    /// The row as the holder has written it.
+    written: Option<SmallOrder>,
+    workers: [Stage; 2],
+    fell: bool,
+}
+
+/// How far a worker's transaction is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Stage {
+    #[default]
+    Beginning,
+    Inserted,
+    /// With what it found.
+    Locked(Option<SmallOrder>),
+    Written,
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The transaction's next statement, or its commit.
+    Go(usize),
+    /// It is rolled back and begins again; or, done, it was not acknowledged and comes again.
+    Again(usize),
+}
+
+impl Model for Receiver {
+    type State = Table;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<Table> {
+        vec![Table::default()]
+    }
+
+    fn actions(&self, _: &Table, steps: &mut Vec<Step>) {
+        steps.extend([Step::Go(0), Step::Go(1), Step::Again(0), Step::Again(1)]);
+    }
+
+    fn next_state(&self, table: &Table, step: Step) -> Option<Table> {
+        let mut next = *table;
+        match step {
+            Step::Go(worker) => next.go(*self, worker)?,
+            Step::Again(worker) => {
+                next.release(worker);
+                next.workers[worker] = Stage::Beginning;
+            }
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(GROWS, |_, table: &Table| !table.fell),
+            Property::always(NEWEST, |_, table: &Table| {
+                table.workers != [Stage::Done; 2] || table.committed == Some(carried(1).0)
+            }),
+            Property::sometimes("both workers are done", |_, table: &Table| {
+                table.workers == [Stage::Done; 2]
+            }),
+        ]
+    }
+}
+
+impl Checked for Receiver {
+    fn told(table: &Table, step: Option<&Step>) -> String {
+        match step {
+            None => format!("= {:?}", table.committed),
+            Some(step) => format!("{step:?} from {:?}", table.workers),
+        }
+    }
+}
+
+/// What a worker carries: the first the order's first revision, the second its second.
+fn carried(worker: usize) -> (SmallOrder, Message) {
+    let count = if worker == 0 { 1 } else { 2 };
+    let counts = Counts { store: count, warehouse: 0 };
+    let delivery = SmallDelivery { counts, edits: Edits::all(counts) };
+    let order = SmallOrder { delivery, ..SmallOrder::default() };
+    (order, Message { delivery, progress: None, undecided: None })
+}
+
+impl Table {
+    /// The next statement of a transaction, unless it has to wait for the other one.
+    fn go(&mut self, receiver: Receiver, worker: usize) -> Option<()> {
+        self.workers[worker] = match (self.workers[worker], receiver) {
+            (Stage::Beginning, Receiver::BlankThenLock) => self.insert_blank(worker)?,
+            (Stage::Beginning, Receiver::LockThenUpsert) | (Stage::Inserted, _) => {
+                self.lock(worker)?
+            }
+            (Stage::Locked(found), _) => self.write(worker, found)?,
+            (Stage::Written, _) => self.commit(worker),
+            (Stage::Done, _) => return None,
+        };
+        Some(())
+    }
+
+    fn is_held_by_other(&self, worker: usize) -> bool {
+        self.holder.is_some_and(|holder| holder != worker)
+    }
+
+    /// `INSERT … ON CONFLICT DO NOTHING`: waits for another's insert to be committed; leaves a row
+    /// that is there, locked or not.
+    fn insert_blank(&mut self, worker: usize) -> Option<Stage> {
+        if self.committed.is_none() {
+            if self.is_held_by_other(worker) {
+                return None;
+            }
+            (self.holder, self.written) = (Some(worker), Some(SmallOrder::default()));
+        }
+        Some(Stage::Inserted)
+    }
+
+    /// `SELECT … FOR UPDATE`: waits for the lock of a row that is there; what is not committed by
+    /// another is not there.
+    fn lock(&mut self, worker: usize) -> Option<Stage> {
+        if self.holder == Some(worker) {
+            return Some(Stage::Locked(self.written));
+        }
+        if self.committed.is_some() {
+            if self.is_held_by_other(worker) {
+                return None;
+            }
+            self.holder = Some(worker);
+        }
+        Some(Stage::Locked(self.committed))
+    }
+
+    /// `UPDATE`, or `INSERT … ON CONFLICT DO UPDATE`, which waits for another's insert or lock.
+    fn write(&mut self, worker: usize, found: Option<SmallOrder>) -> Option<Stage> {
+        if self.is_held_by_other(worker) {
+            return None;
+        }
+        let here = found.unwrap_or_default().real();
+        let merged = merge(Site::Warehouse, &here, &carried(worker).1.change());
+        (self.holder, self.written) = (Some(worker), Some(SmallOrder::of(&merged.shared)));
+        Some(Stage::Written)
+    }
+
+    fn commit(&mut self, worker: usize) -> Stage {
+        let before = self.committed.unwrap_or_default().delivery.counts;
+        let after = self.written.unwrap_or_default().delivery.counts;
+        self.fell |= !after.cover(before);
+        self.committed = self.written;
+        self.release(worker);
+        Stage::Done
+    }
+
+    fn release(&mut self, worker: usize) {
+        if self.holder == Some(worker) {
+            (self.holder, self.written) = (None, None);
+        }
+    }
+}
