@@ -1,5 +1,5 @@
 //! Lockstep end to end, with its real programs.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod agreement;
 mod convergence;

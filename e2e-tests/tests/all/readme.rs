@@ -95,10 +95,10 @@ fn settings_of(program: &Program) -> Vec<String> {
     for line in program.layout.defaults().lines() {
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']').to_owned();
-        } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" =") {
-            if !key.contains(' ') {
-                settings.push(format!("{section}.{key}"));
-            }
+        } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" =")
+            && !key.contains(' ')
+        {
+            settings.push(format!("{section}.{key}"));
         }
     }
     settings
