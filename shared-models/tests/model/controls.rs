@@ -4,7 +4,9 @@ use shared_models::order::Status;
 use shared_models::rules::Rule;
 
 use crate::checking::fails;
-use crate::properties::{AGREED, NO_DEFAULT, NO_RETURN, NOT_SILENT, REVISIONS_GROW, SENT_ONCE};
+use crate::properties::{
+    AGREED, NO_DEFAULT, NO_RETURN, NOT_SILENT, ONCE, REVISIONS_GROW, SENT_ONCE,
+};
 use crate::workers::{GROWS, NEWEST, Receiver};
 use crate::world::{Guard, Scope, World};
 
@@ -35,6 +37,7 @@ fn with_a_return_to_placed_the_peer_never_hears_of_it() {
 fn without_the_fence_an_older_revision_replaces_a_newer_one() {
     let world = small(Scope::Delivery, 1).without(Guard::Fence);
     fails("no fence", &world, REVISIONS_GROW);
+    fails("no fence", &world, ONCE);
     fails("no fence", &world, AGREED);
     fails("no fence", &world, NOT_SILENT);
 }
@@ -62,4 +65,10 @@ fn without_the_echo_rule_and_with_peer_changes_published_a_change_returns() {
 fn without_the_default_status_rule_untouched_progress_is_sent() {
     let world = small(Scope::Delivery, 1).without_rule(Rule::DefaultStatus);
     fails("no default-status rule", &world, NO_DEFAULT);
+}
+
+#[test]
+fn without_an_offer_for_a_lost_queue_what_it_held_never_arrives() {
+    let world = World::new(Scope::Delivery, 0).without(Guard::OfferAfterLoss);
+    fails("no offer for a lost queue", &world, AGREED);
 }

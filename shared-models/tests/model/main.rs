@@ -9,9 +9,13 @@ mod checking;
 #[cfg(test)]
 mod controls;
 #[cfg(test)]
+mod edits;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod holds;
+#[cfg(test)]
+mod layers;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

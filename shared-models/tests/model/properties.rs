@@ -2,11 +2,13 @@
 
 use stateright::Property;
 
+use crate::edits::Edits;
 use crate::state::State;
-use crate::values::{Edits, SmallOrder};
+use crate::values::SmallOrder;
 use crate::world::{Scope, World};
 
 pub(crate) const REVISIONS_GROW: &str = "revisions only grow";
+pub(crate) const ONCE: &str = "a change is applied at most once";
 pub(crate) const NO_RETURN: &str = "no change returns to the site that decided it";
 pub(crate) const NO_DEFAULT: &str = "progress of revision zero is never sent";
 pub(crate) const SENT_ONCE: &str = "nothing is sent more often than it was made or offered";
@@ -16,6 +18,7 @@ pub(crate) const NOT_SILENT: &str = "when it is quiet, every edit stands, was se
 pub(crate) fn all() -> Vec<Property<World>> {
     vec![
         always(REVISIONS_GROW, |_, state| !state.seen.fell),
+        always(ONCE, |_, state| !state.seen.repeated),
         always("what has arrived is known", |_, state| !state.seen.forgot),
         always("one revision is one value", |_, state| one_value(state.orders)),
         always("progress is at zero exactly while placed", |_, state| {

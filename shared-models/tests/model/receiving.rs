@@ -30,19 +30,18 @@ impl World {
     }
 
     pub(crate) fn carry(&self, state: &mut State, from: Site, picks: u16, settled: bool) {
-        let picked = |place: usize| picks & (1 << place) != 0;
-        let under_way = &mut state.under_way[from as usize];
-        let batch = (0..under_way.len()).filter(|place| picked(*place));
-        let batch: Vec<Message> = batch.map(|place| under_way[place]).collect();
+        let picked = |place: &usize| picks & (1 << place) != 0;
+        let sent = &mut state.under_way[from as usize];
+        let batch: Vec<Message> = (0..sent.len()).filter(picked).map(|place| sent[place]).collect();
         if settled {
-            let mut place = 0..;
-            under_way.retain(|_| !picked(place.next().unwrap_or_default()));
+            sent.retain(|message| !batch.contains(message));
         }
         let request = match self.without {
             Some(Guard::DecidingFirst) => self.smaller_then_decided(from, &batch),
-            Some(Guard::TieOfRank | Guard::Fence | Guard::NoWayBack(..)) | None => {
-                smaller(batch.into_iter().map(Message::change).collect())
-            }
+            Some(
+                Guard::TieOfRank | Guard::Fence | Guard::NoWayBack(..) | Guard::OfferAfterLoss,
+            )
+            | None => smaller(batch.into_iter().map(Message::change).collect()),
         };
         if let Some(change) = request.into_iter().reduce(|first, second| fold(first, &second)) {
             self.apply(state, from.peer(), &change);
@@ -70,12 +69,16 @@ impl World {
         let merged = match self.without {
             Some(Guard::Fence) => guards::merge_without_fence(&here, change),
             Some(Guard::TieOfRank) => guards::merge_store_first(site, &here, change),
-            Some(Guard::DecidingFirst | Guard::NoWayBack(..)) | None => merge(site, &here, change),
+            Some(Guard::DecidingFirst | Guard::NoWayBack(..) | Guard::OfferAfterLoss) | None => {
+                merge(site, &here, change)
+            }
         };
         let after = SmallOrder::of(&merged.shared);
         let was_closed = before.progress.status.is_closed();
         let redirected = after.delivery.edits != before.delivery.edits;
         state.seen.silent |= was_closed && redirected && merged.conflicts.is_empty();
+        let was_known = Message::of(change).is_stale_for(before);
+        state.seen.repeated |= was_known && merged.touched != Touched::Nothing;
         state.seen.forgot |= !Message::of(change).is_stale_for(after);
         state.seen.put_back |= merged.put_back;
         merged.conflicts.iter().for_each(|conflict| state.show(conflict));
@@ -89,12 +92,7 @@ impl World {
 
 /// The worker's batch, made smaller: the newest change of the order speaks for the older ones.
 fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
-    let speakers = spokesmen(&batch);
-    let mut place = 0..;
-    let mut batch = batch;
-    batch.retain(|_| {
-        let place = place.next().unwrap_or_default();
-        speakers[place] == place
-    });
-    batch
+    let speakers = spokesmen(&batch).into_iter().enumerate();
+    let speaks = batch.into_iter().zip(speakers).filter(|(_, (place, speaker))| place == speaker);
+    speaks.map(|(change, _)| change).collect()
 }

@@ -8,7 +8,8 @@ use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::values::{Edits, SmallDelivery, SmallOrder, SmallProgress};
+use crate::edits::Edits;
+use crate::values::{SmallDelivery, SmallOrder, SmallProgress};
 
 /// Where everything stands. What is kept twice is the store's first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,6 +25,8 @@ pub(crate) struct State {
     pub(crate) made: [Edits; 2],
     /// How many edits were made at each site, without the creation.
     pub(crate) edited: [u8; 2],
+    /// Which site has been asked for an offer and has not made it: a queue of its was lost.
+    pub(crate) owes: [bool; 2],
     /// How many offers each site has made.
     pub(crate) offered: [u8; 2],
     /// How many messages each site has sent.
@@ -36,6 +39,8 @@ pub(crate) struct State {
 pub(crate) struct Seen {
     /// A revision that was not covered by the one after it.
     pub(crate) fell: bool,
+    /// What was known already changed something, and was recorded once more.
+    pub(crate) repeated: bool,
     /// What had arrived was not covered by the order after it.
     pub(crate) forgot: bool,
     /// A message with which a site told a change that it had not decided.
@@ -111,9 +116,15 @@ impl Message {
 }
 
 impl State {
-    /// Nothing is under way.
+    /// Nothing is under way, and nothing is waited for.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.under_way.iter().all(Vec::is_empty)
+        self.under_way.iter().all(Vec::is_empty) && self.owes == [false; 2]
+    }
+
+    /// A queue is lost with what it held, and the worker may notice.
+    pub(crate) fn lose(&mut self, from: Site, is_noticed: bool) {
+        self.under_way[from as usize].clear();
+        self.owes[from as usize] = is_noticed;
     }
 
     pub(crate) fn order(&self, site: Site) -> SmallOrder {

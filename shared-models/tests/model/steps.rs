@@ -5,9 +5,10 @@ use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use shared_models::site::Site;
 
 use crate::checking::Checked;
+use crate::edits::{Counts, Edits};
 use crate::publishing::News;
 use crate::state::State;
-use crate::values::{Counts, Edits, SmallOrder, delivery_by, progress_by};
+use crate::values::{SmallOrder, delivery_by, progress_by};
 use crate::world::{Scope, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) enum Step {
     Edit(Site, Wish),
     /// A site tells again how the order stands.
     Offer(Site),
+    /// A queue is lost with all that a site has sent, so the site is asked for an offer.
+    Lose(Site),
     /// A batch of what a site has sent arrives. Unsettled, it is still under way afterwards: the
     /// worker stopped between the peer's commit and the acknowledgement, or it was published twice.
     Carry { from: Site, picks: u16, settled: bool },
@@ -68,10 +71,14 @@ impl World {
     }
 
     pub(crate) fn add_offers(&self, state: &State, steps: &mut Vec<Step>) {
-        let may = |site: &Site| {
-            state.offered[*site as usize] < self.offers && state.order(*site).is_known()
-        };
-        steps.extend(Site::ALL.into_iter().filter(may).map(Step::Offer));
+        for site in Site::ALL {
+            if state.offered[site as usize] < self.offers && state.order(site).is_known() {
+                steps.push(Step::Offer(site));
+                if !state.owes[site as usize] {
+                    steps.push(Step::Lose(site));
+                }
+            }
+        }
     }
 
     pub(crate) fn edit(&self, state: &mut State, site: Site, wish: Wish) -> Option<()> {
@@ -100,6 +107,7 @@ impl World {
 
     pub(crate) fn offer(&self, state: &mut State, site: Site) {
         state.offered[site as usize] += 1;
+        state.owes[site as usize] = false;
         self.tell_again(state, site);
     }
 }
@@ -136,6 +144,7 @@ impl Checked for World {
             None => format!("= {:?}, shown {:?}", state.orders, state.shown),
             Some(Step::Edit(site, wish)) => format!("{site} edits {wish:?}"),
             Some(Step::Offer(site)) => format!("{site} offers"),
+            Some(Step::Lose(site)) => format!("what the {site} has sent is lost"),
             Some(Step::Carry { from, picks, settled }) => {
                 let sent = state.under_way[*from as usize].iter().enumerate();
                 let picked = sent.filter(|(place, _)| picks & (1 << place) != 0);

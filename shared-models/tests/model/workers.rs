@@ -7,8 +7,9 @@ use shared_models::site::Site;
 use stateright::{Model, Property};
 
 use crate::checking::Checked;
+use crate::edits::{Counts, Edits};
 use crate::state::Message;
-use crate::values::{Counts, Edits, SmallDelivery, SmallOrder};
+use crate::values::{SmallDelivery, SmallOrder};
 
 pub(crate) const GROWS: &str = "the committed revision only grows";
 pub(crate) const NEWEST: &str = "when both workers are done, the newer revision stands";

@@ -5,6 +5,7 @@ use shared_models::rules::{RULES, Rule};
 use shared_models::site::Site;
 use stateright::{Model, Property};
 
+use crate::edits::Edits;
 use crate::properties;
 use crate::state::State;
 use crate::steps::Step;
@@ -46,11 +47,14 @@ pub(crate) enum Guard {
     DecidingFirst,
     /// Moves go up in rank. Without: the warehouse may make this one too.
     NoWayBack(Status, Status),
+    /// A site whose queue was lost is asked for an offer. Without: nobody asks.
+    OfferAfterLoss,
 }
 
 impl World {
     /// With every guard in force.
     pub(crate) fn new(scope: Scope, edits: u8) -> Self {
+        assert!(edits < Edits::MOST, "the store has created the order besides");
         Self {
             scope,
             edits,
@@ -89,7 +93,13 @@ impl World {
             Some(Guard::NoWayBack(known, to)) if site == Site::Warehouse && known == from => {
                 Some(to)
             }
-            Some(Guard::NoWayBack(..) | Guard::TieOfRank | Guard::Fence | Guard::DecidingFirst)
+            Some(
+                Guard::NoWayBack(..)
+                | Guard::TieOfRank
+                | Guard::Fence
+                | Guard::DecidingFirst
+                | Guard::OfferAfterLoss,
+            )
             | None => None,
         }
     }
@@ -114,6 +124,7 @@ impl Model for World {
         match step {
             Step::Edit(site, wish) => self.edit(&mut next, site, wish)?,
             Step::Offer(site) => self.offer(&mut next, site),
+            Step::Lose(site) => next.lose(site, self.without != Some(Guard::OfferAfterLoss)),
             Step::Carry { from, picks, settled } => self.carry(&mut next, from, picks, settled),
         }
         if self.pruned {

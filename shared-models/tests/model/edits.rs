@@ -1,0 +1,95 @@
+//! How often each site has edited a facet, and from which edits a value descends.
+
+use std::fmt;
+
+use shared_models::revision::Revision;
+use shared_models::site::Site;
+
+/// A revision.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Counts {
+    pub(crate) store: u8,
+    pub(crate) warehouse: u8,
+}
+
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.store, self.warehouse)
+    }
+}
+
+impl Counts {
+    pub(crate) fn real(self) -> Revision {
+        Revision { store: self.store.into(), warehouse: self.warehouse.into() }
+    }
+
+    pub(crate) fn of(revision: Revision) -> Self {
+        let small = |count| u8::try_from(count).expect("a small count");
+        Self { store: small(revision.store), warehouse: small(revision.warehouse) }
+    }
+
+    pub(crate) const fn at(self, site: Site) -> u8 {
+        match site {
+            Site::Store => self.store,
+            Site::Warehouse => self.warehouse,
+        }
+    }
+
+    pub(crate) const fn cover(self, other: Self) -> bool {
+        self.store >= other.store && self.warehouse >= other.warehouse
+    }
+}
+
+/// Edits of one facet: the one that made a value, and all that its author had seen. No two values
+/// have the same ones, so they tell values apart as well.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Edits(u16);
+
+impl Edits {
+    /// No site makes more of one facet.
+    pub(crate) const MOST: u8 = 8;
+
+    /// The edits with this number.
+    pub(crate) const fn numbered(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// A number for them, zero for none.
+    pub(crate) const fn number(self) -> u16 {
+        self.0
+    }
+
+    pub(crate) const fn has_some_of_warehouse(self) -> bool {
+        self.0 >> Self::MOST != 0
+    }
+
+    /// The edit with which a site came to this count, or none.
+    pub(crate) const fn nth(site: Site, count: u32) -> Self {
+        match (site, count) {
+            (_, 0) => Self(0),
+            (Site::Store, n) => Self(1 << (n - 1)),
+            (Site::Warehouse, n) => Self(1 << (n + 7)),
+        }
+    }
+
+    /// All the edits with which the sites came to these counts.
+    pub(crate) const fn all(counts: Counts) -> Self {
+        Self(((1 << counts.store) - 1) | (((1 << counts.warehouse) - 1) << 8))
+    }
+
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(crate) const fn holds(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+}
+
+impl fmt::Debug for Edits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = (0..16).filter(|bit| self.0 & (1 << bit) != 0);
+        let name = |bit| if bit < 8 { ("s", bit + 1) } else { ("w", bit - 7) };
+        named.map(name).try_for_each(|(site, n)| write!(f, "{site}{n}"))
+    }
+}
