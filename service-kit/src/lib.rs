@@ -11,12 +11,13 @@
 //! | [`orders`] | what an order is, what a change makes of it, where it is kept |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
-//! | [`settings`], [`program`], [`telemetry`], [`broker`] | what every program needs |
+//! | [`settings`], [`program`], [`telemetry`], [`broker`], [`backoff`] | what every program needs |
 //!
 //! Each needs only what stands below it. What a site does differently it says by
 //! [`orders::Domain`].
 
 pub mod application;
+pub mod backoff;
 pub mod broker;
 pub mod change_log;
 pub mod database;

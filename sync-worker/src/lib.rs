@@ -12,10 +12,9 @@
 //! | [`site_client`] | the requests to a site |
 //! | [`figures`] | how each direction is doing |
 //! | [`http`] | what the worker tells of itself |
-//! | [`settings`], [`backoff`] | what is configured; how long to wait |
+//! | [`settings`] | what is configured |
 
 pub mod application;
-pub mod backoff;
 pub mod carrying;
 pub mod figures;
 pub mod http;

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::uri::AMQPUri;
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties, runtime};
 use rustix::net::sockopt;
 use tokio::net::lookup_host;
@@ -24,9 +24,6 @@ pub(super) async fn connect(
     properties: ConnectionProperties,
 ) -> lapin::Result<Connection> {
     let uri: AMQPUri = url.parse().map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
-    if uri.scheme == AMQPScheme::AMQPS {
-        return Err(invalid("amqps is not built in").into());
-    }
     let runtime = runtime::default_runtime()?;
     let addresses = lookup_host((uri.authority.host.as_str(), uri.authority.port)).await?;
     let stream = AsyncTcpStream::connect(&runtime, addresses.collect::<Vec<_>>()).await?;

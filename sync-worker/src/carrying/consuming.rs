@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lapin::Connection;
 use lapin::message::Delivery;
+use service_kit::backoff;
 use shared_models::names::queue;
 use shared_models::site::Direction;
 use tokio::time::sleep;
@@ -16,7 +17,6 @@ use super::decide::decide;
 use super::intake::Intake;
 use super::interrupted::Interrupted;
 use super::settlement::{Settlement, runs};
-use crate::backoff;
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
