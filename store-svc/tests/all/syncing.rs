@@ -90,7 +90,8 @@ async fn a_line_that_comes_back_has_its_price_again() {
     let path = place_under(&store.client, id).await;
     let without_bolts = change_of(id, lines(&[("nut", 9)], 1, 1), None);
     store.client.sync(WAREHOUSE, &[without_bolts]).await.with(200);
-    let with_bolts = change_of(id, lines(&[("bolt", 2), ("nut", 9)], 1, 2), None);
+    store.client.patch(&path, &json!({"comment": "no bolts?"})).await.with(200);
+    let with_bolts = change_of(id, lines(&[("bolt", 2), ("nut", 9)], 2, 2), None);
     store.client.sync(WAREHOUSE, &[with_bolts]).await.with(200);
     assert_eq!(store.client.get(&path).await["total"], 2 * 250 + 9 * 99);
 }
@@ -145,4 +146,21 @@ async fn a_retry_of_the_placing_request_finds_what_the_warehouse_changed() {
     store.client.sync(WAREHOUSE, &[shipped(id)]).await.with(200);
     let again = store.client.post("/v1/orders", &order_under(id)).await.with(200);
     assert_eq!(again["status"], "shipped");
+}
+
+#[tokio::test]
+async fn what_is_unknown_here_is_passed_on_after_an_edit_too() {
+    let store = store().await;
+    let id = Uuid::new_v4();
+    let path = place_under(&store.client, id).await;
+    let mut change = json!(change_of(id, delivery_to("1 Quay Street", 1, 1), None));
+    change["delivery"]["priority"] = json!({"of": ["a", null]});
+    assert_eq!(store.client.sync(WAREHOUSE, &[change]).await.outcomes(), ["applied"]);
+    store.client.patch(&path, &json!({"comment": "by hand"})).await.with(200);
+    store.client.put(&path, &crate::samples::order()).await.with(200);
+    store.client.delete(&path).await.with(200);
+    let history = store.client.get(&format!("{path}/changes")).await;
+    for entry in &history["items"].as_array().unwrap()[1..] {
+        assert_eq!(entry["event"]["delivery"]["priority"], json!({"of": ["a", null]}));
+    }
 }
