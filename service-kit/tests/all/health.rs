@@ -134,6 +134,6 @@ async fn when_it_is_asked_to_stop_it_stops() {
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_run_once() {
     let database = TestDatabase::empty().await;
-    assert_eq!(migrate(&database.settings(), "test").await.unwrap().len(), 1);
+    assert!(!migrate(&database.settings(), "test").await.unwrap().is_empty());
     assert!(migrate(&database.settings(), "test").await.unwrap().is_empty());
 }
