@@ -6,7 +6,7 @@
 //! | [`routes`] | what it serves: reading and setting orders, taking the peer's changes |
 //! | [`service`], [`error`] | what the handlers share; what goes wrong in them |
 //! | [`relay`] | from the outbox to RabbitMQ |
-//! | [`offers`] | orders that are to be published again |
+//! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
 //! | [`change_log`] | the record of every change, and the outbox |
 //! | [`orders`] | what an order is, what a change makes of it, where it is kept |
 //! | [`database`] | connections, deadlines, migrations |
@@ -25,6 +25,7 @@ pub mod error;
 pub mod http;
 pub mod offers;
 pub mod orders;
+pub mod pause;
 pub mod program;
 mod readiness;
 pub mod relay;

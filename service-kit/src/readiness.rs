@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::database::DatabaseError;
 use crate::http::health::readiness;
-use crate::relay::RelayState;
 use crate::service::Service;
 
 /// A database that takes longer for nothing at all is not ready.
@@ -38,14 +37,6 @@ fn part(problem: Option<&str>) -> Value {
 }
 
 fn broker(service: &Service) -> Value {
-    let (state, detail) = match service.relay.state() {
-        RelayState::Starting => ("starting", None),
-        RelayState::Standby => ("standby", Some("another process publishes".to_owned())),
-        RelayState::Publishing => ("publishing", None),
-        RelayState::Unroutable => {
-            ("unroutable", Some("no queue is bound; the sync worker binds it".to_owned()))
-        }
-        RelayState::Waiting(reason) => ("waiting", Some(reason)),
-    };
-    json!({"state": state, "detail": detail})
+    let state = service.relay.state();
+    json!({"state": state.as_str(), "detail": state.detail()})
 }

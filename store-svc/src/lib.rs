@@ -33,5 +33,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(routes::item::<Store>("an order is read, set or voided here", delete))
         .service(routes::history::<Store>())
         .service(sync::orders::<Store>())
-        .service(sync::offer::<Store>());
+        .service(sync::offer::<Store>())
+        .configure(routes::relay);
 }

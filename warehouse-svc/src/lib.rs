@@ -29,5 +29,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(routes::item::<Warehouse>(voided, vec![]))
         .service(routes::history::<Warehouse>())
         .service(sync::orders::<Warehouse>())
-        .service(sync::offer::<Warehouse>());
+        .service(sync::offer::<Warehouse>())
+        .configure(routes::relay);
 }

@@ -7,4 +7,4 @@ mod record;
 mod storage;
 
 pub use record::Record;
-pub use storage::{Entry, append, entries_of};
+pub use storage::{Backlog, Entry, append, backlog, entries_of};

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 use serde_json::Value;
 use shared_models::merge::Conflict;
 use uuid::Uuid;
 
 use super::Record;
 use crate::database::Json;
-use crate::database::schema::changes;
+use crate::database::schema::{changes, outbox};
 
 /// Appends to the log and, for what the peer is to hear of, to the outbox.
 const APPEND: &str = "
@@ -92,4 +93,25 @@ pub async fn entries_of(
         .select(Entry::as_select())
         .load(connection)
         .await
+}
+
+/// What waits to be published.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backlog {
+    /// How many changes.
+    waiting: i64,
+    /// When the one that waits longest was committed.
+    oldest: Option<DateTime<Utc>>,
+}
+
+/// What waits to be published.
+pub async fn backlog(connection: &mut AsyncPgConnection) -> QueryResult<Backlog> {
+    let waiting = outbox::table.count().get_result(connection).await?;
+    let oldest = outbox::table
+        .inner_join(changes::table.on(changes::seq.eq(outbox::seq)))
+        .order(outbox::seq)
+        .select(changes::at)
+        .first(connection)
+        .await;
+    Ok(Backlog { waiting, oldest: oldest.optional()? })
 }

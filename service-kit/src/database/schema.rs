@@ -44,4 +44,11 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pause (one) {
+        one -> Bool,
+        since -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(changes, outbox);

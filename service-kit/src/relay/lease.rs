@@ -16,6 +16,7 @@ use shared_models::site::Site;
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect};
 use crate::offers::advance;
+use crate::pause;
 pub(super) use storage::Waiting;
 
 /// The lock's key; advisory locks are each database's own.
@@ -56,6 +57,11 @@ impl Lease {
         });
         let taken = taken.await?.taken;
         Ok(taken.then_some(Self { session, deadline, site: options.site }))
+    }
+
+    /// Whether nothing is to be published now.
+    pub(super) async fn is_paused(&mut self) -> Result<bool, DatabaseError> {
+        Ok(within(self.deadline, pause::since(&mut self.session)).await?.is_some())
     }
 
     /// What waits in the outbox, oldest first.

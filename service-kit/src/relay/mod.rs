@@ -9,6 +9,7 @@
 mod lease;
 mod pace;
 mod publisher;
+mod state;
 mod storage;
 
 use std::sync::Arc;
@@ -22,41 +23,7 @@ use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use lease::Lease;
 use pace::{Pace, Wait};
 use publisher::{PublishError, Publisher, Sent};
-
-/// How the rest of the program speaks to the relay.
-#[derive(Clone, Debug)]
-pub struct RelayHandle {
-    wake: Arc<Notify>,
-    state: watch::Receiver<RelayState>,
-}
-
-/// How the relay is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RelayState {
-    /// It has not begun yet.
-    Starting,
-    /// Another process publishes for this database.
-    Standby,
-    /// It publishes.
-    Publishing,
-    /// RabbitMQ has no queue for what it publishes: the binding is missing.
-    Unroutable,
-    /// It cannot publish now, for this reason; changes wait in the outbox.
-    Waiting(String),
-}
-
-impl RelayHandle {
-    /// Tells the relay that something was committed.
-    pub fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// How the relay is doing.
-    #[must_use]
-    pub fn state(&self) -> RelayState {
-        self.state.borrow().clone()
-    }
-}
+pub use state::{RelayHandle, RelayState};
 
 /// What a relay needs to know.
 #[derive(Clone, Debug)]
@@ -89,6 +56,8 @@ pub struct Relay {
 enum Step {
     /// Another process is active.
     Standby,
+    /// Somebody has paused this site.
+    Paused,
     /// There was nothing to do.
     Idle,
     /// Something was published or offered; there may be more.
@@ -116,7 +85,7 @@ impl Relay {
     pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
         let wake = Arc::new(Notify::new());
         let (state, observed) = watch::channel(RelayState::Starting);
-        let handle = RelayHandle { wake: Arc::clone(&wake), state: observed };
+        let handle = RelayHandle::new(Arc::clone(&wake), observed);
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
         (Self { options, wake, state, pace, lease: None, publisher: None }, handle)
     }
@@ -146,6 +115,9 @@ impl Relay {
                 None => return Ok(Step::Standby),
             },
         };
+        if lease.is_paused().await? {
+            return Ok(Step::Paused);
+        }
         let waiting = lease.read(self.options.relay.batch_size).await?;
         if waiting.is_empty() {
             return match lease.advance_offer().await? {
@@ -183,6 +155,7 @@ impl Relay {
     fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
         let (state, wait) = match outcome {
             Ok(Step::Standby) => (RelayState::Standby, self.pace.standby()),
+            Ok(Step::Paused) => (RelayState::Paused, self.pace.idle()),
             Ok(Step::Idle) => (RelayState::Publishing, self.pace.idle()),
             Ok(Step::Busy) => (RelayState::Publishing, self.pace.busy()),
             Ok(Step::Unroutable { returned }) => {
@@ -201,25 +174,8 @@ impl Relay {
                 (RelayState::Waiting(error.to_string()), self.pace.failed(fastrand::f64()))
             }
         };
-        self.tell(state);
+        state.tell(&self.state);
         wait
-    }
-
-    fn tell(&self, state: RelayState) {
-        self.state.send_if_modified(|told| {
-            let news = *told != state;
-            if news {
-                match &state {
-                    RelayState::Waiting(reason) => tracing::warn!(reason, "relay: waiting"),
-                    RelayState::Starting
-                    | RelayState::Standby
-                    | RelayState::Publishing
-                    | RelayState::Unroutable => tracing::info!(?state, "relay"),
-                }
-                *told = state;
-            }
-            news
-        });
     }
 }
 

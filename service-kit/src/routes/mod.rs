@@ -2,6 +2,7 @@
 
 mod history;
 mod read;
+mod relay;
 pub mod sync;
 mod write;
 
@@ -10,6 +11,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, Resource, Route, web};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub use relay::relay;
 pub use write::{Written, write};
 
 use crate::http::conditional::etag;

@@ -7,6 +7,8 @@ mod offering;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod pausing;
+#[cfg(test)]
 mod plain;
 #[cfg(test)]
 mod queue;

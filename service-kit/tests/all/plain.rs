@@ -39,7 +39,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(routes::collection::<Plain>("orders are listed here", vec![]))
         .service(sync::orders::<Plain>())
-        .service(sync::offer::<Plain>());
+        .service(sync::offer::<Plain>())
+        .configure(routes::relay);
 }
 
 /// A plain site that publishes to `broker`.

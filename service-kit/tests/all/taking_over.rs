@@ -8,7 +8,11 @@ use crate::plain::{Plain, routes, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
 
 /// Another process that serves the same database.
-async fn replica(name: &'static str, of: &TestService, broker: &TestBroker) -> TestService {
+pub(crate) async fn replica(
+    name: &'static str,
+    of: &TestService,
+    broker: &TestBroker,
+) -> TestService {
     let (database, broker) = (of.database.settings(), broker.settings());
     let adjust = |settings: &mut ServiceSettings| {
         (settings.database, settings.broker) = (database, broker);

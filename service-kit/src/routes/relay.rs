@@ -1,0 +1,64 @@
+//! `/v1/relay`: how this site publishes, and whether it does.
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::{self, Data, ServiceConfig};
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use serde::Serialize;
+
+use crate::change_log::{Backlog, backlog};
+use crate::error::Error;
+use crate::http::resource::resource;
+use crate::orders::now;
+use crate::pause;
+use crate::service::Service;
+
+/// How this site publishes.
+#[derive(Serialize)]
+struct Shown {
+    state: &'static str,
+    detail: Option<String>,
+    paused_since: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    backlog: Backlog,
+}
+
+/// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
+pub fn relay(config: &mut ServiceConfig) {
+    let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(show)));
+    let reason = "how a site publishes is only read; post to its pause or resume";
+    config.service(resource("/v1/relay", reason, reads.into()));
+    for (path, route) in [("/v1/relay/pause", web::to(begin)), ("/v1/relay/resume", web::to(end))] {
+        config.service(resource(path, "post here, without a body", vec![(Method::POST, route)]));
+    }
+}
+
+async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
+    answer(&service, async |_| Ok(())).await
+}
+
+async fn begin(service: Data<Service>) -> Result<HttpResponse, Error> {
+    answer(&service, async |connection| pause::begin(connection, now()).await).await
+}
+
+async fn end(service: Data<Service>) -> Result<HttpResponse, Error> {
+    answer(&service, async |connection| pause::end(connection).await).await
+}
+
+/// Does something, then shows how it is.
+async fn answer(
+    service: &Service,
+    done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,
+) -> Result<HttpResponse, Error> {
+    let asking = service.database.with::<_, Error>(async |connection| {
+        done(connection).await?;
+        Ok((pause::since(connection).await?, backlog(connection).await?))
+    });
+    let (paused_since, backlog) = asking.await?;
+    service.relay.wake();
+    let state = service.relay.state();
+    let detail = state.detail().map(str::to_owned);
+    let shown = Shown { state: state.as_str(), detail, paused_since, backlog };
+    Ok(HttpResponse::Ok().json(shown))
+}

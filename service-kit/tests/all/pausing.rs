@@ -1,0 +1,50 @@
+//! A site that is paused publishes nothing, whichever process serves it.
+
+use serde_json::json;
+use service_kit::testing::{TestService, eventually};
+
+use crate::plain::{publishing_to, write_orders};
+use crate::queue::{bound_broker, published, take_all, told_state};
+use crate::taking_over::replica;
+
+async fn post(site: &TestService, what: &str) -> serde_json::Value {
+    site.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200).body
+}
+
+#[tokio::test]
+async fn a_pause_holds_for_every_process_until_somebody_resumes() {
+    let broker = bound_broker().await;
+    let first = publishing_to(&broker).await;
+    told_state(&first, "publishing").await;
+    assert!(post(&first, "pause").await["paused_since"].is_string());
+    told_state(&first, "paused").await;
+    let second = replica("second", &first, &broker).await;
+    told_state(&second, "standby").await;
+    write_orders(&first.database, 5).await;
+    let _database = first.stop().await;
+    // It took over after they were written, and so has looked at them.
+    told_state(&second, "paused").await;
+    let relay = second.client.get("/v1/relay").await.with(200);
+    assert_eq!((&relay["state"], &relay["waiting"]), (&json!("paused"), &json!(5)));
+    assert!(relay["oldest"].is_string());
+    assert!(take_all(&broker).await.is_empty());
+    assert_eq!(post(&second, "resume").await["paused_since"], json!(null));
+    told_state(&second, "publishing").await;
+    eventually("all are published", async || {
+        (second.client.get("/v1/relay").await["waiting"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(take_all(&broker).await.len(), 5);
+}
+
+#[tokio::test]
+async fn to_pause_or_resume_twice_is_the_same_as_once() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let since = post(&site, "pause").await["paused_since"].clone();
+    assert_eq!(post(&site, "pause").await["paused_since"], since);
+    post(&site, "resume").await;
+    assert_eq!(post(&site, "resume").await["paused_since"], json!(null));
+    write_orders(&site.database, 1).await;
+    published(&site).await;
+}
