@@ -19,6 +19,9 @@ pub(crate) fn all() -> Vec<Property<World>> {
     vec![
         always(REVISIONS_GROW, |_, state| !state.seen.fell),
         always(ONCE, |_, state| !state.seen.repeated),
+        always("however it is bundled, a batch comes to the same", |_, state| {
+            !state.seen.bundled_otherwise
+        }),
         always("what has arrived is known", |_, state| !state.seen.forgot),
         always("one revision is one value", |_, state| one_value(state.orders)),
         always("progress is at zero exactly while placed", |_, state| {

@@ -36,16 +36,21 @@ impl World {
         if settled {
             sent.retain(|message| !batch.contains(message));
         }
-        let request = match self.without {
-            Some(Guard::DecidingFirst) => self.smaller_then_decided(from, &batch),
+        if let Some(change) = self.bundled(from, &batch) {
+            state.seen.bundled_otherwise |= otherwise_bundled(&batch).any(|other| other != change);
+            self.apply(state, from.peer(), &change);
+        }
+    }
+
+    /// What the receiver makes of a batch that the worker has made smaller.
+    fn bundled(&self, from: Site, batch: &[Message]) -> Option<OrderChange> {
+        folded(match self.without {
+            Some(Guard::DecidingFirst) => self.smaller_then_decided(from, batch),
             Some(
                 Guard::TieOfRank | Guard::Fence | Guard::NoWayBack(..) | Guard::OfferAfterLoss,
             )
-            | None => smaller(batch.into_iter().map(Message::change).collect()),
-        };
-        if let Some(change) = request.into_iter().reduce(|first, second| fold(first, &second)) {
-            self.apply(state, from.peer(), &change);
-        }
+            | None => smaller(batch.iter().map(|message| message.change()).collect()),
+        })
     }
 
     /// The order of things that is wrong: the newest event speaks, and then the rules drop it.
@@ -95,4 +100,17 @@ fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
     let speakers = spokesmen(&batch).into_iter().enumerate();
     let speaks = batch.into_iter().zip(speakers).filter(|(_, (place, speaker))| place == speaker);
     speaks.map(|(change, _)| change).collect()
+}
+
+fn folded(changes: Vec<OrderChange>) -> Option<OrderChange> {
+    changes.into_iter().reduce(|first, second| fold(first, &second))
+}
+
+/// The other ways in which a batch of several may come: the newest first, and not made smaller.
+fn otherwise_bundled(batch: &[Message]) -> impl Iterator<Item = OrderChange> {
+    let oldest_first = || batch.iter().map(|message| message.change()).collect::<Vec<_>>();
+    let newest_first = || batch.iter().rev().map(|message| message.change()).collect::<Vec<_>>();
+    let ways = (batch.len() > 1)
+        .then(|| [smaller(newest_first()), oldest_first(), newest_first()].map(folded));
+    ways.into_iter().flatten().flatten()
 }

@@ -43,6 +43,8 @@ pub(crate) struct Seen {
     pub(crate) repeated: bool,
     /// What had arrived was not covered by the order after it.
     pub(crate) forgot: bool,
+    /// A batch that came to something else in another order, or not made smaller.
+    pub(crate) bundled_otherwise: bool,
     /// A message with which a site told a change that it had not decided.
     pub(crate) returned: bool,
     /// A message with progress that nobody had touched.
