@@ -49,9 +49,14 @@ pub fn serve(
     });
     Ok(server
         .disable_signals()
-        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .listen(listener)?
         .run())
+}
+
+/// Rounded up: less than a second is not none.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Takes no new request, and waits for those in hand, but not for ever.

@@ -93,6 +93,6 @@ pub fn now() -> DateTime<Utc> {
 /// Whether a time is one that a caller can mean: JSON has a notation for the years up to 9999, and
 /// PostgreSQL does not know every time that chrono does.
 #[must_use]
-pub fn is_plausible(time: DateTime<Utc>) -> bool {
+pub fn is_storable(time: DateTime<Utc>) -> bool {
     (1..=9999).contains(&time.year())
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use shared_models::order::Status;
 use uuid::Uuid;
 
-use super::is_plausible;
+use super::is_storable;
 use crate::http::problem::{Kind, Problem};
 
 /// Orders on a page, unless asked for otherwise.
@@ -75,7 +75,7 @@ impl PageQuery {
         if self.company.as_ref().is_some_and(|company| company.contains('\0')) {
             return Err(unreadable("company holds the character NUL"));
         }
-        if self.updated_since.is_some_and(|since| !is_plausible(since)) {
+        if self.updated_since.is_some_and(|since| !is_storable(since)) {
             return Err(unreadable("updated_since is not in the years 1 to 9999"));
         }
         let (status, company, updated_since) = (self.status, self.company, self.updated_since);
@@ -119,7 +119,7 @@ fn position(cursor: &str, filters: &Filters) -> Result<Position, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor>(&bytes).ok());
     match read {
-        Some(Cursor { after, .. }) if !is_plausible(after.created_at) => {
+        Some(Cursor { after, .. }) if !is_storable(after.created_at) => {
             Err(unreadable("the cursor is none that was given out"))
         }
         Some(Cursor { after, filters: made_for }) if made_for == digest(filters) => Ok(after),

@@ -30,12 +30,9 @@ pub(super) async fn put<D: Domain>(
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    // Read once before the order is looked for: what does not fit does not fit any order.
-    parse_value::<D::Settable>(body.0.clone(), D::expectation).map_err(invalid)?;
-    let written = write::<D>(&service, *id, &precondition, |order| {
-        let settable = parse_value(body.0, D::expectation).map_err(invalid)?;
-        checked::<D>(order, settable)
-    });
+    // Before the order is looked for: what does not fit does not fit any order.
+    let settable = parse_value(body.0, D::expectation).map_err(invalid)?;
+    let written = write::<D>(&service, *id, &precondition, |order| checked::<D>(order, settable));
     Ok(answer::<D>(HttpResponse::Ok(), &written.await?.order))
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
 use crate::offers::{self, STEP};
-use crate::orders::{Domain, is_plausible};
+use crate::orders::{Domain, is_storable};
 use crate::service::Service;
 
 /// Which orders are to be offered: all, those changed since a time, or some by their ids.
@@ -32,7 +32,7 @@ pub(super) async fn ask<D: Domain>(
             begin(&service, None).await?;
             json!({"offered": "all"})
         }
-        OfferRequest { all: None, since: Some(since), ids: None } if is_plausible(since) => {
+        OfferRequest { all: None, since: Some(since), ids: None } if is_storable(since) => {
             begin(&service, Some(since)).await?;
             json!({"offered": "changed", "since": since})
         }
