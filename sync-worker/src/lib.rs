@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`application`] | the worker as it runs: built, run until stopped |
 //! | [`carrying`] | from a message to its settlement |
+//! | [`breaker`] | when the peer is left alone, and when it is asked again |
 //! | [`topology`] | exchanges, queues and bindings: made, healed, and what to do where one was lost |
 //! | [`site_client`] | the requests to a site |
 //! | [`figures`] | how each direction is doing |
@@ -15,6 +16,7 @@
 //! | [`settings`] | what is configured |
 
 pub mod application;
+pub mod breaker;
 pub mod carrying;
 pub mod figures;
 pub mod http;

@@ -5,6 +5,8 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use chrono::Utc;
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::json;
@@ -13,7 +15,8 @@ use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
-use crate::carrying::answer::{self, Answer, answered};
+use crate::carrying::answer::{self, Answer, Reply, Trouble, answered};
+use crate::carrying::retry_after;
 use crate::settings::WorkerSettings;
 
 /// Shorter than the five seconds after which the services close a quiet connection: a request on one
@@ -55,7 +58,7 @@ impl SiteClient {
             .redirect(Policy::none())
             .no_proxy()
             .build()
-            .map_err(|error| failed(reason(error)))?;
+            .map_err(|error| failed(root_cause(&error.without_url())))?;
         let url = |path| settings.url(site).join(path).map_err(failed);
         let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
         let orders = url("v1/sync/orders")?;
@@ -63,20 +66,24 @@ impl SiteClient {
     }
 
     /// Asks whether the site is ready; else the reason.
-    pub async fn probe(&self) -> Result<(), String> {
+    pub async fn probe(&self) -> Result<(), Trouble> {
         let request = self.http.get(self.ready.clone()).timeout(self.probe_timeout);
         // Its body is for a person; the services' detail there may be long.
-        match send(request).await? {
-            (200, _) => Ok(()),
-            (status, _) => Err(format!("asked whether it is ready, it answered {status}")),
+        match send(request).await.map_err(String::from)? {
+            Reply { status: 200, .. } => Ok(()),
+            Reply { status, retry_after, .. } => {
+                let reason = format!("asked whether it is ready, it answered {status}");
+                Err(Trouble { reason, retry_after })
+            }
         }
     }
 
     /// Asks the site to offer all of its orders; else the reason why it does not.
     pub async fn ask_for_offer(&self) -> Result<(), String> {
-        match send(self.http.post(self.offer.clone()).json(&json!({"all": true}))).await? {
-            (202, _) => Ok(()),
-            (status, body) => Err(answered(status, &body)),
+        let request = self.http.post(self.offer.clone()).json(&json!({"all": true}));
+        match send(request).await? {
+            Reply { status: 202, .. } => Ok(()),
+            Reply { status, body, .. } => Err(answered(status, &body)),
         }
     }
 
@@ -85,30 +92,56 @@ impl SiteClient {
         let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let request = SyncRequest { schema: SCHEMA, source, changes };
         match send(self.http.post(self.orders.clone()).json(&request)).await {
-            Ok((status, body)) => answer::read(&events, status, &body),
-            Err(reason) => Answer::Away(reason),
+            Ok(reply) => answer::read(&events, &reply),
+            Err(NoReply::NoConnection(reason)) => Answer::Away(reason.into()),
+            Err(NoReply::NoAnswer(reason)) => Answer::Failed(reason),
         }
     }
 }
 
-async fn send(request: RequestBuilder) -> Result<(u16, Vec<u8>), String> {
-    let response = request.send().await.map_err(reason)?;
-    let status = response.status().as_u16();
-    let body = response.bytes().await.map_err(reason)?;
-    Ok((status, body.into()))
+/// Why there is no reply.
+enum NoReply {
+    /// The request never got there.
+    NoConnection(String),
+    /// It may have got there, and may have been carried out.
+    NoAnswer(String),
 }
 
-fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let kind = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => return "no connection in time".to_owned(),
-        (true, false) => return "no answer in time".to_owned(),
-        (false, true) => "no connection",
-        (false, false) => "no answer",
-    };
+impl From<NoReply> for String {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::NoConnection(reason) | NoReply::NoAnswer(reason) => reason,
+        }
+    }
+}
+
+impl From<reqwest::Error> for NoReply {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let why = match error.is_timeout() {
+            true => " in time".to_owned(),
+            false => format!(": {}", root_cause(&error)),
+        };
+        match error.is_connect() {
+            true => Self::NoConnection(format!("no connection{why}")),
+            false => Self::NoAnswer(format!("no answer{why}")),
+        }
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Reply, NoReply> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| retry_after::read(value, Utc::now()));
+    let body = response.bytes().await?.into();
+    Ok(Reply { status, retry_after, body })
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
     let mut root = error.source();
     while let Some(deeper) = root.and_then(std::error::Error::source) {
         root = Some(deeper);
     }
-    root.map_or_else(|| format!("{kind}: {error}"), |root| format!("{kind}: {root}"))
+    root.map_or_else(|| error.to_string(), ToString::to_string)
 }

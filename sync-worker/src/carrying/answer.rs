@@ -1,5 +1,7 @@
 //! What the peer's answer to a request means. Pure.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
@@ -12,24 +14,56 @@ pub enum Answer {
     /// The peer is well, but does not take this request, for this reason: one of its changes stands
     /// in the way.
     Refused(String),
-    /// The peer cannot take anything now, for this reason, whatever the request says.
-    Away(String),
+    /// It came to nothing, for this reason: one of its changes may have caused that, or the peer.
+    Failed(String),
+    /// The peer cannot take anything now, whatever the request says.
+    Away(Trouble),
 }
 
-/// What an answer with `status` and `body` to a request with the changes of these events means.
+/// Why the peer takes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The reason, as a person reads it.
+    pub reason: String,
+    /// After how long to come back, if the peer said so.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<String> for Trouble {
+    fn from(reason: String) -> Self {
+        Self { reason, retry_after: None }
+    }
+}
+
+/// What a site answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// After how long to come back, if it said so.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What a reply to a request with the changes of these events means.
 ///
-/// A failure that may lie with one change (500) does not count as a refusal: it may as well lie with
-/// the peer, and what is parked is not tried again by itself. Nor does it lie with a change when the
-/// peer speaks another version, or is not the site that it was taken for.
+/// Nothing lies with a change when the peer speaks another version, or is not the site that it was
+/// taken for. A gateway that reports a broken or a late answer (502, 504) says as little of where the
+/// fault lies as the peer's own 500.
 #[must_use]
-pub fn read(events: &[Uuid], status: u16, body: &[u8]) -> Answer {
+pub fn read(events: &[Uuid], reply: &Reply) -> Answer {
+    let Reply { status, retry_after, ref body } = *reply;
     match status {
         200 => match outcomes(events, body) {
             Ok(outcomes) => Answer::Taken(outcomes),
-            Err(problem) => Answer::Away(format!("its answer is not to be understood: {problem}")),
+            Err(problem) => {
+                Answer::Away(format!("its answer is not to be understood: {problem}").into())
+            }
         },
         400 | 413 | 422 if !concerns_no_change(body) => Answer::Refused(answered(status, body)),
-        _ => Answer::Away(answered(status, body)),
+        500 | 502 | 504 => Answer::Failed(answered(status, body)),
+        _ => Answer::Away(Trouble { reason: answered(status, body), retry_after }),
     }
 }
 
@@ -92,6 +126,15 @@ mod tests {
 
     const EVENTS: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
 
+    fn read(events: &[Uuid], status: u16, body: &[u8]) -> Answer {
+        let retry_after = Some(Duration::from_secs(7));
+        super::read(events, &Reply { status, retry_after, body: body.into() })
+    }
+
+    fn away(reason: String) -> Answer {
+        Answer::Away(Trouble { reason, retry_after: Some(Duration::from_secs(7)) })
+    }
+
     fn read_results(results: &serde_json::Value) -> Answer {
         read(&EVENTS, 200, json!({"results": results}).to_string().as_bytes())
     }
@@ -125,14 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_lie_with_a_change_is_a_refusal() {
+    fn every_status_has_its_meaning() {
         let body = json!({"detail": "lines: is empty"}).to_string();
         for status in 100..600 {
             let told = format!("it answered {status}: lines: is empty");
             let expected = match status {
                 200 => continue,
                 400 | 413 | 422 => Answer::Refused(told),
-                _ => Answer::Away(told),
+                500 | 502 | 504 => Answer::Failed(told),
+                _ => away(told),
             };
             assert_eq!(read(&EVENTS, status, body.as_bytes()), expected);
         }
@@ -143,7 +187,7 @@ mod tests {
         let body = |field: &str| json!({"detail": "odd", "errors": [{"field": field}]}).to_string();
         for field in ["schema", "source"] {
             let answer = read(&EVENTS, 422, body(field).as_bytes());
-            assert_eq!(answer, Answer::Away("it answered 422: odd".into()));
+            assert_eq!(answer, away("it answered 422: odd".into()));
         }
         let answer = read(&EVENTS, 422, body("changes").as_bytes());
         assert_eq!(answer, Answer::Refused("it answered 422: odd".into()));

@@ -3,7 +3,9 @@
 //!
 //! The newest change of an order speaks for the older ones. Where it is turned down, they are told
 //! by themselves: what is wrong with it need not be wrong with them. A request that is refused as a
-//! whole is halved until the change that stands in the way is alone.
+//! whole, or over which the peer fails, is halved until the change that stands in the way is alone.
+
+use std::num::NonZeroU32;
 
 use shared_models::coalesce::spokesmen;
 use shared_models::rules::Rule;
@@ -33,6 +35,10 @@ pub struct Batch {
     changes: Vec<OrderChange>,
     /// What is yet to be sent, the next request last; each is a list of indices in `changes`.
     requests: Vec<Request>,
+    /// How often the peer may fail over a change that is alone.
+    tries_alone: NonZeroU32,
+    /// Whether more than one change was to be sent, and none of them has been taken or refused yet.
+    nothing_gets_through: bool,
 }
 
 /// Where a change comes from, and who tells the peer of it.
@@ -40,6 +46,8 @@ pub struct Batch {
 struct UnderWay {
     message: usize,
     spokesman: usize,
+    /// How often the peer failed over it when it was alone.
+    failures: u32,
 }
 
 /// Some of a batch's changes, to be sent together.
@@ -47,9 +55,10 @@ struct UnderWay {
 pub struct Request(Vec<usize>);
 
 impl Batch {
-    /// A batch of messages of which this was decided.
+    /// A batch of messages of which this was decided. Where the peer fails over a change so often when
+    /// it is alone, the change is to blame.
     #[must_use]
-    pub fn new(decided: Vec<Decided>) -> Self {
+    pub fn new(decided: Vec<Decided>, tries_alone: NonZeroU32) -> Self {
         let (mut fates, mut changes, mut messages) = (vec![], vec![], vec![]);
         for (message, decided) in decided.into_iter().enumerate() {
             fates.push(match decided {
@@ -63,11 +72,15 @@ impl Batch {
             });
         }
         let speakers = messages.into_iter().zip(spokesmen(&changes));
-        let under_way: Vec<_> =
-            speakers.map(|(message, spokesman)| UnderWay { message, spokesman }).collect();
+        let under_way: Vec<_> = speakers
+            .map(|(message, spokesman)| UnderWay { message, spokesman, failures: 0 })
+            .collect();
         let speaks = |index: &usize| under_way[*index].spokesman == *index;
         let all = Request((0..changes.len()).filter(speaks).collect());
-        let mut batch = Self { fates, under_way, changes, requests: vec![] };
+        let nothing_gets_through = all.0.len() > 1;
+        let requests = vec![];
+        let mut batch =
+            Self { fates, under_way, changes, requests, tries_alone, nothing_gets_through };
         batch.ask_later(all);
         batch
     }
@@ -83,11 +96,28 @@ impl Batch {
         request.0.iter().map(|index| &self.changes[*index]).collect()
     }
 
-    /// Takes in what came of a request.
+    /// How often the peer failed over this request before, which holds one change.
+    #[must_use]
+    pub fn failures(&self, request: &Request) -> u32 {
+        match request.0.as_slice() {
+            [only] => self.under_way[*only].failures,
+            _ => 0,
+        }
+    }
+
+    /// Whether one more failure over this request would speak against the peer, even though it says
+    /// that it is ready: it has failed over every single change of several.
+    #[must_use]
+    pub fn speaks_against_the_peer(&self, request: &Request) -> bool {
+        self.nothing_gets_through && self.is_last_try(request)
+    }
+
+    /// Takes in what came of a request. The peer is taken to be ready where it failed.
     pub fn answered(&mut self, request: Request, answer: Answer) {
         match answer {
             Answer::Taken(outcomes) => self.taken(&request, outcomes),
             Answer::Refused(reason) => self.refused(request, reason),
+            Answer::Failed(reason) => self.failed(request, reason),
             Answer::Away(_) => self.give_back(),
         }
     }
@@ -107,6 +137,7 @@ impl Batch {
     }
 
     fn taken(&mut self, request: &Request, outcomes: Vec<Outcome>) {
+        self.nothing_gets_through = false;
         let mut known = vec![false; self.changes.len()];
         let mut rejected = vec![];
         for (index, outcome) in request.0.iter().copied().zip(outcomes) {
@@ -115,7 +146,7 @@ impl Batch {
                 Outcome::Rejected { reason } => rejected.push((index, reason)),
             }
         }
-        for UnderWay { message, spokesman } in &self.under_way {
+        for UnderWay { message, spokesman, .. } in &self.under_way {
             if known[*spokesman] {
                 self.fates[*message].get_or_insert(Fate::Carried);
             }
@@ -123,15 +154,42 @@ impl Batch {
         self.turned_down(rejected);
     }
 
-    fn refused(&mut self, Request(mut first): Request, reason: String) {
-        match first.as_slice() {
-            [only] => self.turned_down(vec![(*only, reason)]),
-            _ => {
-                let second = first.split_off(first.len() / 2);
-                self.ask_later(Request(second));
-                self.ask_later(Request(first));
+    fn refused(&mut self, request: Request, reason: String) {
+        match request.0.as_slice() {
+            [only] => {
+                self.nothing_gets_through = false;
+                self.turned_down(vec![(*only, reason)]);
             }
+            _ => self.halve(request),
         }
+    }
+
+    /// Nothing tries a parked change again by itself yet, and what failed may work a moment later (a
+    /// lock, a restart). So a change is blamed only when the peer failed over it again and again while
+    /// it was alone, each time after all the others had their turn.
+    fn failed(&mut self, request: Request, reason: String) {
+        let is_last_try = self.is_last_try(&request);
+        match request.0.as_slice() {
+            [only] if is_last_try => self.turned_down(vec![(*only, reason)]),
+            [only] => {
+                self.under_way[*only].failures += 1;
+                self.requests.insert(0, request);
+            }
+            _ => self.halve(request),
+        }
+    }
+
+    fn is_last_try(&self, request: &Request) -> bool {
+        match request.0.as_slice() {
+            [only] => self.under_way[*only].failures + 1 >= self.tries_alone.get(),
+            _ => false,
+        }
+    }
+
+    fn halve(&mut self, Request(mut first): Request) {
+        let second = first.split_off(first.len() / 2);
+        self.ask_later(Request(second));
+        self.ask_later(Request(first));
     }
 
     /// Parks these changes; those for which they spoke will speak for themselves.

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared_models::order::Facet;
 use shared_models::revision::Revision;
@@ -33,7 +33,7 @@ fn carried_out(
     decided: Vec<Decided>,
     peer: impl Fn(&[u128]) -> Answer,
 ) -> (Vec<Vec<u128>>, Vec<Fate>) {
-    let mut batch = Batch::new(decided);
+    let mut batch = Batch::new(decided, NonZeroU32::new(3).unwrap());
     let mut sent = vec![];
     while let Some(request) = batch.next_request() {
         let events: Vec<u128> =
@@ -118,9 +118,57 @@ fn when_the_peer_goes_away_only_what_is_not_known_there_is_given_back() {
     let (sent, fates) = carried_out(decided, |events| match events {
         [1, 2, 3] => Answer::Refused("odd".into()),
         [1] => applying(events),
-        _ => Answer::Away("gone".into()),
+        _ => Answer::Away(String::from("gone").into()),
     });
     assert_eq!(sent, vec![vec![1, 2, 3], vec![1], vec![2, 3]]);
     let given_back = Fate::GivenBack;
     assert_eq!(fates, [Fate::Carried, Fate::Dropped(Rule::Echo), given_back.clone(), given_back]);
+}
+
+#[test]
+fn a_change_over_which_the_peer_fails_is_parked_at_the_third_try_alone_after_all_others() {
+    let decided = (1..=4).map(|id| carry(id, id, 1)).collect();
+    let (sent, fates) = carried_out(decided, |events| match events.contains(&2) {
+        true => Answer::Failed("odd".into()),
+        false => applying(events),
+    });
+    let expected = [vec![1, 2, 3, 4], vec![1, 2], vec![1], vec![2], vec![3, 4], vec![2], vec![2]];
+    assert_eq!(sent, expected);
+    assert_eq!(fates, [Fate::Carried, parked(), Fate::Carried, Fate::Carried]);
+}
+
+#[test]
+fn a_change_over_which_the_peer_failed_for_a_while_is_carried() {
+    let tries = std::cell::Cell::new(0);
+    let (sent, fates) = carried_out(vec![carry(1, 1, 1)], |events| {
+        tries.set(tries.get() + 1);
+        if tries.get() < 3 { Answer::Failed("odd".into()) } else { applying(events) }
+    });
+    assert_eq!((sent.len(), fates), (3, vec![Fate::Carried]));
+}
+
+#[test]
+fn a_peer_that_fails_over_every_change_of_several_is_to_blame_itself() {
+    let cases: [(u128, &[u128], bool); 4] =
+        [(1, &[1], false), (4, &[1, 2, 3, 4], true), (4, &[1, 2, 4], false), (4, &[], false)];
+    for (count, failing, expected) in cases {
+        let decided = (1..=count).map(|id| carry(id, id, 1)).collect();
+        let mut batch = Batch::new(decided, NonZeroU32::new(3).unwrap());
+        let (mut failures, mut speaks_against_the_peer) = (BTreeMap::new(), false);
+        while let Some(request) = batch.next_request() {
+            speaks_against_the_peer |= batch.speaks_against_the_peer(&request);
+            let events: Vec<_> =
+                batch.changes(&request).iter().map(|it| it.event_id.as_u128()).collect();
+            let answer = match events.iter().any(|event| failing.contains(event)) {
+                true => {
+                    assert_eq!(batch.failures(&request), *failures.get(&events).unwrap_or(&0));
+                    *failures.entry(events).or_default() += 1;
+                    Answer::Failed("odd".into())
+                }
+                false => applying(&events),
+            };
+            batch.answered(request, answer);
+        }
+        assert_eq!(speaks_against_the_peer, expected, "{failing:?} of {count}");
+    }
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::consuming::{Consuming, Stopped};
 use super::interrupted::Interrupted;
+use super::peer::Peer;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
@@ -41,12 +42,11 @@ impl Carrier {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
         let consuming = Consuming {
             direction,
-            peer: SiteClient::new(direction.to(), settings)?,
+            peer: Peer::new(settings, Arc::clone(&figures), stop.clone())?,
             settings: settings.carry.clone(),
             reply_timeout,
             figures: Arc::clone(&figures),
             stop: stop.clone(),
-            failures: 0,
         };
         Ok(Self {
             broker: settings.broker.clone(),

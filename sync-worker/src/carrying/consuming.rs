@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use lapin::Connection;
 use lapin::message::Delivery;
-use service_kit::backoff;
 use shared_models::names::queue;
 use shared_models::site::Direction;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Answer;
@@ -16,21 +14,19 @@ use super::batch::{Batch, Fate};
 use super::decide::decide;
 use super::intake::Intake;
 use super::interrupted::Interrupted;
+use super::peer::Peer;
 use super::settlement::{Settlement, runs};
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
-use crate::site_client::SiteClient;
 
 /// What carrying in one direction needs, but for the connection.
 pub(super) struct Consuming {
     pub(super) direction: Direction,
-    pub(super) peer: SiteClient,
+    pub(super) peer: Peer,
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,
     pub(super) figures: Arc<Figures>,
     pub(super) stop: CancellationToken,
-    /// How often in a row the peer took nothing.
-    pub(super) failures: u32,
 }
 
 /// The worker is ending, and nothing is in hand.
@@ -41,13 +37,20 @@ pub(super) struct Stopped;
 #[derive(Debug)]
 enum End {
     Stopped,
-    PeerAway(String),
+    PeerAway,
+}
+
+/// Whether the peer takes more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PeerIs {
+    There,
+    Away,
 }
 
 impl Consuming {
     /// Carries until told to stop; then finishes the batch in hand.
     pub(super) async fn run(&mut self, connection: &Connection) -> Result<Stopped, Interrupted> {
-        while self.peer_becomes_ready().await {
+        while self.peer.lets_in().await {
             let (name, prefetch) = (queue(self.direction), self.settings.prefetch);
             let mut intake = Intake::open(connection, name, prefetch, self.reply_timeout).await?;
             self.figures.enter(State::Consuming);
@@ -55,31 +58,10 @@ impl Consuming {
             intake.close().await?;
             match end {
                 End::Stopped => break,
-                End::PeerAway(reason) => self.pause(reason).await,
+                End::PeerAway => {}
             }
         }
         Ok(Stopped)
-    }
-
-    /// Asks the peer until it is ready, so that no message is taken before. `false`: told to stop.
-    async fn peer_becomes_ready(&mut self) -> bool {
-        let stop = self.stop.clone();
-        while let Some(answer) = stop.run_until_cancelled(self.peer.probe()).await {
-            match answer {
-                Ok(()) => return true,
-                Err(reason) => self.pause(reason).await,
-            }
-        }
-        false
-    }
-
-    /// Waits, longer from failure to failure until a request succeeds.
-    async fn pause(&mut self, reason: String) {
-        self.figures.enter(State::WaitingForPeer(Some(reason)));
-        let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
-        let wait = backoff::wait(self.failures, min, max, fastrand::f64());
-        self.failures = self.failures.saturating_add(1);
-        self.stop.run_until_cancelled(sleep(wait)).await;
     }
 
     /// Carries batch after batch.
@@ -91,37 +73,35 @@ impl Consuming {
                 () = self.stop.cancelled() => return Ok(End::Stopped),
                 deliveries = intake.gather(most, bytes) => deliveries?,
             };
-            if let Some(reason) = self.carry(intake, &deliveries).await? {
-                return Ok(End::PeerAway(reason));
+            if self.carry(intake, &deliveries).await? == PeerIs::Away {
+                return Ok(End::PeerAway);
             }
         }
     }
 
-    /// Carries one batch and settles it. Gives back why the peer takes nothing more, if so.
+    /// Carries one batch and settles it.
     async fn carry(
         &mut self,
         intake: &Intake,
         deliveries: &[Delivery],
-    ) -> Result<Option<String>, Interrupted> {
+    ) -> Result<PeerIs, Interrupted> {
         let source = self.direction.from;
         let decided = deliveries.iter().map(|delivery| decide(source, &delivery.data));
-        let mut batch = Batch::new(decided.collect());
-        let mut away = None;
+        let mut batch = Batch::new(decided.collect(), self.settings.tries_alone);
+        let mut peer = PeerIs::There;
         while let Some(request) = batch.next_request() {
-            let answer = self.peer.tell(source, batch.changes(&request)).await;
-            self.figures.requested(&answer);
-            match &answer {
-                Answer::Taken(_) | Answer::Refused(_) => self.failures = 0,
-                Answer::Away(reason) => away = Some(reason.clone()),
+            let answer = self.peer.tell(source, &batch, &request).await;
+            if matches!(answer, Answer::Away(_)) {
+                peer = PeerIs::Away;
             }
             batch.answered(request, answer);
         }
-        if away.is_some() {
+        if peer == PeerIs::Away {
             // First, or what is given back would be handed to us again at once.
             intake.cancel().await?;
         }
         self.settle(intake, deliveries, &batch.into_fates()).await?;
-        Ok(away)
+        Ok(peer)
     }
 
     async fn settle(

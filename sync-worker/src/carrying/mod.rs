@@ -1,8 +1,8 @@
 //! Carrying changes in one direction: what has arrived is gathered, decided, told to the peer in as
 //! few requests as can be, and settled.
 //!
-//! What is to be done is decided in [`decide`], [`answer`], [`batch`] and [`settlement`], which know
-//! neither RabbitMQ nor HTTP; [`carrier`] and what it is made of do it.
+//! What is to be done is decided in [`decide`], [`answer`], [`batch`], [`settlement`] and the
+//! [`breaker`](crate::breaker), which know neither RabbitMQ nor HTTP; [`carrier`] and what it is made of do it.
 
 pub mod answer;
 pub mod batch;
@@ -11,4 +11,6 @@ mod consuming;
 pub mod decide;
 mod intake;
 mod interrupted;
+mod peer;
+pub mod retry_after;
 pub mod settlement;

@@ -1,16 +1,21 @@
 //! How each direction is doing: its state, and what it has done since the program began.
 
+mod circuit;
 mod counters;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use chrono::Utc;
 use serde::Serialize;
 use shared_models::site::{Direction, Site};
 
+use crate::breaker::Breaker;
 use crate::carrying::answer::Answer;
 use crate::carrying::batch::Fate;
 
+pub use circuit::Circuit;
 pub use counters::{Counters, Results};
 pub use state::State;
 
@@ -27,6 +32,8 @@ pub struct Snapshot {
     pub state: &'static str,
     /// Why, where something is amiss.
     pub reason: Option<String>,
+    /// Its circuit breaker.
+    pub breaker: Circuit,
     /// What it has done.
     pub counters: Counters,
 }
@@ -36,26 +43,36 @@ pub struct Snapshot {
 pub struct Figures {
     /// Which one.
     pub direction: Direction,
-    inner: Mutex<(State, Counters)>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    breaker: Circuit,
+    counters: Counters,
 }
 
 impl Figures {
     /// Nothing has been done yet.
     #[must_use]
     pub fn new(direction: Direction) -> Self {
-        Self { direction, inner: Mutex::new((State::Connecting(None), Counters::default())) }
+        let (breaker, counters) = (Circuit::default(), Counters::default());
+        let inner = Inner { state: State::Connecting(None), breaker, counters };
+        Self { direction, inner: Mutex::new(inner) }
     }
 
     /// How it is doing now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let (state, counters) = &*self.lock();
+        let Inner { state, breaker, counters } = &*self.lock();
         Snapshot {
             name: self.direction.as_str(),
             from: self.direction.from,
             to: self.direction.to(),
             state: state.as_str(),
             reason: state.reason().map(str::to_owned),
+            breaker: breaker.clone(),
             counters: counters.clone(),
         }
     }
@@ -63,13 +80,13 @@ impl Figures {
     /// Whether it carries what comes; so it does only while the peer was ready when last asked.
     #[must_use]
     pub fn is_consuming(&self) -> bool {
-        self.lock().0 == State::Consuming
+        self.lock().state == State::Consuming
     }
 
     /// It is in this state now. Said once in the log.
     pub fn enter(&self, state: State) {
         let mut inner = self.lock();
-        if inner.0 == state {
+        if inner.state == state {
             return;
         }
         let (direction, name) = (self.direction.as_str(), state.as_str());
@@ -77,25 +94,30 @@ impl Figures {
             Some(reason) => tracing::warn!(direction, reason, "{name}"),
             None => tracing::info!(direction, "{name}"),
         }
-        inner.0 = state;
+        inner.state = state;
+    }
+
+    /// Its circuit breaker is so now.
+    pub fn breaker(&self, breaker: &Breaker) {
+        self.lock().breaker = Circuit::of(breaker, Instant::now(), Utc::now());
     }
 
     /// A request was sent, and this came of it.
     pub fn requested(&self, answer: &Answer) {
-        let counters = &mut self.lock().1;
+        let counters = &mut self.lock().counters;
         counters.requests += 1;
         match answer {
             Answer::Taken(outcomes) => counters.results.add(outcomes),
-            Answer::Refused(_) | Answer::Away(_) => {}
+            Answer::Refused(_) | Answer::Failed(_) | Answer::Away(_) => {}
         }
     }
 
     /// A batch was settled: this became of its messages.
     pub fn settled(&self, fates: &[Fate]) {
-        self.lock().1.add(fates);
+        self.lock().counters.add(fates);
     }
 
-    fn lock(&self) -> MutexGuard<'_, (State, Counters)> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

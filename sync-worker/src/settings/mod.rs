@@ -3,7 +3,7 @@
 
 mod site_url;
 
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -92,6 +92,13 @@ pub struct CarrySettings {
     /// How long to wait before the next try at the most.
     #[serde(with = "humantime_serde")]
     pub backoff_max: Duration,
+    /// After how many failures in a row to leave the peer alone.
+    pub breaker_failures: NonZeroU32,
+    /// For how long to leave a peer alone that asks for it, at the most.
+    #[serde(with = "humantime_serde")]
+    pub retry_after_max: Duration,
+    /// How often the peer may fail over a change that is alone before it is parked.
+    pub tries_alone: NonZeroU32,
     /// How often to look after the topology.
     #[serde(with = "humantime_serde")]
     pub heal_interval: Duration,

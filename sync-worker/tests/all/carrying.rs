@@ -14,7 +14,7 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// Has the worker busy with a change of its own, publishes `events` meanwhile, so that they arrive
 /// as one batch, and gives back what was sent for them.
-async fn as_one_batch(world: &World, events: &[Value]) {
+pub(crate) async fn as_one_batch(world: &World, events: &[Value]) {
     world.warehouse.takes_its_time(LATE);
     world.publish_all(&[edited(id(), 1)]).await;
     world.warehouse.got(1).await;

@@ -1,14 +1,17 @@
 //! A peer that does not take what it is told.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use service_kit::testing::eventually;
 use wiremock::ResponseTemplate;
 
+use crate::carrying::as_one_batch;
 use crate::events::{edited, id};
 use crate::sites::{FakeSite, applied};
-use crate::world::{TestWorker, World};
+use crate::world::{PARKED, TestWorker, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
@@ -36,7 +39,7 @@ async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_does_not_concern_a_change_parks_none() {
     let (world, worker) = World::with_worker().await;
-    for (index, status) in (0..).zip([401, 403, 404, 429, 500, 502, 302]) {
+    for (index, status) in (0..).zip([401, 403, 404, 429, 302]) {
         world.warehouse.takes(move |_| ResponseTemplate::new(status));
         world.publish_all(&[edited(id(), 1)]).await;
         let before = worker.direction("store-to-warehouse").await;
@@ -50,18 +53,115 @@ async fn an_answer_that_does_not_concern_a_change_parks_none() {
     assert_eq!(world.left().await, 0);
 }
 
+/// What a peer does that fails over a request.
+type Failing = fn(&Value) -> ResponseTemplate;
+
+const FAILINGS: [Failing; 4] = [
+    |_| ResponseTemplate::new(500).set_body_json(json!({"detail": "odd"})),
+    |_| ResponseTemplate::new(502),
+    |_| ResponseTemplate::new(504),
+    // Longer than the worker waits.
+    |request| applied(request).set_delay(Duration::from_secs(60)),
+];
+
+const IMPATIENT: &str = "carry.request_timeout = '300ms'";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_does_not_come_in_time_acknowledges_nothing() {
-    let world = World::new().await;
-    let worker = world.start_worker("carry.request_timeout = '200ms'").await;
-    worker.is_ready().await;
-    world.warehouse.takes_its_time(Duration::from_secs(60));
+async fn a_failure_of_a_peer_that_is_not_ready_is_blamed_on_no_change() {
+    for failing in FAILINGS {
+        let world = World::new().await;
+        let worker = world.start_worker(IMPATIENT).await;
+        worker.is_ready().await;
+        world.warehouse.takes(failing);
+        world.warehouse.is_ready(503);
+        world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
+        let reason = worker.is("waiting for the peer").await;
+        assert!(reason.contains("ready"), "{reason}");
+        let all_back = async || (world.waiting().await == Some(2)).then_some(());
+        eventually("no message is held", all_back).await;
+        world.warehouse.takes(applied);
+        world.warehouse.is_ready(200);
+        let counters = worker.counts("carried", 2).await;
+        assert_eq!(counters["parked"], 0);
+        worker.stop().await;
+        assert_eq!(world.left().await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
+    for failing in FAILINGS {
+        let world = World::new().await;
+        let worker = world.start_worker(IMPATIENT).await;
+        worker.is_ready().await;
+        let events: Vec<_> = (0..8).map(|_| edited(id(), 1)).collect();
+        let bad = events[5]["id"].clone();
+        let (alone, seen) = mpsc::channel();
+        world.warehouse.takes(move |request| {
+            let changes = request["changes"].as_array().unwrap();
+            if !changes.iter().any(|change| change["event_id"] == bad) {
+                return applied(request);
+            }
+            if changes.len() == 1 {
+                alone.send(()).ok();
+            }
+            failing(request)
+        });
+        world.publish_all(&events).await;
+        let counters = worker.counts("parked", 1).await;
+        assert_eq!((&counters["carried"], &counters["given_back"]), (&json!(7), &json!(0)));
+        assert_eq!(seen.try_iter().count(), 3, "it was tried alone three times");
+        let take = async || world.broker.take(PARKED).await;
+        let parked = eventually("it is parked", take).await;
+        assert_eq!(parked, events[5].to_string().as_bytes());
+        assert_eq!(worker.direction("store-to-warehouse").await["breaker"]["opened"], 0);
+        worker.stop().await;
+        assert_eq!(world.left().await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_over_which_the_peer_fails_for_a_moment_is_carried() {
+    let (world, worker) = World::with_worker().await;
+    let mut failures = 2;
+    world.warehouse.takes(move |request| match failures {
+        0 => applied(request),
+        _ => {
+            failures -= 1;
+            ResponseTemplate::new(500)
+        }
+    });
     world.publish_all(&[edited(id(), 1)]).await;
-    let counters = worker.counts("given_back", 1).await;
-    assert_eq!(counters["carried"], 0);
-    world.warehouse.takes(applied);
-    worker.counts("carried", 1).await;
+    let counters = worker.counts("carried", 1).await;
+    assert_eq!((&counters["requests"], &counters["parked"]), (&json!(3), &json!(0)));
     worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ready_peer_that_fails_over_every_change_is_to_blame_itself() {
+    let (world, worker) = World::with_worker().await;
+    as_one_batch(&world, &[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
+    world.warehouse.takes(FAILINGS[0]);
+    let reason = worker.is("waiting for the peer").await;
+    assert!(reason.contains("takes no change") && reason.contains("500"), "{reason}");
+    world.warehouse.takes(applied);
+    let counters = worker.counts("carried", 4).await;
+    assert_eq!(counters["parked"], 0);
+    worker.stop().await;
+    assert_eq!(world.left().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_parks_a_change_at_once() {
+    for status in [400, 413, 422] {
+        let (world, worker) = World::with_worker().await;
+        world.warehouse.takes(move |_| ResponseTemplate::new(status));
+        world.publish_all(&[edited(id(), 1)]).await;
+        let counters = worker.counts("parked", 1).await;
+        assert_eq!(counters["requests"], 1, "after a {status}");
+        worker.stop().await;
+        assert_eq!(world.left().await, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

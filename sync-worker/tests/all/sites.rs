@@ -10,7 +10,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// What is answered to `POST /v1/sync/orders`.
-type Take = Box<dyn Fn(&Value) -> ResponseTemplate + Send>;
+type Take = Box<dyn FnMut(&Value) -> ResponseTemplate + Send>;
 
 /// A site that is not real.
 pub(crate) struct FakeSite {
@@ -34,9 +34,9 @@ impl FakeSite {
         let take: Take = Box::new(applied);
         let manners = Arc::new(Mutex::new(Manners { ready: 200, offer: 202, take }));
         let server = MockServer::builder().listener(listener).start().await;
-        let with = |answer: fn(&Manners, &Request) -> ResponseTemplate| {
+        let with = |answer: fn(&mut Manners, &Request) -> ResponseTemplate| {
             let manners = Arc::clone(&manners);
-            move |request: &Request| answer(&manners.lock().unwrap(), request)
+            move |request: &Request| answer(&mut manners.lock().unwrap(), request)
         };
         let mocks = [
             Mock::given(method("GET"))
@@ -70,7 +70,7 @@ impl FakeSite {
     }
 
     /// From now on, changes are answered so.
-    pub(crate) fn takes(&self, take: impl Fn(&Value) -> ResponseTemplate + Send + 'static) {
+    pub(crate) fn takes(&self, take: impl FnMut(&Value) -> ResponseTemplate + Send + 'static) {
         self.manners.lock().unwrap().take = Box::new(take);
     }
 

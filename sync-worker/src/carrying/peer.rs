@@ -1,0 +1,133 @@
+//! The peer as one direction meets it: told changes while the breaker is closed, asked whether it is
+//! ready while it is half-open, left alone while it is open.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use service_kit::backoff;
+use shared_models::site::Site;
+use tokio::time::{sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::answer::{Answer, Trouble};
+use super::batch::{Batch, Request};
+use crate::breaker::{Breaker, Next, Policy, State as Circuit};
+use crate::figures::{Figures, State};
+use crate::settings::{CarrySettings, WorkerSettings};
+use crate::site_client::{BuildError, SiteClient};
+
+/// The peer of one direction.
+pub(super) struct Peer {
+    client: SiteClient,
+    breaker: Breaker,
+    /// Why it took nothing when it last did not.
+    reason: Option<String>,
+    settings: CarrySettings,
+    figures: Arc<Figures>,
+    stop: CancellationToken,
+}
+
+impl Peer {
+    /// The peer of the direction that `figures` are of.
+    pub(super) fn new(
+        settings: &WorkerSettings,
+        figures: Arc<Figures>,
+        stop: CancellationToken,
+    ) -> Result<Self, BuildError> {
+        let client = SiteClient::new(figures.direction.to(), settings)?;
+        let settings = settings.carry.clone();
+        let breaker = Breaker::new(Policy {
+            failures: settings.breaker_failures,
+            min: settings.backoff_min,
+            max: settings.backoff_max,
+            retry_after_max: settings.retry_after_max,
+        });
+        Ok(Self { client, breaker, reason: None, settings, figures, stop })
+    }
+
+    /// Waits until the breaker is closed, so that no message is taken before. `false`: told to stop.
+    pub(super) async fn lets_in(&mut self) -> bool {
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            let circuit = self.breaker.at(Instant::now());
+            self.figures.breaker(&self.breaker);
+            match circuit {
+                Circuit::Closed => return true,
+                Circuit::Open { until } => {
+                    self.figures.enter(State::WaitingForPeer(self.reason.clone()));
+                    stop.run_until_cancelled(sleep_until(until.into())).await;
+                }
+                Circuit::HalfOpen => {
+                    stop.run_until_cancelled(self.probe()).await;
+                }
+            }
+        }
+        false
+    }
+
+    async fn probe(&mut self) {
+        match self.client.probe().await {
+            Ok(()) => self.breaker.is_ready(),
+            Err(trouble) => _ = self.failed(&trouble),
+        }
+    }
+
+    /// Tells it the changes of a request, and again where it takes nothing, until the breaker opens.
+    pub(super) async fn tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
+        let stop = self.stop.clone();
+        let mut wait = self.before_the_same_again(batch.failures(request));
+        loop {
+            if !wait.is_zero() && stop.run_until_cancelled(sleep(wait)).await.is_none() {
+                return Answer::Away("the worker is ending".to_owned().into());
+            }
+            let trouble = match self.try_to_tell(from, batch, request).await {
+                Answer::Away(trouble) => trouble,
+                answer @ (Answer::Taken(_) | Answer::Refused(_)) => {
+                    self.breaker.succeeded();
+                    self.figures.breaker(&self.breaker);
+                    return answer;
+                }
+                answer @ Answer::Failed(_) => return answer,
+            };
+            match self.failed(&trouble) {
+                Next::TryAgain { after } => wait = after,
+                Next::GiveBack => return Answer::Away(trouble),
+            }
+        }
+    }
+
+    /// A failure may lie with the peer itself, so it is asked whether it is ready before any change is
+    /// blamed. A worker that is ending leaves the blame to the next one.
+    async fn try_to_tell(&self, from: Site, batch: &Batch, request: &Request) -> Answer {
+        let answer = self.client.tell(from, batch.changes(request)).await;
+        self.figures.requested(&answer);
+        let Answer::Failed(reason) = answer else { return answer };
+        if self.stop.is_cancelled() {
+            return Answer::Away(reason.into());
+        }
+        match self.client.probe().await {
+            Ok(()) if batch.speaks_against_the_peer(request) => {
+                Answer::Away(format!("it is ready, but takes no change: {reason}").into())
+            }
+            Ok(()) => Answer::Failed(reason),
+            Err(Trouble { reason: probed, retry_after }) => {
+                Answer::Away(Trouble { reason: format!("{reason}; {probed}"), retry_after })
+            }
+        }
+    }
+
+    fn failed(&mut self, trouble: &Trouble) -> Next {
+        let next = self.breaker.failed(Instant::now(), trouble.retry_after, fastrand::f64());
+        self.reason = Some(trouble.reason.clone());
+        self.figures.breaker(&self.breaker);
+        next
+    }
+
+    fn before_the_same_again(&self, failures: u32) -> Duration {
+        let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
+        match failures {
+            0 => Duration::ZERO,
+            _ => backoff::wait(failures - 1, min, max, fastrand::f64()),
+        }
+    }
+}
