@@ -47,7 +47,15 @@ impl Stack {
         stack.warehouse_svc.start().await;
         stack.worker.start().await;
         stack.ready().await;
+        stack.offers_made().await;
         stack
+    }
+
+    /// Waits until the offers are made that the worker asks for where a queue is new; else one made
+    /// later would count as traffic of the test's own.
+    async fn offers_made(&self) {
+        let none_waits = async || (self.of_each_database("offers").await == [0, 0]).then_some(());
+        eventually("offers are made", none_waits).await;
     }
 
     /// Waits until all three say that they are ready.

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::carrying::carrier::Carrier;
 use crate::figures::Figures;
-use crate::http;
+use crate::http::{self, Handle};
 use crate::settings::WorkerSettings;
-use crate::site_client::BuildError;
+use crate::site_client::{BuildError, SiteClient};
 
 /// Why the worker could not be built, or ended.
 #[derive(Debug, Error)]
@@ -54,7 +54,12 @@ impl Application {
             .iter()
             .map(|figures| Carrier::new(settings, Arc::clone(figures), stop.clone()))
             .collect::<Result<Vec<_>, _>>()?;
-        let server = server::serve(&settings.http, listener, http::routes(figures.into()))?;
+        let handle = |figures: Arc<Figures>| {
+            let source = SiteClient::new(figures.direction.from, settings)?;
+            Ok::<_, BuildError>(Handle { figures, source })
+        };
+        let handles = figures.into_iter().map(handle).collect::<Result<_, _>>()?;
+        let server = server::serve(&settings.http, listener, http::routes(handles))?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

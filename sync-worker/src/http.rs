@@ -1,53 +1,117 @@
-//! What the worker tells of itself.
+//! What the worker tells of itself, and what may be asked of it.
 
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data, Path, ServiceConfig};
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service_kit::http::health::{self, readiness};
+use service_kit::http::problem::{Kind, Problem};
 use service_kit::http::resource::resource;
 
 use crate::figures::{Figures, Snapshot};
+use crate::site_client::{AboutRelay, SiteClient};
 
-/// The directions, as the handlers know them.
-type Directions = Vec<Arc<Figures>>;
+/// A direction, as the handlers know it.
+pub struct Handle {
+    /// How it is doing.
+    pub figures: Arc<Figures>,
+    /// The site that its changes come from.
+    pub source: SiteClient,
+}
 
-/// `GET /health/live`, `GET /health/ready` and `GET /v1/directions`.
+type Directions = Vec<Handle>;
+
+/// `GET /health/live`, `GET /health/ready`, `GET /v1/directions`, and to pause or resume one.
 pub fn routes(directions: Directions) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let directions = Data::new(directions);
     move |config| {
-        let reason = "directions are only read";
+        let reason = "directions are only read; post to pause or resume one";
         let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
         config.app_data(directions.clone()).configure(health::routes(ready)).service(resource(
             "/v1/directions",
             reason,
             reads.into(),
         ));
+        for (path, route) in [
+            ("/v1/directions/{name}/pause", web::to(pause)),
+            ("/v1/directions/{name}/resume", web::to(resume)),
+        ] {
+            let reason = "post here, without a body";
+            config.service(resource(path, reason, vec![(Method::POST, route)]));
+        }
     }
 }
 
 #[derive(Serialize)]
 struct Listing {
-    directions: Vec<Snapshot>,
+    directions: Vec<Listed>,
+}
+
+/// A direction, and how its source publishes.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    snapshot: Snapshot,
+    source: Value,
 }
 
 /// `GET /v1/directions`: how each direction is doing.
 async fn list(directions: Data<Directions>) -> HttpResponse {
-    let directions = directions.iter().map(|figures| figures.snapshot()).collect();
+    let directions = join_all(directions.iter().map(listed)).await;
     HttpResponse::Ok().json(Listing { directions })
+}
+
+async fn listed(direction: &Handle) -> Listed {
+    let source = direction.source.relay(AboutRelay::Show).await;
+    let source = source.unwrap_or_else(|reason| json!({"state": "unknown", "detail": reason}));
+    Listed { snapshot: direction.figures.snapshot(), source }
+}
+
+async fn pause(directions: Data<Directions>, name: Path<String>) -> Result<HttpResponse, Problem> {
+    ask(&directions, &name, AboutRelay::Pause).await
+}
+
+async fn resume(directions: Data<Directions>, name: Path<String>) -> Result<HttpResponse, Problem> {
+    ask(&directions, &name, AboutRelay::Resume).await
+}
+
+/// The pause is kept at the source, so that it holds for every worker.
+async fn ask(
+    directions: &Directions,
+    name: &str,
+    about: AboutRelay,
+) -> Result<HttpResponse, Problem> {
+    let named = |direction: &&Handle| direction.figures.direction.as_str() == name;
+    let Some(direction) = directions.iter().find(named) else {
+        let names = directions.iter().map(|direction| direction.figures.direction.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let detail = format!("there is no direction {name}; there are {names}");
+        return Err(Problem::new(Kind::NotFound, detail));
+    };
+    match direction.source.relay(about).await {
+        Ok(source) => {
+            let snapshot = direction.figures.snapshot();
+            Ok(HttpResponse::Ok().json(Listed { snapshot, source }))
+        }
+        Err(reason) => {
+            let site = direction.figures.direction.from;
+            Err(Problem::unavailable(format!("the {site}, which keeps the pause: {reason}")))
+        }
+    }
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.
 async fn ready(directions: Data<Directions>) -> HttpResponse {
-    let part = |figures: &Arc<Figures>| -> (String, Value) {
-        let snapshot = figures.snapshot();
+    let part = |direction: &Handle| -> (String, Value) {
+        let snapshot = direction.figures.snapshot();
         let part = json!({"state": snapshot.state, "detail": snapshot.reason});
         (snapshot.name.to_owned(), part)
     };
     let parts: Map<_, _> = directions.iter().map(part).collect();
-    let ready = directions.iter().all(|figures| figures.is_consuming());
+    let ready = directions.iter().all(|direction| direction.figures.is_consuming());
     readiness(ready, &Value::Object(parts))
 }

@@ -9,7 +9,7 @@ use chrono::Utc;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};
@@ -41,6 +41,18 @@ pub struct SiteClient {
     ready: Url,
     offer: Url,
     orders: Url,
+    relay: [Url; 3],
+}
+
+/// What a site is asked about how it publishes.
+#[derive(Clone, Copy, Debug)]
+pub enum AboutRelay {
+    /// To tell.
+    Show,
+    /// To publish nothing from now on, and to tell.
+    Pause,
+    /// To publish again, and to tell.
+    Resume,
 }
 
 impl SiteClient {
@@ -62,7 +74,8 @@ impl SiteClient {
         let url = |path| settings.url(site).join(path).map_err(failed);
         let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
         let orders = url("v1/sync/orders")?;
-        Ok(Self { http, probe_timeout: carry.probe_timeout, ready, offer, orders })
+        let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
+        Ok(Self { http, probe_timeout: carry.probe_timeout, ready, offer, orders, relay })
     }
 
     /// Asks whether the site is ready; else the reason.
@@ -83,6 +96,22 @@ impl SiteClient {
         let request = self.http.post(self.offer.clone()).json(&json!({"all": true}));
         match send(request).await? {
             Reply { status: 202, .. } => Ok(()),
+            Reply { status, body, .. } => Err(answered(status, &body)),
+        }
+    }
+
+    /// Asks how the site publishes; else the reason why it does not tell.
+    pub async fn relay(&self, about: AboutRelay) -> Result<Value, String> {
+        let [show, pause, resume] = &self.relay;
+        let request = match about {
+            AboutRelay::Show => self.http.get(show.clone()),
+            AboutRelay::Pause => self.http.post(pause.clone()),
+            AboutRelay::Resume => self.http.post(resume.clone()),
+        };
+        match send(request.timeout(self.probe_timeout)).await? {
+            Reply { status: 200, body, .. } => {
+                serde_json::from_slice(&body).map_err(|error| error.to_string())
+            }
             Reply { status, body, .. } => Err(answered(status, &body)),
         }
     }

@@ -4,5 +4,6 @@
 mod agreement;
 mod convergence;
 mod outages;
+mod pausing;
 mod quiet;
 mod readme;
