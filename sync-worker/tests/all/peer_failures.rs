@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use service_kit::testing::eventually;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::ResponseTemplate;
 
 use crate::carrying::as_one_batch;
@@ -51,6 +52,39 @@ async fn an_answer_that_does_not_concern_a_change_parks_none() {
     }
     worker.stop().await;
     assert_eq!(world.left().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_over_which_a_ready_peer_breaks_off_is_parked_alone() {
+    let world = World::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (broker, store) = (world.broker.url(), world.store.url());
+    let worker = TestWorker::start(broker, &store, &url, "").await;
+    let breaking_off = tokio::spawn(break_off(listener));
+    worker.is_ready().await;
+    world.publish_all(&[edited(id(), 1)]).await;
+    let counters = worker.counts("parked", 1).await;
+    assert_eq!((&counters["requests"], &counters["given_back"]), (&json!(3), &json!(0)));
+    breaking_off.abort();
+    worker.stop().await;
+    assert_eq!(world.left().await, 0);
+}
+
+/// Is ready, agrees to offers, and hangs up when it is told a change.
+async fn break_off(listener: tokio::net::TcpListener) {
+    loop {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let length = connection.read(&mut request).await.unwrap();
+        let status = match &request[..length] {
+            request if request.starts_with(b"GET /health/ready ") => "200 OK",
+            request if request.starts_with(b"POST /v1/sync/offer ") => "202 Accepted",
+            _ => continue,
+        };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        connection.write_all(answer.as_bytes()).await.unwrap();
+    }
 }
 
 /// What a peer does that fails over a request.
@@ -108,8 +142,9 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
             failing(request)
         });
         world.publish_all(&events).await;
-        let counters = worker.counts("parked", 1).await;
-        assert_eq!((&counters["carried"], &counters["given_back"]), (&json!(7), &json!(0)));
+        worker.counts("parked", 1).await;
+        let counters = worker.counts("carried", 7).await;
+        assert_eq!((&counters["parked"], &counters["given_back"]), (&json!(1), &json!(0)));
         assert_eq!(seen.try_iter().count(), 3, "it was tried alone three times");
         let take = async || world.broker.take(PARKED).await;
         let parked = eventually("it is parked", take).await;

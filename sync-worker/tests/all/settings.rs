@@ -26,6 +26,9 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__CARRY__MAX_BYTES", "0"), "carry.max_bytes"),
         (with("WORKER__CARRY__PREFETCH", "0"), "carry.prefetch"),
         (with("WORKER__CARRY__PREFETCH", "many"), "carry.prefetch"),
+        (with("WORKER__CARRY__BREAKER_FAILURES", "0"), "carry.breaker_failures"),
+        (with("WORKER__CARRY__TRIES_ALONE", "0"), "carry.tries_alone"),
+        (with("WORKER__CARRY__RETRY_AFTER_MAX", "soon"), "carry.retry_after_max"),
         (with("WORKER__CARRY__BACKOFF_MAX", "soon"), "carry.backoff_max"),
     ];
     for (variables, named) in cases {
