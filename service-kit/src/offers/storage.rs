@@ -62,30 +62,23 @@ pub(super) async fn end(connection: &mut AsyncPgConnection, offer: i64) -> Query
 }
 
 /// What is read of an order: all but what is private.
-const COLUMNS: Columns = (
-    orders::id,
-    orders::delivery,
-    orders::progress,
-    orders::version,
-    orders::created_at,
-    orders::updated_at,
-);
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = orders)]
+struct Row {
+    id: Uuid,
+    delivery: Json<Facet<Delivery>>,
+    progress: Json<Facet<Progress>>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
 
-type Columns = (
-    orders::id,
-    orders::delivery,
-    orders::progress,
-    orders::version,
-    orders::created_at,
-    orders::updated_at,
-);
-
-type Row = (Uuid, Json<Facet<Delivery>>, Json<Facet<Progress>>, i64, DateTime<Utc>, DateTime<Utc>);
-
-fn order(row: Row) -> Order<()> {
-    let (id, Json(delivery), Json(progress), version, created_at, updated_at) = row;
-    let shared = Shared { delivery, progress };
-    Order { id, shared, private: (), version, created_at, updated_at }
+impl From<Row> for Order<()> {
+    fn from(row: Row) -> Self {
+        let Row { id, delivery, progress, version, created_at, updated_at } = row;
+        let shared = Shared { delivery: delivery.0, progress: progress.0 };
+        Self { id, shared, private: (), version, created_at, updated_at }
+    }
 }
 
 /// Those of the orders that are there.
@@ -93,9 +86,9 @@ pub(super) async fn these(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
 ) -> QueryResult<Vec<Order<()>>> {
-    let these = orders::table.filter(orders::id.eq_any(ids)).select(COLUMNS);
-    let rows = these.load::<Row>(connection).await?;
-    Ok(rows.into_iter().map(order).collect())
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
+    let rows = these.load(connection).await?;
+    Ok(rows.into_iter().map(Order::from).collect())
 }
 
 /// The orders after an id that were changed since a time, in the order of their ids.
@@ -105,13 +98,14 @@ pub(super) async fn changed_since(
     after: Option<Uuid>,
     limit: i64,
 ) -> QueryResult<Vec<Order<()>>> {
-    let mut query = orders::table.order(orders::id).limit(limit).select(COLUMNS).into_boxed();
+    let mut query =
+        orders::table.order(orders::id).limit(limit).select(Row::as_select()).into_boxed();
     if let Some(since) = since {
         query = query.filter(orders::updated_at.ge(since));
     }
     if let Some(after) = after {
         query = query.filter(orders::id.gt(after));
     }
-    let rows = query.load::<Row>(connection).await?;
-    Ok(rows.into_iter().map(order).collect())
+    let rows = query.load(connection).await?;
+    Ok(rows.into_iter().map(Order::from).collect())
 }
