@@ -2,8 +2,8 @@
 //! an argument.
 //!
 //! ```text
-//!            so many failures in a row, or
-//!            the peer says when to come back
+//!            so many failures in a row; or the peer
+//!            is not ready, or says when to come back
 //!   closed ────────────────────────────────▶ open ◀──┐
 //!     ▲                                        │ time │ the peer is not ready
 //!     │            the peer is ready           ▼      │
@@ -54,6 +54,15 @@ impl State {
             Self::HalfOpen => "half-open",
         }
     }
+}
+
+/// What is known of a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The peer was asked whether it is ready, and is not.
+    pub is_not_ready: bool,
+    /// After how long it wants to be asked again, if it said so.
+    pub retry_after: Option<Duration>,
 }
 
 /// What follows from a failure.
@@ -122,15 +131,19 @@ impl Breaker {
         self.close();
     }
 
-    /// The peer took nothing, whatever it was asked, and perhaps said after how long to come back.
-    /// `chance`, from 0 to 1, says where between the shortest and the longest wait.
-    pub fn failed(&mut self, now: Instant, retry_after: Option<Duration>, chance: f64) -> Next {
+    /// The peer took nothing. `chance`, from 0 to 1, says where between the shortest and the longest
+    /// wait.
+    pub fn failed(&mut self, now: Instant, failure: Failure, chance: f64) -> Next {
         let Policy { failures, min, max, retry_after_max } = self.policy;
+        let Failure { is_not_ready, retry_after } = failure;
         self.failures = self.failures.saturating_add(1);
         let wait = backoff::wait(self.waits, min, max, chance);
         self.waits = self.waits.saturating_add(1);
         let opens = match self.state {
-            State::Closed => self.failures >= failures.get() || retry_after.is_some(),
+            // To tell a peer again that hangs would take long; to ask whether it is ready does not.
+            State::Closed => {
+                is_not_ready || retry_after.is_some() || self.failures >= failures.get()
+            }
             State::HalfOpen | State::Open { .. } => true,
         };
         if !opens {

@@ -20,7 +20,7 @@ fn closed() -> Breaker {
 fn open(now: Instant) -> Breaker {
     let mut breaker = closed();
     for _ in 0..3 {
-        breaker.failed(now, None, 1.0);
+        breaker.failed(now, Failure::default(), 1.0);
     }
     breaker
 }
@@ -46,7 +46,7 @@ fn every_event_in_every_state_has_its_next_state() {
     let in_time: Event = |breaker, now| _ = breaker.at(now + Duration::from_millis(200));
     let ready: Event = |breaker, _| breaker.is_ready();
     let success: Event = |breaker, _| breaker.succeeded();
-    let failure: Event = |breaker, now| _ = breaker.failed(now, None, 1.0);
+    let failure: Event = |breaker, now| _ = breaker.failed(now, Failure::default(), 1.0);
     let table = [
         ("early", early, [Closed, until(200), HalfOpen]),
         ("in time", in_time, [Closed, HalfOpen, HalfOpen]),
@@ -67,7 +67,7 @@ fn every_event_in_every_state_has_its_next_state() {
 fn it_begins_with_the_question_whether_the_peer_is_ready() {
     let mut breaker = Breaker::new(POLICY);
     assert_eq!(breaker.at(Instant::now()), HalfOpen);
-    assert_eq!(breaker.failed(Instant::now(), None, 1.0), GiveBack);
+    assert_eq!(breaker.failed(Instant::now(), Failure::default(), 1.0), GiveBack);
     assert_eq!(breaker.transitions(), Transitions { opened: 1, ..Transitions::default() });
 }
 
@@ -78,11 +78,19 @@ fn it_opens_after_so_many_failures_in_a_row() {
         if success {
             breaker.succeeded();
         }
-        breaker.failed(now, None, 1.0)
+        breaker.failed(now, Failure::default(), 1.0)
     };
     let steps = [fails(false), fails(false), fails(true), fails(false), fails(false)];
     assert_eq!(steps, [after(50), after(100), after(50), after(100), GiveBack]);
     assert_eq!(breaker.failures(), 3);
+}
+
+#[test]
+fn it_opens_at_once_where_the_peer_is_not_ready() {
+    let (now, mut breaker) = (Instant::now(), closed());
+    let failure = Failure { is_not_ready: true, ..Failure::default() };
+    assert_eq!(breaker.failed(now, failure, 1.0), GiveBack);
+    assert_eq!((breaker.state(), breaker.failures()), (State::Open { until: now + MIN }, 1));
 }
 
 #[test]
@@ -91,8 +99,9 @@ fn a_peer_that_says_when_to_come_back_is_left_alone_until_then_but_no_longer_tha
     let cases = [(0, 50), (40, 50), (7_000, 7_000), (60_000, 60_000), (86_400_000, 60_000)];
     for (asked_for, expected) in cases {
         let mut breaker = closed();
-        let asked_for = Some(Duration::from_millis(asked_for));
-        assert_eq!(breaker.failed(now, asked_for, 1.0), GiveBack);
+        let retry_after = Some(Duration::from_millis(asked_for));
+        let failure = Failure { retry_after, ..Failure::default() };
+        assert_eq!(breaker.failed(now, failure, 1.0), GiveBack);
         let until = now + Duration::from_millis(expected);
         assert_eq!(breaker.state(), State::Open { until });
     }
@@ -103,7 +112,7 @@ fn a_peer_that_is_ready_but_takes_nothing_is_asked_less_and_less_often() {
     let (mut now, mut breaker) = (Instant::now(), closed());
     let mut open_for = vec![];
     for _ in 0..3 {
-        while breaker.failed(now, None, 1.0) != GiveBack {}
+        while breaker.failed(now, Failure::default(), 1.0) != GiveBack {}
         let until = match breaker.state() {
             State::Open { until } => until,
             Closed | HalfOpen => now,
@@ -116,7 +125,7 @@ fn a_peer_that_is_ready_but_takes_nothing_is_asked_less_and_less_often() {
     }
     assert_eq!(open_for, [200, 1600, 2000]);
     breaker.succeeded();
-    assert_eq!(breaker.failed(now, None, 1.0), after(50));
+    assert_eq!(breaker.failed(now, Failure::default(), 1.0), after(50));
 }
 
 #[test]

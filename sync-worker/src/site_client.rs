@@ -15,6 +15,7 @@ use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
+use crate::breaker::Failure;
 use crate::carrying::answer::{self, Answer, Reply, Trouble, answered};
 use crate::carrying::retry_after;
 use crate::settings::WorkerSettings;
@@ -81,13 +82,16 @@ impl SiteClient {
     /// Asks whether the site is ready; else the reason.
     pub async fn probe(&self) -> Result<(), Trouble> {
         let request = self.http.get(self.ready.clone()).timeout(self.probe_timeout);
+        let not_ready = |reason, retry_after| {
+            Err(Trouble { reason, failure: Failure { is_not_ready: true, retry_after } })
+        };
         // Its body is for a person; the services' detail there may be long.
-        match send(request).await.map_err(String::from)? {
-            Reply { status: 200, .. } => Ok(()),
-            Reply { status, retry_after, .. } => {
-                let reason = format!("asked whether it is ready, it answered {status}");
-                Err(Trouble { reason, retry_after })
+        match send(request).await {
+            Ok(Reply { status: 200, .. }) => Ok(()),
+            Ok(Reply { status, retry_after, .. }) => {
+                not_ready(format!("asked whether it is ready, it answered {status}"), retry_after)
             }
+            Err(no_reply) => not_ready(no_reply.into(), None),
         }
     }
 

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
 
+use crate::breaker::Failure;
+
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -25,13 +27,13 @@ pub enum Answer {
 pub struct Trouble {
     /// The reason, as a person reads it.
     pub reason: String,
-    /// After how long to come back, if the peer said so.
-    pub retry_after: Option<Duration>,
+    /// What it means for the circuit breaker.
+    pub failure: Failure,
 }
 
 impl From<String> for Trouble {
     fn from(reason: String) -> Self {
-        Self { reason, retry_after: None }
+        Self { reason, failure: Failure::default() }
     }
 }
 
@@ -63,7 +65,10 @@ pub fn read(events: &[Uuid], reply: &Reply) -> Answer {
         },
         400 | 413 | 422 if !concerns_no_change(body) => Answer::Refused(answered(status, body)),
         500 | 502 | 504 => Answer::Failed(answered(status, body)),
-        _ => Answer::Away(Trouble { reason: answered(status, body), retry_after }),
+        _ => {
+            let failure = Failure { is_not_ready: false, retry_after };
+            Answer::Away(Trouble { reason: answered(status, body), failure })
+        }
     }
 }
 
@@ -132,7 +137,8 @@ mod tests {
     }
 
     fn away(reason: String) -> Answer {
-        Answer::Away(Trouble { reason, retry_after: Some(Duration::from_secs(7)) })
+        let retry_after = Some(Duration::from_secs(7));
+        Answer::Away(Trouble { reason, failure: Failure { is_not_ready: false, retry_after } })
     }
 
     fn read_results(results: &serde_json::Value) -> Answer {

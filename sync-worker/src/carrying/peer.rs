@@ -110,14 +110,14 @@ impl Peer {
                 Answer::Away(format!("it is ready, but takes no change: {reason}").into())
             }
             Ok(()) => Answer::Failed(reason),
-            Err(Trouble { reason: probed, retry_after }) => {
-                Answer::Away(Trouble { reason: format!("{reason}; {probed}"), retry_after })
+            Err(Trouble { reason: probed, failure }) => {
+                Answer::Away(Trouble { reason: format!("{reason}; {probed}"), failure })
             }
         }
     }
 
     fn failed(&mut self, trouble: &Trouble) -> Next {
-        let next = self.breaker.failed(Instant::now(), trouble.retry_after, fastrand::f64());
+        let next = self.breaker.failed(Instant::now(), trouble.failure, fastrand::f64());
         self.reason = Some(trouble.reason.clone());
         self.figures.breaker(&self.breaker);
         next

@@ -113,6 +113,7 @@ async fn a_failure_of_a_peer_that_is_not_ready_is_blamed_on_no_change() {
         assert!(reason.contains("ready"), "{reason}");
         let all_back = async || (world.waiting().await == Some(2)).then_some(());
         eventually("no message is held", all_back).await;
+        assert_eq!(world.warehouse.requests().await.len(), 1, "it was not told again");
         world.warehouse.takes(applied);
         world.warehouse.is_ready(200);
         let counters = worker.counts("carried", 2).await;
