@@ -4,43 +4,49 @@ use crate::checking::{deeper, holds};
 use crate::workers::Receiver;
 use crate::world::{Scope, World};
 
-fn world(scope: Scope, edits: u8) -> World {
-    World::new(scope, edits + deeper())
+fn check(scope: Scope, edits: u8, offers: u8) {
+    let world = World::new(scope, edits + deeper()).offers(offers);
+    holds(&world.name(), &world);
+}
+
+fn check_pruned(scope: Scope, edits: u8, offers: u8) {
+    let world = World::new(scope, edits + deeper()).offers(offers).pruned();
+    holds(&format!("{}, pruned", world.name()), &world);
 }
 
 #[test]
 fn delivery_alone_comes_to_agreement() {
-    holds("delivery, 3 edits", &world(Scope::Delivery, 3).offers(0));
-    holds("delivery, 2 edits, 1 offer", &world(Scope::Delivery, 2));
+    check(Scope::Delivery, 2, 1);
+    check(Scope::Delivery, 3, 0);
 }
 
 #[test]
 fn progress_alone_comes_to_agreement() {
-    holds("progress, 4 edits", &world(Scope::Progress, 4).offers(0));
-    holds("progress, 3 edits, 1 offer", &world(Scope::Progress, 3));
+    check(Scope::Progress, 4, 0);
+    check(Scope::Progress, 3, 1);
 }
 
 #[test]
 fn both_facets_come_to_agreement() {
-    holds("both, 2 edits", &world(Scope::Both, 2).offers(0));
-    holds("both, 1 edit, 1 offer", &world(Scope::Both, 1));
+    check(Scope::Both, 1, 1);
+    check(Scope::Both, 2, 0);
 }
 
 #[test]
 fn delivery_alone_comes_to_agreement_with_stale_messages_forgotten() {
-    holds("delivery, pruned, 4 edits, 1 offer", &world(Scope::Delivery, 4).pruned());
-    holds("delivery, pruned, 3 edits, 2 offers", &world(Scope::Delivery, 3).pruned().offers(2));
+    check_pruned(Scope::Delivery, 3, 2);
+    check_pruned(Scope::Delivery, 4, 1);
 }
 
 #[test]
 fn progress_alone_comes_to_agreement_with_stale_messages_forgotten() {
-    holds("progress, pruned, 4 edits, 2 offers", &world(Scope::Progress, 4).pruned().offers(2));
+    check_pruned(Scope::Progress, 4, 2);
 }
 
 #[test]
 fn both_facets_come_to_agreement_with_stale_messages_forgotten() {
-    holds("both, pruned, 3 edits", &world(Scope::Both, 3).pruned().offers(0));
-    holds("both, pruned, 2 edits, 2 offers", &world(Scope::Both, 2).pruned().offers(2));
+    check_pruned(Scope::Both, 3, 0);
+    check_pruned(Scope::Both, 2, 2);
 }
 
 #[test]

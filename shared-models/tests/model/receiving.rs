@@ -37,7 +37,9 @@ impl World {
             sent.retain(|message| !batch.contains(message));
         }
         if let Some(change) = self.bundled(from, &batch) {
-            state.seen.bundled_otherwise |= otherwise_bundled(&batch).any(|other| other != change);
+            // Once for each batch is enough, whatever becomes of it afterwards.
+            state.seen.bundled_otherwise |=
+                settled && otherwise_bundled(&batch).any(|other| other != change);
             self.apply(state, from.peer(), &change);
         }
     }
@@ -82,9 +84,10 @@ impl World {
         let was_closed = before.progress.status.is_closed();
         let redirected = after.delivery.edits != before.delivery.edits;
         state.seen.silent |= was_closed && redirected && merged.conflicts.is_empty();
-        let was_known = Message::of(change).is_stale_for(before);
+        let arrived = Message::of(change);
+        let was_known = arrived.is_stale_for(before);
         state.seen.repeated |= was_known && merged.touched != Touched::Nothing;
-        state.seen.forgot |= !Message::of(change).is_stale_for(after);
+        state.seen.forgot |= !arrived.is_stale_for(after);
         state.seen.put_back |= merged.put_back;
         merged.conflicts.iter().for_each(|conflict| state.show(conflict));
         if merged.touched != Touched::Nothing {

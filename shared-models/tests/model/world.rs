@@ -66,6 +66,11 @@ impl World {
         }
     }
 
+    /// Its bounds, for a person.
+    pub(crate) fn name(&self) -> String {
+        format!("{:?}, {} edits, {} offers", self.scope, self.edits, self.offers)
+    }
+
     pub(crate) fn pruned(self) -> Self {
         Self { pruned: true, ..self }
     }
