@@ -1,8 +1,8 @@
 //! All states of a small world: two sites, one order from its creation, and whatever can happen to
 //! the messages between them, over the real `edit`, `rules`, `coalesce` and `merge`.
 //!
-//! Properties over single states that are checked for all states take the place of histories drawn
-//! by chance in `tests/all`. See `docs/reliability.md` for what was found and how to go deeper.
+//! Where `tests/all` draws histories by chance, this goes through all of them, as far as they fit.
+//! See `docs/reliability.md` for what was found, and how to go deeper.
 
 #[cfg(test)]
 mod checking;
