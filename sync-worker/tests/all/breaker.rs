@@ -52,16 +52,9 @@ async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_single_failure_gives_nothing_back() {
+async fn two_failures_give_nothing_back() {
     let (world, worker) = World::with_worker().await;
-    let mut failures = 2;
-    world.warehouse.takes(move |request| match failures {
-        0 => applied(request),
-        _ => {
-            failures -= 1;
-            ResponseTemplate::new(503)
-        }
-    });
+    world.warehouse.fails_twice(503);
     world.publish_all(&[edited(id(), 1)]).await;
     let counters = worker.counts("carried", 1).await;
     assert_eq!((&counters["given_back"], &counters["requests"]), (&json!(0), &json!(3)));

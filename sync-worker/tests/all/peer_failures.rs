@@ -159,14 +159,7 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_over_which_the_peer_fails_for_a_moment_is_carried() {
     let (world, worker) = World::with_worker().await;
-    let mut failures = 2;
-    world.warehouse.takes(move |request| match failures {
-        0 => applied(request),
-        _ => {
-            failures -= 1;
-            ResponseTemplate::new(500)
-        }
-    });
+    world.warehouse.fails_twice(500);
     world.publish_all(&[edited(id(), 1)]).await;
     let counters = worker.counts("carried", 1).await;
     assert_eq!((&counters["requests"], &counters["parked"]), (&json!(3), &json!(0)));

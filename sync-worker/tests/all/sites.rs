@@ -79,6 +79,18 @@ impl FakeSite {
         self.takes(move |request| applied(request).set_delay(delay));
     }
 
+    /// The next two requests with changes fail with this status; then they are applied.
+    pub(crate) fn fails_twice(&self, status: u16) {
+        let mut failures = 2;
+        self.takes(move |request| match failures {
+            0 => applied(request),
+            _ => {
+                failures -= 1;
+                ResponseTemplate::new(status)
+            }
+        });
+    }
+
     /// The requests with changes that came so far.
     pub(crate) async fn requests(&self) -> Vec<Value> {
         self.received("/v1/sync/orders").await
