@@ -15,6 +15,7 @@
 //! | [`rules`] | which events the worker carries, and which it drops |
 //! | [`coalesce`] | one change for each order out of a batch |
 //! | [`sync`] | what the worker sends to a site, and what it answers |
+//! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
 pub mod coalesce;
 pub mod edit;
@@ -22,6 +23,7 @@ pub mod event;
 pub mod merge;
 pub mod names;
 pub mod order;
+pub mod parked;
 pub mod revision;
 pub mod rules;
 pub mod site;
