@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, Database, State, migrate};
 use crate::http::body::Expectations;
-use crate::http::{health, server};
+use crate::http::{self, health, server};
+use crate::metrics;
 use crate::orders::Domain;
 use crate::readiness;
 use crate::relay::{Relay, RelayOptions};
@@ -89,6 +90,7 @@ impl Application {
         let server = server::serve(&settings.http, listener, move |config| {
             config.app_data(service.clone()).app_data(Expectations(D::expectation));
             config.configure(health::routes(readiness::ready));
+            config.configure(http::metrics::routes(metrics::tell));
             config.configure(routes.clone());
         })?;
         let shutdown_timeout = settings.http.shutdown_timeout;

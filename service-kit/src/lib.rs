@@ -23,6 +23,7 @@ pub mod change_log;
 pub mod database;
 pub mod error;
 pub mod http;
+mod metrics;
 pub mod offers;
 pub mod orders;
 pub mod pause;

@@ -45,6 +45,9 @@ pub enum State {
 }
 
 impl State {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 3] = ["closed", "open", "half-open"];
+
     /// The state's name, as a person reads it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

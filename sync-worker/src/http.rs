@@ -9,10 +9,12 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service_kit::http::health::{self, readiness};
+use service_kit::http::metrics;
 use service_kit::http::problem::{Kind, Problem};
 use service_kit::http::resource::resource;
 
 use crate::figures::{Figures, Snapshot};
+use crate::metrics::tell;
 use crate::site_client::{AboutRelay, SiteClient};
 
 /// A direction, as the handlers know it.
@@ -25,17 +27,17 @@ pub struct Handle {
 
 type Directions = Vec<Handle>;
 
-/// `GET /health/live`, `GET /health/ready`, `GET /v1/directions`, and to pause or resume one.
+/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, and to pause or resume one.
 pub fn routes(directions: Directions) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let directions = Data::new(directions);
     move |config| {
         let reason = "directions are only read; post to pause or resume one";
         let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
-        config.app_data(directions.clone()).configure(health::routes(ready)).service(resource(
-            "/v1/directions",
-            reason,
-            reads.into(),
-        ));
+        config
+            .app_data(directions.clone())
+            .configure(health::routes(ready))
+            .configure(metrics::routes(measured))
+            .service(resource("/v1/directions", reason, reads.into()));
         for (path, route) in [
             ("/v1/directions/{name}/pause", web::to(pause)),
             ("/v1/directions/{name}/resume", web::to(resume)),
@@ -102,6 +104,12 @@ async fn ask(
             Err(Problem::unavailable(format!("the {site}, which keeps the pause: {reason}")))
         }
     }
+}
+
+/// `GET /metrics`: the same for Prometheus.
+async fn measured(directions: Data<Directions>) -> HttpResponse {
+    let snapshots = directions.iter().map(|direction| direction.figures.snapshot());
+    tell(&snapshots.collect::<Vec<_>>())
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.

@@ -20,6 +20,7 @@ pub mod breaker;
 pub mod carrying;
 pub mod figures;
 pub mod http;
+mod metrics;
 pub mod settings;
 pub mod site_client;
 pub mod topology;

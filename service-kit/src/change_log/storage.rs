@@ -99,9 +99,9 @@ pub async fn entries_of(
 #[derive(Clone, Debug, Serialize)]
 pub struct Backlog {
     /// How many changes.
-    waiting: i64,
+    pub waiting: i64,
     /// When the one that waits longest was committed.
-    oldest: Option<DateTime<Utc>>,
+    pub oldest: Option<DateTime<Utc>>,
 }
 
 /// What waits to be published.

@@ -4,6 +4,7 @@ pub mod body;
 pub mod conditional;
 mod document;
 pub mod health;
+pub mod metrics;
 pub mod problem;
 pub mod resource;
 pub mod server;

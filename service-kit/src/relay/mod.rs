@@ -6,6 +6,7 @@
 //! what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it cut the rate of
 //! commits to a third.)
 
+mod counts;
 mod lease;
 mod pace;
 mod publisher;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseError;
 use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
+use counts::Counts;
+pub use counts::RelayCounts;
 use lease::Lease;
 use pace::{Pace, Wait};
 use publisher::{PublishError, Publisher, Sent};
@@ -46,6 +49,7 @@ pub struct Relay {
     options: RelayOptions,
     wake: Arc<Notify>,
     state: watch::Sender<RelayState>,
+    counts: Arc<Counts>,
     pace: Pace,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
@@ -85,9 +89,10 @@ impl Relay {
     pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
         let wake = Arc::new(Notify::new());
         let (state, observed) = watch::channel(RelayState::Starting);
-        let handle = RelayHandle::new(Arc::clone(&wake), observed);
+        let counts = Arc::default();
+        let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
-        (Self { options, wake, state, pace, lease: None, publisher: None }, handle)
+        (Self { options, wake, state, counts, pace, lease: None, publisher: None }, handle)
     }
 
     /// Runs until told to stop; then finishes the step in hand.
@@ -132,6 +137,7 @@ impl Relay {
         let limit = self.options.relay.confirm_timeout;
         let sent = renewing(lease, publisher.publish(&waiting, limit)).await??;
         self.publisher = Some(publisher);
+        self.counts.add(&sent);
         lease.delete(&sent.confirmed).await?;
         Ok(match sent {
             Sent { returned: 1.., .. } => Step::Unroutable { returned: sent.returned },

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
+use super::counts::{Counts, RelayCounts};
+
 /// How the rest of the program speaks to the relay.
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     wake: Arc<Notify>,
     state: watch::Receiver<RelayState>,
+    counts: Arc<Counts>,
 }
 
 /// How the relay is doing.
@@ -29,8 +32,12 @@ pub enum RelayState {
 }
 
 impl RelayHandle {
-    pub(super) const fn new(wake: Arc<Notify>, state: watch::Receiver<RelayState>) -> Self {
-        Self { wake, state }
+    pub(super) const fn new(
+        wake: Arc<Notify>,
+        state: watch::Receiver<RelayState>,
+        counts: Arc<Counts>,
+    ) -> Self {
+        Self { wake, state, counts }
     }
 
     /// Tells the relay that something was committed.
@@ -43,9 +50,19 @@ impl RelayHandle {
     pub fn state(&self) -> RelayState {
         self.state.borrow().clone()
     }
+
+    /// What it has done.
+    #[must_use]
+    pub fn counts(&self) -> RelayCounts {
+        self.counts.now()
+    }
 }
 
 impl RelayState {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 6] =
+        ["starting", "standby", "paused", "publishing", "unroutable", "waiting"];
+
     /// The state's name, as a person reads it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -88,5 +105,17 @@ impl RelayState {
             *told = self;
             true
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RelayState::{Paused, Publishing, Standby, Starting, Unroutable, Waiting};
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_name_among_the_names() {
+        let all = [Starting, Standby, Paused, Publishing, Unroutable, Waiting("odd".into())];
+        assert_eq!(all.map(|state| state.as_str()), RelayState::NAMES);
     }
 }

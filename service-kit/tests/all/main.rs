@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod offering;
 #[cfg(test)]
 mod outages;

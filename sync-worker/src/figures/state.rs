@@ -16,6 +16,10 @@ pub enum State {
 }
 
 impl State {
+    /// The names of all states.
+    pub const NAMES: [&'static str; 5] =
+        ["connecting", "asking for an offer", "waiting for the peer", "consuming", "stopped"];
+
     /// The state's name, as a person reads it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -37,5 +41,18 @@ impl State {
             | Self::WaitingForPeer(reason) => reason.as_deref(),
             Self::Consuming | Self::Stopped => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State::{AskingForOffer, Connecting, Consuming, Stopped, WaitingForPeer};
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_name_among_the_names() {
+        let all =
+            [Connecting(None), AskingForOffer(None), WaitingForPeer(None), Consuming, Stopped];
+        assert_eq!(all.map(|state| state.as_str()), State::NAMES);
     }
 }

@@ -46,6 +46,18 @@ async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready()
         assert_eq!(counters["parked"], 0);
         let breaker = breaker_is(&worker, "closed").await;
         assert_eq!((&breaker["failures"], &breaker["next_try"]), (&json!(0), &Value::Null));
+        let told = worker.request("GET", "/metrics").await.text().await.unwrap();
+        let opened = breaker["opened"].as_u64().unwrap();
+        let direction = format!("direction=\"{TO_WAREHOUSE}\"");
+        for line in [
+            format!("lockstep_breaker_state{{{direction},state=\"closed\"}} 1"),
+            format!("lockstep_breaker_state{{{direction},state=\"open\"}} 0"),
+            format!("lockstep_breaker_transitions_total{{{direction},to=\"open\"}} {opened}"),
+            format!("lockstep_messages_total{{{direction},fate=\"carried\"}} 2"),
+            format!("lockstep_direction_state{{{direction},state=\"consuming\"}} 1"),
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line} is not in\n{told}");
+        }
         worker.stop().await;
         assert_eq!(world.left().await, 0);
     }

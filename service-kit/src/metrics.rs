@@ -1,0 +1,60 @@
+//! What a service tells Prometheus.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use chrono::Utc;
+use metrics::{Unit, describe_counter, describe_gauge, gauge};
+
+use crate::change_log::{Backlog, backlog};
+use crate::error::Error;
+use crate::http::metrics::{exposition, state, total};
+use crate::relay::{RelayCounts, RelayState};
+use crate::service::Service;
+
+/// What is asked of the database is left out where it does not answer for so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /metrics`
+pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
+    let asking =
+        service.database.with::<_, Error>(async |connection| Ok(backlog(connection).await?));
+    let backlog = tokio::time::timeout(PATIENCE, asking).await.ok().and_then(Result::ok);
+    exposition(|| {
+        relay(&service.relay.state(), service.relay.counts());
+        database(backlog.as_ref());
+    })
+}
+
+fn relay(is: &RelayState, counts: RelayCounts) {
+    describe_gauge!("lockstep_relay_state", "1 for the state that the relay is in");
+    state("lockstep_relay_state", &[], &RelayState::NAMES, is.as_str());
+    describe_counter!("lockstep_relay_confirmed_total", "Changes that RabbitMQ has confirmed");
+    total("lockstep_relay_confirmed_total", &[], counts.confirmed);
+    describe_counter!(
+        "lockstep_relay_returned_total",
+        "Times that a change came back, because no queue was bound for it"
+    );
+    total("lockstep_relay_returned_total", &[], counts.returned);
+    describe_counter!("lockstep_relay_refused_total", "Times that RabbitMQ did not take a change");
+    total("lockstep_relay_refused_total", &[], counts.refused);
+}
+
+fn database(backlog: Option<&Backlog>) {
+    describe_gauge!("lockstep_database_up", "1 while the database answers");
+    gauge!("lockstep_database_up").set(if backlog.is_some() { 1.0 } else { 0.0 });
+    let Some(Backlog { waiting, oldest }) = backlog else { return };
+    describe_gauge!("lockstep_outbox_changes", "Changes that RabbitMQ has not confirmed yet");
+    gauge!("lockstep_outbox_changes").set(approximately(*waiting));
+    let unit = Unit::Seconds;
+    describe_gauge!("lockstep_outbox_age_seconds", unit, "How long the oldest of them has waited");
+    let age = oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
+    gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
+}
+
+/// A gauge is a floating-point number, which is exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "no count comes near 2^53")]
+fn approximately(count: i64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,61 @@
+//! What the worker tells Prometheus: the same figures as `GET /v1/directions`.
+
+use actix_web::HttpResponse;
+use metrics::{describe_counter, describe_gauge};
+use service_kit::http::metrics::{exposition, state, total};
+
+use crate::breaker;
+use crate::figures::{Circuit, Counters, Snapshot, State};
+
+/// The answer to `GET /metrics`.
+pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
+    exposition(|| {
+        describe();
+        for direction in directions {
+            let labels = &[("direction", direction.name)];
+            state("lockstep_direction_state", labels, &State::NAMES, direction.state);
+            circuit(direction.name, &direction.breaker);
+            counters(direction.name, &direction.counters);
+        }
+    })
+}
+
+fn describe() {
+    describe_gauge!("lockstep_direction_state", "1 for what the direction is doing");
+    describe_gauge!("lockstep_breaker_state", "1 for the state of the peer's circuit breaker");
+    describe_counter!("lockstep_breaker_transitions_total", "Times that it entered each state");
+    describe_counter!("lockstep_messages_total", "Messages settled, by what became of them");
+    describe_counter!("lockstep_messages_dropped_total", "Messages dropped, by rule");
+    describe_counter!("lockstep_requests_total", "Requests to the peer");
+    describe_counter!("lockstep_results_total", "Changes told, by what the peer made of them");
+}
+
+fn circuit(direction: &'static str, circuit: &Circuit) {
+    let labels = [("direction", direction)];
+    state("lockstep_breaker_state", &labels, &breaker::State::NAMES, circuit.state);
+    let Circuit { opened, half_opened, closed, .. } = *circuit;
+    for (to, count) in [("open", opened), ("half-open", half_opened), ("closed", closed)] {
+        total("lockstep_breaker_transitions_total", &[labels[0], ("to", to)], count);
+    }
+}
+
+fn counters(direction: &'static str, counters: &Counters) {
+    let each = |name, label, pairs: &[(&'static str, u64)]| {
+        for (value, count) in pairs {
+            total(name, &[("direction", direction), (label, *value)], *count);
+        }
+    };
+    let Counters { dropped, carried, parked, given_back, requests, results, .. } = counters;
+    let fates = [("carried", *carried), ("parked", *parked), ("given_back", *given_back)];
+    each("lockstep_messages_total", "fate", &fates);
+    let dropped = dropped.iter().map(|(rule, count)| (*rule, *count)).collect::<Vec<_>>();
+    each("lockstep_messages_dropped_total", "rule", &dropped);
+    total("lockstep_requests_total", &[("direction", direction)], *requests);
+    let results = [
+        ("applied", results.applied),
+        ("merged", results.merged),
+        ("stale", results.stale),
+        ("rejected", results.rejected),
+    ];
+    each("lockstep_results_total", "outcome", &results);
+}
