@@ -1,5 +1,7 @@
 //! The three programs, running together.
 
+use std::path::Path;
+
 use serde_json::Value;
 use service_kit::testing::{TestDatabase, eventually};
 use tempfile::TempDir;
@@ -20,7 +22,7 @@ pub struct Stack {
     /// The warehouse, as a caller sees it.
     pub warehouse: Site,
     databases: [TestDatabase; 2],
-    _logs: TempDir,
+    logs: TempDir,
 }
 
 impl Stack {
@@ -28,12 +30,9 @@ impl Stack {
     pub async fn start(amqp_url: &str) -> Self {
         let logs = tempfile::tempdir().unwrap();
         let databases = [TestDatabase::new().await, TestDatabase::new().await];
-        let service = |name, prefix, database: &TestDatabase| {
-            let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", amqp_url)];
-            Program::new(name, prefix, logs.path(), &settings)
-        };
-        let store_svc = service("store-svc", "STORE", &databases[0]);
-        let warehouse_svc = service("warehouse-svc", "WAREHOUSE", &databases[1]);
+        let store_svc = store(&databases[0], amqp_url, logs.path());
+        let warehouse_svc =
+            service("warehouse-svc", "WAREHOUSE", &databases[1], amqp_url, logs.path());
         let settings = [
             ("BROKER__URL", amqp_url),
             ("STORE__URL", store_svc.url()),
@@ -42,13 +41,21 @@ impl Stack {
         let worker = Program::new("sync-worker", "WORKER", logs.path(), &settings);
         let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
         let mut stack =
-            Self { store_svc, warehouse_svc, worker, store, warehouse, databases, _logs: logs };
+            Self { store_svc, warehouse_svc, worker, store, warehouse, databases, logs };
         stack.store_svc.start().await;
         stack.warehouse_svc.start().await;
         stack.worker.start().await;
         stack.ready().await;
         stack.offers_made().await;
         stack
+    }
+
+    /// Another process of the store over the same database; it is not started yet.
+    #[must_use]
+    pub fn another_store(&self, amqp_url: &str) -> Program {
+        let logs = self.logs.path().join("another");
+        std::fs::create_dir(&logs).unwrap();
+        store(&self.databases[0], amqp_url, &logs)
     }
 
     /// Waits until the offers are made that the worker asks for where a queue is new; else one made
@@ -94,6 +101,12 @@ impl Stack {
         orders
     }
 
+    /// Waits until RabbitMQ has all that the sites have to publish.
+    pub async fn published(&self) {
+        let none_waits = async || (self.of_each_database("outbox").await == [0, 0]).then_some(());
+        eventually("nothing waits to be published", none_waits).await;
+    }
+
     /// Waits until everything that the sites have published is settled; then says what happened.
     ///
     /// The worker's figures begin with its process, so this is not for a test that starts it again.
@@ -132,6 +145,21 @@ impl Stack {
         let answer = reqwest::get(url).await.unwrap().json::<Value>().await.unwrap();
         [0, 1].map(|index| answer["directions"][index]["counters"].clone())
     }
+}
+
+fn store(database: &TestDatabase, amqp_url: &str, logs: &Path) -> Program {
+    service("store-svc", "STORE", database, amqp_url, logs)
+}
+
+fn service(
+    name: &str,
+    prefix: &str,
+    database: &TestDatabase,
+    amqp_url: &str,
+    logs: &Path,
+) -> Program {
+    let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", amqp_url)];
+    Program::new(name, prefix, logs, &settings)
 }
 
 fn decided_at(site: &str, condition: &str) -> String {

@@ -7,3 +7,4 @@ mod outages;
 mod pausing;
 mod quiet;
 mod readme;
+mod replicas;

@@ -1,6 +1,7 @@
 //! Parts are away for a while; nothing is lost.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
@@ -30,6 +31,10 @@ async fn orders_placed_while_rabbitmq_is_down_arrive_when_it_is_back() {
     stack.warehouse.patch(&before, json!({"status": "shipped"})).await;
     assert_eq!(stack.warehouse.order(&placed[0]).await, None);
     rabbitmq.start_again().await.unwrap();
+    let back = Instant::now();
+    stack.published().await;
+    let took = back.elapsed();
+    assert!(took < Duration::from_secs(2), "what waited was published after {took:?}");
     for id in placed.iter().chain([&before]) {
         stack.agree_on(id).await;
     }
