@@ -3,7 +3,8 @@
 use lapin::ExchangeKind;
 use lapin::message::BasicGetMessage;
 use lapin::options::{
-    BasicGetOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicGetOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
 use serde_json::Value;
@@ -19,6 +20,11 @@ pub(crate) async fn declare_exchange(broker: &TestBroker) {
     let (channel, none) = (broker.channel().await, FieldTable::default());
     let declared = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, options, none);
     declared.await.unwrap();
+}
+
+pub(crate) async fn delete_exchange(broker: &TestBroker) {
+    let options = ExchangeDeleteOptions::default();
+    broker.channel().await.exchange_delete(EXCHANGE.into(), options).await.unwrap();
 }
 
 /// Declares the queue and binds it to what matches `key`.

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::plain::{publishing_to, write_orders};
 use crate::queue::{
-    QUEUE, bind, body, bound_broker, declare_exchange, published, take_all, told_state,
+    QUEUE, bind, body, bound_broker, declare_exchange, delete_exchange, published, take_all,
+    told_state,
 };
 
 #[derive(QueryableByName)]
@@ -84,6 +85,22 @@ async fn without_an_exchange_changes_wait_until_it_is_there() {
     published(&site).await;
     assert_eq!(take_all(&broker).await.len(), 2);
     told_state(&site, "publishing").await;
+}
+
+#[tokio::test]
+async fn a_channel_that_rabbitmq_closes_is_opened_anew() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    told_state(&site, "publishing").await;
+    // RabbitMQ closes a channel on which something is published to an exchange that is not there.
+    delete_exchange(&broker).await;
+    write_orders(&site.database, 2).await;
+    let detail = told_state(&site, "waiting").await;
+    assert!(detail.as_str().unwrap().contains("store.events"), "{detail}");
+    declare_exchange(&broker).await;
+    bind(&broker, ORDER_EVENTS).await;
+    published(&site).await;
+    assert_eq!(take_all(&broker).await.len(), 2);
 }
 
 #[tokio::test]
