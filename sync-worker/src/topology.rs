@@ -14,8 +14,8 @@ use service_kit::broker::{BrokerError, in_time};
 use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
 use shared_models::site::Direction;
 
-/// Every consumer that is killed counts as a delivery of what it held. A small limit (4.x has 20
-/// where none is set) gives up healthy messages; this one is never reached.
+/// Whatever is handed out and comes back counts as delivered, as when a consumer is killed. A small
+/// limit (4.x has 20 where none is set) gives up healthy messages; this one is never reached.
 const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
 /// One direction's part of the topology.
@@ -23,6 +23,15 @@ const DELIVERY_LIMIT: i32 = 1_000_000_000;
 pub struct Topology {
     direction: Direction,
     reply_timeout: Duration,
+}
+
+/// How many messages wait at one moment, and are with nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// In the sync queue.
+    pub queue: u32,
+    /// In the parked queue.
+    pub parked: u32,
 }
 
 impl Topology {
@@ -35,9 +44,9 @@ impl Topology {
     /// Whether the sync queue is there.
     pub async fn queue_is_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
         let channel = self.open(connection).await?;
-        match self.is_there(&channel).await? {
-            true => self.close(&channel).await.map(|()| true),
-            false => Ok(false),
+        match self.count(&channel, queue(self.direction)).await? {
+            Some(_) => self.close(&channel).await.map(|()| true),
+            None => Ok(false),
         }
     }
 
@@ -45,8 +54,8 @@ impl Topology {
     /// cannot publish, and the queue of what is parked. What is there already stays as it is.
     pub async fn declare_surroundings(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
-        self.surroundings(&channel).await?;
-        self.close(&channel).await
+        self.exchange(&channel).await?;
+        self.parked_queue(connection, &channel).await.map(drop)
     }
 
     /// Makes the sync queue and binds it. One that is there with other arguments is an error: it
@@ -59,38 +68,53 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Makes anew whatever has been deleted, but for the sync queue; `false` where that is gone.
+    /// Makes anew whatever has been deleted, but for the sync queue; `None` where that is gone.
     ///
     /// It is never declared here, not even to no effect: if it was deleted a moment ago, that would
     /// make it anew before the source has agreed to an offer, and nobody would know what was lost.
-    pub async fn heal(&self, connection: &Connection) -> Result<bool, BrokerError> {
+    pub async fn heal(&self, connection: &Connection) -> Result<Option<Depth>, BrokerError> {
         let channel = self.open(connection).await?;
-        if !self.is_there(&channel).await? {
-            return Ok(false);
-        }
-        self.surroundings(&channel).await?;
+        let Some(queue) = self.count(&channel, queue(self.direction)).await? else {
+            return Ok(None);
+        };
+        self.exchange(&channel).await?;
         self.bind(&channel).await?;
-        self.close(&channel).await.map(|()| true)
+        let parked = self.parked_queue(connection, &channel).await?;
+        Ok(Some(Depth { queue, parked }))
     }
 
-    /// Asking for a queue that is not there closes the channel.
-    async fn is_there(&self, channel: &Channel) -> Result<bool, BrokerError> {
+    /// How many messages of a queue are with nobody; `None` where there is no such queue, and then
+    /// the channel is closed.
+    async fn count(&self, channel: &Channel, name: &str) -> Result<Option<u32>, BrokerError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let name = queue(self.direction);
         let asked = channel.queue_declare(name.into(), passive, FieldTable::default());
         match in_time(self.reply_timeout, asked).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+            Ok(queue) => Ok(Some(queue.message_count())),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn surroundings(&self, channel: &Channel) -> Result<(), BrokerError> {
+    async fn exchange(&self, channel: &Channel) -> Result<(), BrokerError> {
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let (name, none) = (exchange(self.direction.from), FieldTable::default());
         let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none);
-        in_time(self.reply_timeout, declared).await?;
-        self.declare(channel, parked_queue(self.direction), quorum_queue()).await
+        in_time(self.reply_timeout, declared).await
+    }
+
+    /// Makes the parked queue where there is none, and counts what is in it; uses up the channel.
+    async fn parked_queue(
+        &self,
+        connection: &Connection,
+        channel: &Channel,
+    ) -> Result<u32, BrokerError> {
+        let name = parked_queue(self.direction);
+        if let Some(count) = self.count(channel, name).await? {
+            return self.close(channel).await.map(|()| count);
+        }
+        let channel = self.open(connection).await?;
+        self.declare(&channel, name, quorum_queue()).await?;
+        self.close(&channel).await.map(|()| 0)
     }
 
     async fn bind(&self, channel: &Channel) -> Result<(), BrokerError> {
@@ -123,6 +147,7 @@ impl Topology {
 fn quorum_queue() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
     arguments
 }
 
@@ -130,7 +155,6 @@ fn quorum_queue() -> FieldTable {
 /// missing: the message waits in the sync queue, and RabbitMQ tries again some minutes later.
 fn sync_queue(parked: &str) -> FieldTable {
     let mut arguments = quorum_queue();
-    arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(DELIVERY_LIMIT));
     arguments.insert("x-dead-letter-exchange".into(), text(""));
     arguments.insert("x-dead-letter-routing-key".into(), text(parked));
     arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));

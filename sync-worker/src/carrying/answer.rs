@@ -1,12 +1,11 @@
 //! What the peer's answer to a request means. Pure.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
 
 use crate::breaker::Failure;
+use crate::site_client::Reply;
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,17 +34,6 @@ impl From<String> for Trouble {
     fn from(reason: String) -> Self {
         Self { reason, failure: Failure::default() }
     }
-}
-
-/// What a site answered.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// After how long to come back, if it said so.
-    pub retry_after: Option<Duration>,
-    /// The body.
-    pub body: Vec<u8>,
 }
 
 /// What a reply to a request with the changes of these events means.
@@ -125,6 +113,8 @@ pub fn answered(status: u16, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;

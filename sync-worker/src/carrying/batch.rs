@@ -13,6 +13,7 @@ use shared_models::sync::{OrderChange, Outcome};
 
 use super::answer::Answer;
 use super::decide::Decided;
+use super::obstacle::Obstacle;
 
 /// What has become of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub enum Fate {
     Dropped(Rule),
     /// The peer knows what it says.
     Carried,
-    /// It can never be carried, for this reason.
-    Parked(String),
+    /// It could not be carried while others could, for this reason.
+    Parked(Obstacle),
     /// It could not be carried now.
     GivenBack,
 }
@@ -63,7 +64,7 @@ impl Batch {
         for (message, decided) in decided.into_iter().enumerate() {
             fates.push(match decided {
                 Decided::Drop(rule) => Some(Fate::Dropped(rule)),
-                Decided::Park(reason) => Some(Fate::Parked(reason)),
+                Decided::Park(obstacle) => Some(Fate::Parked(obstacle)),
                 Decided::Carry(change) => {
                     changes.push(*change);
                     messages.push(message);
@@ -143,7 +144,7 @@ impl Batch {
         for (index, outcome) in request.0.iter().copied().zip(outcomes) {
             match outcome {
                 Outcome::Applied | Outcome::Merged | Outcome::Stale => known[index] = true,
-                Outcome::Rejected { reason } => rejected.push((index, reason)),
+                Outcome::Rejected { reason } => rejected.push((index, Obstacle::lasting(reason))),
             }
         }
         for UnderWay { message, spokesman, .. } in &self.under_way {
@@ -158,19 +159,21 @@ impl Batch {
         match request.0.as_slice() {
             [only] => {
                 self.nothing_gets_through = false;
-                self.turned_down(vec![(*only, reason)]);
+                self.turned_down(vec![(*only, Obstacle::passing(reason))]);
             }
             _ => self.halve(request),
         }
     }
 
-    /// Nothing tries a parked change again by itself yet, and what failed may work a moment later (a
-    /// lock, a restart). So a change is blamed only when the peer failed over it again and again while
+    /// What failed may work a moment later (a lock, a restart), and a parked change waits longer than
+    /// that before it is offered again. So a change is blamed only when the peer failed over it again and again while
     /// it was alone, each time after all the others had their turn.
     fn failed(&mut self, request: Request, reason: String) {
         let is_last_try = self.is_last_try(&request);
         match request.0.as_slice() {
-            [only] if is_last_try => self.turned_down(vec![(*only, reason)]),
+            [only] if is_last_try => {
+                self.turned_down(vec![(*only, Obstacle::passing(reason))]);
+            }
             [only] => {
                 self.under_way[*only].failures += 1;
                 self.requests.insert(0, request);
@@ -193,10 +196,10 @@ impl Batch {
     }
 
     /// Parks these changes; those for which they spoke will speak for themselves.
-    fn turned_down(&mut self, changes: Vec<(usize, String)>) {
+    fn turned_down(&mut self, changes: Vec<(usize, Obstacle)>) {
         let mut deserted = vec![];
-        for (index, reason) in changes {
-            self.fates[self.under_way[index].message] = Some(Fate::Parked(reason));
+        for (index, obstacle) in changes {
+            self.fates[self.under_way[index].message] = Some(Fate::Parked(obstacle));
             for (other, way) in self.under_way.iter_mut().enumerate() {
                 if way.spokesman == index && other != index {
                     way.spokesman = other;

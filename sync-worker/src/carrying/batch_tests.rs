@@ -24,8 +24,14 @@ fn rejected() -> Outcome {
     Outcome::Rejected { reason: "odd".into() }
 }
 
+/// Parked because the change itself is odd.
 fn parked() -> Fate {
-    Fate::Parked("odd".into())
+    Fate::Parked(Obstacle::lasting("odd"))
+}
+
+/// Parked because the peer found it odd this time.
+fn parked_for_now() -> Fate {
+    Fate::Parked(Obstacle::passing("odd"))
 }
 
 /// Sends everything to a peer; returns the events of each request, and the fates.
@@ -50,7 +56,7 @@ fn applying(events: &[u128]) -> Answer {
 
 #[test]
 fn a_batch_with_nothing_to_carry_sends_nothing() {
-    let decided = vec![Decided::Drop(Rule::Echo), Decided::Park("odd".into())];
+    let decided = vec![Decided::Drop(Rule::Echo), Decided::Park(Obstacle::lasting("odd"))];
     let (sent, fates) = carried_out(decided, applying);
     assert!(sent.is_empty());
     assert_eq!(fates, [Fate::Dropped(Rule::Echo), parked()]);
@@ -95,7 +101,7 @@ fn a_refused_request_is_halved_until_the_bad_ones_are_alone() {
                 true => Answer::Refused("odd".into()),
                 false => applying(events),
             });
-        let expected = |id| if bad.contains(&id) { parked() } else { Fate::Carried };
+        let expected = |id| if bad.contains(&id) { parked_for_now() } else { Fate::Carried };
         assert_eq!(fates, (1..=8).map(expected).collect::<Vec<_>>(), "{bad:?}: {sent:?}");
         assert!(sent.len() <= 15, "{sent:?}");
     }
@@ -109,7 +115,7 @@ fn those_for_whom_a_refused_change_spoke_are_told_by_themselves() {
         _ => applying(events),
     });
     assert_eq!(sent, [[2], [1]]);
-    assert_eq!(fates, [Fate::Carried, parked()]);
+    assert_eq!(fates, [Fate::Carried, parked_for_now()]);
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn a_change_over_which_the_peer_fails_is_parked_at_the_third_try_alone_after_all
     });
     let expected = [vec![1, 2, 3, 4], vec![1, 2], vec![1], vec![2], vec![3, 4], vec![2], vec![2]];
     assert_eq!(sent, expected);
-    assert_eq!(fates, [Fate::Carried, parked(), Fate::Carried, Fate::Carried]);
+    assert_eq!(fates, [Fate::Carried, parked_for_now(), Fate::Carried, Fate::Carried]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::consuming::{Consuming, Stopped};
+use super::draining::Draining;
 use super::interrupted::Interrupted;
 use super::peer::Peer;
 use crate::figures::{Figures, State};
@@ -28,6 +29,7 @@ pub struct Carrier {
     source: SiteClient,
     topology: Topology,
     consuming: Consuming,
+    draining: Draining,
     figures: Arc<Figures>,
     stop: CancellationToken,
 }
@@ -40,9 +42,18 @@ impl Carrier {
         stop: CancellationToken,
     ) -> Result<Self, BuildError> {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
+        let source = SiteClient::new(direction.from, settings)?;
+        let draining = Draining {
+            direction,
+            source: source.clone(),
+            settings: settings.carry.clone(),
+            reply_timeout,
+            figures: Arc::clone(&figures),
+        };
         let consuming = Consuming {
             direction,
             peer: Peer::new(settings, Arc::clone(&figures), stop.clone())?,
+            source: source.clone(),
             settings: settings.carry.clone(),
             reply_timeout,
             figures: Arc::clone(&figures),
@@ -51,9 +62,10 @@ impl Carrier {
         Ok(Self {
             broker: settings.broker.clone(),
             settings: settings.carry.clone(),
-            source: SiteClient::new(direction.from, settings)?,
+            source,
             topology: Topology::new(direction, reply_timeout),
             consuming,
+            draining,
             figures,
             stop,
         })
@@ -87,10 +99,11 @@ impl Carrier {
             return Ok(Stopped);
         };
         prepared?;
-        let healing = heal(&self.topology, &connection, self.settings.heal_interval);
+        let healing = heal(&self.topology, &connection, &self.figures, self.settings.heal_interval);
         let outcome = tokio::select! {
             outcome = self.consuming.run(&connection) => outcome,
             interrupted = healing => Err(interrupted),
+            never = self.draining.run(&connection) => match never {},
         };
         // Where it is broken, this ends at once.
         let closing = connection.close(200, "goodbye".into());
@@ -139,13 +152,18 @@ impl Carrier {
 /// Makes anew, again and again, what somebody may have deleted, also while nothing is consumed.
 /// Returns when that cannot be done, or when the queue itself is gone: then all begins anew, with an
 /// offer. A broker that has gone silent is noticed here too.
-async fn heal(topology: &Topology, connection: &Connection, interval: Duration) -> Interrupted {
+async fn heal(
+    topology: &Topology,
+    connection: &Connection,
+    figures: &Figures,
+    interval: Duration,
+) -> Interrupted {
     loop {
-        sleep(interval).await;
         match topology.heal(connection).await {
-            Ok(true) => {}
-            Ok(false) => return Interrupted::QueueGone,
+            Ok(Some(depth)) => figures.depth(depth),
+            Ok(None) => return Interrupted::QueueGone,
             Err(error) => return error.into(),
         }
+        sleep(interval).await;
     }
 }

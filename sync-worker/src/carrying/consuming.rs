@@ -15,14 +15,17 @@ use super::decide::decide;
 use super::intake::Intake;
 use super::interrupted::Interrupted;
 use super::peer::Peer;
-use super::settlement::{Settlement, runs};
+use super::report::report;
+use super::settlement::{Reported, Settlement, runs};
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
+use crate::site_client::SiteClient;
 
 /// What carrying in one direction needs, but for the connection.
 pub(super) struct Consuming {
     pub(super) direction: Direction,
     pub(super) peer: Peer,
+    pub(super) source: SiteClient,
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,
     pub(super) figures: Arc<Figures>,
@@ -111,16 +114,31 @@ impl Consuming {
         fates: &[Fate],
     ) -> Result<(), Interrupted> {
         let each = || deliveries.iter().zip(fates);
-        let settlements = each().map(|(it, fate)| (it.delivery_tag, Settlement::of(fate)));
+        let reported = self.report(each()).await;
+        let settlements =
+            each().map(|(it, fate)| (it.delivery_tag, Settlement::of(fate, reported)));
         intake.settle(&runs(settlements)).await?;
         self.figures.settled(fates);
-        for (delivery, fate) in each() {
-            if let Fate::Parked(reason) = fate {
-                let message = delivery.properties.message_id().as_ref().map(ToString::to_string);
-                let direction = self.direction.as_str();
-                tracing::warn!(direction, message, reason, "a change was parked");
+        Ok(())
+    }
+
+    /// Tells the source what of its messages is parked. Only where it does not take that, they are
+    /// kept in RabbitMQ: what cannot be carried must not keep the rest from being carried.
+    async fn report(&self, fates: impl Iterator<Item = (&Delivery, &Fate)>) -> Reported {
+        let direction = self.direction.as_str();
+        let mut parked = vec![];
+        for (delivery, fate) in fates {
+            let Fate::Parked(obstacle) = fate else { continue };
+            let message = delivery.properties.message_id().as_ref().map(ToString::to_string);
+            tracing::warn!(direction, message, reason = obstacle.reason, "a change is parked");
+            parked.push((&*delivery.data, obstacle.clone()));
+        }
+        match self.source.report(report(parked)).await {
+            Ok(()) => Reported::Taken,
+            Err(reason) => {
+                tracing::warn!(direction, reason, "its source is not told; it is told later");
+                Reported::NotTaken
             }
         }
-        Ok(())
     }
 }

@@ -7,6 +7,8 @@ use shared_models::rules::{Facts, RULES, Rule, Verdict, decide as verdict};
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 
+use super::obstacle::Obstacle;
+
 /// What is to become of one message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decided {
@@ -15,7 +17,7 @@ pub enum Decided {
     /// It is dropped, for this rule.
     Drop(Rule),
     /// It cannot be understood, for this reason.
-    Park(String),
+    Park(Obstacle),
 }
 
 /// The one field by which the others are understood.
@@ -30,13 +32,18 @@ pub fn decide(source: Site, body: &[u8]) -> Decided {
     match serde_json::from_slice::<Form>(body) {
         Ok(Form { schema: SCHEMA }) => match serde_json::from_slice::<OrderEvent>(body) {
             Ok(event) => ruled(source, event),
-            Err(error) => Decided::Park(format!("it cannot be read: {error}")),
+            Err(error) => unreadable(&error),
         },
         Ok(Form { schema }) => {
-            Decided::Park(format!("its schema is {schema}, and only {SCHEMA} is known"))
+            let reason = format!("its schema is {schema}, and only {SCHEMA} is known");
+            Decided::Park(Obstacle::lasting(reason))
         }
-        Err(error) => Decided::Park(format!("it cannot be read: {error}")),
+        Err(error) => unreadable(&error),
     }
+}
+
+fn unreadable(error: &serde_json::Error) -> Decided {
+    Decided::Park(Obstacle::lasting(format!("it cannot be read: {error}")))
 }
 
 fn ruled(source: Site, event: OrderEvent) -> Decided {

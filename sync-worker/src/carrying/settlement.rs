@@ -13,6 +13,15 @@ pub enum Settlement {
     GiveBack,
 }
 
+/// Whether the source has taken the report of what is parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    /// It keeps them.
+    Taken,
+    /// It is away, or does not want them.
+    NotTaken,
+}
+
 /// Settles one run of messages: all that are not settled yet, up to and with this tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -23,13 +32,14 @@ pub struct Run {
 }
 
 impl Settlement {
-    /// What a message's fate means for RabbitMQ.
+    /// What a message's fate means for RabbitMQ. What is parked is kept by the source, once it has
+    /// taken the report.
     #[must_use]
-    pub const fn of(fate: &Fate) -> Self {
-        match fate {
-            Fate::Dropped(_) | Fate::Carried => Self::Ack,
-            Fate::Parked(_) => Self::Park,
-            Fate::GivenBack => Self::GiveBack,
+    pub const fn of(fate: &Fate, reported: Reported) -> Self {
+        match (fate, reported) {
+            (Fate::Dropped(_) | Fate::Carried, _) | (Fate::Parked(_), Reported::Taken) => Self::Ack,
+            (Fate::Parked(_), Reported::NotTaken) => Self::Park,
+            (Fate::GivenBack, _) => Self::GiveBack,
         }
     }
 }
@@ -53,17 +63,19 @@ mod tests {
 
     use super::Settlement::{Ack, GiveBack, Park};
     use super::*;
+    use crate::carrying::obstacle::Obstacle;
 
     #[test]
     fn every_fate_has_its_settlement() {
         let cases = [
-            (Fate::Dropped(Rule::Echo), Ack),
-            (Fate::Carried, Ack),
-            (Fate::Parked("odd".into()), Park),
-            (Fate::GivenBack, GiveBack),
+            (Fate::Dropped(Rule::Echo), Ack, Ack),
+            (Fate::Carried, Ack, Ack),
+            (Fate::Parked(Obstacle::lasting("odd")), Ack, Park),
+            (Fate::GivenBack, GiveBack, GiveBack),
         ];
-        for (fate, settlement) in cases {
-            assert_eq!(Settlement::of(&fate), settlement, "{fate:?}");
+        for (fate, taken, not_taken) in cases {
+            assert_eq!(Settlement::of(&fate, Reported::Taken), taken, "{fate:?}");
+            assert_eq!(Settlement::of(&fate, Reported::NotTaken), not_taken, "{fate:?}");
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Counters {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Messages whose change the peer knows.
     pub carried: u64,
-    /// Messages that can never be carried.
+    /// Messages that could not be carried while others could.
     pub parked: u64,
     /// Messages that could not be carried at that time.
     pub given_back: u64,

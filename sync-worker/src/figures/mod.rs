@@ -2,7 +2,10 @@
 
 mod circuit;
 mod counters;
+mod pace;
+mod rate;
 mod state;
+mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -14,10 +17,13 @@ use shared_models::site::{Direction, Site};
 use crate::breaker::Breaker;
 use crate::carrying::answer::Answer;
 use crate::carrying::batch::Fate;
+use crate::topology::Depth;
 
 pub use circuit::Circuit;
 pub use counters::{Counters, Results};
+pub use pace::{Pace, Rates};
 pub use state::State;
+pub use waiting::Waiting;
 
 /// A direction as it is at one moment.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +40,10 @@ pub struct Snapshot {
     pub reason: Option<String>,
     /// Its circuit breaker.
     pub breaker: Circuit,
+    /// What waits in its queues, once that is known.
+    pub depth: Option<Waiting>,
+    /// How fast it is.
+    pub rates: Rates,
     /// What it has done.
     pub counters: Counters,
 }
@@ -50,6 +60,8 @@ pub struct Figures {
 struct Inner {
     state: State,
     breaker: Circuit,
+    depth: Option<Waiting>,
+    pace: Pace,
     counters: Counters,
 }
 
@@ -58,14 +70,15 @@ impl Figures {
     #[must_use]
     pub fn new(direction: Direction) -> Self {
         let (breaker, counters) = (Circuit::default(), Counters::default());
-        let inner = Inner { state: State::Connecting(None), breaker, counters };
+        let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
+        let inner = Inner { state, breaker, depth: None, pace, counters };
         Self { direction, inner: Mutex::new(inner) }
     }
 
     /// How it is doing now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Inner { state, breaker, counters } = &*self.lock();
+        let Inner { state, breaker, depth, pace, counters } = &*self.lock();
         Snapshot {
             name: self.direction.as_str(),
             from: self.direction.from,
@@ -73,6 +86,8 @@ impl Figures {
             state: state.as_str(),
             reason: state.reason().map(str::to_owned),
             breaker: breaker.clone(),
+            depth: depth.clone(),
+            rates: pace.rates(Instant::now()),
             counters: counters.clone(),
         }
     }
@@ -102,6 +117,17 @@ impl Figures {
         self.lock().breaker = Circuit::of(breaker, Instant::now(), Utc::now());
     }
 
+    /// So many messages wait in its queues now.
+    pub fn depth(&self, depth: Depth) {
+        self.lock().depth = Some(Waiting::of(depth, Utc::now()));
+    }
+
+    /// Whether something was in its parked queue when that was last counted.
+    #[must_use]
+    pub fn holds_parked(&self) -> bool {
+        self.lock().depth.as_ref().is_some_and(|depth| depth.parked > 0)
+    }
+
     /// A request was sent, and this came of it.
     pub fn requested(&self, answer: &Answer) {
         let counters = &mut self.lock().counters;
@@ -114,7 +140,9 @@ impl Figures {
 
     /// A batch was settled: this became of its messages.
     pub fn settled(&self, fates: &[Fate]) {
-        self.lock().counters.add(fates);
+        let inner = &mut *self.lock();
+        inner.counters.add(fates);
+        inner.pace.add(Instant::now(), fates);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

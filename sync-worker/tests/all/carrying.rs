@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, event, id, packed};
-use crate::sites::{applied, outcomes};
+use crate::sites::{applied, message, outcomes};
 use crate::world::{PARKED, TO_STORE, World};
 
 /// Long enough for messages that are published meanwhile to arrive together.
@@ -125,7 +125,9 @@ async fn a_rejected_change_is_parked_alone() {
     world.publish_all(&events).await;
     worker.counts("parked", 1).await;
     worker.counts("carried", 2).await;
-    assert_eq!(parked(&world).await, events[1].to_string().as_bytes());
+    let reported = world.store.keeps(1).await;
+    assert_eq!(message(&reported[0]), events[1].to_string().as_bytes());
+    assert_eq!((reported[0].reason.as_str(), reported[0].may_pass), ("odd", false));
     worker.stop().await;
     assert_eq!(world.left().await, 0);
     assert_eq!(world.broker.queue_depth(PARKED).await, Some(0));
@@ -136,9 +138,11 @@ async fn what_cannot_be_understood_is_parked_as_it_came() {
     let (world, worker) = World::with_worker().await;
     let mut newer = edited(id(), 1);
     newer["schema"] = json!(2);
-    for body in ["not JSON".to_owned(), newer.to_string()] {
+    for (index, body) in (0..).zip(["not JSON".to_owned(), newer.to_string()]) {
         assert!(world.broker.publish("store.events", "order.updated", body.as_bytes()).await);
-        assert_eq!(parked(&world).await, body.as_bytes());
+        let reported = world.store.keeps(index + 1).await.remove(index);
+        assert_eq!(message(&reported), body.as_bytes());
+        assert!(!reported.may_pass && !reported.reason.is_empty(), "{reported:?}");
     }
     world.publish_all(&[edited(id(), 1)]).await;
     let counters = worker.counts("carried", 1).await;
@@ -163,7 +167,9 @@ async fn a_refused_request_is_halved_until_the_bad_change_is_alone() {
     worker.counts("parked", 1).await;
     let counters = worker.counts("carried", 8).await;
     assert_eq!(counters["given_back"], 0);
-    assert_eq!(parked(&world).await, events[5].to_string().as_bytes());
+    let reported = world.store.keeps(1).await;
+    assert_eq!(message(&reported[0]), events[5].to_string().as_bytes());
+    assert_eq!((reported[0].reason.as_str(), reported[0].may_pass), ("it answered 422: odd", true));
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }
@@ -180,10 +186,4 @@ async fn one_direction_does_not_wait_for_the_other() {
     world.store.got(1).await;
     assert_eq!(worker.direction(TO_STORE).await["state"], "consuming");
     worker.stop().await;
-}
-
-/// Waits for a parked message and takes it out.
-async fn parked(world: &World) -> Vec<u8> {
-    let take = async || world.broker.take(PARKED).await;
-    service_kit::testing::eventually("a message is parked", take).await
 }

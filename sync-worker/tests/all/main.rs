@@ -6,6 +6,7 @@ mod breaker;
 mod broker_failures;
 mod carrying;
 mod events;
+mod parking;
 mod peer_failures;
 mod settings;
 mod sites;

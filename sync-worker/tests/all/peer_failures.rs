@@ -11,8 +11,8 @@ use wiremock::ResponseTemplate;
 
 use crate::carrying::as_one_batch;
 use crate::events::{edited, id};
-use crate::sites::{FakeSite, applied};
-use crate::world::{PARKED, TestWorker, World};
+use crate::sites::{FakeSite, applied, message};
+use crate::world::{TestWorker, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
@@ -147,9 +147,9 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
         let counters = worker.counts("carried", 7).await;
         assert_eq!((&counters["parked"], &counters["given_back"]), (&json!(1), &json!(0)));
         assert_eq!(seen.try_iter().count(), 3, "it was tried alone three times");
-        let take = async || world.broker.take(PARKED).await;
-        let parked = eventually("it is parked", take).await;
-        assert_eq!(parked, events[5].to_string().as_bytes());
+        let reported = world.store.keeps(1).await;
+        assert_eq!(message(&reported[0]), events[5].to_string().as_bytes());
+        assert!(reported[0].may_pass, "{reported:?}");
         assert_eq!(worker.direction("store-to-warehouse").await["breaker"]["opened"], 0);
         worker.stop().await;
         assert_eq!(world.left().await, 0);

@@ -4,8 +4,11 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use service_kit::testing::eventually;
+use shared_models::parked::{ParkedReport, ReportedChange};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -21,6 +24,8 @@ pub(crate) struct FakeSite {
 struct Manners {
     ready: u16,
     offer: u16,
+    report: u16,
+    report_delay: Duration,
     take: Take,
 }
 
@@ -32,7 +37,9 @@ impl FakeSite {
 
     pub(crate) async fn start_on(listener: TcpListener) -> Self {
         let take: Take = Box::new(applied);
-        let manners = Arc::new(Mutex::new(Manners { ready: 200, offer: 202, take }));
+        let (report, report_delay) = (200, Duration::ZERO);
+        let manners = Manners { ready: 200, offer: 202, report, report_delay, take };
+        let manners = Arc::new(Mutex::new(manners));
         let server = MockServer::builder().listener(listener).start().await;
         let with = |answer: fn(&mut Manners, &Request) -> ResponseTemplate| {
             let manners = Arc::clone(&manners);
@@ -45,6 +52,9 @@ impl FakeSite {
             Mock::given(method("POST"))
                 .and(path("/v1/sync/offer"))
                 .respond_with(with(|manners, _| ResponseTemplate::new(manners.offer))),
+            Mock::given(method("POST")).and(path("/v1/parked")).respond_with(with(|manners, _| {
+                ResponseTemplate::new(manners.report).set_delay(manners.report_delay)
+            })),
             Mock::given(method("POST"))
                 .and(path("/v1/sync/orders"))
                 .respond_with(with(|manners, request| (manners.take)(&body(request)))),
@@ -67,6 +77,16 @@ impl FakeSite {
     /// From now on, requests for an offer are answered so.
     pub(crate) fn agrees_to_offers(&self, status: u16) {
         self.manners.lock().unwrap().offer = status;
+    }
+
+    /// From now on, reports of what is parked are answered so.
+    pub(crate) fn takes_reports(&self, status: u16) {
+        self.manners.lock().unwrap().report = status;
+    }
+
+    /// From now on, reports of what is parked are answered late.
+    pub(crate) fn takes_its_time_with_reports(&self, delay: Duration) {
+        self.manners.lock().unwrap().report_delay = delay;
     }
 
     /// From now on, changes are answered so.
@@ -101,6 +121,22 @@ impl FakeSite {
         self.received("/v1/sync/offer").await
     }
 
+    /// The reports of what is parked that came so far, taken or not.
+    pub(crate) async fn reports(&self) -> Vec<ParkedReport> {
+        let reports = self.received("/v1/parked").await.into_iter();
+        reports.map(|report| serde_json::from_value(report).unwrap()).collect()
+    }
+
+    /// Waits until so many changes were reported, and gives them; each report is taken.
+    pub(crate) async fn keeps(&self, count: usize) -> Vec<ReportedChange> {
+        let enough = async || {
+            let reports = self.reports().await.into_iter();
+            let kept: Vec<_> = reports.flat_map(|report| report.changes).collect();
+            (kept.len() >= count).then_some(kept)
+        };
+        eventually("enough is reported", enough).await
+    }
+
     /// Waits until so many requests with changes came.
     pub(crate) async fn got(&self, count: usize) -> Vec<Value> {
         let enough = async || {
@@ -114,6 +150,11 @@ impl FakeSite {
         let received = self.server.received_requests().await.unwrap();
         received.iter().filter(|request| request.url.path() == path).map(body).collect()
     }
+}
+
+/// The message that a reported change was.
+pub(crate) fn message(change: &ReportedChange) -> Vec<u8> {
+    STANDARD.decode(&change.body).unwrap()
 }
 
 fn body(request: &Request) -> Value {

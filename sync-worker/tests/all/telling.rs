@@ -1,7 +1,10 @@
 //! What the worker tells of itself.
 
 use serde_json::{Value, json};
+use service_kit::testing::eventually;
+use wiremock::ResponseTemplate;
 
+use crate::events::{edited, id};
 use crate::world::{TO_STORE, TO_WAREHOUSE, World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -14,6 +17,7 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
             "state": "closed", "failures": 0, "next_try": null,
             "opened": 0, "half_opened": 0, "closed": 1,
         },
+        "rates": {"received": 0.0, "carried": 0.0},
         "counters": {
             "received": 0, "carried": 0, "parked": 0, "given_back": 0, "requests": 0,
             "dropped": {"echo": 0, "nothing_shared": 0, "default_status": 0},
@@ -23,11 +27,38 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
     let mut told = worker.direction(TO_WAREHOUSE).await;
     // What the source says of itself is its own affair.
     told.as_object_mut().unwrap().remove("source");
+    let depth = told.as_object_mut().unwrap().remove("depth").unwrap();
     assert_eq!(told, expected);
+    assert_eq!((&depth["queue"], &depth["parked"]), (&json!(0), &json!(0)), "{depth}");
     let ready = worker.request("GET", "/health/ready").await;
     let parts = ready.json::<Value>().await.unwrap()["parts"].clone();
     let consuming = json!({"state": "consuming", "detail": null});
     assert_eq!(parts, json!({TO_WAREHOUSE: consuming.clone(), TO_STORE: consuming}));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direction_tells_how_fast_it_is_and_what_waits() {
+    let (world, worker) = World::with_worker().await;
+    world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
+    worker.counts("carried", 2).await;
+    let rates = worker.direction(TO_WAREHOUSE).await["rates"].clone();
+    assert!(
+        rates["received"].as_f64() > Some(0.0) && rates["carried"] == rates["received"],
+        "{rates}"
+    );
+    assert_eq!(worker.direction(TO_STORE).await["rates"]["received"], 0.0);
+
+    world.warehouse.is_ready(503);
+    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.publish_all(&[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
+    let three_wait = async || {
+        let depth = worker.direction(TO_WAREHOUSE).await["depth"].clone();
+        (depth["queue"] == 3).then_some(depth)
+    };
+    let depth = eventually("three wait", three_wait).await;
+    let at: chrono::DateTime<chrono::Utc> = depth["at"].as_str().unwrap().parse().unwrap();
+    assert!((chrono::Utc::now() - at).num_seconds() < 10, "{depth}");
     worker.stop().await;
 }
 

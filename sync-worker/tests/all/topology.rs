@@ -50,12 +50,14 @@ async fn a_deleted_exchange_is_made_anew_also_while_the_peer_is_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parked_queue_that_was_deleted_is_made_anew() {
     let (world, worker) = World::with_worker().await;
+    world.store.is_ready(503);
+    world.store.takes_reports(503);
     world.broker.delete_queue(PARKED).await;
     let there = async || world.broker.queue_depth(PARKED).await;
     eventually("the queue is there again", there).await;
     assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
-    let take = async || world.broker.take(PARKED).await;
-    assert_eq!(eventually("the message is parked", take).await, b"not JSON");
+    let held = async || (world.broker.queue_depth(PARKED).await == Some(1)).then_some(());
+    eventually("the message is in it", held).await;
     worker.stop().await;
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
-use std::error::Error as _;
+mod parked;
+mod reply;
+
 use std::time::Duration;
 
-use chrono::Utc;
-use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, Url};
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::site::Site;
@@ -16,9 +16,12 @@ use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
 use crate::breaker::Failure;
-use crate::carrying::answer::{self, Answer, Reply, Trouble, answered};
-use crate::carrying::retry_after;
+use crate::carrying::answer::{self, Answer, Trouble, answered};
 use crate::settings::WorkerSettings;
+
+use reply::{NoReply, root_cause, send};
+
+pub use reply::Reply;
 
 /// Shorter than the five seconds after which the services close a quiet connection: a request on one
 /// that is just being closed is lost.
@@ -39,10 +42,12 @@ pub struct BuildError {
 pub struct SiteClient {
     http: Client,
     probe_timeout: Duration,
+    report_timeout: Duration,
     ready: Url,
     offer: Url,
     orders: Url,
     relay: [Url; 3],
+    parked: Url,
 }
 
 /// What a site is asked about how it publishes.
@@ -76,7 +81,9 @@ impl SiteClient {
         let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
         let orders = url("v1/sync/orders")?;
         let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
-        Ok(Self { http, probe_timeout: carry.probe_timeout, ready, offer, orders, relay })
+        let parked = url("v1/parked")?;
+        let (probe_timeout, report_timeout) = (carry.probe_timeout, carry.report_timeout);
+        Ok(Self { http, probe_timeout, report_timeout, ready, offer, orders, relay, parked })
     }
 
     /// Asks whether the site is ready; else the reason.
@@ -130,51 +137,4 @@ impl SiteClient {
             Err(NoReply::NoAnswer(reason)) => Answer::Failed(reason),
         }
     }
-}
-
-/// Why there is no reply.
-enum NoReply {
-    /// The request never got there.
-    NoConnection(String),
-    /// It may have got there, and may have been carried out.
-    NoAnswer(String),
-}
-
-impl From<NoReply> for String {
-    fn from(no_reply: NoReply) -> Self {
-        match no_reply {
-            NoReply::NoConnection(reason) | NoReply::NoAnswer(reason) => reason,
-        }
-    }
-}
-
-impl From<reqwest::Error> for NoReply {
-    fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let why = match error.is_timeout() {
-            true => " in time".to_owned(),
-            false => format!(": {}", root_cause(&error)),
-        };
-        match error.is_connect() {
-            true => Self::NoConnection(format!("no connection{why}")),
-            false => Self::NoAnswer(format!("no answer{why}")),
-        }
-    }
-}
-
-async fn send(request: RequestBuilder) -> Result<Reply, NoReply> {
-    let response = request.send().await?;
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|value| retry_after::read(value, Utc::now()));
-    let body = response.bytes().await?.into();
-    Ok(Reply { status, retry_after, body })
-}
-
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut root = error.source();
-    while let Some(deeper) = root.and_then(std::error::Error::source) {
-        root = Some(deeper);
-    }
-    root.map_or_else(|| error.to_string(), ToString::to_string)
 }

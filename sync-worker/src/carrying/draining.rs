@@ -1,0 +1,101 @@
+//! Takes what waits in the parked queue to its source. It waits there only because the source was
+//! away when it was parked; so it is tried again and again, and nothing is said of it meanwhile.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicGetOptions};
+use lapin::{Channel, Connection};
+use service_kit::broker::in_time;
+use shared_models::names::parked_queue;
+use shared_models::site::Direction;
+use tokio::time::sleep;
+
+use super::decide::{Decided, decide};
+use super::obstacle::Obstacle;
+use super::report::report;
+use crate::figures::Figures;
+use crate::settings::CarrySettings;
+use crate::site_client::SiteClient;
+
+/// What draining the parked queue of one direction needs, but for the connection.
+pub(super) struct Draining {
+    pub(super) direction: Direction,
+    pub(super) source: SiteClient,
+    pub(super) settings: CarrySettings,
+    pub(super) reply_timeout: Duration,
+    pub(super) figures: Arc<Figures>,
+}
+
+impl Draining {
+    /// Drains again and again. A broker that is away, or a queue that is gone, others take care of.
+    pub(super) async fn run(&self, connection: &Connection) -> Infallible {
+        let direction = self.direction.as_str();
+        loop {
+            sleep(self.settings.heal_interval).await;
+            if !self.figures.holds_parked() {
+                continue;
+            }
+            match self.drain(connection).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(direction, count, "its source was told what is parked"),
+                Err(reason) => tracing::debug!(direction, reason, "its source is told later"),
+            }
+        }
+    }
+
+    /// Tells the source all that is in the queue; how many messages that were. Whatever is taken out
+    /// and cannot be told counts as delivered, so the source is asked first whether it is ready.
+    async fn drain(&self, connection: &Connection) -> Result<usize, String> {
+        self.source.probe().await.map_err(|trouble| trouble.reason)?;
+        let opened = in_time(self.reply_timeout, connection.create_channel()).await;
+        let channel = opened.map_err(|error| error.to_string())?;
+        let drained = self.drain_over(&channel).await;
+        // What is not acknowledged goes back.
+        let closed = in_time(self.reply_timeout, channel.close(200, "done".into())).await;
+        let drained = drained?;
+        closed.map(|()| drained).map_err(|error| error.to_string())
+    }
+
+    async fn drain_over(&self, channel: &Channel) -> Result<usize, String> {
+        let mut drained = 0;
+        loop {
+            let messages = self.take_some(channel).await?;
+            let Some(last) = messages.last() else { return Ok(drained) };
+            let parked = messages.iter().map(|it| (&*it.data, self.obstacle(&it.data)));
+            self.source.report(report(parked)).await?;
+            let all = BasicAckOptions { multiple: true };
+            let acknowledged = channel.basic_ack(last.delivery_tag, all);
+            in_time(self.reply_timeout, acknowledged).await.map_err(|error| error.to_string())?;
+            drained += messages.len();
+        }
+    }
+
+    /// As many as go into one report.
+    async fn take_some(&self, channel: &Channel) -> Result<Vec<Delivery>, String> {
+        let (mut messages, mut bytes) = (vec![], 0);
+        let (most, max_bytes) = (self.settings.max_changes.get(), self.settings.max_bytes.get());
+        while messages.len() < most && bytes < max_bytes {
+            let name = parked_queue(self.direction).into();
+            let taking = channel.basic_get(name, BasicGetOptions::default());
+            let taken = in_time(self.reply_timeout, taking).await;
+            let Some(message) = taken.map_err(|error| error.to_string())? else { break };
+            bytes += message.delivery.data.len();
+            messages.push(message.delivery);
+        }
+        Ok(messages)
+    }
+
+    /// Why the message was parked, as far as it shows; the rest stood in the log.
+    fn obstacle(&self, body: &[u8]) -> Obstacle {
+        match decide(self.direction.from, body) {
+            Decided::Park(obstacle) => obstacle,
+            Decided::Carry(_) | Decided::Drop(_) => Obstacle::passing(format!(
+                "it was parked while the {} was away; the worker's log says why",
+                self.direction.from
+            )),
+        }
+    }
+}

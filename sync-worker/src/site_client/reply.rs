@@ -1,0 +1,68 @@
+//! A site's answer, or why there is none.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::RequestBuilder;
+use reqwest::header::RETRY_AFTER;
+
+use crate::carrying::retry_after;
+
+/// What a site answered.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// After how long to come back, if it said so.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no reply.
+pub(super) enum NoReply {
+    /// The request never got there.
+    NoConnection(String),
+    /// It may have got there, and may have been carried out.
+    NoAnswer(String),
+}
+
+impl From<NoReply> for String {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::NoConnection(reason) | NoReply::NoAnswer(reason) => reason,
+        }
+    }
+}
+
+impl From<reqwest::Error> for NoReply {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let why = match error.is_timeout() {
+            true => " in time".to_owned(),
+            false => format!(": {}", root_cause(&error)),
+        };
+        match error.is_connect() {
+            true => Self::NoConnection(format!("no connection{why}")),
+            false => Self::NoAnswer(format!("no answer{why}")),
+        }
+    }
+}
+
+pub(super) async fn send(request: RequestBuilder) -> Result<Reply, NoReply> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| retry_after::read(value, Utc::now()));
+    let body = response.bytes().await?.into();
+    Ok(Reply { status, retry_after, body })
+}
+
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    let mut root = error.source();
+    while let Some(deeper) = root.and_then(std::error::Error::source) {
+        root = Some(deeper);
+    }
+    root.map_or_else(|| error.to_string(), ToString::to_string)
+}
