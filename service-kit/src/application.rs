@@ -10,6 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, Database, State, migrate};
@@ -24,6 +25,9 @@ use crate::settings::{BrokerSettings, DatabaseSettings, HttpSettings, LogSetting
 
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// How long the relay has to finish, however long the requests in hand took.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The settings of a service.
 #[derive(Clone, Debug, Deserialize)]
@@ -121,10 +125,12 @@ impl Application {
         };
         tracing::info!("stopping");
         // First no new work; then what was committed is published; then the rest.
+        let deadline = Instant::now() + self.shutdown_timeout;
         server::stop(&handle, self.shutdown_timeout).await;
         self.stop.cancel();
         let parts = async { tokio::join!(relaying, self.preparing) };
-        if tokio::time::timeout(self.shutdown_timeout, parts).await.is_err() {
+        let deadline = deadline.max(Instant::now() + FAREWELL);
+        if tokio::time::timeout_at(deadline, parts).await.is_err() {
             tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
         }
         ended

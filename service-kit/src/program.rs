@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use actix_web::web::ServiceConfig;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::de::DeserializeOwned;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::application::{Application, ServiceSettings};
@@ -95,6 +96,20 @@ impl Program {
         let application = Application::build::<D>(self.name, settings, routes)?;
         Ok(application.run_until_stopped(stop_requested()).await?)
     }
+}
+
+/// Runs a program to its end. A lookup of a name may block a thread for long; nobody waits for that.
+pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(program);
+    runtime.shutdown_background();
+    ended
 }
 
 /// Resolves when somebody asks the program to stop, by SIGTERM or Ctrl-C.

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use service_kit::program::run;
 use store_svc::{PROGRAM, Store, routes};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    PROGRAM.run_service::<Store>(routes).await
+fn main() -> ExitCode {
+    run(PROGRAM.run_service::<Store>(routes))
 }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use service_kit::program::run;
 use warehouse_svc::{PROGRAM, Warehouse, routes};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    PROGRAM.run_service::<Warehouse>(routes).await
+fn main() -> ExitCode {
+    run(PROGRAM.run_service::<Warehouse>(routes))
 }

@@ -1,5 +1,7 @@
 //! The program itself: its settings, its help, its end.
 
+use std::time::{Duration, Instant};
+
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::testing::{Binary, TestBroker, TestDatabase, eventually};
@@ -33,6 +35,53 @@ async fn the_program_ends_when_it_is_asked_to() {
         assert!(ended.success(), "{ended}: {}", program.output());
     }
     assert_eq!(database.count("outbox").await, 2);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_keeps_the_program_no_longer_than_ten_seconds() {
+    let database = TestDatabase::new().await;
+    let patient = ("DATABASE__LOCK_TIMEOUT", "60s");
+    let settings = [("DATABASE__URL", database.url()), BROKER, patient];
+    let mut holder = database.connect().await;
+    holder.batch_execute("begin; lock table __diesel_schema_migrations").await.unwrap();
+    let mut program = STORE.start(&settings).await;
+    let waiting = "pg_stat_activity where datname = current_database()
+        and wait_event_type = 'Lock'";
+    eventually("migrating waits", async || (database.count(waiting).await == 1).then_some(()))
+        .await;
+    let asked = Instant::now();
+    program.signal("TERM").await;
+    assert!(program.ended().await.success(), "{}", program.output());
+    assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_and_a_relay_in_hand_share_the_time_to_finish() {
+    let database = TestDatabase::new().await;
+    let patient = [
+        ("DATABASE__LOCK_TIMEOUT", "60s"),
+        ("DATABASE__STATEMENT_TIMEOUT", "60s"),
+        ("DATABASE__DEADLINE", "60s"),
+    ];
+    let settings = [&[("DATABASE__URL", database.url()), BROKER], &patient[..]].concat();
+    let mut program = STORE.start(&settings).await;
+    program.ready().await;
+    let (path, _) = place(&program.client).await;
+    let mut holder = database.connect().await;
+    holder.batch_execute("begin; lock table orders, pause").await.unwrap();
+    let client = program.client.clone();
+    let patching = tokio::spawn(async move {
+        let patch = json!({"comment": "in hand"});
+        client.request(reqwest::Method::PATCH, &path).json(&patch).send().await
+    });
+    let waiting = "pg_stat_activity where datname = current_database()
+        and wait_event_type = 'Lock'";
+    eventually("both wait", async || (database.count(waiting).await == 2).then_some(())).await;
+    let asked = Instant::now();
+    program.signal("TERM").await;
+    assert!(program.ended().await.success(), "{}", program.output());
+    assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+    assert!(patching.await.unwrap().is_err(), "nobody can have answered");
 }
 
 #[tokio::test]
