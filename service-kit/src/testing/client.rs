@@ -1,12 +1,17 @@
 //! A client for one service: what it asks is a line, and what it got is kept whole.
 
 use std::ops::Index;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+/// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request on
+/// one that is just being closed is lost.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// Asks one service.
 #[derive(Clone, Debug)]
@@ -32,7 +37,8 @@ impl TestClient {
     /// A client for the service at this URL.
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
-        Self { http: Client::new(), base: base.into() }
+        let http = Client::builder().pool_idle_timeout(IDLE).build().unwrap();
+        Self { http, base: base.into() }
     }
 
     /// A request that is yet to be sent.
