@@ -120,3 +120,9 @@ pub struct LeftAlone {
     /// Why.
     pub reason: String,
 }
+
+impl LeftAlone {
+    /// Why a site leaves what it does not keep. The worker asks both sites and knows it by this: what
+    /// one of them keeps is not unknown.
+    pub const UNKNOWN: &str = "there is no parked change of this id";
+}

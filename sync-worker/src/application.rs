@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::carrying::carrier::Carrier;
 use crate::figures::Figures;
 use crate::http::{self, Handle};
+use crate::parked::Parked;
 use crate::settings::WorkerSettings;
 use crate::site_client::{BuildError, SiteClient};
 
@@ -59,7 +60,8 @@ impl Application {
             Ok::<_, BuildError>(Handle { figures, source })
         };
         let handles = figures.into_iter().map(handle).collect::<Result<_, _>>()?;
-        let server = server::serve(&settings.http, listener, http::routes(handles))?;
+        let server =
+            server::serve(&settings.http, listener, http::routes(handles, Parked::new(settings)?))?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

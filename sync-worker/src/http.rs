@@ -1,5 +1,7 @@
 //! What the worker tells of itself, and what may be asked of it.
 
+mod parked;
+
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -15,6 +17,7 @@ use service_kit::http::resource::resource;
 
 use crate::figures::{Figures, Snapshot};
 use crate::metrics::tell;
+use crate::parked::Parked;
 use crate::site_client::{AboutRelay, SiteClient};
 
 /// A direction, as the handlers know it.
@@ -27,9 +30,14 @@ pub struct Handle {
 
 type Directions = Vec<Handle>;
 
-/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, and to pause or resume one.
-pub fn routes(directions: Directions) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, to pause or resume
+/// one, and what is parked.
+pub fn routes(
+    directions: Directions,
+    parked: Parked,
+) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
     let directions = Data::new(directions);
+    let parked = parked::routes(parked);
     move |config| {
         let reason = "directions are only read; post to pause or resume one";
         let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
@@ -37,6 +45,7 @@ pub fn routes(directions: Directions) -> impl Fn(&mut ServiceConfig) + Clone + S
             .app_data(directions.clone())
             .configure(health::routes(ready))
             .configure(metrics::routes(measured))
+            .configure(parked.clone())
             .service(resource("/v1/directions", reason, reads.into()));
         for (path, route) in [
             ("/v1/directions/{name}/pause", web::to(pause)),

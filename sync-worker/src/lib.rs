@@ -11,6 +11,7 @@
 //! | [`breaker`] | when the peer is left alone, and when it is asked again |
 //! | [`topology`] | exchanges, queues and bindings: made, healed, and what to do where one was lost |
 //! | [`site_client`] | the requests to a site |
+//! | [`parked`] | what could not be carried, gathered from both sites; the command line for it |
 //! | [`figures`] | how each direction is doing |
 //! | [`http`] | what the worker tells of itself |
 //! | [`settings`] | what is configured |
@@ -21,6 +22,7 @@ pub mod carrying;
 pub mod figures;
 pub mod http;
 mod metrics;
+pub mod parked;
 pub mod settings;
 pub mod site_client;
 pub mod topology;

@@ -5,15 +5,20 @@ use std::process::ExitCode;
 use service_kit::program::stop_requested;
 use service_kit::telemetry;
 use sync_worker::application::Application;
+use sync_worker::parked::cli;
 use sync_worker::settings::{PROGRAM, WorkerSettings};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let matches = PROGRAM.command().get_matches();
+    let matches = PROGRAM.command().subcommand(cli::command()).get_matches();
     let settings = match PROGRAM.settings::<WorkerSettings>(&matches) {
         Ok(settings) => settings,
         Err(error) => return PROGRAM.fail(format!("{error}; see {} --help", PROGRAM.name)),
     };
+    if let Some(asked) = matches.subcommand_matches(cli::NAME) {
+        let done = cli::run(&settings, asked).await;
+        return done.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS);
+    }
     if let Err(error) = telemetry::start(&settings.log) {
         return PROGRAM.fail(error);
     }

@@ -21,6 +21,7 @@ use crate::settings::WorkerSettings;
 
 use reply::{NoReply, root_cause, send};
 
+pub use parked::{Deed, PageQuery, Refusal, SitePage};
 pub use reply::Reply;
 
 /// Shorter than the five seconds after which the services close a quiet connection: a request on one
@@ -40,6 +41,7 @@ pub struct BuildError {
 /// A client of one site.
 #[derive(Clone)]
 pub struct SiteClient {
+    site: Site,
     http: Client,
     probe_timeout: Duration,
     report_timeout: Duration,
@@ -83,7 +85,7 @@ impl SiteClient {
         let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
         let parked = url("v1/parked")?;
         let (probe_timeout, report_timeout) = (carry.probe_timeout, carry.report_timeout);
-        Ok(Self { http, probe_timeout, report_timeout, ready, offer, orders, relay, parked })
+        Ok(Self { site, http, probe_timeout, report_timeout, ready, offer, orders, relay, parked })
     }
 
     /// Asks whether the site is ready; else the reason.

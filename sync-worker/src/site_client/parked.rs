@@ -1,11 +1,70 @@
 //! What a site is told, and asked, of its changes that could not be carried.
 
+use reqwest::{RequestBuilder, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use shared_models::SCHEMA;
-use shared_models::parked::{ParkedReport, ReportedChange};
+use shared_models::parked::{ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
+use shared_models::site::Site;
+use uuid::Uuid;
 
 use super::SiteClient;
 use super::reply::{Reply, send};
 use crate::carrying::answer::answered;
+
+/// Which page of what a site keeps is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct PageQuery<'a> {
+    /// What became of them; the site knows which there are.
+    pub state: Option<&'a str>,
+    /// How many at the most.
+    pub limit: Option<&'a str>,
+    /// Where it begins.
+    pub cursor: Option<&'a str>,
+}
+
+/// A page of what a site keeps.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SitePage {
+    /// What is on it.
+    pub items: Vec<ParkedChange>,
+    /// Where the next one is; `None` on the last.
+    pub next: Option<String>,
+}
+
+/// What is to be done with parked changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Their orders are offered again.
+    Replay,
+    /// They are given up.
+    Drop,
+}
+
+impl Deed {
+    /// Its name, as it stands in paths.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// Why a site did not do what it was asked.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// It cannot be asked, or answers something else.
+    Away {
+        /// Which one.
+        site: Site,
+        /// Why.
+        reason: String,
+    },
+    /// The request is not right; the site says what would be.
+    Wrong(Reply),
+}
 
 impl SiteClient {
     /// Tells the site which of its changes could not be carried; else the reason why it does not
@@ -20,5 +79,51 @@ impl SiteClient {
             Reply { status: 200, .. } => Ok(()),
             Reply { status, body, .. } => Err(answered(status, &body)),
         }
+    }
+
+    /// A page of what it keeps.
+    pub async fn parked_page(&self, query: PageQuery<'_>) -> Result<SitePage, Refusal> {
+        let PageQuery { state, limit, cursor } = query;
+        let pairs = [("state", state), ("limit", limit), ("cursor", cursor)];
+        let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let request = self.http.get(self.parked.clone()).query(&given.collect::<Vec<_>>());
+        self.read(self.ask(request).await?)
+    }
+
+    /// One of what it keeps, if it does.
+    pub async fn parked_change(&self, id: Uuid) -> Result<Option<ParkedChange>, Refusal> {
+        match self.ask(self.http.get(self.of_parked(&id.to_string()))).await? {
+            Reply { status: 404, .. } => Ok(None),
+            reply => self.read(reply).map(Some),
+        }
+    }
+
+    /// Has something done with some of what it keeps.
+    pub async fn settle(&self, deed: Deed, selection: &Selection) -> Result<Settled, Refusal> {
+        let request = self.http.post(self.of_parked(deed.as_str())).json(selection);
+        self.read(self.ask(request).await?)
+    }
+
+    fn of_parked(&self, name: &str) -> Url {
+        let mut url = self.parked.clone();
+        url.set_path(&format!("{}/{name}", url.path()));
+        url
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Reply, Refusal> {
+        send(request).await.map_err(|no_reply| self.away(no_reply.into()))
+    }
+
+    fn read<T: DeserializeOwned>(&self, reply: Reply) -> Result<T, Refusal> {
+        match reply {
+            Reply { status: 200, body, .. } => serde_json::from_slice(&body)
+                .map_err(|error| self.away(format!("its answer is not to be understood: {error}"))),
+            wrong @ Reply { status: 400 | 413 | 422, .. } => Err(Refusal::Wrong(wrong)),
+            Reply { status, body, .. } => Err(self.away(answered(status, &body))),
+        }
+    }
+
+    fn away(&self, reason: String) -> Refusal {
+        Refusal::Away { site: self.site, reason }
     }
 }

@@ -5,7 +5,10 @@
 mod breaker;
 mod broker_failures;
 mod carrying;
+mod command_line;
 mod events;
+mod gathering;
+mod keeping;
 mod parking;
 mod peer_failures;
 mod settings;

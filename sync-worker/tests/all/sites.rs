@@ -65,6 +65,11 @@ impl FakeSite {
         Self { server, manners }
     }
 
+    /// From now on, it answers this too.
+    pub(crate) async fn mount(&self, mock: Mock) {
+        mock.mount(&self.server).await;
+    }
+
     pub(crate) fn url(&self) -> String {
         self.server.uri()
     }
@@ -148,7 +153,8 @@ impl FakeSite {
 
     async fn received(&self, path: &str) -> Vec<Value> {
         let received = self.server.received_requests().await.unwrap();
-        received.iter().filter(|request| request.url.path() == path).map(body).collect()
+        let posts = received.iter().filter(|request| request.method == "POST");
+        posts.filter(|request| request.url.path() == path).map(body).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use service_kit::testing::{TestBroker, eventually};
+use service_kit::testing::{TestBroker, TestClient, eventually};
 use shared_models::names::{exchange, queue};
 use shared_models::site::{Direction, Site};
 use sync_worker::application::{Application, ApplicationError};
@@ -102,6 +102,11 @@ impl TestWorker {
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.running.await.unwrap().unwrap();
+    }
+
+    /// Asks it.
+    pub(crate) fn client(&self) -> TestClient {
+        TestClient::new(format!("http://{}", self.address))
     }
 
     /// A request to it.

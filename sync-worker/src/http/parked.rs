@@ -1,0 +1,145 @@
+//! `/v1/parked`: what could not be carried, gathered from both sites.
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Data, Path, Query, ServiceConfig};
+use serde::{Deserialize, Serialize};
+use service_kit::http::body::Body;
+use service_kit::http::problem::{Kind, Problem};
+use service_kit::http::resource::resource;
+use shared_models::parked::{LeftAlone, Selection};
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use crate::parked::{Kept, Page, Parked, Place, Wanted};
+use crate::site_client::{Deed, Refusal};
+
+/// The query of `GET /v1/parked`. What it may say of state and limit, the sites know.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    site: Option<Site>,
+    state: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// The query of `POST /v1/parked/replay` and `…/drop`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettleQuery {
+    site: Option<Site>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    items: Vec<Kept>,
+    next: Option<String>,
+}
+
+/// `GET /v1/parked`, `GET /v1/parked/{id}`, `POST /v1/parked/replay`, `POST /v1/parked/drop`.
+pub(super) fn routes(parked: Parked) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
+    let parked = Data::new(parked);
+    move |config| {
+        config.app_data(parked.clone());
+        for (path, route) in
+            [("/v1/parked/replay", web::to(replay)), ("/v1/parked/drop", web::to(drop))]
+        {
+            let reason = "post here which are meant";
+            config.service(resource(path, reason, vec![(Method::POST, route)]));
+        }
+        let reason = "the sites are told what is parked; it is replayed or dropped by a post there";
+        let lists = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
+        config.service(resource("/v1/parked", reason, lists.into()));
+        let shows = [Method::GET, Method::HEAD].map(|method| (method, web::to(show)));
+        config.service(resource("/v1/parked/{id}", reason, shows.into()));
+    }
+}
+
+async fn list(parked: Data<Parked>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let ListQuery { site, state, limit, cursor } = query.into_inner();
+    let place = match cursor.as_deref().map(str::parse::<Place>) {
+        None => Place::first(site),
+        Some(Ok(place)) if site.is_none_or(|site| site == place.site) => place,
+        Some(Ok(_)) => return Err(unreadable("the cursor was made for another site")),
+        Some(Err(problem)) => return Err(unreadable(problem)),
+    };
+    let wanted = Wanted { state, limit, site };
+    match parked.page(&wanted, place).await {
+        Ok(Page { items, next }) => {
+            let next = next.map(|place| link(&wanted, &place));
+            Ok(HttpResponse::Ok().json(Listed { items, next }))
+        }
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+fn link(wanted: &Wanted, place: &Place) -> String {
+    let Wanted { site, state, limit } = wanted;
+    let cursor = place.to_string();
+    let pairs = [
+        ("site", site.map(Site::as_str)),
+        ("state", state.as_deref()),
+        ("limit", limit.as_deref()),
+        ("cursor", Some(&*cursor)),
+    ];
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    format!("/v1/parked?{query}")
+}
+
+async fn show(parked: Data<Parked>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    match parked.change(*id).await {
+        Ok(Some(kept)) => Ok(HttpResponse::Ok().json(kept)),
+        Ok(None) => Err(Problem::new(Kind::NotFound, LeftAlone::UNKNOWN)),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+async fn replay(
+    parked: Data<Parked>,
+    query: Query<SettleQuery>,
+    selection: Body<Selection>,
+) -> Result<HttpResponse, Problem> {
+    settle(&parked, Deed::Replay, &query, &selection.0).await
+}
+
+async fn drop(
+    parked: Data<Parked>,
+    query: Query<SettleQuery>,
+    selection: Body<Selection>,
+) -> Result<HttpResponse, Problem> {
+    settle(&parked, Deed::Drop, &query, &selection.0).await
+}
+
+async fn settle(
+    parked: &Parked,
+    deed: Deed,
+    query: &SettleQuery,
+    selection: &Selection,
+) -> Result<HttpResponse, Problem> {
+    match parked.settle(deed, selection, query.site).await {
+        Ok(settled) => Ok(HttpResponse::Ok().json(settled)),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+fn unreadable(detail: &str) -> Problem {
+    Problem::new(Kind::Unreadable, detail)
+}
+
+/// What a site says of a request that is not right is passed on.
+fn refuse(refusal: Refusal) -> Result<HttpResponse, Problem> {
+    match refusal {
+        Refusal::Away { site, reason } => {
+            let peer = site.peer();
+            let detail = format!("the {site}: {reason}; ?site={peer} asks only the {peer}");
+            Err(Problem::unavailable(detail))
+        }
+        Refusal::Wrong(reply) => {
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let mut response = HttpResponse::build(status);
+            Ok(response.content_type("application/problem+json").body(reply.body))
+        }
+    }
+}

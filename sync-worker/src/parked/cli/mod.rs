@@ -1,0 +1,154 @@
+//! `sync-worker parked`: what could not be carried, on the command line. It asks the sites itself, so
+//! no worker need run.
+
+mod asked;
+mod asking;
+mod show;
+
+use std::io::{self, Write as _};
+
+use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
+use serde::Serialize;
+use shared_models::parked::{LeftAlone, MAX_PARKED, Selection, Settled};
+use shared_models::site::Site;
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::{Parked, Place, Wanted};
+use crate::carrying::answer::answered;
+use crate::settings::WorkerSettings;
+use crate::site_client::{BuildError, Deed, Refusal};
+
+use asked::{Asked, Meant};
+
+/// The subcommand's name.
+pub const NAME: &str = "parked";
+
+/// How many are fetched at once: each may be as long as an event can be.
+const PAGE: &str = "100";
+
+/// Why it was not done.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A client of a site.
+    #[error("{0}")]
+    Client(#[from] BuildError),
+    /// A site did not do it.
+    #[error("{0}")]
+    Site(String),
+    /// There are no such parked changes.
+    #[error("{}: {}", .0.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "), LeftAlone::UNKNOWN)]
+    Unknown(Vec<Uuid>),
+    /// To drop all is to be meant.
+    #[error("nothing was dropped; say --yes to drop all without being asked")]
+    NotMeant,
+    /// What there is to say cannot be said.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Site(match refusal {
+            Refusal::Away { site, reason } => format!("the {site}: {reason}"),
+            Refusal::Wrong(reply) => answered(reply.status, &reply.body),
+        })
+    }
+}
+
+/// The subcommand, as it is described.
+#[must_use]
+pub fn command() -> Command {
+    let about = "List, show, replay or drop what could not be carried";
+    Asked::augment_subcommands(Command::new(NAME)).about(about).subcommand_required(true)
+}
+
+/// Does what is asked. A reader that has seen enough is no failure.
+pub async fn run(settings: &WorkerSettings, matches: &ArgMatches) -> Result<(), CliError> {
+    let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    match carry_out(&Parked::new(settings)?, asked).await {
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+async fn carry_out(parked: &Parked, asked: Asked) -> Result<(), CliError> {
+    match asked {
+        Asked::List { site, state, json } => list(parked, site, state, json).await,
+        Asked::Show { id, json } => {
+            let kept = parked.change(id).await?.ok_or(CliError::Unknown(vec![id]))?;
+            match json {
+                true => line(&kept),
+                false => Ok(write!(io::stdout(), "{}", show::whole(&kept))?),
+            }
+        }
+        Asked::Replay(meant) => settle(parked, Deed::Replay, meant).await,
+        Asked::Drop { meant, yes } => {
+            if meant.all && !yes && !asking::means_to_drop_all(meant.site)? {
+                return Err(CliError::NotMeant);
+            }
+            settle(parked, Deed::Drop, meant).await
+        }
+    }
+}
+
+async fn list(
+    parked: &Parked,
+    site: Option<Site>,
+    state: String,
+    json: bool,
+) -> Result<(), CliError> {
+    let wanted = Wanted { state: Some(state), limit: Some(PAGE.to_owned()), site };
+    let (mut next, mut is_first) = (Some(Place::first(site)), true);
+    while let Some(place) = next {
+        let page = parked.page(&wanted, place).await?;
+        for kept in page.items {
+            if json {
+                line(&kept)?;
+                continue;
+            }
+            if is_first {
+                writeln!(io::stdout(), "{}", show::HEAD)?;
+            }
+            writeln!(io::stdout(), "{}", show::row(&kept))?;
+            is_first = false;
+        }
+        next = page.next;
+    }
+    Ok(())
+}
+
+/// All at once, or as many at a time as one request may name.
+async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliError> {
+    let Meant { ids, all, site } = meant;
+    let selections = match all {
+        true => vec![Selection { all: Some(true), ids: None }],
+        false => {
+            let some = |ids: &[Uuid]| Selection { all: None, ids: Some(ids.to_vec()) };
+            ids.chunks(MAX_PARKED).map(some).collect()
+        }
+    };
+    let mut unknown = vec![];
+    let mut total = 0;
+    for selection in selections {
+        let Settled { changed, left } = parked.settle(deed, &selection, site).await?;
+        total += changed;
+        for LeftAlone { id, reason } in left {
+            match reason == LeftAlone::UNKNOWN {
+                true => unknown.push(id),
+                false => writeln!(io::stdout(), "{id} is left as it is: {reason}")?,
+            }
+        }
+    }
+    let done = match deed {
+        Deed::Replay => "to be offered again",
+        Deed::Drop => "dropped",
+    };
+    writeln!(io::stdout(), "{total} {done}")?;
+    if unknown.is_empty() { Ok(()) } else { Err(CliError::Unknown(unknown)) }
+}
+
+fn line(value: &impl Serialize) -> Result<(), CliError> {
+    let line = serde_json::to_string(value).map_err(io::Error::from)?;
+    Ok(writeln!(io::stdout(), "{line}")?)
+}

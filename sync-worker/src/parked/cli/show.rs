@@ -1,0 +1,126 @@
+//! How parked changes are written for a person. Pure.
+
+use chrono::{DateTime, Utc};
+use shared_models::parked::ParkedChange;
+use uuid::Uuid;
+
+use crate::parked::Kept;
+
+/// What stands over the rows.
+pub(super) const HEAD: &str = "ID                                    SITE       \
+     ORDER                                 STATE              ATTEMPTS  LAST                  REASON";
+
+/// A parked change in one line.
+pub(super) fn row(kept: &Kept) -> String {
+    let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &kept.change;
+    let (site, order, state) = (kept.site.as_str(), order(*order_id), state(&kept.change));
+    let (last, reason) = (time(*last_at), in_one_line(reason));
+    format!("{id:<36}  {site:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
+}
+
+/// All of a parked change.
+pub(super) fn whole(kept: &Kept) -> String {
+    let change = &kept.change;
+    let offer = change.offer_at.map_or("not by itself".to_owned(), time);
+    let rows = [
+        ("id", change.id.to_string()),
+        ("event", change.event_id.to_string()),
+        ("order", order(change.order_id)),
+        ("direction", kept.direction.to_owned()),
+        ("state", state(change)),
+        ("attempts", change.attempts.to_string()),
+        ("first", time(change.first_at)),
+        ("last", time(change.last_at)),
+        ("offered", offer),
+        ("reason", in_one_line(&change.reason)),
+    ];
+    let mut text: String =
+        rows.iter().map(|(name, value)| format!("{name:<9}  {value}\n")).collect();
+    let body = match change.body.as_str() {
+        Some(body) => body.lines().map(in_one_line).collect::<Vec<_>>().join("\n"),
+        None => format!("{:#}", change.body),
+    };
+    text.push_str(&format!("\n{body}\n"));
+    text
+}
+
+fn order(id: Option<Uuid>) -> String {
+    id.map_or("-".to_owned(), |id| id.to_string())
+}
+
+fn state(change: &ParkedChange) -> String {
+    let overtaken = if change.overtaken { ", overtaken" } else { "" };
+    format!("{}{overtaken}", change.state.as_str())
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A message is anybody's: what a terminal would obey is left out.
+fn in_one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shared_models::parked::ParkedState;
+    use shared_models::site::Site;
+
+    use super::*;
+
+    fn kept(overtaken: bool, order_id: Option<Uuid>, body: Value) -> Kept {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        Kept::at(
+            Site::Warehouse,
+            ParkedChange {
+                id: Uuid::from_u128(1),
+                event_id: Uuid::from_u128(2),
+                order_id,
+                state: ParkedState::Parked,
+                reason: "odd\n\u{1b}[31m".into(),
+                attempts: 3,
+                first_at: at("2026-11-20T10:00:00.123Z"),
+                last_at: at("2026-11-20T10:05:00Z"),
+                offer_at: None,
+                overtaken,
+                body,
+            },
+        )
+    }
+
+    #[test]
+    fn a_row_stands_under_its_head() {
+        let kept = kept(true, Some(Uuid::from_u128(3)), json!({}));
+        let row = row(&kept);
+        let expected = [
+            ("ID", "00000000-0000-0000-0000-000000000001"),
+            ("SITE", "warehouse"),
+            ("ORDER", "00000000-0000-0000-0000-000000000003"),
+            ("STATE", "parked, overtaken"),
+            ("LAST", "2026-11-20T10:05:00Z"),
+            ("REASON", "odd  [31m"),
+        ];
+        for (name, value) in expected {
+            let column = HEAD.find(name).unwrap();
+            assert!(row[column..].starts_with(value), "{name}:\n{HEAD}\n{row}");
+        }
+        assert!(row.contains("  3  "), "{row}");
+    }
+
+    #[test]
+    fn all_of_a_change_is_shown_whatever_its_message_is() {
+        let readable = whole(&kept(false, None, json!({"schema": 2})));
+        for line in [
+            "order      -",
+            "direction  warehouse-to-store",
+            "offered    not by itself",
+            "  \"schema\": 2",
+        ] {
+            assert!(readable.lines().any(|it| it == line), "{line} is not in\n{readable}");
+        }
+        let junk = whole(&kept(false, None, json!("not JSON\n\u{7}at all")));
+        assert!(junk.ends_with("\nnot JSON\n at all\n"), "{junk}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Where a page of what both sites keep begins. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use reqwest::Url;
+use shared_models::site::Site;
+
+/// Where a page begins: the store's come first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// At this site.
+    pub site: Site,
+    /// The site's own cursor; `None` at its beginning.
+    pub cursor: Option<String>,
+}
+
+impl Place {
+    /// The beginning of what is kept at this site, or at both.
+    #[must_use]
+    pub fn first(site: Option<Site>) -> Self {
+        Self { site: site.unwrap_or(Site::Store), cursor: None }
+    }
+
+    /// Where the page after this one begins, if there is one. `link` is where the site says that its
+    /// own goes on, and `only` the one site that is asked.
+    #[must_use]
+    pub fn next(&self, link: Option<&str>, only: Option<Site>) -> Option<Self> {
+        let cursor = link.and_then(cursor_in);
+        match (self.site, only) {
+            (site, _) if cursor.is_some() => Some(Self { site, cursor }),
+            (Site::Store, None) => Some(Self::first(Some(Site::Warehouse))),
+            (Site::Store, Some(_)) | (Site::Warehouse, _) => None,
+        }
+    }
+}
+
+/// A site's links are paths: `/v1/parked?state=parked&limit=50&cursor=…`.
+fn cursor_in(link: &str) -> Option<String> {
+    let link = Url::parse("http://site").ok()?.join(link).ok()?;
+    link.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.site, self.cursor.as_deref().unwrap_or_default())
+    }
+}
+
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = text.split_once('.').and_then(|(site, cursor)| {
+            let site = Site::ALL.into_iter().find(|known| known.as_str() == site)?;
+            Some(Self { site, cursor: Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty()) })
+        });
+        read.ok_or("the cursor cannot be read; take it from next, as it is")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(site: Site, cursor: Option<&str>) -> Place {
+        Place { site, cursor: cursor.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_list_goes_through_the_store_and_then_through_the_warehouse() {
+        let link = Some("/v1/parked?state=all&cursor=a%2Bb&limit=2");
+        let (store, warehouse) = (Site::Store, Site::Warehouse);
+        let cases = [
+            (store, None, link, Some(at(store, Some("a+b")))),
+            (store, None, None, Some(at(warehouse, None))),
+            (warehouse, None, link, Some(at(warehouse, Some("a+b")))),
+            (warehouse, None, None, None),
+            (store, Some(store), link, Some(at(store, Some("a+b")))),
+            (store, Some(store), None, None),
+            (warehouse, Some(warehouse), None, None),
+        ];
+        for (site, only, link, expected) in cases {
+            assert_eq!(at(site, Some("x")).next(link, only), expected, "{site} {only:?} {link:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for place in [at(Site::Store, Some("eyJ.x_-")), at(Site::Warehouse, None)] {
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for text in ["", ".", "store", "shop.", "x.store"] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+}
