@@ -5,6 +5,7 @@ pub mod conditional;
 mod document;
 pub mod health;
 pub mod metrics;
+pub mod page;
 pub mod problem;
 pub mod resource;
 pub mod server;

@@ -7,5 +7,5 @@ mod shown;
 pub mod storage;
 
 pub use change::{Changed, change, shared_errors};
-pub use order::{Domain, Draft, Order, Private, is_storable, now};
+pub use order::{Domain, Draft, Order, Private, now};
 pub use shown::Shown;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use chrono::{DateTime, Datelike as _, SubsecRound as _, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared_models::order::{Delivery, Progress, Shared};
@@ -88,11 +88,4 @@ pub trait Domain: Send + Sync + 'static {
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
-}
-
-/// Whether a time is one that a caller can mean: JSON has a notation for the years up to 9999, and
-/// PostgreSQL does not know every time that chrono does.
-#[must_use]
-pub fn is_storable(time: DateTime<Utc>) -> bool {
-    (1..=9999).contains(&time.year())
 }

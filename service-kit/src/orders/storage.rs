@@ -8,9 +8,10 @@ use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
 
 use super::order::{Order, Private};
-use super::page::{Filters, Position};
+use super::page::Filters;
 use crate::database::Json;
 use crate::database::schema::orders;
+use crate::http::page::Position;
 
 /// What is read of a row, in the order of [`Row`].
 const COLUMNS: (
@@ -99,10 +100,10 @@ pub async fn page<P: Private>(
     if let Some(since) = filters.updated_since {
         query = query.filter(orders::updated_at.ge(since));
     }
-    if let Some(Position { created_at, id }) = after {
-        let later = orders::created_at.lt(created_at);
-        let same = orders::created_at.eq(created_at).and(orders::id.lt(id));
-        query = query.filter(orders::created_at.le(created_at)).filter(later.or(same));
+    if let Some(Position { at, id }) = after {
+        let later = orders::created_at.lt(at);
+        let same = orders::created_at.eq(at).and(orders::id.lt(id));
+        query = query.filter(orders::created_at.le(at)).filter(later.or(same));
     }
     let rows = query.load::<Row<P>>(connection).await?;
     Ok(rows.into_iter().map(order).collect())

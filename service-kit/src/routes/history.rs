@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{Page, location};
 use crate::change_log::{Entry, entries_of};
 use crate::error::Error;
+use crate::http::page::MAX_LIMIT;
 use crate::http::problem::{Kind, Problem};
-use crate::orders::page::MAX_LIMIT;
 use crate::orders::{Domain, storage};
 use crate::service::Service;
 

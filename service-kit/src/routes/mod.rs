@@ -7,6 +7,7 @@ pub mod sync;
 mod write;
 
 use actix_web::http::Method;
+use actix_web::http::header::LINK;
 use actix_web::{HttpResponse, HttpResponseBuilder, Resource, Route, web};
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,6 +16,7 @@ pub use relay::relay;
 pub use write::{Written, write};
 
 use crate::http::conditional::etag;
+use crate::http::page::{PageRequest, Position};
 use crate::http::resource::resource;
 use crate::orders::{Domain, Order};
 
@@ -65,4 +67,24 @@ struct Page<T> {
     items: Vec<T>,
     /// Where the next one is; null on the last.
     next: Option<String>,
+}
+
+impl<T: Serialize> Page<T> {
+    /// The page of the list at `path` that was asked for; `last` is given where there is a next one.
+    fn of<F: Serialize>(
+        items: Vec<T>,
+        asked: &PageRequest<F>,
+        last: Option<Position>,
+        path: &str,
+    ) -> Self {
+        Self { items, next: last.map(|last| format!("{path}?{}", asked.query_after(last))) }
+    }
+
+    fn answer(&self) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(next) = &self.next {
+            response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        response.json(self)
+    }
 }

@@ -1,6 +1,5 @@
 //! Reading orders: one, or a page of them.
 
-use actix_web::http::header::LINK;
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
@@ -8,8 +7,9 @@ use uuid::Uuid;
 use super::{Page, answer};
 use crate::error::Error;
 use crate::http::conditional::{etag, is_known};
-use crate::orders::page::{PageQuery, PageRequest, Position};
-use crate::orders::{Domain, Order, storage};
+use crate::http::page::Position;
+use crate::orders::page::PageQuery;
+use crate::orders::{Domain, storage};
 use crate::service::Service;
 
 pub(super) async fn one<D: Domain>(
@@ -33,24 +33,11 @@ pub(super) async fn list<D: Domain>(
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Error> {
     let page = query.into_inner().checked()?;
-    // One more than asked for tells whether there is a next page.
-    let limit = i64::from(page.limit) + 1;
+    let (filters, limit) = (&page.filters, page.to_read());
     let found = service.database.with::<_, Error>(async |connection| {
-        Ok(storage::page::<D::Private>(connection, &page.filters, page.after, limit).await?)
+        Ok(storage::page::<D::Private>(connection, filters, page.after, limit).await?)
     });
     let mut orders = found.await?;
-    let more = orders.len() > usize::from(page.limit);
-    orders.truncate(page.limit.into());
-    let next = more.then(|| next_page(request.path(), &page, &orders)).flatten();
-    let mut response = HttpResponse::Ok();
-    if let Some(next) = &next {
-        response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
-    }
-    Ok(response.json(Page { items: orders.iter().map(D::show).collect(), next }))
-}
-
-fn next_page<P>(path: &str, page: &PageRequest, orders: &[Order<P>]) -> Option<String> {
-    let last = orders.last()?;
-    let cursor = page.cursor_after(Position { created_at: last.created_at, id: last.id });
-    Some(format!("{path}?{}", page.query_of(&cursor)))
+    let next = page.cut(&mut orders, |last| Position { at: last.created_at, id: last.id });
+    Ok(Page::of(orders.iter().map(D::show).collect(), &page, next, request.path()).answer())
 }

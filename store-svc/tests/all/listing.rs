@@ -7,9 +7,9 @@ use service_kit::testing::{Answer, TestClient};
 
 use crate::samples::{ORDERS, order, order_with, place, placed, store};
 
-/// A cursor that nobody gave out: `{"after": {"created_at": "-9999-01-01T00:00:00Z", ...}, ...}`.
-const FORGED: &str = "eyJhZnRlciI6eyJjcmVhdGVkX2F0IjoiLTk5OTktMDEtMDFUMDA6MDA6MDBaIiwiaWQiOiIwMThmNmI2ZS0yZjBjLT\
-    djYzAtODAwMC0zZjFmNWYyYjlhMTAifSwiZmlsdGVycyI6InlHNFB2QndjZkFrVCJ9";
+/// A cursor that nobody gave out: `{"after": {"at": "-9999-01-01T00:00:00Z", ...}, ...}`.
+const FORGED: &str = "eyJhZnRlciI6eyJhdCI6Ii05OTk5LTAxLTAxVDAwOjAwOjAwWiIsImlkIjoiMDE4ZjZiNmUtMmYwY\
+    y03Y2MwLTgwMDAtM2YxZjVmMmI5YTEwIn0sImZpbHRlcnMiOiJ5RzRQdkJ3Y2ZBa1QifQ";
 
 fn ids(page: &Answer) -> Vec<String> {
     let items = page["items"].as_array().unwrap();

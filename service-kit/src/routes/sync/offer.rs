@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::http::body::Body;
+use crate::http::page::is_storable;
 use crate::http::problem::FieldError;
 use crate::offers::{self, STEP};
-use crate::orders::{Domain, is_storable};
+use crate::orders::Domain;
 use crate::service::Service;
 
 /// Which orders are to be offered: all, those changed since a time, or some by their ids.
