@@ -21,7 +21,9 @@ use crate::orders::Domain;
 use crate::readiness;
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
-use crate::settings::{BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, RelaySettings};
+use crate::settings::{
+    BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, ParkedSettings, RelaySettings,
+};
 
 /// How long to wait before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -41,6 +43,8 @@ pub struct ServiceSettings {
     pub broker: BrokerSettings,
     /// How it publishes.
     pub relay: RelaySettings,
+    /// What becomes of changes that could not be carried.
+    pub parked: ParkedSettings,
     /// What it logs.
     pub log: LogSettings,
 }
@@ -90,7 +94,8 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
         });
-        let service = Data::new(Service { database, relay: handle });
+        let service =
+            Data::new(Service { database, relay: handle, waits: settings.parked.offer_after });
         let server = server::serve(&settings.http, listener, move |config| {
             config.app_data(service.clone()).app_data(Expectations(D::expectation));
             config.configure(health::routes(readiness::ready));

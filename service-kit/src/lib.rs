@@ -6,6 +6,7 @@
 //! | [`routes`] | what it serves: reading and setting orders, taking the peer's changes |
 //! | [`service`], [`error`] | what the handlers share; what goes wrong in them |
 //! | [`relay`] | from the outbox to RabbitMQ |
+//! | [`parked`] | changes that could not be carried |
 //! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
 //! | [`change_log`] | the record of every change, and the outbox |
 //! | [`orders`] | what an order is, what a change makes of it, where it is kept |
@@ -26,6 +27,7 @@ pub mod http;
 mod metrics;
 pub mod offers;
 pub mod orders;
+pub mod parked;
 pub mod pause;
 pub mod program;
 mod readiness;

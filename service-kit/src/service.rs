@@ -2,6 +2,7 @@
 
 use crate::database::Database;
 use crate::relay::RelayHandle;
+use crate::settings::Waits;
 
 /// What the handlers of a service share.
 #[derive(Clone)]
@@ -10,4 +11,6 @@ pub struct Service {
     pub database: Database,
     /// Who publishes what was committed.
     pub relay: RelayHandle,
+    /// How long a change that could not be carried waits before it is offered again.
+    pub waits: Waits,
 }

@@ -11,7 +11,7 @@ use actix_web::web::{self, ServiceConfig};
 use service_kit::http::resource::resource;
 use service_kit::program::Program;
 use service_kit::routes::{self, sync};
-use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, RELAY};
+use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Prices, Store};
 
@@ -19,7 +19,11 @@ pub use domain::{Prices, Store};
 pub const PROGRAM: Program = Program {
     name: "store-svc",
     about: "Lockstep's store: orders as the shop sees them",
-    layout: Layout { prefix: "STORE", port: 8001, sections: &[HTTP, DATABASE, BROKER, RELAY, LOG] },
+    layout: Layout {
+        prefix: "STORE",
+        port: 8001,
+        sections: &[HTTP, DATABASE, BROKER, RELAY, PARKED, LOG],
+    },
 };
 
 /// What is served.
@@ -34,5 +38,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(routes::history::<Store>())
         .service(sync::orders::<Store>())
         .service(sync::offer::<Store>())
-        .configure(routes::relay);
+        .configure(routes::relay)
+        .configure(routes::parked::<Store>);
 }

@@ -5,7 +5,7 @@ mod domain;
 use actix_web::web::ServiceConfig;
 use service_kit::program::Program;
 use service_kit::routes::{self, sync};
-use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, RELAY};
+use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Handling, Warehouse};
 
@@ -16,7 +16,7 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "WAREHOUSE",
         port: 8002,
-        sections: &[HTTP, DATABASE, BROKER, RELAY, LOG],
+        sections: &[HTTP, DATABASE, BROKER, RELAY, PARKED, LOG],
     },
 };
 
@@ -30,5 +30,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(routes::history::<Warehouse>())
         .service(sync::orders::<Warehouse>())
         .service(sync::offer::<Warehouse>())
-        .configure(routes::relay);
+        .configure(routes::relay)
+        .configure(routes::parked::<Warehouse>);
 }

@@ -51,4 +51,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    parked (id) {
+        id -> Uuid,
+        event_id -> Uuid,
+        order_id -> Nullable<Uuid>,
+        body -> Binary,
+        reason -> Text,
+        attempts -> Integer,
+        first_at -> Timestamptz,
+        last_at -> Timestamptz,
+        offer_at -> Nullable<Timestamptz>,
+        state -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(changes, outbox);

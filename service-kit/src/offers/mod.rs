@@ -7,6 +7,8 @@
 
 mod storage;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
@@ -27,15 +29,16 @@ pub async fn begin(
     storage::begin(connection, since, now()).await
 }
 
-/// Offers these orders at once, and names those that are there. The caller owns the transaction.
+/// Offers those of these orders that are there at once, and gives the event of each. The caller owns
+/// the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     site: Site,
     ids: &[Uuid],
-) -> QueryResult<Vec<Uuid>> {
+) -> QueryResult<BTreeMap<Uuid, Uuid>> {
     let orders = storage::these(connection, ids).await?;
-    publish(connection, site, &orders).await?;
-    Ok(orders.iter().map(|order| order.id).collect())
+    let records = publish(connection, site, &orders).await?;
+    Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
 }
 
 /// Takes the oldest offer one step further; `false` where there is none. The caller owns the
@@ -58,8 +61,10 @@ async fn publish(
     connection: &mut AsyncPgConnection,
     site: Site,
     orders: &[Order<()>],
-) -> QueryResult<()> {
+) -> QueryResult<Vec<Record>> {
     let now = now();
     let records = orders.iter().map(|order| Record::offered(site, order, now));
-    change_log::append(connection, &records.collect::<Vec<_>>()).await
+    let records = records.collect::<Vec<_>>();
+    change_log::append(connection, &records).await?;
+    Ok(records)
 }

@@ -1,5 +1,7 @@
 //! All SQL on orders. The caller owns the transaction.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Jsonb, Timestamptz, Uuid as SqlUuid};
@@ -64,6 +66,12 @@ pub async fn find_all<P: Private>(
     let these = orders::table.filter(orders::id.eq_any(ids)).select(COLUMNS);
     let rows = these.load::<Row<P>>(connection).await?;
     Ok(rows.into_iter().map(order).collect())
+}
+
+/// The ids of those of the orders that are there.
+pub async fn known(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>> {
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(orders::id);
+    Ok(these.load(connection).await?.into_iter().collect())
 }
 
 /// Those of the orders that are there, locked, in the order of their ids: whoever locks several

@@ -16,6 +16,7 @@ use shared_models::site::Site;
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect};
 use crate::offers::advance;
+use crate::parked::offer_due;
 use crate::pause;
 pub(super) use storage::Waiting;
 
@@ -23,7 +24,7 @@ pub(super) use storage::Waiting;
 const RELAY_LOCK: i64 = 0x6c6f_636b_0002;
 
 /// How often the holder speaks up while it awaits something else.
-pub(super) const RENEWAL: Duration = Duration::from_secs(1);
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// How long the session may be silent, besides the time between two looks at the outbox.
 const SILENCE: Duration = Duration::from_secs(4);
@@ -82,8 +83,30 @@ impl Lease {
             .await
     }
 
+    /// Offers again what is parked and due; whether there may be more.
+    pub(super) async fn offer_parked(&mut self) -> Result<bool, DatabaseError> {
+        let session = &mut self.session;
+        let site = self.site;
+        within(self.deadline, session.transaction(async |session| offer_due(session, site).await))
+            .await
+    }
+
+    /// Awaits an answer from elsewhere without letting PostgreSQL think that we are frozen.
+    pub(super) async fn renewing<T>(
+        &mut self,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, DatabaseError> {
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            tokio::select! {
+                answer = &mut answer => return Ok(answer),
+                () = tokio::time::sleep(RENEWAL) => self.renew().await?,
+            }
+        }
+    }
+
     /// Tells PostgreSQL that the holder is alive.
-    pub(super) async fn renew(&mut self) -> Result<(), DatabaseError> {
+    async fn renew(&mut self) -> Result<(), DatabaseError> {
         let asking = diesel::sql_query("select 1").execute(&mut self.session);
         within(self.deadline, asking).await.map(|_| ())
     }

@@ -14,6 +14,7 @@ mod state;
 mod storage;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use shared_models::site::Site;
 use tokio::sync::{Notify, watch};
@@ -24,7 +25,7 @@ use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use counts::Counts;
 pub use counts::RelayCounts;
 use lease::Lease;
-use pace::{Pace, Wait};
+use pace::{Looks, Pace, Wait};
 use publisher::{PublishError, Publisher, Sent};
 pub use state::{RelayHandle, RelayState};
 
@@ -51,6 +52,7 @@ pub struct Relay {
     state: watch::Sender<RelayState>,
     counts: Arc<Counts>,
     pace: Pace,
+    looks: Looks,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
 }
@@ -92,7 +94,8 @@ impl Relay {
         let counts = Arc::default();
         let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
-        (Self { options, wake, state, counts, pace, lease: None, publisher: None }, handle)
+        let (looks, lease, publisher) = (Looks::default(), None, None);
+        (Self { options, wake, state, counts, pace, looks, lease, publisher }, handle)
     }
 
     /// Runs until told to stop; then finishes the step in hand.
@@ -123,6 +126,11 @@ impl Relay {
         if lease.is_paused().await? {
             return Ok(Step::Paused);
         }
+        // However busy the outbox is: what is parked has waited long enough.
+        if self.looks.is_due(Instant::now()) {
+            let more = lease.offer_parked().await?;
+            self.looks.looked(Instant::now(), more);
+        }
         let waiting = lease.read(self.options.relay.batch_size).await?;
         if waiting.is_empty() {
             return match lease.advance_offer().await? {
@@ -132,10 +140,10 @@ impl Relay {
         }
         let publisher = match self.publisher.take() {
             Some(publisher) => publisher,
-            None => renewing(lease, Publisher::connect(&self.options)).await??,
+            None => lease.renewing(Publisher::connect(&self.options)).await??,
         };
         let limit = self.options.relay.confirm_timeout;
-        let sent = renewing(lease, publisher.publish(&waiting, limit)).await??;
+        let sent = lease.renewing(publisher.publish(&waiting, limit)).await??;
         self.publisher = Some(publisher);
         self.counts.add(&sent);
         lease.delete(&sent.confirmed).await?;
@@ -152,7 +160,7 @@ impl Relay {
         if self.publisher.as_ref().is_none_or(Publisher::is_closed) {
             self.publisher = None;
             let connecting = Publisher::connect(&self.options);
-            self.publisher = Some(renewing(lease, connecting).await??);
+            self.publisher = Some(lease.renewing(connecting).await??);
         }
         Ok(Step::Idle)
     }
@@ -182,19 +190,5 @@ impl Relay {
         };
         state.tell(&self.state);
         wait
-    }
-}
-
-/// Awaits an answer from elsewhere without letting PostgreSQL think that we are frozen.
-async fn renewing<T>(
-    lease: &mut Lease,
-    answer: impl Future<Output = T>,
-) -> Result<T, DatabaseError> {
-    let mut answer = std::pin::pin!(answer);
-    loop {
-        tokio::select! {
-            answer = &mut answer => return Ok(answer),
-            () = tokio::time::sleep(lease::RENEWAL) => lease.renew().await?,
-        }
     }
 }

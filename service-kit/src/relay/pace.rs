@@ -1,6 +1,6 @@
 //! How long to wait before the next step. Pure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::backoff;
 
@@ -8,6 +8,9 @@ use crate::backoff;
 const STANDBY: Duration = Duration::from_secs(1);
 /// How long to wait at the most after a failure: what comes back is noticed within this time.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// How often to look for what is parked and due.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// How long to wait, and whether a commit in this process cuts it short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +61,23 @@ impl Pace {
     }
 }
 
+/// When to look for what is parked and due.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    next: Option<Instant>,
+}
+
+impl Looks {
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| next <= now)
+    }
+
+    /// Where there is more, the next look is with the next step.
+    pub(super) fn looked(&mut self, now: Instant, more: bool) {
+        self.next = if more { None } else { now.checked_add(BETWEEN_LOOKS) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +108,14 @@ mod tests {
         let mut pace = Pace::new(MIN, MAX);
         assert!(!pace.failed(0.5).may_be_woken && !pace.standby().may_be_woken);
         assert!(pace.idle().may_be_woken);
+    }
+    #[test]
+    fn what_is_parked_is_looked_for_once_a_second_unless_there_is_more() {
+        let (mut looks, now) = (Looks::default(), Instant::now());
+        assert!(looks.is_due(now));
+        looks.looked(now, false);
+        assert!(!looks.is_due(now + BETWEEN_LOOKS / 2) && looks.is_due(now + BETWEEN_LOOKS));
+        looks.looked(now, true);
+        assert!(looks.is_due(now));
     }
 }

@@ -1,6 +1,7 @@
 //! What a service serves: the same at both sites, and what a site adds to it.
 
 mod history;
+mod parked;
 mod read;
 mod relay;
 pub mod sync;
@@ -12,6 +13,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, Resource, Route, web};
 use serde::Serialize;
 use uuid::Uuid;
 
+pub use parked::parked;
 pub use relay::relay;
 pub use write::{Written, write};
 

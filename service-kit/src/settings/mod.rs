@@ -3,6 +3,7 @@
 //! The defaults are TOML texts with a comment for each setting; `--help` prints the very same texts,
 //! so that what is documented is what is in force.
 
+mod parked;
 mod sections;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+pub use parked::{ParkedSettings, Waits};
 pub use sections::{
     BrokerSettings, BrokerUrl, DatabaseSettings, DatabaseUrl, HttpSettings, LogFilter, LogFormat,
     LogSettings, RelaySettings,
@@ -24,6 +26,8 @@ pub const DATABASE: &str = include_str!("database.toml");
 pub const BROKER: &str = include_str!("broker.toml");
 /// The defaults of `[relay]`.
 pub const RELAY: &str = include_str!("relay.toml");
+/// The defaults of `[parked]`.
+pub const PARKED: &str = include_str!("parked.toml");
 /// The defaults of `[log]`.
 pub const LOG: &str = include_str!("log.toml");
 

@@ -12,7 +12,7 @@ use crate::application::{Application, ServiceSettings};
 use crate::orders::Domain;
 use crate::settings::{
     BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
-    RelaySettings,
+    ParkedSettings, RelaySettings, Waits,
 };
 
 /// A port on which nobody listens: orders are taken while RabbitMQ is down.
@@ -124,6 +124,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             poll_min: Duration::from_millis(5),
             poll_max: Duration::from_millis(200),
         },
+        parked: ParkedSettings { offer_after: Waits::try_from("5s, 30s, 5m".to_owned()).unwrap() },
         log: LogSettings {
             filter: LogFilter::try_from("off".to_owned()).unwrap(),
             format: LogFormat::Text,

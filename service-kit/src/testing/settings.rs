@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings that every service has.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 22] = [
     "[http]",
     "host",
     "port",
@@ -24,12 +24,14 @@ const SETTINGS: [&str; 20] = [
     "confirm_timeout",
     "poll_min",
     "poll_max",
+    "[parked]",
+    "offer_after",
     "[log]",
     "filter",
 ];
 
 /// A setting that is not as it should be, and what is to be named.
-const BAD: [(Set<'static>, &str); 26] = [
+const BAD: [(Set<'static>, &str); 29] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
     (("DATABASE__URL", "hunter2"), "database.url"),
@@ -53,6 +55,9 @@ const BAD: [(Set<'static>, &str); 26] = [
     (("RELAY__BATCH_SIZE", "0"), "relay.batch_size"),
     (("RELAY__POLL_MIN", "0ms"), "relay.poll_min"),
     (("RELAY__CONFIRM_TIMEOUT", ""), "relay.confirm_timeout"),
+    (("PARKED__OFFER_AFTER", "soon"), "parked.offer_after"),
+    (("PARKED__OFFER_AFTER", "5s, 0s"), "parked.offer_after"),
+    (("PARKED__OFFER_AFTER", ""), "parked.offer_after"),
     (("LOG__FILTER", "a=b=c"), "log.filter"),
     (("LOG__FORMAT", "xml"), "log.format"),
     (("METRICS__PORT", "9100"), "metrics"),

@@ -9,6 +9,8 @@ mod offering;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod parked;
+#[cfg(test)]
 mod pausing;
 #[cfg(test)]
 mod plain;

@@ -40,7 +40,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(routes::collection::<Plain>("orders are listed here", vec![]))
         .service(sync::orders::<Plain>())
         .service(sync::offer::<Plain>())
-        .configure(routes::relay);
+        .configure(routes::relay)
+        .configure(routes::parked::<Plain>);
 }
 
 /// A plain site that publishes to `broker`.

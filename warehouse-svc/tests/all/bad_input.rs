@@ -41,7 +41,9 @@ async fn every_body_is_read_with_care() {
     for method in [Method::PUT, Method::PATCH] {
         warehouse.client.assert_reads_with_care(&method, &path).await;
     }
-    for path in ["/v1/sync/orders", "/v1/sync/offer"] {
+    for path in
+        ["/v1/sync/orders", "/v1/sync/offer", "/v1/parked", "/v1/parked/drop", "/v1/parked/replay"]
+    {
         warehouse.client.assert_reads_with_care(&Method::POST, path).await;
     }
     assert_eq!(history(&warehouse.client, &path).await.len(), 1);
@@ -94,6 +96,9 @@ async fn every_other_method_is_refused_and_the_right_ones_are_named() {
         (history.as_str(), "GET, HEAD"),
         ("/v1/sync/orders", "POST"),
         ("/v1/sync/offer", "POST"),
+        ("/v1/parked", "GET, HEAD, POST"),
+        ("/v1/parked/replay", "POST"),
+        ("/v1/parked/drop", "POST"),
         ("/health/live", "GET, HEAD"),
         ("/health/ready", "GET, HEAD"),
     ];

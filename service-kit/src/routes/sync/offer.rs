@@ -67,6 +67,6 @@ async fn offer_some<D: Domain>(
         Ok(offers::offer(connection, D::SITE, ids).await?)
     });
     let offered = offering.await?;
-    let unknown = ids.iter().filter(|id| !offered.contains(id)).copied().collect();
-    Ok((offered, unknown))
+    let unknown = ids.iter().filter(|id| !offered.contains_key(*id)).copied().collect();
+    Ok((offered.into_keys().collect(), unknown))
 }

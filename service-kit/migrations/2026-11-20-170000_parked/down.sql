@@ -1,0 +1,2 @@
+drop table parked_events;
+drop table parked;

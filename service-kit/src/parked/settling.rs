@@ -1,0 +1,62 @@
+//! What a person decides of parked changes: to offer them again now, or to give them up.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
+use shared_models::parked::{LeftAlone, ParkedState, Settled};
+use uuid::Uuid;
+
+use super::storage::{self, Standing};
+use crate::orders::now;
+
+/// What is to be done with parked changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// They become due: the relay offers them.
+    Replay,
+    /// They are given up, which stays on record.
+    Drop,
+}
+
+/// Does it with these, or with all that it can be done with. The caller owns the transaction.
+pub async fn settle(
+    connection: &mut AsyncPgConnection,
+    deed: Deed,
+    ids: Option<&[Uuid]>,
+) -> QueryResult<Settled> {
+    let now = now();
+    let changed = match deed {
+        Deed::Replay => storage::set_due(connection, ids, now).await?,
+        Deed::Drop => storage::set_dropped(connection, ids).await?,
+    };
+    let changed = changed.into_iter().collect::<HashSet<_>>();
+    let mut others = ids.unwrap_or_default().to_vec();
+    let mut seen = changed.clone();
+    others.retain(|id| seen.insert(*id));
+    let standing = storage::standing(connection, &others).await?;
+    let left = others.into_iter().map(|id| {
+        let found = standing.iter().find(|standing| standing.id == id);
+        LeftAlone { id, reason: why_left(deed, found, now).to_owned() }
+    });
+    Ok(Settled { changed: changed.len() as u64, left: left.collect() })
+}
+
+fn why_left(deed: Deed, found: Option<&Standing>, now: DateTime<Utc>) -> &'static str {
+    let Some(Standing { state, offer_at, order_is_known, .. }) = found else {
+        return "there is no parked change of this id";
+    };
+    match (state.0, deed) {
+        (ParkedState::Offered, _) => "its order was offered again",
+        (ParkedState::Dropped, _) => "it was dropped",
+        (ParkedState::Parked, Deed::Replay) if !order_is_known => {
+            "its order is not known here, so that it can only be dropped"
+        }
+        (ParkedState::Parked, Deed::Replay) if offer_at.is_some_and(|at| at <= now) => {
+            "it is to be offered already"
+        }
+        // Somebody else was at it just now.
+        (ParkedState::Parked, Deed::Replay | Deed::Drop) => "it has just changed; look again",
+    }
+}

@@ -1,0 +1,9 @@
+//! All SQL on what is parked. The caller owns the transaction.
+
+mod listing;
+mod reporting;
+mod settling;
+
+pub use listing::{find, overtaken, page};
+pub(super) use reporting::{insert, lock_offered_as, note, update};
+pub(super) use settling::{Due, Standing, lock_due, set_dropped, set_due, set_offered, standing};

@@ -1,0 +1,90 @@
+//! What a report writes.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::parked::ParkedState;
+use uuid::Uuid;
+
+use crate::database::schema::parked;
+use crate::parked::{Parked, State};
+
+/// In the order of the ids, so that two who note the same do not wait for each other in a circle.
+const NOTE: &str = "
+insert into parked_events (event_id)
+select * from unnest($1) as new (event_id) order by new.event_id
+on conflict do nothing
+returning event_id";
+
+#[derive(QueryableByName)]
+struct Noted {
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+}
+
+/// Notes that these events were reported; gives those that were not before.
+pub(in crate::parked) async fn note(
+    connection: &mut AsyncPgConnection,
+    events: &[Uuid],
+) -> QueryResult<Vec<Uuid>> {
+    let note = diesel::sql_query(NOTE).bind::<Array<SqlUuid>, _>(events);
+    let noted = note.load::<Noted>(connection).await?;
+    Ok(noted.into_iter().map(|row| row.event_id).collect())
+}
+
+/// What was offered as one of these events, locked.
+pub(in crate::parked) async fn lock_offered_as(
+    connection: &mut AsyncPgConnection,
+    events: &[Uuid],
+) -> QueryResult<Vec<Parked>> {
+    parked::table
+        .filter(parked::event_id.eq_any(events))
+        .filter(parked::state.eq(State(ParkedState::Offered)))
+        .order(parked::id)
+        .select(Parked::as_select())
+        .for_update()
+        .load(connection)
+        .await
+}
+
+/// Inserts what was parked for the first time.
+pub(in crate::parked) async fn insert(
+    connection: &mut AsyncPgConnection,
+    first: &[Parked],
+) -> QueryResult<()> {
+    diesel::insert_into(parked::table).values(first).execute(connection).await?;
+    Ok(())
+}
+
+const UPDATE: &str = "
+update parked set
+    body = new.body, reason = new.reason, attempts = new.attempts,
+    last_at = new.last_at, offer_at = new.offer_at, state = new.state
+from unnest($1, $2, $3, $4, $5, $6, $7)
+    as new (id, body, reason, attempts, last_at, offer_at, state)
+where parked.id = new.id";
+
+/// Updates what was parked once more, and is locked.
+pub(in crate::parked) async fn update(
+    connection: &mut AsyncPgConnection,
+    again: &[Parked],
+) -> QueryResult<()> {
+    if again.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(UPDATE)
+        .bind::<Array<SqlUuid>, _>(each(again, |row| row.id))
+        .bind::<Array<Binary>, _>(each(again, |row| row.body.as_slice()))
+        .bind::<Array<Text>, _>(each(again, |row| row.reason.as_str()))
+        .bind::<Array<Integer>, _>(each(again, |row| row.attempts))
+        .bind::<Array<Timestamptz>, _>(each(again, |row| row.last_at))
+        .bind::<Array<Nullable<Timestamptz>>, _>(each(again, |row| row.offer_at))
+        .bind::<Array<Text>, _>(each(again, |row| row.state))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn each<'a, T>(rows: &'a [Parked], of: impl FnMut(&'a Parked) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
+}

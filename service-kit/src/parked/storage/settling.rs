@@ -1,0 +1,142 @@
+//! What is due, and what becomes of it. Whoever locks several rows does it in the order of their ids,
+//! or passes over what is locked.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::parked::State;
+
+/// All that is due of the orders of what is due longest: what is due of an order goes together.
+const LOCK_DUE: &str = "
+select id, order_id, last_at from parked
+where state = 'parked' and offer_at <= $1 and order_id in (
+    select order_id from parked
+    where state = 'parked' and offer_at <= $1
+        and exists (select from orders where orders.id = parked.order_id)
+    order by offer_at limit $2)
+order by id
+for update skip locked";
+
+/// What is to be offered now.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(in crate::parked) struct Due {
+    #[diesel(sql_type = SqlUuid)]
+    pub(in crate::parked) id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub(in crate::parked) order_id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    pub(in crate::parked) last_at: DateTime<Utc>,
+}
+
+/// What is to be offered now, locked; of so many changes at least, where there are as many.
+pub(in crate::parked) async fn lock_due(
+    connection: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    limit: usize,
+) -> QueryResult<Vec<Due>> {
+    diesel::sql_query(LOCK_DUE)
+        .bind::<Timestamptz, _>(now)
+        .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
+        .load(connection)
+        .await
+}
+
+const SET_OFFERED: &str = "
+update parked set
+    state = 'offered', offer_at = null, event_id = coalesce(new.event_id, parked.event_id)
+from unnest($1, $2) as new (id, event_id)
+where parked.id = new.id";
+
+/// The orders of these were offered; some are said by an event of their own from now on.
+pub(in crate::parked) async fn set_offered(
+    connection: &mut AsyncPgConnection,
+    due: &[Due],
+    events: &HashMap<Uuid, Uuid>,
+) -> QueryResult<()> {
+    let said = due.iter().map(|row| events.get(&row.id).copied());
+    diesel::sql_query(SET_OFFERED)
+        .bind::<Array<SqlUuid>, _>(due.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(said.collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A row that is changed meanwhile is looked at again when it is locked.
+const SET_DUE: &str = "
+with these as (
+    select id from parked
+    where state = 'parked' and (offer_at is null or offer_at > $1)
+        and ($2 is null or id = any ($2))
+        and exists (select from orders where orders.id = parked.order_id)
+    order by id
+    for update)
+update parked set offer_at = $1 from these where parked.id = these.id
+returning parked.id";
+
+const SET_DROPPED: &str = "
+with these as (
+    select id from parked
+    where state = 'parked' and ($1 is null or id = any ($1))
+    order by id
+    for update)
+update parked set state = 'dropped', offer_at = null from these where parked.id = these.id
+returning parked.id";
+
+#[derive(QueryableByName)]
+struct Set {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Those of these, or of all, that wait and can be offered are due; gives them.
+pub(in crate::parked) async fn set_due(
+    connection: &mut AsyncPgConnection,
+    ids: Option<&[Uuid]>,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Uuid>> {
+    let query = diesel::sql_query(SET_DUE)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<Array<SqlUuid>>, _>(ids);
+    Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// Those of these, or of all, that are parked are dropped; gives them.
+pub(in crate::parked) async fn set_dropped(
+    connection: &mut AsyncPgConnection,
+    ids: Option<&[Uuid]>,
+) -> QueryResult<Vec<Uuid>> {
+    let query = diesel::sql_query(SET_DROPPED).bind::<Nullable<Array<SqlUuid>>, _>(ids);
+    Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+const STANDING: &str = "
+select id, state, offer_at,
+    exists (select from orders where orders.id = parked.order_id) as order_is_known
+from parked where id = any ($1)";
+
+/// How a parked change stands.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(in crate::parked) struct Standing {
+    #[diesel(sql_type = SqlUuid)]
+    pub(in crate::parked) id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub(in crate::parked) state: State,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub(in crate::parked) offer_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    pub(in crate::parked) order_is_known: bool,
+}
+
+/// How those of these stand that are there.
+pub(in crate::parked) async fn standing(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<Standing>> {
+    diesel::sql_query(STANDING).bind::<Array<SqlUuid>, _>(ids).load(connection).await
+}

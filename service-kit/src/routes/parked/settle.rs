@@ -1,0 +1,38 @@
+//! `POST /v1/parked/replay`, `POST /v1/parked/drop`: what a person decides of parked changes.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use shared_models::parked::{MAX_PARKED, Selection};
+
+use crate::error::Error;
+use crate::http::body::Body;
+use crate::http::problem::FieldError;
+use crate::parked::{self, Deed};
+use crate::service::Service;
+
+pub(super) async fn settle(
+    deed: Deed,
+    service: Data<Service>,
+    selection: Body<Selection>,
+) -> Result<HttpResponse, Error> {
+    let ids = match selection.0 {
+        Selection { all: Some(true), ids: None } => None,
+        Selection { all: None, ids: Some(ids) } if ids.len() <= MAX_PARKED => Some(ids),
+        Selection { .. } => return Err(unclear()),
+    };
+    let settling = service.database.transaction::<_, Error>(async |connection| {
+        Ok(parked::settle(connection, deed, ids.as_deref()).await?)
+    });
+    let settled = settling.await?;
+    match deed {
+        Deed::Replay => service.relay.wake(),
+        // Nobody will hear of them again; of all, the rows tell which.
+        Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),
+    }
+    Ok(HttpResponse::Ok().json(settled))
+}
+
+fn unclear() -> Error {
+    let expected = "is to be one of {\"all\": true}, {\"ids\": [up to 500]}";
+    Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
+}

@@ -1,0 +1,62 @@
+//! One among ten thousand is replayed or dropped exactly.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use service_kit::testing::{TestService, eventually};
+use uuid::Uuid;
+
+use super::{PARKED, hopeless, id, offered, offers, post, report};
+use crate::plain::{publishing_to, write_orders};
+use crate::queue::bound_broker;
+
+const MANY: usize = 10_000;
+
+/// All that are parked, by id; each is expected on one page.
+async fn all(site: &TestService) -> BTreeMap<Uuid, Value> {
+    let mut next = Some(format!("{PARKED}?state=all&limit=500"));
+    let mut seen = BTreeMap::new();
+    while let Some(path) = next {
+        let page = site.client.get(&path).await.with(200);
+        for change in page["items"].as_array().unwrap() {
+            assert_eq!(seen.insert(id(change), change.clone()), None);
+        }
+        next = page["next"].as_str().map(ToOwned::to_owned);
+    }
+    seen
+}
+
+#[tokio::test]
+async fn one_among_ten_thousand_is_replayed_or_dropped_exactly() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let orders = write_orders(&site.database, MANY).await;
+    let changes = orders.iter().map(|order| hopeless(Uuid::now_v7(), *order)).collect::<Vec<_>>();
+    for some in changes.chunks(500) {
+        assert_eq!(report(&site, some).await, 500);
+    }
+    let mut expected = all(&site).await;
+    assert_eq!(expected.len(), MANY);
+    let ids = expected.keys().copied().collect::<Vec<_>>();
+    let (dropped, replayed) = (ids[1_234], ids[8_765]);
+    assert_eq!(post(&site, "drop", &json!({ "ids": [dropped] })).await["changed"], 1);
+    assert_eq!(post(&site, "replay", &json!({ "ids": [replayed] })).await["changed"], 1);
+    let event = offered(&site, replayed).await["event_id"].clone();
+    expected.get_mut(&dropped).unwrap()["state"] = json!("dropped");
+    let change = expected.get_mut(&replayed).unwrap();
+    (change["state"], change["event_id"]) = (json!("offered"), event.clone());
+    assert_eq!(all(&site).await, expected);
+    let told = offers(&site, &broker).await;
+    assert_eq!(told.iter().map(|offer| &offer["id"]).collect::<Vec<_>>(), [&event]);
+    let settled = post(&site, "replay", &json!({"all": true})).await;
+    assert_eq!(settled, json!({"changed": MANY - 2, "left": []}));
+    eventually("all are offered", async || {
+        let waiting = site.database.count("parked where state = 'parked'").await;
+        (waiting == 0).then_some(())
+    })
+    .await;
+    let told = offers(&site, &broker).await;
+    let told = told.iter().map(|offer| offer["order_id"].as_str().unwrap());
+    let told = told.collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(told.len(), MANY - 2);
+}

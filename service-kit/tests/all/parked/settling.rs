@@ -1,0 +1,126 @@
+//! What a person decides: to replay parked changes, or to drop them.
+
+use serde_json::{Value, json};
+use service_kit::testing::TestService;
+use uuid::Uuid;
+
+use super::{
+    PARKED, alone, hopeless, items, offered, offering_after, offers, one, pause, post, report,
+    reported,
+};
+use crate::plain::{publishing_to, write_orders};
+use crate::queue::bound_broker;
+
+/// Of each change that was left, a word of the reason.
+fn assert_left(settled: &Value, expected: &[(Uuid, &str)]) {
+    let left = settled["left"].as_array().unwrap();
+    assert_eq!(left.len(), expected.len(), "{settled}");
+    for (left, (id, reason)) in left.iter().zip(expected) {
+        assert_eq!(left["id"], json!(id), "{settled}");
+        assert!(left["reason"].as_str().unwrap().contains(reason), "{reason}: {settled}");
+    }
+}
+
+/// One that waits for its time, one that waits for a person, one that nobody can offer.
+async fn three(site: &TestService) -> [Uuid; 3] {
+    let orders = write_orders(&site.database, 2).await;
+    let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+    let changes =
+        [reported(ids[0], orders[0]), hopeless(ids[1], orders[1]), reported(ids[2], None)];
+    assert_eq!(report(site, &changes).await, 3);
+    ids
+}
+
+#[tokio::test]
+async fn what_can_be_replayed_is_offered_and_what_cannot_is_told() {
+    let broker = bound_broker().await;
+    let site = offering_after("1h", &broker).await;
+    let [waiting, hopeless, unreadable] = three(&site).await;
+    let unknown = Uuid::new_v4();
+    let ids = [unknown, waiting, unreadable, waiting, hopeless, unknown];
+    let settled = post(&site, "replay", &json!({ "ids": ids })).await;
+    assert_eq!(settled["changed"], 2);
+    assert_left(&settled, &[(unknown, "no parked change"), (unreadable, "only be dropped")]);
+    for id in [waiting, hopeless] {
+        assert_eq!(offered(&site, id).await["offer_at"], json!(null));
+    }
+    assert_eq!(offers(&site, &broker).await.len(), 2);
+    let again = post(&site, "replay", &json!({ "ids": [hopeless, waiting] })).await;
+    assert_eq!(again["changed"], 0);
+    assert_left(&again, &[(hopeless, "offered"), (waiting, "offered")]);
+    assert!(offers(&site, &broker).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_due_already_is_not_made_due_twice() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    pause(&site, "pause").await;
+    let [waiting, hopeless, _] = three(&site).await;
+    assert_eq!(post(&site, "replay", &json!({ "ids": [waiting] })).await["changed"], 1);
+    let due = one(&site, waiting).await;
+    let settled = post(&site, "replay", &json!({ "ids": [waiting] })).await;
+    assert_eq!(settled["changed"], 0);
+    assert_left(&settled, &[(waiting, "already")]);
+    assert_eq!(one(&site, waiting).await, due);
+    assert_eq!(post(&site, "replay", &json!({"all": true})).await["changed"], 1);
+    let none = json!({"changed": 0, "left": []});
+    assert_eq!(post(&site, "replay", &json!({"all": true})).await, none);
+    pause(&site, "resume").await;
+    offered(&site, hopeless).await;
+    assert_eq!(offers(&site, &broker).await.len(), 2);
+}
+
+#[tokio::test]
+async fn one_is_dropped_and_stays_on_record() {
+    let site = alone().await;
+    let [waiting, hopeless, unreadable] = three(&site).await;
+    let others = [one(&site, waiting).await, one(&site, hopeless).await];
+    let settled = post(&site, "drop", &json!({ "ids": [unreadable] })).await;
+    assert_eq!(settled, json!({"changed": 1, "left": []}));
+    let dropped = one(&site, unreadable).await;
+    assert_eq!((&dropped["state"], &dropped["offer_at"]), (&json!("dropped"), &json!(null)));
+    assert_eq!(items(&site, "?state=dropped").await, [dropped]);
+    assert_eq!([one(&site, waiting).await, one(&site, hopeless).await], others);
+    let ids = json!({ "ids": [unreadable, Uuid::nil()] });
+    for deed in ["drop", "replay"] {
+        let again = post(&site, deed, &ids).await;
+        assert_eq!(again["changed"], 0);
+        assert_left(&again, &[(unreadable, "dropped"), (Uuid::nil(), "no parked change")]);
+    }
+    assert_eq!(post(&site, "drop", &json!({"all": true})).await["changed"], 2);
+    assert!(items(&site, "").await.is_empty());
+    assert_eq!(items(&site, "?state=dropped").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_offered_is_not_dropped() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let [waiting, ..] = three(&site).await;
+    post(&site, "replay", &json!({ "ids": [waiting] })).await;
+    let shown = offered(&site, waiting).await;
+    let settled = post(&site, "drop", &json!({ "ids": [waiting] })).await;
+    assert_left(&settled, &[(waiting, "offered")]);
+    assert_eq!(one(&site, waiting).await, shown);
+}
+
+#[tokio::test]
+async fn a_selection_that_is_unclear_is_refused() {
+    let site = alone().await;
+    let ids = three(&site).await;
+    for selection in [
+        json!({}),
+        json!({"all": false}),
+        json!({"all": true, "ids": ids}),
+        json!({"all": null, "ids": null}),
+        json!({"ids": vec![ids[0]; 501]}),
+        json!({"ids": ["7"]}),
+        json!({"every": true}),
+    ] {
+        for deed in ["replay", "drop"] {
+            site.client.post(&format!("{PARKED}/{deed}"), &selection).await.assert_problem(422);
+        }
+    }
+    assert!(items(&site, "").await.iter().all(|change| change["state"] == "parked"));
+}
