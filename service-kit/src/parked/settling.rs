@@ -45,7 +45,7 @@ pub async fn settle(
 
 fn why_left(deed: Deed, found: Option<&Standing>, now: DateTime<Utc>) -> &'static str {
     let Some(Standing { state, offer_at, order_is_known, .. }) = found else {
-        return "there is no parked change of this id";
+        return LeftAlone::UNKNOWN;
     };
     match (state.0, deed) {
         (ParkedState::Offered, _) => "its order was offered again",
