@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::carrying::carrier::Carrier;
+use crate::carrying::stop::Stop;
 use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::parked::Parked;
@@ -39,7 +41,7 @@ pub struct Application {
     address: SocketAddr,
     server: Server,
     carriers: Vec<Carrier>,
-    stop: CancellationToken,
+    stop: Stop,
     shutdown_timeout: Duration,
 }
 
@@ -49,7 +51,7 @@ impl Application {
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
         let listener = server::bind(&settings.http)?;
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
         let carriers = figures
             .iter()
@@ -90,16 +92,23 @@ impl Application {
             _ = carrying.join_next() => Err(ApplicationError::Ended("a direction")),
         };
         tracing::info!("stopping");
-        self.stop.cancel();
+        self.stop.asked.cancel();
         let limit = self.shutdown_timeout;
-        tokio::join!(finish(&mut carrying, limit), server::stop(&handle, limit));
+        let carried = finish(&mut carrying, &self.stop.hurry, limit);
+        tokio::join!(carried, server::stop(&handle, limit));
         ended
     }
 }
 
-async fn finish(carrying: &mut JoinSet<()>, limit: Duration) {
-    let all = async { while carrying.join_next().await.is_some() {} };
-    if timeout(limit, all).await.is_err() {
+/// The first half of the time is the peer's, to answer; the second is for giving back what it has not
+/// answered to.
+async fn finish(carrying: &mut JoinSet<()>, hurry: &CancellationToken, limit: Duration) {
+    let mut all = pin!(async { while carrying.join_next().await.is_some() {} });
+    if timeout(limit / 2, &mut all).await.is_ok() {
+        return;
+    }
+    hurry.cancel();
+    if timeout(limit / 2, all).await.is_err() {
         tracing::warn!("a batch in hand was not finished in time; RabbitMQ will hand it out again");
     }
 }

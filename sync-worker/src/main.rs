@@ -2,14 +2,17 @@
 
 use std::process::ExitCode;
 
-use service_kit::program::stop_requested;
+use service_kit::program::{run, stop_requested};
 use service_kit::telemetry;
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
 use sync_worker::settings::{PROGRAM, WorkerSettings};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    run(worker())
+}
+
+async fn worker() -> ExitCode {
     let matches = PROGRAM.command().subcommand(cli::command()).get_matches();
     let settings = match PROGRAM.settings::<WorkerSettings>(&matches) {
         Ok(settings) => settings,

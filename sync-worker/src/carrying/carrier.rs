@@ -8,12 +8,12 @@ use service_kit::backoff;
 use service_kit::broker::{BrokerError, connect};
 use service_kit::settings::BrokerSettings;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::consuming::{Consuming, Stopped};
 use super::draining::Draining;
 use super::interrupted::Interrupted;
 use super::peer::Peer;
+use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
@@ -31,7 +31,7 @@ pub struct Carrier {
     consuming: Consuming,
     draining: Draining,
     figures: Arc<Figures>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 impl Carrier {
@@ -39,7 +39,7 @@ impl Carrier {
     pub fn new(
         settings: &WorkerSettings,
         figures: Arc<Figures>,
-        stop: CancellationToken,
+        stop: Stop,
     ) -> Result<Self, BuildError> {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
         let source = SiteClient::new(direction.from, settings)?;
@@ -73,7 +73,7 @@ impl Carrier {
 
     /// Carries until told to stop.
     pub async fn run(mut self) {
-        let stop = self.stop.clone();
+        let stop = self.stop.asked.clone();
         let mut failures = 0;
         while !stop.is_cancelled() {
             let started = Instant::now();
@@ -90,7 +90,7 @@ impl Carrier {
 
     /// Carries on one connection, for as long as it lasts.
     async fn session(&mut self) -> Result<Stopped, Interrupted> {
-        let stop = self.stop.clone();
+        let stop = self.stop.asked.clone();
         let Some(connection) = stop.run_until_cancelled(self.connect()).await else {
             return Ok(Stopped);
         };

@@ -7,7 +7,6 @@ use lapin::Connection;
 use lapin::message::Delivery;
 use shared_models::names::queue;
 use shared_models::site::Direction;
-use tokio_util::sync::CancellationToken;
 
 use super::answer::Answer;
 use super::batch::{Batch, Fate};
@@ -17,6 +16,7 @@ use super::interrupted::Interrupted;
 use super::peer::Peer;
 use super::report::report;
 use super::settlement::{Reported, Settlement, runs};
+use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
@@ -29,7 +29,7 @@ pub(super) struct Consuming {
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,
     pub(super) figures: Arc<Figures>,
-    pub(super) stop: CancellationToken,
+    pub(super) stop: Stop,
 }
 
 /// The worker is ending, and nothing is in hand.
@@ -73,8 +73,15 @@ impl Consuming {
         loop {
             let deliveries = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(End::Stopped),
+                () = self.stop.asked.cancelled() => return Ok(End::Stopped),
                 deliveries = intake.gather(most, bytes) => deliveries?,
+                still = self.peer.is_still_ready() => match still {
+                    Ok(()) => continue,
+                    Err(trouble) => {
+                        self.peer.failed(&trouble);
+                        return Ok(End::PeerAway);
+                    }
+                },
             };
             if self.carry(intake, &deliveries).await? == PeerIs::Away {
                 return Ok(End::PeerAway);

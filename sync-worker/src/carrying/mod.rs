@@ -17,3 +17,4 @@ mod peer;
 pub mod report;
 pub mod retry_after;
 pub mod settlement;
+pub mod stop;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use service_kit::backoff;
 use shared_models::site::Site;
 use tokio::time::{sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Trouble};
 use super::batch::{Batch, Request};
+use super::stop::Stop;
 use crate::breaker::{Breaker, Next, Policy, State as Circuit};
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, WorkerSettings};
@@ -24,7 +24,7 @@ pub(super) struct Peer {
     reason: Option<String>,
     settings: CarrySettings,
     figures: Arc<Figures>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 impl Peer {
@@ -32,7 +32,7 @@ impl Peer {
     pub(super) fn new(
         settings: &WorkerSettings,
         figures: Arc<Figures>,
-        stop: CancellationToken,
+        stop: Stop,
     ) -> Result<Self, BuildError> {
         let client = SiteClient::new(figures.direction.to(), settings)?;
         let settings = settings.carry.clone();
@@ -47,7 +47,7 @@ impl Peer {
 
     /// Waits until the breaker is closed, so that no message is taken before. `false`: told to stop.
     pub(super) async fn lets_in(&mut self) -> bool {
-        let stop = self.stop.clone();
+        let stop = self.stop.asked.clone();
         while !stop.is_cancelled() {
             let circuit = self.breaker.at(Instant::now());
             self.figures.breaker(&self.breaker);
@@ -74,11 +74,11 @@ impl Peer {
 
     /// Tells it the changes of a request, and again where it takes nothing, until the breaker opens.
     pub(super) async fn tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
-        let stop = self.stop.clone();
+        let stop = self.stop.asked.clone();
         let mut wait = self.before_the_same_again(batch.failures(request));
         loop {
             if !wait.is_zero() && stop.run_until_cancelled(sleep(wait)).await.is_none() {
-                return Answer::Away("the worker is ending".to_owned().into());
+                return ending();
             }
             let trouble = match self.try_to_tell(from, batch, request).await {
                 Answer::Away(trouble) => trouble,
@@ -99,10 +99,13 @@ impl Peer {
     /// A failure may lie with the peer itself, so it is asked whether it is ready before any change is
     /// blamed. A worker that is ending leaves the blame to the next one.
     async fn try_to_tell(&self, from: Site, batch: &Batch, request: &Request) -> Answer {
-        let answer = self.client.tell(from, batch.changes(request)).await;
+        let telling = self.client.tell(from, batch.changes(request));
+        let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {
+            return ending();
+        };
         self.figures.requested(&answer);
         let Answer::Failed(reason) = answer else { return answer };
-        if self.stop.is_cancelled() {
+        if self.stop.asked.is_cancelled() {
             return Answer::Away(reason.into());
         }
         match self.client.probe().await {
@@ -116,7 +119,14 @@ impl Peer {
         }
     }
 
-    fn failed(&mut self, trouble: &Trouble) -> Next {
+    /// Waits while there is nothing to tell it, and then asks whether it is still ready.
+    pub(super) async fn is_still_ready(&self) -> Result<(), Trouble> {
+        sleep(self.settings.probe_interval).await;
+        self.client.probe().await
+    }
+
+    /// It took nothing, or is not ready.
+    pub(super) fn failed(&mut self, trouble: &Trouble) -> Next {
         let next = self.breaker.failed(Instant::now(), trouble.failure, fastrand::f64());
         self.reason = Some(trouble.reason.clone());
         self.figures.breaker(&self.breaker);
@@ -130,4 +140,8 @@ impl Peer {
             _ => backoff::wait(failures - 1, min, max, fastrand::f64()),
         }
     }
+}
+
+fn ending() -> Answer {
+    Answer::Away("the worker is ending".to_owned().into())
 }

@@ -86,6 +86,9 @@ pub struct CarrySettings {
     /// How long to wait for its answer to whether it is ready.
     #[serde(with = "humantime_serde")]
     pub probe_timeout: Duration,
+    /// How long the peer may be told nothing before it is asked whether it is ready.
+    #[serde(with = "humantime_serde")]
+    pub probe_interval: Duration,
     /// How long to wait for a source that is told what is parked.
     #[serde(with = "humantime_serde")]
     pub report_timeout: Duration,

@@ -64,6 +64,22 @@ async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_goes_away_while_nothing_travels_is_noticed_and_comes_back() {
+    let world = World::new().await;
+    let worker = world.start_worker("carry.probe_interval = '50ms'").await;
+    worker.is_ready().await;
+    world.warehouse.is_ready(503);
+    let reason = worker.is("waiting for the peer").await;
+    assert!(reason.contains("503"), "{reason}");
+    assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
+    assert_eq!(worker.direction(TO_STORE).await["state"], "consuming");
+    world.warehouse.is_ready(200);
+    worker.is_ready().await;
+    assert!(world.warehouse.requests().await.is_empty(), "it was told nothing");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_failures_give_nothing_back() {
     let (world, worker) = World::with_worker().await;
     world.warehouse.fails_twice(503);

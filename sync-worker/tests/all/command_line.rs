@@ -10,7 +10,8 @@ use crate::keeping::{keep, parked};
 use crate::peer_failures::nobodys_address;
 use crate::sites::FakeSite;
 
-const BINARY: Binary = Binary { path: env!("CARGO_BIN_EXE_sync-worker"), prefix: "WORKER" };
+pub(crate) const BINARY: Binary =
+    Binary { path: env!("CARGO_BIN_EXE_sync-worker"), prefix: "WORKER" };
 
 /// More than on one page, so that there are some.
 const KEPT: u128 = 230;

@@ -31,6 +31,7 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__CARRY__RETRY_AFTER_MAX", "soon"), "carry.retry_after_max"),
         (with("WORKER__CARRY__BACKOFF_MAX", "soon"), "carry.backoff_max"),
         (with("WORKER__CARRY__REPORT_TIMEOUT", "soon"), "carry.report_timeout"),
+        (with("WORKER__CARRY__PROBE_INTERVAL", "soon"), "carry.probe_interval"),
     ];
     for (variables, named) in cases {
         let output = run(&[], &variables);

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use service_kit::testing::eventually;
+
+use crate::command_line::BINARY;
 use crate::events::{edited, id};
-use crate::world::World;
+use crate::freezing::Freezable;
+use crate::world::{EXCHANGE, PARKED, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stops_finishes_what_is_in_hand_and_gives_back_the_rest() {
@@ -28,8 +32,66 @@ async fn a_peer_that_does_not_answer_does_not_keep_the_worker_from_stopping() {
     world.warehouse.got(1).await;
     let started = Instant::now();
     worker.stop().await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    // Well before its time is over, so that there was some for giving the message back.
+    assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
     assert_eq!(world.left().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stops_while_it_parks_a_change_has_reported_it() {
+    let (world, worker) = World::with_worker().await;
+    world.store.takes_its_time_with_reports(Duration::from_secs(1));
+    assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
+    world.store.keeps(1).await;
+    worker.stop().await;
+    assert_eq!((world.left().await, world.broker.queue_depth(PARKED).await), (0, Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_broker_is_frozen_ends_in_time() {
+    let world = World::new().await;
+    let broker = Freezable::before(world.broker.url()).await;
+    let settings = [
+        ("BROKER__URL", &*broker.url),
+        ("STORE__URL", &*world.store.url()),
+        ("WAREHOUSE__URL", &*world.warehouse.url()),
+    ];
+    for (in_hand, left) in [(false, 0), (true, 1)] {
+        let mut worker = BINARY.start(&settings).await;
+        worker.ready().await;
+        if in_hand {
+            world.warehouse.takes_its_time(Duration::from_secs(60));
+            world.publish_all(&[edited(id(), 1)]).await;
+            world.warehouse.got(1).await;
+        }
+        broker.freeze(true);
+        worker.signal("TERM").await;
+        let started = Instant::now();
+        assert!(worker.ended().await.success(), "{}", worker.output());
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+        broker.freeze(false);
+        assert_eq!(world.left().await, left);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_is_held_than_is_handed_out_ahead() {
+    let world = World::new().await;
+    let worker = world.start_worker("carry.prefetch = 10").await;
+    worker.is_ready().await;
+    world.warehouse.takes_its_time(Duration::from_secs(60));
+    let all = (0..50).map(|_| edited(id(), 1)).collect::<Vec<_>>();
+    world.publish_all(&all).await;
+    world.warehouse.got(1).await;
+    for (waiting, more) in [(40, true), (41, false)] {
+        let held = async || (world.waiting().await == Some(waiting)).then_some(());
+        eventually("ten are held, and no more", held).await;
+        if more {
+            world.publish_all(&[edited(id(), 1)]).await;
+        }
+    }
+    worker.stop().await;
+    assert_eq!(world.left().await, 51);
 }
 
 #[tokio::test(flavor = "multi_thread")]
