@@ -33,12 +33,7 @@ impl Stack {
         let store_svc = store(&databases[0], amqp_url, logs.path());
         let warehouse_svc =
             service("warehouse-svc", "WAREHOUSE", &databases[1], amqp_url, logs.path());
-        let settings = [
-            ("BROKER__URL", amqp_url),
-            ("STORE__URL", store_svc.url()),
-            ("WAREHOUSE__URL", warehouse_svc.url()),
-        ];
-        let worker = Program::new("sync-worker", "WORKER", logs.path(), &settings);
+        let worker = worker(amqp_url, [&store_svc, &warehouse_svc], logs.path());
         let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
         let mut stack =
             Self { store_svc, warehouse_svc, worker, store, warehouse, databases, logs };
@@ -56,6 +51,14 @@ impl Stack {
         let logs = self.logs.path().join("another");
         std::fs::create_dir(&logs).unwrap();
         store(&self.databases[0], amqp_url, &logs)
+    }
+
+    /// Another worker between the same sites; it is not started yet.
+    #[must_use]
+    pub fn another_worker(&self, amqp_url: &str) -> Program {
+        let logs = self.logs.path().join("another worker");
+        std::fs::create_dir(&logs).unwrap();
+        worker(amqp_url, [&self.store_svc, &self.warehouse_svc], &logs)
     }
 
     /// Waits until the offers are made that the worker asks for where a queue is new; else one made
@@ -160,6 +163,15 @@ fn service(
 ) -> Program {
     let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", amqp_url)];
     Program::new(name, prefix, logs, &settings)
+}
+
+fn worker(amqp_url: &str, [store, warehouse]: [&Program; 2], logs: &Path) -> Program {
+    let settings = [
+        ("BROKER__URL", amqp_url),
+        ("STORE__URL", store.url()),
+        ("WAREHOUSE__URL", warehouse.url()),
+    ];
+    Program::new("sync-worker", "WORKER", logs, &settings)
 }
 
 fn decided_at(site: &str, condition: &str) -> String {

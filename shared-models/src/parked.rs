@@ -24,8 +24,8 @@ pub struct ParkedReport {
 /// One message that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedChange {
-    /// The event. A message in which none can be read gets one made from its body, so that it is the
-    /// same each time.
+    /// The event. A message in which none can be read gets one made from its body and its site, so that
+    /// it is the same each time.
     pub event_id: Uuid,
     /// The order that it is about, where that can be read.
     pub order_id: Option<Uuid>,

@@ -4,7 +4,9 @@
 mod agreement;
 mod convergence;
 mod outages;
+mod parking;
 mod pausing;
 mod quiet;
 mod readme;
 mod replicas;
+mod workers;

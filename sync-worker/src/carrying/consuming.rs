@@ -140,7 +140,7 @@ impl Consuming {
             tracing::warn!(direction, message, reason = obstacle.reason, "a change is parked");
             parked.push((&*delivery.data, obstacle.clone()));
         }
-        match self.source.report(report(parked)).await {
+        match self.source.report(report(self.direction.from, parked)).await {
             Ok(()) => Reported::Taken,
             Err(reason) => {
                 tracing::warn!(direction, reason, "its source is not told; it is told later");

@@ -65,7 +65,7 @@ impl Draining {
             let messages = self.take_some(channel).await?;
             let Some(last) = messages.last() else { return Ok(drained) };
             let parked = messages.iter().map(|it| (&*it.data, self.obstacle(&it.data)));
-            self.source.report(report(parked)).await?;
+            self.source.report(report(self.direction.from, parked)).await?;
             let all = BasicAckOptions { multiple: true };
             let acknowledged = channel.basic_ack(last.delivery_tag, all);
             in_time(self.reply_timeout, acknowledged).await.map_err(|error| error.to_string())?;

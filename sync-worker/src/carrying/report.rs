@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shared_models::parked::{MAX_BODY, ReportedChange};
+use shared_models::site::Site;
 use uuid::{Builder, Uuid};
 
 use super::obstacle::Obstacle;
@@ -14,18 +15,21 @@ use super::obstacle::Obstacle;
 /// As many characters of a reason are told; some quote what they complain about.
 const MAX_REASON: usize = 1000;
 
-/// What is told of these messages. One that came twice is told once.
+/// What `source` is told of these messages. One that came twice is told once.
 #[must_use]
-pub fn report<'a>(parked: impl IntoIterator<Item = (&'a [u8], Obstacle)>) -> Vec<ReportedChange> {
-    let told = parked.into_iter().map(|(body, obstacle)| reported(body, &obstacle));
+pub fn report<'a>(
+    source: Site,
+    parked: impl IntoIterator<Item = (&'a [u8], Obstacle)>,
+) -> Vec<ReportedChange> {
+    let told = parked.into_iter().map(|(body, obstacle)| reported(source, body, &obstacle));
     let by_event: BTreeMap<_, _> = told.map(|change| (change.event_id, change)).collect();
     by_event.into_values().collect()
 }
 
-fn reported(body: &[u8], obstacle: &Obstacle) -> ReportedChange {
+fn reported(source: Site, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
     let message = serde_json::from_slice::<Value>(body).unwrap_or_default();
     ReportedChange {
-        event_id: named(&message, "id").unwrap_or_else(|| made_from(body)),
+        event_id: named(&message, "id").unwrap_or_else(|| made_from(source, body)),
         order_id: named(&message, "order_id"),
         body: STANDARD.encode(&body[..body.len().min(MAX_BODY)]),
         reason: obstacle.reason.chars().take(MAX_REASON).collect(),
@@ -39,9 +43,10 @@ fn named(message: &Value, field: &str) -> Option<Uuid> {
     (!id.is_nil()).then_some(id)
 }
 
-/// The same each time for the same message.
-fn made_from(body: &[u8]) -> Uuid {
-    let digest: [u8; 32] = Sha256::digest(body).into();
+/// The same each time for the same message, but another at each site: an id names one change.
+fn made_from(source: Site, body: &[u8]) -> Uuid {
+    let named = Sha256::new().chain_update(source.as_str()).chain_update("\0").chain_update(body);
+    let digest: [u8; 32] = named.finalize().into();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     Builder::from_custom_bytes(bytes).into_uuid()
