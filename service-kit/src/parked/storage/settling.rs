@@ -67,16 +67,18 @@ pub(in crate::parked) async fn set_offered(
     Ok(())
 }
 
-/// A row that is changed meanwhile is looked at again when it is locked.
+/// A row that is changed meanwhile is looked at again when it is locked. It is due as of when it was
+/// parked last: a time that does not depend on whose clock is asked, so that two who replay the same at
+/// once count it once.
 const SET_DUE: &str = "
 with these as (
     select id from parked
-    where state = 'parked' and (offer_at is null or offer_at > $1)
+    where state = 'parked' and (offer_at is null or offer_at > greatest($1, last_at))
         and ($2 is null or id = any ($2))
         and exists (select from orders where orders.id = parked.order_id)
     order by id
     for update)
-update parked set offer_at = $1 from these where parked.id = these.id
+update parked set offer_at = last_at from these where parked.id = these.id
 returning parked.id";
 
 const SET_DROPPED: &str = "
