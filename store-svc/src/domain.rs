@@ -74,7 +74,7 @@ impl Domain for Store {
     fn draft(order: &Order<Prices>, settable: Settable) -> (Draft<Prices>, Vec<FieldError>) {
         let before = &order.shared;
         let status = settable.status.unwrap_or(before.progress.value.status);
-        let errors = settable.errors();
+        let errors = settable.errors(Some(order));
         let (mut delivery, prices) = settable.split();
         delivery.unknown.clone_from(&before.delivery.value.unknown);
         let mut unit_prices = order.private.unit_prices.clone();

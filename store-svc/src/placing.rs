@@ -18,7 +18,7 @@ use crate::settable::Settable;
 /// Reads and checks one order; the id is the caller's, or a new one.
 pub(crate) fn read(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>> {
     let (id, settable) = split_off_id(value).map_err(|error| vec![error])?;
-    let mut errors = settable.errors();
+    let mut errors = settable.errors(None);
     if settable.status.is_some() {
         let problem = "is not set when an order is placed: it is placed";
         errors.push(FieldError::new("status", problem, |_| None));

@@ -19,7 +19,7 @@ pub struct Settable {
     address: String,
     deliver_by: Option<NaiveDate>,
     comment: Option<String>,
-    currency: String,
+    currency: Option<String>,
     lines: Vec<SettableLine>,
     pub(crate) status: Option<Status>,
 }
@@ -47,7 +47,7 @@ impl Settable {
             address: delivery.address.clone(),
             deliver_by: delivery.deliver_by,
             comment: delivery.comment.clone(),
-            currency: order.private.currency.clone().unwrap_or_default(),
+            currency: order.private.currency.clone(),
             lines: delivery.lines.iter().map(line).collect(),
             status: Some(order.shared.progress.value.status),
         }
@@ -66,21 +66,26 @@ impl Settable {
             lines: self.lines.into_iter().map(line).collect(),
             unknown: Unknown::new(),
         };
-        (delivery, Prices { currency: Some(self.currency), unit_prices, placed_as: None })
+        (delivery, Prices { currency: self.currency, unit_prices, placed_as: None })
     }
 
-    /// What is wrong with the part that only the store knows.
-    pub(crate) fn errors(&self) -> Vec<FieldError> {
+    /// What is wrong with the part that only the store knows. A price or a currency that is unknown of
+    /// the order as it stood may stay so.
+    pub(crate) fn errors(&self, before: Option<&Order<Prices>>) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let mut refuse = |field: String, problem: String| {
             errors.push(FieldError::new(field, problem, Store::expectation));
         };
-        if !is_currency(&self.currency) {
-            refuse("currency".into(), format!("is {:?}", self.currency));
+        match &self.currency {
+            Some(currency) if is_currency(currency) => {}
+            Some(other) => refuse("currency".into(), format!("is {other:?}")),
+            None if before.is_some_and(|order| order.private.currency.is_none()) => {}
+            None => refuse("currency".into(), "is missing".into()),
         }
         for (index, line) in self.lines.iter().enumerate() {
             let field = format!("lines[{index}].unit_price");
             match line.unit_price {
+                None if before.is_some_and(|order| is_unpriced(order, &line.sku)) => {}
                 None => refuse(field, "is missing".into()),
                 Some(0..=MAX_UNIT_PRICE) => {}
                 Some(price) => refuse(field, format!("is {price}")),
@@ -95,6 +100,12 @@ impl Settable {
         }
         errors
     }
+}
+
+/// Whether an order has a line of which no price is known.
+fn is_unpriced(order: &Order<Prices>, sku: &str) -> bool {
+    let stands = order.shared.delivery.value.lines.iter().any(|line| line.sku == sku);
+    stands && !order.private.unit_prices.contains_key(sku)
 }
 
 fn is_currency(text: &str) -> bool {

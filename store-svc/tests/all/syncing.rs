@@ -130,6 +130,26 @@ async fn an_order_that_came_back_can_be_voided() {
 }
 
 #[tokio::test]
+async fn an_order_that_came_back_can_be_set_without_its_prices() {
+    let store = store().await;
+    let id = Uuid::new_v4();
+    let delivery = delivery_to("1 Quay Street", 1, 0);
+    store.client.sync(WAREHOUSE, &[change_of(id, delivery, None)]).await.with(200);
+    let path = format!("/v1/orders/{id}");
+    store.client.patch(&path, &json!({"currency": ""})).await.assert_refuses(422, "currency");
+    let bolt = json!({"sku": "bolt", "quantity": 4});
+    let new = json!({"lines": [bolt, {"sku": "gear", "quantity": 1}]});
+    store.client.patch(&path, &new).await.assert_refuses(422, "lines[1].unit_price");
+    let priced = json!({"lines": [{"sku": "bolt", "quantity": 4, "unit_price": 250}]});
+    store.client.patch(&path, &priced).await.with(200);
+    let unpriced = json!({ "lines": [bolt] });
+    store.client.patch(&path, &unpriced).await.assert_refuses(422, "lines[0].unit_price");
+    let order = store.client.patch(&path, &json!({"status": "voided"})).await.with(200);
+    assert_eq!((&order["status"], &order["currency"]), (&json!("voided"), &Value::Null));
+    assert_eq!(order["total"], 1_000);
+}
+
+#[tokio::test]
 async fn only_the_warehouse_is_listened_to() {
     let store = store().await;
     let answer = store.client.sync(Site::Store, &[shipped(Uuid::new_v4())]).await;
