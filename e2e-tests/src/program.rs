@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
+use anyhow::{Context, Result, ensure};
 use launcher::process::Process;
 use launcher::recipe::Recipe;
 use rustix::process::Signal;
@@ -15,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Program {
     recipe: Recipe,
+    name: String,
+    logs: PathBuf,
+    starts: usize,
     url: String,
     process: Option<Process>,
 }
@@ -23,16 +27,29 @@ impl Program {
     /// A program that is not started yet. `prefix` begins the names of its settings.
     #[must_use]
     pub fn new(name: &str, prefix: &str, logs: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::named(name, name, prefix, logs, settings)
+    }
+
+    /// One of several of a kind, under a name of its own.
+    #[must_use]
+    pub fn named(
+        name: &str,
+        kind: &str,
+        prefix: &str,
+        logs: &Path,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let port = launcher::ports::free().unwrap();
-        let log = logs.join(format!("{name}.log"));
-        let recipe = Recipe::new(name, &binary(name), &log)
+        let recipe = Recipe::new(name, &binary(kind), &logs.join(format!("{name}.log")))
             .env(&format!("{prefix}__HTTP__PORT"), port.to_string())
             .env(&format!("{prefix}__LOG__FILTER"), "debug,lapin=off");
         let set = |recipe: Recipe, (name, value): &(&str, &str)| {
             recipe.env(&format!("{prefix}__{name}"), value)
         };
         let recipe = settings.iter().fold(recipe, set);
-        Self { recipe, url: format!("http://127.0.0.1:{port}"), process: None }
+        let url = format!("http://127.0.0.1:{port}");
+        let (name, logs) = (name.to_owned(), logs.to_owned());
+        Self { recipe, name, logs, starts: 0, url, process: None }
     }
 
     /// Where it serves.
@@ -43,19 +60,45 @@ impl Program {
 
     /// Starts it and waits until it answers.
     pub async fn start(&mut self) {
-        let process = Process::spawn(self.recipe.clone()).await.unwrap();
+        self.try_to_start().await.unwrap();
+    }
+
+    /// The same, where it may fail. Each start has a log of its own.
+    pub async fn try_to_start(&mut self) -> Result<()> {
+        self.starts += 1;
+        let log = match self.starts {
+            1 => format!("{}.log", self.name),
+            later => format!("{}.{later}.log", self.name),
+        };
+        let process = Process::spawn(self.recipe.clone().log(&self.logs.join(log))).await?;
         let live = format!("{}/health/live", self.url);
         let answers = async || reqwest::get(&live).await.is_ok();
-        process.ready(PATIENCE, answers).await.unwrap();
+        process.ready(PATIENCE, answers).await?;
         self.process = Some(process);
+        Ok(())
+    }
+
+    /// Its process, while it runs or after it ended by itself.
+    #[must_use]
+    pub const fn process(&self) -> Option<&Process> {
+        self.process.as_ref()
+    }
+
+    /// Asks it to stop, and says what was wrong with how it did.
+    pub async fn try_to_stop(&mut self, limit: Duration) -> Result<()> {
+        let process = self.process.take().context("it does not run")?;
+        let began = Instant::now();
+        process.stop(Signal::TERM, PATIENCE).await;
+        let took = began.elapsed();
+        let status = process.ended().await;
+        ensure!(status.is_some_and(|status| status.success()), "{}", process.obituary(status));
+        ensure!(took <= limit, "{} took {took:.1?} to stop; it may take {limit:?}", self.name);
+        Ok(())
     }
 
     /// Asks it to stop, waits until it has, and expects that it did so in good order.
     pub async fn stop(&mut self) {
-        let process = self.process.take().expect("it runs");
-        process.stop(Signal::TERM, PATIENCE).await;
-        let status = process.ended().await.expect("it ended");
-        assert!(status.success(), "{}", process.obituary(Some(status)));
+        self.try_to_stop(PATIENCE).await.unwrap();
     }
 
     /// Ends it at whatever it is doing.
@@ -65,10 +108,12 @@ impl Program {
     }
 }
 
-/// The program as cargo has built it, beside the test that runs.
+/// The program as cargo has built it: beside us, or beside the folder of the test that runs.
 fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
+    let us = std::env::current_exe().unwrap();
+    let folder = us.parent().unwrap();
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
+    let path = folder.join(name);
     let newer = sources(&path).into_iter().find(|source| written(source) > written(&path));
     if let Some(source) = newer {
         panic!("{} is older than {}; {HOW}", path.display(), source.display());

@@ -34,6 +34,18 @@ impl Identity {
             .is_some_and(|stat| stat.started == self.started && !stat.over())
     }
 
+    /// This process and all that descend from it, itself first.
+    #[must_use]
+    pub fn tree(self) -> Vec<Self> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let all = pids.filter_map(|pid| {
+            let stat = parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
+            Some((stat.parent, Self { pid, started: stat.started }))
+        });
+        descend(self, &all.collect::<Vec<_>>())
+    }
+
     /// Signals exactly this process, never one that got its id later; false when it has gone.
     #[must_use]
     pub fn signal(&self, signal: Signal) -> bool {
@@ -48,10 +60,22 @@ impl Identity {
     }
 }
 
+/// A process and all that descend from it, out of all there are, each with its parent's id.
+fn descend(first: Identity, all: &[(u32, Identity)]) -> Vec<Identity> {
+    let mut tree = vec![first];
+    let mut next = 0;
+    while let Some(parent) = tree.get(next).map(|identity| identity.pid) {
+        tree.extend(all.iter().filter(|(of, _)| *of == parent).map(|(_, child)| *child));
+        next += 1;
+    }
+    tree
+}
+
 /// What is wanted of a line of `/proc/<pid>/stat`.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
+    parent: u32,
     threads: u32,
     started: u64,
 }
@@ -67,11 +91,12 @@ impl Stat {
 fn parse(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
-    // The third field, the twentieth, and two later the start time.
+    // The third field, the fourth, the twentieth, and two later the start time.
     let state = fields.next()?.chars().next()?;
-    let threads = fields.nth(16)?.parse().ok()?;
+    let parent = fields.next()?.parse().ok()?;
+    let threads = fields.nth(15)?.parse().ok()?;
     let started = fields.nth(1)?.parse().ok()?;
-    Some(Stat { state, threads, started })
+    Some(Stat { state, parent, threads, started })
 }
 
 #[cfg(test)]
@@ -80,16 +105,24 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_brackets_does_not_mislead() {
-        let stat = "7 (a) S b) R 1 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4711 9 1";
-        assert_eq!(parse(stat), Some(Stat { state: 'R', threads: 3, started: 4711 }));
+        let stat = "7 (a) S b) R 5 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4711 9 1";
+        assert_eq!(parse(stat), Some(Stat { state: 'R', parent: 5, threads: 3, started: 4711 }));
         assert_eq!(parse("7 (a"), None);
     }
 
     #[test]
     fn one_whose_first_thread_alone_has_ended_is_not_over() {
-        let stat = |state, threads| Stat { state, threads, started: 1 };
+        let stat = |state, threads| Stat { state, parent: 1, threads, started: 1 };
         assert!(stat('Z', 1).over() && stat('X', 0).over());
         assert!(!stat('Z', 2).over() && !stat('S', 1).over());
+    }
+
+    #[test]
+    fn a_tree_is_a_process_with_its_children_and_theirs() {
+        let process = |pid| Identity { pid, started: 1 };
+        let all = [(1, 7), (7, 8), (1, 9), (8, 10), (7, 11)];
+        let all = all.map(|(parent, pid)| (parent, process(pid)));
+        assert_eq!(descend(process(7), &all), [7, 8, 11, 10].map(process));
     }
 
     #[test]

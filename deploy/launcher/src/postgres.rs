@@ -110,6 +110,15 @@ impl Postgres {
         }
     }
 
+    /// Kills every process of it at whatever it is doing. (After [`Self::kill`] nothing of it is left
+    /// in the kernel; after this the next start has to clear up.)
+    pub async fn crash(&mut self) -> Result<()> {
+        match self.process.take() {
+            Some(process) => process.kill_tree(STOP).await,
+            None => Ok(()),
+        }
+    }
+
     /// Runs SQL as the superuser; the rows come back one a line.
     pub async fn sql(&self, database: &str, script: &str) -> Result<String> {
         let login =

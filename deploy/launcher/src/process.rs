@@ -97,6 +97,27 @@ impl Process {
         }
     }
 
+    /// Signals it, and all that descend from it, whatever their groups.
+    pub fn signal_tree(&self, signal: Signal) {
+        for identity in self.identity.tree() {
+            // One that has ended since needs no signal.
+            let _ = identity.signal(signal);
+        }
+    }
+
+    /// Kills it and all that descend from it, as the machine's last moment would, and waits until
+    /// none is left: a child that is still there would be in the way of the next start.
+    pub async fn kill_tree(&self, limit: Duration) -> Result<()> {
+        // Whoever is stopped starts no more children.
+        self.signal_tree(Signal::STOP);
+        let tree = self.identity.tree();
+        for identity in &tree {
+            let _ = identity.signal(Signal::KILL);
+        }
+        let none = async || !tree.iter().any(Identity::alive);
+        wait::until("the end of all processes of a server", limit, none).await
+    }
+
     /// Asks it with `signal` to end, and kills it when it has not after `limit`.
     pub async fn stop(&self, signal: Signal, limit: Duration) {
         self.signal(signal);

@@ -96,6 +96,13 @@ impl Recipe {
         self
     }
 
+    /// Another file for its output.
+    #[must_use]
+    pub fn log(mut self, log: &Path) -> Self {
+        log.clone_into(&mut self.log);
+        self
+    }
+
     /// Inherits nothing but `PATH`: what a person has set for servers of their own is not for ours.
     #[must_use]
     pub fn clean(mut self) -> Self {

@@ -1,0 +1,186 @@
+//! What the checker looks at: one order, as the clients and both databases have it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use shared_models::event::{EventKind, OrderEvent};
+use shared_models::merge::Conflict;
+use shared_models::order::{Delivery, Facet, Progress, Shared, Touched};
+use shared_models::revision::Revision;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use crate::nemesis::both::Both;
+use crate::nemesis::ledger::Write;
+
+/// One order.
+#[derive(Clone, Debug, Default)]
+pub struct Case {
+    /// Its id.
+    pub id: Uuid,
+    /// What clients asked for, in that order.
+    pub writes: Vec<Write>,
+    /// What each site has of it.
+    pub sides: Both<Side>,
+}
+
+/// What one site has of an order.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// The order itself.
+    pub row: Option<Row>,
+    /// Its change log, oldest first.
+    pub changes: Vec<Change>,
+}
+
+/// A row of `orders`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Row {
+    /// The order.
+    pub id: Uuid,
+    /// What both sites share of it.
+    #[serde(flatten)]
+    pub shared: Shared,
+    /// What only the site knows of it.
+    pub private: Value,
+    /// Its version.
+    pub version: i64,
+}
+
+/// A row of `changes`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Change {
+    /// Its place in the log.
+    pub seq: i64,
+    /// The event.
+    pub event_id: Uuid,
+    /// The order.
+    pub order_id: Uuid,
+    /// Where it was decided.
+    pub origin: Site,
+    /// The order's version after it.
+    pub version: i64,
+    /// The event as it is published.
+    #[serde(rename = "body", deserialize_with = "within_text")]
+    pub event: OrderEvent,
+    /// What is private after it, where that changed.
+    pub private: Option<Value>,
+    /// What was decided between two values.
+    pub conflicts: Option<Vec<Conflict>>,
+    /// Whether it was ever in the outbox.
+    pub published: bool,
+}
+
+fn within_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderEvent, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    serde_json::from_str(&text).map_err(serde::de::Error::custom)
+}
+
+impl Side {
+    /// What happened to the order here; not what was merely told again.
+    pub fn history(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.event.kind != EventKind::Offered)
+    }
+
+    /// What was private before a place in the log, as far as the log says.
+    #[must_use]
+    pub fn private_before(&self, seq: i64) -> Option<&Value> {
+        let before = self.history().take_while(|change| change.seq < seq);
+        before.filter_map(|change| change.private.as_ref()).last()
+    }
+
+    /// What was decided here.
+    pub fn decided(&self, site: Site) -> impl Iterator<Item = &Change> {
+        self.history().filter(move |change| change.origin == site)
+    }
+}
+
+impl Change {
+    /// Whether it touched the delivery.
+    #[must_use]
+    pub const fn touches_delivery(&self) -> bool {
+        matches!(self.event.touched, Touched::Delivery | Touched::Both)
+    }
+
+    /// Whether it touched the progress.
+    #[must_use]
+    pub const fn touches_progress(&self) -> bool {
+        matches!(self.event.touched, Touched::Progress | Touched::Both)
+    }
+
+    /// Whether it changed something that both sites share.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.event.touched != Touched::Nothing
+    }
+}
+
+/// Puts together what belongs to each order.
+pub fn cases<'a>(
+    writes: impl Iterator<Item = &'a Write>,
+    histories: Both<(Vec<Row>, Vec<Change>)>,
+) -> Vec<Case> {
+    let mut cases = HashMap::<Uuid, Case>::new();
+    for write in writes {
+        case(&mut cases, write.order).writes.push(write.clone());
+    }
+    let Both { store, warehouse } = histories;
+    for (site, (rows, changes)) in [(Site::Store, store), (Site::Warehouse, warehouse)] {
+        for row in rows {
+            let case = case(&mut cases, row.id);
+            case.sides.at_mut(site).row = Some(row);
+        }
+        for change in changes {
+            let case = case(&mut cases, change.order_id);
+            case.sides.at_mut(site).changes.push(change);
+        }
+    }
+    cases.into_values().collect()
+}
+
+fn case(cases: &mut HashMap<Uuid, Case>, id: Uuid) -> &mut Case {
+    cases.entry(id).or_insert_with(|| Case { id, ..Case::default() })
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "order {}\n\nwrites", self.id)?;
+        for write in &self.writes {
+            let (at, outcome) = (write.at.as_secs_f64(), &write.outcome);
+            writeln!(f, "  {at:8.3} s  {}  {:?}  ->  {outcome:?}", write.site, write.wanted)?;
+        }
+        for site in Site::ALL {
+            writeln!(f, "\n{site}")?;
+            for change in &self.sides.at(site).changes {
+                change.fmt(f)?;
+            }
+            writeln!(f, "  {:?}", self.sides.at(site).row)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seq, version, origin, published, event, .. } = self;
+        let published = if *published { ", published" } else { "" };
+        writeln!(f, "  {seq}  v{version}  {}  {} by {origin}{published}", event.at, event.kind)?;
+        let Facet { revision, value: Delivery { comment, lines, .. } } = &event.shared.delivery;
+        let lines: Vec<_> = lines.iter().map(|line| (&line.sku, line.quantity)).collect();
+        write!(f, "      event {}  delivery {} {comment:?} {lines:?}", event.id, short(*revision))?;
+        let Facet { revision, value: Progress { status, tracking, .. } } = &event.shared.progress;
+        writeln!(f, "  progress {} {status} {tracking:?}", short(*revision))?;
+        match &self.conflicts {
+            Some(conflicts) => writeln!(f, "      {conflicts:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `1/2`: one change by the store, two by the warehouse.
+#[must_use]
+pub fn short(revision: Revision) -> String {
+    format!("{}/{}", revision.store, revision.warehouse)
+}

@@ -1,0 +1,135 @@
+//! What is in the two databases.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use shared_models::site::Site;
+use tokio::time::timeout;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+use uuid::Uuid;
+
+use super::both::Both;
+use super::checker::case::{Change, Row};
+
+/// PostgreSQL may be stopped just now.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Every change that ever entered the outbox. The outbox itself forgets.
+const WATCH: &str = "
+create table published (seq bigint primary key);
+create function note_published() returns trigger language plpgsql as
+    $$ begin insert into published values (new.seq); return new; end $$;
+create trigger note_published before insert on outbox
+    for each row execute function note_published();
+";
+
+const STANDING: &str = "
+select jsonb_build_object(
+    'outbox', (select count(*) from outbox),
+    'offers', (select count(*) from offers),
+    'orders', count(*),
+    'digest', coalesce(sum(hashtextextended(concat(id, delivery, progress), 0)), 0)::text
+) from orders";
+
+/// One statement, so that orders and changes are of one moment.
+const HISTORY: &str = "
+select jsonb_build_object('row', to_jsonb(orders)) from orders where orders.id {of}
+union all
+select jsonb_build_object('change',
+    to_jsonb(changes) || jsonb_build_object('published', published.seq is not null))
+from changes left join published using (seq) where changes.order_id {of}";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Entry {
+    Row(Box<Row>),
+    Change(Box<Change>),
+}
+
+/// The databases of both sites.
+#[derive(Debug)]
+pub struct Databases {
+    urls: Both<String>,
+}
+
+/// How a site stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Standing {
+    /// Changes that RabbitMQ has not confirmed.
+    pub outbox: u64,
+    /// Offers that are not worked off.
+    pub offers: u64,
+    /// Orders.
+    pub orders: u64,
+    /// Of what the sites share of them.
+    pub digest: String,
+}
+
+/// Which orders are asked for.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// These.
+    These(Vec<Uuid>),
+}
+
+impl Databases {
+    /// The databases at these URLs.
+    pub fn new(url: impl Fn(Site) -> String) -> Self {
+        Self { urls: Both::of(url) }
+    }
+
+    /// Notes from now on what is published.
+    pub async fn watch(&self) -> Result<()> {
+        for site in Site::ALL {
+            self.ask(site, WATCH).await?;
+        }
+        Ok(())
+    }
+
+    /// How a site stands.
+    pub async fn standing(&self, site: Site) -> Result<Standing> {
+        let rows = self.ask(site, STANDING).await?;
+        Ok(serde_json::from_str(rows.first().context("a count without a row")?)?)
+    }
+
+    /// Orders as they stand at a site, and their changes in the order of its log.
+    pub async fn history(&self, site: Site, which: &Which) -> Result<(Vec<Row>, Vec<Change>)> {
+        let of = match which {
+            Which::All => "is not null".to_owned(),
+            Which::These(ids) => {
+                let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+                format!("= any ('{{{}}}')", ids.join(","))
+            }
+        };
+        let (mut rows, mut changes) = (vec![], vec![]);
+        for entry in self.ask(site, &HISTORY.replace("{of}", &of)).await? {
+            let read = serde_json::from_str(&entry);
+            match read.with_context(|| format!("the {site} has this: {entry}"))? {
+                Entry::Row(row) => rows.push(*row),
+                Entry::Change(change) => changes.push(*change),
+            }
+        }
+        changes.sort_by_key(|change| change.seq);
+        Ok((rows, changes))
+    }
+
+    /// The first column of each row.
+    async fn ask(&self, site: Site, query: &str) -> Result<Vec<String>> {
+        let asking = async {
+            let (client, connection) = tokio_postgres::connect(self.urls.at(site), NoTls).await?;
+            let serving = tokio::spawn(connection);
+            let messages = client.simple_query(query).await?;
+            drop(client);
+            drop(serving.await);
+            let first = |message: SimpleQueryMessage| match message {
+                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            };
+            anyhow::Ok(messages.into_iter().filter_map(first).collect())
+        };
+        timeout(LIMIT, asking).await.with_context(|| format!("the {site}'s database is silent"))?
+    }
+}

@@ -1,0 +1,158 @@
+//! What can be done to a part, to a link, and to the broker's topology.
+
+use std::fmt;
+
+use shared_models::site::Direction;
+
+use super::parts::{Link, Part};
+
+/// One thing that goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// A part is struck.
+    Part(Blow, Part),
+    /// A link is in trouble.
+    Link(Trouble, Link),
+    /// Somebody deletes something in RabbitMQ.
+    Loss(Loss, Direction),
+}
+
+/// What happens to a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blow {
+    /// SIGKILL, all processes of it; started again afterwards.
+    Kill,
+    /// SIGSTOP, all processes of it; SIGCONT afterwards.
+    Freeze,
+    /// Asked to stop; started again afterwards.
+    Restart,
+}
+
+/// What happens to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// Connections are reset, new ones refused.
+    Cut,
+    /// Nothing gets through, and nobody is told; what was under way arrives afterwards.
+    BlackHole,
+    /// Everything comes late.
+    Slow,
+    /// The peer answers 500 to changes, and has not taken them.
+    Fails,
+    /// The peer takes the request, and never answers.
+    Hangs,
+    /// The peer takes the changes, then answers 500.
+    FailsAfterApplying,
+    /// The peer takes the changes, then breaks off.
+    CutsAfterApplying,
+}
+
+/// What is deleted in RabbitMQ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// The binding of a sync queue.
+    Binding,
+    /// A sync queue, with what is in it.
+    Queue,
+}
+
+impl Blow {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Kill, Self::Freeze, Self::Restart];
+}
+
+impl Trouble {
+    /// What can happen to any link.
+    pub const OF_ANY: [Self; 3] = [Self::Cut, Self::BlackHole, Self::Slow];
+    /// What can happen besides where a worker tells a site changes.
+    pub const OF_HTTP: [Self; 4] =
+        [Self::Fails, Self::Hangs, Self::FailsAfterApplying, Self::CutsAfterApplying];
+
+    /// Whether it is about requests, not about bytes.
+    #[must_use]
+    pub const fn is_http(self) -> bool {
+        match self {
+            Self::Cut | Self::BlackHole | Self::Slow => false,
+            Self::Fails | Self::Hangs | Self::FailsAfterApplying | Self::CutsAfterApplying => true,
+        }
+    }
+}
+
+impl Loss {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Binding, Self::Queue];
+}
+
+impl Fault {
+    /// Every fault there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let parts = Part::ALL.into_iter();
+        let blows = parts.flat_map(|part| Blow::ALL.map(|blow| Self::Part(blow, part)));
+        let links = Link::ALL.into_iter();
+        let troubles =
+            links.flat_map(|link| Trouble::OF_ANY.map(|trouble| Self::Link(trouble, link)));
+        let links = Link::ALL.into_iter().filter(|link| link.is_http());
+        let answers =
+            links.flat_map(|link| Trouble::OF_HTTP.map(|trouble| Self::Link(trouble, link)));
+        let directions = Direction::ALL.into_iter();
+        let losses =
+            directions.flat_map(|direction| Loss::ALL.map(|loss| Self::Loss(loss, direction)));
+        blows.chain(troubles).chain(answers).chain(losses)
+    }
+
+    /// What happens, whatever it happens to.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Part(Blow::Kill, _) => "kill",
+            Self::Part(Blow::Freeze, _) => "freeze",
+            Self::Part(Blow::Restart, _) => "restart",
+            Self::Link(Trouble::Cut, _) => "cut",
+            Self::Link(Trouble::BlackHole, _) => "black hole",
+            Self::Link(Trouble::Slow, _) => "slow",
+            Self::Link(Trouble::Fails, _) => "answer 500",
+            Self::Link(Trouble::Hangs, _) => "hang",
+            Self::Link(Trouble::FailsAfterApplying, _) => "apply, answer 500",
+            Self::Link(Trouble::CutsAfterApplying, _) => "apply, break off",
+            Self::Loss(Loss::Binding, _) => "delete binding",
+            Self::Loss(Loss::Queue, _) => "delete queue",
+        }
+    }
+
+    /// To whom it happens.
+    #[must_use]
+    pub const fn target(self) -> Target {
+        match self {
+            Self::Part(_, part) => Target::Part(part),
+            Self::Link(_, link) => Target::Link(link),
+            Self::Loss(_, direction) => Target::Direction(direction),
+        }
+    }
+}
+
+/// To whom a fault happens; to one, one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Target {
+    /// A part.
+    Part(Part),
+    /// A link.
+    Link(Link),
+    /// A direction's queue and binding.
+    Direction(Direction),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(part) => part.fmt(f),
+            Self::Link(link) => link.fmt(f),
+            Self::Direction(direction) => direction.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.target())
+    }
+}

@@ -1,0 +1,234 @@
+//! What the clients asked for, and what they were told.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use shared_models::order::{Delivery, Facet, Line, Progress, Shared};
+use shared_models::revision::Revision;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use super::violation::{Rule, Violation};
+
+/// One thing that a client asked a site to do to one order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// When, from the beginning of the run.
+    pub at: Duration,
+    /// The site.
+    pub site: Site,
+    /// The order.
+    pub order: Uuid,
+    /// What.
+    pub wanted: Wanted,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What a client wants. A token is in no other write, so that a change tells which write made it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wanted {
+    /// That there be an order. Asked for again under the same id, it is to be made once.
+    Create(Box<Delivery>),
+    /// Another delivery; the token is its comment.
+    Delivery(String),
+    /// Another progress; the token is its tracking.
+    Progress(String),
+    /// That it be voided.
+    Void,
+    /// Something that only the site knows; the token is somewhere in it.
+    Private(String),
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// No answer, or one that leaves it open.
+    Unknown,
+    /// It was refused with this status, and must not have been done.
+    Refused(u16),
+    /// It was done, and made this of the order.
+    Acknowledged(Seen),
+}
+
+/// An order as a client was shown it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// Its version.
+    pub version: i64,
+    /// All else, where it was shown.
+    pub order: Option<Box<Content>>,
+}
+
+/// What an order says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Content {
+    /// What both sites share of it.
+    pub shared: Shared,
+    /// All that was shown.
+    pub shown: Value,
+}
+
+/// How far a reader has seen an order come at a site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    version: i64,
+    delivery: Revision,
+    progress: Revision,
+}
+
+/// A write or a read that was begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    site: Site,
+    order: Uuid,
+    /// What everybody had seen by then.
+    before: Mark,
+    write: Option<usize>,
+}
+
+/// What the clients asked for and were told.
+#[derive(Debug)]
+pub struct Ledger {
+    began: Instant,
+    writes: Vec<Write>,
+    marks: HashMap<(Site, Uuid), Mark>,
+    touched: BTreeSet<Uuid>,
+    /// Reads that went back.
+    pub violations: Vec<Violation>,
+    /// Reads that were answered.
+    pub reads: u64,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            writes: vec![],
+            marks: HashMap::new(),
+            touched: BTreeSet::new(),
+            violations: vec![],
+            reads: 0,
+        }
+    }
+}
+
+impl Ledger {
+    /// A client is about to write. Until it is told, the outcome is unknown.
+    pub fn write(&mut self, site: Site, order: Uuid, wanted: Wanted) -> Begun {
+        let (at, outcome) = (self.began.elapsed(), Outcome::Unknown);
+        self.writes.push(Write { at, site, order, wanted, outcome });
+        self.touched.insert(order);
+        Begun { write: Some(self.writes.len() - 1), ..self.read(site, order) }
+    }
+
+    /// A client is about to read.
+    #[must_use]
+    pub fn read(&self, site: Site, order: Uuid) -> Begun {
+        let before = self.marks.get(&(site, order)).copied().unwrap_or_default();
+        Begun { site, order, before, write: None }
+    }
+
+    /// A client was shown an order.
+    pub fn shown(&mut self, begun: Begun, seen: Seen) {
+        let mark = Mark::of(&seen);
+        if let Some(why) = begun.before.falls_to(&mark) {
+            let why = format!("the {}: {why}", begun.site);
+            self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
+        }
+        let known = self.marks.entry((begun.site, begun.order)).or_default();
+        known.raise(&mark);
+        match begun.write {
+            Some(write) => self.writes[write].outcome = Outcome::Acknowledged(seen),
+            None => self.reads += 1,
+        }
+    }
+
+    /// A client was refused.
+    pub fn refused(&mut self, begun: Begun, status: u16) {
+        if status == 404 && begun.before.version > 0 {
+            let why = format!("the {} does not know it any more", begun.site);
+            self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
+        }
+        if let Some(write) = begun.write {
+            self.writes[write].outcome = Outcome::Refused(status);
+        }
+    }
+
+    /// All writes.
+    #[must_use]
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    /// The orders that were written to since this was asked last.
+    pub fn take_touched(&mut self) -> BTreeSet<Uuid> {
+        std::mem::take(&mut self.touched)
+    }
+}
+
+impl Mark {
+    fn of(seen: &Seen) -> Self {
+        let (mut delivery, mut progress) = (Revision::ZERO, Revision::ZERO);
+        if let Some(content) = &seen.order {
+            delivery = content.shared.delivery.revision;
+            progress = content.shared.progress.revision;
+        }
+        Self { version: seen.version, delivery, progress }
+    }
+
+    /// What is shown may lack revisions, as in the answer to a batch.
+    fn falls_to(&self, later: &Self) -> Option<String> {
+        let has_revisions = later.delivery != Revision::ZERO;
+        let falls = later.version < self.version
+            || has_revisions
+                && !(later.delivery.covers(self.delivery) && later.progress.covers(self.progress));
+        falls.then(|| format!("{later:?} was shown after {self:?}"))
+    }
+
+    fn raise(&mut self, other: &Self) {
+        self.version = self.version.max(other.version);
+        self.delivery = self.delivery.union(other.delivery);
+        self.progress = self.progress.union(other.progress);
+    }
+}
+
+impl Seen {
+    /// An order as a site shows it; none where this is not one.
+    #[must_use]
+    pub fn read(shown: Value) -> Option<Self> {
+        #[derive(serde::Deserialize)]
+        struct Revisions {
+            delivery: Revision,
+            progress: Revision,
+        }
+        let version = shown["version"].as_i64()?;
+        let revisions: Revisions = serde_json::from_value(shown["revisions"].clone()).ok()?;
+        let text = |name: &str| shown[name].as_str().map(str::to_owned);
+        let delivery = Delivery {
+            company: text("company")?,
+            address: text("address")?,
+            deliver_by: serde_json::from_value(shown["deliver_by"].clone()).ok()?,
+            comment: text("comment"),
+            lines: shown["lines"].as_array()?.iter().map(line).collect::<Option<_>>()?,
+            unknown: Default::default(),
+        };
+        let progress = Progress {
+            status: serde_json::from_value(shown["status"].clone()).ok()?,
+            carrier: text("carrier"),
+            tracking: text("tracking"),
+            unknown: Default::default(),
+        };
+        let shared = Shared {
+            delivery: Facet { revision: revisions.delivery, value: delivery },
+            progress: Facet { revision: revisions.progress, value: progress },
+        };
+        Some(Self { version, order: Some(Box::new(Content { shared, shown })) })
+    }
+}
+
+fn line(shown: &Value) -> Option<Line> {
+    let quantity = u32::try_from(shown["quantity"].as_u64()?).ok()?;
+    Some(Line { sku: shown["sku"].as_str()?.to_owned(), quantity })
+}

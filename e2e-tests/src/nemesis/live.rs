@@ -1,0 +1,85 @@
+//! What is going on, for whoever watches: a line that is kept up to date on a terminal, a plain line
+//! every few seconds elsewhere.
+
+use std::fmt;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a plain line is written.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// A line, and where it is shown.
+#[derive(Debug)]
+pub struct Line {
+    bar: Option<ProgressBar>,
+    shown: Option<Instant>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// How long it has run.
+    pub elapsed: Duration,
+    /// What is being done.
+    pub doing: &'static str,
+    /// Faults so far.
+    pub faults: usize,
+    /// Writes so far.
+    pub writes: usize,
+    /// Changes that RabbitMQ has not confirmed or that wait in its queues; none where nobody can say.
+    pub waiting: Option<u64>,
+    /// Violations so far.
+    pub violations: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
+        if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template("{spinner} {msg}")) {
+            bar.set_style(style);
+        }
+        Self { bar, shown: None }
+    }
+}
+
+impl Line {
+    /// Shows how far the run is.
+    pub fn show(&mut self, figures: &Figures) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_message(figures.to_string());
+                bar.tick();
+            }
+            None if self.shown.is_none_or(|shown| shown.elapsed() >= EVERY) => {
+                self.shown = Some(Instant::now());
+                eprintln!("{figures}");
+            }
+            None => {}
+        }
+    }
+
+    /// Says something that stays.
+    pub fn say(&self, text: impl fmt::Display) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { elapsed, doing, faults, writes, waiting, violations } = self;
+        let waiting = waiting.map_or_else(|| "?".to_owned(), |waiting| waiting.to_string());
+        let elapsed = elapsed.as_secs();
+        write!(
+            f,
+            "{:3}:{:02}  {doing:<9}  {faults} faults, {writes} writes, {waiting} waiting, \
+             {violations} violations",
+            elapsed / 60,
+            elapsed % 60
+        )
+    }
+}

@@ -1,0 +1,196 @@
+//! One client: asks, waits for the answer, and writes down what it was told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use shared_models::site::Site;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::choosing::{self, Deed, Kind};
+use super::pool::Pool;
+use super::{SharedLedger, with};
+use crate::nemesis::ledger::{Begun, Outcome, Seen, Wanted};
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(12);
+/// How long it rests between two requests, in milliseconds.
+const REST: std::ops::Range<u64> = 20..180;
+/// How often it asks again for an order to be made when it was not told.
+const ATTEMPTS: u32 = 3;
+
+/// A client.
+#[derive(Debug)]
+pub(super) struct Client {
+    number: u64,
+    deeds: u64,
+    rng: Rng,
+    http: reqwest::Client,
+    urls: BTreeMap<Site, String>,
+    pool: Arc<Pool>,
+    ledger: SharedLedger,
+}
+
+/// What a site answered, where it did.
+type Answer = Option<(StatusCode, Value)>;
+
+impl Client {
+    pub(super) fn new(
+        number: u64,
+        seed: u64,
+        urls: &BTreeMap<Site, String>,
+        pool: Arc<Pool>,
+        ledger: SharedLedger,
+    ) -> Self {
+        let rng = Rng::with_seed(seed.wrapping_add(number + 1));
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        Self { number, deeds: 0, rng, http, urls: urls.clone(), pool, ledger }
+    }
+
+    /// Does one thing, and rests.
+    pub(super) async fn step(&mut self) {
+        match choosing::deed(&mut self.rng) {
+            Deed::Place => self.place().await,
+            Deed::PlaceSeveral(count) => self.place_several(count).await,
+            deed => {
+                if let Some(order) = self.pool.pick(&mut self.rng) {
+                    self.act(deed, order).await;
+                }
+            }
+        }
+        sleep(Duration::from_millis(self.rng.u64(REST))).await;
+    }
+
+    async fn act(&mut self, deed: Deed, order: Uuid) {
+        match deed {
+            Deed::Read(site) => _ = self.read(site, order).await,
+            Deed::Void => {
+                let begun = self.begin(Site::Store, order, Wanted::Void);
+                let answer = self.send(self.order(Method::DELETE, Site::Store, order)).await;
+                self.write_down(begun, answer);
+            }
+            Deed::Patch(site, kind) => self.patch(site, kind, order).await,
+            Deed::Price => self.price(order).await,
+            Deed::Place | Deed::PlaceSeveral(_) => {}
+        }
+    }
+
+    async fn read(&self, site: Site, order: Uuid) -> Answer {
+        let begun = with(&self.ledger, |ledger| ledger.read(site, order));
+        let answer = self.send(self.order(Method::GET, site, order)).await;
+        self.write_down(begun, answer.clone());
+        answer
+    }
+
+    async fn patch(&mut self, site: Site, kind: Kind, order: Uuid) {
+        let number = self.next_number();
+        let (body, wanted) = choosing::patch(site, kind, number, &mut self.rng);
+        let begun = self.begin(site, order, wanted);
+        let answer = self.send(self.order(Method::PATCH, site, order).json(&body)).await;
+        self.write_down(begun, answer);
+    }
+
+    async fn price(&mut self, order: Uuid) {
+        let Some((StatusCode::OK, shown)) = self.read(Site::Store, order).await else { return };
+        let (body, wanted) = choosing::price(&shown, self.next_number());
+        let begun = self.begin(Site::Store, order, wanted);
+        let request = self.order(Method::PATCH, Site::Store, order).json(&body);
+        let tag = format!("\"{}\"", shown["version"]);
+        let answer = self.send(request.header("if-match", tag)).await;
+        self.write_down(begun, answer);
+    }
+
+    /// Places an order, and again under the same id while the answer leaves it open.
+    async fn place(&mut self) {
+        let (id, body, wanted) = self.new_order();
+        for _ in 0..ATTEMPTS {
+            let begun = self.begin(Site::Store, id, wanted.clone());
+            let answer = self.send(self.at(Method::POST, Site::Store, "").json(&body)).await;
+            if !self.write_down(begun, answer) {
+                break;
+            }
+        }
+        self.pool.add(id, &mut self.rng);
+    }
+
+    async fn place_several(&mut self, count: usize) {
+        let orders: Vec<_> = (0..count).map(|_| self.new_order()).collect();
+        let begun: Vec<_> = orders
+            .iter()
+            .map(|(id, _, wanted)| self.begin(Site::Store, *id, wanted.clone()))
+            .collect();
+        let bodies: Vec<_> = orders.iter().map(|(_, body, _)| body).collect();
+        let request = self.at(Method::POST, Site::Store, "/batch");
+        let answer = self.send(request.json(&json!({"orders": bodies}))).await;
+        for (index, begun) in begun.into_iter().enumerate() {
+            let of_one =
+                |(status, body): &(StatusCode, Value)| (*status, body["results"][index].clone());
+            self.write_down(begun, answer.as_ref().map(of_one));
+        }
+        for (id, _, _) in orders {
+            self.pool.add(id, &mut self.rng);
+        }
+    }
+
+    fn new_order(&mut self) -> (Uuid, Value, Wanted) {
+        let (id, token) = (Uuid::new_v4(), format!("t{}", self.next_number()));
+        let (body, delivery) = choosing::order(&id.to_string(), &token, &mut self.rng);
+        (id, body, Wanted::Create(Box::new(delivery)))
+    }
+
+    /// Ten digits that no other write has.
+    const fn next_number(&mut self) -> u64 {
+        self.deeds += 1;
+        (self.number + 1) * 1_000_000_000 + self.deeds
+    }
+
+    fn begin(&self, site: Site, order: Uuid, wanted: Wanted) -> Begun {
+        with(&self.ledger, |ledger| ledger.write(site, order, wanted))
+    }
+
+    fn at(&self, method: Method, site: Site, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/v1/orders{path}", self.urls[&site]))
+    }
+
+    fn order(&self, method: Method, site: Site, order: Uuid) -> RequestBuilder {
+        self.at(method, site, &format!("/{order}"))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        // An answer that breaks off is none.
+        Some((status, response.json().await.ok()?))
+    }
+
+    /// Whether the outcome is unknown.
+    fn write_down(&self, begun: Begun, answer: Answer) -> bool {
+        let outcome = match answer {
+            Some((status, body)) if status.is_success() => seen(body),
+            Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
+            Some(_) | None => Outcome::Unknown,
+        };
+        let is_unknown = outcome == Outcome::Unknown;
+        with(&self.ledger, |ledger| match outcome {
+            Outcome::Acknowledged(seen) => ledger.shown(begun, seen),
+            Outcome::Refused(status) => ledger.refused(begun, status),
+            Outcome::Unknown => {}
+        });
+        is_unknown
+    }
+}
+
+/// An order as it is shown, or the result of one order of a batch.
+fn seen(body: Value) -> Outcome {
+    let version = body["version"].as_i64();
+    match Seen::read(body) {
+        Some(seen) => Outcome::Acknowledged(seen),
+        None => version.map_or(Outcome::Unknown, |version| {
+            Outcome::Acknowledged(Seen { version, order: None })
+        }),
+    }
+}

@@ -1,0 +1,28 @@
+//! Clients write while everything around them breaks; afterwards nothing may be lost or repeated.
+//!
+//! | file | what stands there |
+//! | --- | --- |
+//! | `parts`, `fault`, `schedule` | what can be hurt, how, and when; pure |
+//! | `proxy` | the TCP proxy on each link |
+//! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
+//! | `load`, `ledger` | the clients, and what they were told |
+//! | `checker` | what must hold, over ledger and databases; pure |
+//! | `run`, `report` | a run from its beginning to its end, and what is told of it |
+
+pub mod agreement;
+pub mod both;
+pub mod broker;
+pub mod checker;
+pub mod databases;
+pub mod fault;
+pub mod inflict;
+pub mod ledger;
+pub mod live;
+pub mod load;
+pub mod parts;
+pub mod proxy;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod violation;
+pub mod world;

@@ -1,0 +1,173 @@
+//! A TCP proxy on one link, which can be told to make trouble.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::fault::Trouble;
+
+mod http;
+
+/// By how much everything is late on a slow link.
+const DELAY: Duration = Duration::from_millis(300);
+
+/// The trouble there is now, and whoever wants to know when that changes.
+#[derive(Clone, Debug)]
+struct Weather(watch::Receiver<Option<Trouble>>);
+
+impl Weather {
+    fn now(&self) -> Option<Trouble> {
+        *self.0.borrow()
+    }
+
+    /// Waits until it is as wanted; for ever, where the proxy is gone.
+    async fn becomes(&self, wanted: impl Fn(Option<Trouble>) -> bool) {
+        if self.0.clone().wait_for(|now| wanted(*now)).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What one part connects to instead of the other.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    trouble: watch::Sender<Option<Trouble>>,
+    serving: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// A proxy for what listens, or will, on that port of this machine.
+    pub async fn start(upstream: u16) -> Result<Self> {
+        let port = launcher::ports::free()?;
+        let listener = listen(port).await.context("a proxy cannot listen")?;
+        let (trouble, watched) = watch::channel(None);
+        let serving = tokio::spawn(serve(listener, port, upstream, Weather(watched)));
+        Ok(Self { port, trouble, serving })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes this trouble from now on, or none.
+    pub fn set(&self, trouble: Option<Trouble>) {
+        self.trouble.send_replace(trouble);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// While the link is cut there is no listener, so that whoever connects is refused.
+async fn serve(listener: TcpListener, port: u16, upstream: u16, weather: Weather) {
+    let mut listening = Some(listener);
+    loop {
+        let listener = match listening.take() {
+            Some(listener) => listener,
+            None => match listen(port).await {
+                Ok(listener) => listener,
+                Err(_) => {
+                    sleep(DELAY).await;
+                    continue;
+                }
+            },
+        };
+        tokio::select! {
+            () = accept(&listener, upstream, &weather) => {}
+            () = weather.becomes(|now| now == Some(Trouble::Cut)) => {}
+        }
+        drop(listener);
+        weather.becomes(|now| now != Some(Trouble::Cut)).await;
+    }
+}
+
+/// Accepts until that fails.
+async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather) {
+    while let Ok((client, _)) = listener.accept().await {
+        tokio::spawn(carry(client, upstream, weather.clone()));
+    }
+}
+
+/// Carries one connection to its end. It is reset where the link is cut, and where HTTP is beginning
+/// or ceasing to be meddled with.
+async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
+    let meddled = weather.now().filter(|trouble| trouble.is_http());
+    let severed = weather.becomes(|now| {
+        now == Some(Trouble::Cut) || now.filter(|trouble| trouble.is_http()) != meddled
+    });
+    let carried = async {
+        match meddled {
+            Some(trouble) => http::serve(&mut client, upstream, trouble).await,
+            None => pipe(&mut client, upstream, &weather).await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = carried => ended.is_ok(),
+        () = severed => false,
+    };
+    if !ended {
+        // Not a goodbye.
+        let _ = client.set_zero_linger();
+    }
+}
+
+async fn connect(upstream: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn pipe(client: &mut TcpStream, upstream: u16, weather: &Weather) -> io::Result<()> {
+    weather.becomes(gets_through).await;
+    client.set_nodelay(true)?;
+    let mut server = connect(upstream).await?;
+    server.set_zero_linger()?;
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let there = pump(from_client, to_server, weather);
+    let back = pump(from_server, to_client, weather);
+    tokio::try_join!(there, back)?;
+    Ok(())
+}
+
+fn gets_through(trouble: Option<Trouble>) -> bool {
+    trouble != Some(Trouble::BlackHole)
+}
+
+/// What is under way when a black hole opens is held back, as a network would that sends it again.
+async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, weather: &Weather) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        weather.becomes(gets_through).await;
+        let count = from.read(&mut buffer).await?;
+        weather.becomes(gets_through).await;
+        if weather.now() == Some(Trouble::Slow) {
+            sleep(DELAY).await;
+        }
+        if count == 0 {
+            return to.shutdown().await;
+        }
+        to.write_all(&buffer[..count]).await?;
+    }
+}
+
+#[cfg(test)]
+#[path = "proxy_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+//! What gets through the proxy, and when.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+
+/// Something that echoes what it is told.
+async fn echo() -> u16 {
+    let listener = listen(0).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut from, mut to) = stream.split();
+                io::copy(&mut from, &mut to).await
+            });
+        }
+    });
+    port
+}
+
+async fn say(stream: &mut TcpStream, text: &str) -> io::Result<String> {
+    stream.write_all(text.as_bytes()).await?;
+    hear(stream, text.len()).await
+}
+
+async fn hear(stream: &mut TcpStream, length: usize) -> io::Result<String> {
+    let mut heard = vec![0; length];
+    stream.read_exact(&mut heard).await?;
+    Ok(String::from_utf8(heard).unwrap())
+}
+
+#[tokio::test]
+async fn what_is_said_gets_through_and_is_answered() {
+    let proxy = Proxy::start(echo().await).await.unwrap();
+    let mut stream = connect(proxy.port()).await.unwrap();
+    assert_eq!(say(&mut stream, "hello").await.unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_cut_resets_connections_and_refuses_new_ones_until_it_is_healed() {
+    let proxy = Proxy::start(echo().await).await.unwrap();
+    let mut stream = connect(proxy.port()).await.unwrap();
+    say(&mut stream, "hello").await.unwrap();
+    proxy.set(Some(Trouble::Cut));
+    let error = hear(&mut stream, 1).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    let refused = async || match connect(proxy.port()).await {
+        Err(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        Ok(_) => false,
+    };
+    launcher::wait::until("a refusal", Duration::from_secs(5), refused).await.unwrap();
+    proxy.set(None);
+    let healed = async || match connect(proxy.port()).await {
+        Ok(mut stream) => say(&mut stream, "hello").await.is_ok(),
+        Err(_) => false,
+    };
+    launcher::wait::until("an answer", Duration::from_secs(5), healed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_black_hole_holds_back_what_is_said_and_gives_it_out_when_it_closes() {
+    let proxy = Proxy::start(echo().await).await.unwrap();
+    let mut stream = connect(proxy.port()).await.unwrap();
+    say(&mut stream, "hello").await.unwrap();
+    proxy.set(Some(Trouble::BlackHole));
+    stream.write_all(b"anybody there?").await.unwrap();
+    let silent = tokio::time::timeout(Duration::from_millis(200), hear(&mut stream, 1)).await;
+    assert!(silent.is_err(), "{silent:?}");
+    proxy.set(None);
+    assert_eq!(hear(&mut stream, 14).await.unwrap(), "anybody there?");
+}
+
+/// A site that counts the changes it was told.
+async fn site(told: Arc<AtomicU64>) -> u16 {
+    let listener = listen(0).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 1024];
+            let count = stream.read(&mut request).await.unwrap();
+            if request[..count].starts_with(b"POST /v1/sync/orders") {
+                told.fetch_add(1, Ordering::SeqCst);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_meddled_answer_is_told_with_and_without_the_site_having_heard() {
+    let told = Arc::default();
+    let proxy = Proxy::start(site(Arc::clone(&told)).await).await.unwrap();
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", proxy.port());
+    let client = reqwest::Client::new();
+    let tell = async || {
+        let answer = client.post(url("/v1/sync/orders")).body("{}").send().await;
+        answer.ok().map(|answer| answer.status().as_u16())
+    };
+    let cases = [
+        (None, Some(200), 1),
+        (Some(Trouble::Fails), Some(500), 1),
+        (Some(Trouble::FailsAfterApplying), Some(500), 2),
+        (Some(Trouble::CutsAfterApplying), None, 3),
+    ];
+    for (trouble, status, heard) in cases {
+        proxy.set(trouble);
+        assert_eq!(tell().await, status, "{trouble:?}");
+        assert_eq!(told.load(Ordering::SeqCst), heard, "{trouble:?}");
+        let ready = client.get(url("/health/ready")).send().await.unwrap();
+        assert_eq!(ready.status(), 200, "what is no change is not meddled with");
+    }
+}

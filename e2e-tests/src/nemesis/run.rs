@@ -1,0 +1,239 @@
+//! A run from its beginning to its end: rounds of faults, after each of which all heals, the sites are
+//! to agree, and what was written in the round is checked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use shared_models::site::Site;
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::agreement;
+use super::both::Both;
+use super::checker::case::{Case, cases};
+use super::checker::check;
+use super::databases::Which;
+use super::inflict::{Inflicted, inflict};
+use super::live::{Figures, Line};
+use super::load::{Load, SharedLedger, with};
+use super::parts::Part;
+use super::report::{Report, Writes};
+use super::schedule::{Planned, Schedule};
+use super::violation::{Rule, Violation};
+use super::world::World;
+
+/// How often the line is brought up to date.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What is wanted of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// From which the schedule comes.
+    pub seed: u64,
+    /// How long faults are to go on.
+    pub lasts: Duration,
+    /// How long a round of faults lasts.
+    pub round: Duration,
+    /// Where data, logs and the report go.
+    pub folder: PathBuf,
+    /// The guard that the programs were told to do without.
+    pub without: Option<String>,
+}
+
+/// A run under way.
+struct Run {
+    world: Arc<World>,
+    ledger: SharedLedger,
+    load: Load,
+    line: Line,
+    began: Instant,
+    report: Report,
+    stop: CancellationToken,
+}
+
+/// Runs until the time is over or it is told to stop, and tells what came of it.
+pub async fn run(options: &Options, stop: CancellationToken) -> Result<Report> {
+    LocalSet::new().run_until(run_here(options, stop)).await
+}
+
+async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> {
+    let world = Arc::new(World::start(&options.folder).await?);
+    let ledger = SharedLedger::default();
+    let urls = Site::ALL.map(|site| (site, world.url(Part::of(site)).to_owned()));
+    let load = Load::start(&BTreeMap::from(urls), options.seed, &ledger);
+    let report =
+        Report { seed: options.seed, without: options.without.clone(), ..Report::default() };
+    let (line, began) = (Line::default(), Instant::now());
+    let mut run = Run { world, ledger, load, line, began, report, stop };
+    let outcome = run.rounds(options).await;
+    run.conclude();
+    let Run { world, load, report, .. } = run;
+    drop(load);
+    if let Some(world) = Arc::into_inner(world) {
+        world.stop().await;
+    }
+    outcome?;
+    fs::write(options.folder.join("report.txt"), report.to_string())?;
+    if report.is_clean() {
+        // Nobody has to look into them.
+        for data in ["postgres", "rabbitmq"] {
+            fs::remove_dir_all(options.folder.join(data))?;
+        }
+    }
+    Ok(report)
+}
+
+impl Run {
+    async fn rounds(&mut self, options: &Options) -> Result<()> {
+        let mut schedule = Schedule::new(options.seed, options.round);
+        while self.began.elapsed() < options.lasts && !self.stop.is_cancelled() {
+            let Some(planned) = schedule.next() else { break };
+            self.hurt(planned, options.round).await?;
+            let healed = Instant::now();
+            self.show("healing").await;
+            self.load.pause().await;
+            self.agree(healed).await;
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let touched = with(&self.ledger, super::ledger::Ledger::take_touched);
+            self.check(Which::These(touched.into_iter().collect())).await?;
+            self.load.resume();
+        }
+        self.load.pause().await;
+        self.check(Which::All).await
+    }
+
+    /// One round of faults; at its end all is healed.
+    async fn hurt(&mut self, planned: Vec<Planned>, lasts: Duration) -> Result<()> {
+        let (heal, mut faults) = (CancellationToken::new(), JoinSet::new());
+        for planned in planned {
+            let inflicting = inflict(Arc::clone(&self.world), planned, heal.clone());
+            faults.spawn_local(async move { (planned.fault, inflicting.await) });
+        }
+        let over = Instant::now() + lasts;
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                done = faults.join_next() => {
+                    let Some(done) = done else { break };
+                    let (fault, inflicted) = done?;
+                    self.note(fault, inflicted?);
+                }
+                _ = ticks.tick() => self.show("faults").await,
+                () = self.stop.cancelled(), if !heal.is_cancelled() => heal.cancel(),
+                () = sleep(over.saturating_duration_since(Instant::now())),
+                    if !heal.is_cancelled() => heal.cancel(),
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, fault: super::fault::Fault, inflicted: Inflicted) {
+        match inflicted {
+            Inflicted::NotDone => return,
+            Inflicted::Done => {}
+            Inflicted::Misbehaved(why) => {
+                self.violated(Violation::of_all(Rule::Runs, why));
+            }
+        }
+        self.report.faults.push(fault);
+    }
+
+    /// Waits until the sites agree.
+    async fn agree(&mut self, healed: Instant) {
+        let agreement = tokio::select! {
+            agreement = agreement::reach(&self.world, healed) => agreement,
+            () = self.stop.cancelled() => return,
+        };
+        self.report.agreements.extend(agreement.took);
+        self.report.parked = agreement.parked;
+        for violation in agreement.violations {
+            self.violated(violation);
+        }
+        for obituary in self.world.ended_by_themselves().await {
+            self.violated(Violation::of_all(Rule::Runs, obituary));
+        }
+    }
+
+    async fn check(&mut self, which: Which) -> Result<()> {
+        self.show("checking").await;
+        let [store, warehouse] = Site::ALL.map(|site| self.world.databases.history(site, &which));
+        let (store, warehouse) = tokio::try_join!(store, warehouse)?;
+        let wanted = |order: &Uuid| match &which {
+            Which::All => true,
+            Which::These(ids) => ids.binary_search(order).is_ok(),
+        };
+        let cases = with(&self.ledger, |ledger| {
+            let writes = ledger.writes().iter().filter(|write| wanted(&write.order));
+            cases(writes, Both { store, warehouse })
+        });
+        self.report.orders = self.report.orders.max(cases.len());
+        for case in &cases {
+            let violations = check(case);
+            if !violations.is_empty() {
+                self.keep(case)?;
+            }
+            for violation in violations {
+                self.violated(violation);
+            }
+        }
+        let reads = with(&self.ledger, |ledger| std::mem::take(&mut ledger.violations));
+        for violation in reads {
+            self.violated(violation);
+        }
+        Ok(())
+    }
+
+    /// Keeps all that is known of an order, for whoever looks into it.
+    fn keep(&self, case: &Case) -> Result<()> {
+        let folder = self.world.folder.join("orders");
+        fs::create_dir_all(&folder)?;
+        Ok(fs::write(folder.join(format!("{}.txt", case.id)), case.to_string())?)
+    }
+
+    /// What is found again when everything is checked at the end counts once.
+    fn violated(&mut self, violation: Violation) {
+        if !self.report.violations.contains(&violation) {
+            let at = self.began.elapsed().as_secs_f64();
+            self.line.say(format!("violation at {at:.1} s: {violation}"));
+            self.report.violations.push(violation);
+        }
+    }
+
+    async fn show(&mut self, doing: &'static str) {
+        let figures = Figures {
+            elapsed: self.began.elapsed(),
+            doing,
+            faults: self.report.faults.len(),
+            writes: with(&self.ledger, |ledger| ledger.writes().len()),
+            waiting: self.waiting().await,
+            violations: self.report.violations.len(),
+        };
+        self.line.show(&figures);
+    }
+
+    /// Whoever could say may just be hurt.
+    async fn waiting(&self) -> Option<u64> {
+        let asking = async {
+            let mut waiting = self.world.broker.depths().await.ok()??.waiting;
+            for site in Site::ALL {
+                waiting += self.world.databases.standing(site).await.ok()?.outbox;
+            }
+            Some(waiting)
+        };
+        tokio::time::timeout(TICK, asking).await.ok()?
+    }
+
+    fn conclude(&mut self) {
+        self.report.lasted = self.began.elapsed();
+        (self.report.writes, self.report.reads) =
+            with(&self.ledger, |ledger| (Writes::of(ledger), ledger.reads));
+    }
+}
