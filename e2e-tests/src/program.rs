@@ -27,20 +27,20 @@ impl Program {
     /// A program that is not started yet. `prefix` begins the names of its settings.
     #[must_use]
     pub fn new(name: &str, prefix: &str, logs: &Path, settings: &[(&str, &str)]) -> Self {
-        Self::named(name, name, prefix, logs, settings)
+        Self::of(name, &binary(name), prefix, logs, settings)
     }
 
-    /// One of several of a kind, under a name of its own.
+    /// One that runs a given file, under a name of its own.
     #[must_use]
-    pub fn named(
+    pub fn of(
         name: &str,
-        kind: &str,
+        file: &Path,
         prefix: &str,
         logs: &Path,
         settings: &[(&str, &str)],
     ) -> Self {
         let port = launcher::ports::free().unwrap();
-        let recipe = Recipe::new(name, &binary(kind), &logs.join(format!("{name}.log")))
+        let recipe = Recipe::new(name, file, &logs.join(format!("{name}.log")))
             .env(&format!("{prefix}__HTTP__PORT"), port.to_string())
             .env(&format!("{prefix}__LOG__FILTER"), "debug,lapin=off");
         let set = |recipe: Recipe, (name, value): &(&str, &str)| {
@@ -108,8 +108,9 @@ impl Program {
     }
 }
 
-/// The program as cargo has built it: beside us, or beside the folder of the test that runs.
-fn binary(name: &str) -> PathBuf {
+/// A program as cargo has built it: beside us, or beside the folder of the test that runs.
+#[must_use]
+pub(crate) fn binary(name: &str) -> PathBuf {
     let us = std::env::current_exe().unwrap();
     let folder = us.parent().unwrap();
     let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };

@@ -8,67 +8,29 @@ use tokio::time::sleep;
 use super::both::Both;
 use super::broker::Depths;
 use super::databases::Standing;
-use super::violation::{Rule, Violation};
 use super::world::World;
 
 /// "Within seconds."
 pub const IN_TIME: Duration = Duration::from_secs(30);
 /// What takes longer is broken; this long it is still watched, to tell slow from never.
-const AT_ALL: Duration = Duration::from_secs(400);
+pub const AT_ALL: Duration = Duration::from_secs(400);
 /// How long it may take until nothing is in the queues. (RabbitMQ counts every five seconds.)
 const QUIET: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What came of waiting for the sites to agree.
-#[derive(Debug, Default)]
-pub struct Agreement {
-    /// How long it took; none where they did not.
-    pub took: Option<Duration>,
-    /// Messages left in the parked queues.
-    pub parked: u64,
-    /// What was wrong.
-    pub violations: Vec<Violation>,
-}
-
-/// Waits until both sites are equal and have nothing more to tell; then until nothing is left in the
-/// queues. `began` is when all was healed.
-pub async fn reach(world: &World, began: Instant) -> Agreement {
-    let mut agreement = Agreement::default();
+/// Waits until both sites are equal and have nothing more to tell, until so long after all was
+/// healed, and gives how long it took; else how everybody is doing.
+pub async fn reach(world: &World, healed: Instant, limit: Duration) -> Result<Duration, String> {
     let mut last = None;
-    let mut late = false;
-    while began.elapsed() < AT_ALL {
+    while healed.elapsed() < limit {
         let standings = standings(world).await;
         if standings.as_ref().is_some_and(|both| is_agreement(&both.store, &both.warehouse)) {
-            agreement.took = Some(began.elapsed());
-            break;
+            return Ok(healed.elapsed());
         }
         last = standings;
-        if began.elapsed() > IN_TIME && !late {
-            late = true;
-            let how = describe(world, last.as_ref()).await;
-            let why = format!("not within {IN_TIME:?}: {how}");
-            agreement.violations.push(Violation::of_all(Rule::Agrees, why));
-        }
         sleep(PAUSE).await;
     }
-    match agreement.took {
-        Some(took) if late => {
-            let why = format!("they agree after {:.1} s", took.as_secs_f64());
-            agreement.violations.push(Violation::of_all(Rule::Agrees, why));
-        }
-        Some(_) => {}
-        None => {
-            let how = describe(world, last.as_ref()).await;
-            let why = format!("not within {AT_ALL:?}: {how}");
-            agreement.violations.push(Violation::of_all(Rule::Agrees, why));
-            return agreement;
-        }
-    }
-    match quiet(world).await {
-        Ok(parked) => agreement.parked = parked,
-        Err(why) => agreement.violations.push(Violation::of_all(Rule::Agrees, why)),
-    }
-    agreement
+    Err(format!("not within {limit:?}: {}", describe(world, last.as_ref()).await))
 }
 
 async fn standings(world: &World) -> Option<Both<Standing>> {
@@ -83,7 +45,7 @@ fn is_agreement(store: &Standing, warehouse: &Standing) -> bool {
 }
 
 /// Waits until the sync queues are empty, and says how much is parked.
-async fn quiet(world: &World) -> Result<u64, String> {
+pub async fn quiet(world: &World) -> Result<u64, String> {
     let began = Instant::now();
     let mut last = None;
     while began.elapsed() < QUIET {

@@ -124,9 +124,9 @@ impl Databases {
             let messages = client.simple_query(query).await?;
             drop(client);
             drop(serving.await);
-            let first = |message: SimpleQueryMessage| match message {
-                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-                _ => None,
+            let first = |message: SimpleQueryMessage| {
+                let SimpleQueryMessage::Row(row) = message else { return None };
+                row.get(0).map(str::to_owned)
             };
             anyhow::Ok(messages.into_iter().filter_map(first).collect())
         };

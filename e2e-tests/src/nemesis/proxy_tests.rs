@@ -94,7 +94,8 @@ async fn a_meddled_answer_is_told_with_and_without_the_site_having_heard() {
     let told = Arc::default();
     let proxy = Proxy::start(site(Arc::clone(&told)).await).await.unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", proxy.port());
-    let client = reqwest::Client::new();
+    // Each request on a connection of its own, which no change of the weather cuts.
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let tell = async || {
         let answer = client.post(url("/v1/sync/orders")).body("{}").send().await;
         answer.ok().map(|answer| answer.status().as_u16())

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::agreement;
+use super::agreement::{self, AT_ALL, IN_TIME};
 use super::both::Both;
 use super::checker::case::{Case, cases};
 use super::checker::check;
@@ -91,22 +91,23 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
 
 impl Run {
     async fn rounds(&mut self, options: &Options) -> Result<()> {
-        let mut schedule = Schedule::new(options.seed, options.round);
-        while self.began.elapsed() < options.lasts && !self.stop.is_cancelled() {
-            let Some(planned) = schedule.next() else { break };
+        for planned in Schedule::new(options.seed, options.round) {
             self.hurt(planned, options.round).await?;
             let healed = Instant::now();
             self.show("healing").await;
             self.load.pause().await;
             self.agree(healed).await;
             if self.stop.is_cancelled() {
-                break;
+                // Nobody has waited until they agree.
+                return Ok(());
             }
             let touched = with(&self.ledger, super::ledger::Ledger::take_touched);
             self.check(Which::These(touched.into_iter().collect())).await?;
+            if self.began.elapsed() >= options.lasts {
+                break;
+            }
             self.load.resume();
         }
-        self.load.pause().await;
         self.check(Which::All).await
     }
 
@@ -146,16 +147,25 @@ impl Run {
         self.report.faults.push(fault);
     }
 
-    /// Waits until the sites agree.
+    /// Waits until the sites agree and nothing is left over, or until it is told to stop.
     async fn agree(&mut self, healed: Instant) {
-        let agreement = tokio::select! {
-            agreement = agreement::reach(&self.world, healed) => agreement,
-            () = self.stop.cancelled() => return,
-        };
-        self.report.agreements.extend(agreement.took);
-        self.report.parked = agreement.parked;
-        for violation in agreement.violations {
-            self.violated(violation);
+        let stop = self.stop.clone();
+        let world = Arc::clone(&self.world);
+        for limit in [IN_TIME, AT_ALL] {
+            let reaching = agreement::reach(&world, healed, limit);
+            match stop.run_until_cancelled(reaching).await {
+                None => return,
+                Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
+                Some(Ok(took)) => {
+                    self.report.agreements.push(took);
+                    break;
+                }
+            }
+        }
+        match stop.run_until_cancelled(agreement::quiet(&world)).await {
+            None => {}
+            Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
+            Some(Ok(parked)) => self.report.parked = parked,
         }
         for obituary in self.world.ended_by_themselves().await {
             self.violated(Violation::of_all(Rule::Runs, obituary));

@@ -15,7 +15,7 @@ use super::broker::Broker;
 use super::databases::Databases;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
-use crate::Program;
+use crate::program::{Program, binary};
 
 /// All that runs. Dropping it ends it.
 #[derive(Debug)]
@@ -108,7 +108,12 @@ impl World {
             settings.push(("DATABASE__URL", through(&url, port(Part::Postgres))?));
         }
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, &**value)).collect();
-        let mut program = Program::named(part.as_str(), kind, prefix, logs, &settings);
+        let file = self.folder.join(kind);
+        if !file.exists() {
+            // A run of its own files, so that nobody builds others under it; they stay with the logs.
+            std::fs::copy(binary(kind), &file)?;
+        }
+        let mut program = Program::of(part.as_str(), &file, prefix, logs, &settings);
         program.try_to_start().await?;
         Ok(program)
     }
@@ -123,7 +128,9 @@ impl World {
     pub fn self_descriptions(&self) -> impl Iterator<Item = (Part, String)> {
         self.urls.iter().map(|(part, url)| match part {
             Part::Worker1 | Part::Worker2 => (*part, format!("{url}/v1/directions")),
-            _ => (*part, format!("{url}/v1/relay")),
+            Part::Store | Part::Warehouse | Part::RabbitMq | Part::Postgres => {
+                (*part, format!("{url}/v1/relay"))
+            }
         })
     }
 

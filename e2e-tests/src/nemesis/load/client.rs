@@ -56,7 +56,7 @@ impl Client {
         match choosing::deed(&mut self.rng) {
             Deed::Place => self.place().await,
             Deed::PlaceSeveral(count) => self.place_several(count).await,
-            deed => {
+            deed @ (Deed::Read(_) | Deed::Void | Deed::Patch(..) | Deed::Price) => {
                 if let Some(order) = self.pool.pick(&mut self.rng) {
                     self.act(deed, order).await;
                 }

@@ -1,0 +1,161 @@
+//! An order's life as two sites would write it down, made with the real rules.
+
+use serde_json::{Value, json};
+use shared_models::SCHEMA;
+use shared_models::edit::{create, edit};
+use shared_models::event::{EventKind, OrderEvent};
+use shared_models::merge::merge;
+use shared_models::order::{Delivery, Line, Progress, Shared, Status, Touched};
+use shared_models::rules::Cargo;
+use shared_models::site::Site;
+use shared_models::sync::OrderChange;
+use uuid::Uuid;
+
+use crate::nemesis::checker::case::{Case, Change, Row};
+use crate::nemesis::ledger::{Content, Outcome, Seen, Wanted, Write};
+
+/// A life that is being written.
+pub(super) struct Story {
+    pub(super) case: Case,
+}
+
+impl Story {
+    /// An order is placed at the store.
+    pub(super) fn of_an_order() -> Self {
+        let case = Case { id: Uuid::new_v4(), ..Case::default() };
+        let line = Line { sku: "LAMP".to_owned(), quantity: 2 };
+        let delivery = Delivery {
+            company: "Acme".to_owned(),
+            address: "1 Main Street".to_owned(),
+            comment: Some("t0".to_owned()),
+            lines: vec![line],
+            ..Delivery::default()
+        };
+        let mut story = Self { case };
+        let shared = create(delivery.clone());
+        let private = Some(json!({"currency": "EUR", "unit_prices": {"LAMP": 250}}));
+        story.record(Site::Store, EventKind::Created, shared, Touched::Delivery, private);
+        story.acknowledged(Site::Store, Wanted::Create(Box::new(delivery)));
+        story
+    }
+
+    /// A site edits the delivery.
+    pub(super) fn comments(&mut self, site: Site, token: &str) {
+        let before = self.shared(site);
+        let mut delivery = before.delivery.value.clone();
+        delivery.comment = Some(token.to_owned());
+        let progress = before.progress.value.clone();
+        self.decides(site, &before, delivery, progress);
+        self.acknowledged(site, Wanted::Delivery(token.to_owned()));
+    }
+
+    /// A site moves the order on.
+    pub(super) fn moves(&mut self, site: Site, status: Status, token: Option<&str>) {
+        let before = self.shared(site);
+        let tracking = token.map(str::to_owned).or(before.progress.value.tracking.clone());
+        let progress = Progress { status, tracking, ..before.progress.value.clone() };
+        let delivery = before.delivery.value.clone();
+        self.decides(site, &before, delivery, progress);
+        let wanted = token.map_or(Wanted::Void, |token| Wanted::Progress(token.to_owned()));
+        self.acknowledged(site, wanted);
+    }
+
+    /// The warehouse notes something for itself.
+    pub(super) fn notes(&mut self, token: &str) {
+        let (site, private) = (Site::Warehouse, json!({"bin": "B7", "picker_note": token}));
+        let shared = self.shared(site);
+        self.record(site, EventKind::Updated, shared, Touched::Nothing, Some(private));
+        self.acknowledged(site, Wanted::Private(token.to_owned()));
+    }
+
+    /// The last thing that a site published reaches its peer.
+    pub(super) fn carry(&mut self, from: Site) {
+        let to = from.peer();
+        let sent = self.case.sides.at(from).changes.iter().rfind(|change| change.published);
+        let event = sent.unwrap().event.clone();
+        let id = event.id;
+        let cargo = match event.shared.progress.value.status.is_default() {
+            true => Cargo::Delivery,
+            false => Cargo::Both,
+        };
+        let merged = merge(to, &self.shared(to), &OrderChange::of(event, cargo));
+        self.record(to, EventKind::Updated, merged.shared, merged.touched, None);
+        let change = self.last_mut(to);
+        (change.origin, change.event.origin) = (from, from);
+        (change.event_id, change.event.id, change.published) = (id, id, false);
+        change.conflicts = (!merged.conflicts.is_empty()).then_some(merged.conflicts);
+    }
+
+    /// The last change of a site.
+    pub(super) fn last_mut(&mut self, site: Site) -> &mut Change {
+        self.case.sides.at_mut(site).changes.last_mut().unwrap()
+    }
+
+    /// The order as it stands at a site.
+    pub(super) fn row_mut(&mut self, site: Site) -> &mut Row {
+        self.case.sides.at_mut(site).row.as_mut().unwrap()
+    }
+
+    fn shared(&self, site: Site) -> Shared {
+        self.case.sides.at(site).row.as_ref().map(|row| row.shared.clone()).unwrap_or_default()
+    }
+
+    fn decides(&mut self, site: Site, before: &Shared, delivery: Delivery, progress: Progress) {
+        let (shared, touched) = edit(site, before, delivery, progress).unwrap();
+        self.record(site, EventKind::Updated, shared, touched, None);
+    }
+
+    fn record(
+        &mut self,
+        site: Site,
+        kind: EventKind,
+        shared: Shared,
+        touched: Touched,
+        private: Option<Value>,
+    ) {
+        let (id, order_id) = (Uuid::new_v4(), self.case.id);
+        let side = self.case.sides.at_mut(site);
+        let before = side.row.take();
+        let version = before.as_ref().map_or(0, |row| row.version) + 1;
+        let known = before.map_or(Value::Null, |row| row.private);
+        let row_private = private.clone().unwrap_or(known);
+        side.row =
+            Some(Row { id: order_id, shared: shared.clone(), private: row_private, version });
+        let event = OrderEvent {
+            schema: SCHEMA,
+            id,
+            kind,
+            origin: site,
+            order_id,
+            version,
+            at: Default::default(),
+            touched,
+            shared,
+        };
+        let seq = side.changes.last().map_or(0, |change| change.seq) + 3;
+        let published = touched != Touched::Nothing;
+        side.changes.push(Change {
+            seq,
+            event_id: id,
+            order_id,
+            origin: site,
+            version,
+            event,
+            private,
+            conflicts: None,
+            published,
+        });
+    }
+
+    /// A client asked for what was done last, and was told so.
+    fn acknowledged(&mut self, site: Site, wanted: Wanted) {
+        let row = self.case.sides.at(site).row.clone().unwrap();
+        let mut shown = row.private.clone();
+        shown["lines"] = json!([{"sku": "LAMP", "quantity": 2, "unit_price": 250}]);
+        let content = Content { shared: row.shared, shown };
+        let seen = Seen { version: row.version, order: Some(Box::new(content)) };
+        let (order, at) = (self.case.id, Default::default());
+        let outcome = Outcome::Acknowledged(seen);
+        self.case.writes.push(Write { at, site, order, wanted, outcome });
+    }
+}
