@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use e2e_tests::nemesis::run::{Options, run};
+use e2e_tests::nemesis::options::Options;
+use e2e_tests::nemesis::run::run;
 use e2e_tests::nemesis::schedule::Schedule;
 use launcher::stop::Stop;
 use tokio_util::sync::CancellationToken;

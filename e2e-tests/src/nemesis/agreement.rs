@@ -10,8 +10,9 @@ use super::broker::Depths;
 use super::databases::Standing;
 use super::world::World;
 
-/// "Within seconds."
-pub const IN_TIME: Duration = Duration::from_secs(30);
+/// "Within seconds." The longest that a change may wait is one over which a site that says it is ready
+/// has failed twice: it is offered again after 30 s.
+pub const IN_TIME: Duration = Duration::from_secs(45);
 /// What takes longer is broken; this long it is still watched, to tell slow from never.
 pub const AT_ALL: Duration = Duration::from_secs(400);
 /// How long it may take until nothing is in the queues. (RabbitMQ counts every five seconds.)
@@ -41,21 +42,27 @@ async fn standings(world: &World) -> Option<Both<Standing>> {
 
 fn is_agreement(store: &Standing, warehouse: &Standing) -> bool {
     let nothing_to_tell = |site: &Standing| site.outbox == 0 && site.offers == 0;
-    store == warehouse && nothing_to_tell(store) && nothing_to_tell(warehouse)
+    (store.orders, &store.digest) == (warehouse.orders, &warehouse.digest)
+        && nothing_to_tell(store)
+        && nothing_to_tell(warehouse)
 }
 
-/// Waits until the sync queues are empty, and says how much is parked.
+/// Waits until the queues are empty and nothing waits for a person, and says how much is parked that
+/// will be offered again by itself.
 pub async fn quiet(world: &World) -> Result<u64, String> {
     let began = Instant::now();
-    let mut last = None;
+    let mut last = (None, None);
     while began.elapsed() < QUIET {
-        match world.broker.depths().await {
-            Ok(Some(Depths { waiting: 0, parked })) => return Ok(parked),
-            depths => last = depths.ok().flatten(),
+        last = (world.broker.depths().await.ok().flatten(), standings(world).await);
+        if let (Some(Depths { waiting: 0, parked: 0 }), Some(Both { store, warehouse })) = &last
+            && store.left + warehouse.left == 0
+        {
+            return Ok(store.parked + warehouse.parked);
         }
         sleep(PAUSE).await;
     }
-    Err(format!("after {QUIET:?} there is still something in the queues: {last:?}"))
+    let (depths, standings) = last;
+    Err(format!("after {QUIET:?} something is left over: queues {depths:?}, {standings:?}"))
 }
 
 /// How everybody is doing, for whoever looks into it.

@@ -28,6 +28,8 @@ const STANDING: &str = "
 select jsonb_build_object(
     'outbox', (select count(*) from outbox),
     'offers', (select count(*) from offers),
+    'parked', (select count(*) from parked where state = 'parked'),
+    'left', (select count(*) from parked where state = 'parked' and offer_at is null),
     'orders', count(*),
     'digest', coalesce(sum(hashtextextended(concat(id, delivery, progress), 0)), 0)::text
 ) from orders";
@@ -60,6 +62,10 @@ pub struct Standing {
     pub outbox: u64,
     /// Offers that are not worked off.
     pub offers: u64,
+    /// Changes that are parked.
+    pub parked: u64,
+    /// Of them, those that are not offered again by themselves.
+    pub left: u64,
     /// Orders.
     pub orders: u64,
     /// Of what the sites share of them.

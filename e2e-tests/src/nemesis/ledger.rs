@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use shared_models::order::{Delivery, Facet, Line, Progress, Shared};
+use shared_models::order::Delivery;
 use shared_models::revision::Revision;
 use shared_models::site::Site;
 use uuid::Uuid;
 
+use super::seen::Seen;
 use super::violation::{Rule, Violation};
 
 /// One thing that a client asked a site to do to one order.
@@ -50,24 +50,6 @@ pub enum Outcome {
     Refused(u16),
     /// It was done, and made this of the order.
     Acknowledged(Seen),
-}
-
-/// An order as a client was shown it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    /// Its version.
-    pub version: i64,
-    /// All else, where it was shown.
-    pub order: Option<Box<Content>>,
-}
-
-/// What an order says.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Content {
-    /// What both sites share of it.
-    pub shared: Shared,
-    /// All that was shown.
-    pub shown: Value,
 }
 
 /// How far a reader has seen an order come at a site.
@@ -194,41 +176,6 @@ impl Mark {
     }
 }
 
-impl Seen {
-    /// An order as a site shows it; none where this is not one.
-    #[must_use]
-    pub fn read(shown: Value) -> Option<Self> {
-        #[derive(serde::Deserialize)]
-        struct Revisions {
-            delivery: Revision,
-            progress: Revision,
-        }
-        let version = shown["version"].as_i64()?;
-        let revisions: Revisions = serde_json::from_value(shown["revisions"].clone()).ok()?;
-        let text = |name: &str| shown[name].as_str().map(str::to_owned);
-        let delivery = Delivery {
-            company: text("company")?,
-            address: text("address")?,
-            deliver_by: serde_json::from_value(shown["deliver_by"].clone()).ok()?,
-            comment: text("comment"),
-            lines: shown["lines"].as_array()?.iter().map(line).collect::<Option<_>>()?,
-            unknown: Default::default(),
-        };
-        let progress = Progress {
-            status: serde_json::from_value(shown["status"].clone()).ok()?,
-            carrier: text("carrier"),
-            tracking: text("tracking"),
-            unknown: Default::default(),
-        };
-        let shared = Shared {
-            delivery: Facet { revision: revisions.delivery, value: delivery },
-            progress: Facet { revision: revisions.progress, value: progress },
-        };
-        Some(Self { version, order: Some(Box::new(Content { shared, shown })) })
-    }
-}
-
-fn line(shown: &Value) -> Option<Line> {
-    let quantity = u32::try_from(shown["quantity"].as_u64()?).ok()?;
-    Some(Line { sku: shown["sku"].as_str()?.to_owned(), quantity })
-}
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,39 +11,23 @@ use shared_models::site::Site;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::agreement::{self, AT_ALL, IN_TIME};
-use super::both::Both;
-use super::checker::case::{Case, cases};
-use super::checker::check;
 use super::databases::Which;
 use super::inflict::{Inflicted, inflict};
 use super::live::{Figures, Line};
 use super::load::{Load, SharedLedger, with};
+use super::options::Options;
 use super::parts::Part;
 use super::report::{Report, Writes};
 use super::schedule::{Planned, Schedule};
 use super::violation::{Rule, Violation};
-use super::world::World;
+use super::world::{self, World};
+
+mod checking;
 
 /// How often the line is brought up to date.
 const TICK: Duration = Duration::from_millis(500);
-
-/// What is wanted of a run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// From which the schedule comes.
-    pub seed: u64,
-    /// How long faults are to go on.
-    pub lasts: Duration,
-    /// How long a round of faults lasts.
-    pub round: Duration,
-    /// Where data, logs and the report go.
-    pub folder: PathBuf,
-    /// The guard that the programs were told to do without.
-    pub without: Option<String>,
-}
 
 /// A run under way.
 struct Run {
@@ -81,10 +64,7 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
     outcome?;
     fs::write(options.folder.join("report.txt"), report.to_string())?;
     if report.is_clean() {
-        // Nobody has to look into them.
-        for data in ["postgres", "rabbitmq"] {
-            fs::remove_dir_all(options.folder.join(data))?;
-        }
+        world::remove_data(&options.folder)?;
     }
     Ok(report)
 }
@@ -170,42 +150,6 @@ impl Run {
         for obituary in self.world.ended_by_themselves().await {
             self.violated(Violation::of_all(Rule::Runs, obituary));
         }
-    }
-
-    async fn check(&mut self, which: Which) -> Result<()> {
-        self.show("checking").await;
-        let [store, warehouse] = Site::ALL.map(|site| self.world.databases.history(site, &which));
-        let (store, warehouse) = tokio::try_join!(store, warehouse)?;
-        let wanted = |order: &Uuid| match &which {
-            Which::All => true,
-            Which::These(ids) => ids.binary_search(order).is_ok(),
-        };
-        let cases = with(&self.ledger, |ledger| {
-            let writes = ledger.writes().iter().filter(|write| wanted(&write.order));
-            cases(writes, Both { store, warehouse })
-        });
-        self.report.orders = self.report.orders.max(cases.len());
-        for case in &cases {
-            let violations = check(case);
-            if !violations.is_empty() {
-                self.keep(case)?;
-            }
-            for violation in violations {
-                self.violated(violation);
-            }
-        }
-        let reads = with(&self.ledger, |ledger| std::mem::take(&mut ledger.violations));
-        for violation in reads {
-            self.violated(violation);
-        }
-        Ok(())
-    }
-
-    /// Keeps all that is known of an order, for whoever looks into it.
-    fn keep(&self, case: &Case) -> Result<()> {
-        let folder = self.world.folder.join("orders");
-        fs::create_dir_all(&folder)?;
-        Ok(fs::write(folder.join(format!("{}.txt", case.id)), case.to_string())?)
     }
 
     /// What is found again when everything is checked at the end counts once.

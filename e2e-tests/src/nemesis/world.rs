@@ -17,6 +17,13 @@ use super::parts::{Link, Part};
 use super::proxy::Proxy;
 use crate::program::{Program, binary};
 
+mod condition;
+
+/// The programs, and what the names of their settings begin with.
+const STORE: (&str, &str) = ("store-svc", "STORE");
+const WAREHOUSE: (&str, &str) = ("warehouse-svc", "WAREHOUSE");
+const WORKER: (&str, &str) = ("sync-worker", "WORKER");
+
 /// All that runs. Dropping it ends it.
 #[derive(Debug)]
 pub struct World {
@@ -41,6 +48,7 @@ impl World {
     /// Starts everything with its data in a folder, and waits until it is ready.
     pub async fn start(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
+        let folder = &std::fs::canonicalize(folder)?;
         let logs = folder.join("logs");
         std::fs::create_dir_all(&logs)?;
         let (data, messages) = (folder.join("postgres"), folder.join("rabbitmq"));
@@ -94,12 +102,12 @@ impl World {
         let amqp = self.rabbitmq.get_mut().amqp_url();
         settings.push(("BROKER__URL", through(&amqp, port(Part::RabbitMq))?));
         let (kind, prefix) = match part {
-            Part::Store => ("store-svc", "STORE"),
-            Part::Warehouse => ("warehouse-svc", "WAREHOUSE"),
-            Part::Worker1 | Part::Worker2 => ("sync-worker", "WORKER"),
+            Part::Store => STORE,
+            Part::Warehouse => WAREHOUSE,
+            Part::Worker1 | Part::Worker2 => WORKER,
             Part::RabbitMq | Part::Postgres => anyhow::bail!("{part} is no program of ours"),
         };
-        if kind == "sync-worker" {
+        if (kind, prefix) == WORKER {
             for (name, site) in [("STORE__URL", Part::Store), ("WAREHOUSE__URL", Part::Warehouse)] {
                 settings.push((name, format!("http://127.0.0.1:{}", port(site))));
             }
@@ -122,42 +130,6 @@ impl World {
     #[must_use]
     pub fn url(&self, part: Part) -> &str {
         &self.urls[&part]
-    }
-
-    /// Where each program says how it is doing.
-    pub fn self_descriptions(&self) -> impl Iterator<Item = (Part, String)> {
-        self.urls.iter().map(|(part, url)| match part {
-            Part::Worker1 | Part::Worker2 => (*part, format!("{url}/v1/directions")),
-            Part::Store | Part::Warehouse | Part::RabbitMq | Part::Postgres => {
-                (*part, format!("{url}/v1/relay"))
-            }
-        })
-    }
-
-    /// Waits until all programs say that they are ready.
-    pub async fn ready(&self) -> Result<()> {
-        for (part, url) in &self.urls {
-            let url = format!("{url}/health/ready");
-            let ready = async || match reqwest::get(&url).await {
-                Ok(answer) => answer.status().is_success(),
-                Err(_) => false,
-            };
-            let what = format!("the {part} to be ready");
-            launcher::wait::until(&what, std::time::Duration::from_secs(60), ready).await?;
-        }
-        Ok(())
-    }
-
-    /// What each program that has ended by itself has left to say.
-    pub async fn ended_by_themselves(&self) -> Vec<String> {
-        let mut obituaries = vec![];
-        for program in self.programs.values() {
-            let program = program.lock().await;
-            if let Some(process) = program.process().filter(|process| !process.running()) {
-                obituaries.push(process.obituary(None));
-            }
-        }
-        obituaries
     }
 
     /// Ends everything.
@@ -183,6 +155,17 @@ impl Drop for World {
         go_on(self.postgres.get_mut().process());
         go_on(self.rabbitmq.get_mut().process());
     }
+}
+
+/// Removes what nobody has to look into where all was well: all but the logs.
+pub fn remove_data(folder: &Path) -> Result<()> {
+    for data in ["postgres", "rabbitmq"] {
+        std::fs::remove_dir_all(folder.join(data))?;
+    }
+    for (program, _) in [STORE, WAREHOUSE, WORKER] {
+        std::fs::remove_file(folder.join(program))?;
+    }
+    Ok(())
 }
 
 /// A URL with another port.

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod convergence;
+mod nemesis;
 mod outages;
 mod parking;
 mod pausing;

@@ -6,7 +6,8 @@ use shared_models::order::Status;
 use shared_models::site::Site;
 
 use super::case::{Case, Change, Side};
-use crate::nemesis::ledger::{Content, Outcome, Wanted, Write};
+use crate::nemesis::ledger::{Outcome, Wanted, Write};
+use crate::nemesis::seen::Content;
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {

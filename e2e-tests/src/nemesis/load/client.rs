@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::choosing::{self, Deed, Kind};
 use super::pool::Pool;
 use super::{SharedLedger, with};
-use crate::nemesis::ledger::{Begun, Outcome, Seen, Wanted};
+use crate::nemesis::ledger::{Begun, Outcome, Wanted};
+use crate::nemesis::seen::Seen;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);

@@ -12,7 +12,8 @@ use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
 use crate::nemesis::checker::case::{Case, Change, Row};
-use crate::nemesis::ledger::{Content, Outcome, Seen, Wanted, Write};
+use crate::nemesis::ledger::{Outcome, Wanted, Write};
+use crate::nemesis::seen::{Content, Seen};
 
 /// A life that is being written.
 pub(super) struct Story {

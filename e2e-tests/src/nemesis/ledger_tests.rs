@@ -1,0 +1,41 @@
+//! Reads that go back, and writes of which nobody was told.
+
+use super::*;
+
+const SITE: Site = Site::Store;
+
+fn version(version: i64) -> Seen {
+    Seen { version, order: None }
+}
+
+#[test]
+fn a_read_that_began_after_a_newer_one_ended_must_not_be_older() {
+    let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
+    let early = ledger.read(SITE, order);
+    let begun = ledger.read(SITE, order);
+    ledger.shown(begun, version(3));
+    // Begun before anybody had seen it, so it may have been answered before.
+    ledger.shown(early, version(2));
+    let elsewhere = ledger.read(SITE.peer(), order);
+    ledger.shown(elsewhere, version(1));
+    assert_eq!(ledger.violations, []);
+    let late = ledger.read(SITE, order);
+    ledger.shown(late, version(2));
+    let gone = ledger.read(SITE, order);
+    ledger.refused(gone, 404);
+    let rules: Vec<_> = ledger.violations.iter().map(|found| found.rule).collect();
+    assert_eq!(rules, [Rule::ReadsGrow, Rule::ReadsGrow]);
+}
+
+#[test]
+fn a_write_is_unknown_until_somebody_was_told() {
+    let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
+    let [first, second, _] = [(); 3].map(|()| ledger.write(SITE, order, Wanted::Void));
+    ledger.shown(first, version(1));
+    ledger.refused(second, 409);
+    let outcomes: Vec<_> = ledger.writes().iter().map(|write| &write.outcome).collect();
+    let [acknowledged, refused] = [Outcome::Acknowledged(version(1)), Outcome::Refused(409)];
+    assert_eq!(outcomes, [&acknowledged, &refused, &Outcome::Unknown]);
+    assert_eq!(ledger.take_touched(), BTreeSet::from([order]));
+    assert!(ledger.take_touched().is_empty());
+}

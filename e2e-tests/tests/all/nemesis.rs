@@ -1,0 +1,39 @@
+//! Clients write while everything around them breaks. `deploy/nemesis` does it for longer.
+
+use std::time::Duration;
+
+use e2e_tests::nemesis::options::Options;
+use e2e_tests::nemesis::run::run;
+use tokio_util::sync::CancellationToken;
+
+/// What is run where nobody asks for another one.
+const SEEDS: [u64; 2] = [1, 2];
+/// Names another one.
+const SEED: &str = "LOCKSTEP_NEMESIS_SEED";
+/// How long faults go on, all seeds together.
+const LASTS: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_secs(15);
+
+fn seeds() -> Vec<u64> {
+    match std::env::var(SEED) {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => SEEDS.to_vec(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_repeated_or_sent_back_while_everything_breaks() {
+    let seeds = seeds();
+    let lasts = LASTS / u32::try_from(seeds.len()).unwrap();
+    for seed in seeds {
+        println!("seed {seed}; {SEED}={seed} runs it again");
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let options =
+            Options { seed, lasts, round: ROUND, folder: folder.path().to_owned(), without: None };
+        let report = run(&options, CancellationToken::new()).await.unwrap();
+        if !report.is_clean() {
+            panic!("{report}\nlogs and data: {}", folder.keep().display());
+        }
+        assert!(report.writes.acknowledged > 0 && !report.faults.is_empty(), "{report}");
+    }
+}
