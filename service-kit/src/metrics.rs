@@ -10,6 +10,7 @@ use metrics::{Unit, describe_counter, describe_gauge, gauge};
 use crate::change_log::{Backlog, backlog};
 use crate::error::Error;
 use crate::http::metrics::{exposition, state, total};
+use crate::parked;
 use crate::relay::{RelayCounts, RelayState};
 use crate::service::Service;
 
@@ -18,12 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /metrics`
 pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
-    let asking =
-        service.database.with::<_, Error>(async |connection| Ok(backlog(connection).await?));
-    let backlog = tokio::time::timeout(PATIENCE, asking).await.ok().and_then(Result::ok);
+    let asking = service.database.with::<_, Error>(async |connection| {
+        Ok((backlog(connection).await?, parked::waiting(connection).await?))
+    });
+    let kept = tokio::time::timeout(PATIENCE, asking).await.ok().and_then(Result::ok);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
-        database(backlog.as_ref());
+        database(kept.as_ref());
     })
 }
 
@@ -41,16 +43,18 @@ fn relay(is: &RelayState, counts: RelayCounts) {
     total("lockstep_relay_refused_total", &[], counts.refused);
 }
 
-fn database(backlog: Option<&Backlog>) {
+fn database(kept: Option<&(Backlog, i64)>) {
     describe_gauge!("lockstep_database_up", "1 while the database answers");
-    gauge!("lockstep_database_up").set(if backlog.is_some() { 1.0 } else { 0.0 });
-    let Some(Backlog { waiting, oldest }) = backlog else { return };
+    gauge!("lockstep_database_up").set(if kept.is_some() { 1.0 } else { 0.0 });
+    let Some((Backlog { waiting, oldest }, parked)) = kept else { return };
     describe_gauge!("lockstep_outbox_changes", "Changes that RabbitMQ has not confirmed yet");
     gauge!("lockstep_outbox_changes").set(approximately(*waiting));
     let unit = Unit::Seconds;
     describe_gauge!("lockstep_outbox_age_seconds", unit, "How long the oldest of them has waited");
     let age = oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
     gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
+    describe_gauge!("lockstep_parked_changes", "Changes that could not be carried, and wait");
+    gauge!("lockstep_parked_changes").set(approximately(*parked));
 }
 
 /// A gauge is a floating-point number, which is exact up to 2^53.

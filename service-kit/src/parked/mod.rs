@@ -15,4 +15,4 @@ pub use offering::offer_due;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
 pub use settling::{Deed, settle};
-pub use storage::{find, overtaken, page};
+pub use storage::{find, overtaken, page, waiting};

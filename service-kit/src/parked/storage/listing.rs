@@ -40,6 +40,12 @@ pub async fn page(
     query.load(connection).await
 }
 
+/// How many wait to be offered again, or for a person.
+pub async fn waiting(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
+    let parked = parked::table.filter(parked::state.eq(State(ParkedState::Parked)));
+    parked.count().get_result(connection).await
+}
+
 /// A change that touched nothing shared, or came from the peer, was never published.
 const OVERTAKEN: &str = "
 select parked.id from parked

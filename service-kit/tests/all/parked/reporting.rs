@@ -33,6 +33,14 @@ async fn in_vain(site: &TestService, id: Uuid, change: fn(Uuid, Uuid) -> Value) 
 }
 
 #[tokio::test]
+async fn prometheus_is_told_how_many_are_parked() {
+    let site = alone().await;
+    assert_eq!(report(&site, &[hopeless(Uuid::now_v7(), None)]).await, 1);
+    let told = site.client.get("/metrics").await.with(200).text;
+    assert!(told.lines().any(|line| line == "lockstep_parked_changes 1"), "{told}");
+}
+
+#[tokio::test]
 async fn a_change_is_shown_as_it_was_reported() {
     let site = alone().await;
     let (order, event) = (write_orders(&site.database, 1).await[0], Uuid::now_v7());
