@@ -62,7 +62,9 @@ impl From<QueryError> for DatabaseError {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 information,
             ) => Self::Unavailable(information.message().to_owned()),
-            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped.
+            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped. Diesel
+            // keeps the code of such an error to itself, so it is known by its English words; in another
+            // language (`lc_messages`, which only an administrator may set) it counts as refused.
             QueryError::DatabaseError(DatabaseErrorKind::Unknown, information)
                 if information.message().starts_with("canceling statement due to")
                     || information.message().starts_with("terminating connection") =>
