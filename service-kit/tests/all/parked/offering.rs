@@ -49,11 +49,14 @@ async fn what_is_not_due_is_left_alone() {
     let broker = bound_broker().await;
     let site = offering_after("1h", &broker).await;
     let order = write_orders(&site.database, 2).await;
-    let (later, now) = (Uuid::now_v7(), Uuid::now_v7());
-    report(&site, &[reported(later, order[0]), reported(now, order[1])]).await;
+    let [later, now, same_order] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+    let of_same = reported(same_order, order[1]);
+    report(&site, &[reported(later, order[0]), reported(now, order[1]), of_same]).await;
     post(&site, "replay", &json!({ "ids": [now] })).await;
     offered(&site, now).await;
-    assert_eq!(one(&site, later).await["state"], "parked");
+    for waiting in [later, same_order] {
+        assert_eq!(one(&site, waiting).await["state"], "parked");
+    }
     assert_eq!(offers(&site, &broker).await.len(), 1);
 }
 

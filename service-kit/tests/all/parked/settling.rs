@@ -72,6 +72,20 @@ async fn what_is_due_already_is_not_made_due_twice() {
 }
 
 #[tokio::test]
+async fn two_who_replay_the_same_at_once_count_it_once() {
+    let site = alone().await;
+    let order = write_orders(&site.database, 1).await[0];
+    let all = json!({"all": true});
+    for round in 0..20 {
+        let some = (0..20).map(|_| hopeless(Uuid::now_v7(), order)).collect::<Vec<_>>();
+        report(&site, &some).await;
+        let (one, two) = tokio::join!(post(&site, "replay", &all), post(&site, "replay", &all));
+        let changed = [one, two].map(|settled| settled["changed"].as_u64().unwrap());
+        assert_eq!(changed.iter().sum::<u64>(), 20, "{round}: {changed:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_is_dropped_and_stays_on_record() {
     let site = alone().await;
     let [waiting, hopeless, unreadable] = three(&site).await;
