@@ -44,6 +44,7 @@ impl Program {
                     .long("config")
                     .env(format!("{prefix}_CONFIG"))
                     .value_name("FILE")
+                    .global(true)
                     .value_parser(value_parser!(PathBuf))
                     .help("A TOML file with settings"),
             )

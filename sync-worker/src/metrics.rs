@@ -1,11 +1,11 @@
 //! What the worker tells Prometheus: the same figures as `GET /v1/directions`.
 
 use actix_web::HttpResponse;
-use metrics::{describe_counter, describe_gauge};
+use metrics::{describe_counter, describe_gauge, gauge};
 use service_kit::http::metrics::{exposition, state, total};
 
 use crate::breaker;
-use crate::figures::{Circuit, Counters, Snapshot, State};
+use crate::figures::{Circuit, Counters, Snapshot, State, Waiting};
 
 /// The answer to `GET /metrics`.
 pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
@@ -16,6 +16,9 @@ pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
             state("lockstep_direction_state", labels, &State::NAMES, direction.state);
             circuit(direction.name, &direction.breaker);
             counters(direction.name, &direction.counters);
+            if let Some(depth) = &direction.depth {
+                waiting(direction.name, depth);
+            }
         }
     })
 }
@@ -24,6 +27,10 @@ fn describe() {
     describe_gauge!("lockstep_direction_state", "1 for what the direction is doing");
     describe_gauge!("lockstep_breaker_state", "1 for the state of the peer's circuit breaker");
     describe_counter!("lockstep_breaker_transitions_total", "Times that it entered each state");
+    describe_gauge!(
+        "lockstep_queue_messages",
+        "Messages that wait in a queue, and are with nobody"
+    );
     describe_counter!("lockstep_messages_total", "Messages settled, by what became of them");
     describe_counter!("lockstep_messages_dropped_total", "Messages dropped, by rule");
     describe_counter!("lockstep_requests_total", "Requests to the peer");
@@ -36,6 +43,13 @@ fn circuit(direction: &'static str, circuit: &Circuit) {
     let Circuit { opened, half_opened, closed, .. } = *circuit;
     for (to, count) in [("open", opened), ("half-open", half_opened), ("closed", closed)] {
         total("lockstep_breaker_transitions_total", &[labels[0], ("to", to)], count);
+    }
+}
+
+fn waiting(direction: &'static str, depth: &Waiting) {
+    for (queue, count) in [("sync", depth.queue), ("parked", depth.parked)] {
+        let labels = [("direction", direction), ("queue", queue)];
+        gauge!("lockstep_queue_messages", &labels).set(f64::from(count));
     }
 }
 

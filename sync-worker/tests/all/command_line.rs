@@ -124,6 +124,13 @@ async fn an_unknown_id_and_a_site_that_is_away_are_told_in_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_settings_may_be_named_after_the_command() {
+    let nobody = format!("http://{}", nobodys_address());
+    let said = fails(&nobody, &nobody, &["list", "--config", "/nowhere/worker.toml"]).await;
+    assert!(said.contains("/nowhere/worker.toml"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_meant_is_refused_with_what_would_be_right() {
     let nobody = format!("http://{}", nobodys_address());
     for (arguments, hint) in [

@@ -7,7 +7,7 @@ use service_kit::testing::eventually;
 use crate::command_line::BINARY;
 use crate::events::{edited, id};
 use crate::freezing::Freezable;
-use crate::world::{EXCHANGE, PARKED, World};
+use crate::world::{EXCHANGE, PARKED, TO_STORE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stops_finishes_what_is_in_hand_and_gives_back_the_rest() {
@@ -101,6 +101,10 @@ async fn a_worker_that_waits_for_somebody_stops_at_once() {
     world.store.is_ready(503);
     let worker = world.start_worker("carry.backoff_min = '60s'\ncarry.backoff_max = '60s'").await;
     worker.is("asking for an offer").await;
+    // The other direction has its queue, and leaves its peer alone.
+    let open =
+        async || (worker.direction(TO_STORE).await["breaker"]["state"] == "open").then_some(());
+    eventually("the breaker is open", open).await;
     let started = Instant::now();
     worker.stop().await;
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());

@@ -59,6 +59,9 @@ async fn a_direction_tells_how_fast_it_is_and_what_waits() {
     let depth = eventually("three wait", three_wait).await;
     let at: chrono::DateTime<chrono::Utc> = depth["at"].as_str().unwrap().parse().unwrap();
     assert!((chrono::Utc::now() - at).num_seconds() < 10, "{depth}");
+    let told = worker.request("GET", "/metrics").await.text().await.unwrap();
+    let line = format!("lockstep_queue_messages{{direction=\"{TO_WAREHOUSE}\",queue=\"sync\"}} 3");
+    assert!(told.lines().any(|told| told == line), "{line} is not in\n{told}");
     worker.stop().await;
 }
 
