@@ -79,7 +79,10 @@ async fn what_was_parked_while_the_source_was_away_and_can_be_read_may_be_tried_
         .takes(|request| outcomes(request, |_| json!({"outcome": "rejected", "reason": "odd"})));
     world.publish_all(std::slice::from_ref(&event)).await;
     parked_queue_holds(&world, 1).await;
-    let tried = world.store.reports().await.len();
+    let (tried, probed) = (world.store.reports().await.len(), world.store.probes().await);
+    let asked = async || (world.store.probes().await >= probed + 3).then_some(());
+    eventually("the source is asked whether it is ready", asked).await;
+    assert_eq!(world.store.reports().await.len(), tried, "it is told nothing before");
     world.store.takes_reports(200);
     world.store.is_ready(200);
     parked_queue_holds(&world, 0).await;

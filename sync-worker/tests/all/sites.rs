@@ -121,6 +121,12 @@ impl FakeSite {
         self.received("/v1/sync/orders").await
     }
 
+    /// How often it was asked so far whether it is ready.
+    pub(crate) async fn probes(&self) -> usize {
+        let received = self.server.received_requests().await.unwrap();
+        received.iter().filter(|request| request.url.path() == "/health/ready").count()
+    }
+
     /// The requests for an offer that came so far.
     pub(crate) async fn offers(&self) -> Vec<Value> {
         self.received("/v1/sync/offer").await
