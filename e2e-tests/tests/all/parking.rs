@@ -87,6 +87,7 @@ async fn what_is_parked_while_its_source_is_away_is_kept_there_when_it_is_back()
     eventually("RabbitMQ holds it", held).await;
     worker.get("/v1/parked").await.assert_problem(503);
     stack.store_svc.start().await;
+    stack.ready().await;
     let kept = kept(&worker, "parked", 1).await;
     assert_eq!((&kept[0]["site"], &kept[0]["body"]), (&json!("store"), &json!("not JSON")));
 }
