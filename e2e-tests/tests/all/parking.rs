@@ -50,6 +50,9 @@ async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dr
     let parked = kept(&worker, "parked", 3).await;
     let sites: Vec<_> = parked.iter().map(|it| it["site"].as_str().unwrap()).collect();
     assert_eq!(sites, ["store", "store", "warehouse"]);
+    let listing = worker.get("/v1/directions").await.with(200);
+    let counts = [0, 1].map(|index| listing["directions"][index]["source"]["parked"].clone());
+    assert_eq!(counts, [json!(2), json!(1)]);
     let (readable, junk): (Vec<_>, Vec<_>) = parked.iter().partition(|it| it["id"] == odd["id"]);
     assert_eq!((&readable[0]["order_id"], &readable[0]["body"]), (&json!(order), &odd));
     assert!(readable[0]["reason"].as_str().unwrap().contains("born at the store"));

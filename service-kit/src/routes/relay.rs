@@ -11,8 +11,8 @@ use crate::change_log::{Backlog, backlog};
 use crate::error::Error;
 use crate::http::resource::resource;
 use crate::orders::now;
-use crate::pause;
 use crate::service::Service;
+use crate::{parked, pause};
 
 /// How this site publishes.
 #[derive(Serialize)]
@@ -22,6 +22,7 @@ struct Shown {
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
+    parked: i64,
 }
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
@@ -53,12 +54,13 @@ async fn answer(
 ) -> Result<HttpResponse, Error> {
     let asking = service.database.with::<_, Error>(async |connection| {
         done(connection).await?;
-        Ok((pause::since(connection).await?, backlog(connection).await?))
+        let backlog = backlog(connection).await?;
+        Ok((pause::since(connection).await?, backlog, parked::waiting(connection).await?))
     });
-    let (paused_since, backlog) = asking.await?;
+    let (paused_since, backlog, parked) = asking.await?;
     service.relay.wake();
     let state = service.relay.state();
     let detail = state.detail().map(str::to_owned);
-    let shown = Shown { state: state.as_str(), detail, paused_since, backlog };
+    let shown = Shown { state: state.as_str(), detail, paused_since, backlog, parked };
     Ok(HttpResponse::Ok().json(shown))
 }
