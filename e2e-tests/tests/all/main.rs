@@ -10,4 +10,5 @@ mod pausing;
 mod quiet;
 mod readme;
 mod replicas;
+mod silence;
 mod workers;

@@ -1,0 +1,134 @@
+//! Somebody falls silent: nothing is refused, nothing is closed, nothing is answered. Everybody else
+//! notices in time, and goes on.
+
+use std::time::{Duration, Instant};
+
+use e2e_tests::nemesis::fault::Trouble;
+use e2e_tests::nemesis::parts::{Link, Part};
+use e2e_tests::nemesis::world::World;
+use e2e_tests::{Site, lamps_and_bulbs};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use service_kit::testing::{TestClient, eventually};
+use tempfile::TempDir;
+
+/// How long a request may take while its database says nothing (`database.deadline` is 10 s).
+const REFUSED: Duration = Duration::from_secs(12);
+/// How long it may take where nobody who is silent is needed.
+const ANSWERED: Duration = Duration::from_secs(2);
+
+async fn world() -> (World, TempDir) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    (World::start(folder.path()).await.unwrap(), folder)
+}
+
+fn site(world: &World, part: Part) -> Site {
+    Site::new(world.url(part))
+}
+
+fn silence(world: &World, links: &[(Part, Part)], trouble: Option<Trouble>) {
+    for (from, to) in links {
+        world.proxies[&Link::new(*from, *to)].set(trouble);
+    }
+}
+
+async fn arrives(world: &World, part: Part, id: &str, wanted: impl Fn(&Value) -> bool) {
+    let site = site(world, part);
+    let there = async || site.order(id).await.filter(|order| wanted(order));
+    eventually(&format!("order {id} is at the {part} as wanted"), there).await;
+}
+
+/// Waits until a program says that it is ready, or that it is not.
+async fn is_ready(client: &TestClient, status: u16) {
+    let answers = async || (client.get("/health/ready").await.status == status).then_some(());
+    eventually(&format!("readiness is {status}"), answers).await;
+}
+
+/// While its database says nothing, the store says so; and afterwards it takes orders again.
+async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
+    let store = TestClient::new(world.url(Part::Store));
+    let before = site(world, Part::Store).place(&lamps_and_bulbs()).await;
+    arrives(world, Part::Warehouse, &before, |_| true).await;
+    silenced(true).await;
+    let asked = Instant::now();
+    store.post("/v1/orders", &lamps_and_bulbs()).await.assert_problem(503);
+    assert!(asked.elapsed() < REFUSED, "it took {:?}", asked.elapsed());
+    is_ready(&store, 503).await;
+    silenced(false).await;
+    is_ready(&store, 200).await;
+    let after = site(world, Part::Store).place(&lamps_and_bulbs()).await;
+    arrives(world, Part::Warehouse, &after, |_| true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_heard_is_noticed_and_used_again() {
+    let (world, _folder) = world().await;
+    let silenced = async |silent: bool| {
+        let trouble = silent.then_some(Trouble::BlackHole);
+        silence(&world, &[(Part::Store, Part::Postgres)], trouble);
+    };
+    is_noticed(&world, silenced).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_stopped_is_noticed_and_used_again() {
+    let (world, _folder) = world().await;
+    let silenced = async |silent: bool| {
+        let signal = if silent { Signal::STOP } else { Signal::CONT };
+        world.postgres.lock().await.process().unwrap().signal_tree(signal);
+    };
+    is_noticed(&world, silenced).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_rabbitmq_says_nothing_orders_are_taken_as_ever() {
+    let (world, _folder) = world().await;
+    let store = TestClient::new(world.url(Part::Store));
+    let workers = [Part::Worker1, Part::Worker2].map(|part| TestClient::new(world.url(part)));
+    world.rabbitmq.lock().await.process().unwrap().signal_tree(Signal::STOP);
+    let mut placed = vec![];
+    for _ in 0..10 {
+        let asked = Instant::now();
+        placed.push(site(&world, Part::Store).place(&lamps_and_bulbs()).await);
+        assert!(asked.elapsed() < ANSWERED, "it took {:?}", asked.elapsed());
+    }
+    let waits = async || {
+        let relay = store.get("/v1/relay").await.with(200);
+        (relay["state"] == "waiting" && relay["waiting"] == 10).then_some(())
+    };
+    eventually("the relay says that it waits", waits).await;
+    for worker in &workers {
+        is_ready(worker, 503).await;
+    }
+    world.rabbitmq.lock().await.process().unwrap().signal_tree(Signal::CONT);
+    for id in &placed {
+        arrives(&world, Part::Warehouse, id, |_| true).await;
+    }
+    for worker in &workers {
+        is_ready(worker, 200).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_warehouse_hears_nothing_the_other_direction_goes_on() {
+    let (world, _folder) = world().await;
+    let links = [(Part::Worker1, Part::Warehouse), (Part::Worker2, Part::Warehouse)];
+    let early = site(&world, Part::Store).place(&lamps_and_bulbs()).await;
+    arrives(&world, Part::Warehouse, &early, |_| true).await;
+    silence(&world, &links, Some(Trouble::BlackHole));
+    for part in [Part::Worker1, Part::Worker2] {
+        let worker = TestClient::new(world.url(part));
+        let waits = async || {
+            let directions = worker.get("/v1/directions").await.with(200);
+            let direction = &directions["directions"][0];
+            (direction["state"] == "waiting for the peer").then_some(())
+        };
+        eventually("the worker waits for the warehouse", waits).await;
+    }
+    let late = site(&world, Part::Store).place(&lamps_and_bulbs()).await;
+    site(&world, Part::Warehouse).patch(&early, json!({"status": "packed"})).await;
+    arrives(&world, Part::Store, &early, |order| order["status"] == "packed").await;
+    assert_eq!(site(&world, Part::Warehouse).order(&late).await, None);
+    silence(&world, &links, None);
+    arrives(&world, Part::Warehouse, &late, |_| true).await;
+}
