@@ -15,6 +15,7 @@
 //! | [`rules`] | which events the worker carries, and which it drops |
 //! | [`coalesce`] | one change for each order out of a batch |
 //! | [`sync`] | what the worker sends to a site, and what it answers |
+//! | [`unguarded`] | guards that a test build can switch off |
 //! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
 pub mod coalesce;
@@ -28,6 +29,7 @@ pub mod revision;
 pub mod rules;
 pub mod site;
 pub mod sync;
+pub mod unguarded;
 
 /// The version of events and sync requests. Fields may be added under the same number; a reader
 /// that meets another number does not guess.

@@ -11,6 +11,9 @@ use e2e_tests::nemesis::schedule::Schedule;
 use launcher::stop::Stop;
 use tokio_util::sync::CancellationToken;
 
+/// Names the guard that programs with the feature `unguarded` do without.
+const UNGUARDED: &str = "LOCKSTEP_UNGUARDED";
+
 /// Clients write at both sites while processes are killed, stopped and restarted, connections cut,
 /// slowed and swallowed, queues deleted and answers forged. Nothing may be lost, repeated or sent
 /// back. Exits with 1 where something was.
@@ -46,7 +49,7 @@ impl Arguments {
             lasts,
             round: Duration::from_secs(self.round).min(lasts),
             folder: unused(&self.folder, seed),
-            without: None,
+            without: std::env::var(UNGUARDED).ok(),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Writes {
 impl Report {
     /// Whether all held.
     #[must_use]
-    pub fn is_clean(&self) -> bool {
+    pub const fn is_clean(&self) -> bool {
         self.violations.is_empty()
     }
 

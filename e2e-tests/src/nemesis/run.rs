@@ -83,7 +83,7 @@ impl Run {
             }
             let touched = with(&self.ledger, super::ledger::Ledger::take_touched);
             self.check(Which::These(touched.into_iter().collect())).await?;
-            if self.began.elapsed() >= options.lasts {
+            if self.began.elapsed() >= options.lasts || self.is_shown() {
                 break;
             }
             self.load.resume();
@@ -131,8 +131,13 @@ impl Run {
     async fn agree(&mut self, healed: Instant) {
         let stop = self.stop.clone();
         let world = Arc::clone(&self.world);
-        for limit in [IN_TIME, AT_ALL] {
-            let reaching = agreement::reach(&world, healed, limit);
+        // Without a guard they may never agree.
+        let limits: &[_] = match self.report.without {
+            None => &[IN_TIME, AT_ALL],
+            Some(_) => &[IN_TIME],
+        };
+        for limit in limits {
+            let reaching = agreement::reach(&world, healed, *limit);
             match stop.run_until_cancelled(reaching).await {
                 None => return,
                 Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
@@ -150,6 +155,11 @@ impl Run {
         for obituary in self.world.ended_by_themselves().await {
             self.violated(Violation::of_all(Rule::Runs, obituary));
         }
+    }
+
+    /// Without a guard, whether it was shown already what that leads to.
+    const fn is_shown(&self) -> bool {
+        self.report.without.is_some() && !self.report.is_clean()
     }
 
     /// What is found again when everything is checked at the end counts once.

@@ -11,4 +11,5 @@ mod quiet;
 mod readme;
 mod replicas;
 mod silence;
+mod unguarded;
 mod workers;

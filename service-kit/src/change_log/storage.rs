@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
 use serde::Serialize;
 use serde_json::Value;
 use shared_models::merge::Conflict;
+use shared_models::unguarded::Guard;
 use uuid::Uuid;
 
 use super::Record;
@@ -33,6 +34,11 @@ pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> Q
     let bodies = records.iter().map(|record| serde_json::to_string(&record.event));
     let bodies = bodies.collect::<Result<Vec<_>, _>>();
     let to_publish = records.iter().filter(|record| record.publish);
+    let to_publish = to_publish.map(|record| record.event.id).collect::<Vec<_>>();
+    let (at_once, later) = match Guard::Outbox.is_off() {
+        true => (vec![], to_publish),
+        false => (to_publish, vec![]),
+    };
     diesel::sql_query(APPEND)
         .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.id))
         .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.order_id))
@@ -43,9 +49,21 @@ pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> Q
         .bind::<Array<Text>, _>(bodies.map_err(|error| SerializationError(error.into()))?)
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, |record| record.private.clone().map(Json)))
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, conflicts_of))
-        .bind::<Array<SqlUuid>, _>(to_publish.map(|record| record.event.id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(at_once)
         .execute(connection)
         .await?;
+    publish_later(connection, later).await
+}
+
+/// What a service without an outbox transaction would do: commit, and then see to publishing.
+async fn publish_later(connection: &mut AsyncPgConnection, events: Vec<Uuid>) -> QueryResult<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    connection.batch_execute("commit; begin").await?;
+    let these = changes::table.filter(changes::event_id.eq_any(events)).select(changes::seq);
+    let inserting = diesel::insert_into(outbox::table).values(these).into_columns(outbox::seq);
+    inserting.execute(connection).await?;
     Ok(())
 }
 

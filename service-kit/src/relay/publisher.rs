@@ -8,6 +8,7 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareO
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, PublisherConfirm};
 use shared_models::names::{ORIGIN_HEADER, exchange};
+use shared_models::unguarded::Guard;
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -81,6 +82,9 @@ impl Publisher {
             let mut confirms = Vec::with_capacity(waiting.len());
             for change in waiting {
                 confirms.push(self.publish_one(change).await?);
+            }
+            if Guard::Confirms.is_off() {
+                return Ok(waiting.iter().map(|_| Confirmation::Ack(None)).collect());
             }
             let mut confirmations = Vec::with_capacity(waiting.len());
             for confirm in confirms {

@@ -12,6 +12,7 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use service_kit::broker::{BrokerError, in_time};
+use shared_models::unguarded::Guard;
 
 use super::interrupted::Interrupted;
 use super::settlement::{Run, Settlement};
@@ -33,7 +34,9 @@ impl Intake {
         let channel = in_time(reply_timeout, connection.create_channel()).await?;
         let qos = channel.basic_qos(prefetch.get(), BasicQosOptions::default());
         in_time(reply_timeout, qos).await?;
-        let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+        let no_ack = Guard::Ack.is_off();
+        let options = BasicConsumeOptions { no_ack, ..BasicConsumeOptions::default() };
+        let none = FieldTable::default();
         let consuming = channel.basic_consume(queue.into(), "sync-worker".into(), options, none);
         let consumer = in_time(reply_timeout, consuming).await?;
         Ok(Self { channel, consumer, reply_timeout })
@@ -65,6 +68,9 @@ impl Intake {
 
     /// Settles messages. A run reaches back to the one before it, so their order matters.
     pub(super) async fn settle(&self, runs: &[Run]) -> Result<(), BrokerError> {
+        if Guard::Ack.is_off() {
+            return Ok(());
+        }
         for Run { last, settlement } in runs {
             let nack = |requeue| BasicNackOptions { multiple: true, requeue };
             let settling = async {

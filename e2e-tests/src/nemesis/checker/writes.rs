@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shared_models::event::EventKind;
-use shared_models::order::Status;
+use shared_models::order::{Shared, Status};
 use shared_models::site::Site;
 
 use super::case::{Case, Change, Side};
@@ -31,26 +31,20 @@ pub(super) fn check(case: &Case) -> Vec<Violation> {
 fn acknowledged(write: &Write, side: &Side) -> Option<(Rule, String)> {
     let Outcome::Acknowledged(seen) = &write.outcome else { return None };
     let version = seen.version;
-    let told = |why: String| Some((Rule::Acknowledged, why));
+    let told = |why: String| Some((Rule::Acknowledged, format!("was acknowledged, {why}")));
     let Some(change) = side.history().find(|change| change.version == version) else {
-        return told(format!("was acknowledged as version {version}, which is not there"));
+        return told(format!("and there is no version {version}"));
     };
-    match (&seen.order, &write.wanted) {
-        (Some(content), _) => {
-            if content.shared != change.event.shared {
-                return told(format!("was acknowledged, and seq {} says otherwise", change.seq));
-            }
-            let private = side.private_before(change.seq + 1);
-            let differs = private.and_then(|private| differing(content, private));
-            differs.and_then(|what| told(format!("was acknowledged, but not its {what}")))
-        }
-        (None, Wanted::Create(delivery)) => {
-            let first = side.history().next()?;
-            let same = first.event.shared.delivery.value == **delivery;
-            if same { None } else { told("was acknowledged, and another was made".to_owned()) }
-        }
-        (None, _) => None,
+    let seq = change.seq;
+    if !says(&write.wanted, change, side) {
+        return told(format!("and seq {seq} does not say so"));
     }
+    let content = seen.order.as_ref()?;
+    if content.shared != change.event.shared {
+        return told(format!("and seq {seq} says something else than was shown"));
+    }
+    let differs = differing(content, side.private_before(seq + 1)?)?;
+    told(format!("and seq {seq} has another {differs} than was shown"))
 }
 
 /// The private field that was shown otherwise than it was recorded.
@@ -98,26 +92,34 @@ fn unasked(case: &Case, site: Site, change: &Change) -> Option<String> {
 
 /// Whether a change of a site is what a write would make.
 fn made(wanted: &Wanted, change: &Change, side: &Side) -> bool {
-    let shared = &change.event.shared;
-    match wanted {
-        Wanted::Create(delivery) => {
-            change.event.kind == EventKind::Created && shared.delivery.value == **delivery
-        }
-        Wanted::Delivery(token) => {
-            change.touches_delivery() && shared.delivery.value.comment.as_ref() == Some(token)
-        }
-        Wanted::Progress(token) => {
-            change.touches_progress() && shared.progress.value.tracking.as_ref() == Some(token)
-        }
-        Wanted::Void => {
-            change.touches_progress()
-                && !change.touches_delivery()
-                && shared.progress.value.status == Status::Voided
-        }
+    let concerned = match wanted {
+        Wanted::Create(_) => change.event.kind == EventKind::Created,
+        Wanted::Delivery(_) => change.touches_delivery(),
+        Wanted::Progress(_) => change.touches_progress(),
+        Wanted::Void => change.touches_progress() && !change.touches_delivery(),
         Wanted::Private(token) => {
-            let holds = |private: &&Value| private.to_string().contains(token.as_str());
-            let is_new = || side.private_before(change.seq).is_none_or(|before| !holds(&before));
-            !change.is_shared() && change.private.as_ref().is_some_and(|it| holds(&it)) && is_new()
+            let before = side.private_before(change.seq);
+            change.private.is_some() && !change.is_shared() && !holds(before, token)
         }
+    };
+    concerned && says(wanted, change, side)
+}
+
+/// Whether, after a change, the order at a site says what was wanted.
+fn says(wanted: &Wanted, change: &Change, side: &Side) -> bool {
+    let Shared { delivery, progress } = &change.event.shared;
+    match wanted {
+        Wanted::Create(wanted) => {
+            let first = side.history().next().map(|first| &first.event.shared.delivery.value);
+            first == Some(wanted.as_ref())
+        }
+        Wanted::Delivery(token) => delivery.value.comment.as_ref() == Some(token),
+        Wanted::Progress(token) => progress.value.tracking.as_ref() == Some(token),
+        Wanted::Void => progress.value.status == Status::Voided,
+        Wanted::Private(token) => holds(side.private_before(change.seq + 1), token),
     }
+}
+
+fn holds(private: Option<&Value>, token: &str) -> bool {
+    private.is_some_and(|private| private.to_string().contains(token))
 }

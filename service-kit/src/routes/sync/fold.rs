@@ -9,6 +9,7 @@ use shared_models::merge::{Cause, Conflict, fold, merge};
 use shared_models::order::Touched;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, Outcome};
+use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
 
 use crate::change_log::Record;
@@ -65,7 +66,10 @@ pub(super) fn apply<P: Clone>(
     change: &OrderChange,
     now: DateTime<Utc>,
 ) -> Applied<P> {
-    let merged = merge(site, &before.shared, change);
+    let merged = match Guard::Fence.is_off() {
+        true => overwrite(&before.shared, change),
+        false => merge(site, &before.shared, change),
+    };
     if merged.put_back {
         tracing::error!(
             order_id = %before.id,

@@ -91,6 +91,17 @@ fn an_acknowledged_write_that_says_something_else_in_the_log_is_noticed() {
 }
 
 #[test]
+fn a_write_that_was_acknowledged_and_changed_nothing_is_noticed() {
+    for wanted in [Wanted::Delivery, Wanted::Progress, Wanted::Private] {
+        let mut story = clean();
+        let mut ignored = story.case.writes[1].clone();
+        ignored.wanted = wanted("t99".to_owned());
+        story.case.writes.push(ignored);
+        assert_eq!(broken(&story.case), [Rule::Acknowledged]);
+    }
+}
+
+#[test]
 fn what_was_refused_or_asked_for_by_nobody_is_not_to_be_done() {
     let mut story = clean();
     story.case.writes[1].outcome = Outcome::Refused(409);
