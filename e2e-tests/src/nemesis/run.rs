@@ -26,6 +26,8 @@ use super::world::{self, World};
 
 mod checking;
 
+/// So many violations are told at once; the report has more, and the orders' histories all.
+const AT_ONCE: usize = 20;
 /// How often the line is brought up to date.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -165,8 +167,10 @@ impl Run {
     /// What is found again when everything is checked at the end counts once.
     fn violated(&mut self, violation: Violation) {
         if !self.report.violations.contains(&violation) {
-            let at = self.began.elapsed().as_secs_f64();
-            self.line.say(format!("violation at {at:.1} s: {violation}"));
+            if self.report.violations.len() < AT_ONCE {
+                let at = self.began.elapsed().as_secs_f64();
+                self.line.say(format!("violation at {at:.1} s: {violation}"));
+            }
             self.report.violations.push(violation);
         }
     }

@@ -90,7 +90,12 @@ const fn recovery(fault: Fault) -> Duration {
 impl fmt::Display for Planned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, fault, lasts } = self;
-        write!(f, "{:7.3} s  {fault}, {:.1} s", at.as_secs_f64(), lasts.as_secs_f64())
+        write!(f, "{:7.3} s  {fault}", at.as_secs_f64())?;
+        match fault {
+            // It is for the worker to make it anew.
+            Fault::Loss(..) => Ok(()),
+            Fault::Part(..) | Fault::Link(..) => write!(f, ", {:.1} s", lasts.as_secs_f64()),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! All SQL on the change log. The caller owns the transaction.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error::SerializationError;
@@ -55,12 +57,16 @@ pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> Q
     publish_later(connection, later).await
 }
 
+/// How much later: seldom enough hit as it is.
+const LATER: Duration = Duration::from_millis(50);
+
 /// What a service without an outbox transaction would do: commit, and then see to publishing.
 async fn publish_later(connection: &mut AsyncPgConnection, events: Vec<Uuid>) -> QueryResult<()> {
     if events.is_empty() {
         return Ok(());
     }
     connection.batch_execute("commit; begin").await?;
+    tokio::time::sleep(LATER).await;
     let these = changes::table.filter(changes::event_id.eq_any(events)).select(changes::seq);
     let inserting = diesel::insert_into(outbox::table).values(these).into_columns(outbox::seq);
     inserting.execute(connection).await?;
