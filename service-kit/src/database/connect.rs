@@ -19,12 +19,18 @@ pub async fn connect(
     let mut config: Config = settings.url.expose().parse().map_err(bad)?;
     let lock = settings.lock_timeout.as_millis();
     let statement = settings.statement_timeout.as_millis();
+    // We give a transaction up after this time. If we are frozen, or our machine is gone, only
+    // PostgreSQL can; else what we have locked would stay locked for everybody.
+    let idle = settings.deadline.as_millis();
     config
         .application_name(name)
         .connect_timeout(settings.connect_timeout)
         .keepalives_idle(KEEPALIVE)
         .tcp_user_timeout(KEEPALIVE)
-        .options(format!("-c lock_timeout={lock} -c statement_timeout={statement}"));
+        .options(format!(
+            "-c lock_timeout={lock} -c statement_timeout={statement} \
+             -c idle_in_transaction_session_timeout={idle}"
+        ));
     // The handshake has no deadline of its own: a server that accepts and then says nothing would
     // hold us for ever.
     let connecting = async {

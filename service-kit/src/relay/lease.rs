@@ -48,9 +48,12 @@ impl Lease {
         let deadline = options.database.deadline;
         let mut session = connect(&options.database, &format!("{} relay", options.name)).await?;
         let taken = within(deadline, async {
-            let silence = SILENCE + options.relay.poll_max;
-            let idle = format!("set idle_session_timeout = {}", silence.as_millis());
-            diesel::sql_query(idle).execute(&mut session).await?;
+            let silence = (SILENCE + options.relay.poll_max).as_millis();
+            // The first does not hold within a transaction.
+            for timeout in ["idle_session_timeout", "idle_in_transaction_session_timeout"] {
+                let set = format!("set {timeout} = {silence}");
+                diesel::sql_query(set).execute(&mut session).await?;
+            }
             diesel::sql_query("select pg_try_advisory_lock($1) as taken")
                 .bind::<BigInt, _>(RELAY_LOCK)
                 .get_result::<Taken>(&mut session)

@@ -1,6 +1,8 @@
 //! What the kit does for every site, over real PostgreSQL and RabbitMQ.
 
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod metrics;
