@@ -2,8 +2,8 @@
 //!
 //! Harmless because of the receiver's fence; the one mechanism behind first load, a queue that was
 //! lost with its messages, and repair. An offer of many orders is a row of its own that the relay
-//! works off in small steps whenever the outbox is empty, so it survives a restart and never floods
-//! the outbox.
+//! works off in small steps, when the outbox is empty or at least once a second, so it survives a
+//! restart and never floods the outbox.
 
 mod storage;
 

@@ -126,8 +126,11 @@ impl Relay {
         if lease.is_paused().await? {
             return Ok(Step::Paused);
         }
-        // However busy the outbox is: what is parked has waited long enough.
-        if self.looks.is_due(Instant::now()) {
+        let waits_no_longer = self.looks.is_due(Instant::now());
+        // However busy the outbox is: what is parked has waited long enough. Noted before it is
+        // tried: where it cannot be offered, the rest is published all the same.
+        if waits_no_longer {
+            self.looks.looked(Instant::now(), false);
             let more = lease.offer_parked().await?;
             self.looks.looked(Instant::now(), more);
         }
@@ -147,11 +150,18 @@ impl Relay {
         self.publisher = Some(publisher);
         self.counts.add(&sent);
         lease.delete(&sent.confirmed).await?;
-        Ok(match sent {
-            Sent { returned: 1.., .. } => Step::Unroutable { returned: sent.returned },
-            Sent { refused: 1.., .. } => Step::Refused { refused: sent.refused },
-            Sent { .. } => Step::Busy,
-        })
+        match sent {
+            Sent { returned: 1.., .. } => Ok(Step::Unroutable { returned: sent.returned }),
+            Sent { refused: 1.., .. } => Ok(Step::Refused { refused: sent.refused }),
+            Sent { .. } => {
+                // An outbox that is never empty must not hold an offer up for ever; one that cannot
+                // be emptied gets nothing more.
+                if waits_no_longer {
+                    lease.advance_offer().await?;
+                }
+                Ok(Step::Busy)
+            }
+        }
     }
 
     /// With nothing to publish, RabbitMQ is still to be there when something comes.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use service_kit::application::ServiceSettings;
 use service_kit::orders::now;
-use service_kit::testing::{TestBroker, TestService};
+use service_kit::testing::{TestBroker, TestService, eventually};
 use uuid::Uuid;
 
-use crate::plain::{publishing_to, write_orders};
+use crate::plain::{Plain, publishing_to, routes, write_orders};
 use crate::queue::{body, bound_broker, published, take_all};
 
 const OFFER: &str = "/v1/sync/offer";
@@ -33,6 +34,22 @@ async fn all_orders_are_offered_in_more_than_one_step() {
     let offered = offered(&site, &broker).await;
     assert_eq!(offered.len(), 1_200);
     assert_eq!(BTreeSet::from_iter(offered), BTreeSet::from_iter(ids));
+}
+
+#[tokio::test]
+async fn an_outbox_that_is_never_empty_does_not_hold_an_offer_up() {
+    let broker = bound_broker().await;
+    let settings = broker.settings();
+    let adjust = |all: &mut ServiceSettings| (all.broker, all.relay.batch_size) = (settings, 1);
+    let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    // More than can be published one by one before the offer has its turn.
+    write_orders(&site.database, 3_000).await;
+    ask(&site, &json!({"since": now()})).await;
+    eventually("the offer is worked off", async || {
+        (site.database.count("offers").await == 0).then_some(())
+    })
+    .await;
+    assert!(site.rows().await.outbox > 0, "it waited until there was nothing else to publish");
 }
 
 #[tokio::test]
@@ -85,7 +102,7 @@ async fn nothing_to_offer_is_no_trouble() {
 
 #[tokio::test]
 async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
-    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    let site = TestService::start::<Plain>("plain", routes).await;
     let ids = write_orders(&site.database, 2).await;
     ask(&site, &json!({ "ids": ids })).await;
     ask(&site, &json!({"all": true})).await;
@@ -94,7 +111,7 @@ async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
 
 #[tokio::test]
 async fn what_is_no_offer_is_refused() {
-    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    let site = TestService::start::<Plain>("plain", routes).await;
     let many = vec![Uuid::new_v4(); 501];
     for request in [
         json!({}),
@@ -113,7 +130,7 @@ async fn what_is_no_offer_is_refused() {
 
 #[tokio::test]
 async fn an_offer_of_all_that_waits_for_its_turn_speaks_for_another_one() {
-    let site = TestService::start::<crate::plain::Plain>("plain", crate::plain::routes).await;
+    let site = TestService::start::<Plain>("plain", routes).await;
     write_orders(&site.database, 2).await;
     for _ in 0..3 {
         ask(&site, &json!({"all": true})).await;

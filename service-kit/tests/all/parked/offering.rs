@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::testing::{TestBroker, eventually};
 use uuid::Uuid;
@@ -106,9 +107,30 @@ async fn an_outbox_that_is_never_empty_does_not_hold_it_up() {
     told_state(&site, "unroutable").await;
     report(&site, &[reported(id, order)]).await;
     offered(&site, id).await;
-    eventually("the offer is published", async || {
-        (broker.queue_depth(QUEUE).await == Some(1)).then_some(())
+    eventually("the offer alone is published", async || {
+        let published = broker.queue_depth(QUEUE).await == Some(1);
+        (published && site.rows().await.outbox == 1).then_some(())
     })
     .await;
-    assert_eq!(site.rows().await.outbox, 1);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_offered_keeps_nothing_else_from_being_published() {
+    let broker = bound_broker().await;
+    let first = offering_after("1ms", &broker).await;
+    pause(&first, "pause").await;
+    let order = write_orders(&first.database, 1).await[0];
+    report(&first, &[reported(Uuid::now_v7(), order)]).await;
+    // As a version of the program that knows more statuses would leave it.
+    let unknown = r#"update orders set progress = progress || '{"status": "weighed"}'"#;
+    first.database.connect().await.batch_execute(unknown).await.unwrap();
+    let second = replica("second", &first, &broker).await;
+    told_state(&second, "standby").await;
+    let database = first.stop().await;
+    told_state(&second, "paused").await;
+    // The first thing that it does now is to look for what is due.
+    pause(&second, "resume").await;
+    eventually("the outbox is empty", async || (database.count("outbox").await == 0).then_some(()))
+        .await;
+    assert_eq!(database.count("parked where state = 'parked'").await, 1);
 }
