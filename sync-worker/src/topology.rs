@@ -41,26 +41,30 @@ impl Topology {
         Self { direction, reply_timeout }
     }
 
-    /// Whether the sync queue is there.
-    pub async fn queue_is_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
-        let channel = self.open(connection).await?;
-        match self.count(&channel, queue(self.direction)).await? {
-            Some(_) => self.close(&channel).await.map(|()| true),
-            None => Ok(false),
+    /// Whether both queues are there.
+    pub async fn queues_are_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
+        for name in [queue(self.direction), parked_queue(self.direction)] {
+            let channel = self.open(connection).await?;
+            match self.count(&channel, name).await? {
+                Some(_) => self.close(&channel).await?,
+                None => return Ok(false),
+            }
         }
+        Ok(true)
     }
 
-    /// Makes what must be there before the sync queue is: the exchange, without which the source
-    /// cannot publish, and the queue of what is parked. What is there already stays as it is.
-    pub async fn declare_surroundings(&self, connection: &Connection) -> Result<(), BrokerError> {
+    /// Makes the exchange, without which the source cannot publish. One that is there already stays
+    /// as it is.
+    pub async fn declare_exchange(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
         self.exchange(&channel).await?;
-        self.parked_queue(connection, &channel).await.map(drop)
+        self.close(&channel).await
     }
 
-    /// Makes the sync queue and binds it. One that is there with other arguments is an error: it
-    /// might lose what is to be parked.
-    pub async fn declare_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+    /// Makes the queues, and binds the sync queue. One that is there with other arguments is an error:
+    /// it might lose what is to be parked. A parked queue that is there stays as it is.
+    pub async fn declare_queues(&self, connection: &Connection) -> Result<(), BrokerError> {
+        self.declare_parked_queue(connection).await?;
         let channel = self.open(connection).await?;
         let arguments = sync_queue(parked_queue(self.direction));
         self.declare(&channel, queue(self.direction), arguments).await?;
@@ -68,9 +72,9 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Makes anew whatever has been deleted, but for the sync queue; `None` where that is gone.
+    /// Makes anew whatever has been deleted, but for the queues; `None` where one of them is gone.
     ///
-    /// It is never declared here, not even to no effect: if it was deleted a moment ago, that would
+    /// They are never declared here, not even to no effect: if one was deleted a moment ago, that would
     /// make it anew before the source has agreed to an offer, and nobody would know what was lost.
     pub async fn heal(&self, connection: &Connection) -> Result<Option<Depth>, BrokerError> {
         let channel = self.open(connection).await?;
@@ -79,8 +83,10 @@ impl Topology {
         };
         self.exchange(&channel).await?;
         self.bind(&channel).await?;
-        let parked = self.parked_queue(connection, &channel).await?;
-        Ok(Some(Depth { queue, parked }))
+        let Some(parked) = self.count(&channel, parked_queue(self.direction)).await? else {
+            return Ok(None);
+        };
+        self.close(&channel).await.map(|()| Some(Depth { queue, parked }))
     }
 
     /// How many messages of a queue are with nobody; `None` where there is no such queue, and then
@@ -102,19 +108,14 @@ impl Topology {
         in_time(self.reply_timeout, declared).await
     }
 
-    /// Makes the parked queue where there is none, and counts what is in it; uses up the channel.
-    async fn parked_queue(
-        &self,
-        connection: &Connection,
-        channel: &Channel,
-    ) -> Result<u32, BrokerError> {
-        let name = parked_queue(self.direction);
-        if let Some(count) = self.count(channel, name).await? {
-            return self.close(channel).await.map(|()| count);
+    async fn declare_parked_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let (channel, name) = (self.open(connection).await?, parked_queue(self.direction));
+        if self.count(&channel, name).await?.is_some() {
+            return self.close(&channel).await;
         }
         let channel = self.open(connection).await?;
         self.declare(&channel, name, quorum_queue()).await?;
-        self.close(&channel).await.map(|()| 0)
+        self.close(&channel).await
     }
 
     async fn bind(&self, channel: &Channel) -> Result<(), BrokerError> {

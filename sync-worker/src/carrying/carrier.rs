@@ -119,17 +119,18 @@ impl Carrier {
 
     /// Sees to it that all is there that this direction needs.
     ///
-    /// Where the queue is not, messages were lost with it, or there never was one. The source is
-    /// asked for an offer *first*, and the queue is made when it has agreed. In this order a crash in
-    /// between does no more than repeat the request, and nothing that the source publishes meanwhile
-    /// is lost: it comes back as unroutable, and waits in the outbox until the queue is bound. In the
-    /// other order a crash in between would leave a queue that nobody knows to be incomplete.
+    /// Where a queue is not, messages were lost with it, or there never was one. The source is asked
+    /// for an offer *first*, and the queue is made when it has agreed. In this order a crash in between
+    /// does no more than repeat the request, and nothing that the source publishes meanwhile is lost:
+    /// it comes back as unroutable, and waits in the outbox until the queue is bound. (What is to be
+    /// parked waits in the sync queue.) In the other order a crash in between would leave a queue that
+    /// nobody knows to be incomplete.
     async fn prepare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        self.topology.declare_surroundings(connection).await?;
-        if !self.topology.queue_is_there(connection).await? {
+        self.topology.declare_exchange(connection).await?;
+        if !self.topology.queues_are_there(connection).await? {
             self.source_agrees().await;
         }
-        self.topology.declare_queue(connection).await
+        self.topology.declare_queues(connection).await
     }
 
     /// Asks the source for an offer of all its orders until it agrees.
@@ -150,7 +151,7 @@ impl Carrier {
 }
 
 /// Makes anew, again and again, what somebody may have deleted, also while nothing is consumed.
-/// Returns when that cannot be done, or when the queue itself is gone: then all begins anew, with an
+/// Returns when that cannot be done, or when a queue itself is gone: then all begins anew, with an
 /// offer. A broker that has gone silent is noticed here too.
 async fn heal(
     topology: &Topology,

@@ -12,7 +12,7 @@ pub(super) enum Interrupted {
     /// RabbitMQ has cancelled the consumer, as it does when the queue is deleted.
     #[error("RabbitMQ cancelled the consumer; perhaps the queue was deleted")]
     Cancelled,
-    /// The queue is not there any more.
-    #[error("the queue is gone")]
+    /// The sync queue, or the parked queue, is not there any more.
+    #[error("a queue is gone")]
     QueueGone,
 }

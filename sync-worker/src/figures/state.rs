@@ -5,7 +5,7 @@
 pub enum State {
     /// It has no connection to RabbitMQ, or not all that it needs there; it keeps trying.
     Connecting(Option<String>),
-    /// Its queue is not there, and the source is to offer its orders before it is made anew.
+    /// A queue of it is not there, and the source is to offer its orders before it is made anew.
     AskingForOffer(Option<String>),
     /// The peer takes nothing, for this reason; messages stay in the queue.
     WaitingForPeer(Option<String>),

@@ -62,6 +62,23 @@ async fn a_parked_queue_that_was_deleted_is_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_deleted_parked_queue_held_is_offered_again() {
+    let (world, worker) = World::with_worker().await;
+    world.store.is_ready(503);
+    world.store.takes_reports(503);
+    assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
+    let held = async || (world.broker.queue_depth(PARKED).await == Some(1)).then_some(());
+    eventually("the message is in it", held).await;
+    let asked = world.store.offers().await.len();
+    world.broker.delete_queue(PARKED).await;
+    let there = async || world.broker.queue_depth(PARKED).await;
+    eventually("the queue is there again", there).await;
+    assert_eq!(world.store.offers().await.len(), asked + 1, "it was made anew before that");
+    worker.is_ready().await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_queue_is_made_anew_after_the_source_has_agreed_to_an_offer() {
     let (world, worker) = World::with_worker().await;
     assert_eq!(world.store.offers().await, [serde_json::json!({"all": true})]);
