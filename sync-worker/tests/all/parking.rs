@@ -57,14 +57,20 @@ async fn while_its_source_is_away_a_parked_message_waits_in_the_queue_and_the_ot
         world.publish_all(&[edited(id(), 1)]).await;
         worker.counts("carried", 1).await;
         parked_queue_holds(&world, 1).await;
+        let tried = world.store.reports().await.len();
         world.store.takes_reports(200);
         world.store.is_ready(200);
-        parked_queue_holds(&world, 0).await;
-        let told = world.store.reports().await.pop().unwrap().changes.remove(0);
+        let told = world.store.keeps(tried + 1).await.pop().unwrap();
         assert_eq!(message(&told), b"not JSON");
         assert!(told.reason.starts_with("it cannot be read") && !told.may_pass, "{told:?}");
+        // What was told is gone, and not only in somebody's hands: the next one is alone.
+        world.store.is_ready(503);
+        world.store.takes_reports(status);
+        assert!(world.broker.publish(EXCHANGE, "order.updated", b"the next").await);
+        worker.counts("parked", 2).await;
+        parked_queue_holds(&world, 1).await;
         worker.stop().await;
-        assert_eq!(world.broker.queue_depth(PARKED).await, Some(0));
+        assert_eq!(world.broker.take(PARKED).await.as_deref(), Some(&b"the next"[..]));
     }
 }
 
