@@ -103,6 +103,26 @@ pub struct Selection {
     pub ids: Option<Vec<Uuid>>,
 }
 
+/// What is to be done with parked changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Their orders are offered again.
+    Replay,
+    /// They are given up, which stays on record.
+    Drop,
+}
+
+impl Deed {
+    /// Its name, as it stands in paths.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Drop => "drop",
+        }
+    }
+}
+
 /// What came of a request to replay or to drop parked changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use service_kit::http::health::{self, readiness};
 use service_kit::http::metrics;
 use service_kit::http::problem::{Kind, Problem};
-use service_kit::http::resource::resource;
+use service_kit::http::resource::{reads, resource};
 
 use crate::figures::{Figures, Snapshot};
 use crate::metrics::tell;
@@ -40,13 +40,12 @@ pub fn routes(
     let parked = parked::routes(parked);
     move |config| {
         let reason = "directions are only read; post to pause or resume one";
-        let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
         config
             .app_data(directions.clone())
             .configure(health::routes(ready))
             .configure(metrics::routes(measured))
             .configure(parked.clone())
-            .service(resource("/v1/directions", reason, reads.into()));
+            .service(resource("/v1/directions", reason, reads(|| web::to(list))));
         for (path, route) in [
             ("/v1/directions/{name}/pause", web::to(pause)),
             ("/v1/directions/{name}/resume", web::to(resume)),

@@ -1,12 +1,11 @@
 //! The two questions that whoever runs a program asks it.
 
-use actix_web::http::Method;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{Handler, HttpResponse, Responder, web};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::resource::resource;
+use super::resource::{reads, resource};
 
 /// `GET /health/live` (it runs) and `GET /health/ready` (it can do its work), where `ready` answers.
 pub fn routes<F, A>(ready: F) -> impl Fn(&mut web::ServiceConfig) + Clone
@@ -18,16 +17,8 @@ where
     move |service| {
         let reason = "health is only read";
         service
-            .service(resource(
-                "/health/live",
-                reason,
-                vec![(Method::GET, web::to(live)), (Method::HEAD, web::to(live))],
-            ))
-            .service(resource(
-                "/health/ready",
-                reason,
-                vec![(Method::GET, web::to(ready.clone())), (Method::HEAD, web::to(ready.clone()))],
-            ));
+            .service(resource("/health/live", reason, reads(|| web::to(live))))
+            .service(resource("/health/ready", reason, reads(|| web::to(ready.clone()))));
     }
 }
 

@@ -3,13 +3,12 @@
 //! A program counts in its own figures, which it shows as JSON too. They are put into this form when
 //! they are asked for, so that nothing is counted twice and nothing is shared by the whole process.
 
-use actix_web::http::Method;
 use actix_web::http::header::ContentType;
 use actix_web::{Handler, HttpResponse, Responder, web};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::resource::resource;
+use super::resource::{reads, resource};
 
 /// `GET /metrics`, where `tell` answers.
 pub fn routes<F, A>(tell: F) -> impl Fn(&mut web::ServiceConfig) + Clone
@@ -19,8 +18,8 @@ where
     F::Output: Responder + 'static,
 {
     move |service| {
-        let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(tell.clone())));
-        service.service(resource("/metrics", "metrics are only read", reads.into()));
+        let routes = reads(|| web::to(tell.clone()));
+        service.service(resource("/metrics", "metrics are only read", routes));
     }
 }
 

@@ -17,3 +17,8 @@ pub fn resource(path: &str, reason: &'static str, routes: Vec<(Method, Route)>) 
         .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
         .default_service(web::to(refuse))
 }
+
+/// The routes of what is read: `GET` and `HEAD`, both by this handler.
+pub fn reads(handler: impl Fn() -> Route) -> Vec<(Method, Route)> {
+    vec![(Method::GET, handler()), (Method::HEAD, handler())]
+}

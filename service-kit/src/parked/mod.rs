@@ -14,5 +14,5 @@ mod storage;
 pub use offering::offer_due;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
-pub use settling::{Deed, settle};
+pub use settling::settle;
 pub use storage::{find, overtaken, page, waiting};

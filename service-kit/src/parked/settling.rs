@@ -5,22 +5,14 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use shared_models::parked::{LeftAlone, ParkedState, Settled};
+use shared_models::parked::{Deed, LeftAlone, ParkedState, Settled};
 use uuid::Uuid;
 
 use super::storage::{self, Standing};
 use crate::orders::now;
 
-/// What is to be done with parked changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// They become due: the relay offers them.
-    Replay,
-    /// They are given up, which stays on record.
-    Drop,
-}
-
-/// Does it with these, or with all that it can be done with. The caller owns the transaction.
+/// Does it with these, or with all that it can be done with. What is to be replayed becomes due, and
+/// the relay offers it. The caller owns the transaction.
 pub async fn settle(
     connection: &mut AsyncPgConnection,
     deed: Deed,

@@ -19,7 +19,7 @@ pub use write::{Written, write};
 
 use crate::http::conditional::etag;
 use crate::http::page::{PageRequest, Position};
-use crate::http::resource::resource;
+use crate::http::resource::{reads, resource};
 use crate::orders::{Domain, Order};
 
 /// Where an order stands.
@@ -48,10 +48,6 @@ pub fn item<D: Domain>(reason: &'static str, more: Vec<(Method, Route)>) -> Reso
 pub fn history<D: Domain>() -> Resource {
     let routes = reads(|| web::to(history::list::<D>));
     resource("/v1/orders/{id}/changes", "the history of an order is only read", routes)
-}
-
-fn reads(handler: impl Fn() -> Route) -> Vec<(Method, Route)> {
-    vec![(Method::GET, handler()), (Method::HEAD, handler())]
 }
 
 /// One order as an answer.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::change_log::{Backlog, backlog};
 use crate::error::Error;
-use crate::http::resource::resource;
+use crate::http::resource::{reads, resource};
 use crate::orders::now;
 use crate::service::Service;
 use crate::{parked, pause};
@@ -27,9 +27,8 @@ struct Shown {
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub fn relay(config: &mut ServiceConfig) {
-    let reads = [Method::GET, Method::HEAD].map(|method| (method, web::to(show)));
     let reason = "how a site publishes is only read; post to its pause or resume";
-    config.service(resource("/v1/relay", reason, reads.into()));
+    config.service(resource("/v1/relay", reason, reads(|| web::to(show))));
     for (path, route) in [("/v1/relay/pause", web::to(begin)), ("/v1/relay/resume", web::to(end))] {
         config.service(resource(path, "post here, without a body", vec![(Method::POST, route)]));
     }

@@ -6,13 +6,13 @@ use actix_web::web::{self, Data, Path, Query, ServiceConfig};
 use serde::{Deserialize, Serialize};
 use service_kit::http::body::Body;
 use service_kit::http::problem::{Kind, Problem};
-use service_kit::http::resource::resource;
-use shared_models::parked::{LeftAlone, Selection};
+use service_kit::http::resource::{reads, resource};
+use shared_models::parked::{Deed, LeftAlone, Selection};
 use shared_models::site::Site;
 use uuid::Uuid;
 
 use crate::parked::{Kept, Page, Parked, Place, Wanted};
-use crate::site_client::{Deed, Refusal};
+use crate::site_client::Refusal;
 
 /// The query of `GET /v1/parked`. What it may say of state and limit, the sites know.
 #[derive(Debug, Deserialize)]
@@ -49,10 +49,11 @@ pub(super) fn routes(parked: Parked) -> impl Fn(&mut ServiceConfig) + Clone + Se
             config.service(resource(path, reason, vec![(Method::POST, route)]));
         }
         let reason = "the sites are told what is parked; it is replayed or dropped by a post there";
-        let lists = [Method::GET, Method::HEAD].map(|method| (method, web::to(list)));
-        config.service(resource("/v1/parked", reason, lists.into()));
-        let shows = [Method::GET, Method::HEAD].map(|method| (method, web::to(show)));
-        config.service(resource("/v1/parked/{id}", reason, shows.into()));
+        config.service(resource("/v1/parked", reason, reads(|| web::to(list)))).service(resource(
+            "/v1/parked/{id}",
+            reason,
+            reads(|| web::to(show)),
+        ));
     }
 }
 

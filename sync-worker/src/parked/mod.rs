@@ -7,12 +7,12 @@ mod settled;
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use shared_models::parked::{ParkedChange, Selection, Settled};
+use shared_models::parked::{Deed, ParkedChange, Selection, Settled};
 use shared_models::site::{Direction, Site};
 use uuid::Uuid;
 
 use crate::settings::WorkerSettings;
-use crate::site_client::{BuildError, Deed, PageQuery, Refusal, SiteClient, SitePage};
+use crate::site_client::{BuildError, PageQuery, Refusal, SiteClient, SitePage};
 
 pub use place::Place;
 use settled::merged;

@@ -21,7 +21,7 @@ use crate::settings::WorkerSettings;
 
 use reply::{NoReply, root_cause, send};
 
-pub use parked::{Deed, PageQuery, Refusal, SitePage};
+pub use parked::{PageQuery, Refusal, SitePage};
 pub use reply::Reply;
 
 /// Shorter than the five seconds after which the services close a quiet connection: a request on one

@@ -4,7 +4,7 @@ use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared_models::SCHEMA;
-use shared_models::parked::{ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
+use shared_models::parked::{Deed, ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
 use shared_models::site::Site;
 use uuid::Uuid;
 
@@ -30,26 +30,6 @@ pub struct SitePage {
     pub items: Vec<ParkedChange>,
     /// Where the next one is; `None` on the last.
     pub next: Option<String>,
-}
-
-/// What is to be done with parked changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// Their orders are offered again.
-    Replay,
-    /// They are given up.
-    Drop,
-}
-
-impl Deed {
-    /// Its name, as it stands in paths.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Replay => "replay",
-            Self::Drop => "drop",
-        }
-    }
 }
 
 /// Why a site did not do what it was asked.

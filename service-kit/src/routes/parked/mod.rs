@@ -6,11 +6,10 @@ mod settle;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
+use shared_models::parked::Deed;
 
-use super::reads;
-use crate::http::resource::resource;
+use crate::http::resource::{reads, resource};
 use crate::orders::Domain;
-use crate::parked::Deed;
 
 /// `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`,
 /// `GET /v1/parked/{id}`.

@@ -2,12 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use shared_models::parked::{MAX_PARKED, Selection};
+use shared_models::parked::{Deed, MAX_PARKED, Selection};
 
 use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
-use crate::parked::{self, Deed};
+use crate::parked;
 use crate::service::Service;
 
 pub(super) async fn settle(

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use serde::Serialize;
-use shared_models::parked::{LeftAlone, MAX_PARKED, Selection, Settled};
+use shared_models::parked::{Deed, LeftAlone, MAX_PARKED, Selection, Settled};
 use shared_models::site::Site;
 use thiserror::Error;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Parked, Place, Wanted};
 use crate::carrying::answer::answered;
 use crate::settings::WorkerSettings;
-use crate::site_client::{BuildError, Deed, Refusal};
+use crate::site_client::{BuildError, Refusal};
 
 use asked::{Asked, Meant};
 
