@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// How long to wait after try number `attempt` (from 0) came to nothing: somewhere between `min` and
-/// a ceiling that doubles from `min` up to `max`. `chance`, from 0 to 1, says where, so that many who
-/// failed together do not come again together.
+/// How long to wait after try number `attempt` (from 0) came to nothing: somewhere between `min`
+/// and a ceiling that doubles from `min` up to `max`. `chance`, from 0 to 1, says where, so that
+/// many who failed together do not come again together.
 #[must_use]
 pub fn wait(attempt: u32, min: Duration, max: Duration, chance: f64) -> Duration {
     let doubled = min.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));

@@ -99,7 +99,8 @@ impl Program {
     }
 }
 
-/// Runs a program to its end. A lookup of a name may block a thread for long; nobody waits for that.
+/// Runs a program to its end. A lookup of a name may block a thread for long; nobody waits for
+/// that.
 pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,

@@ -166,8 +166,8 @@ impl<V: Clone> Meeting<V> {
     }
 }
 
-/// No site edits the delivery of an order that is closed there. So a newer one that arrives where it
-/// is closed was made where it was open, whatever else the change has to say by now.
+/// No site edits the delivery of an order that is closed there. So a newer one that arrives where
+/// it is closed was made where it was open, whatever else the change has to say by now.
 fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>> {
     match delivery {
         Meeting::Replaced(kept) if here.progress.value.status.is_closed() => {

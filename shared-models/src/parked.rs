@@ -24,8 +24,8 @@ pub struct ParkedReport {
 /// One message that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedChange {
-    /// The event. A message in which none can be read gets one made from its body and its site, so that
-    /// it is the same each time.
+    /// The event. A message in which none can be read gets one made from its body and its site, so
+    /// that it is the same each time.
     pub event_id: Uuid,
     /// The order that it is about, where that can be read.
     pub order_id: Option<Uuid>,
@@ -71,7 +71,8 @@ pub struct ParkedChange {
     pub id: Uuid,
     /// The event that said it last: each offer is an event of its own.
     pub event_id: Uuid,
-    /// The order that it is about; null where that could not be read, so that it can only be dropped.
+    /// The order that it is about; null where that could not be read, so that it can only be
+    /// dropped.
     pub order_id: Option<Uuid>,
     /// What became of it.
     pub state: ParkedState,
@@ -85,7 +86,8 @@ pub struct ParkedChange {
     pub last_at: DateTime<Utc>,
     /// When it is offered again by itself; null where it waits for a person, or no longer waits.
     pub offer_at: Option<DateTime<Utc>>,
-    /// Whether this site has published a newer change of the order, which says all that this one says.
+    /// Whether this site has published a newer change of the order, which says all that this one
+    /// says.
     pub overtaken: bool,
     /// The message: JSON where it is JSON, else text.
     pub body: Value,
@@ -142,7 +144,7 @@ pub struct LeftAlone {
 }
 
 impl LeftAlone {
-    /// Why a site leaves what it does not keep. The worker asks both sites and knows it by this: what
-    /// one of them keeps is not unknown.
+    /// Why a site leaves what it does not keep. The worker asks both sites and knows it by this:
+    /// what one of them keeps is not unknown.
     pub const UNKNOWN: &str = "there is no parked change of this id";
 }

@@ -28,8 +28,8 @@ pub struct Prices {
     /// In which currency; unknown only where the order came back from the warehouse after the
     /// store's database was restored from an older backup.
     pub currency: Option<String>,
-    /// What one piece costs, by sku, in minor units. A price stays when its line goes: the warehouse
-    /// takes lines out, and the store's edit that meets it may bring them back.
+    /// What one piece costs, by sku, in minor units. A price stays when its line goes: the
+    /// warehouse takes lines out, and the store's edit that meets it may bring them back.
     pub unit_prices: BTreeMap<String, i64>,
     /// The digest of the request that placed the order, so that a retry is known as one.
     pub placed_as: Option<String>,

@@ -69,8 +69,8 @@ impl Settable {
         (delivery, Prices { currency: self.currency, unit_prices, placed_as: None })
     }
 
-    /// What is wrong with the part that only the store knows. A price or a currency that is unknown of
-    /// the order as it stood may stay so.
+    /// What is wrong with the part that only the store knows. A price or a currency that is unknown
+    /// of the order as it stood may stay so.
     pub(crate) fn errors(&self, before: Option<&Order<Prices>>) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let mut refuse = |field: String, problem: String| {

@@ -100,8 +100,8 @@ impl Application {
     }
 }
 
-/// The first half of the time is the peer's, to answer; the second is for giving back what it has not
-/// answered to.
+/// The first half of the time is the peer's, to answer; the second is for giving back what it has
+/// not answered to.
 async fn finish(carrying: &mut JoinSet<()>, hurry: &CancellationToken, limit: Duration) {
     let mut all = pin!(async { while carrying.join_next().await.is_some() {} });
     if timeout(limit / 2, &mut all).await.is_ok() {

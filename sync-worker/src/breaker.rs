@@ -1,5 +1,5 @@
-//! The circuit breaker of one direction: whether its peer may be asked anything. Pure; the instant is
-//! an argument.
+//! The circuit breaker of one direction: whether its peer may be asked anything. Pure; the instant
+//! is an argument.
 //!
 //! ```text
 //!            so many failures in a row; or the peer
@@ -134,8 +134,8 @@ impl Breaker {
         self.close();
     }
 
-    /// The peer took nothing. `chance`, from 0 to 1, says where between the shortest and the longest
-    /// wait.
+    /// The peer took nothing. `chance`, from 0 to 1, says where between the shortest and the
+    /// longest wait.
     pub fn failed(&mut self, now: Instant, failure: Failure, chance: f64) -> Next {
         let Policy { failures, min, max, retry_after_max } = self.policy;
         let Failure { is_not_ready, retry_after } = failure;

@@ -30,8 +30,8 @@ pub struct Handle {
 
 type Directions = Vec<Handle>;
 
-/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, to pause or resume
-/// one, and what is parked.
+/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, to pause or
+/// resume one, and what is parked.
 pub fn routes(
     directions: Directions,
     parked: Parked,

@@ -1,8 +1,9 @@
 //! Carries each change to the other side's REST API.
 //!
 //! One carrier for each direction: it consumes what a site has published, decides by the rules of
-//! `shared-models`, tells the peer in as few requests as can be, and settles every message. It keeps
-//! nothing; whatever is not settled is handed out again, and the peer's fence makes that harmless.
+//! `shared-models`, tells the peer in as few requests as can be, and settles every message. It
+//! keeps nothing; whatever is not settled is handed out again, and the peer's fence makes that
+//! harmless.
 //!
 //! | file | what stands there |
 //! | --- | --- |

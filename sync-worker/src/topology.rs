@@ -61,8 +61,8 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Makes the queues, and binds the sync queue. One that is there with other arguments is an error:
-    /// it might lose what is to be parked. A parked queue that is there stays as it is.
+    /// Makes the queues, and binds the sync queue. One that is there with other arguments is an
+    /// error: it might lose what is to be parked. A parked queue that is there stays as it is.
     pub async fn declare_queues(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.declare_parked_queue(connection).await?;
         let channel = self.open(connection).await?;
@@ -74,8 +74,9 @@ impl Topology {
 
     /// Makes anew whatever has been deleted, but for the queues; `None` where one of them is gone.
     ///
-    /// They are never declared here, not even to no effect: if one was deleted a moment ago, that would
-    /// make it anew before the source has agreed to an offer, and nobody would know what was lost.
+    /// They are never declared here, not even to no effect: if one was deleted a moment ago, that
+    /// would make it anew before the source has agreed to an offer, and nobody would know what was
+    /// lost.
     pub async fn heal(&self, connection: &Connection) -> Result<Option<Depth>, BrokerError> {
         let channel = self.open(connection).await?;
         let Some(queue) = self.count(&channel, queue(self.direction)).await? else {

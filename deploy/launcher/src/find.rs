@@ -60,8 +60,8 @@ fn postgres_major(said: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// The `rabbitmq-server` script: the one of the installation, never Debian's wrapper in `/usr/sbin`,
-/// which changes user and folder.
+/// The `rabbitmq-server` script: the one of the installation, never Debian's wrapper in
+/// `/usr/sbin`, which changes user and folder.
 pub fn rabbitmq() -> Result<PathBuf> {
     let candidates = std::iter::once(PathBuf::from("/usr/lib/rabbitmq/bin")).chain(path());
     let mut old = None;

@@ -105,13 +105,14 @@ impl Postgres {
     /// Ends it as a crash does: no checkpoint, the next start replays the log.
     pub async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
-            // SIGKILL would leave its own children behind for a while, in the way of the next start.
+            // SIGKILL would leave its own children behind for a while, in the way of the next
+            // start.
             process.stop(Signal::QUIT, Duration::from_secs(10)).await;
         }
     }
 
-    /// Kills every process of it at whatever it is doing. (After [`Self::kill`] nothing of it is left
-    /// in the kernel; after this the next start has to clear up.)
+    /// Kills every process of it at whatever it is doing. (After [`Self::kill`] nothing of it is
+    /// left in the kernel; after this the next start has to clear up.)
     pub async fn crash(&mut self) -> Result<()> {
         match self.process.take() {
             Some(process) => process.kill_tree(STOP).await,

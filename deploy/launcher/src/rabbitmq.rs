@@ -95,7 +95,8 @@ impl RabbitMq {
         Ok(server)
     }
 
-    /// Starts it again after [`Self::stop`] or [`Self::kill`], on the same ports with the same data.
+    /// Starts it again after [`Self::stop`] or [`Self::kill`], on the same ports with the same
+    /// data.
     pub async fn start_again(&mut self) -> Result<()> {
         self.kill().await;
         let register = Process::spawn(self.node.register()).await?;

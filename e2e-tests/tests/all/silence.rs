@@ -1,5 +1,5 @@
-//! Somebody falls silent: nothing is refused, nothing is closed, nothing is answered. Everybody else
-//! notices in time, and goes on.
+//! Somebody falls silent: nothing is refused, nothing is closed, nothing is answered. Everybody
+//! else notices in time, and goes on.
 
 use std::time::{Duration, Instant};
 

@@ -24,7 +24,8 @@ async fn place_and_edit_some(stack: &Stack) -> [String; ORDERS as usize] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Both sites agree, and the warehouse has never gone back to an older delivery, nor taken one twice.
+/// Both sites agree, and the warehouse has never gone back to an older delivery, nor taken one
+/// twice.
 async fn came_in_order(stack: &Stack, id: &str) {
     let [store, _] = stack.agree_on(id).await;
     assert_eq!(store["revisions"]["delivery"]["store"], EDITS + 1);

@@ -62,9 +62,10 @@ impl From<QueryError> for DatabaseError {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 information,
             ) => Self::Unavailable(information.message().to_owned()),
-            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped. Diesel
-            // keeps the code of such an error to itself, so it is known by its English words; in another
-            // language (`lc_messages`, which only an administrator may set) it counts as refused.
+            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped.
+            // Diesel keeps the code of such an error to itself, so it is known by its English
+            // words; in another language (`lc_messages`, which only an administrator may set) it
+            // counts as refused.
             QueryError::DatabaseError(DatabaseErrorKind::Unknown, information)
                 if information.message().starts_with("canceling statement due to")
                     || information.message().starts_with("terminating connection") =>
@@ -141,7 +142,8 @@ impl Database {
                     Ok(done)
                 }
                 Err(error) => {
-                    // Where this fails too, the pool drops the connection, and PostgreSQL rolls back.
+                    // Where this fails too, the pool drops the connection, and PostgreSQL rolls
+                    // back.
                     let _ = Transactions::rollback_transaction(connection).await;
                     Err(error)
                 }

@@ -70,8 +70,9 @@ async fn read(payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     }
 }
 
-/// Reads a JSON object: 400 where it is no JSON, 422 where it does not fit, with the field that does
-/// not. First it is read whole, so that what is not JSON is told as such wherever it breaks off.
+/// Reads a JSON object: 400 where it is no JSON, 422 where it does not fit, with the field that
+/// does not. First it is read whole, so that what is not JSON is told as such wherever it breaks
+/// off.
 pub fn parse<T: DeserializeOwned>(
     bytes: &[u8],
     expectation: fn(&str) -> Option<&'static str>,

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::resource::{reads, resource};
 
-/// `GET /health/live` (it runs) and `GET /health/ready` (it can do its work), where `ready` answers.
+/// `GET /health/live` (it runs) and `GET /health/ready` (it can do its work), where `ready`
+/// answers.
 pub fn routes<F, A>(ready: F) -> impl Fn(&mut web::ServiceConfig) + Clone
 where
     F: Handler<A> + Clone,

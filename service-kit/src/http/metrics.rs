@@ -1,7 +1,8 @@
 //! `GET /metrics`, as Prometheus reads it.
 //!
-//! A program counts in its own figures, which it shows as JSON too. They are put into this form when
-//! they are asked for, so that nothing is counted twice and nothing is shared by the whole process.
+//! A program counts in its own figures, which it shows as JSON too. They are put into this form
+//! when they are asked for, so that nothing is counted twice and nothing is shared by the whole
+//! process.
 
 use actix_web::http::header::ContentType;
 use actix_web::{Handler, HttpResponse, Responder, web};

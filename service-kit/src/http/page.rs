@@ -23,8 +23,8 @@ pub struct Position {
     pub id: Uuid,
 }
 
-/// What is wanted of a list. `F` says which items; as JSON it is an object of texts and nulls, named
-/// as in the query.
+/// What is wanted of a list. `F` says which items; as JSON it is an object of texts and nulls,
+/// named as in the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRequest<F> {
     /// Which items are wanted.

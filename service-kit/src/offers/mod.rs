@@ -29,8 +29,8 @@ pub async fn begin(
     storage::begin(connection, since, now()).await
 }
 
-/// Offers those of these orders that are there at once, and gives the event of each. The caller owns
-/// the transaction.
+/// Offers those of these orders that are there at once, and gives the event of each. The caller
+/// owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     site: Site,

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::storage::{self, Standing};
 use crate::orders::now;
 
-/// Does it with these, or with all that it can be done with. What is to be replayed becomes due, and
-/// the relay offers it. The caller owns the transaction.
+/// Does it with these, or with all that it can be done with. What is to be replayed becomes due,
+/// and the relay offers it. The caller owns the transaction.
 pub async fn settle(
     connection: &mut AsyncPgConnection,
     deed: Deed,

@@ -1,8 +1,8 @@
 //! The right to publish for a database: a session that holds an advisory lock.
 //!
 //! The relay reads and deletes through this very session. So whoever has lost the lock cannot
-//! delete, and a session that is lost frees the lock for another replica. PostgreSQL ends the session
-//! of a holder that is frozen.
+//! delete, and a session that is lost frees the lock for another replica. PostgreSQL ends the
+//! session of a holder that is frozen.
 
 use std::fmt;
 use std::future::Future;

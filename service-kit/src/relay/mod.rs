@@ -1,16 +1,17 @@
 //! From the outbox to RabbitMQ.
 //!
-//! One relay is active for each database. It reads what is in the outbox, publishes it, awaits every
-//! confirm, and deletes what was confirmed; whatever else happens, a change stays in the outbox and
-//! is published again. It is woken by each commit in this process, and looks from time to time for
-//! what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it cut the rate of
-//! commits to a third.)
+//! One relay is active for each database. It reads what is in the outbox, publishes it, awaits
+//! every confirm, and deletes what was confirmed; whatever else happens, a change stays in the
+//! outbox and is published again. It is woken by each commit in this process, and looks from time
+//! to time for what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it
+//! cut the rate of commits to a third.)
 
 mod counts;
 mod lease;
 mod pace;
 mod publisher;
 mod state;
+mod step;
 mod storage;
 
 use std::sync::Arc;
@@ -20,14 +21,14 @@ use shared_models::site::Site;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::database::DatabaseError;
 use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use counts::Counts;
 pub use counts::RelayCounts;
 use lease::Lease;
 use pace::{Looks, Pace, Wait};
-use publisher::{PublishError, Publisher, Sent};
+use publisher::{Publisher, Sent};
 pub use state::{RelayHandle, RelayState};
+use step::{Step, StepError};
 
 /// What a relay needs to know.
 #[derive(Clone, Debug)]
@@ -55,34 +56,6 @@ pub struct Relay {
     looks: Looks,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
-}
-
-/// What came of one step.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    /// Another process is active.
-    Standby,
-    /// Somebody has paused this site.
-    Paused,
-    /// There was nothing to do.
-    Idle,
-    /// Something was published or offered; there may be more.
-    Busy,
-    /// RabbitMQ has no queue for some of it.
-    Unroutable { returned: usize },
-    /// RabbitMQ did not take some of it.
-    Refused { refused: usize },
-}
-
-/// Why a step could not be done.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error("{0}")]
-    Database(#[from] DatabaseError),
-    #[error("{0}")]
-    Connect(#[from] diesel::ConnectionError),
-    #[error("{0}")]
-    Publish(#[from] PublishError),
 }
 
 impl Relay {

@@ -68,7 +68,8 @@ struct Page<T> {
 }
 
 impl<T: Serialize> Page<T> {
-    /// The page of the list at `path` that was asked for; `last` is given where there is a next one.
+    /// The page of the list at `path` that was asked for; `last` is given where there is a next
+    /// one.
     fn of<F: Serialize>(
         items: Vec<T>,
         asked: &PageRequest<F>,

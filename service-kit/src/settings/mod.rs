@@ -1,7 +1,7 @@
 //! Settings: defaults in the program, then an optional TOML file, then the environment.
 //!
-//! The defaults are TOML texts with a comment for each setting; `--help` prints the very same texts,
-//! so that what is documented is what is in force.
+//! The defaults are TOML texts with a comment for each setting; `--help` prints the very same
+//! texts, so that what is documented is what is in force.
 
 mod parked;
 mod sections;

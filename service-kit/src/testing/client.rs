@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request on
-/// one that is just being closed is lost.
+/// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request
+/// on one that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// Asks one service.

@@ -51,7 +51,8 @@ fn spoil(rng: &mut Rng, value: &mut Value) {
 }
 
 impl TestClient {
-    /// Sends a good body, spoilt in so many random ways. Nothing but 200, 201 and refusals is right.
+    /// Sends a good body, spoilt in so many random ways. Nothing but 200, 201 and refusals is
+    /// right.
     pub async fn assert_survives(&self, method: &Method, path: &str, good: &Value, times: u64) {
         for seed in 0..times {
             let mut rng = Rng::with_seed(seed);

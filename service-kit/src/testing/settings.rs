@@ -1,4 +1,5 @@
-//! What a program does about settings that are missing, unknown or malformed: one line, and the end.
+//! What a program does about settings that are missing, unknown or malformed: one line, and the
+//! end.
 
 use std::net::TcpListener;
 

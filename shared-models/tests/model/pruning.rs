@@ -56,8 +56,8 @@ fn ends(world: &World) -> BTreeSet<End> {
     known.into_iter().map(end).collect()
 }
 
-/// A stale message that is yet to be settled keeps a state from being quiet, a forgotten one does not;
-/// so whether it is quiet is left out of one comparison, and the quiet are compared once more.
+/// A stale message that is yet to be settled keeps a state from being quiet, a forgotten one does
+/// not; so whether it is quiet is left out of one comparison, and the quiet are compared once more.
 #[test]
 fn with_stale_messages_forgotten_the_sites_come_to_the_same() {
     for (scope, edits) in [(Scope::Delivery, 2), (Scope::Progress, 2), (Scope::Both, 1)] {

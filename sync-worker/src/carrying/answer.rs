@@ -39,8 +39,8 @@ impl From<String> for Trouble {
 /// What a reply to a request with the changes of these events means.
 ///
 /// Nothing lies with a change when the peer speaks another version, or is not the site that it was
-/// taken for. A gateway that reports a broken or a late answer (502, 504) says as little of where the
-/// fault lies as the peer's own 500.
+/// taken for. A gateway that reports a broken or a late answer (502, 504) says as little of where
+/// the fault lies as the peer's own 500.
 #[must_use]
 pub fn read(events: &[Uuid], reply: &Reply) -> Answer {
     let Reply { status, retry_after, ref body } = *reply;

@@ -1,5 +1,5 @@
-//! A batch of messages from its arrival to its settlement: which request is to be sent next, and what
-//! an answer means for each message. Pure; the carrier sends the requests.
+//! A batch of messages from its arrival to its settlement: which request is to be sent next, and
+//! what an answer means for each message. Pure; the carrier sends the requests.
 //!
 //! The newest change of an order speaks for the older ones. Where it is turned down, they are told
 //! by themselves: what is wrong with it need not be wrong with them. A request that is refused as a
@@ -56,8 +56,8 @@ struct UnderWay {
 pub struct Request(Vec<usize>);
 
 impl Batch {
-    /// A batch of messages of which this was decided. Where the peer fails over a change so often when
-    /// it is alone, the change is to blame.
+    /// A batch of messages of which this was decided. Where the peer fails over a change so often
+    /// when it is alone, the change is to blame.
     #[must_use]
     pub fn new(decided: Vec<Decided>, tries_alone: NonZeroU32) -> Self {
         let (mut fates, mut changes, mut messages) = (vec![], vec![], vec![]);
@@ -165,9 +165,9 @@ impl Batch {
         }
     }
 
-    /// What failed may work a moment later (a lock, a restart), and a parked change waits longer than
-    /// that before it is offered again. So a change is blamed only when the peer failed over it again and again while
-    /// it was alone, each time after all the others had their turn.
+    /// What failed may work a moment later (a lock, a restart), and a parked change waits longer
+    /// than that before it is offered again. So a change is blamed only when the peer failed over
+    /// it again and again while it was alone, each time after all the others had their turn.
     fn failed(&mut self, request: Request, reason: String) {
         let is_last_try = self.is_last_try(&request);
         match request.0.as_slice() {

@@ -119,12 +119,12 @@ impl Carrier {
 
     /// Sees to it that all is there that this direction needs.
     ///
-    /// Where a queue is not, messages were lost with it, or there never was one. The source is asked
-    /// for an offer *first*, and the queue is made when it has agreed. In this order a crash in between
-    /// does no more than repeat the request, and nothing that the source publishes meanwhile is lost:
-    /// it comes back as unroutable, and waits in the outbox until the queue is bound. (What is to be
-    /// parked waits in the sync queue.) In the other order a crash in between would leave a queue that
-    /// nobody knows to be incomplete.
+    /// Where a queue is not, messages were lost with it, or there never was one. The source is
+    /// asked for an offer *first*, and the queue is made when it has agreed. In this order a crash
+    /// in between does no more than repeat the request, and nothing that the source publishes
+    /// meanwhile is lost: it comes back as unroutable, and waits in the outbox until the queue is
+    /// bound. (What is to be parked waits in the sync queue.) In the other order a crash in between
+    /// would leave a queue that nobody knows to be incomplete.
     async fn prepare(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.topology.declare_exchange(connection).await?;
         if !self.topology.queues_are_there(connection).await? {

@@ -46,8 +46,9 @@ impl Draining {
         }
     }
 
-    /// Tells the source all that is in the queue; how many messages that were. Whatever is taken out
-    /// and cannot be told counts as delivered, so the source is asked first whether it is ready.
+    /// Tells the source all that is in the queue; how many messages that were. Whatever is taken
+    /// out and cannot be told counts as delivered, so the source is asked first whether it is
+    /// ready.
     async fn drain(&self, connection: &Connection) -> Result<usize, String> {
         self.source.probe().await.map_err(|trouble| trouble.reason)?;
         let opened = in_time(self.reply_timeout, connection.create_channel()).await;

@@ -1,5 +1,5 @@
-//! One stretch of consuming from a sync queue, on a channel of its own. What is not settled when the
-//! channel closes, RabbitMQ hands out again.
+//! One stretch of consuming from a sync queue, on a channel of its own. What is not settled when
+//! the channel closes, RabbitMQ hands out again.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -42,7 +42,8 @@ impl Intake {
         Ok(Self { channel, consumer, reply_timeout })
     }
 
-    /// Waits for a message, then takes what else has already arrived. May be dropped while it waits.
+    /// Waits for a message, then takes what else has already arrived. May be dropped while it
+    /// waits.
     pub(super) async fn gather(
         &mut self,
         max_messages: usize,

@@ -2,7 +2,8 @@
 //! few requests as can be, and settled.
 //!
 //! What is to be done is decided in [`decide`], [`answer`], [`batch`], [`settlement`] and the
-//! [`breaker`](crate::breaker), which know neither RabbitMQ nor HTTP; [`carrier`] and what it is made of do it.
+//! [`breaker`](crate::breaker), which know neither RabbitMQ nor HTTP; [`carrier`] and what it is
+//! made of do it.
 
 pub mod answer;
 pub mod batch;

@@ -1,5 +1,5 @@
-//! The peer as one direction meets it: told changes while the breaker is closed, asked whether it is
-//! ready while it is half-open, left alone while it is open.
+//! The peer as one direction meets it: told changes while the breaker is closed, asked whether it
+//! is ready while it is half-open, left alone while it is open.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,7 +45,8 @@ impl Peer {
         Ok(Self { client, breaker, reason: None, settings, figures, stop })
     }
 
-    /// Waits until the breaker is closed, so that no message is taken before. `false`: told to stop.
+    /// Waits until the breaker is closed, so that no message is taken before. `false`: told to
+    /// stop.
     pub(super) async fn lets_in(&mut self) -> bool {
         let stop = self.stop.asked.clone();
         while !stop.is_cancelled() {
@@ -72,7 +73,8 @@ impl Peer {
         }
     }
 
-    /// Tells it the changes of a request, and again where it takes nothing, until the breaker opens.
+    /// Tells it the changes of a request, and again where it takes nothing, until the breaker
+    /// opens.
     pub(super) async fn tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
         let stop = self.stop.asked.clone();
         let mut wait = self.before_the_same_again(batch.failures(request));
@@ -96,8 +98,8 @@ impl Peer {
         }
     }
 
-    /// A failure may lie with the peer itself, so it is asked whether it is ready before any change is
-    /// blamed. A worker that is ending leaves the blame to the next one.
+    /// A failure may lie with the peer itself, so it is asked whether it is ready before any change
+    /// is blamed. A worker that is ending leaves the blame to the next one.
     async fn try_to_tell(&self, from: Site, batch: &Batch, request: &Request) -> Answer {
         let telling = self.client.tell(from, batch.changes(request));
         let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {

@@ -104,8 +104,8 @@ impl Parked {
         unanswered.map_or(Ok(None), Err)
     }
 
-    /// Has something done with some of them. Where one site cannot be asked, it is done at the other
-    /// all the same: to repeat it does no harm.
+    /// Has something done with some of them. Where one site cannot be asked, it is done at the
+    /// other all the same: to repeat it does no harm.
     pub async fn settle(
         &self,
         deed: Deed,

@@ -22,8 +22,8 @@ impl Place {
         Self { site: site.unwrap_or(Site::Store), cursor: None }
     }
 
-    /// Where the page after this one begins, if there is one. `link` is where the site says that its
-    /// own goes on, and `only` the one site that is asked.
+    /// Where the page after this one begins, if there is one. `link` is where the site says that
+    /// its own goes on, and `only` the one site that is asked.
     #[must_use]
     pub fn next(&self, link: Option<&str>, only: Option<Site>) -> Option<Self> {
         let cursor = link.and_then(cursor_in);

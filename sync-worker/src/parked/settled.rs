@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn only_what_both_sites_leave_is_left_for_the_reason_of_the_one_that_knows_it() {
         let unknown = LeftAlone::UNKNOWN;
-        // 1 is kept at the store, 2 at the warehouse, 3 was dropped there, 4 nobody knows, and 5 was
-        // offered again at the store.
+        // 1 is kept at the store, 2 at the warehouse, 3 was dropped there, 4 nobody knows, and 5
+        // was offered again at the store.
         let store = answer(1, &[(2, unknown), (3, unknown), (4, unknown), (5, "offered")]);
         let warehouse = answer(1, &[(1, unknown), (3, "dropped"), (4, unknown), (5, unknown)]);
         let expected = answer(2, &[(3, "dropped"), (4, unknown), (5, "offered")]);

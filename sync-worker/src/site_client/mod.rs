@@ -24,8 +24,8 @@ use reply::{NoReply, root_cause, send};
 pub use parked::{PageQuery, Refusal, SitePage};
 pub use reply::Reply;
 
-/// Shorter than the five seconds after which the services close a quiet connection: a request on one
-/// that is just being closed is lost.
+/// Shorter than the five seconds after which the services close a quiet connection: a request on
+/// one that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(4);
 /// When to ask whether the other end of a quiet connection is still there.
 const KEEPALIVE: Duration = Duration::from_secs(10);

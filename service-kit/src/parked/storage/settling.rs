@@ -1,5 +1,5 @@
-//! What is due, and what becomes of it. Whoever locks several rows does it in the order of their ids,
-//! or passes over what is locked.
+//! What is due, and what becomes of it. Whoever locks several rows does it in the order of their
+//! ids, or passes over what is locked.
 
 use std::collections::HashMap;
 
@@ -67,9 +67,9 @@ pub(in crate::parked) async fn set_offered(
     Ok(())
 }
 
-/// A row that is changed meanwhile is looked at again when it is locked. It is due as of when it was
-/// parked last: a time that does not depend on whose clock is asked, so that two who replay the same at
-/// once count it once.
+/// A row that is changed meanwhile is looked at again when it is locked. It is due as of when it
+/// was parked last: a time that does not depend on whose clock is asked, so that two who replay the
+/// same at once count it once.
 const SET_DUE: &str = "
 with these as (
     select id from parked

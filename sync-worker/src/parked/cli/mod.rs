@@ -1,5 +1,5 @@
-//! `sync-worker parked`: what could not be carried, on the command line. It asks the sites itself, so
-//! no worker need run.
+//! `sync-worker parked`: what could not be carried, on the command line. It asks the sites itself,
+//! so no worker need run.
 
 mod asked;
 mod asking;
