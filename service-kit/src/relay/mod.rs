@@ -25,8 +25,8 @@ use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use counts::Counts;
 pub use counts::RelayCounts;
 use lease::Lease;
-use pace::{Looks, Pace, Wait};
-use publisher::{Publisher, Sent};
+use pace::{Looks, Pace, Portion, Wait};
+use publisher::{PublishError, Publisher, Sent};
 pub use state::{RelayHandle, RelayState};
 use step::{Step, StepError};
 
@@ -54,6 +54,7 @@ pub struct Relay {
     counts: Arc<Counts>,
     pace: Pace,
     looks: Looks,
+    portion: Portion,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
 }
@@ -67,8 +68,9 @@ impl Relay {
         let counts = Arc::default();
         let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
-        let (looks, lease, publisher) = (Looks::default(), None, None);
-        (Self { options, wake, state, counts, pace, looks, lease, publisher }, handle)
+        let (looks, portion) = (Looks::default(), Portion::new(options.relay.batch_size));
+        let (lease, publisher) = (None, None);
+        (Self { options, wake, state, counts, pace, looks, portion, lease, publisher }, handle)
     }
 
     /// Runs until told to stop; then finishes the step in hand.
@@ -107,7 +109,7 @@ impl Relay {
             let more = lease.offer_parked().await?;
             self.looks.looked(Instant::now(), more);
         }
-        let waiting = lease.read(self.options.relay.batch_size).await?;
+        let waiting = lease.read(self.portion.now()).await?;
         if waiting.is_empty() {
             return match lease.advance_offer().await? {
                 true => Ok(Step::Busy),
@@ -122,6 +124,7 @@ impl Relay {
         let sent = lease.renewing(publisher.publish(&waiting, limit)).await??;
         self.publisher = Some(publisher);
         self.counts.add(&sent);
+        self.portion.was_confirmed();
         lease.delete(&sent.confirmed).await?;
         match sent {
             Sent { returned: 1.., .. } => Ok(Step::Unroutable { returned: sent.returned }),
@@ -166,7 +169,12 @@ impl Relay {
             Err(error) => {
                 match &error {
                     StepError::Database(_) | StepError::Connect(_) => self.lease = None,
-                    StepError::Publish(_) => self.publisher = None,
+                    StepError::Publish(error) => {
+                        self.publisher = None;
+                        if matches!(error, PublishError::NotConfirmed(_)) {
+                            self.portion.was_too_much();
+                        }
+                    }
                 }
                 (RelayState::Waiting(error.to_string()), self.pace.failed(fastrand::f64()))
             }

@@ -9,6 +9,9 @@ const STANDBY: Duration = Duration::from_secs(1);
 /// How long to wait at the most after a failure: what comes back is noticed within this time.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
+/// By how many changes a portion grows.
+const MORE: u16 = 10;
+
 /// How often to look for what is parked and due.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,34 @@ impl Pace {
     }
 }
 
+/// How many changes are published in one go. What RabbitMQ cannot confirm in time is published again;
+/// if that were always as much, it would never come to an end, and fill the queue besides.
+#[derive(Debug)]
+pub(super) struct Portion {
+    most: u16,
+    now: u16,
+}
+
+impl Portion {
+    pub(super) const fn new(most: u16) -> Self {
+        Self { most, now: most }
+    }
+
+    pub(super) const fn now(&self) -> u16 {
+        self.now
+    }
+
+    /// It was not confirmed in time: half as many.
+    pub(super) fn was_too_much(&mut self) {
+        self.now = (self.now / 2).max(1);
+    }
+
+    /// It was confirmed: a few more.
+    pub(super) fn was_confirmed(&mut self) {
+        self.now = self.now.saturating_add(MORE).min(self.most);
+    }
+}
+
 /// When to look for what is parked and due.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
@@ -109,6 +140,16 @@ mod tests {
         assert!(!pace.failed(0.5).may_be_woken && !pace.standby().may_be_woken);
         assert!(pace.idle().may_be_woken);
     }
+
+    #[test]
+    fn a_portion_halves_down_to_one_and_grows_again_to_the_most() {
+        let mut portion = Portion::new(25);
+        let halves = (0..6).map(|_| (portion.was_too_much(), portion.now()).1);
+        assert_eq!(halves.collect::<Vec<_>>(), [12, 6, 3, 1, 1, 1]);
+        let grown = (0..4).map(|_| (portion.was_confirmed(), portion.now()).1);
+        assert_eq!(grown.collect::<Vec<_>>(), [11, 21, 25, 25]);
+    }
+
     #[test]
     fn what_is_parked_is_looked_for_once_a_second_unless_there_is_more() {
         let (mut looks, now) = (Looks::default(), Instant::now());

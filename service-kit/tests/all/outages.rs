@@ -1,9 +1,11 @@
-//! RabbitMQ is away, and comes back: changes wait.
+//! RabbitMQ is away, and comes back, or is slow: changes wait.
+
+use std::time::Duration;
 
 use service_kit::application::ServiceSettings;
 use service_kit::settings::BrokerUrl;
 use service_kit::testing::{TestBroker, TestService};
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -114,11 +116,51 @@ async fn while_rabbitmq_is_silent_the_relay_keeps_its_turn() {
     let adjust = |settings: &mut ServiceSettings| {
         settings.broker.url = url;
         // Longer than PostgreSQL lets a silent holder keep the lock.
-        settings.broker.connect_timeout = std::time::Duration::from_secs(6);
+        settings.broker.connect_timeout = Duration::from_secs(6);
     };
     let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
     write_orders(&site.database, 1).await;
     let detail = told_state(&site, "waiting").await;
     assert!(detail.as_str().unwrap().contains("did not answer within 6s"), "{detail}");
     silent.abort();
+}
+
+/// Takes what comes for RabbitMQ no faster than so many bytes a second.
+async fn slowly(listener: TcpListener, to: String, bytes_a_second: usize) {
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((from, _)) = listener.accept().await {
+        let to = TcpStream::connect(&to).await.unwrap();
+        let ((mut from_reads, mut from_writes), (mut to_reads, mut to_writes)) =
+            (from.into_split(), to.into_split());
+        connections.spawn(async move {
+            let mut bytes = vec![0; bytes_a_second / 50];
+            let mut tick = tokio::time::interval(Duration::from_millis(20));
+            while let Ok(count @ 1..) = from_reads.read(&mut bytes).await {
+                tick.tick().await;
+                if to_writes.write_all(&bytes[..count]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        connections.spawn(async move { drop(copy(&mut to_reads, &mut from_writes).await) });
+    }
+}
+
+#[tokio::test]
+async fn a_rabbitmq_that_cannot_confirm_so_much_at_once_is_given_less() {
+    let broker = bound_broker().await;
+    let way = Way::to(&broker);
+    let listener = TcpListener::bind(("127.0.0.1", way.port)).await.unwrap();
+    let slow = tokio::spawn(slowly(listener, way.to.clone(), 100_000));
+    let url = way.url(&broker);
+    let adjust = |settings: &mut ServiceSettings| {
+        settings.broker.url = url;
+        settings.relay.confirm_timeout = Duration::from_secs(1);
+        settings.relay.batch_size = 300;
+    };
+    let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    // Some 250 kB.
+    write_orders(&site.database, 300).await;
+    published(&site).await;
+    slow.abort();
 }
