@@ -5,6 +5,7 @@
 
 mod record;
 mod storage;
+mod unguarded;
 
 pub use record::Record;
 pub use storage::{Backlog, Entry, append, backlog, entries_of};

@@ -1,12 +1,10 @@
 //! All SQL on the change log. The caller owns the transaction.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde_json::Value;
 use shared_models::merge::Conflict;
@@ -14,6 +12,7 @@ use shared_models::unguarded::Guard;
 use uuid::Uuid;
 
 use super::Record;
+use super::unguarded::publish_later;
 use crate::database::Json;
 use crate::database::schema::{changes, outbox};
 
@@ -30,17 +29,25 @@ select seq from appended where event_id = any ($10) order by seq";
 
 /// Appends the records, in their order.
 pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
+    let to_publish = records.iter().filter(|record| record.publish);
+    let to_publish = to_publish.map(|record| record.event.id).collect::<Vec<_>>();
+    if Guard::Outbox.is_off() {
+        insert(connection, records, &[]).await?;
+        return publish_later(connection, &to_publish).await;
+    }
+    insert(connection, records, &to_publish).await
+}
+
+async fn insert(
+    connection: &mut AsyncPgConnection,
+    records: &[Record],
+    to_publish: &[Uuid],
+) -> QueryResult<()> {
     if records.is_empty() {
         return Ok(());
     }
     let bodies = records.iter().map(|record| serde_json::to_string(&record.event));
     let bodies = bodies.collect::<Result<Vec<_>, _>>();
-    let to_publish = records.iter().filter(|record| record.publish);
-    let to_publish = to_publish.map(|record| record.event.id).collect::<Vec<_>>();
-    let (at_once, later) = match Guard::Outbox.is_off() {
-        true => (vec![], to_publish),
-        false => (to_publish, vec![]),
-    };
     diesel::sql_query(APPEND)
         .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.id))
         .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.order_id))
@@ -51,25 +58,9 @@ pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> Q
         .bind::<Array<Text>, _>(bodies.map_err(|error| SerializationError(error.into()))?)
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, |record| record.private.clone().map(Json)))
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, conflicts_of))
-        .bind::<Array<SqlUuid>, _>(at_once)
+        .bind::<Array<SqlUuid>, _>(to_publish)
         .execute(connection)
         .await?;
-    publish_later(connection, later).await
-}
-
-/// How much later: seldom enough hit as it is.
-const LATER: Duration = Duration::from_millis(50);
-
-/// What a service without an outbox transaction would do: commit, and then see to publishing.
-async fn publish_later(connection: &mut AsyncPgConnection, events: Vec<Uuid>) -> QueryResult<()> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    connection.batch_execute("commit; begin").await?;
-    tokio::time::sleep(LATER).await;
-    let these = changes::table.filter(changes::event_id.eq_any(events)).select(changes::seq);
-    let inserting = diesel::insert_into(outbox::table).values(these).into_columns(outbox::seq);
-    inserting.execute(connection).await?;
     Ok(())
 }
 
