@@ -6,11 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use shared_models::parked::{MAX_BODY, ReportedChange};
+use shared_models::parked::{MAX_BODY, MAX_PARKED, ReportedChange};
 use shared_models::site::Site;
+use shared_models::sync::MAX_CHANGES;
 use uuid::{Builder, Uuid};
 
 use super::obstacle::Obstacle;
+
+// All of a batch fits into one report; else a site would refuse it for ever.
+const _: () = assert!(MAX_CHANGES <= MAX_PARKED);
 
 /// As many characters of a reason are told; some quote what they complain about.
 const MAX_REASON: usize = 1000;
