@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod batch;
+mod blame;
 pub mod carrier;
 mod consuming;
 pub mod decide;

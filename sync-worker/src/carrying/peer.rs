@@ -10,6 +10,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::answer::{Answer, Trouble};
 use super::batch::{Batch, Request};
+use super::blame::Blame;
 use super::stop::Stop;
 use crate::breaker::{Breaker, Next, Policy, State as Circuit};
 use crate::figures::{Figures, State};
@@ -20,6 +21,7 @@ use crate::site_client::{BuildError, SiteClient};
 pub(super) struct Peer {
     client: SiteClient,
     breaker: Breaker,
+    blame: Blame,
     /// Why it took nothing when it last did not.
     reason: Option<String>,
     settings: CarrySettings,
@@ -42,7 +44,8 @@ impl Peer {
             max: settings.backoff_max,
             retry_after_max: settings.retry_after_max,
         });
-        Ok(Self { client, breaker, reason: None, settings, figures, stop })
+        let blame = Blame::default();
+        Ok(Self { client, breaker, blame, reason: None, settings, figures, stop })
     }
 
     /// Waits until the breaker is closed, so that no message is taken before. `false`: told to
@@ -86,6 +89,7 @@ impl Peer {
                 Answer::Away(trouble) => trouble,
                 answer @ (Answer::Taken(_) | Answer::Refused(_)) => {
                     self.breaker.succeeded();
+                    self.blame.something_got_through();
                     self.figures.breaker(&self.breaker);
                     return answer;
                 }
@@ -100,7 +104,7 @@ impl Peer {
 
     /// A failure may lie with the peer itself, so it is asked whether it is ready before any change
     /// is blamed. A worker that is ending leaves the blame to the next one.
-    async fn try_to_tell(&self, from: Site, batch: &Batch, request: &Request) -> Answer {
+    async fn try_to_tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
         let telling = self.client.tell(from, batch.changes(request));
         let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {
             return ending();
@@ -111,7 +115,7 @@ impl Peer {
             return Answer::Away(reason.into());
         }
         match self.client.probe().await {
-            Ok(()) if batch.speaks_against_the_peer(request) => {
+            Ok(()) if batch.speaks_against_the_peer(request) && self.blame.is_the_peers() => {
                 Answer::Away(format!("it is ready, but takes no change: {reason}").into())
             }
             Ok(()) => Answer::Failed(reason),

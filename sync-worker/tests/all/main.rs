@@ -7,6 +7,7 @@ mod broker_failures;
 mod carrying;
 mod command_line;
 mod events;
+mod failings;
 mod freezing;
 mod gathering;
 mod keeping;
