@@ -1,4 +1,5 @@
-//! After all is healed: whether the sites come to agree, how soon, and whether anything is left over.
+//! After all is healed: whether the sites come to agree, how soon, and whether anything is left
+//! over.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use super::broker::Depths;
 use super::databases::Standing;
 use super::world::World;
 
-/// "Within seconds." The longest that a change may wait is one over which a site that says it is ready
-/// has failed twice: it is offered again after 30 s.
+/// "Within seconds." The longest that a change may wait is one over which a site that says it is
+/// ready has failed twice: it is offered again after 30 s.
 pub const IN_TIME: Duration = Duration::from_secs(45);
 /// What takes longer is broken; this long it is still watched, to tell slow from never.
 pub const AT_ALL: Duration = Duration::from_secs(400);
@@ -47,8 +48,8 @@ fn is_agreement(store: &Standing, warehouse: &Standing) -> bool {
         && nothing_to_tell(warehouse)
 }
 
-/// Waits until the queues are empty and nothing waits for a person, and says how much is parked that
-/// will be offered again by itself.
+/// Waits until the queues are empty and nothing waits for a person, and says how much is parked
+/// that will be offered again by itself.
 pub async fn quiet(world: &World) -> Result<u64, String> {
     let began = Instant::now();
     let mut last = (None, None);

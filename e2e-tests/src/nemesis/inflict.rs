@@ -25,7 +25,8 @@ pub enum Inflicted {
     Misbehaved(String),
 }
 
-/// Waits for the fault's time, carries it out, and heals it when its time is over, or all is to heal.
+/// Waits for the fault's time, carries it out, and heals it when its time is over, or all is to
+/// heal.
 pub async fn inflict(
     world: Arc<World>,
     planned: Planned,

@@ -1,5 +1,5 @@
-//! What is going on, for whoever watches: a line that is kept up to date on a terminal, a plain line
-//! every few seconds elsewhere.
+//! What is going on, for whoever watches: a line that is kept up to date on a terminal, a plain
+//! line every few seconds elsewhere.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -28,7 +28,8 @@ pub struct Figures {
     pub faults: usize,
     /// Writes so far.
     pub writes: usize,
-    /// Changes that RabbitMQ has not confirmed or that wait in its queues; none where nobody can say.
+    /// Changes that RabbitMQ has not confirmed or that wait in its queues; none where nobody can
+    /// say.
     pub waiting: Option<u64>,
     /// Violations so far.
     pub violations: usize,

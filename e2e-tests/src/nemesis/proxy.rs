@@ -105,8 +105,8 @@ async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather) {
     }
 }
 
-/// Carries one connection to its end. It is reset where the link is cut, and where HTTP is beginning
-/// or ceasing to be meddled with.
+/// Carries one connection to its end. It is reset where the link is cut, and where HTTP is
+/// beginning or ceasing to be meddled with.
 async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
     let meddled = weather.now().filter(|trouble| trouble.is_http());
     let severed = weather.becomes(|now| {

@@ -1,5 +1,5 @@
-//! A run from its beginning to its end: rounds of faults, after each of which all heals, the sites are
-//! to agree, and what was written in the round is checked.
+//! A run from its beginning to its end: rounds of faults, after each of which all heals, the sites
+//! are to agree, and what was written in the round is checked.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -118,7 +118,8 @@ impl World {
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, &**value)).collect();
         let file = self.folder.join(kind);
         if !file.exists() {
-            // A run of its own files, so that nobody builds others under it; they stay with the logs.
+            // A run of its own files, so that nobody builds others under it; they stay with the
+            // logs.
             std::fs::copy(binary(kind), &file)?;
         }
         let mut program = Program::of(part.as_str(), &file, prefix, logs, &settings);

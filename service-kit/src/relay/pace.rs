@@ -64,8 +64,8 @@ impl Pace {
     }
 }
 
-/// How many changes are published in one go. What RabbitMQ cannot confirm in time is published again;
-/// if that were always as much, it would never come to an end, and fill the queue besides.
+/// How many changes are published in one go. What RabbitMQ cannot confirm in time is published
+/// again; if that were always as much, it would never come to an end, and fill the queue besides.
 #[derive(Debug)]
 pub(super) struct Portion {
     most: u16,

@@ -1,8 +1,9 @@
-//! Whom to blame where the peer says that it is ready, and fails over every change of several. Pure.
+//! Whom to blame where the peer says that it is ready, and fails over every change of several.
+//! Pure.
 //!
 //! It is more likely that something is wrong with the peer than with each of them, so at first they
-//! wait, untouched. But there may be no others left: then nobody would ever be blamed, and they would
-//! stand in the way of all that comes after them. So once in a while a single one is.
+//! wait, untouched. But there may be no others left: then nobody would ever be blamed, and they
+//! would stand in the way of all that comes after them. So once in a while a single one is.
 
 /// So often in a row the peer itself is to blame.
 const PATIENCE: u32 = 10;

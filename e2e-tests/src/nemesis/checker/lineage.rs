@@ -1,5 +1,5 @@
-//! No edit disappears in silence: it stands, or it is in a record as having given way, or an edit of
-//! which this holds was made by somebody who had seen it. And one revision is one value.
+//! No edit disappears in silence: it stands, or it is in a record as having given way, or an edit
+//! of which this holds was made by somebody who had seen it. And one revision is one value.
 
 use std::collections::{BTreeSet, HashMap};
 

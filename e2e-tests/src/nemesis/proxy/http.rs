@@ -1,5 +1,5 @@
-//! Meddles with the answers to the changes that a worker tells a site. Everything else that is asked
-//! on the link is answered by the site.
+//! Meddles with the answers to the changes that a worker tells a site. Everything else that is
+//! asked on the link is answered by the site.
 
 use std::future::pending;
 
