@@ -11,9 +11,9 @@ use shared_models::coalesce::spokesmen;
 use shared_models::rules::Rule;
 use shared_models::sync::{OrderChange, Outcome};
 
-use super::answer::Answer;
 use super::decide::Decided;
 use super::obstacle::Obstacle;
+use crate::site_client::answer::Answer;
 
 /// What has become of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

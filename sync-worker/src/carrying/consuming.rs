@@ -8,7 +8,6 @@ use lapin::message::Delivery;
 use shared_models::names::queue;
 use shared_models::site::Direction;
 
-use super::answer::Answer;
 use super::batch::{Batch, Fate};
 use super::decide::decide;
 use super::intake::Intake;
@@ -20,6 +19,7 @@ use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
+use crate::site_client::answer::Answer;
 
 /// What carrying in one direction needs, but for the connection.
 pub(super) struct Consuming {

@@ -1,11 +1,10 @@
 //! Carrying changes in one direction: what has arrived is gathered, decided, told to the peer in as
 //! few requests as can be, and settled.
 //!
-//! What is to be done is decided in [`decide`], [`answer`], [`batch`], [`settlement`] and the
-//! [`breaker`](crate::breaker), which know neither RabbitMQ nor HTTP; [`carrier`] and what it is
-//! made of do it.
+//! What is to be done is decided in [`decide`], [`batch`], [`settlement`], the
+//! [`breaker`](crate::breaker) and by what an [`answer`](crate::site_client::answer) means, which
+//! know neither RabbitMQ nor HTTP; [`carrier`] and what it is made of do it.
 
-pub mod answer;
 pub mod batch;
 mod blame;
 pub mod carrier;
@@ -17,6 +16,5 @@ mod interrupted;
 pub mod obstacle;
 mod peer;
 pub mod report;
-pub mod retry_after;
 pub mod settlement;
 pub mod stop;

@@ -8,13 +8,13 @@ use service_kit::backoff;
 use shared_models::site::Site;
 use tokio::time::{sleep, sleep_until};
 
-use super::answer::{Answer, Trouble};
 use super::batch::{Batch, Request};
 use super::blame::Blame;
 use super::stop::Stop;
 use crate::breaker::{Breaker, Next, Policy, State as Circuit};
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, WorkerSettings};
+use crate::site_client::answer::{Answer, Trouble};
 use crate::site_client::{BuildError, SiteClient};
 
 /// The peer of one direction.

@@ -15,8 +15,8 @@ use serde::Serialize;
 use shared_models::site::{Direction, Site};
 
 use crate::breaker::Breaker;
-use crate::carrying::answer::Answer;
 use crate::carrying::batch::Fate;
+use crate::site_client::answer::Answer;
 use crate::topology::Depth;
 
 pub use circuit::Circuit;

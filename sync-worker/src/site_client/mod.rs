@@ -2,8 +2,10 @@
 //!
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
+pub mod answer;
 mod parked;
 mod reply;
+mod retry_after;
 
 use std::time::Duration;
 
@@ -16,9 +18,9 @@ use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
 use crate::breaker::Failure;
-use crate::carrying::answer::{self, Answer, Trouble, answered};
 use crate::settings::WorkerSettings;
 
+use answer::{Answer, Trouble, answered};
 use reply::{NoReply, root_cause, send};
 
 pub use parked::{PageQuery, Refusal, SitePage};

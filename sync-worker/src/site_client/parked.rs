@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::SiteClient;
 use super::reply::{Reply, send};
-use crate::carrying::answer::answered;
+use crate::site_client::answer::answered;
 
 /// Which page of what a site keeps is wanted.
 #[derive(Clone, Copy, Debug)]

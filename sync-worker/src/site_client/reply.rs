@@ -7,7 +7,7 @@ use chrono::Utc;
 use reqwest::RequestBuilder;
 use reqwest::header::RETRY_AFTER;
 
-use crate::carrying::retry_after;
+use super::retry_after;
 
 /// What a site answered.
 #[derive(Clone, Debug)]

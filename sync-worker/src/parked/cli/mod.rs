@@ -15,8 +15,8 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{Parked, Place, Wanted};
-use crate::carrying::answer::answered;
 use crate::settings::WorkerSettings;
+use crate::site_client::answer::answered;
 use crate::site_client::{BuildError, Refusal};
 
 use asked::{Asked, Meant};

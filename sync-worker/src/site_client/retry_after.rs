@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// What the header's value says at this moment: seconds, or a date. Anything else says nothing.
 #[must_use]
-pub fn read(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub(super) fn read(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if value.starts_with(|first: char| first.is_ascii_digit()) {
         return value.parse().ok().map(Duration::from_secs);

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
 
+use super::Reply;
 use crate::breaker::Failure;
-use crate::site_client::Reply;
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
