@@ -28,12 +28,21 @@ pub struct Report {
     pub reads: u64,
     /// Orders that were written to.
     pub orders: usize,
-    /// How long the sites took to agree, each time.
-    pub agreements: Vec<Duration>,
+    /// How long the sites took to agree, and when, each time.
+    pub agreements: Vec<Agreement>,
     /// Messages that were left in the parked queues at the end.
     pub parked: u64,
     /// What must not be, and was.
     pub violations: Vec<Violation>,
+}
+
+/// The sites have come to agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Agreement {
+    /// How long that took from when all was healed.
+    pub took: Duration,
+    /// When they agreed, from the beginning of the run.
+    pub at: Duration,
 }
 
 /// How many writes came to what.
@@ -75,10 +84,11 @@ impl Report {
         sorted.sort();
         match (sorted.get(sorted.len() / 2), sorted.last()) {
             (Some(median), Some(worst)) => format!(
-                "{} times, median {:.2} s, worst {:.2} s",
+                "{} times, median {:.2} s, worst {:.2} s (at {:.0} s)",
                 sorted.len(),
-                median.as_secs_f64(),
-                worst.as_secs_f64()
+                median.took.as_secs_f64(),
+                worst.took.as_secs_f64(),
+                worst.at.as_secs_f64()
             ),
             _ => "never".to_owned(),
         }

@@ -19,7 +19,7 @@ use super::live::{Figures, Line};
 use super::load::{Load, SharedLedger, with};
 use super::options::Options;
 use super::parts::Part;
-use super::report::{Report, Writes};
+use super::report::{Agreement, Report, Writes};
 use super::schedule::{Planned, Schedule};
 use super::violation::{Rule, Violation};
 use super::world::{self, World};
@@ -144,7 +144,8 @@ impl Run {
                 None => return,
                 Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
                 Some(Ok(took)) => {
-                    self.report.agreements.push(took);
+                    let at = self.began.elapsed();
+                    self.report.agreements.push(Agreement { took, at });
                     break;
                 }
             }
