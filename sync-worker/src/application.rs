@@ -57,13 +57,14 @@ impl Application {
             .iter()
             .map(|figures| Carrier::new(settings, Arc::clone(figures), stop.clone()))
             .collect::<Result<Vec<_>, _>>()?;
+        let sites = settings.sites();
         let handle = |figures: Arc<Figures>| {
-            let source = SiteClient::new(figures.direction.from, settings)?;
+            let source = SiteClient::new(figures.direction.from, &sites)?;
             Ok::<_, BuildError>(Handle { figures, source })
         };
         let handles = figures.into_iter().map(handle).collect::<Result<_, _>>()?;
-        let server =
-            server::serve(&settings.http, listener, http::routes(handles, Parked::new(settings)?))?;
+        let routes = http::routes(handles, Parked::new(&sites)?);
+        let server = server::serve(&settings.http, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

@@ -42,7 +42,8 @@ impl Carrier {
         stop: Stop,
     ) -> Result<Self, BuildError> {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
-        let source = SiteClient::new(direction.from, settings)?;
+        let sites = settings.sites();
+        let source = SiteClient::new(direction.from, &sites)?;
         let draining = Draining {
             direction,
             source: source.clone(),
@@ -52,7 +53,7 @@ impl Carrier {
         };
         let consuming = Consuming {
             direction,
-            peer: Peer::new(settings, Arc::clone(&figures), stop.clone())?,
+            peer: Peer::new(&sites, Arc::clone(&figures), stop.clone())?,
             source: source.clone(),
             settings: settings.carry.clone(),
             reply_timeout,

@@ -13,7 +13,7 @@ use super::blame::Blame;
 use super::stop::Stop;
 use crate::breaker::{Breaker, Next, Policy, State as Circuit};
 use crate::figures::{Figures, State};
-use crate::settings::{CarrySettings, WorkerSettings};
+use crate::settings::{CarrySettings, SitesSettings};
 use crate::site_client::answer::{Answer, Trouble};
 use crate::site_client::{BuildError, SiteClient};
 
@@ -32,7 +32,7 @@ pub(super) struct Peer {
 impl Peer {
     /// The peer of the direction that `figures` are of.
     pub(super) fn new(
-        settings: &WorkerSettings,
+        settings: &SitesSettings,
         figures: Arc<Figures>,
         stop: Stop,
     ) -> Result<Self, BuildError> {

@@ -11,7 +11,7 @@ use shared_models::parked::{Deed, ParkedChange, Selection, Settled};
 use shared_models::site::{Direction, Site};
 use uuid::Uuid;
 
-use crate::settings::WorkerSettings;
+use crate::settings::SitesSettings;
 use crate::site_client::{BuildError, PageQuery, Refusal, SiteClient, SitePage};
 
 pub use place::Place;
@@ -63,7 +63,7 @@ pub struct Parked {
 
 impl Parked {
     /// Of the sites that the settings name.
-    pub fn new(settings: &WorkerSettings) -> Result<Self, BuildError> {
+    pub fn new(settings: &SitesSettings) -> Result<Self, BuildError> {
         let client = |site| Ok::<_, BuildError>((site, SiteClient::new(site, settings)?));
         Ok(Self { clients: [client(Site::Store)?, client(Site::Warehouse)?] })
     }

@@ -49,6 +49,27 @@ pub struct WorkerSettings {
 }
 
 impl WorkerSettings {
+    /// What asking the sites takes.
+    #[must_use]
+    pub fn sites(&self) -> SitesSettings {
+        let Self { store, warehouse, carry, .. } = self.clone();
+        SitesSettings { store, warehouse, carry }
+    }
+}
+
+/// What asking the sites takes: all that the command line needs. The other sections are the
+/// worker's, and nobody need give them to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SitesSettings {
+    /// Where the store serves.
+    pub store: SiteSettings,
+    /// Where the warehouse serves.
+    pub warehouse: SiteSettings,
+    /// How long to wait for them.
+    pub carry: CarrySettings,
+}
+
+impl SitesSettings {
     /// Where `site` serves.
     #[must_use]
     pub const fn url(&self, site: Site) -> &SiteUrl {

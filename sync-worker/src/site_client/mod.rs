@@ -18,7 +18,7 @@ use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
 use crate::breaker::Failure;
-use crate::settings::WorkerSettings;
+use crate::settings::SitesSettings;
 
 use answer::{Answer, Trouble, answered};
 use reply::{NoReply, root_cause, send};
@@ -67,7 +67,7 @@ pub enum AboutRelay {
 
 impl SiteClient {
     /// A client of `site`.
-    pub fn new(site: Site, settings: &WorkerSettings) -> Result<Self, BuildError> {
+    pub fn new(site: Site, settings: &SitesSettings) -> Result<Self, BuildError> {
         let failed = |problem| BuildError { site, problem };
         let carry = &settings.carry;
         let http = Client::builder()

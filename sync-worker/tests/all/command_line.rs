@@ -29,11 +29,7 @@ async fn sites() -> [FakeSite; 2] {
 }
 
 async fn run(store: &str, warehouse: &str, arguments: &[&str]) -> Output {
-    let settings = [
-        ("BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f"),
-        ("STORE__URL", store),
-        ("WAREHOUSE__URL", warehouse),
-    ];
+    let settings = [("STORE__URL", store), ("WAREHOUSE__URL", warehouse)];
     BINARY.run(&[&["parked"], arguments].concat(), &settings).await
 }
 

@@ -15,7 +15,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::{Parked, Place, Wanted};
-use crate::settings::WorkerSettings;
+use crate::settings::SitesSettings;
 use crate::site_client::answer::answered;
 use crate::site_client::{BuildError, Refusal};
 
@@ -64,7 +64,7 @@ pub fn command() -> Command {
 }
 
 /// Does what is asked. A reader that has seen enough is no failure.
-pub async fn run(settings: &WorkerSettings, matches: &ArgMatches) -> Result<(), CliError> {
+pub async fn run(settings: &SitesSettings, matches: &ArgMatches) -> Result<(), CliError> {
     let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     match carry_out(&Parked::new(settings)?, asked).await {
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
