@@ -115,6 +115,10 @@ async fn list(
         }
         next = page.next;
     }
+    if is_first && !json {
+        // Not where a script reads what there is.
+        writeln!(io::stderr(), "there is none")?;
+    }
     Ok(())
 }
 
