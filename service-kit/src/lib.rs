@@ -12,7 +12,7 @@
 //! | [`orders`] | what an order is, what a change makes of it, where it is kept |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
-//! | [`settings`], [`program`], [`telemetry`], [`broker`], [`backoff`] | what every program needs |
+//! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`backoff`] | what every program needs |
 //!
 //! Each needs only what stands below it. What a site does differently it says by
 //! [`orders::Domain`].
@@ -23,6 +23,7 @@ pub mod broker;
 pub mod change_log;
 pub mod database;
 pub mod error;
+pub mod health;
 pub mod http;
 mod metrics;
 pub mod offers;

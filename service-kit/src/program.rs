@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::application::{Application, ServiceSettings};
 use crate::orders::Domain;
 use crate::settings::{Layout, SettingsError};
-use crate::{database, telemetry};
+use crate::{database, health, telemetry};
 
 /// What a program says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,7 @@ impl Program {
                     .value_parser(value_parser!(PathBuf))
                     .help("A TOML file with settings"),
             )
+            .subcommand(health::command())
             .after_help(help)
     }
 
@@ -71,6 +72,9 @@ impl Program {
     ) -> ExitCode {
         let migrate = Command::new("migrate").about("Bring the database up to date, and end");
         let matches = self.command().subcommand(migrate).get_matches();
+        if let Some(ended) = health::asked(self, &matches).await {
+            return ended;
+        }
         let ended = match self.settings(&matches) {
             Err(error) => Err(format!("{error}; see {} --help", self.name).into()),
             Ok(settings) if matches.subcommand_matches("migrate").is_some() => {

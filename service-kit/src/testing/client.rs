@@ -41,6 +41,12 @@ impl TestClient {
         Self { http, base: base.into() }
     }
 
+    /// The port that it asks.
+    #[must_use]
+    pub fn port(&self) -> &str {
+        self.base.rsplit(':').next().expect("a URL with a port")
+    }
+
     /// A request that is yet to be sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))

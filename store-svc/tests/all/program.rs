@@ -38,6 +38,35 @@ async fn the_program_ends_when_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn the_program_asks_itself_whether_it_is_ready() {
+    let database = TestDatabase::new().await;
+    let program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
+    program.ready().await;
+    let asked = async |settings| {
+        let output = STORE.run(&["health"], settings).await;
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    // It needs no other setting, and asks on this machine what is served on every address.
+    let every = [("HTTP__HOST", "0.0.0.0"), ("HTTP__PORT", program.client.port())];
+    assert_eq!(asked(&every).await, (Some(0), "store-svc is ready\n".into()));
+    let nobody = "store-svc: 127.0.0.1:1 does not answer: Connection refused (os error 111)\n";
+    assert_eq!(asked(&[("HTTP__PORT", "1")]).await, (Some(1), nobody.into()));
+    let any = "store-svc: http.port is 0, so that nobody knows which port it took; set one\n";
+    assert_eq!(asked(&[("HTTP__PORT", "0")]).await, (Some(1), any.into()));
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_ready_says_why_where_it_is_asked() {
+    let program = STORE.start(&[DATABASE, BROKER]).await;
+    let port = ("HTTP__PORT", program.client.port());
+    let output = STORE.run(&["health"], &[port]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("store-svc: it is not ready: 503 {"), "{said}");
+}
+
+#[tokio::test]
 async fn a_database_that_does_not_answer_keeps_the_program_no_longer_than_ten_seconds() {
     let database = TestDatabase::new().await;
     let patient = ("DATABASE__LOCK_TIMEOUT", "60s");
