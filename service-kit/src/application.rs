@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::Data;
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::database::{self, Database, State, migrate};
 use crate::http::body::Expectations;
+use crate::http::resource::Routes;
 use crate::http::{self, health, server};
 use crate::metrics;
 use crate::orders::Domain;
@@ -22,7 +24,8 @@ use crate::readiness;
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
 use crate::settings::{
-    BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, ParkedSettings, RelaySettings,
+    AccessSettings, BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, ParkedSettings,
+    RelaySettings,
 };
 
 /// How long to wait before the database is tried again.
@@ -37,6 +40,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct ServiceSettings {
     /// Where and how to serve.
     pub http: HttpSettings,
+    /// Who may do what.
+    pub access: AccessSettings,
     /// Its own database.
     pub database: DatabaseSettings,
     /// The RabbitMQ to which it publishes.
@@ -79,9 +84,10 @@ impl Application {
     pub fn build<D: Domain>(
         name: &'static str,
         settings: ServiceSettings,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> Result<Self, ApplicationError> {
-        let listener = server::bind(&settings.http)?;
+        let access = Access::new(&settings.access);
+        let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let waiting = State::Preparing("it has not been reached yet".into());
@@ -96,11 +102,12 @@ impl Application {
         });
         let service =
             Data::new(Service { database, relay: handle, waits: settings.parked.offer_after });
-        let server = server::serve(&settings.http, listener, move |config| {
-            config.app_data(service.clone()).app_data(Expectations(D::expectation));
-            config.configure(health::routes(readiness::ready));
-            config.configure(http::metrics::routes(metrics::tell));
-            config.configure(routes.clone());
+        let server = server::serve(&settings.http, access, listener, move || {
+            routes()
+                .and(health::routes(readiness::ready))
+                .and(http::metrics::routes(metrics::tell))
+                .sharing(service.clone())
+                .sharing(Expectations(D::expectation))
         })?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));

@@ -53,7 +53,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// How asking ended, where the command line says to ask.
-pub async fn asked(program: &Program, matches: &ArgMatches) -> Option<ExitCode> {
+pub(crate) async fn asked(program: &Program, matches: &ArgMatches) -> Option<ExitCode> {
     matches.subcommand_matches(NAME)?;
     Some(match ready(program, matches).await {
         Ok(()) => {

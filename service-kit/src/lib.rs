@@ -10,6 +10,7 @@
 //! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
 //! | [`change_log`] | the record of every change, and the outbox |
 //! | [`orders`] | what an order is, what a change makes of it, where it is kept |
+//! | [`access`] | who may do what |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
 //! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`backoff`] | what every program needs |
@@ -17,13 +18,14 @@
 //! Each needs only what stands below it. What a site does differently it says by
 //! [`orders::Domain`].
 
+pub mod access;
 pub mod application;
 pub mod backoff;
 pub mod broker;
 pub mod change_log;
 pub mod database;
 pub mod error;
-pub mod health;
+mod health;
 pub mod http;
 mod metrics;
 pub mod offers;

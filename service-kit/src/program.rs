@@ -1,16 +1,18 @@
 //! What every program does before it begins: its command line, its settings, its log.
 
+mod token;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use actix_web::web::ServiceConfig;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::application::{Application, ServiceSettings};
+use crate::http::resource::Routes;
 use crate::orders::Domain;
 use crate::settings::{Layout, SettingsError};
 use crate::{database, health, telemetry};
@@ -49,7 +51,17 @@ impl Program {
                     .help("A TOML file with settings"),
             )
             .subcommand(health::command())
+            .subcommand(token::command())
             .after_help(help)
+    }
+
+    /// Does what any program can do besides its own work; `None` where that was not asked for.
+    pub async fn run_aside(&self, matches: &ArgMatches) -> Option<ExitCode> {
+        if let Some(matches) = matches.subcommand_matches(token::NAME) {
+            let made = token::run(self.layout.prefix, matches);
+            return Some(made.map_or_else(|error| self.fail(error), |()| ExitCode::SUCCESS));
+        }
+        health::asked(self, matches).await
     }
 
     /// The settings for a command line.
@@ -68,11 +80,11 @@ impl Program {
     /// Runs a service: reads its command line and its settings, then serves until asked to stop.
     pub async fn run_service<D: Domain>(
         &self,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> ExitCode {
         let migrate = Command::new("migrate").about("Bring the database up to date, and end");
         let matches = self.command().subcommand(migrate).get_matches();
-        if let Some(ended) = health::asked(self, &matches).await {
+        if let Some(ended) = self.run_aside(&matches).await {
             return ended;
         }
         let ended = match self.settings(&matches) {
@@ -95,7 +107,7 @@ impl Program {
     async fn serve<D: Domain>(
         &self,
         settings: ServiceSettings,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> Result<(), Box<dyn Error>> {
         telemetry::start(&settings.log)?;
         let application = Application::build::<D>(self.name, settings, routes)?;

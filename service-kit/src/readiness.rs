@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 
+use crate::access::Caller;
 use crate::database::DatabaseError;
 use crate::http::health::readiness;
 use crate::service::Service;
@@ -16,7 +17,7 @@ use crate::service::Service;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /health/ready`
-pub(crate) async fn ready(service: Data<Service>) -> HttpResponse {
+pub(crate) async fn ready(service: Data<Service>, caller: Caller) -> HttpResponse {
     let asking = service.database.with::<_, DatabaseError>(async |connection| {
         Ok(diesel::sql_query("select 1").execute(connection).await?)
     });
@@ -26,7 +27,7 @@ pub(crate) async fn ready(service: Data<Service>) -> HttpResponse {
         Err(_) => Some(format!("no answer within {PATIENCE:?}")),
     };
     let parts = json!({ "database": part(problem.as_deref()), "broker": broker(&service) });
-    readiness(problem.is_none(), &parts)
+    readiness(problem.is_none(), &parts, &caller)
 }
 
 fn part(problem: Option<&str>) -> Value {

@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use service_kit::access::Caller;
 use service_kit::change_log::{self, Record};
 use service_kit::error::Error;
 use service_kit::http::body::Body;
@@ -60,9 +61,14 @@ impl Outcome {
     }
 }
 
-pub(crate) async fn one(service: Data<Service>, body: Body<Value>) -> Result<HttpResponse, Error> {
+pub(crate) async fn one(
+    caller: Caller,
+    service: Data<Service>,
+    body: Body<Value>,
+) -> Result<HttpResponse, Error> {
     let order = read(body.0, now()).map_err(Error::Invalid)?;
-    let mut existing = place(&service, slice::from_ref(&order), |_| "id".to_owned()).await?;
+    let field = |_| "id".to_owned();
+    let mut existing = place(&service, &caller, slice::from_ref(&order), field).await?;
     let Outcome { order, created } = Outcome::of(order, &mut existing);
     let mut response = match created {
         true => HttpResponse::Created(),
@@ -73,12 +79,13 @@ pub(crate) async fn one(service: Data<Service>, body: Body<Value>) -> Result<Htt
 }
 
 pub(crate) async fn batch(
+    caller: Caller,
     service: Data<Service>,
     body: Body<Batch>,
 ) -> Result<HttpResponse, Error> {
     let orders = read_all(body.0.orders).map_err(Error::Invalid)?;
     let field = |index| format!("orders[{index}].id");
-    let mut existing = place(&service, &orders, field).await?;
+    let mut existing = place(&service, &caller, &orders, field).await?;
     let placed = |order| {
         let Outcome { order, created } = Outcome::of(order, &mut existing);
         let result = if created { "created" } else { "exists" };
@@ -121,6 +128,7 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
 /// another order. `field` names the id of the order at an index. Gives those that were there.
 async fn place(
     service: &Service,
+    caller: &Caller,
     orders: &[Order<Prices>],
     field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
@@ -134,7 +142,7 @@ async fn place(
         }
         let new = orders.iter().filter(|order| created.contains(&order.id));
         let records = new.map(|order| Record::created(Site::Store, order)).collect::<Vec<_>>();
-        change_log::append(connection, &records).await?;
+        change_log::append(connection, &records, caller.name()).await?;
         Ok((!records.is_empty(), existing))
     });
     let (anything_new, existing) = placing.await?;

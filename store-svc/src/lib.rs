@@ -7,11 +7,12 @@ mod settable;
 mod void;
 
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
-use service_kit::http::resource::resource;
+use actix_web::web;
+use service_kit::access::Rule;
+use service_kit::http::resource::{Routes, on, resource};
 use service_kit::program::Program;
-use service_kit::routes::{self, sync};
-use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
+use service_kit::routes;
+use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Prices, Store};
 
@@ -22,22 +23,18 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "STORE",
         port: 8001,
-        sections: &[HTTP, DATABASE, BROKER, RELAY, PARKED, LOG],
+        sections: &[HTTP, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
     },
 };
 
 /// What is served.
-pub fn routes(config: &mut ServiceConfig) {
-    let post = vec![(Method::POST, web::to(create::one))];
-    let batch = vec![(Method::POST, web::to(create::batch))];
-    let delete = vec![(Method::DELETE, web::to(void::void))];
-    config
-        .service(routes::collection::<Store>("orders are listed and placed here", post))
-        .service(resource("/v1/orders/batch", "batches of orders are posted here", batch))
-        .service(routes::item::<Store>("an order is read, set or voided here", delete))
-        .service(routes::history::<Store>())
-        .service(sync::orders::<Store>())
-        .service(sync::offer::<Store>())
-        .configure(routes::relay)
-        .configure(routes::parked::<Store>);
+#[must_use]
+pub fn routes() -> Routes {
+    let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];
+    let batch = vec![on(Method::POST, Rule::WRITE, web::to(create::batch))];
+    let void = vec![on(Method::DELETE, Rule::WRITE, web::to(void::void))];
+    routes::site::<Store>()
+        .with(routes::collection::<Store>("orders are listed and placed here", place))
+        .with(resource("/v1/orders/batch", "batches of orders are posted here", batch))
+        .with(routes::item::<Store>("an order is read, set or voided here", void))
 }

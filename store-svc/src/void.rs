@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use service_kit::access::Caller;
 use service_kit::error::Error;
 use service_kit::http::conditional::Precondition;
 use service_kit::orders::Draft;
@@ -14,11 +15,12 @@ use crate::domain::Store;
 
 pub(crate) async fn void(
     request: HttpRequest,
+    caller: Caller,
     service: Data<Service>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    let written = write::<Store>(&service, *id, &precondition, |order| {
+    let written = write::<Store>(&service, &caller, *id, &precondition, |order| {
         let shared = order.shared.clone();
         Ok(Draft {
             delivery: shared.delivery.value,

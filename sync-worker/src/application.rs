@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::web::Data;
+use service_kit::access::Access;
 use service_kit::http::server;
 use shared_models::site::Direction;
 use thiserror::Error;
@@ -49,7 +51,8 @@ impl Application {
     /// Takes the port. A broker or a site that cannot be reached does not stop it: the worker is
     /// live, says that it is not ready, and keeps trying.
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
-        let listener = server::bind(&settings.http)?;
+        let access = Access::new(&settings.access);
+        let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
         let stop = Stop::default();
         let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
@@ -62,9 +65,10 @@ impl Application {
             let source = SiteClient::new(figures.direction.from, &sites)?;
             Ok::<_, BuildError>(Handle { figures, source })
         };
-        let handles = figures.into_iter().map(handle).collect::<Result<_, _>>()?;
-        let routes = http::routes(handles, Parked::new(&sites)?);
-        let server = server::serve(&settings.http, listener, routes)?;
+        let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
+        let (handles, parked) = (Data::new(handles), Parked::new(&sites)?);
+        let routes = move || http::routes(handles.clone(), parked.clone());
+        let server = server::serve(&settings.http, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

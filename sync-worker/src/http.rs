@@ -2,23 +2,27 @@
 
 mod parked;
 
+use std::future::Ready;
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
-use actix_web::http::Method;
-use actix_web::web::{self, Data, Path, ServiceConfig};
+use actix_web::dev::Payload;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{self, Data, Path};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use service_kit::access::{Caller, Rule, Token};
+use service_kit::http::bearer;
 use service_kit::http::health::{self, readiness};
 use service_kit::http::metrics;
 use service_kit::http::problem::{Kind, Problem};
-use service_kit::http::resource::{reads, resource};
+use service_kit::http::resource::{Routes, on, reads, resource};
 
 use crate::figures::{Figures, Snapshot};
 use crate::metrics::tell;
 use crate::parked::Parked;
-use crate::site_client::{AboutRelay, SiteClient};
+use crate::site_client::{AboutRelay, Refusal, Reply, SiteClient};
 
 /// A direction, as the handlers know it.
 pub struct Handle {
@@ -32,27 +36,31 @@ type Directions = Vec<Handle>;
 
 /// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, to pause or
 /// resume one, and what is parked.
-pub fn routes(
-    directions: Directions,
-    parked: Parked,
-) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let directions = Data::new(directions);
-    let parked = parked::routes(parked);
-    move |config| {
-        let reason = "directions are only read; post to pause or resume one";
-        config
-            .app_data(directions.clone())
-            .configure(health::routes(ready))
-            .configure(metrics::routes(measured))
-            .configure(parked.clone())
-            .service(resource("/v1/directions", reason, reads(|| web::to(list))));
-        for (path, route) in [
-            ("/v1/directions/{name}/pause", web::to(pause)),
-            ("/v1/directions/{name}/resume", web::to(resume)),
-        ] {
-            let reason = "post here, without a body";
-            config.service(resource(path, reason, vec![(Method::POST, route)]));
-        }
+pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
+    let list = reads(Rule::READ, || web::to(list));
+    let deed = |path, route| {
+        resource(path, "post here, without a body", vec![on(Method::POST, Rule::ADMIN, route)])
+    };
+    let reason = "directions are only read; post to pause or resume one";
+    health::routes(ready)
+        .and(metrics::routes(measured))
+        .and(parked::routes(parked))
+        .with(resource("/v1/directions", reason, list))
+        .with(deed("/v1/directions/{name}/pause", web::to(pause)))
+        .with(deed("/v1/directions/{name}/resume", web::to(resume)))
+        .sharing(directions)
+}
+
+/// The token that the caller showed, to be shown to a site in turn.
+struct ShownToken(Option<Token>);
+
+impl FromRequest for ShownToken {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = bearer(request.headers()).map(str::to_owned);
+        std::future::ready(Ok(Self(token.and_then(|token| Token::try_from(token).ok()))))
     }
 }
 
@@ -77,21 +85,33 @@ async fn list(directions: Data<Directions>) -> HttpResponse {
 
 async fn listed(direction: &Handle) -> Listed {
     let source = direction.source.relay(AboutRelay::Show).await;
-    let source = source.unwrap_or_else(|reason| json!({"state": "unknown", "detail": reason}));
+    let source = source.unwrap_or_else(|refusal| {
+        let detail = refusal.to_string();
+        json!({"state": "unknown", "detail": detail})
+    });
     Listed { snapshot: direction.figures.snapshot(), source }
 }
 
-async fn pause(directions: Data<Directions>, name: Path<String>) -> Result<HttpResponse, Problem> {
-    ask(&directions, &name, AboutRelay::Pause).await
+async fn pause(
+    directions: Data<Directions>,
+    shown: ShownToken,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    ask(&directions, &shown, &name, AboutRelay::Pause).await
 }
 
-async fn resume(directions: Data<Directions>, name: Path<String>) -> Result<HttpResponse, Problem> {
-    ask(&directions, &name, AboutRelay::Resume).await
+async fn resume(
+    directions: Data<Directions>,
+    shown: ShownToken,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    ask(&directions, &shown, &name, AboutRelay::Resume).await
 }
 
 /// The pause is kept at the source, so that it holds for every worker.
 async fn ask(
     directions: &Directions,
+    shown: &ShownToken,
     name: &str,
     about: AboutRelay,
 ) -> Result<HttpResponse, Problem> {
@@ -102,16 +122,22 @@ async fn ask(
         let detail = format!("there is no direction {name}; there are {names}");
         return Err(Problem::new(Kind::NotFound, detail));
     };
-    match direction.source.relay(about).await {
+    match direction.source.on_behalf_of(shown.0.as_ref()).relay(about).await {
         Ok(source) => {
             let snapshot = direction.figures.snapshot();
             Ok(HttpResponse::Ok().json(Listed { snapshot, source }))
         }
-        Err(reason) => {
-            let site = direction.figures.direction.from;
+        Err(Refusal::Wrong(reply)) => Ok(pass_on(reply)),
+        Err(Refusal::Away { site, reason }) => {
             Err(Problem::unavailable(format!("the {site}, which keeps the pause: {reason}")))
         }
     }
+}
+
+/// What a site says of a request that is not right, or not its caller's, is said to the caller.
+fn pass_on(reply: Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    HttpResponse::build(status).content_type("application/problem+json").body(reply.body)
 }
 
 /// `GET /metrics`: the same for Prometheus.
@@ -121,7 +147,7 @@ async fn measured(directions: Data<Directions>) -> HttpResponse {
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.
-async fn ready(directions: Data<Directions>) -> HttpResponse {
+async fn ready(directions: Data<Directions>, caller: Caller) -> HttpResponse {
     let part = |direction: &Handle| -> (String, Value) {
         let snapshot = direction.figures.snapshot();
         let part = json!({"state": snapshot.state, "detail": snapshot.reason});
@@ -129,5 +155,5 @@ async fn ready(directions: Data<Directions>) -> HttpResponse {
     };
     let parts: Map<_, _> = directions.iter().map(part).collect();
     let ready = directions.iter().all(|direction| direction.figures.is_consuming());
-    readiness(ready, &Value::Object(parts))
+    readiness(ready, &Value::Object(parts), &caller)
 }

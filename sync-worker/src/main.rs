@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use serde::de::DeserializeOwned;
 use service_kit::program::{run, stop_requested};
-use service_kit::{health, telemetry};
+use service_kit::telemetry;
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
 use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 
 async fn worker() -> ExitCode {
     let matches = PROGRAM.command().subcommand(cli::command()).get_matches();
-    if let Some(ended) = health::asked(&PROGRAM, &matches).await {
+    if let Some(ended) = PROGRAM.run_aside(&matches).await {
         return ended;
     }
     let ended = match matches.subcommand_matches(cli::NAME) {

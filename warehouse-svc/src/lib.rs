@@ -2,10 +2,10 @@
 
 mod domain;
 
-use actix_web::web::ServiceConfig;
+use service_kit::http::resource::Routes;
 use service_kit::program::Program;
-use service_kit::routes::{self, sync};
-use service_kit::settings::{BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
+use service_kit::routes;
+use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Handling, Warehouse};
 
@@ -16,20 +16,16 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "WAREHOUSE",
         port: 8002,
-        sections: &[HTTP, DATABASE, BROKER, RELAY, PARKED, LOG],
+        sections: &[HTTP, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
     },
 };
 
 /// What is served.
-pub fn routes(config: &mut ServiceConfig) {
+#[must_use]
+pub fn routes() -> Routes {
     let born = "orders are born at the store and arrive here by themselves";
     let voided = "an order is read or set here; to void it, set its status to voided";
-    config
-        .service(routes::collection::<Warehouse>(born, vec![]))
-        .service(routes::item::<Warehouse>(voided, vec![]))
-        .service(routes::history::<Warehouse>())
-        .service(sync::orders::<Warehouse>())
-        .service(sync::offer::<Warehouse>())
-        .configure(routes::relay)
-        .configure(routes::parked::<Warehouse>);
+    routes::site::<Warehouse>()
+        .with(routes::collection::<Warehouse>(born, vec![]))
+        .with(routes::item::<Warehouse>(voided, vec![]))
 }

@@ -20,27 +20,32 @@ use crate::database::schema::{changes, outbox};
 const APPEND: &str = "
 with appended as (
     insert into changes
-        (event_id, order_id, kind, origin, version, at, body, private, conflicts)
-    select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        (event_id, order_id, kind, origin, version, at, body, private, conflicts, principal)
+    select *, $10 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
     returning seq, event_id
 )
 insert into outbox (seq)
-select seq from appended where event_id = any ($10) order by seq";
+select seq from appended where event_id = any ($11) order by seq";
 
-/// Appends the records, in their order.
-pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
+/// Appends the records, in their order; `principal` is who had it done, where that is known.
+pub async fn append(
+    connection: &mut AsyncPgConnection,
+    records: &[Record],
+    principal: Option<&str>,
+) -> QueryResult<()> {
     let to_publish = records.iter().filter(|record| record.publish);
     let to_publish = to_publish.map(|record| record.event.id).collect::<Vec<_>>();
     if Guard::Outbox.is_off() {
-        insert(connection, records, &[]).await?;
+        insert(connection, records, principal, &[]).await?;
         return publish_later(connection, &to_publish).await;
     }
-    insert(connection, records, &to_publish).await
+    insert(connection, records, principal, &to_publish).await
 }
 
 async fn insert(
     connection: &mut AsyncPgConnection,
     records: &[Record],
+    principal: Option<&str>,
     to_publish: &[Uuid],
 ) -> QueryResult<()> {
     if records.is_empty() {
@@ -58,6 +63,7 @@ async fn insert(
         .bind::<Array<Text>, _>(bodies.map_err(|error| SerializationError(error.into()))?)
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, |record| record.private.clone().map(Json)))
         .bind::<Array<Nullable<Jsonb>>, _>(each(records, conflicts_of))
+        .bind::<Nullable<Text>, _>(principal)
         .bind::<Array<SqlUuid>, _>(to_publish)
         .execute(connection)
         .await?;
@@ -92,6 +98,8 @@ pub struct Entry {
     pub private: Option<Json<Value>>,
     /// What was decided between two values.
     pub conflicts: Option<Json<Value>>,
+    /// Who had it done here, where that is known.
+    pub principal: Option<String>,
 }
 
 /// The history of an order after a place in the log, oldest first.

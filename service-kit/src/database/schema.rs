@@ -26,6 +26,7 @@ diesel::table! {
         body -> Text,
         private -> Nullable<Jsonb>,
         conflicts -> Nullable<Jsonb>,
+        principal -> Nullable<Text>,
     }
 }
 

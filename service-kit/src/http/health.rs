@@ -5,31 +5,33 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::resource::{reads, resource};
+use super::resource::{Routes, reads, resource};
+use crate::access::{Caller, Rule};
 
 /// `GET /health/live` (it runs) and `GET /health/ready` (it can do its work), where `ready`
 /// answers.
-pub fn routes<F, A>(ready: F) -> impl Fn(&mut web::ServiceConfig) + Clone
+pub fn routes<F, A>(ready: F) -> Routes
 where
     F: Handler<A> + Clone,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    move |service| {
-        let reason = "health is only read";
-        service
-            .service(resource("/health/live", reason, reads(|| web::to(live))))
-            .service(resource("/health/ready", reason, reads(|| web::to(ready.clone()))));
-    }
+    let reason = "health is only read";
+    let ready = reads(Rule::Public, || web::to(ready.clone()));
+    Routes::default()
+        .with(resource("/health/live", reason, reads(Rule::Public, || web::to(live))))
+        .with(resource("/health/ready", reason, ready))
 }
 
 async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "live"}))
 }
 
-/// The answer to `/health/ready`: 200 or 503, and the state of each part that matters.
+/// The answer to `/health/ready`: 200 or 503, and the state of each part that matters; the parts
+/// only for those who may look, for the reasons name what is inside.
 #[must_use]
-pub fn readiness(ready: bool, parts: &Value) -> HttpResponse {
+pub fn readiness(ready: bool, parts: &Value, caller: &Caller) -> HttpResponse {
+    let parts = caller.may(Rule::READ_OR_SYNC).then_some(parts);
     match ready {
         true => HttpResponse::Ok().json(Readiness { status: "ready", parts }),
         false => HttpResponse::ServiceUnavailable()
@@ -41,5 +43,6 @@ pub fn readiness(ready: bool, parts: &Value) -> HttpResponse {
 #[derive(Serialize)]
 struct Readiness<'a> {
     status: &'static str,
-    parts: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<&'a Value>,
 }

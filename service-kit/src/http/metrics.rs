@@ -9,19 +9,18 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::resource::{reads, resource};
+use super::resource::{Routes, reads, resource};
+use crate::access::Rule;
 
 /// `GET /metrics`, where `tell` answers.
-pub fn routes<F, A>(tell: F) -> impl Fn(&mut web::ServiceConfig) + Clone
+pub fn routes<F, A>(tell: F) -> Routes
 where
     F: Handler<A> + Clone,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    move |service| {
-        let routes = reads(|| web::to(tell.clone()));
-        service.service(resource("/metrics", "metrics are only read", routes));
-    }
+    let tell = reads(Rule::READ, || web::to(tell.clone()));
+    Routes::default().with(resource("/metrics", "metrics are only read", tell))
 }
 
 /// The answer, of what `tell` sets by the macros of the crate `metrics`.

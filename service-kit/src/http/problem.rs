@@ -3,10 +3,12 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub use super::field::FieldError;
 
 /// What is wrong with a request, and what would be right.
 #[derive(Debug, Clone)]
@@ -21,23 +23,15 @@ struct Parts {
     header: Option<(HeaderName, String)>,
 }
 
-/// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FieldError {
-    /// The field, as in `lines[0].quantity`.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: String,
-    /// What would be right.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected: Option<&'static str>,
-}
-
 /// The kinds of problem, each with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// It cannot be read at all.
     Unreadable,
+    /// Nobody knows who sent it.
+    Unauthenticated,
+    /// Who sent it may not do that.
+    Forbidden,
     /// There is nothing of that name.
     NotFound,
     /// What is there is not for this method.
@@ -62,6 +56,8 @@ impl Kind {
     const fn status_and_name(self) -> (StatusCode, &'static str) {
         match self {
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict"),
@@ -97,6 +93,12 @@ impl Problem {
     /// The method is not for this path, and `allow` names those that are.
     pub fn method_not_allowed(allow: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::new(Kind::MethodNotAllowed, reason).header(ALLOW, allow.into())
+    }
+
+    /// Nobody knows who sent it; `more` follows in the challenge (RFC 6750).
+    pub fn unauthenticated(detail: impl Into<String>, more: &str) -> Self {
+        let challenge = format!("Bearer realm=\"lockstep\"{more}");
+        Self::new(Kind::Unauthenticated, detail).header(WWW_AUTHENTICATE, challenge)
     }
 
     /// What is needed is not there now; it may be after some seconds.
@@ -142,42 +144,6 @@ struct Body<'a> {
     errors: &'a [FieldError],
     #[serde(flatten)]
     more: &'a Map<String, Value>,
-}
-
-impl FieldError {
-    /// A problem with a field; what would be right is found by the field's name.
-    pub fn new(
-        field: impl Into<String>,
-        problem: impl Into<String>,
-        expectation: fn(&str) -> Option<&'static str>,
-    ) -> Self {
-        let field = field.into();
-        let name = field.rsplit('.').next().unwrap_or_default();
-        let name = name.split('[').next().unwrap_or_default();
-        Self { expected: expectation(name), problem: problem.into(), field }
-    }
-}
-
-impl FieldError {
-    /// All that a check has found.
-    #[must_use]
-    pub fn all_of(
-        check: Result<(), garde::Report>,
-        expectation: fn(&str) -> Option<&'static str>,
-    ) -> Vec<Self> {
-        let report = check.err();
-        let found = report.iter().flat_map(garde::Report::iter);
-        found
-            .map(|(path, error)| Self::new(path.to_string(), error.message(), expectation))
-            .collect()
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.problem)?;
-        self.expected.map_or(Ok(()), |expected| write!(f, "; expected {expected}"))
-    }
 }
 
 impl fmt::Display for Problem {

@@ -1,24 +1,112 @@
-//! A path with its methods: every other method gets 405, with `Allow` and the reason.
+//! What a program serves, as data: each path with its methods, and the rule of each. There is no
+//! other way to serve anything, so nothing can be served without a rule.
 
+use std::any::Any;
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
-use actix_web::{HttpRequest, Resource, Route, web};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, Route};
 
+use super::guard::admit;
 use super::problem::Problem;
+use crate::access::Rule;
 
-/// A path and what can be done there. `reason` is what a caller with another method is told.
-pub fn resource(path: &str, reason: &'static str, routes: Vec<(Method, Route)>) -> Resource {
-    let allow = routes.iter().map(|(method, _)| method.as_str()).collect::<Vec<_>>().join(", ");
-    let refuse = move |request: HttpRequest| {
-        let detail = format!("{} is not for {}; {reason}", request.method(), request.path());
-        std::future::ready(Err::<String, _>(Problem::method_not_allowed(allow.clone(), detail)))
-    };
-    routes
-        .into_iter()
-        .fold(web::resource(path), |resource, (method, route)| resource.route(route.method(method)))
-        .default_service(web::to(refuse))
+/// A method of a path: who may use it, and what it does.
+pub struct Served {
+    method: Method,
+    rule: Rule,
+    route: Route,
 }
 
-/// The routes of what is read: `GET` and `HEAD`, both by this handler.
-pub fn reads(handler: impl Fn() -> Route) -> Vec<(Method, Route)> {
-    vec![(Method::GET, handler()), (Method::HEAD, handler())]
+/// A method of a path: who may use it, and what it does.
+#[must_use]
+pub fn on(method: Method, rule: Rule, route: Route) -> Served {
+    Served { method, rule, route }
+}
+
+/// What is read: `GET` and `HEAD`, both by this handler.
+pub fn reads(rule: Rule, handler: impl Fn() -> Route) -> Vec<Served> {
+    vec![on(Method::GET, rule, handler()), on(Method::HEAD, rule, handler())]
+}
+
+/// A path with its methods: every other method gets 405, with `Allow` and the reason.
+pub struct Resource {
+    path: String,
+    reason: &'static str,
+    served: Vec<Served>,
+}
+
+/// A path and what can be done there. `reason` is what a caller with another method is told.
+pub fn resource(path: impl Into<String>, reason: &'static str, served: Vec<Served>) -> Resource {
+    Resource { path: path.into(), reason, served }
+}
+
+impl Resource {
+    fn register(self, config: &mut ServiceConfig) {
+        let Self { path, reason, served } = self;
+        let methods = served.iter().map(|served| served.method.as_str()).collect::<Vec<_>>();
+        let allow = methods.join(", ");
+        let refuse = move |request: HttpRequest| {
+            let detail = format!("{} is not for {}; {reason}", request.method(), request.path());
+            std::future::ready(Err::<String, _>(Problem::method_not_allowed(allow.clone(), detail)))
+        };
+        let rules = served.iter().map(|served| (served.method.clone(), served.rule));
+        let rules = rules.collect::<Rc<[_]>>();
+        let guard = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+            admit(Rc::clone(&rules), request, next)
+        });
+        let resource = served.into_iter().fold(web::resource(path), |resource, served| {
+            resource.route(served.route.method(served.method))
+        });
+        config.service(resource.default_service(web::to(refuse)).wrap(guard));
+    }
+}
+
+/// All that a program serves, and what its handlers share.
+#[derive(Default)]
+pub struct Routes {
+    resources: Vec<Resource>,
+    shared: Vec<Box<dyn FnOnce(&mut ServiceConfig)>>,
+}
+
+impl Routes {
+    /// With this path too.
+    #[must_use]
+    pub fn with(mut self, resource: Resource) -> Self {
+        self.resources.push(resource);
+        self
+    }
+
+    /// With all of these too.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.resources.extend(other.resources);
+        self.shared.extend(other.shared);
+        self
+    }
+
+    /// With something that the handlers share.
+    #[must_use]
+    pub fn sharing<T: Any>(mut self, shared: T) -> Self {
+        self.shared.push(Box::new(|config| {
+            config.app_data(shared);
+        }));
+        self
+    }
+
+    /// The path and the method of each route, with its rule.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Method, Rule)> {
+        self.resources.iter().flat_map(|resource| {
+            resource.served.iter().map(|served| (&*resource.path, &served.method, served.rule))
+        })
+    }
+
+    pub(super) fn register(self, config: &mut ServiceConfig) {
+        self.shared.into_iter().for_each(|share| share(config));
+        self.resources.into_iter().for_each(|resource| resource.register(config));
+    }
 }

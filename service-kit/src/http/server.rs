@@ -4,38 +4,53 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServerHandle, ServiceRequest};
 use actix_web::error::{PathError, QueryPayloadError};
-use actix_web::middleware::Compress;
-use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web::{self, PathConfig, QueryConfig};
 use actix_web::{App, HttpRequest, HttpServer};
 use tracing_actix_web::TracingLogger;
 
 use super::body::BodyLimit;
+use super::guard::{identify, known};
 use super::problem::{Kind, Problem};
+use super::resource::Routes;
+use super::span::RequestSpan;
+use crate::access::{Access, Caller};
 use crate::settings::HttpSettings;
 
-/// Takes the port.
-pub fn bind(settings: &HttpSettings) -> io::Result<TcpListener> {
+/// Takes the port, where the settings let nobody in who is not known.
+pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener> {
+    access.check_host(settings.host).map_err(io::Error::other)?;
     let address = (settings.host, settings.port);
-    TcpListener::bind(address).map_err(|error| {
+    let listener = TcpListener::bind(address).map_err(|error| {
         let (host, port) = address;
         io::Error::new(error.kind(), format!("cannot serve on {host} port {port}: {error}"))
-    })
+    })?;
+    if access.is_open() {
+        tracing::info!("no token is configured: whoever is on this machine may do everything");
+    }
+    Ok(listener)
 }
 
-/// Serves what `configure` adds. It stops when its handle says so, not by signals: the program
+/// Serves the routes to those for whom they are. It stops when its handle says so, not by signals: the program
 /// decides in which order its parts stop.
 pub fn serve(
     settings: &HttpSettings,
+    access: Access,
     listener: TcpListener,
-    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    routes: impl Fn() -> Routes + Clone + Send + 'static,
 ) -> io::Result<Server> {
     let body_limit = BodyLimit(settings.body_limit);
     let server = HttpServer::new(move || {
+        let access = access.clone();
         App::new()
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                identify(access.clone(), request, next)
+            }))
             .wrap(Compress::default())
-            .wrap(TracingLogger::default())
+            .wrap(TracingLogger::<RequestSpan>::new())
             .app_data(body_limit)
             .app_data(
                 PathConfig::default()
@@ -44,7 +59,7 @@ pub fn serve(
             .app_data(
                 QueryConfig::default().error_handler(|error, _| unreadable_query(&error).into()),
             )
-            .configure(configure.clone())
+            .configure(|config| routes().register(config))
             .default_service(web::to(nothing_here))
     });
     Ok(server
@@ -66,7 +81,8 @@ pub async fn stop(server: &ServerHandle, limit: Duration) {
     }
 }
 
-async fn nothing_here(request: HttpRequest) -> Result<String, Problem> {
+async fn nothing_here(request: HttpRequest, caller: Caller) -> Result<String, Problem> {
+    known(&caller)?;
     Err(Problem::new(Kind::NotFound, format!("there is nothing at {}", request.path())))
 }
 

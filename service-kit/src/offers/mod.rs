@@ -29,15 +29,17 @@ pub async fn begin(
     storage::begin(connection, since, now()).await
 }
 
-/// Offers those of these orders that are there at once, and gives the event of each. The caller
+/// Offers those of these orders that are there at once, and gives the event of each; `principal` is
+/// who asked for it, where that is known. The caller
 /// owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     site: Site,
     ids: &[Uuid],
+    principal: Option<&str>,
 ) -> QueryResult<BTreeMap<Uuid, Uuid>> {
     let orders = storage::these(connection, ids).await?;
-    let records = publish(connection, site, &orders).await?;
+    let records = publish(connection, site, &orders, principal).await?;
     Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
 }
 
@@ -47,7 +49,7 @@ pub async fn advance(connection: &mut AsyncPgConnection, site: Site) -> QueryRes
     let Some(offer) = storage::oldest(connection).await? else { return Ok(false) };
     let limit = i64::try_from(STEP).unwrap_or(i64::MAX);
     let orders = storage::changed_since(connection, offer.since, offer.after_id, limit).await?;
-    publish(connection, site, &orders).await?;
+    publish(connection, site, &orders, None).await?;
     match orders.last() {
         Some(last) if orders.len() == STEP => {
             storage::go_on_after(connection, offer.id, last.id).await?;
@@ -61,10 +63,11 @@ async fn publish(
     connection: &mut AsyncPgConnection,
     site: Site,
     orders: &[Order<()>],
+    principal: Option<&str>,
 ) -> QueryResult<Vec<Record>> {
     let now = now();
     let records = orders.iter().map(|order| Record::offered(site, order, now));
     let records = records.collect::<Vec<_>>();
-    change_log::append(connection, &records).await?;
+    change_log::append(connection, &records, principal).await?;
     Ok(records)
 }

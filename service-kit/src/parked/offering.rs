@@ -20,7 +20,7 @@ pub async fn offer_due(connection: &mut AsyncPgConnection, site: Site) -> QueryR
     }
     let last = last_of_each(&due);
     let orders = last.keys().copied().collect::<Vec<_>>();
-    let events = offers::offer(connection, site, &orders).await?;
+    let events = offers::offer(connection, site, &orders, None).await?;
     let carried = by_row(&last, &events);
     storage::set_offered(connection, &due, &carried).await?;
     tracing::info!(changes = due.len(), orders = events.len(), "parked changes are offered again");

@@ -34,6 +34,7 @@ struct Shown {
     event: Box<RawValue>,
     private: Option<Value>,
     conflicts: Value,
+    principal: Option<String>,
 }
 
 pub(super) async fn list<D: Domain>(
@@ -71,6 +72,7 @@ fn show(entry: Entry) -> Result<Shown, Error> {
         version: entry.version,
         at: entry.at,
         private: entry.private.map(|private| private.0),
+        principal: entry.principal,
         conflicts: entry.conflicts.map_or_else(|| Value::Array(vec![]), |conflicts| conflicts.0),
     })
 }

@@ -4,22 +4,21 @@ mod history;
 mod parked;
 mod read;
 mod relay;
-pub mod sync;
+mod sync;
 mod write;
 
 use actix_web::http::Method;
 use actix_web::http::header::LINK;
-use actix_web::{HttpResponse, HttpResponseBuilder, Resource, Route, web};
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use parked::parked;
-pub use relay::relay;
 pub use write::{Written, write};
 
+use crate::access::Rule;
 use crate::http::conditional::etag;
 use crate::http::page::{PageRequest, Position};
-use crate::http::resource::{reads, resource};
+use crate::http::resource::{Resource, Routes, Served, on, reads, resource};
 use crate::orders::{Domain, Order};
 
 /// Where an order stands.
@@ -29,25 +28,35 @@ pub fn location(id: Uuid) -> String {
 }
 
 /// `/v1/orders`: the list, and what a site can do there besides.
-pub fn collection<D: Domain>(reason: &'static str, more: Vec<(Method, Route)>) -> Resource {
-    let mut routes = reads(|| web::to(read::list::<D>));
-    routes.extend(more);
-    resource("/v1/orders", reason, routes)
+pub fn collection<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
+    let mut served = reads(Rule::READ, || web::to(read::list::<D>));
+    served.extend(more);
+    resource("/v1/orders", reason, served)
 }
 
 /// `/v1/orders/{id}`: one order, and what a site can do with it besides reading and setting it.
-pub fn item<D: Domain>(reason: &'static str, more: Vec<(Method, Route)>) -> Resource {
-    let mut routes = reads(|| web::to(read::one::<D>));
-    routes.push((Method::PUT, web::to(write::put::<D>)));
-    routes.push((Method::PATCH, web::to(write::patch::<D>)));
-    routes.extend(more);
-    resource("/v1/orders/{id}", reason, routes)
+pub fn item<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
+    let mut served = reads(Rule::READ, || web::to(read::one::<D>));
+    served.push(on(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
+    served.push(on(Method::PATCH, Rule::WRITE, web::to(write::patch::<D>)));
+    served.extend(more);
+    resource("/v1/orders/{id}", reason, served)
 }
 
 /// `/v1/orders/{id}/changes`: what happened to an order.
-pub fn history<D: Domain>() -> Resource {
-    let routes = reads(|| web::to(history::list::<D>));
-    resource("/v1/orders/{id}/changes", "the history of an order is only read", routes)
+fn history<D: Domain>() -> Resource {
+    let served = reads(Rule::READ, || web::to(history::list::<D>));
+    resource("/v1/orders/{id}/changes", "the history of an order is only read", served)
+}
+
+/// What every site serves besides its orders.
+#[must_use]
+pub fn site<D: Domain>() -> Routes {
+    Routes::default()
+        .with(history::<D>())
+        .and(sync::sync::<D>())
+        .and(relay::relay())
+        .and(parked::parked::<D>())
 }
 
 /// One order as an answer.

@@ -2,14 +2,15 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use serde::Serialize;
 
+use crate::access::Rule;
 use crate::change_log::{Backlog, backlog};
 use crate::error::Error;
-use crate::http::resource::{reads, resource};
+use crate::http::resource::{Routes, on, reads, resource};
 use crate::orders::now;
 use crate::service::Service;
 use crate::{parked, pause};
@@ -26,12 +27,17 @@ struct Shown {
 }
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
-pub fn relay(config: &mut ServiceConfig) {
+pub(super) fn relay() -> Routes {
     let reason = "how a site publishes is only read; post to its pause or resume";
-    config.service(resource("/v1/relay", reason, reads(|| web::to(show))));
-    for (path, route) in [("/v1/relay/pause", web::to(begin)), ("/v1/relay/resume", web::to(end))] {
-        config.service(resource(path, "post here, without a body", vec![(Method::POST, route)]));
-    }
+    let show = reads(Rule::READ_OR_SYNC, || web::to(show));
+    let deed = |path, route| {
+        let served = vec![on(Method::POST, Rule::ADMIN, route)];
+        resource(path, "post here, without a body", served)
+    };
+    Routes::default()
+        .with(resource("/v1/relay", reason, show))
+        .with(deed("/v1/relay/pause", web::to(begin)))
+        .with(deed("/v1/relay/resume", web::to(end)))
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {

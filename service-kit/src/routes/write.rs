@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer;
+use crate::access::Caller;
 use crate::change_log;
 use crate::error::Error;
 use crate::http::body::{Body, parse_value};
@@ -25,6 +26,7 @@ pub struct Written<P> {
 
 pub(super) async fn put<D: Domain>(
     request: HttpRequest,
+    caller: Caller,
     service: Data<Service>,
     id: Path<Uuid>,
     body: Body<Value>,
@@ -32,18 +34,20 @@ pub(super) async fn put<D: Domain>(
     let precondition = Precondition::of(&request)?;
     // Before the order is looked for: what does not fit does not fit any order.
     let settable = parse_value(body.0, D::expectation).map_err(invalid)?;
-    let written = write::<D>(&service, *id, &precondition, |order| checked::<D>(order, settable));
-    Ok(answer::<D>(HttpResponse::Ok(), &written.await?.order))
+    let wanted = |order: &_| checked::<D>(order, settable);
+    let written = write::<D>(&service, &caller, *id, &precondition, wanted).await?;
+    Ok(answer::<D>(HttpResponse::Ok(), &written.order))
 }
 
 pub(super) async fn patch<D: Domain>(
     request: HttpRequest,
+    caller: Caller,
     service: Data<Service>,
     id: Path<Uuid>,
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    let written = write::<D>(&service, *id, &precondition, |order| {
+    let written = write::<D>(&service, &caller, *id, &precondition, |order| {
         let settable = serde_json::to_value(D::settable(order));
         let mut settable = settable.map_err(|error| unshowable::<D>(&error))?;
         apply_patch::<D>(&mut settable, &body.0)?;
@@ -86,6 +90,7 @@ fn checked<D: Domain>(
 /// transaction. A write that changes nothing changes nothing.
 pub async fn write<D: Domain>(
     service: &Service,
+    caller: &Caller,
     id: Uuid,
     precondition: &Precondition,
     wanted: impl FnOnce(&Order<D::Private>) -> Result<Draft<D::Private>, Error>,
@@ -99,7 +104,7 @@ pub async fn write<D: Domain>(
             None => Ok(Written { order: before, changed: false }),
             Some(Changed { order, record }) => {
                 storage::update(connection, &[&order]).await?;
-                change_log::append(connection, &[record]).await?;
+                change_log::append(connection, &[record], caller.name()).await?;
                 Ok(Written { order, changed: true })
             }
         }

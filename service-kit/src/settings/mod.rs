@@ -3,6 +3,7 @@
 //! The defaults are TOML texts with a comment for each setting; `--help` prints the very same
 //! texts, so that what is documented is what is in force.
 
+mod access;
 mod parked;
 mod sections;
 
@@ -12,6 +13,8 @@ use config::{Config, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+pub(crate) use access::check_name;
+pub use access::{AccessSettings, KnownToken, Tokens};
 pub use parked::{ParkedSettings, Waits};
 pub use sections::{
     BrokerSettings, BrokerUrl, DatabaseSettings, DatabaseUrl, HttpSettings, LogFilter, LogFormat,
@@ -20,6 +23,8 @@ pub use sections::{
 
 /// The defaults of `[http]`; `{port}` stands for the program's own.
 pub const HTTP: &str = include_str!("http.toml");
+/// The defaults of `[access]`.
+pub const ACCESS: &str = include_str!("access.toml");
 /// The defaults of `[database]`.
 pub const DATABASE: &str = include_str!("database.toml");
 /// The defaults of `[broker]`.

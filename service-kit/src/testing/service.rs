@@ -4,15 +4,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use actix_web::web::ServiceConfig;
 use tokio::sync::oneshot;
 
 use super::{TestClient, TestDatabase};
 use crate::application::{Application, ServiceSettings};
+use crate::http::resource::Routes;
 use crate::orders::Domain;
 use crate::settings::{
-    BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
-    ParkedSettings, RelaySettings, Waits,
+    AccessSettings, BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LogFilter,
+    LogFormat, LogSettings, ParkedSettings, RelaySettings, Waits,
 };
 
 /// A port on which nobody listens: orders are taken while RabbitMQ is down.
@@ -50,7 +50,7 @@ impl TestService {
     /// Starts a service over a fresh database, without RabbitMQ.
     pub async fn start<D: Domain>(
         name: &'static str,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> Self {
         Self::start_with::<D>(name, routes, |_| {}).await
     }
@@ -58,7 +58,7 @@ impl TestService {
     /// The same, with settings that `adjust` changes.
     pub async fn start_with<D: Domain>(
         name: &'static str,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
         let service = Self::start_over::<D>(name, routes, TestDatabase::new().await, adjust).await;
@@ -72,7 +72,7 @@ impl TestService {
     /// Starts a service over a database that is there, or is yet to come; does not wait for it.
     pub async fn start_over<D: Domain>(
         name: &'static str,
-        routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
         database: TestDatabase,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
@@ -112,6 +112,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             body_limit: 16 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(1),
         },
+        access: AccessSettings::default(),
         database,
         broker: BrokerSettings {
             url: BrokerUrl::try_from(NO_BROKER.to_owned()).unwrap(),
@@ -135,7 +136,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
 /// A thread of its own, so that a test's runtime may end before the service does.
 async fn run<D: Domain>(
     name: &'static str,
-    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    routes: impl Fn() -> Routes + Clone + Send + 'static,
     settings: ServiceSettings,
 ) -> (Running, TestClient) {
     let (stop, asked) = oneshot::channel();

@@ -6,12 +6,13 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings that every service has.
-const SETTINGS: [&str; 22] = [
+const SETTINGS: [&str; 23] = [
     "[http]",
     "host",
     "port",
     "body_limit",
     "shutdown_timeout",
+    "[access.tokens]",
     "[database]",
     "pool_size",
     "connect_timeout",
@@ -32,7 +33,7 @@ const SETTINGS: [&str; 22] = [
 ];
 
 /// A setting that is not as it should be, and what is to be named.
-const BAD: [(Set<'static>, &str); 29] = [
+const BAD: [(Set<'static>, &str); 33] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
     (("DATABASE__URL", "hunter2"), "database.url"),
@@ -47,6 +48,10 @@ const BAD: [(Set<'static>, &str); 29] = [
     (("HTTP__BODY_LIMIT", "-1"), "http.body_limit"),
     (("HTTP__BODY_LIMIT", "0"), "http.body_limit"),
     (("HTTP__SHUTDOWN_TIMEOUT", "soon"), "http.shutdown_timeout"),
+    (("HTTP__HOST", "0.0.0.0"), "token new"),
+    (("ACCESS__TOKENS__SHOP", "hunter2"), "access.tokens.shop"),
+    (("ACCESS__TOKENS__SHOP", "king sha256:hunter2"), "access.tokens.shop"),
+    (("ACCESS__OPEN", "yes"), "open"),
     (("DATABASE__POOL_SIZE", "0"), "database.pool_size"),
     (("DATABASE__DEADLINE", "0s"), "database.deadline"),
     (("DATABASE__LOCK_TIMEOUT", "0s"), "database.lock_timeout"),

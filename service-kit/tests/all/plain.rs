@@ -1,12 +1,12 @@
 //! A site that knows nothing of an order but what is shared: what the kit does for every site.
 
-use actix_web::web::ServiceConfig;
 use diesel_async::AsyncConnection as _;
 use service_kit::application::ServiceSettings;
 use service_kit::change_log::{self, Record};
 use service_kit::http::problem::FieldError;
+use service_kit::http::resource::Routes;
 use service_kit::orders::{Domain, Draft, Order, now, storage};
-use service_kit::routes::{self, sync};
+use service_kit::routes;
 use service_kit::testing::{TestBroker, TestDatabase, TestService, delivery_to};
 use shared_models::order::Shared;
 use shared_models::site::Site;
@@ -35,13 +35,8 @@ impl Domain for Plain {
     }
 }
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(routes::collection::<Plain>("orders are listed here", vec![]))
-        .service(sync::orders::<Plain>())
-        .service(sync::offer::<Plain>())
-        .configure(routes::relay)
-        .configure(routes::parked::<Plain>);
+pub(crate) fn routes() -> Routes {
+    routes::site::<Plain>().with(routes::collection::<Plain>("orders are listed here", vec![]))
 }
 
 /// A plain site that publishes to `broker`.
@@ -63,7 +58,7 @@ pub(crate) async fn write_orders(database: &TestDatabase, count: usize) -> Vec<U
     let records = records.collect::<Vec<_>>();
     let writing = async |connection: &mut diesel_async::AsyncPgConnection| {
         storage::insert(connection, &orders).await?;
-        change_log::append(connection, &records).await
+        change_log::append(connection, &records, None).await
     };
     let mut connection = database.connect().await;
     connection.transaction::<_, diesel::result::Error, _>(writing).await.unwrap();

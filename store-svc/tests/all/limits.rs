@@ -72,7 +72,7 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     post(limit).await.with(201);
     post(limit + 1).await.assert_problem(413);
     // Without a length that could be read beforehand.
-    let head = "POST /v1/orders HTTP/1.1\r\nhost: store\r\nconnection: close\r\n\
+    let head = "POST /v1/orders HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
         content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     let chunk = format!("{:x}\r\n{}\r\n", 400, " ".repeat(400));
     let pieces = format!("{head}{}0\r\n\r\n", chunk.repeat(3));

@@ -1,18 +1,21 @@
 //! `/v1/parked`: what could not be carried, gathered from both sites.
 
 use actix_web::HttpResponse;
-use actix_web::http::{Method, StatusCode};
-use actix_web::web::{self, Data, Path, Query, ServiceConfig};
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Query};
 use serde::{Deserialize, Serialize};
+use service_kit::access::Rule;
 use service_kit::http::body::Body;
 use service_kit::http::problem::{Kind, Problem};
-use service_kit::http::resource::{reads, resource};
+use service_kit::http::resource::{Routes, on, reads, resource};
 use shared_models::parked::{Deed, LeftAlone, Selection};
 use shared_models::site::Site;
 use uuid::Uuid;
 
 use crate::parked::{Kept, Page, Parked, Place, Wanted};
 use crate::site_client::Refusal;
+
+use super::{ShownToken, pass_on};
 
 /// The query of `GET /v1/parked`. What it may say of state and limit, the sites know.
 #[derive(Debug, Deserialize)]
@@ -38,26 +41,26 @@ struct Listed {
 }
 
 /// `GET /v1/parked`, `GET /v1/parked/{id}`, `POST /v1/parked/replay`, `POST /v1/parked/drop`.
-pub(super) fn routes(parked: Parked) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {
-    let parked = Data::new(parked);
-    move |config| {
-        config.app_data(parked.clone());
-        for (path, route) in
-            [("/v1/parked/replay", web::to(replay)), ("/v1/parked/drop", web::to(drop))]
-        {
-            let reason = "post here which are meant";
-            config.service(resource(path, reason, vec![(Method::POST, route)]));
-        }
-        let reason = "the sites are told what is parked; it is replayed or dropped by a post there";
-        config.service(resource("/v1/parked", reason, reads(|| web::to(list)))).service(resource(
-            "/v1/parked/{id}",
-            reason,
-            reads(|| web::to(show)),
-        ));
-    }
+pub(super) fn routes(parked: Parked) -> Routes {
+    let list = reads(Rule::ADMIN, || web::to(list));
+    let show = reads(Rule::ADMIN, || web::to(show));
+    let deed = |path, route| {
+        resource(path, "post here which are meant", vec![on(Method::POST, Rule::ADMIN, route)])
+    };
+    let reason = "the sites are told what is parked; it is replayed or dropped by a post there";
+    Routes::default()
+        .with(deed("/v1/parked/replay", web::to(replay)))
+        .with(deed("/v1/parked/drop", web::to(drop)))
+        .with(resource("/v1/parked", reason, list))
+        .with(resource("/v1/parked/{id}", reason, show))
+        .sharing(Data::new(parked))
 }
 
-async fn list(parked: Data<Parked>, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+async fn list(
+    parked: Data<Parked>,
+    shown: ShownToken,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
     let ListQuery { site, state, limit, cursor } = query.into_inner();
     let place = match cursor.as_deref().map(str::parse::<Place>) {
         None => Place::first(site),
@@ -66,7 +69,7 @@ async fn list(parked: Data<Parked>, query: Query<ListQuery>) -> Result<HttpRespo
         Some(Err(problem)) => return Err(unreadable(problem)),
     };
     let wanted = Wanted { state, limit, site };
-    match parked.page(&wanted, place).await {
+    match parked.on_behalf_of(shown.0.as_ref()).page(&wanted, place).await {
         Ok(Page { items, next }) => {
             let next = next.map(|place| link(&wanted, &place));
             Ok(HttpResponse::Ok().json(Listed { items, next }))
@@ -89,8 +92,12 @@ fn link(wanted: &Wanted, place: &Place) -> String {
     format!("/v1/parked?{query}")
 }
 
-async fn show(parked: Data<Parked>, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
-    match parked.change(*id).await {
+async fn show(
+    parked: Data<Parked>,
+    shown: ShownToken,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    match parked.on_behalf_of(shown.0.as_ref()).change(*id).await {
         Ok(Some(kept)) => Ok(HttpResponse::Ok().json(kept)),
         Ok(None) => Err(Problem::new(Kind::NotFound, LeftAlone::UNKNOWN)),
         Err(refusal) => refuse(refusal),
@@ -99,18 +106,20 @@ async fn show(parked: Data<Parked>, id: Path<Uuid>) -> Result<HttpResponse, Prob
 
 async fn replay(
     parked: Data<Parked>,
+    shown: ShownToken,
     query: Query<SettleQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    settle(&parked, Deed::Replay, &query, &selection.0).await
+    settle(&parked.on_behalf_of(shown.0.as_ref()), Deed::Replay, &query, &selection.0).await
 }
 
 async fn drop(
     parked: Data<Parked>,
+    shown: ShownToken,
     query: Query<SettleQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    settle(&parked, Deed::Drop, &query, &selection.0).await
+    settle(&parked.on_behalf_of(shown.0.as_ref()), Deed::Drop, &query, &selection.0).await
 }
 
 async fn settle(
@@ -129,7 +138,6 @@ fn unreadable(detail: &str) -> Problem {
     Problem::new(Kind::Unreadable, detail)
 }
 
-/// What a site says of a request that is not right is passed on.
 fn refuse(refusal: Refusal) -> Result<HttpResponse, Problem> {
     match refusal {
         Refusal::Away { site, reason } => {
@@ -137,10 +145,6 @@ fn refuse(refusal: Refusal) -> Result<HttpResponse, Problem> {
             let detail = format!("the {site}: {reason}; ?site={peer} asks only the {peer}");
             Err(Problem::unavailable(detail))
         }
-        Refusal::Wrong(reply) => {
-            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            let mut response = HttpResponse::build(status);
-            Ok(response.content_type("application/problem+json").body(reply.body))
-        }
+        Refusal::Wrong(reply) => Ok(pass_on(reply)),
     }
 }

@@ -7,6 +7,7 @@ mod settled;
 
 use futures_util::future::join_all;
 use serde::Serialize;
+use service_kit::access::Token;
 use shared_models::parked::{Deed, ParkedChange, Selection, Settled};
 use shared_models::site::{Direction, Site};
 use uuid::Uuid;
@@ -66,6 +67,13 @@ impl Parked {
     pub fn new(settings: &SitesSettings) -> Result<Self, BuildError> {
         let client = |site| Ok::<_, BuildError>((site, SiteClient::new(site, settings)?));
         Ok(Self { clients: [client(Site::Store)?, client(Site::Warehouse)?] })
+    }
+
+    /// The same for somebody else, who may do at the sites what they may do.
+    #[must_use]
+    pub fn on_behalf_of(&self, token: Option<&Token>) -> Self {
+        let clients = self.clients.each_ref();
+        Self { clients: clients.map(|(site, client)| (*site, client.on_behalf_of(token))) }
     }
 
     /// The page that begins there. It is of one site; one that has nothing is passed over.

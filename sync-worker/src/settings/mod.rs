@@ -7,8 +7,11 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use serde::Deserialize;
+use service_kit::access::Token;
 use service_kit::program::Program;
-use service_kit::settings::{self, BrokerSettings, HttpSettings, Layout, LogSettings};
+use service_kit::settings::{
+    self, AccessSettings, BrokerSettings, HttpSettings, Layout, LogSettings,
+};
 use shared_models::site::Site;
 use shared_models::sync::MAX_CHANGES;
 
@@ -26,7 +29,14 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "WORKER",
         port: 8003,
-        sections: &[settings::HTTP, settings::BROKER, SITES, CARRY, settings::LOG],
+        sections: &[
+            settings::HTTP,
+            settings::ACCESS,
+            settings::BROKER,
+            SITES,
+            CARRY,
+            settings::LOG,
+        ],
     },
 };
 
@@ -36,6 +46,8 @@ pub const PROGRAM: Program = Program {
 pub struct WorkerSettings {
     /// Where and how to serve.
     pub http: HttpSettings,
+    /// Who may do what here.
+    pub access: AccessSettings,
     /// The RabbitMQ that carries the changes.
     pub broker: BrokerSettings,
     /// Where the store serves.
@@ -70,12 +82,12 @@ pub struct SitesSettings {
 }
 
 impl SitesSettings {
-    /// Where `site` serves.
+    /// What is set for `site`.
     #[must_use]
-    pub const fn url(&self, site: Site) -> &SiteUrl {
+    pub const fn of(&self, site: Site) -> &SiteSettings {
         match site {
-            Site::Store => &self.store.url,
-            Site::Warehouse => &self.warehouse.url,
+            Site::Store => &self.store,
+            Site::Warehouse => &self.warehouse,
         }
     }
 }
@@ -86,6 +98,8 @@ impl SitesSettings {
 pub struct SiteSettings {
     /// Where it serves.
     pub url: SiteUrl,
+    /// The token that it knows us by, with the role sync.
+    pub token: Option<Token>,
 }
 
 /// `[carry]`: how changes are carried.

@@ -4,14 +4,16 @@
 
 pub mod answer;
 mod parked;
+mod refusal;
 mod reply;
 mod retry_after;
 
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
+use service_kit::access::Token;
 use shared_models::SCHEMA;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};
@@ -23,7 +25,8 @@ use crate::settings::SitesSettings;
 use answer::{Answer, Trouble, answered};
 use reply::{NoReply, root_cause, send};
 
-pub use parked::{PageQuery, Refusal, SitePage};
+pub use parked::{PageQuery, SitePage};
+pub use refusal::Refusal;
 pub use reply::Reply;
 
 /// Shorter than the five seconds after which the services close a quiet connection: a request on
@@ -45,6 +48,7 @@ pub struct BuildError {
 pub struct SiteClient {
     site: Site,
     http: Client,
+    token: Option<Token>,
     probe_timeout: Duration,
     report_timeout: Duration,
     ready: Url,
@@ -81,18 +85,52 @@ impl SiteClient {
             .no_proxy()
             .build()
             .map_err(|error| failed(root_cause(&error.without_url())))?;
-        let url = |path| settings.url(site).join(path).map_err(failed);
+        let url = |path| settings.of(site).url.join(path).map_err(failed);
+        let token = settings.of(site).token.clone();
         let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
         let orders = url("v1/sync/orders")?;
         let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
         let parked = url("v1/parked")?;
         let (probe_timeout, report_timeout) = (carry.probe_timeout, carry.report_timeout);
-        Ok(Self { site, http, probe_timeout, report_timeout, ready, offer, orders, relay, parked })
+        Ok(Self {
+            site,
+            http,
+            token,
+            probe_timeout,
+            report_timeout,
+            ready,
+            offer,
+            orders,
+            relay,
+            parked,
+        })
+    }
+
+    /// The same for somebody else, who may do at the site what they may do: the worker lends nobody
+    /// its own token.
+    #[must_use]
+    pub fn on_behalf_of(&self, token: Option<&Token>) -> Self {
+        Self { token: token.cloned(), ..self.clone() }
+    }
+
+    fn get(&self, url: &Url) -> RequestBuilder {
+        self.authorized(self.http.get(url.clone()))
+    }
+
+    fn post(&self, url: &Url) -> RequestBuilder {
+        self.authorized(self.http.post(url.clone()))
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        }
     }
 
     /// Asks whether the site is ready; else the reason.
     pub async fn probe(&self) -> Result<(), Trouble> {
-        let request = self.http.get(self.ready.clone()).timeout(self.probe_timeout);
+        let request = self.get(&self.ready).timeout(self.probe_timeout);
         let not_ready = |reason, retry_after| {
             Err(Trouble { reason, failure: Failure { is_not_ready: true, retry_after } })
         };
@@ -108,34 +146,29 @@ impl SiteClient {
 
     /// Asks the site to offer all of its orders; else the reason why it does not.
     pub async fn ask_for_offer(&self) -> Result<(), String> {
-        let request = self.http.post(self.offer.clone()).json(&json!({"all": true}));
+        let request = self.post(&self.offer).json(&json!({"all": true}));
         match send(request).await? {
             Reply { status: 202, .. } => Ok(()),
             Reply { status, body, .. } => Err(answered(status, &body)),
         }
     }
 
-    /// Asks how the site publishes; else the reason why it does not tell.
-    pub async fn relay(&self, about: AboutRelay) -> Result<Value, String> {
+    /// Asks how the site publishes.
+    pub async fn relay(&self, about: AboutRelay) -> Result<Value, Refusal> {
         let [show, pause, resume] = &self.relay;
         let request = match about {
-            AboutRelay::Show => self.http.get(show.clone()),
-            AboutRelay::Pause => self.http.post(pause.clone()),
-            AboutRelay::Resume => self.http.post(resume.clone()),
+            AboutRelay::Show => self.get(show),
+            AboutRelay::Pause => self.post(pause),
+            AboutRelay::Resume => self.post(resume),
         };
-        match send(request.timeout(self.probe_timeout)).await? {
-            Reply { status: 200, body, .. } => {
-                serde_json::from_slice(&body).map_err(|error| error.to_string())
-            }
-            Reply { status, body, .. } => Err(answered(status, &body)),
-        }
+        self.read(self.ask(request.timeout(self.probe_timeout)).await?)
     }
 
     /// Tells the site what `source` says of some orders.
     pub async fn tell(&self, source: Site, changes: Vec<&OrderChange>) -> Answer {
         let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let request = SyncRequest { schema: SCHEMA, source, changes };
-        match send(self.http.post(self.orders.clone()).json(&request)).await {
+        match send(self.post(&self.orders).json(&request)).await {
             Ok(reply) => answer::read(&events, &reply),
             Err(NoReply::NoConnection(reason)) => Answer::Away(reason.into()),
             Err(NoReply::NoAnswer(reason)) => Answer::Failed(reason),

@@ -1,16 +1,14 @@
 //! What a site is told, and asked, of its changes that could not be carried.
 
-use reqwest::{RequestBuilder, Url};
+use reqwest::Url;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use shared_models::SCHEMA;
 use shared_models::parked::{Deed, ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
-use shared_models::site::Site;
 use uuid::Uuid;
 
-use super::SiteClient;
+use super::answer::answered;
 use super::reply::{Reply, send};
-use crate::site_client::answer::answered;
+use super::{Refusal, SiteClient};
 
 /// Which page of what a site keeps is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -32,20 +30,6 @@ pub struct SitePage {
     pub next: Option<String>,
 }
 
-/// Why a site did not do what it was asked.
-#[derive(Clone, Debug)]
-pub enum Refusal {
-    /// It cannot be asked, or answers something else.
-    Away {
-        /// Which one.
-        site: Site,
-        /// Why.
-        reason: String,
-    },
-    /// The request is not right; the site says what would be.
-    Wrong(Reply),
-}
-
 impl SiteClient {
     /// Tells the site which of its changes could not be carried; else the reason why it does not
     /// take that.
@@ -54,7 +38,7 @@ impl SiteClient {
             return Ok(());
         }
         let report = ParkedReport { schema: SCHEMA, changes };
-        let request = self.http.post(self.parked.clone()).timeout(self.report_timeout);
+        let request = self.post(&self.parked).timeout(self.report_timeout);
         match send(request.json(&report)).await? {
             Reply { status: 200, .. } => Ok(()),
             Reply { status, body, .. } => Err(answered(status, &body)),
@@ -66,13 +50,13 @@ impl SiteClient {
         let PageQuery { state, limit, cursor } = query;
         let pairs = [("state", state), ("limit", limit), ("cursor", cursor)];
         let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let request = self.http.get(self.parked.clone()).query(&given.collect::<Vec<_>>());
+        let request = self.get(&self.parked).query(&given.collect::<Vec<_>>());
         self.read(self.ask(request).await?)
     }
 
     /// One of what it keeps, if it does.
     pub async fn parked_change(&self, id: Uuid) -> Result<Option<ParkedChange>, Refusal> {
-        match self.ask(self.http.get(self.of_parked(&id.to_string()))).await? {
+        match self.ask(self.get(&self.of_parked(&id.to_string()))).await? {
             Reply { status: 404, .. } => Ok(None),
             reply => self.read(reply).map(Some),
         }
@@ -80,7 +64,7 @@ impl SiteClient {
 
     /// Has something done with some of what it keeps.
     pub async fn settle(&self, deed: Deed, selection: &Selection) -> Result<Settled, Refusal> {
-        let request = self.http.post(self.of_parked(deed.as_str())).json(selection);
+        let request = self.post(&self.of_parked(deed.as_str())).json(selection);
         self.read(self.ask(request).await?)
     }
 
@@ -88,22 +72,5 @@ impl SiteClient {
         let mut url = self.parked.clone();
         url.set_path(&format!("{}/{name}", url.path()));
         url
-    }
-
-    async fn ask(&self, request: RequestBuilder) -> Result<Reply, Refusal> {
-        send(request).await.map_err(|no_reply| self.away(no_reply.into()))
-    }
-
-    fn read<T: DeserializeOwned>(&self, reply: Reply) -> Result<T, Refusal> {
-        match reply {
-            Reply { status: 200, body, .. } => serde_json::from_slice(&body)
-                .map_err(|error| self.away(format!("its answer is not to be understood: {error}"))),
-            wrong @ Reply { status: 400 | 413 | 422, .. } => Err(Refusal::Wrong(wrong)),
-            Reply { status, body, .. } => Err(self.away(answered(status, &body))),
-        }
-    }
-
-    fn away(&self, reason: String) -> Refusal {
-        Refusal::Away { site: self.site, reason }
     }
 }

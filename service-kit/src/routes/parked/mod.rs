@@ -5,28 +5,31 @@ mod report;
 mod settle;
 
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use shared_models::parked::Deed;
 
-use crate::http::resource::{reads, resource};
+use crate::access::Rule;
+use crate::http::resource::{Routes, on, reads, resource};
 use crate::orders::Domain;
 
 /// `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`,
 /// `GET /v1/parked/{id}`.
-pub fn parked<D: Domain>(config: &mut ServiceConfig) {
-    let mut collection = reads(|| web::to(list::list::<D>));
-    collection.push((Method::POST, web::to(report::take)));
-    let reason = "what is parked is listed here, and the worker reports it here";
-    config.service(resource("/v1/parked", reason, collection));
-    let deeds = [
-        ("/v1/parked/replay", web::to(|service, body| settle::settle(Deed::Replay, service, body))),
-        ("/v1/parked/drop", web::to(|service, body| settle::settle(Deed::Drop, service, body))),
-    ];
-    for (path, route) in deeds {
-        let reason = "post {\"all\": true} or {\"ids\": [...]}";
-        config.service(resource(path, reason, vec![(Method::POST, route)]));
-    }
-    let reason =
+pub(super) fn parked<D: Domain>() -> Routes {
+    let mut collection = reads(Rule::ADMIN, || web::to(list::list::<D>));
+    collection.push(on(Method::POST, Rule::SYNC, web::to(report::take)));
+    let replay = web::to(|service, body| settle::settle(Deed::Replay, service, body));
+    let drop = web::to(|service, body| settle::settle(Deed::Drop, service, body));
+    let deed = |path, route| {
+        let served = vec![on(Method::POST, Rule::ADMIN, route)];
+        resource(path, "post {\"all\": true} or {\"ids\": [...]}", served)
+    };
+    let one = reads(Rule::ADMIN, || web::to(list::one::<D>));
+    let of_all = "what is parked is listed here, and the worker reports it here";
+    let of_one =
         "a parked change is only read; post its id to /v1/parked/replay or /v1/parked/drop";
-    config.service(resource("/v1/parked/{id}", reason, reads(|| web::to(list::one::<D>))));
+    Routes::default()
+        .with(resource("/v1/parked", of_all, collection))
+        .with(deed("/v1/parked/replay", replay))
+        .with(deed("/v1/parked/drop", drop))
+        .with(resource("/v1/parked/{id}", of_one, one))
 }

@@ -13,6 +13,7 @@ use shared_models::sync::{
 use uuid::Uuid;
 
 use super::fold::{Arrived, apply, by_order};
+use crate::access::Caller;
 use crate::change_log;
 use crate::error::Error;
 use crate::http::body::Body;
@@ -21,6 +22,7 @@ use crate::orders::{Domain, Order, now, storage};
 use crate::service::Service;
 
 pub(super) async fn take<D: Domain>(
+    caller: Caller,
     service: Data<Service>,
     request: Body<SyncRequest<Value>>,
 ) -> Result<HttpResponse, Error> {
@@ -31,7 +33,9 @@ pub(super) async fn take<D: Domain>(
     let outcomes = match changes.is_empty() {
         true => BTreeMap::new(),
         false => {
-            let applying = async |connection: &mut _| apply_all::<D>(connection, &changes).await;
+            let applying = async |connection: &mut _| {
+                apply_all::<D>(connection, &changes, caller.name()).await
+            };
             service.database.transaction(applying).await?
         }
     };
@@ -60,6 +64,7 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
 async fn apply_all<D: Domain>(
     connection: &mut AsyncPgConnection,
     changes: &BTreeMap<Uuid, OrderChange>,
+    principal: Option<&str>,
 ) -> Result<BTreeMap<Uuid, Outcome>, Error> {
     let now = now();
     let ids = changes.keys().copied().collect::<Vec<_>>();
@@ -76,7 +81,7 @@ async fn apply_all<D: Domain>(
         }
     }
     storage::update(connection, &orders.iter().collect::<Vec<_>>()).await?;
-    change_log::append(connection, &records).await?;
+    change_log::append(connection, &records, principal).await?;
     Ok(outcomes)
 }
 

@@ -5,19 +5,18 @@ mod fold;
 mod offer;
 
 use actix_web::http::Method;
-use actix_web::{Resource, web};
+use actix_web::web;
 
-use crate::http::resource::resource;
+use crate::access::Rule;
+use crate::http::resource::{Routes, on, resource};
 use crate::orders::Domain;
 
-/// `/v1/sync/orders`
-pub fn orders<D: Domain>() -> Resource {
-    let reason = "the worker posts changes here";
-    resource("/v1/sync/orders", reason, vec![(Method::POST, web::to(apply::take::<D>))])
-}
-
-/// `/v1/sync/offer`
-pub fn offer<D: Domain>() -> Resource {
+/// `POST /v1/sync/orders`, `POST /v1/sync/offer`.
+pub(super) fn sync<D: Domain>() -> Routes {
+    let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
+    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(offer::ask::<D>))];
     let reason = "post {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
-    resource("/v1/sync/offer", reason, vec![(Method::POST, web::to(offer::ask::<D>))])
+    Routes::default()
+        .with(resource("/v1/sync/orders", "the worker posts changes here", take))
+        .with(resource("/v1/sync/offer", reason, ask))
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::access::Caller;
 use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::page::is_storable;
@@ -25,6 +26,7 @@ pub(super) struct OfferRequest {
 }
 
 pub(super) async fn ask<D: Domain>(
+    caller: Caller,
     service: Data<Service>,
     request: Body<OfferRequest>,
 ) -> Result<HttpResponse, Error> {
@@ -38,7 +40,7 @@ pub(super) async fn ask<D: Domain>(
             json!({"offered": "changed", "since": since})
         }
         OfferRequest { all: None, since: None, ids: Some(ids) } if ids.len() <= STEP => {
-            let (offered, unknown) = offer_some::<D>(&service, &ids).await?;
+            let (offered, unknown) = offer_some::<D>(&service, &caller, &ids).await?;
             json!({"offered": offered, "unknown": unknown})
         }
         OfferRequest { .. } => return Err(unclear()),
@@ -61,10 +63,11 @@ async fn begin(service: &Service, since: Option<DateTime<Utc>>) -> Result<(), Er
 
 async fn offer_some<D: Domain>(
     service: &Service,
+    caller: &Caller,
     ids: &[Uuid],
 ) -> Result<(Vec<Uuid>, Vec<Uuid>), Error> {
     let offering = service.database.transaction::<_, Error>(async |connection| {
-        Ok(offers::offer(connection, D::SITE, ids).await?)
+        Ok(offers::offer(connection, D::SITE, ids, caller.name()).await?)
     });
     let offered = offering.await?;
     let unknown = ids.iter().filter(|id| !offered.contains_key(*id)).copied().collect();

@@ -3,6 +3,7 @@
 
 mod asked;
 mod asking;
+mod credential;
 mod show;
 
 use std::io::{self, Write as _};
@@ -16,7 +17,6 @@ use uuid::Uuid;
 
 use super::{Parked, Place, Wanted};
 use crate::settings::SitesSettings;
-use crate::site_client::answer::answered;
 use crate::site_client::{BuildError, Refusal};
 
 use asked::{Asked, Meant};
@@ -30,6 +30,9 @@ const PAGE: &str = "100";
 /// Why it was not done.
 #[derive(Debug, Error)]
 pub enum CliError {
+    /// The token that is to be shown.
+    #[error("{0}")]
+    Credential(String),
     /// A client of a site.
     #[error("{0}")]
     Client(#[from] BuildError),
@@ -49,10 +52,7 @@ pub enum CliError {
 
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
-        Self::Site(match refusal {
-            Refusal::Away { site, reason } => format!("the {site}: {reason}"),
-            Refusal::Wrong(reply) => answered(reply.status, &reply.body),
-        })
+        Self::Site(refusal.to_string())
     }
 }
 
@@ -60,13 +60,17 @@ impl From<Refusal> for CliError {
 #[must_use]
 pub fn command() -> Command {
     let about = "List, show, replay or drop what could not be carried";
-    Asked::augment_subcommands(Command::new(NAME)).about(about).subcommand_required(true)
+    Asked::augment_subcommands(Command::new(NAME))
+        .about(about)
+        .subcommand_required(true)
+        .arg(credential::argument())
 }
 
 /// Does what is asked. A reader that has seen enough is no failure.
 pub async fn run(settings: &SitesSettings, matches: &ArgMatches) -> Result<(), CliError> {
+    let token = credential::read(matches).map_err(CliError::Credential)?;
     let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
-    match carry_out(&Parked::new(settings)?, asked).await {
+    match carry_out(&Parked::new(settings)?.on_behalf_of(token.as_ref()), asked).await {
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }

@@ -1,0 +1,86 @@
+//! Who may do what: callers prove who they are by a bearer token, and each route says which roles
+//! may use it. Nothing in here knows of HTTP.
+
+mod caller;
+mod role;
+mod rule;
+mod token;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use caller::{Caller, Denied, Principal};
+pub use role::{Role, Roles};
+pub use rule::Rule;
+pub use token::{Token, TokenHash};
+
+use crate::settings::AccessSettings;
+
+/// The tokens that a program knows.
+#[derive(Clone, Debug)]
+pub struct Access {
+    known: Arc<[(TokenHash, Arc<Principal>)]>,
+}
+
+/// A token that nobody was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownToken;
+
+/// A program that anybody could reach would let anybody do anything.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "http.host is {host}, which others can reach, and no token is configured: make one with \
+     `token new --name NAME --role ROLE`, or serve 127.0.0.1"
+)]
+pub struct OpenToOthers {
+    host: IpAddr,
+}
+
+impl Access {
+    /// Those of the settings.
+    #[must_use]
+    pub fn new(settings: &AccessSettings) -> Self {
+        let known = settings.tokens.iter();
+        let known = known.map(|(name, known)| {
+            let principal = Principal { name: name.to_owned(), roles: known.roles };
+            (known.hash, Arc::new(principal))
+        });
+        Self { known: known.collect() }
+    }
+
+    /// Whether there is no token: then whoever is on this machine may do everything.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Whether it may be served at this address.
+    pub fn check_host(&self, host: IpAddr) -> Result<(), OpenToOthers> {
+        match self.is_open() && !host.is_loopback() {
+            true => Err(OpenToOthers { host }),
+            false => Ok(()),
+        }
+    }
+
+    /// Who it is that shows this token, or none.
+    pub fn caller(&self, token: Option<&str>) -> Result<Caller, UnknownToken> {
+        match token {
+            _ if self.is_open() => Ok(Caller::Anybody),
+            None => Ok(Caller::Nobody),
+            Some(token) => self.find(&TokenHash::of(token)).map(Caller::Known).ok_or(UnknownToken),
+        }
+    }
+
+    /// Every known token is looked at, and each takes the same time, found or not.
+    fn find(&self, hash: &TokenHash) -> Option<Arc<Principal>> {
+        self.known.iter().fold(None, |found, (known, principal)| match known.is(hash) {
+            true => Some(Arc::clone(principal)),
+            false => found,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

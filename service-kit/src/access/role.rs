@@ -1,0 +1,106 @@
+//! What a caller may be allowed.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A role that a caller has, or that a route asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To look.
+    Read,
+    /// To place and change orders; includes to look.
+    Write,
+    /// To do what the worker does at a site, and nothing else.
+    Sync,
+    /// To look after what is parked, and to pause and resume; includes to write.
+    Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Sync, Self::Admin];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Whether who has this role may do what asks for the `needed` one.
+    #[must_use]
+    pub const fn covers(self, needed: Self) -> bool {
+        match self {
+            Self::Read => matches!(needed, Self::Read),
+            Self::Write => matches!(needed, Self::Read | Self::Write),
+            Self::Sync => matches!(needed, Self::Sync),
+            Self::Admin => matches!(needed, Self::Read | Self::Write | Self::Admin),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == name);
+        found.ok_or_else(|| "a role is one of read, write, sync, admin".to_owned())
+    }
+}
+
+/// The roles that a caller has: one at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Roles([bool; Role::ALL.len()]);
+
+impl Roles {
+    /// Whether one of them covers the role.
+    #[must_use]
+    pub fn cover(self, needed: Role) -> bool {
+        self.each().any(|role| role.covers(needed))
+    }
+
+    /// Whether one of them is this very role.
+    #[must_use]
+    pub fn has(self, wanted: Role) -> bool {
+        self.each().any(|role| role == wanted)
+    }
+
+    fn each(self) -> impl Iterator<Item = Role> {
+        let given = self.0.into_iter().zip(Role::ALL);
+        given.filter_map(|(given, role)| given.then_some(role))
+    }
+}
+
+impl From<Role> for Roles {
+    fn from(role: Role) -> Self {
+        Self(Role::ALL.map(|each| each == role))
+    }
+}
+
+impl fmt::Display for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.each().map(Role::as_str).collect::<Vec<_>>();
+        f.write_str(&names.join(","))
+    }
+}
+
+/// As in `read,sync`.
+impl FromStr for Roles {
+    type Err = String;
+
+    fn from_str(names: &str) -> Result<Self, String> {
+        let given = names.split(',').map(|name| name.trim().parse::<Role>());
+        let given = given.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(Role::ALL.map(|role| given.contains(&role))))
+    }
+}

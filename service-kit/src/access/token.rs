@@ -1,0 +1,101 @@
+//! A bearer token. A program keeps only its hash: who reads the settings cannot call with them.
+//!
+//! SHA-256 without salt is enough, for a token is 256 random bits, which nobody can guess or look
+//! up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// What a token begins with, so that whoever searches for leaked secrets knows one.
+const PREFIX: &str = "lockstep_";
+/// What the hash is written with.
+const ALGORITHM: &str = "sha256:";
+
+/// A token; it does not show itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Token(SecretString);
+
+impl Token {
+    /// A new one.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
+    }
+
+    /// The token itself, for the one who shows it to a program.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(self.expose())
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = &'static str;
+
+    /// Any text that fits into a header; it need not be of our making.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(Self(text.into())),
+            false => Err("a token is one word of ASCII letters, digits and signs"),
+        }
+    }
+}
+
+/// The SHA-256 of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// That of this text.
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    /// Whether they are the same; how long it takes tells nothing.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ALGORITHM)?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for TokenHash {
+    type Err = ();
+
+    /// As in `sha256:9f86d0…`, 64 digits.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.strip_prefix(ALGORITHM).ok_or(())?.as_bytes();
+        let (mut hash, pairs) = ([0; 32], digits.chunks_exact(2));
+        if pairs.len() != hash.len() || !pairs.remainder().is_empty() {
+            return Err(());
+        }
+        for (byte, pair) in hash.iter_mut().zip(pairs) {
+            let [high, low] = [pair[0], pair[1]].map(|digit| char::from(digit).to_digit(16));
+            let value = high.zip(low).map(|(high, low)| high * 16 + low).ok_or(())?;
+            *byte = u8::try_from(value).map_err(|_| ())?;
+        }
+        Ok(Self(hash))
+    }
+}

@@ -1,0 +1,53 @@
+//! What is wrong with one field of a request.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field, as in `lines[0].quantity`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<&'static str>,
+}
+
+impl FieldError {
+    /// A problem with a field; what would be right is found by the field's name.
+    pub fn new(
+        field: impl Into<String>,
+        problem: impl Into<String>,
+        expectation: fn(&str) -> Option<&'static str>,
+    ) -> Self {
+        let field = field.into();
+        let name = field.rsplit('.').next().unwrap_or_default();
+        let name = name.split('[').next().unwrap_or_default();
+        Self { expected: expectation(name), problem: problem.into(), field }
+    }
+}
+
+impl FieldError {
+    /// All that a check has found.
+    #[must_use]
+    pub fn all_of(
+        check: Result<(), garde::Report>,
+        expectation: fn(&str) -> Option<&'static str>,
+    ) -> Vec<Self> {
+        let report = check.err();
+        let found = report.iter().flat_map(garde::Report::iter);
+        found
+            .map(|(path, error)| Self::new(path.to_string(), error.message(), expectation))
+            .collect()
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.problem)?;
+        self.expected.map_or(Ok(()), |expected| write!(f, "; expected {expected}"))
+    }
+}
