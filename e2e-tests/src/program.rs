@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use launcher::process::Process;
 use launcher::recipe::Recipe;
 use rustix::process::Signal;
+use service_kit::testing::get;
 
 /// How long a program may take to be ready, and to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -72,7 +73,7 @@ impl Program {
         };
         let process = Process::spawn(self.recipe.clone().log(&self.logs.join(log))).await?;
         let live = format!("{}/health/live", self.url);
-        let answers = async || reqwest::get(&live).await.is_ok();
+        let answers = async || get(&live).await.is_ok();
         process.ready(PATIENCE, answers).await?;
         self.process = Some(process);
         Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use service_kit::testing::{TestDatabase, eventually};
+use service_kit::testing::{TestDatabase, eventually, get};
 use tempfile::TempDir;
 
 use crate::{Program, Site};
@@ -73,7 +73,7 @@ impl Stack {
         for program in [&self.store_svc, &self.warehouse_svc, &self.worker] {
             let url = format!("{}/health/ready", program.url());
             let ready = async || {
-                let answer = reqwest::get(&url).await.ok()?;
+                let answer = get(&url).await.ok()?;
                 answer.status().is_success().then_some(())
             };
             eventually("all are ready", ready).await;
@@ -145,7 +145,7 @@ impl Stack {
 
     async fn counters(&self) -> [Value; 2] {
         let url = format!("{}/v1/directions", self.worker.url());
-        let answer = reqwest::get(url).await.unwrap().json::<Value>().await.unwrap();
+        let answer = get(&url).await.unwrap().json::<Value>().await.unwrap();
         [0, 1].map(|index| answer["directions"][index]["counters"].clone())
     }
 }

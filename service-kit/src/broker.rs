@@ -1,8 +1,10 @@
 //! A connection to RabbitMQ, named after the program and its purpose.
 
+mod reactor;
 mod socket;
 
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
@@ -18,6 +20,12 @@ pub enum BrokerError {
     /// It refused, or the connection broke.
     #[error("RabbitMQ: {0}")]
     Lapin(#[from] lapin::Error),
+    /// It could not be reached.
+    #[error("RabbitMQ: {0}")]
+    Socket(#[from] io::Error),
+    /// It cannot be spoken to in secret.
+    #[error("RabbitMQ: {0}")]
+    Tls(String),
     /// It did not answer in time.
     #[error("RabbitMQ did not answer within {0:?}")]
     Silent(Duration),
@@ -28,7 +36,7 @@ impl BrokerError {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match self {
-            Self::Silent(_) => false,
+            Self::Socket(_) | Self::Tls(_) | Self::Silent(_) => false,
             Self::Lapin(error) => matches!(
                 error.kind(),
                 ErrorKind::ProtocolError(refusal)
@@ -44,8 +52,9 @@ impl BrokerError {
 /// Whoever holds the connection makes a new one.
 pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection, BrokerError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = socket::connect(settings.url.expose(), properties);
-    in_time(settings.connect_timeout, connecting).await
+    let limit = settings.connect_timeout;
+    let connecting = timeout(limit, socket::connect(settings, properties));
+    connecting.await.unwrap_or(Err(BrokerError::Silent(limit)))
 }
 
 /// Awaits an answer from RabbitMQ, but not for ever.

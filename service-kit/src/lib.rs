@@ -13,7 +13,7 @@
 //! | [`access`] | who may do what |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
-//! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`backoff`] | what every program needs |
+//! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`tls`], [`backoff`] | what every program needs |
 //!
 //! Each needs only what stands below it. What a site does differently it says by
 //! [`orders::Domain`].
@@ -41,3 +41,4 @@ pub mod settings;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tls;

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use service_kit::testing::get;
 use shared_models::site::Site;
 use tokio::time::sleep;
 
@@ -71,7 +72,7 @@ async fn describe(world: &World, standings: Option<&Both<Standing>>) -> String {
     let mut told = vec![format!("{standings:?}")];
     told.push(format!("queues {:?}", world.broker.depths().await.ok().flatten()));
     for (part, path) in world.self_descriptions() {
-        let answer = match reqwest::get(&path).await {
+        let answer = match get(&path).await {
             Ok(answer) => answer.text().await.unwrap_or_default(),
             Err(error) => error.to_string(),
         };

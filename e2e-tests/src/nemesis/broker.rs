@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
+use service_kit::testing::http;
 use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
 use shared_models::site::Direction;
 
@@ -39,7 +40,7 @@ struct Queue {
 impl Broker {
     /// The API at this URL, which holds user and password.
     pub fn new(url: &str) -> Result<Self> {
-        Ok(Self { http: Client::builder().timeout(LIMIT).build()?, api: url.parse()? })
+        Ok(Self { http: http().timeout(LIMIT).build()?, api: url.parse()? })
     }
 
     /// What is in the queues; none where they are not all there.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use service_kit::testing::http;
+
 use super::*;
 
 /// Something that echoes what it is told.
@@ -95,7 +97,7 @@ async fn a_meddled_answer_is_told_with_and_without_the_site_having_heard() {
     let proxy = Proxy::start(site(Arc::clone(&told)).await).await.unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", proxy.port());
     // Each request on a connection of its own, which no change of the weather cuts.
-    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let client = http().pool_max_idle_per_host(0).build().unwrap();
     let tell = async || {
         let answer = client.post(url("/v1/sync/orders")).body("{}").send().await;
         answer.ok().map(|answer| answer.status().as_u16())

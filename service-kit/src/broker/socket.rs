@@ -5,43 +5,69 @@
 //! would cost a thread and a socket with every try.
 
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
-use lapin::{AsyncTcpStream, Connection, ConnectionProperties, runtime};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 use rustix::net::sockopt;
-use tokio::net::lookup_host;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_util::compat::TokioAsyncReadCompatExt as _;
+use tokio_util::either::Either;
+
+use super::{BrokerError, reactor};
+use crate::settings::BrokerSettings;
+use crate::tls::Tls;
 
 /// When to ask whether the other end of a quiet connection is still there, and how often then.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// Connects. Dropped before it is done, it leaves nothing behind.
 pub(super) async fn connect(
-    url: &str,
+    settings: &BrokerSettings,
     properties: ConnectionProperties,
-) -> lapin::Result<Connection> {
-    let uri: AMQPUri = url.parse().map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
-    let runtime = runtime::default_runtime()?;
-    let addresses = lookup_host((uri.authority.host.as_str(), uri.authority.port)).await?;
-    let stream = AsyncTcpStream::connect(&runtime, addresses.collect::<Vec<_>>()).await?;
-    let AsyncTcpStream::Plain(plain) = &stream else {
-        return Err(invalid("the connection is not a plain one").into());
-    };
-    let handle = plain.get_ref().as_fd().try_clone_to_owned()?;
+) -> Result<Connection, BrokerError> {
+    let uri = settings.url.expose().parse::<AMQPUri>();
+    let uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
+    let host = uri.authority.host.as_str();
+    let stream = TcpStream::connect((host, uri.authority.port)).await?;
+    stream.set_nodelay(true)?;
+    let handle = stream.as_fd().try_clone_to_owned()?;
     keep_alive(&handle)?;
     let unfinished = Unfinished(Some(handle.into()));
-    let stream = Mutex::new(Some(stream));
+    let stream = match &settings.tls {
+        None => Either::Left(stream),
+        Some(tls) => Either::Right(Box::new(encrypted(tls, host, stream).await?)),
+    };
+    let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream.compat())));
     let take = async move |_, _| {
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
         // lapin asks for a second one only where RabbitMQ has hung up on the first.
         stream.ok_or_else(|| invalid("RabbitMQ hung up").into())
     };
-    let connection = Connection::connector(uri, runtime, take, properties).await?;
+    let connection = Connection::connector(uri, reactor::runtime(), take, properties).await?;
     unfinished.finished();
     Ok(connection)
+}
+
+async fn encrypted(
+    tls: &Tls,
+    host: &str,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, BrokerError> {
+    let name = ServerName::try_from(host.to_owned());
+    let name = name.map_err(|_| invalid("the host in broker.url is no name"))?;
+    let connector = TlsConnector::from(Arc::new(tls.config()));
+    let failed = |error: io::Error| {
+        let reason = tls.reason("broker", &error);
+        BrokerError::Tls(reason.unwrap_or_else(|| format!("the TLS handshake failed: {error}")))
+    };
+    connector.connect(name, stream).await.map_err(failed)
 }
 
 fn keep_alive(socket: &OwnedFd) -> io::Result<()> {
@@ -56,7 +82,7 @@ fn invalid(problem: &'static str) -> io::Error {
 }
 
 /// Ends the socket of a connection that is given up before it is one.
-struct Unfinished(Option<TcpStream>);
+struct Unfinished(Option<std::net::TcpStream>);
 
 impl Unfinished {
     fn finished(mut self) {

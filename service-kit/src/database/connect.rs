@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::NoTls;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::settings::DatabaseSettings;
+use crate::tls::Tls;
 
 /// How long a peer that has gone silent goes unnoticed on a connection that is not used.
 const KEEPALIVE: Duration = Duration::from_secs(10);
@@ -16,7 +18,7 @@ pub async fn connect(
     settings: &DatabaseSettings,
     name: &str,
 ) -> ConnectionResult<AsyncPgConnection> {
-    let mut config: Config = settings.url.expose().parse().map_err(bad)?;
+    let mut config = settings.url.config();
     let lock = settings.lock_timeout.as_millis();
     let statement = settings.statement_timeout.as_millis();
     // We give a transaction up after this time. If we are frozen, or our machine is gone, only
@@ -31,11 +33,21 @@ pub async fn connect(
             "-c lock_timeout={lock} -c statement_timeout={statement} \
              -c idle_in_transaction_session_timeout={idle}"
         ));
+    let bad = |error| bad(&error, settings.tls.as_ref());
     // The handshake has no deadline of its own: a server that accepts and then says nothing would
     // hold us for ever.
     let connecting = async {
-        let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
-        AsyncPgConnection::try_from_client_and_connection(client, connection).await
+        match &settings.tls {
+            None => {
+                let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+            Some(tls) => {
+                let tls = MakeRustlsConnect::new(tls.config());
+                let (client, connection) = config.connect(tls).await.map_err(bad)?;
+                AsyncPgConnection::try_from_client_and_connection(client, connection).await
+            }
+        }
     };
     match tokio::time::timeout(settings.connect_timeout, connecting).await {
         Ok(connected) => connected,
@@ -46,10 +58,20 @@ pub async fn connect(
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn bad(error: tokio_postgres::Error) -> ConnectionError {
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
-    ConnectionError::BadConnection(
-        cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
-    )
+/// What the driver says where a server answers that it has no TLS.
+const NO_TLS: &str = "server does not support TLS";
+
+fn bad(error: &tokio_postgres::Error, tls: Option<&Tls>) -> ConnectionError {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let reason = tls.and_then(|tls| tls.reason("database", error));
+    ConnectionError::BadConnection(match (reason, cause) {
+        (Some(reason), _) => format!("PostgreSQL: {reason}"),
+        (None, Some(cause)) if cause == NO_TLS => {
+            "PostgreSQL: it has no TLS; switch ssl on there, \
+             or take sslmode off database.url"
+                .to_owned()
+        }
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    })
 }

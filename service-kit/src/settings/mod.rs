@@ -4,6 +4,8 @@
 //! texts, so that what is documented is what is in force.
 
 mod access;
+mod broker_url;
+mod database_url;
 mod parked;
 mod sections;
 
@@ -15,10 +17,12 @@ use thiserror::Error;
 
 pub(crate) use access::check_name;
 pub use access::{AccessSettings, KnownToken, Tokens};
+pub use broker_url::BrokerUrl;
+pub use database_url::DatabaseUrl;
 pub use parked::{ParkedSettings, Waits};
 pub use sections::{
-    BrokerSettings, BrokerUrl, DatabaseSettings, DatabaseUrl, HttpSettings, LogFilter, LogFormat,
-    LogSettings, RelaySettings,
+    BrokerSettings, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
+    RelaySettings,
 };
 
 /// The defaults of `[http]`; `{port}` stands for the program's own.

@@ -4,11 +4,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lapin::uri::{AMQPScheme, AMQPUri};
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use tracing_subscriber::EnvFilter;
+
+use super::{BrokerUrl, DatabaseUrl};
+use crate::tls::{CaFile, Tls};
 
 /// A time to wait. None at all would be for ever to PostgreSQL, and too short for anybody else.
 fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -48,10 +49,15 @@ pub struct HttpSettings {
 
 /// `[database]`: the service's own PostgreSQL database.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct DatabaseSettings {
     /// Where it is, and as whom to connect.
     pub url: DatabaseUrl,
+    /// The CA that alone is trusted.
+    pub ca: Option<CaFile>,
+    /// How to speak TLS, where the URL asks for that: what these two come to.
+    #[serde(skip)]
+    pub tls: Option<Tls>,
     /// Connections kept at the most.
     #[serde(deserialize_with = "some")]
     pub pool_size: usize,
@@ -69,18 +75,39 @@ pub struct DatabaseSettings {
     pub deadline: Duration,
 }
 
+impl<'de> Deserialize<'de> for DatabaseSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = Self::deserialize(deserializer)?;
+        let tls = settings.url.tls(settings.ca.as_ref()).map_err(D::Error::custom)?;
+        Ok(Self { tls, ..settings })
+    }
+}
+
 /// `[broker]`: the RabbitMQ that carries the changes.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct BrokerSettings {
     /// Where it is, and as whom to connect.
     pub url: BrokerUrl,
+    /// The CA that alone is trusted.
+    pub ca: Option<CaFile>,
+    /// How to speak TLS, where the URL asks for that: what these two come to.
+    #[serde(skip)]
+    pub tls: Option<Tls>,
     /// How long to wait for a connection.
     #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
     /// How long to wait for an answer on one.
     #[serde(deserialize_with = "some_time")]
     pub reply_timeout: Duration,
+}
+
+impl<'de> Deserialize<'de> for BrokerSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = Self::deserialize(deserializer)?;
+        let tls = settings.url.tls(settings.ca.as_ref()).map_err(D::Error::custom)?;
+        Ok(Self { tls, ..settings })
+    }
 }
 
 /// `[relay]`: how committed changes are published.
@@ -141,58 +168,6 @@ impl TryFrom<String> for LogFilter {
             Err(error) => Err(format!(
                 "log.filter is neither a level nor directives such as info,lapin=debug: {error}"
             )),
-        }
-    }
-}
-
-/// A PostgreSQL URL; it holds a password, so it does not show itself.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub struct DatabaseUrl(SecretString);
-
-impl DatabaseUrl {
-    /// The URL itself, for the one who connects.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl TryFrom<String> for DatabaseUrl {
-    type Error = &'static str;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        match url.parse::<tokio_postgres::Config>() {
-            Ok(config) if !config.get_hosts().is_empty() => Ok(Self(url.into())),
-            Ok(_) | Err(_) => Err("database.url is not a URL such as \
-                 postgres://user:password@host:5432/database"),
-        }
-    }
-}
-
-/// An AMQP URL; it holds a password, so it does not show itself.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub struct BrokerUrl(SecretString);
-
-impl BrokerUrl {
-    /// The URL itself, for the one who connects.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl TryFrom<String> for BrokerUrl {
-    type Error = &'static str;
-
-    fn try_from(url: String) -> Result<Self, Self::Error> {
-        match url.parse::<AMQPUri>() {
-            Ok(AMQPUri { scheme: AMQPScheme::AMQPS, .. }) => {
-                Err("broker.url asks for TLS (amqps), which is not built in")
-            }
-            Ok(_) => Ok(Self(url.into())),
-            Err(_) => Err("broker.url is not a URL such as amqp://user:password@host:5672/%2f"),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{eventually, variable};
+use super::{eventually, http, variable};
 use crate::broker::connect;
 use crate::settings::{BrokerSettings, BrokerUrl};
 
@@ -32,6 +32,8 @@ impl TestBroker {
         let (server, _) = server.rsplit_once('/').expect("a URL with a vhost");
         let settings = BrokerSettings {
             url: BrokerUrl::try_from(format!("{server}/{vhost}")).unwrap(),
+            ca: None,
+            tls: None,
             connect_timeout: Duration::from_secs(10),
             reply_timeout: Duration::from_secs(10),
         };
@@ -158,7 +160,7 @@ impl Drop for TestBroker {
 
 /// Asks the management API; panics where it refuses.
 async fn request(method: Method, path: &[&str], body: Option<Value>) -> Response {
-    let mut request = reqwest::Client::new().request(method, api(path));
+    let mut request = http().build().unwrap().request(method, api(path));
     if let Some(body) = body {
         request = request.json(&body);
     }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::http;
+
 /// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request
 /// on one that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(2);
@@ -37,7 +39,7 @@ impl TestClient {
     /// A client for the service at this URL.
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
-        let http = Client::builder().pool_idle_timeout(IDLE).build().unwrap();
+        let http = http().pool_idle_timeout(IDLE).build().unwrap();
         Self { http, base: base.into() }
     }
 

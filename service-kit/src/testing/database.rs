@@ -106,6 +106,8 @@ fn settings(database: &str) -> DatabaseSettings {
     let (server, _) = administrator.rsplit_once('/').expect("a URL with a database");
     DatabaseSettings {
         url: DatabaseUrl::try_from(format!("{server}/{database}")).unwrap(),
+        ca: None,
+        tls: None,
         pool_size: 8,
         connect_timeout: Duration::from_secs(10),
         lock_timeout: Duration::from_secs(3),

@@ -8,10 +8,12 @@ mod changes;
 mod client;
 mod database;
 mod fuzz;
+mod http;
 mod methods;
 mod program;
 mod service;
 mod settings;
+mod tls;
 
 use std::time::Duration;
 
@@ -20,8 +22,10 @@ pub use broker::TestBroker;
 pub use changes::{change_of, delivery_to, progress_to};
 pub use client::{Answer, TestClient};
 pub use database::TestDatabase;
+pub use http::{get, http};
 pub use program::{Binary, Set, TestProgram};
 pub use service::{Rows, TestService, service_settings};
+pub use tls::{Flaw, Front, Greeting, TestCa, TestCertificate};
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);

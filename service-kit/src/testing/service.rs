@@ -116,6 +116,8 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
         database,
         broker: BrokerSettings {
             url: BrokerUrl::try_from(NO_BROKER.to_owned()).unwrap(),
+            ca: None,
+            tls: None,
             connect_timeout: patience,
             reply_timeout: patience,
         },

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings that every service has.
-const SETTINGS: [&str; 23] = [
+const SETTINGS: [&str; 25] = [
     "[http]",
     "host",
     "port",
@@ -14,6 +14,8 @@ const SETTINGS: [&str; 23] = [
     "shutdown_timeout",
     "[access.tokens]",
     "[database]",
+    "ca",
+    "sslmode",
     "pool_size",
     "connect_timeout",
     "lock_timeout",
@@ -33,7 +35,7 @@ const SETTINGS: [&str; 23] = [
 ];
 
 /// A setting that is not as it should be, and what is to be named.
-const BAD: [(Set<'static>, &str); 33] = [
+const BAD: [(Set<'static>, &str); 37] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
     (("DATABASE__URL", "hunter2"), "database.url"),
@@ -41,6 +43,10 @@ const BAD: [(Set<'static>, &str); 33] = [
     (("DATABASE__URL", "postgres://me:hunter2@localhost:port/orders"), "database.url"),
     (("BROKER__URL", "http://me:hunter2@localhost"), "broker.url"),
     (("BROKER__URL", "hunter2"), "broker.url"),
+    (("BROKER__CA", "/none/ca.pem"), "broker.ca"),
+    (("BROKER__CA", "/dev/null"), "broker.ca"),
+    (("DATABASE__CA", ""), "database.ca"),
+    (("DATABASE__URL", "postgres://me:hunter2@localhost/orders?sslmode=prefer"), "database.url"),
     (("HTTP__PROT", "8001"), "prot"),
     (("HTTP__HOST", "nowhere.example"), "http.host"),
     (("HTTP__PORT", "many"), "http.port"),

@@ -22,3 +22,5 @@ mod queue;
 mod relaying;
 #[cfg(test)]
 mod taking_over;
+#[cfg(test)]
+mod tls;

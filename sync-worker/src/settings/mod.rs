@@ -6,12 +6,14 @@ mod site_url;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use service_kit::access::Token;
 use service_kit::program::Program;
 use service_kit::settings::{
     self, AccessSettings, BrokerSettings, HttpSettings, Layout, LogSettings,
 };
+use service_kit::tls::{CaFile, Tls};
 use shared_models::site::Site;
 use shared_models::sync::MAX_CHANGES;
 
@@ -94,12 +96,25 @@ impl SitesSettings {
 
 /// `[store]`, `[warehouse]`: one of the two sites.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct SiteSettings {
     /// Where it serves.
     pub url: SiteUrl,
     /// The token that it knows us by, with the role sync.
     pub token: Option<Token>,
+    /// The CA that alone is trusted.
+    pub ca: Option<CaFile>,
+    /// How to speak TLS, where the URL asks for that: what these two come to.
+    #[serde(skip)]
+    pub tls: Option<Tls>,
+}
+
+impl<'de> Deserialize<'de> for SiteSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = Self::deserialize(deserializer)?;
+        let tls = settings.url.tls(settings.ca.as_ref()).map_err(D::Error::custom)?;
+        Ok(Self { tls, ..settings })
+    }
 }
 
 /// `[carry]`: how changes are carried.

@@ -3,6 +3,10 @@
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use service_kit::tls::{CaFile, Check, Tls};
+
+/// HTTP, as the handshake calls it.
+const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
 /// Where a site serves. It may hold a password, so it does not show itself.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,6 +17,17 @@ impl SiteUrl {
     /// The URL of one of its resources, as in `v1/sync/orders`.
     pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
         base(self.0.expose_secret()).and_then(|base| base.join(path).map_err(|e| e.to_string()))
+    }
+
+    /// How to speak TLS, where it asks for that.
+    pub(super) fn tls(&self, ca: Option<&CaFile>) -> Result<Option<Tls>, String> {
+        match (base(self.0.expose_secret())?.scheme(), ca) {
+            ("https", ca) => Tls::new(ca, Check::Name).map(|tls| Some(tls.speaking(&PROTOCOLS))),
+            (_, None) => Ok(None),
+            (_, Some(_)) => Err("a site whose url asks for no TLS has a ca, which is not looked \
+                                 at; begin its url with https://, or leave its ca out"
+                .to_owned()),
+        }
     }
 }
 
@@ -33,10 +48,7 @@ fn base(url: &str) -> Result<Url, String> {
     let base = Url::parse(&base).map_err(|_| wanted())?;
     let plain = base.query().is_none() && base.fragment().is_none() && base.has_host();
     match base.scheme() {
-        "http" if plain => Ok(base),
-        "https" => Err("this build speaks http only; store.url and warehouse.url begin with it \
-                        (put a proxy in between where https is needed)"
-            .to_owned()),
+        "http" | "https" if plain => Ok(base),
         _ => Err(wanted()),
     }
 }
@@ -50,6 +62,7 @@ mod tests {
         let cases = [
             ("http://127.0.0.1:8001", "http://127.0.0.1:8001/v1/sync/orders"),
             ("http://127.0.0.1:8001/", "http://127.0.0.1:8001/v1/sync/orders"),
+            ("https://store:8443", "https://store:8443/v1/sync/orders"),
             ("http://me:secret@store/api", "http://me:secret@store/api/v1/sync/orders"),
         ];
         for (url, joined) in cases {
@@ -67,7 +80,7 @@ mod tests {
             "ftp://hunter2",
             "http://",
             "http://host?hunter2",
-            "https://hunter2",
+            "https://host?hunter2",
         ];
         for url in cases {
             let refusal = SiteUrl::try_from(url.to_owned()).unwrap_err();

@@ -14,6 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 use service_kit::access::Token;
+use service_kit::tls::Tls;
 use shared_models::SCHEMA;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};
@@ -49,6 +50,7 @@ pub struct SiteClient {
     site: Site,
     http: Client,
     token: Option<Token>,
+    tls: Tls,
     probe_timeout: Duration,
     report_timeout: Duration,
     ready: Url,
@@ -74,6 +76,8 @@ impl SiteClient {
     pub fn new(site: Site, settings: &SitesSettings) -> Result<Self, BuildError> {
         let failed = |problem| BuildError { site, problem };
         let carry = &settings.carry;
+        let tls = settings.of(site).tls.clone().map_or_else(Tls::of_nobody, Ok).map_err(failed)?;
+        #[expect(clippy::disallowed_methods, reason = "it is told of TLS here")]
         let http = Client::builder()
             .user_agent(concat!("sync-worker/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(carry.connect_timeout)
@@ -83,6 +87,7 @@ impl SiteClient {
             // The sites are where the settings say, not where an answer or the environment points.
             .redirect(Policy::none())
             .no_proxy()
+            .tls_backend_preconfigured(tls.config())
             .build()
             .map_err(|error| failed(root_cause(&error.without_url())))?;
         let url = |path| settings.of(site).url.join(path).map_err(failed);
@@ -96,6 +101,7 @@ impl SiteClient {
             site,
             http,
             token,
+            tls,
             probe_timeout,
             report_timeout,
             ready,
@@ -128,6 +134,11 @@ impl SiteClient {
         }
     }
 
+    async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
+        let told = |error| NoReply::of(error, |error| self.tls.reason(self.site.as_str(), error));
+        send(request).await.map_err(told)
+    }
+
     /// Asks whether the site is ready; else the reason.
     pub async fn probe(&self) -> Result<(), Trouble> {
         let request = self.get(&self.ready).timeout(self.probe_timeout);
@@ -135,7 +146,7 @@ impl SiteClient {
             Err(Trouble { reason, failure: Failure { is_not_ready: true, retry_after } })
         };
         // Its body is for a person; the services' detail there may be long.
-        match send(request).await {
+        match self.send(request).await {
             Ok(Reply { status: 200, .. }) => Ok(()),
             Ok(Reply { status, retry_after, .. }) => {
                 not_ready(format!("asked whether it is ready, it answered {status}"), retry_after)
@@ -147,7 +158,7 @@ impl SiteClient {
     /// Asks the site to offer all of its orders; else the reason why it does not.
     pub async fn ask_for_offer(&self) -> Result<(), String> {
         let request = self.post(&self.offer).json(&json!({"all": true}));
-        match send(request).await? {
+        match self.send(request).await? {
             Reply { status: 202, .. } => Ok(()),
             Reply { status, body, .. } => Err(answered(status, &body)),
         }
@@ -168,7 +179,7 @@ impl SiteClient {
     pub async fn tell(&self, source: Site, changes: Vec<&OrderChange>) -> Answer {
         let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let request = SyncRequest { schema: SCHEMA, source, changes };
-        match send(self.post(&self.orders).json(&request)).await {
+        match self.send(self.post(&self.orders).json(&request)).await {
             Ok(reply) => answer::read(&events, &reply),
             Err(NoReply::NoConnection(reason)) => Answer::Away(reason.into()),
             Err(NoReply::NoAnswer(reason)) => Answer::Failed(reason),

@@ -7,7 +7,7 @@ use shared_models::parked::{Deed, ParkedChange, ParkedReport, ReportedChange, Se
 use uuid::Uuid;
 
 use super::answer::answered;
-use super::reply::{Reply, send};
+use super::reply::Reply;
 use super::{Refusal, SiteClient};
 
 /// Which page of what a site keeps is wanted.
@@ -39,7 +39,7 @@ impl SiteClient {
         }
         let report = ParkedReport { schema: SCHEMA, changes };
         let request = self.post(&self.parked).timeout(self.report_timeout);
-        match send(request.json(&report)).await? {
+        match self.send(request.json(&report)).await? {
             Reply { status: 200, .. } => Ok(()),
             Reply { status, body, .. } => Err(answered(status, &body)),
         }

@@ -8,7 +8,7 @@ use shared_models::site::Site;
 
 use super::SiteClient;
 use super::answer::answered;
-use super::reply::{Reply, send};
+use super::reply::Reply;
 
 /// Why a site did not do what it was asked.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl fmt::Display for Refusal {
 
 impl SiteClient {
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply, Refusal> {
-        send(request).await.map_err(|no_reply| self.away(no_reply.into()))
+        self.send(request).await.map_err(|no_reply| self.away(no_reply.into()))
     }
 
     pub(super) fn read<T: DeserializeOwned>(&self, reply: Reply) -> Result<T, Refusal> {

@@ -1,6 +1,6 @@
 //! A site's answer, or why there is none.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -36,12 +36,16 @@ impl From<NoReply> for String {
     }
 }
 
-impl From<reqwest::Error> for NoReply {
-    fn from(error: reqwest::Error) -> Self {
+impl NoReply {
+    /// What an error means, of which `told` may know more than it says itself.
+    pub(super) fn of(
+        error: reqwest::Error,
+        told: impl Fn(&(dyn Error + 'static)) -> Option<String>,
+    ) -> Self {
         let error = error.without_url();
         let why = match error.is_timeout() {
             true => " in time".to_owned(),
-            false => format!(": {}", root_cause(&error)),
+            false => format!(": {}", told(&error).unwrap_or_else(|| root_cause(&error))),
         };
         match error.is_connect() {
             true => Self::NoConnection(format!("no connection{why}")),
@@ -50,7 +54,7 @@ impl From<reqwest::Error> for NoReply {
     }
 }
 
-pub(super) async fn send(request: RequestBuilder) -> Result<Reply, NoReply> {
+pub(super) async fn send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -61,7 +65,7 @@ pub(super) async fn send(request: RequestBuilder) -> Result<Reply, NoReply> {
 
 pub(super) fn root_cause(error: &reqwest::Error) -> String {
     let mut root = error.source();
-    while let Some(deeper) = root.and_then(std::error::Error::source) {
+    while let Some(deeper) = root.and_then(Error::source) {
         root = Some(deeper);
     }
     root.map_or_else(|| error.to_string(), ToString::to_string)

@@ -21,6 +21,13 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (vec![REQUIRED[0], REQUIRED[1]], "warehouse.url"),
         (vec![REQUIRED[0], REQUIRED[1], ("WORKER__WAREHOUSE__URL", "hunter2")], "warehouse.url"),
         (with("WORKER__STORE__PORT", "1"), "port"),
+        (with("WORKER__STORE__CA", "/none/hunter3.pem"), "store.ca"),
+        (with("WORKER__WAREHOUSE__CA", ""), "warehouse.ca"),
+        (with("WORKER__BROKER__CA", "/dev/null"), "broker.ca"),
+        (
+            vec![REQUIRED[0], REQUIRED[2], ("WORKER__STORE__URL", "https://host?hunter2")],
+            "store.url",
+        ),
         (with("WORKER__CARRY__MAX_CHANGES", "501"), "carry.max_changes"),
         (with("WORKER__CARRY__MAX_CHANGES", "0"), "carry.max_changes"),
         (with("WORKER__CARRY__MAX_BYTES", "0"), "carry.max_bytes"),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use service_kit::testing::{TestBroker, TestClient, eventually};
+use service_kit::testing::{TestBroker, TestClient, eventually, http};
 use shared_models::names::{exchange, queue};
 use shared_models::site::{Direction, Site};
 use sync_worker::application::{Application, ApplicationError};
@@ -118,7 +118,7 @@ impl TestWorker {
     pub(crate) async fn request(&self, method: &str, path: &str) -> reqwest::Response {
         let url = format!("http://{}{path}", self.address);
         let method = method.parse().unwrap();
-        reqwest::Client::new().request(method, url).send().await.unwrap()
+        http().build().unwrap().request(method, url).send().await.unwrap()
     }
 
     /// How a direction is doing.

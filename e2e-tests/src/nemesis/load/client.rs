@@ -7,6 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -48,7 +49,7 @@ impl Client {
         ledger: SharedLedger,
     ) -> Self {
         let rng = Rng::with_seed(seed.wrapping_add(number + 1));
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
+        let http = http().timeout(PATIENCE).build().unwrap();
         Self { number, deeds: 0, rng, http, urls: urls.clone(), pool, ledger }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use service_kit::testing::get;
 
 use super::World;
 use crate::nemesis::parts::Part;
@@ -25,7 +26,7 @@ impl World {
     pub async fn ready(&self) -> Result<()> {
         for (part, url) in &self.urls {
             let url = format!("{url}/health/ready");
-            let ready = async || match reqwest::get(&url).await {
+            let ready = async || match get(&url).await {
                 Ok(answer) => answer.status().is_success(),
                 Err(_) => false,
             };

@@ -1,0 +1,92 @@
+//! A front that speaks TLS for a server that does not.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use super::TestCertificate;
+
+/// What comes before the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    /// Nothing, as with HTTPS and AMQPS.
+    None,
+    /// PostgreSQL's client asks for TLS, and is told that it may have it.
+    Postgres,
+}
+
+/// A front that runs until it is dropped.
+#[derive(Debug)]
+pub struct Front {
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+}
+
+impl Front {
+    /// One that shows this certificate, and hands on to the server at `target` what it is told.
+    pub async fn start(
+        target: SocketAddr,
+        greeting: Greeting,
+        certificate: &TestCertificate,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config(certificate)));
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // A client that takes nothing from us hangs up, as it should.
+                tokio::spawn(hand_on(stream, greeting, acceptor.clone(), target));
+            }
+        });
+        Self { address, serving }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn hand_on(
+    mut stream: TcpStream,
+    greeting: Greeting,
+    acceptor: TlsAcceptor,
+    target: SocketAddr,
+) -> io::Result<()> {
+    if greeting == Greeting::Postgres {
+        // An SSLRequest, which has eight bytes.
+        stream.read_exact(&mut [0; 8]).await?;
+        stream.write_all(b"S").await?;
+    }
+    let mut stream = acceptor.accept(stream).await?;
+    let mut server = TcpStream::connect(target).await?;
+    copy_bidirectional(&mut stream, &mut server).await?;
+    Ok(())
+}
+
+fn config(shown: &TestCertificate) -> ServerConfig {
+    let chain = CertificateDer::pem_slice_iter(shown.certificate.as_bytes());
+    let key = PrivateKeyDer::from_pem_slice(shown.key.as_bytes()).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key)
+        .unwrap()
+}

@@ -1,0 +1,113 @@
+//! TLS on the links that lead out of a program: to PostgreSQL, to RabbitMQ, to the sites.
+//!
+//! One place says what is trusted and how much of a server's certificate is looked at; what each
+//! client library does with it stands with that library. Nothing here is process-wide.
+
+mod authorities;
+mod checks;
+mod reason;
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{ClientConfig, RootCertStore};
+
+pub use authorities::CaFile;
+use checks::WhoeverItIsFor;
+
+/// How much of a server's certificate is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing: the link is encrypted, but anybody may be at its other end.
+    Nothing,
+    /// Who issued it, and until when it holds.
+    Chain,
+    /// That, and whether it is for the name that was asked for.
+    Name,
+}
+
+/// How to speak TLS on one link.
+#[derive(Clone)]
+pub struct Tls {
+    config: ClientConfig,
+    own_ca: bool,
+}
+
+impl Tls {
+    /// Trusts `ca` alone where there is one, else the system's CAs.
+    pub fn new(ca: Option<&CaFile>, check: Check) -> Result<Self, String> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = verifier(ca, check, &provider)?;
+        Ok(Self { config: config(provider, verifier)?, own_ca: ca.is_some() })
+    }
+
+    /// Trusts nobody: for a link that is not encrypted, in a library that wants to know how.
+    pub fn of_nobody() -> Result<Self, String> {
+        let provider = Arc::new(ring::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let roots = Some(Arc::new(RootCertStore::empty()));
+        let verifier = Arc::new(WhoeverItIsFor { roots, algorithms });
+        Ok(Self { config: config(provider, verifier)?, own_ca: false })
+    }
+
+    /// The same, for a protocol that is named in the handshake, or for one of several.
+    #[must_use]
+    pub fn speaking(mut self, protocols: &[&str]) -> Self {
+        self.config.alpn_protocols =
+            protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        self
+    }
+
+    /// What the client libraries take.
+    #[must_use]
+    pub fn config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    /// What was wrong with the other end's TLS, in one line for a person; `section` is that of the
+    /// link's settings. `None` where something else was.
+    #[must_use]
+    pub fn reason(&self, section: &str, error: &(dyn Error + 'static)) -> Option<String> {
+        reason::reason(error, section, self.own_ca)
+    }
+}
+
+fn config(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, String> {
+    let versions = ClientConfig::builder_with_provider(provider);
+    // 1.2 and 1.3.
+    let versions = versions.with_safe_default_protocol_versions();
+    let config = versions.map_err(|error| error.to_string())?;
+    let config = config.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(config.with_no_client_auth())
+}
+
+fn verifier(
+    ca: Option<&CaFile>,
+    check: Check,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let roots = || ca.map_or_else(authorities::of_the_system, |ca| Ok(ca.roots()));
+    let algorithms = provider.signature_verification_algorithms;
+    match check {
+        Check::Nothing => Ok(Arc::new(WhoeverItIsFor { roots: None, algorithms })),
+        Check::Chain => Ok(Arc::new(WhoeverItIsFor { roots: Some(roots()?), algorithms })),
+        Check::Name => {
+            let provider = Arc::clone(provider);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots()?, provider).build();
+            Ok(verifier.map_err(|error| error.to_string())?)
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("own_ca", &self.own_ca).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! What is wrong with the other end's TLS, and what would mend it, in one line. Pure.
+
+use std::error::Error;
+use std::io;
+
+use chrono::{DateTime, Utc};
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, Error as TlsError};
+
+/// The line, where TLS is what failed.
+pub(super) fn reason(error: &(dyn Error + 'static), section: &str, own_ca: bool) -> Option<String> {
+    find(error).map(|error| told(error, section, own_ca))
+}
+
+/// TLS's own error, however deep.
+fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // Asked for its source, an io::Error passes over what it holds.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is open-ended")]
+fn told(error: &TlsError, section: &str, own_ca: bool) -> String {
+    match error {
+        TlsError::InvalidCertificate(problem) => certificate(problem, section, own_ca),
+        TlsError::InvalidMessage(_) => {
+            format!("it does not speak TLS at the port that {section}.url names")
+        }
+        TlsError::AlertReceived(alert) => format!("it refused to speak TLS ({alert:?})"),
+        TlsError::PeerIncompatible(_) => {
+            format!("it speaks no TLS that is safe, 1.2 or later ({error})")
+        }
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is open-ended")]
+fn certificate(problem: &CertificateError, section: &str, own_ca: bool) -> String {
+    use CertificateError::{BadSignature, UnknownIssuer};
+    match problem {
+        // A CA that was made anew under its old name has other signatures.
+        UnknownIssuer | BadSignature if own_ca => {
+            format!("its certificate is not from the CA in the file of {section}.ca")
+        }
+        UnknownIssuer | BadSignature => format!(
+            "its certificate is from no CA that this system knows; name its CA by {section}.ca"
+        ),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("its certificate was valid until {}; it needs a new one", day(*not_after))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!(
+                "its certificate is valid from {} only; are the clocks right?",
+                day(*not_before)
+            )
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => format!(
+            "its certificate is not for {}, the host in {section}.url, but for {}",
+            expected.to_str(),
+            match presented.is_empty() {
+                true => "no host at all".to_owned(),
+                false => presented.iter().map(|name| host(name)).collect::<Vec<_>>().join(", "),
+            }
+        ),
+        other => format!("its certificate cannot be used: {other}"),
+    }
+}
+
+/// A name in a certificate; the library gives it with its kind, as in `DnsName("store")`.
+fn host(name: &str) -> &str {
+    let name_of_dns = name.strip_prefix("DnsName(\"").and_then(|rest| rest.strip_suffix("\")"));
+    name_of_dns.unwrap_or(name)
+}
+
+fn day(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).ok();
+    let time = seconds.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+    time.map_or_else(|| "a date unknown".to_owned(), |time| time.format("%F %R UTC").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::ServerName;
+    use rustls::{AlertDescription, InvalidMessage};
+
+    use super::*;
+
+    fn bad(problem: CertificateError) -> TlsError {
+        TlsError::InvalidCertificate(problem)
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    fn named(presented: &[&str]) -> TlsError {
+        bad(CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("store").unwrap(),
+            presented: presented.iter().map(|name| (*name).to_owned()).collect(),
+        })
+    }
+
+    #[test]
+    fn each_problem_has_a_line_that_names_the_setting() {
+        let (time, day) = (at(2_000_000_000), at(1_700_000_000));
+        let not_before = CertificateError::NotValidYetContext { time: day, not_before: time };
+        let cases = [
+            (bad(CertificateError::UnknownIssuer), "not from the CA in the file of store.ca"),
+            (bad(CertificateError::BadSignature), "not from the CA in the file of store.ca"),
+            (
+                bad(CertificateError::ExpiredContext { time, not_after: day }),
+                "valid until 2023-11-14 22:13 UTC;",
+            ),
+            (bad(not_before), "valid from 2033-05-18 03:33 UTC only"),
+            (named(&["DnsName(\"a\")", "b"]), "not for store, the host in store.url, but for a, b"),
+            (named(&[]), "but for no host at all"),
+            (bad(CertificateError::Revoked), "cannot be used: "),
+            (
+                TlsError::InvalidMessage(InvalidMessage::InvalidContentType),
+                "speak TLS at the port that store.url names",
+            ),
+            (TlsError::AlertReceived(AlertDescription::HandshakeFailure), "(HandshakeFailure)"),
+            (TlsError::DecryptError, "TLS failed: "),
+        ];
+        for (error, told) in cases {
+            let held: Box<dyn Error> = Box::new(io::Error::other(error));
+            let line = reason(held.as_ref(), "store", true).unwrap();
+            assert!(line.contains(told), "{line}");
+            assert!(!line.contains('\n'), "{line}");
+        }
+        let line = reason(&bad(CertificateError::UnknownIssuer), "store", false).unwrap();
+        assert!(line.contains("that this system knows; name its CA by store.ca"), "{line}");
+    }
+
+    #[test]
+    fn what_is_not_of_tls_has_none() {
+        assert_eq!(reason(&io::Error::from(io::ErrorKind::BrokenPipe), "store", true), None);
+    }
+}
