@@ -6,6 +6,7 @@
 
 pub mod nemesis;
 mod program;
+pub mod secured;
 mod site;
 mod stack;
 

@@ -10,6 +10,8 @@ use launcher::recipe::Recipe;
 use rustix::process::Signal;
 use service_kit::testing::get;
 
+use crate::secured;
+
 /// How long a program may take to be ready, and to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -48,6 +50,10 @@ impl Program {
             recipe.env(&format!("{prefix}__{name}"), value)
         };
         let recipe = settings.iter().fold(recipe, set);
+        let secure = |recipe: Recipe, (name, value): (String, String)| {
+            recipe.env(&format!("{prefix}__{name}"), value)
+        };
+        let recipe = secured::settings().fold(recipe, secure);
         let url = format!("http://127.0.0.1:{port}");
         let (name, logs) = (name.to_owned(), logs.to_owned());
         Self { recipe, name, logs, starts: 0, url, process: None }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use service_kit::testing::TestClient;
 
+use crate::secured::client;
+
 /// The REST API of a site. What is asked of it is to succeed.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -13,7 +15,7 @@ impl Site {
     /// The site at a URL.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { client: TestClient::new(url) }
+        Self { client: client(url) }
     }
 
     /// Places an order and gives its id.

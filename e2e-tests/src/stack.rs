@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use serde_json::Value;
+use service_kit::access::Role;
 use service_kit::testing::{TestDatabase, eventually, get};
 use tempfile::TempDir;
 
-use crate::{Program, Site};
+use crate::secured::password;
+use crate::{Program, Site, secured};
 
 /// The three programs over two databases of their own. Dropping it ends them.
 #[derive(Debug)]
@@ -144,9 +146,18 @@ impl Stack {
     }
 
     async fn counters(&self) -> [Value; 2] {
-        let url = format!("{}/v1/directions", self.worker.url());
-        let answer = get(&url).await.unwrap().json::<Value>().await.unwrap();
+        let answer = secured::client(self.worker.url()).get("/v1/directions").await.with(200);
         [0, 1].map(|index| answer["directions"][index]["counters"].clone())
+    }
+}
+
+impl Drop for Stack {
+    /// Whatever a test was about, no program has told a secret.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let passwords = self.databases.each_ref().map(|database| password(database.url()));
+            secured::assert_nothing_leaked(self.logs.path(), &passwords);
+        }
     }
 }
 
@@ -166,10 +177,13 @@ fn service(
 }
 
 fn worker(amqp_url: &str, [store, warehouse]: [&Program; 2], logs: &Path) -> Program {
+    let token = secured::token(Role::Sync).expose();
     let settings = [
         ("BROKER__URL", amqp_url),
         ("STORE__URL", store.url()),
+        ("STORE__TOKEN", token),
         ("WAREHOUSE__URL", warehouse.url()),
+        ("WAREHOUSE__TOKEN", token),
     ];
     Program::new("sync-worker", "WORKER", logs, &settings)
 }

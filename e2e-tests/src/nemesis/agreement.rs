@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::get;
+use service_kit::access::Role;
+use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;
 
@@ -11,6 +12,7 @@ use super::both::Both;
 use super::broker::Depths;
 use super::databases::Standing;
 use super::world::World;
+use crate::secured::headers;
 
 /// "Within seconds." The longest that a change may wait is one over which a site that says it is
 /// ready has failed twice: it is offered again after 30 s.
@@ -71,8 +73,10 @@ pub async fn quiet(world: &World) -> Result<u64, String> {
 async fn describe(world: &World, standings: Option<&Both<Standing>>) -> String {
     let mut told = vec![format!("{standings:?}")];
     told.push(format!("queues {:?}", world.broker.depths().await.ok().flatten()));
+    let http = http().build().unwrap();
     for (part, path) in world.self_descriptions() {
-        let answer = match get(&path).await {
+        let request = http.get(path).headers(headers(Role::Read));
+        let answer = match request.send().await {
             Ok(answer) => answer.text().await.unwrap_or_default(),
             Err(error) => error.to_string(),
         };

@@ -8,6 +8,7 @@ use launcher::postgres::{self, Postgres};
 use launcher::process::Process;
 use launcher::rabbitmq::{self, RabbitMq};
 use rustix::process::Signal;
+use service_kit::access::Role;
 use shared_models::site::Site;
 use tokio::sync::Mutex;
 
@@ -16,6 +17,7 @@ use super::databases::Databases;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
 use crate::program::{Program, binary};
+use crate::secured::token;
 
 mod condition;
 
@@ -110,6 +112,9 @@ impl World {
         if (kind, prefix) == WORKER {
             for (name, site) in [("STORE__URL", Part::Store), ("WAREHOUSE__URL", Part::Warehouse)] {
                 settings.push((name, format!("http://127.0.0.1:{}", port(site))));
+            }
+            for name in ["STORE__TOKEN", "WAREHOUSE__TOKEN"] {
+                settings.push((name, token(Role::Sync).expose().to_owned()));
             }
         } else {
             let url = self.postgres.get_mut().url(part.as_str());

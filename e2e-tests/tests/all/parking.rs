@@ -1,5 +1,6 @@
 //! What cannot be carried is kept at the site it came from, and settled through the worker.
 
+use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
 use service_kit::testing::{TestBroker, TestClient, eventually};
@@ -39,7 +40,7 @@ async fn kept(worker: &TestClient, state: &str, count: usize) -> Vec<Value> {
 async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dropped() {
     let broker = TestBroker::new().await;
     let stack = Stack::start(broker.url()).await;
-    let worker = TestClient::new(stack.worker.url());
+    let worker = client(stack.worker.url());
     let order = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&order).await;
     let odd = unbelievable(&order);
@@ -80,7 +81,7 @@ async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dr
 async fn what_is_parked_while_its_source_is_away_is_kept_there_when_it_is_back() {
     let broker = TestBroker::new().await;
     let mut stack = Stack::start(broker.url()).await;
-    let worker = TestClient::new(stack.worker.url());
+    let worker = client(stack.worker.url());
     stack.store_svc.kill().await;
     assert!(broker.publish("store.events", "order.updated", b"not JSON").await);
     let held = async || {

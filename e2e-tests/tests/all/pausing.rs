@@ -1,5 +1,6 @@
 //! A direction is paused and resumed through the worker; the pause is kept at the source.
 
+use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
 use service_kit::testing::{TestBroker, TestClient, eventually};
@@ -23,7 +24,7 @@ async fn source_is(worker: &TestClient, state: &str) -> Value {
 async fn a_paused_direction_carries_nothing_until_it_is_resumed_and_the_other_goes_on() {
     let broker = TestBroker::new().await;
     let mut stack = Stack::start(broker.url()).await;
-    let worker = TestClient::new(stack.worker.url());
+    let worker = client(stack.worker.url());
     let before = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&before).await;
     ask(&worker, "store-to-warehouse", "pause").await;
@@ -49,7 +50,7 @@ async fn a_paused_direction_carries_nothing_until_it_is_resumed_and_the_other_go
 async fn only_a_direction_that_there_is_can_be_paused_and_only_while_its_source_is_there() {
     let broker = TestBroker::new().await;
     let mut stack = Stack::start(broker.url()).await;
-    let worker = TestClient::new(stack.worker.url());
+    let worker = client(stack.worker.url());
     let unknown = worker.post("/v1/directions/up/pause", &json!(null)).await;
     unknown.assert_problem(404);
     assert!(unknown.text.contains("store-to-warehouse, warehouse-to-store"), "{}", unknown.text);

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use e2e_tests::Stack;
+use e2e_tests::secured::token;
 use serde_json::Value;
+use service_kit::access::Role;
 use service_kit::program::Program;
 use service_kit::testing::{TestBroker, eventually};
 use tokio::process::Command;
@@ -65,7 +67,12 @@ async fn the_walk_through_prints_what_the_readme_says() {
     let broker = TestBroker::new().await;
     let stack = Stack::start(broker.url()).await;
     let (store, warehouse) = (stack.store_svc.url(), stack.warehouse_svc.url());
-    let mut settings = format!("STORE_URL={store}\nWAREHOUSE_URL={warehouse}");
+    // The README's stack lets everybody in who is on its machine; this one wants to see a token.
+    let folder = tempfile::tempdir().unwrap();
+    let header = format!("Authorization: Bearer {}", token(Role::Write).expose());
+    fs::write(folder.path().join(".curlrc"), format!("header = \"{header}\"\n")).unwrap();
+    let home = format!("export CURL_HOME={}", folder.path().display());
+    let mut settings = format!("{home}\nSTORE_URL={store}\nWAREHOUSE_URL={warehouse}");
     let mut shown = 0;
     for Step { command, output } in steps(&readme()) {
         if output.is_empty() {

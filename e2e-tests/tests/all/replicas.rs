@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use e2e_tests::secured::client;
 use e2e_tests::{Program, Site, Stack, lamps_and_bulbs};
-use service_kit::testing::{TestBroker, TestClient, eventually};
+use service_kit::testing::{TestBroker, eventually};
 
 /// Waits until a process's relay is in this state.
 async fn relay_is(program: &Program, state: &str) {
-    let client = TestClient::new(program.url());
+    let client = client(program.url());
     let there = async || {
         // One that has just begun may not have reached its database yet.
         let relay = client.get("/v1/relay").await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use e2e_tests::nemesis::fault::Trouble;
 use e2e_tests::nemesis::parts::{Link, Part};
 use e2e_tests::nemesis::world::World;
+use e2e_tests::secured::client;
 use e2e_tests::{Site, lamps_and_bulbs};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -46,7 +47,7 @@ async fn is_ready(client: &TestClient, status: u16) {
 
 /// While its database says nothing, the store says so; and afterwards it takes orders again.
 async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
-    let store = TestClient::new(world.url(Part::Store));
+    let store = client(world.url(Part::Store));
     let before = site(world, Part::Store).place(&lamps_and_bulbs()).await;
     arrives(world, Part::Warehouse, &before, |_| true).await;
     silenced(true).await;
@@ -83,8 +84,8 @@ async fn a_database_that_is_stopped_is_noticed_and_used_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_rabbitmq_says_nothing_orders_are_taken_as_ever() {
     let (world, _folder) = world().await;
-    let store = TestClient::new(world.url(Part::Store));
-    let workers = [Part::Worker1, Part::Worker2].map(|part| TestClient::new(world.url(part)));
+    let store = client(world.url(Part::Store));
+    let workers = [Part::Worker1, Part::Worker2].map(|part| client(world.url(part)));
     world.rabbitmq.lock().await.process().unwrap().signal_tree(Signal::STOP);
     let mut placed = vec![];
     for _ in 0..10 {
@@ -117,7 +118,7 @@ async fn while_the_warehouse_hears_nothing_the_other_direction_goes_on() {
     arrives(&world, Part::Warehouse, &early, |_| true).await;
     silence(&world, &links, Some(Trouble::BlackHole));
     for part in [Part::Worker1, Part::Worker2] {
-        let worker = TestClient::new(world.url(part));
+        let worker = client(world.url(part));
         let waits = async || {
             let directions = worker.get("/v1/directions").await.with(200);
             let direction = &directions["directions"][0];

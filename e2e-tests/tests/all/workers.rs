@@ -1,8 +1,9 @@
 //! Two workers share the queues.
 
+use e2e_tests::secured::client;
 use e2e_tests::{Program, Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, TestClient, eventually};
+use service_kit::testing::{TestBroker, eventually};
 
 const EDITS: u64 = 30;
 const ORDERS: u64 = 8;
@@ -37,7 +38,7 @@ async fn came_in_order(stack: &Stack, id: &str) {
 
 /// How many messages from the store a worker has settled for good.
 async fn settled_by(worker: &Program) -> u64 {
-    let listing = TestClient::new(worker.url()).get("/v1/directions").await.with(200);
+    let listing = client(worker.url()).get("/v1/directions").await.with(200);
     let counters = &listing["directions"][0]["counters"];
     assert_eq!(counters["parked"], 0, "{counters}");
     let of = |name: &str| counters[name].as_u64().unwrap();
@@ -85,7 +86,7 @@ async fn when_one_of_two_workers_is_killed_the_other_goes_on() {
 }
 
 async fn is_ready(worker: &Program) {
-    let client = TestClient::new(worker.url());
+    let client = client(worker.url());
     let ready = async || (client.get("/health/ready").await.status == 200).then_some(());
     eventually("the worker is ready", ready).await;
 }

@@ -3,13 +3,14 @@
 use std::ops::Index;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::http;
+use crate::access::Token;
 
 /// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request
 /// on one that is just being closed is lost.
@@ -47,6 +48,16 @@ impl TestClient {
     #[must_use]
     pub fn port(&self) -> &str {
         self.base.rsplit(':').next().expect("a URL with a port")
+    }
+
+    /// The same, for somebody with a token.
+    #[must_use]
+    pub fn with_token(self, token: &Token) -> Self {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).unwrap();
+        value.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        let http = http().pool_idle_timeout(IDLE).default_headers(headers);
+        Self { http: http.build().unwrap(), ..self }
     }
 
     /// A request that is yet to be sent.

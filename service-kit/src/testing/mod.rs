@@ -2,6 +2,7 @@
 //! Tests may stop at the first surprise, so what is in here may too.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+mod access;
 mod bad_input;
 mod broker;
 mod changes;
@@ -14,6 +15,7 @@ mod program;
 mod service;
 mod settings;
 mod tls;
+mod tokens;
 
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ pub use http::{get, http};
 pub use program::{Binary, Set, TestProgram};
 pub use service::{Rows, TestService, service_settings};
 pub use tls::{Flaw, Front, Greeting, TestCa, TestCertificate};
+pub use tokens::TestTokens;
 
 /// How long a condition may take to come true.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,6 +2,8 @@
 //! while it is down.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod batches;

@@ -2,6 +2,7 @@
 //! Run by `deploy/test -- cargo test -p sync-worker`.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod access;
 mod breaker;
 mod broker_failures;
 mod carrying;

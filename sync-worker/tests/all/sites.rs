@@ -123,8 +123,7 @@ impl FakeSite {
 
     /// How often it was asked so far whether it is ready.
     pub(crate) async fn probes(&self) -> usize {
-        let received = self.server.received_requests().await.unwrap();
-        received.iter().filter(|request| request.url.path() == "/health/ready").count()
+        self.received_of("/health/ready").await.len()
     }
 
     /// The requests for an offer that came so far.
@@ -157,10 +156,15 @@ impl FakeSite {
         eventually("enough requests come", enough).await
     }
 
+    /// The requests that came so far for a path.
+    pub(crate) async fn received_of(&self, path: &str) -> Vec<Request> {
+        let received = self.server.received_requests().await.unwrap().into_iter();
+        received.filter(|request| request.url.path() == path).collect()
+    }
+
     async fn received(&self, path: &str) -> Vec<Value> {
-        let received = self.server.received_requests().await.unwrap();
-        let posts = received.iter().filter(|request| request.method == "POST");
-        posts.filter(|request| request.url.path() == path).map(body).collect()
+        let received = self.received_of(path).await;
+        received.iter().filter(|request| request.method == "POST").map(body).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use service_kit::testing::{TestBroker, TestClient, eventually, http};
 use shared_models::names::{exchange, queue};
 use shared_models::site::{Direction, Site};
 use sync_worker::application::{Application, ApplicationError};
-use sync_worker::settings::{PROGRAM, WorkerSettings};
+use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -73,6 +73,7 @@ impl World {
 
 /// A worker in this process.
 pub(crate) struct TestWorker {
+    pub(crate) sites: SitesSettings,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), ApplicationError>>,
@@ -100,7 +101,7 @@ impl TestWorker {
             Ok(())
         };
         let running = tokio::spawn(application.run_until_stopped(asked));
-        Self { address, stop, running }
+        Self { sites: settings.sites(), address, stop, running }
     }
 
     /// Stops it; returns when it has ended.

@@ -1,6 +1,8 @@
 //! The warehouse's service over true HTTP and a database of its own, without RabbitMQ.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod handling;

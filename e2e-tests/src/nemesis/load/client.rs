@@ -7,6 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use service_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;
@@ -17,6 +18,7 @@ use super::pool::Pool;
 use super::{SharedLedger, with};
 use crate::nemesis::ledger::{Begun, Outcome, Wanted};
 use crate::nemesis::seen::Seen;
+use crate::secured::headers;
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -49,7 +51,7 @@ impl Client {
         ledger: SharedLedger,
     ) -> Self {
         let rng = Rng::with_seed(seed.wrapping_add(number + 1));
-        let http = http().timeout(PATIENCE).build().unwrap();
+        let http = http().timeout(PATIENCE).default_headers(headers(Role::Write)).build().unwrap();
         Self { number, deeds: 0, rng, http, urls: urls.clone(), pool, ledger }
     }
 
