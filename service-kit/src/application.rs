@@ -17,10 +17,8 @@ use crate::access::Access;
 use crate::database::{self, Database, State, migrate};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
-use crate::http::{self, health, server};
-use crate::metrics;
+use crate::http::server;
 use crate::orders::Domain;
-use crate::readiness;
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
 use crate::settings::{
@@ -103,11 +101,7 @@ impl Application {
         let service =
             Data::new(Service { database, relay: handle, waits: settings.parked.offer_after });
         let server = server::serve(&settings.http, access, listener, move || {
-            routes()
-                .and(health::routes(readiness::ready))
-                .and(http::metrics::routes(metrics::tell))
-                .sharing(service.clone())
-                .sharing(Expectations(D::expectation))
+            routes().sharing(service.clone()).sharing(Expectations(D::expectation))
         })?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));

@@ -10,6 +10,7 @@ mod pausing;
 mod quiet;
 mod readme;
 mod replicas;
+mod security;
 mod silence;
 mod unguarded;
 mod workers;

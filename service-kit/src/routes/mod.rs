@@ -19,7 +19,9 @@ use crate::access::Rule;
 use crate::http::conditional::etag;
 use crate::http::page::{PageRequest, Position};
 use crate::http::resource::{Resource, Routes, Served, on, reads, resource};
+use crate::http::{self, health};
 use crate::orders::{Domain, Order};
+use crate::{metrics, readiness};
 
 /// Where an order stands.
 #[must_use]
@@ -57,6 +59,8 @@ pub fn site<D: Domain>() -> Routes {
         .and(sync::sync::<D>())
         .and(relay::relay())
         .and(parked::parked::<D>())
+        .and(health::routes(readiness::ready))
+        .and(http::metrics::routes(metrics::tell))
 }
 
 /// One order as an answer.

@@ -1,0 +1,65 @@
+//! docs/security.md is true: its table has every route of every program, with those it is for.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use actix_web::web::Data;
+use service_kit::http::resource::Routes;
+use sync_worker::parked::Parked;
+use sync_worker::settings::{PROGRAM, SitesSettings};
+
+/// `| services | GET, HEAD | /v1/orders | read |`, a line for each method.
+type Row = [String; 4];
+
+fn rows_of(of: &str, routes: &Routes) -> BTreeSet<Row> {
+    let row =
+        |(path, method, rule): (&str, &actix_web::http::Method, service_kit::access::Rule)| {
+            [of.to_owned(), method.to_string(), path.to_owned(), rule.told()]
+        };
+    routes.rules().map(row).collect()
+}
+
+fn worker() -> Routes {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let urls = "store.url = 'http://store'\nwarehouse.url = 'http://warehouse'\n";
+    fs::write(file.path(), urls).unwrap();
+    let sites = PROGRAM.layout.load::<SitesSettings>(Some(file.path())).unwrap();
+    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sites).unwrap())
+}
+
+fn documented() -> BTreeSet<Row> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
+    let text = fs::read_to_string(path).unwrap();
+    let table = text.split("## Who may do what").nth(1).unwrap().split("## ").next().unwrap();
+    let rows = table.lines().filter(|line| line.contains('/')).filter(|line| line.starts_with('|'));
+    let rows = rows.flat_map(|row| {
+        let [of, methods, paths, roles] = cells(row);
+        let pairs = methods.split(", ").flat_map(move |method| {
+            paths
+                .split(", ")
+                .map(move |path| (method.to_owned(), path.to_owned()))
+                .collect::<Vec<_>>()
+        });
+        pairs.map(move |(method, path)| [of.to_owned(), method, path, roles.to_owned()])
+    });
+    rows.collect()
+}
+
+fn cells(row: &str) -> [&str; 4] {
+    let cells = row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`'));
+    cells.collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("not four cells: {row}"))
+}
+
+#[test]
+fn the_table_has_every_route_of_every_program_and_no_other() {
+    let (store, warehouse) = (store_svc::routes(), warehouse_svc::routes());
+    let (store, warehouse) = (rows_of("services", &store), rows_of("services", &warehouse));
+    assert!(warehouse.is_subset(&store), "what the warehouse serves, the store does too");
+    let only_store = store.difference(&warehouse).map(|[_, method, path, roles]| {
+        ["store".to_owned(), method.clone(), path.clone(), roles.clone()]
+    });
+    let worker = rows_of("worker", &worker());
+    let expected = only_store.chain(warehouse.iter().cloned()).chain(worker);
+    assert_eq!(documented(), expected.collect());
+}
