@@ -69,7 +69,7 @@ impl Project {
     pub fn compose(&self, arguments: &[&str]) -> Command {
         let mut command = self.compose_with(&self.folder.join(".env"), arguments);
         command.envs(self.ports.iter().map(|(name, port)| (name, port.to_string())));
-        command.env("TAG", TAG);
+        command.env("LOCKSTEP_TAG", TAG);
         command
     }
 
