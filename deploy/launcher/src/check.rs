@@ -51,17 +51,12 @@ async fn all(root: &Path, servers: &Private, stop: &mut Stop) -> Result<End> {
         let line =
             format!("{:>8.1} s  {:<7}  {}", started.elapsed().as_secs_f64(), end, step.title());
         summary.push(line);
-        if end != End::Ok {
+        if !end.is_well() {
             break;
         }
     }
     let mark = if std::io::stderr().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    eprintln!(
-        "\n{}==> {}{}",
-        mark.0,
-        if end == End::Ok { "all is well" } else { "failed" },
-        mark.1
-    );
+    eprintln!("\n{}==> {}{}", mark.0, if end.is_well() { "all is well" } else { "failed" }, mark.1);
     for line in summary {
         eprintln!("{line}");
     }

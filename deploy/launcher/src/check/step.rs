@@ -17,10 +17,15 @@ use crate::stop::Stop;
 /// How long a command may take to end when it is told to.
 const STOP: Duration = Duration::from_secs(10);
 
+/// Looks at what comes from outside; a developer may do without.
+const DENY: [&str; 2] = ["cargo", "deny"];
+
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Ok,
+    /// What it would run is not installed.
+    Skipped,
     Failed(u8),
     Stopped,
 }
@@ -35,9 +40,13 @@ impl End {
         }
     }
 
+    pub(super) const fn is_well(self) -> bool {
+        matches!(self, Self::Ok | Self::Skipped)
+    }
+
     pub(super) fn code(self) -> ExitCode {
         match self {
-            Self::Ok => ExitCode::SUCCESS,
+            Self::Ok | Self::Skipped => ExitCode::SUCCESS,
             Self::Failed(code) => ExitCode::from(code),
             // What shells give for Ctrl-C.
             Self::Stopped => ExitCode::from(130),
@@ -49,6 +58,7 @@ impl fmt::Display for End {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::Ok => "ok",
+            Self::Skipped => "skipped",
             Self::Failed(_) => "FAILED",
             Self::Stopped => "stopped",
         })
@@ -73,6 +83,7 @@ impl Step {
     pub(super) fn all(root: &Path) -> Vec<Self> {
         let commands = [
             "cargo fmt --all --check",
+            "cargo deny check --hide-inclusion-graph licenses sources bans",
             "cargo clippy --workspace --all-targets -- -D warnings",
             "cargo test --workspace",
         ];
@@ -85,6 +96,10 @@ impl Step {
     }
 
     pub(super) async fn run(&self, servers: &Private, stop: &mut Stop) -> Result<End> {
+        if self.words.starts_with(&DENY.map(str::to_owned)) && !is_installed(&DENY).await {
+            eprintln!("not installed, skipped (cargo install --locked cargo-deny)");
+            return Ok(End::Skipped);
+        }
         let (program, arguments) = self.words.split_first().context("nothing to run")?;
         let mut command = Command::new(program);
         command.args(arguments).envs(servers.environment()).kill_on_drop(true);
@@ -105,6 +120,13 @@ impl Step {
         end(&mut child, own_group).await?;
         Ok(End::Stopped)
     }
+}
+
+/// Whether a command of cargo is there, which Rust does not bring with it.
+async fn is_installed(words: &[&str]) -> bool {
+    let [program, arguments @ ..] = words else { return false };
+    let asked = Command::new(program).args(arguments).arg("--version").output().await;
+    asked.is_ok_and(|answer| answer.status.success())
 }
 
 async fn end(child: &mut Child, own_group: bool) -> Result<()> {
