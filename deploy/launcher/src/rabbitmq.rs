@@ -49,6 +49,17 @@ impl Ports {
     }
 }
 
+/// Where and how a node speaks TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The port.
+    pub port: u16,
+    /// The file of its certificate.
+    pub certificate: PathBuf,
+    /// The file of the certificate's key.
+    pub key: PathBuf,
+}
+
 /// How a node is to be.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -56,13 +67,15 @@ pub struct Options {
     pub ports: Option<Ports>,
     /// The password of [`USER`]. It holds from the first start on.
     pub password: String,
+    /// Where it speaks TLS; none: nowhere.
+    pub tls: Option<Tls>,
     /// Where it logs; none: `rabbitmq.log` in its folder.
     pub log: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ports: None, password: secret::random(), log: None }
+        Self { ports: None, password: secret::random(), tls: None, log: None }
     }
 }
 
@@ -86,6 +99,7 @@ impl RabbitMq {
             name: node::name(&folder)?,
             ports: options.ports.map_or_else(Ports::free, Ok)?,
             password: options.password,
+            tls: options.tls,
             log: options.log.unwrap_or_else(|| folder.join("rabbitmq.log")),
             folder,
         };

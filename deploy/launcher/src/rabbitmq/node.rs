@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::rabbitmq::{Ports, USER};
+use crate::rabbitmq::{Ports, Tls, USER};
 use crate::recipe::Recipe;
 use crate::secret;
 
@@ -25,6 +25,7 @@ pub(super) struct Node {
     pub(super) folder: PathBuf,
     pub(super) ports: Ports,
     pub(super) password: String,
+    pub(super) tls: Option<Tls>,
     pub(super) log: PathBuf,
 }
 
@@ -49,7 +50,9 @@ impl Node {
         for folder in ["home", "data"] {
             fs::create_dir_all(self.folder.join(folder))?;
         }
-        fs::write(self.folder.join("rabbitmq.conf"), settings(self.ports, &self.password))?;
+        let tls = self.tls.as_ref().map_or_else(String::new, encrypted);
+        let settings = settings(self.ports, &self.password) + &tls;
+        fs::write(self.folder.join("rabbitmq.conf"), settings)?;
         fs::write(self.folder.join("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n")?;
         Ok(())
     }
@@ -124,6 +127,18 @@ log.file = false
 disk_free_limit.absolute = 256MB
 # The log of the quorum queues is kept in memory up to this size.
 raft.wal_max_size_bytes = 67108864
+"
+    )
+}
+
+/// What is added to it where the node speaks TLS.
+fn encrypted(Tls { port, certificate, key }: &Tls) -> String {
+    let (certificate, key) = (certificate.display(), key.display());
+    format!(
+        "\
+listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.certfile = {certificate}
+ssl_options.keyfile = {key}
 "
     )
 }

@@ -54,6 +54,7 @@ impl Running {
         let options = rabbitmq::Options {
             ports: Some(rabbitmq::Ports::with(ports.amqp, ports.management)?),
             password: secrets.rabbitmq.clone(),
+            tls: None,
             log: Some(folder.log("rabbitmq")),
         };
         let (postgres, rabbitmq) = tokio::join!(
