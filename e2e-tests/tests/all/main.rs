@@ -4,6 +4,7 @@
 mod agreement;
 mod containers;
 mod convergence;
+mod encryption;
 mod nemesis;
 mod outages;
 mod parking;

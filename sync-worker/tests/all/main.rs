@@ -18,5 +18,6 @@ mod settings;
 mod sites;
 mod stopping;
 mod telling;
+mod tls;
 mod topology;
 mod world;

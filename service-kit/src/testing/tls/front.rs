@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,6 +29,7 @@ pub enum Greeting {
 #[derive(Debug)]
 pub struct Front {
     address: SocketAddr,
+    shown: watch::Sender<Arc<ServerConfig>>,
     serving: JoinHandle<()>,
 }
 
@@ -40,14 +42,20 @@ impl Front {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config(certificate)));
+        let (shown, showing) = watch::channel(config(certificate));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // A client that takes nothing from us hangs up, as it should.
-                tokio::spawn(hand_on(stream, greeting, acceptor.clone(), target));
+                let acceptor = TlsAcceptor::from(Arc::clone(&showing.borrow()));
+                tokio::spawn(hand_on(stream, greeting, acceptor, target));
             }
         });
-        Self { address, serving }
+        Self { address, shown, serving }
+    }
+
+    /// From now on, it shows this one.
+    pub fn show(&self, certificate: &TestCertificate) {
+        self.shown.send_replace(config(certificate));
     }
 
     /// Where it listens.
@@ -80,13 +88,13 @@ async fn hand_on(
     Ok(())
 }
 
-fn config(shown: &TestCertificate) -> ServerConfig {
+fn config(shown: &TestCertificate) -> Arc<ServerConfig> {
     let chain = CertificateDer::pem_slice_iter(shown.certificate.as_bytes());
     let key = PrivateKeyDer::from_pem_slice(shown.key.as_bytes()).unwrap();
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(chain.map(Result::unwrap).collect(), key)
-        .unwrap()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key);
+    Arc::new(config.unwrap())
 }

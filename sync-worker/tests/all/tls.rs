@@ -1,0 +1,87 @@
+//! Sites over https: whom the worker takes for them, and what it says where it takes nobody.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use service_kit::testing::{Flaw, Front, Greeting, TestCa};
+use shared_models::site::Site;
+use sync_worker::settings::{PROGRAM, SitesSettings};
+use sync_worker::site_client::SiteClient;
+
+use crate::events::{edited, id};
+use crate::sites::FakeSite;
+use crate::world::{TestWorker, World};
+
+/// Asks a warehouse at this address, over https, whether it is ready; else says why it is not.
+async fn refusal(at: SocketAddr, ca: Option<&Path>) -> Option<String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let ca = ca.map_or_else(String::new, |ca| format!("warehouse.ca = '{}'", ca.display()));
+    let text = format!(
+        "store.url = 'http://127.0.0.1:1'\nwarehouse.url = 'https://{at}'\n{ca}\n\
+         carry.connect_timeout = '500ms'\n"
+    );
+    file.write_all(text.as_bytes()).unwrap();
+    let settings = PROGRAM.layout.load::<SitesSettings>(Some(file.path())).unwrap();
+    let client = SiteClient::new(Site::Warehouse, &settings).unwrap();
+    client.probe().await.err().map(|trouble| trouble.reason)
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_is_taken_for_what_its_certificate_says() {
+    let site = FakeSite::start().await;
+    let (ours, another) = (TestCa::new(), TestCa::new());
+    let cases = [
+        (Flaw::None, Some(&ours), None),
+        (Flaw::None, Some(&another), Some("is not from the CA in the file of warehouse.ca")),
+        (Flaw::None, None, Some("that this system knows; name its CA by warehouse.ca")),
+        (Flaw::Expired, Some(&ours), Some("was valid until 2023-12-31 00:00 UTC")),
+        (Flaw::OtherName, Some(&ours), Some("the host in warehouse.url, but for elsewhere.test")),
+    ];
+    for (flaw, ca, wanted) in cases {
+        let front = Front::start(address(&site.url()), Greeting::None, &ours.issue(flaw)).await;
+        let refused = refusal(front.address(), ca.map(TestCa::path)).await;
+        let is_as_wanted = match (&refused, wanted) {
+            (Some(refused), Some(wanted)) => refused.contains(wanted) && !refused.contains('\n'),
+            (refused, wanted) => refused.is_none() && wanted.is_none(),
+        };
+        assert!(is_as_wanted, "{flaw:?}: {refused:?} is not {wanted:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_speaks_no_tls_or_nothing_at_all_is_refused_in_time() {
+    let (site, ca) = (FakeSite::start().await, TestCa::new());
+    let refused = refusal(address(&site.url()), Some(ca.path())).await.unwrap();
+    assert!(refused.contains("speak TLS at the port that warehouse.url names"), "{refused}");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = refusal(silent.local_addr().unwrap(), Some(ca.path())).await.unwrap();
+    assert_eq!(refused, "no connection in time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_peer_whose_certificate_has_expired_is_carried_when_it_has_a_new_one() {
+    let world = World::new().await;
+    let ca = TestCa::new();
+    let (expired, good) = (ca.issue(Flaw::Expired), ca.issue(Flaw::None));
+    let front = Front::start(address(&world.warehouse.url()), Greeting::None, &expired).await;
+    let (broker, store) = (world.broker.url(), world.store.url());
+    let warehouse = format!("https://{}", front.address());
+    let more = format!("warehouse.ca = '{}'", ca.path().display());
+    let worker = TestWorker::start(broker, &store, &warehouse, &more).await;
+    let reason = worker.is("waiting for the peer").await;
+    assert!(reason.contains("its certificate was valid until 2023-12-31"), "{reason}");
+    let health = worker.request("GET", "/health/ready").await.text().await.unwrap();
+    assert!(health.contains("its certificate was valid until 2023-12-31"), "{health}");
+
+    world.publish_all(&[edited(id(), 1)]).await;
+    front.show(&good);
+    worker.counts("carried", 1).await;
+    worker.is_ready().await;
+    worker.stop().await;
+    assert_eq!(world.left().await, 0);
+}
