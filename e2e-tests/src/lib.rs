@@ -4,6 +4,7 @@
 //! conditions and never for time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+mod broker;
 pub mod compose;
 pub mod nemesis;
 mod program;
@@ -11,6 +12,7 @@ pub mod secured;
 mod site;
 mod stack;
 
+pub use broker::BrokerUrls;
 pub use program::Program;
 pub use site::{Site, lamps_and_bulbs};
 pub use stack::{Stack, Traffic};

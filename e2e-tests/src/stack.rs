@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 use service_kit::access::Role;
 use service_kit::testing::{TestDatabase, eventually, get};
+use shared_models::site::Site as Of;
 use tempfile::TempDir;
 
 use crate::secured::password;
-use crate::{Program, Site, secured};
+use crate::{BrokerUrls, Program, Site, secured};
 
 /// The three programs over two databases of their own. Dropping it ends them.
 #[derive(Debug)]
@@ -23,22 +24,23 @@ pub struct Stack {
     pub store: Site,
     /// The warehouse, as a caller sees it.
     pub warehouse: Site,
+    broker: BrokerUrls,
     databases: [TestDatabase; 2],
     logs: TempDir,
 }
 
 impl Stack {
-    /// Starts all three with the RabbitMQ at a URL.
-    pub async fn start(amqp_url: &str) -> Self {
-        let logs = tempfile::tempdir().unwrap();
-        let databases = [TestDatabase::new().await, TestDatabase::new().await];
-        let store_svc = store(&databases[0], amqp_url, logs.path());
+    /// Starts all three with a RabbitMQ.
+    pub async fn start(broker: impl Into<BrokerUrls>) -> Self {
+        let (broker, logs) = (broker.into(), tempfile::tempdir().unwrap());
+        let databases = [TestDatabase::of(Of::Store).await, TestDatabase::of(Of::Warehouse).await];
+        let store_svc = store(&databases[0], &broker, logs.path());
         let warehouse_svc =
-            service("warehouse-svc", "WAREHOUSE", &databases[1], amqp_url, logs.path());
-        let worker = worker(amqp_url, [&store_svc, &warehouse_svc], logs.path());
+            service("warehouse-svc", "WAREHOUSE", &databases[1], &broker.warehouse, logs.path());
+        let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path());
         let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
         let mut stack =
-            Self { store_svc, warehouse_svc, worker, store, warehouse, databases, logs };
+            Self { store_svc, warehouse_svc, worker, store, warehouse, broker, databases, logs };
         stack.store_svc.start().await;
         stack.warehouse_svc.start().await;
         stack.worker.start().await;
@@ -49,18 +51,18 @@ impl Stack {
 
     /// Another process of the store over the same database; it is not started yet.
     #[must_use]
-    pub fn another_store(&self, amqp_url: &str) -> Program {
+    pub fn another_store(&self) -> Program {
         let logs = self.logs.path().join("another");
         std::fs::create_dir(&logs).unwrap();
-        store(&self.databases[0], amqp_url, &logs)
+        store(&self.databases[0], &self.broker, &logs)
     }
 
     /// Another worker between the same sites; it is not started yet.
     #[must_use]
-    pub fn another_worker(&self, amqp_url: &str) -> Program {
+    pub fn another_worker(&self) -> Program {
         let logs = self.logs.path().join("another worker");
         std::fs::create_dir(&logs).unwrap();
-        worker(amqp_url, [&self.store_svc, &self.warehouse_svc], &logs)
+        worker(&self.broker, [&self.store_svc, &self.warehouse_svc], &logs)
     }
 
     /// Waits until the offers are made that the worker asks for where a queue is new; else one made
@@ -155,14 +157,16 @@ impl Drop for Stack {
     /// Whatever a test was about, no program has told a secret.
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let passwords = self.databases.each_ref().map(|database| password(database.url()));
-            secured::assert_nothing_leaked(self.logs.path(), &passwords);
+            let [store, warehouse] = self.databases.each_ref().map(TestDatabase::url);
+            let broker = &self.broker;
+            let urls = [store, warehouse, &broker.store, &broker.warehouse, &broker.worker];
+            secured::assert_nothing_leaked(self.logs.path(), &urls.map(password));
         }
     }
 }
 
-fn store(database: &TestDatabase, amqp_url: &str, logs: &Path) -> Program {
-    service("store-svc", "STORE", database, amqp_url, logs)
+fn store(database: &TestDatabase, broker: &BrokerUrls, logs: &Path) -> Program {
+    service("store-svc", "STORE", database, &broker.store, logs)
 }
 
 fn service(
@@ -176,10 +180,10 @@ fn service(
     Program::new(name, prefix, logs, &settings)
 }
 
-fn worker(amqp_url: &str, [store, warehouse]: [&Program; 2], logs: &Path) -> Program {
+fn worker(broker: &BrokerUrls, [store, warehouse]: [&Program; 2], logs: &Path) -> Program {
     let token = secured::token(Role::Sync).expose();
     let settings = [
-        ("BROKER__URL", amqp_url),
+        ("BROKER__URL", &*broker.worker),
         ("STORE__URL", store.url()),
         ("STORE__TOKEN", token),
         ("WAREHOUSE__URL", warehouse.url()),

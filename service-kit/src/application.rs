@@ -1,4 +1,4 @@
-//! A service as it runs: its database brought up to date, its relay, its HTTP server.
+//! A service as it runs: its database, its relay, its HTTP server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::database::{self, Database, State, migrate};
+use crate::database::{self, Database, State, prepare};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
 use crate::http::server;
@@ -25,9 +25,6 @@ use crate::settings::{
     AccessSettings, BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, ParkedSettings,
     RelaySettings,
 };
-
-/// How long to wait before the database is tried again.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// How long the relay has to finish, however long the requests in hand took.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -140,30 +137,5 @@ impl Application {
             tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
         }
         ended
-    }
-}
-
-async fn prepare(
-    settings: DatabaseSettings,
-    name: &'static str,
-    state: watch::Sender<State>,
-    stop: CancellationToken,
-) {
-    while !stop.is_cancelled() {
-        match migrate(&settings, name).await {
-            Ok(ran) => {
-                tracing::info!(migrations = ?ran, "the database is up to date");
-                state.send_replace(State::Prepared);
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the database is not ready; trying again");
-                state.send_replace(State::Preparing(error.to_string()));
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(RETRY) => {}
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::application::{Application, ServiceSettings};
 use crate::http::resource::Routes;
 use crate::orders::Domain;
-use crate::settings::{Layout, SettingsError};
+use crate::settings::{DatabaseSettings, Layout, LogSettings, SettingsError};
 use crate::{database, health, telemetry};
 
 /// What a program says of itself.
@@ -26,6 +27,13 @@ pub struct Program {
     pub about: &'static str,
     /// Its settings.
     pub layout: Layout,
+}
+
+/// What migrating needs of a service's settings.
+#[derive(Deserialize)]
+struct MigrateSettings {
+    database: DatabaseSettings,
+    log: LogSettings,
 }
 
 impl Program {
@@ -82,22 +90,28 @@ impl Program {
         &self,
         routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> ExitCode {
-        let migrate = Command::new("migrate").about("Bring the database up to date, and end");
+        let migrate =
+            Command::new("migrate").about("Bring the tables up to date, and end").long_about(
+                "Bring the tables up to date, and end. Only their owner can: database.url is the \
+                 owner's then. Of the other settings only [log] counts.",
+            );
         let matches = self.command().subcommand(migrate).get_matches();
         if let Some(ended) = self.run_aside(&matches).await {
             return ended;
         }
-        let ended = match self.settings(&matches) {
-            Err(error) => Err(format!("{error}; see {} --help", self.name).into()),
-            Ok(settings) if matches.subcommand_matches("migrate").is_some() => {
-                self.migrate(&settings).await
-            }
-            Ok(settings) => self.serve::<D>(settings, routes).await,
+        let ended = match matches.subcommand_matches("migrate") {
+            Some(_) => self.migrate(&matches).await,
+            None => self.serve::<D>(&matches, routes).await,
         };
         ended.map_or_else(|reason| self.fail(reason), |()| ExitCode::SUCCESS)
     }
 
-    async fn migrate(&self, settings: &ServiceSettings) -> Result<(), Box<dyn Error>> {
+    fn settings_or_help<S: DeserializeOwned>(&self, matches: &ArgMatches) -> Result<S, String> {
+        self.settings(matches).map_err(|error| format!("{error}; see {} --help", self.name))
+    }
+
+    async fn migrate(&self, matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+        let settings: MigrateSettings = self.settings_or_help(matches)?;
         telemetry::start(&settings.log)?;
         let ran = database::migrate(&settings.database, self.name).await?;
         tracing::info!(migrations = ?ran, "the database is up to date");
@@ -106,9 +120,10 @@ impl Program {
 
     async fn serve<D: Domain>(
         &self,
-        settings: ServiceSettings,
+        matches: &ArgMatches,
         routes: impl Fn() -> Routes + Clone + Send + 'static,
     ) -> Result<(), Box<dyn Error>> {
+        let settings: ServiceSettings = self.settings_or_help(matches)?;
         telemetry::start(&settings.log)?;
         let application = Application::build::<D>(self.name, settings, routes)?;
         Ok(application.run_until_stopped(stop_requested()).await?)

@@ -1,9 +1,13 @@
-//! Stands in for a program of ours in the tests: ready at once, stops on SIGTERM.
+//! Stands in for a program of ours in the tests: has nothing to migrate, is ready at once, stops on
+//! SIGTERM.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 
 fn main() {
+    if std::env::args().any(|argument| argument == "migrate") {
+        return;
+    }
     let port = std::env::vars().find(|(name, _)| name.ends_with("__HTTP__PORT"));
     let port: u16 = port.unwrap_or_default().1.parse().unwrap_or_default();
     let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) else {

@@ -15,7 +15,12 @@ use crate::recipe::{Farewell, Recipe};
 use crate::{ports, secret};
 
 mod data;
+mod roles;
 
+pub use roles::Roles;
+
+/// For the superuser alone.
+const NOBODY_ELSE: &str = "revoke all on database postgres, template1 from public";
 /// The superuser.
 const USER: &str = "postgres";
 /// How long it may take to start: after a crash it has to replay its log first.
@@ -125,6 +130,17 @@ impl Postgres {
         let login =
             Login { port: self.port, user: USER, password: &self.options.password, database };
         psql::run(&self.programs.folder, &login, script).await
+    }
+
+    /// Makes the roles of services and their databases, or brings them up to date. They enter their
+    /// own databases and no other.
+    pub async fn make_roles(&self, services: &[Roles]) -> Result<()> {
+        for roles in services {
+            let made = self.sql("postgres", &roles.script()).await;
+            made.with_context(|| format!("making the roles of the {}", roles.service))?;
+        }
+        let closed = self.sql("postgres", NOBODY_ELSE).await;
+        closed.map(drop).context("closing the other databases")
     }
 
     /// The superuser's URL of a database.

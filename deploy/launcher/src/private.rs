@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::disk;
-use crate::postgres::{self, Postgres};
-use crate::rabbitmq::{self, RabbitMq};
+use crate::postgres::{self, Postgres, Roles};
+use crate::rabbitmq::{self, RabbitMq, User};
 use crate::scratch::Scratch;
 
 /// A port can be taken between our choosing it and the server's binding it.
@@ -19,6 +19,7 @@ pub struct Private {
     pub postgres: Postgres,
     /// The broker.
     pub rabbitmq: RabbitMq,
+    roles: [Roles; 2],
     // Last, for fields are dropped in order: the folder goes when nobody writes to it any more.
     _scratch: Scratch,
 }
@@ -44,16 +45,27 @@ impl Private {
             Postgres::start(&data, postgres::Options::default()),
             RabbitMq::start(&messages, rabbitmq::Options::default()),
         )?;
-        Ok(Self { postgres, rabbitmq, _scratch: scratch })
+        let roles = ["store", "warehouse"].map(Roles::random);
+        postgres.make_roles(&roles).await?;
+        Ok(Self { postgres, rabbitmq, roles, _scratch: scratch })
     }
 
     /// What tests find them by.
     #[must_use]
-    pub fn environment(&self) -> [(&'static str, String); 3] {
+    pub fn environment(&self) -> [(&'static str, String); 10] {
+        let Self { postgres, rabbitmq, roles: [store, warehouse], .. } = self;
+        let port = postgres.port();
         [
-            ("LOCKSTEP_TEST_DATABASE_URL", self.postgres.url("postgres")),
-            ("LOCKSTEP_TEST_AMQP_URL", self.rabbitmq.amqp_url()),
-            ("LOCKSTEP_TEST_RABBITMQ_API_URL", self.rabbitmq.api_url()),
+            ("LOCKSTEP_TEST_DATABASE_URL", postgres.url("postgres")),
+            ("LOCKSTEP_TEST_STORE_DATABASE_URL", store.service_url(port)),
+            ("LOCKSTEP_TEST_STORE_OWNER_DATABASE_URL", store.owner_url(port)),
+            ("LOCKSTEP_TEST_WAREHOUSE_DATABASE_URL", warehouse.service_url(port)),
+            ("LOCKSTEP_TEST_WAREHOUSE_OWNER_DATABASE_URL", warehouse.owner_url(port)),
+            ("LOCKSTEP_TEST_AMQP_URL", rabbitmq.amqp_url(User::Lockstep)),
+            ("LOCKSTEP_TEST_STORE_AMQP_URL", rabbitmq.amqp_url(User::Store)),
+            ("LOCKSTEP_TEST_WAREHOUSE_AMQP_URL", rabbitmq.amqp_url(User::Warehouse)),
+            ("LOCKSTEP_TEST_WORKER_AMQP_URL", rabbitmq.amqp_url(User::Worker)),
+            ("LOCKSTEP_TEST_RABBITMQ_API_URL", rabbitmq.api_url()),
         ]
     }
 

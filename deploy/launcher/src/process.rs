@@ -39,6 +39,15 @@ impl Process {
         Ok(Self { recipe, identity, end })
     }
 
+    /// Runs what ends by itself; an error where it fails.
+    pub async fn complete(recipe: Recipe) -> Result<()> {
+        let process = Self::spawn(recipe).await?;
+        match process.ended().await {
+            Some(status) if status.success() => Ok(()),
+            status => bail!(process.obituary(status)),
+        }
+    }
+
     /// What messages call it.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -11,12 +11,13 @@ use tokio::net::TcpStream;
 
 use crate::process::Process;
 use crate::rabbitmq::node::Node;
-use crate::{find, http, ports, secret};
+use crate::{find, http, ports};
 
 mod node;
+mod users;
 
-/// The user there is.
-pub const USER: &str = "lockstep";
+pub use users::{Passwords, User};
+
 /// How long it may take to start on a machine that has much else to do.
 const START: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(40);
@@ -65,8 +66,8 @@ pub struct Tls {
 pub struct Options {
     /// Its ports; none: any free ones.
     pub ports: Option<Ports>,
-    /// The password of [`USER`]. It holds from the first start on.
-    pub password: String,
+    /// The passwords of its users.
+    pub passwords: Passwords,
     /// Where it speaks TLS; none: nowhere.
     pub tls: Option<Tls>,
     /// Where it logs; none: `rabbitmq.log` in its folder.
@@ -75,7 +76,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ports: None, password: secret::random(), tls: None, log: None }
+        Self { ports: None, passwords: Passwords::random(), tls: None, log: None }
     }
 }
 
@@ -98,7 +99,7 @@ impl RabbitMq {
             server: find::rabbitmq()?,
             name: node::name(&folder)?,
             ports: options.ports.map_or_else(Ports::free, Ok)?,
-            password: options.password,
+            passwords: options.passwords,
             tls: options.tls,
             log: options.log.unwrap_or_else(|| folder.join("rabbitmq.log")),
             folder,
@@ -140,18 +141,21 @@ impl RabbitMq {
         }
     }
 
-    /// The URL for AMQP, of the vhost `/`.
+    /// The URL for AMQP of a user, of the vhost `/`.
     #[must_use]
-    pub fn amqp_url(&self) -> String {
-        let Node { password, ports, .. } = &self.node;
-        format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp)
+    pub fn amqp_url(&self, user: User) -> String {
+        self.node.passwords.url(user, self.node.ports.amqp)
     }
 
-    /// The URL of the management API, with user and password.
+    /// The administrator's URL of the management API, with user and password.
     #[must_use]
     pub fn api_url(&self) -> String {
-        let Node { password, ports, .. } = &self.node;
-        format!("http://{USER}:{password}@127.0.0.1:{}", ports.management)
+        let (user, password) = self.administrator();
+        format!("http://{user}:{password}@127.0.0.1:{}", self.node.ports.management)
+    }
+
+    fn administrator(&self) -> (&'static str, &str) {
+        (User::Lockstep.as_str(), self.node.passwords.of(User::Lockstep))
     }
 
     /// Its ports.
@@ -172,10 +176,10 @@ impl RabbitMq {
     }
 
     async fn answers(&self) -> bool {
-        let Node { password, ports, .. } = &self.node;
+        let ports = self.ports();
         // The API is there before AMQP is.
         TcpStream::connect((Ipv4Addr::LOCALHOST, ports.amqp)).await.is_ok()
-            && http::status(ports.management, "/api/overview", Some((USER, password))).await
+            && http::status(ports.management, "/api/overview", Some(self.administrator())).await
                 == Some(200)
     }
 }

@@ -5,3 +5,9 @@
 pub fn random() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
+
+/// What a password is hashed with.
+pub(crate) fn salt() -> [u8; 4] {
+    let [first, second, third, fourth, ..] = uuid::Uuid::new_v4().into_bytes();
+    [first, second, third, fourth]
+}

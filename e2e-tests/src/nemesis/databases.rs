@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Every change that ever entered the outbox. The outbox itself forgets.
 const WATCH: &str = "
 create table published (seq bigint primary key);
-create function note_published() returns trigger language plpgsql as
+create function note_published() returns trigger language plpgsql security definer as
     $$ begin insert into published values (new.seq); return new; end $$;
 create trigger note_published before insert on outbox
     for each row execute function note_published();

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use launcher::postgres::{self, Postgres};
+use launcher::postgres::{self, Postgres, Roles};
 use launcher::process::Process;
 use launcher::rabbitmq::{self, RabbitMq};
 use rustix::process::Signal;
-use service_kit::access::Role;
 use shared_models::site::Site;
 use tokio::sync::Mutex;
 
@@ -16,15 +15,12 @@ use super::broker::Broker;
 use super::databases::Databases;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
-use crate::program::{Program, binary};
-use crate::secured::token;
+use crate::program::Program;
 
+mod adding;
 mod condition;
 
-/// The programs, and what the names of their settings begin with.
-const STORE: (&str, &str) = ("store-svc", "STORE");
-const WAREHOUSE: (&str, &str) = ("warehouse-svc", "WAREHOUSE");
-const WORKER: (&str, &str) = ("sync-worker", "WORKER");
+use adding::Kind;
 
 /// All that runs. Dropping it ends it.
 #[derive(Debug)]
@@ -43,6 +39,7 @@ pub struct World {
     pub broker: Broker,
     /// Where the data and the logs are.
     pub folder: PathBuf,
+    roles: [Roles; 2],
     urls: BTreeMap<Part, String>,
 }
 
@@ -58,9 +55,8 @@ impl World {
             Postgres::start(&data, postgres::Options::default()),
             RabbitMq::start(&messages, rabbitmq::Options::default()),
         )?;
-        for site in Site::ALL {
-            postgres.sql("postgres", &format!("create database {site}")).await?;
-        }
+        let roles = Site::ALL.map(|site| Roles::random(site.as_str()));
+        postgres.make_roles(&roles).await?;
         let databases = Databases::new(|site| postgres.url(site.as_str()));
         let mut ports = BTreeMap::from([
             (Part::Postgres, postgres.port()),
@@ -76,6 +72,7 @@ impl World {
             databases,
             broker,
             folder: folder.to_owned(),
+            roles,
         };
         for part in Part::PROGRAMS {
             let program = world.add(part, &logs, &ports).await?;
@@ -86,50 +83,6 @@ impl World {
         world.ready().await?;
         world.databases.watch().await?;
         Ok(world)
-    }
-
-    /// Starts a program; what it connects to is behind proxies.
-    async fn add(
-        &mut self,
-        part: Part,
-        logs: &Path,
-        ports: &BTreeMap<Part, u16>,
-    ) -> Result<Program> {
-        for link in Link::ALL.into_iter().filter(|link| link.from == part) {
-            let upstream = ports.get(&link.to).context("the order of the parts")?;
-            self.proxies.insert(link, Proxy::start(*upstream).await?);
-        }
-        let port = |to| self.proxies[&Link::new(part, to)].port();
-        let mut settings = vec![("LOG__FILTER", "info,lapin=off,actix_server=warn".to_owned())];
-        let amqp = self.rabbitmq.get_mut().amqp_url();
-        settings.push(("BROKER__URL", through(&amqp, port(Part::RabbitMq))?));
-        let (kind, prefix) = match part {
-            Part::Store => STORE,
-            Part::Warehouse => WAREHOUSE,
-            Part::Worker1 | Part::Worker2 => WORKER,
-            Part::RabbitMq | Part::Postgres => anyhow::bail!("{part} is no program of ours"),
-        };
-        if (kind, prefix) == WORKER {
-            for (name, site) in [("STORE__URL", Part::Store), ("WAREHOUSE__URL", Part::Warehouse)] {
-                settings.push((name, format!("http://127.0.0.1:{}", port(site))));
-            }
-            for name in ["STORE__TOKEN", "WAREHOUSE__TOKEN"] {
-                settings.push((name, token(Role::Sync).expose().to_owned()));
-            }
-        } else {
-            let url = self.postgres.get_mut().url(part.as_str());
-            settings.push(("DATABASE__URL", through(&url, port(Part::Postgres))?));
-        }
-        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, &**value)).collect();
-        let file = self.folder.join(kind);
-        if !file.exists() {
-            // A run of its own files, so that nobody builds others under it; they stay with the
-            // logs.
-            std::fs::copy(binary(kind), &file)?;
-        }
-        let mut program = Program::of(part.as_str(), &file, prefix, logs, &settings);
-        program.try_to_start().await?;
-        Ok(program)
     }
 
     /// Where a program serves, past all proxies.
@@ -168,17 +121,10 @@ pub fn remove_data(folder: &Path) -> Result<()> {
     for data in ["postgres", "rabbitmq"] {
         std::fs::remove_dir_all(folder.join(data))?;
     }
-    for (program, _) in [STORE, WAREHOUSE, WORKER] {
-        std::fs::remove_file(folder.join(program))?;
+    for kind in [Kind::STORE, Kind::WAREHOUSE, Kind::WORKER] {
+        std::fs::remove_file(folder.join(kind.program))?;
     }
     Ok(())
-}
-
-/// A URL with another port.
-fn through(url: &str, port: u16) -> Result<String> {
-    let (before, after) = url.rsplit_once(':').context("a URL with a port")?;
-    let path = after.split_once('/').map_or("", |(_, path)| path);
-    Ok(format!("{before}:{port}/{path}"))
 }
 
 fn port_of(url: &str) -> Result<u16> {

@@ -7,7 +7,7 @@ use service_kit::testing::TestBroker;
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_edits_end_equal_and_leave_a_conflict_in_the_record() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.worker.stop().await;
@@ -30,7 +30,7 @@ async fn concurrent_edits_end_equal_and_leave_a_conflict_in_the_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_was_voided_and_shipped_at_once_is_shipped() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.worker.stop().await;
@@ -46,7 +46,7 @@ async fn an_order_that_was_voided_and_shipped_at_once_is_shipped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_that_arrives_after_shipping_is_recorded_as_late() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.worker.stop().await;

@@ -7,7 +7,7 @@ use service_kit::testing::TestBroker;
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_placed_at_the_store_appears_at_the_warehouse_without_prices() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     let order = stack.order_at(&stack.warehouse, &id, "it is there", |_| true).await;
     assert_eq!(order["company"], "Acme");
@@ -23,7 +23,7 @@ async fn an_order_placed_at_the_store_appears_at_the_warehouse_without_prices() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_warehouse_ships_the_store_shows_with_its_tracking() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.order_at(&stack.warehouse, &id, "it is there", |_| true).await;
     let shipped = json!({"status": "shipped", "carrier": "DHL", "tracking": "JD01"});
@@ -38,7 +38,7 @@ async fn what_the_warehouse_ships_the_store_shows_with_its_tracking() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_edited_on_either_side_reaches_the_other() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.store.patch(&id, json!({"address": "2 Side Street"})).await;
@@ -53,7 +53,7 @@ async fn an_address_edited_on_either_side_reaches_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quantity_lowered_at_the_warehouse_totals_the_stores_order_anew() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.warehouse.patch(&id, json!({"lines": [{"sku": "LAMP", "quantity": 1}]})).await;
@@ -67,7 +67,7 @@ async fn a_quantity_lowered_at_the_warehouse_totals_the_stores_order_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_voided_at_the_store_is_voided_at_the_warehouse() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.store.void(&id).await;

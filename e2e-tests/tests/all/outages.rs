@@ -23,7 +23,7 @@ async fn orders_placed_while_rabbitmq_is_down_arrive_when_it_is_back() {
     let folder = tempfile::tempdir().unwrap();
     let folder: &Path = folder.path();
     let mut rabbitmq = RabbitMq::start(folder, Options::default()).await.unwrap();
-    let stack = Stack::start(&rabbitmq.amqp_url()).await;
+    let stack = Stack::start(&rabbitmq).await;
     let before = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&before).await;
     rabbitmq.stop().await;
@@ -44,7 +44,7 @@ async fn orders_placed_while_rabbitmq_is_down_arrive_when_it_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_deleted_with_messages_in_it_is_made_good_by_an_offer() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     stack.worker.stop().await;
     let placed = place_some(&stack, 20).await;
     let queue = queue(Direction::ALL[0]);
@@ -66,7 +66,7 @@ async fn a_queue_deleted_with_messages_in_it_is_made_good_by_an_offer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_warehouse_may_be_away_while_orders_are_placed() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     stack.warehouse_svc.kill().await;
     let placed = place_some(&stack, 20).await;
     stack.warehouse_svc.start().await;

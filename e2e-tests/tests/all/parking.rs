@@ -39,7 +39,7 @@ async fn kept(worker: &TestClient, state: &str, count: usize) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dropped() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let worker = client(stack.worker.url());
     let order = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&order).await;
@@ -80,7 +80,7 @@ async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dr
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_parked_while_its_source_is_away_is_kept_there_when_it_is_back() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let worker = client(stack.worker.url());
     stack.store_svc.kill().await;
     assert!(broker.publish("store.events", "order.updated", b"not JSON").await);

@@ -23,7 +23,7 @@ async fn source_is(worker: &TestClient, state: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_direction_carries_nothing_until_it_is_resumed_and_the_other_goes_on() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let worker = client(stack.worker.url());
     let before = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&before).await;
@@ -49,7 +49,7 @@ async fn a_paused_direction_carries_nothing_until_it_is_resumed_and_the_other_go
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_direction_that_there_is_can_be_paused_and_only_while_its_source_is_there() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
+    let mut stack = Stack::start(&broker).await;
     let worker = client(stack.worker.url());
     let unknown = worker.post("/v1/directions/up/pause", &json!(null)).await;
     unknown.assert_problem(404);

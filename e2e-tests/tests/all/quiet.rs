@@ -7,7 +7,7 @@ use service_kit::testing::TestBroker;
 #[tokio::test(flavor = "multi_thread")]
 async fn each_change_crosses_once_and_then_both_sides_are_quiet() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     stack.store.patch(&id, json!({"address": "2 Side Street"})).await;
@@ -33,7 +33,7 @@ async fn each_change_crosses_once_and_then_both_sides_are_quiet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_default_status_never_travels() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     // Both sites tell all they know, and at both the order is still placed.
@@ -51,7 +51,7 @@ async fn the_default_status_never_travels() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_edit_never_travels() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
     let lines = json!([

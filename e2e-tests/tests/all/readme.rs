@@ -65,7 +65,7 @@ async fn run(settings: &str, command: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_through_prints_what_the_readme_says() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
+    let stack = Stack::start(&broker).await;
     let (store, warehouse) = (stack.store_svc.url(), stack.warehouse_svc.url());
     // The README's stack lets everybody in who is on its machine; this one wants to see a token.
     let folder = tempfile::tempdir().unwrap();

@@ -20,8 +20,8 @@ async fn relay_is(program: &Program, state: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_one_that_publishes_is_killed_the_other_takes_over_within_five_seconds() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
-    let mut second = stack.another_store(broker.url());
+    let mut stack = Stack::start(&broker).await;
+    let mut second = stack.another_store();
     second.start().await;
     relay_is(&stack.store_svc, "publishing").await;
     relay_is(&second, "standby").await;

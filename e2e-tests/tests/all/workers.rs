@@ -48,8 +48,8 @@ async fn settled_by(worker: &Program) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_never_put_an_older_change_over_a_newer_and_settle_each_message_once() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(broker.url()).await;
-    let mut second = stack.another_worker(broker.url());
+    let stack = Stack::start(&broker).await;
+    let mut second = stack.another_worker();
     second.start().await;
     is_ready(&second).await;
     for id in place_and_edit_some(&stack).await {
@@ -68,8 +68,8 @@ async fn two_workers_never_put_an_older_change_over_a_newer_and_settle_each_mess
 #[tokio::test(flavor = "multi_thread")]
 async fn when_one_of_two_workers_is_killed_the_other_goes_on() {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(broker.url()).await;
-    let mut second = stack.another_worker(broker.url());
+    let mut stack = Stack::start(&broker).await;
+    let mut second = stack.another_worker();
     second.start().await;
     is_ready(&second).await;
     let mut first = std::mem::replace(&mut stack.worker, second);

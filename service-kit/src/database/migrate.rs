@@ -1,19 +1,25 @@
-//! The tables are made, or brought up to date, before anything is served from them.
+//! The tables are made, or brought up to date, by their owner. The running service may not: it looks
+//! whether they are.
 
-use diesel::sql_types::BigInt;
+use diesel::pg::Pg;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
 
 use super::connect::connect;
+use super::tables::{Migration, Tables};
 use crate::settings::DatabaseSettings;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// Held while migrating, so that of several replicas that start at once one does it.
+/// Held while migrating, so that of several that migrate at once one does it.
 const MIGRATION_LOCK: i64 = 0x6c6f_636b_0001;
 
-/// Why the tables could not be brought up to date.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why the tables could not be brought up to date, or be looked at.
 #[derive(Debug, Error)]
 pub enum MigrateError {
     /// The database cannot be reached.
@@ -23,11 +29,26 @@ pub enum MigrateError {
     #[error("{0}")]
     Query(#[from] diesel::result::Error),
     /// A migration fails.
-    #[error("a migration failed: {0}")]
-    Migration(Box<dyn std::error::Error + Send + Sync>),
+    #[error("a migration failed: {0} (only the owner of the tables can migrate)")]
+    Migration(Cause),
+    /// The database says nothing.
+    #[error("no answer within {0:?}")]
+    Silent(std::time::Duration),
 }
 
-/// Brings the tables up to date; names the migrations that it ran.
+#[derive(QueryableByName)]
+struct There {
+    #[diesel(sql_type = Bool)]
+    there: bool,
+}
+
+#[derive(QueryableByName)]
+struct Ran {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Brings the tables up to date, as their owner; names the migrations that it ran.
 pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<String>, MigrateError> {
     let mut connection = connect(settings, &format!("{name} migrations")).await?;
     // A large table may take longer to change than any statement of the running service.
@@ -38,9 +59,40 @@ pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<Stri
     Ok(ran.iter().map(ToString::to_string).collect())
 }
 
-async fn lock(connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
+async fn lock(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     // Freed with the session.
     let query = diesel::sql_query("select pg_advisory_lock($1)");
     query.bind::<BigInt, _>(MIGRATION_LOCK).execute(connection).await?;
     Ok(())
+}
+
+/// Looks how the tables stand to what this program needs.
+pub(super) async fn look(settings: &DatabaseSettings, name: &str) -> Result<Tables, MigrateError> {
+    let looking = async {
+        let mut connection = connect(settings, &format!("{name} looking")).await?;
+        let ran = ran(&mut connection).await?;
+        Ok(Tables::compare(&needed().map_err(MigrateError::Migration)?, &ran))
+    };
+    let looked = tokio::time::timeout(settings.deadline, looking).await;
+    looked.unwrap_or(Err(MigrateError::Silent(settings.deadline)))
+}
+
+fn needed() -> Result<Vec<Migration>, Cause> {
+    let migrations = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
+    let one = |migration: Box<dyn diesel::migration::Migration<Pg>>| Migration {
+        version: migration.name().version().to_string(),
+        name: migration.name().to_string(),
+    };
+    Ok(migrations.into_iter().map(one).collect())
+}
+
+/// The versions of the migrations that have run.
+async fn ran(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
+    let asked = "select to_regclass('__diesel_schema_migrations') is not null as there";
+    if !diesel::sql_query(asked).get_result::<There>(connection).await?.there {
+        return Ok(vec![]);
+    }
+    let asked = "select version from __diesel_schema_migrations order by version";
+    let ran = diesel::sql_query(asked).load::<Ran>(connection).await?;
+    Ok(ran.into_iter().map(|ran| ran.version).collect())
 }

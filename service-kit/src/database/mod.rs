@@ -3,7 +3,9 @@
 mod connect;
 mod json;
 mod migrate;
+mod prepare;
 pub(crate) mod schema;
+mod tables;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use tokio::sync::watch;
 pub use connect::connect;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
+pub(crate) use prepare::prepare;
 
 use crate::settings::DatabaseSettings;
 
@@ -39,7 +42,7 @@ pub struct Database {
 pub enum State {
     /// Not yet, for this reason.
     Preparing(String),
-    /// They are up to date.
+    /// This program can serve from them.
     Prepared,
 }
 

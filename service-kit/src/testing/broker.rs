@@ -1,7 +1,6 @@
 //! A vhost for one test, and what a test wants to do in it.
 
-use std::time::Duration;
-
+use futures_util::future::join_all;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
     QueueDeleteOptions,
@@ -13,14 +12,15 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
+use super::broker_user::{ADMINISTRATOR, BrokerUser, permissions, settings};
 use super::{eventually, http, variable};
 use crate::broker::connect;
-use crate::settings::{BrokerSettings, BrokerUrl};
+use crate::settings::BrokerSettings;
 
-/// A vhost that is gone when the test is over.
+/// A vhost that is gone when the test is over. The users of the programs may do in it what
+/// `deploy/rabbitmq/definitions.json` lets them do in any.
 pub struct TestBroker {
     vhost: String,
-    settings: BrokerSettings,
     connection: Connection,
 }
 
@@ -28,36 +28,29 @@ impl TestBroker {
     /// A fresh one.
     pub async fn new() -> Self {
         let vhost = format!("test_{}", Uuid::new_v4().simple());
-        let server = variable("LOCKSTEP_TEST_AMQP_URL");
-        let (server, _) = server.rsplit_once('/').expect("a URL with a vhost");
-        let settings = BrokerSettings {
-            url: BrokerUrl::try_from(format!("{server}/{vhost}")).unwrap(),
-            ca: None,
-            tls: None,
-            connect_timeout: Duration::from_secs(10),
-            reply_timeout: Duration::from_secs(10),
-        };
-        let user = api(&[]).username().to_owned();
         request(Method::PUT, &["vhosts", &vhost], Some(json!({}))).await;
-        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
-        request(Method::PUT, &["permissions", &vhost, &user], Some(all)).await;
-        let connection = connect(&settings, "test").await.unwrap();
-        Self { vhost, settings, connection }
+        let permit = async |permission: Value| {
+            let user = permission["user"].as_str().unwrap();
+            request(Method::PUT, &["permissions", &vhost, user], Some(permission.clone())).await
+        };
+        join_all(permissions().into_iter().map(permit)).await;
+        let connection = connect(&settings(ADMINISTRATOR, &vhost), "test").await.unwrap();
+        Self { vhost, connection }
     }
 
     /// The settings of a program that is to use it.
     #[must_use]
-    pub fn settings(&self) -> BrokerSettings {
-        self.settings.clone()
+    pub fn settings(&self, user: BrokerUser) -> BrokerSettings {
+        settings(user.url(), &self.vhost)
     }
 
-    /// Its URL.
+    /// The URL by which a program is to use it.
     #[must_use]
-    pub fn url(&self) -> &str {
-        self.settings.url.expose()
+    pub fn url(&self, user: BrokerUser) -> String {
+        self.settings(user).url.expose().to_owned()
     }
 
-    /// A channel in it.
+    /// A channel in it for the test itself, which may do everything.
     pub async fn channel(&self) -> Channel {
         self.connection.create_channel().await.unwrap()
     }

@@ -1,8 +1,10 @@
-//! A database for one test: a copy of a template in which the migrations have run.
+//! A database for one test, with the roles that `deploy/postgres/roles.sql` makes: a copy of a
+//! template in which the migrations have run.
 
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use shared_models::site::Site;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -13,40 +15,61 @@ use crate::settings::{DatabaseSettings, DatabaseUrl};
 /// A database that is gone when the test is over.
 #[derive(Debug)]
 pub struct TestDatabase {
-    settings: DatabaseSettings,
+    service: DatabaseSettings,
+    owner: DatabaseSettings,
     name: String,
 }
 
 impl TestDatabase {
-    /// A fresh one.
+    /// A fresh one of the store.
     pub async fn new() -> Self {
-        let name = format!("test_{}", Uuid::new_v4().simple());
-        create(&name, Some(template().await)).await;
-        Self { settings: settings(&name), name }
+        Self::of(Site::Store).await
     }
 
-    /// A fresh one in which no migration has run.
+    /// A fresh one of a site.
+    pub async fn of(site: Site) -> Self {
+        Self::copy(site, template(site).await).await
+    }
+
+    /// A fresh one of the store in which no migration has run.
     pub async fn empty() -> Self {
+        // As the launcher has made it.
+        Self::copy(Site::Store, Site::Store.as_str()).await
+    }
+
+    async fn copy(site: Site, template: &str) -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        create(&name, None).await;
-        Self { settings: settings(&name), name }
+        create(&name, site, template).await;
+        Self { service: service(site, &name), owner: owner(site, &name), name }
     }
 
     /// The settings of a service that is to use it.
     #[must_use]
     pub fn settings(&self) -> DatabaseSettings {
-        self.settings.clone()
+        self.service.clone()
     }
 
-    /// Its URL.
+    /// The URL by which a service is to use it.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.settings.url.expose()
+        self.service.url.expose()
     }
 
-    /// A connection to it.
+    /// The settings of the owner of its tables.
+    #[must_use]
+    pub fn owner(&self) -> DatabaseSettings {
+        self.owner.clone()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection to it for the test itself, which may do everything.
     pub async fn connect(&self) -> AsyncPgConnection {
-        connect(&self.settings, "test").await.unwrap()
+        connect(&settings(ADMINISTRATOR, &self.name), "test").await.unwrap()
     }
 
     /// Counts rows: `count("outbox")`.
@@ -73,13 +96,15 @@ impl Drop for TestDatabase {
     }
 }
 
-/// One template for each test process; its name is the process's own, so several may run at once.
-async fn template() -> &'static str {
-    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// One template for each site in each test process; its name is the process's own, so several may
+/// run at once.
+async fn template(site: Site) -> &'static str {
+    static STORE: OnceCell<String> = OnceCell::const_new();
+    static WAREHOUSE: OnceCell<String> = OnceCell::const_new();
     let make = async || {
         let name = format!("template_{}", Uuid::new_v4().simple());
-        create(&name, None).await;
-        let of_template = settings(&name);
+        create(&name, site, site.as_str()).await;
+        let of_template = owner(site, &name);
         // Migrations block, which a runtime of one thread, as tests have it, does not allow.
         let migrating = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -88,22 +113,49 @@ async fn template() -> &'static str {
         tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
         name
     };
-    TEMPLATE.get_or_init(make).await
+    match site {
+        Site::Store => STORE.get_or_init(make).await,
+        Site::Warehouse => WAREHOUSE.get_or_init(make).await,
+    }
 }
 
-async fn create(name: &str, template: Option<&str>) {
-    let template = template.map_or_else(String::new, |name| format!("template {name}"));
-    administrate(&format!("create database {name} {template}")).await;
+/// Makes a copy. What is in a database is copied with it, but not who owns it and who may enter.
+async fn create(name: &str, site: Site, template: &str) {
+    administrate(&format!("create database {name} template {template} owner {site}_owner")).await;
+    administrate(&format!(
+        "revoke all on database {name} from public; grant connect on database {name} to {site}"
+    ))
+    .await;
 }
 
 async fn administrate(statement: &str) {
-    let mut connection = connect(&settings("postgres"), "test").await.unwrap();
+    let mut connection = connect(&settings(ADMINISTRATOR, "postgres"), "test").await.unwrap();
     connection.batch_execute(statement).await.unwrap();
 }
 
-fn settings(database: &str) -> DatabaseSettings {
-    let administrator = variable("LOCKSTEP_TEST_DATABASE_URL");
-    let (server, _) = administrator.rsplit_once('/').expect("a URL with a database");
+/// Where the superuser's URL stands.
+const ADMINISTRATOR: &str = "LOCKSTEP_TEST_DATABASE_URL";
+
+fn service(site: Site, database: &str) -> DatabaseSettings {
+    let variable = match site {
+        Site::Store => "LOCKSTEP_TEST_STORE_DATABASE_URL",
+        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_DATABASE_URL",
+    };
+    settings(variable, database)
+}
+
+fn owner(site: Site, database: &str) -> DatabaseSettings {
+    let variable = match site {
+        Site::Store => "LOCKSTEP_TEST_STORE_OWNER_DATABASE_URL",
+        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_OWNER_DATABASE_URL",
+    };
+    settings(variable, database)
+}
+
+/// Settings with the user of a URL, and a database.
+fn settings(url: &str, database: &str) -> DatabaseSettings {
+    let url = variable(url);
+    let (server, _) = url.rsplit_once('/').expect("a URL with a database");
     DatabaseSettings {
         url: DatabaseUrl::try_from(format!("{server}/{database}")).unwrap(),
         ca: None,

@@ -5,6 +5,7 @@
 mod access;
 mod bad_input;
 mod broker;
+mod broker_user;
 mod changes;
 mod client;
 mod database;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 pub use bad_input::{Bad, bad_deliveries, bad_optional_texts, changed, without};
 pub use broker::TestBroker;
+pub use broker_user::BrokerUser;
 pub use changes::{change_of, delivery_to, progress_to};
 pub use client::{Answer, TestClient};
 pub use database::TestDatabase;

@@ -61,7 +61,8 @@ impl TestService {
         routes: impl Fn() -> Routes + Clone + Send + 'static,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
-        let service = Self::start_over::<D>(name, routes, TestDatabase::new().await, adjust).await;
+        let service =
+            Self::start_over::<D>(name, routes, TestDatabase::of(D::SITE).await, adjust).await;
         super::eventually("the service is ready", async || {
             (service.client.get("/health/ready").await.status == 200).then_some(())
         })

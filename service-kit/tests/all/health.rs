@@ -3,10 +3,7 @@
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::application::ServiceSettings;
-use service_kit::database::migrate;
-use service_kit::settings::DatabaseUrl;
 use service_kit::testing::{Answer, TestDatabase, TestService, eventually};
-use uuid::Uuid;
 
 use crate::plain::{Plain, routes};
 
@@ -46,12 +43,10 @@ async fn a_service_is_ready_while_rabbitmq_is_away_and_says_so() {
 
 #[tokio::test]
 async fn a_service_becomes_ready_when_its_database_appears() {
-    let beside = TestDatabase::empty().await;
-    let name = format!("later_{}", Uuid::new_v4().simple());
-    let (server, _) = beside.url().rsplit_once('/').unwrap();
-    let url = DatabaseUrl::try_from(format!("{server}/{name}")).unwrap();
-    let adjust = |settings: &mut ServiceSettings| settings.database.url = url;
-    let service = TestService::start_over::<Plain>("plain", routes, beside, adjust).await;
+    let (beside, database) = (TestDatabase::empty().await, TestDatabase::new().await);
+    let name = database.name().to_owned();
+    execute(&beside, &format!("alter database {name} rename to {name}_later")).await;
+    let service = TestService::start_over::<Plain>("plain", routes, database, |_| {}).await;
     let answer = eventually("the reason is told", async || {
         let answer = service.client.get("/health/ready").await.with(503);
         answer.text.contains(&name).then_some(answer)
@@ -64,17 +59,16 @@ async fn a_service_becomes_ready_when_its_database_appears() {
     refused.assert_problem(503);
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert!(!refused.text.contains(&name), "the inside is told: {}", refused.text);
-    execute(&service.database, &format!("create database {name}")).await;
+    execute(&beside, &format!("alter database {name}_later rename to {name}")).await;
     answers(&service, 200).await;
     service.client.post(OFFER, &json!({"all": true})).await.with(202);
-    execute(&service.database, &format!("drop database {name} with (force)")).await;
 }
 
 #[tokio::test]
 async fn a_database_that_goes_away_and_comes_back_is_told_as_such() {
     let beside = TestDatabase::empty().await;
     let service = TestService::start::<Plain>("plain", routes).await;
-    let (_, name) = service.database.url().rsplit_once('/').unwrap();
+    let name = service.database.name();
     let close = format!(
         "alter database {name} allow_connections false;
          select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
@@ -129,11 +123,4 @@ async fn when_it_is_asked_to_stop_it_stops() {
     is_live(&service).await;
     service.stop().await;
     assert!(client.request(reqwest::Method::GET, "/health/live").send().await.is_err());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn migrations_run_once() {
-    let database = TestDatabase::empty().await;
-    assert!(!migrate(&database.settings(), "test").await.unwrap().is_empty());
-    assert!(migrate(&database.settings(), "test").await.unwrap().is_empty());
 }

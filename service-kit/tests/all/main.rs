@@ -7,6 +7,8 @@ mod health;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod migrating;
+#[cfg(test)]
 mod offering;
 #[cfg(test)]
 mod outages;
@@ -15,11 +17,15 @@ mod parked;
 #[cfg(test)]
 mod pausing;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod plain;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod relaying;
+#[cfg(test)]
+mod roles;
 #[cfg(test)]
 mod taking_over;
 #[cfg(test)]

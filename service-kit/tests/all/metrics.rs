@@ -53,8 +53,7 @@ async fn an_unroutable_change_raises_an_alarm_until_it_can_go() {
 async fn without_a_database_the_rest_is_told() {
     let beside = TestDatabase::empty().await;
     let site = TestService::start::<Plain>("plain", routes).await;
-    let (_, name) = site.database.url().rsplit_once('/').unwrap();
-    let drop = format!("drop database {name} with (force)");
+    let drop = format!("drop database {} with (force)", site.database.name());
     beside.connect().await.batch_execute(&drop).await.unwrap();
     tells(&site, "lockstep_database_up 0").await;
     tells(&site, "lockstep_relay_confirmed_total 0").await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::orders::now;
-use service_kit::testing::{TestBroker, TestService, eventually};
+use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};
@@ -39,7 +39,7 @@ async fn all_orders_are_offered_in_more_than_one_step() {
 #[tokio::test]
 async fn an_outbox_that_is_never_empty_does_not_hold_an_offer_up() {
     let broker = bound_broker().await;
-    let settings = broker.settings();
+    let settings = broker.settings(BrokerUser::Store);
     let adjust = |all: &mut ServiceSettings| (all.broker, all.relay.batch_size) = (settings, 1);
     let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
     // More than can be published one by one before the offer has its turn.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use service_kit::application::ServiceSettings;
 use service_kit::settings::BrokerUrl;
-use service_kit::testing::{TestBroker, TestService};
+use service_kit::testing::{BrokerUser, TestBroker, TestService};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -22,7 +22,8 @@ struct Way {
 impl Way {
     /// A way that is not open yet.
     fn to(broker: &TestBroker) -> Self {
-        let (_, server) = broker.url().rsplit_once('@').unwrap();
+        let url = broker.url(BrokerUser::Store);
+        let (_, server) = url.rsplit_once('@').unwrap();
         let (to, _) = server.split_once('/').unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { port, to: to.to_owned(), open: None }
@@ -30,7 +31,7 @@ impl Way {
 
     fn url(&self, broker: &TestBroker) -> BrokerUrl {
         let through = format!("127.0.0.1:{}", self.port);
-        BrokerUrl::try_from(broker.url().replace(&self.to, &through)).unwrap()
+        BrokerUrl::try_from(broker.url(BrokerUser::Store).replace(&self.to, &through)).unwrap()
     }
 
     async fn open(&mut self) {

@@ -7,7 +7,7 @@ use service_kit::http::problem::FieldError;
 use service_kit::http::resource::Routes;
 use service_kit::orders::{Domain, Draft, Order, now, storage};
 use service_kit::routes;
-use service_kit::testing::{TestBroker, TestDatabase, TestService, delivery_to};
+use service_kit::testing::{BrokerUser, TestBroker, TestDatabase, TestService, delivery_to};
 use shared_models::order::Shared;
 use shared_models::site::Site;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Routes {
 
 /// A plain site that publishes to `broker`.
 pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
-    let broker = broker.settings();
+    let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
     TestService::start_with::<Plain>("plain", routes, adjust).await
 }

@@ -2,7 +2,7 @@
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{TestBroker, TestDatabase, TestService, eventually};
+use service_kit::testing::{BrokerUser, TestBroker, TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, routes, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
@@ -13,7 +13,7 @@ pub(crate) async fn replica(
     of: &TestService,
     broker: &TestBroker,
 ) -> TestService {
-    let (database, broker) = (of.database.settings(), broker.settings());
+    let (database, broker) = (of.database.settings(), broker.settings(BrokerUser::Store));
     let adjust = |settings: &mut ServiceSettings| {
         (settings.database, settings.broker) = (database, broker);
     };
@@ -21,7 +21,7 @@ pub(crate) async fn replica(
 }
 
 async fn first(broker: &TestBroker) -> TestService {
-    let broker = broker.settings();
+    let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
     let first = TestService::start_with::<Plain>("first", routes, adjust).await;
     told_state(&first, "publishing").await;
@@ -69,25 +69,4 @@ async fn a_session_that_is_killed_is_made_good() {
     }
     // Whoever was cut off before it could delete publishes again; nobody loses anything.
     assert!(take_all(&broker).await.len() >= 12);
-}
-
-#[tokio::test]
-async fn several_that_start_at_once_over_an_empty_database_make_the_tables_once() {
-    let database = TestDatabase::empty().await;
-    let settings = database.settings();
-    let over = async |name, database| {
-        let settings = settings.clone();
-        let adjust = |all: &mut ServiceSettings| all.database = settings;
-        TestService::start_over::<Plain>(name, routes, database, adjust).await
-    };
-    let one = over("one", database).await;
-    let two = over("two", TestDatabase::empty().await).await;
-    let three = over("three", TestDatabase::empty().await).await;
-    for service in [&one, &two, &three] {
-        eventually("it is ready", async || {
-            (service.client.get("/health/ready").await.status == 200).then_some(())
-        })
-        .await;
-    }
-    write_orders(&one.database, 1).await;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use service_kit::settings::{BrokerSettings, DatabaseSettings};
-use service_kit::testing::{Flaw, Front, Greeting, TestBroker, TestCa, TestDatabase};
+use service_kit::testing::{BrokerUser, Flaw, Front, Greeting, TestBroker, TestCa, TestDatabase};
 use service_kit::{broker, database};
 use tokio::net::TcpListener;
 use url::Url;
@@ -110,7 +110,7 @@ async fn postgresql_is_taken_for_what_its_certificate_says_where_sslmode_asks() 
 #[tokio::test]
 async fn rabbitmq_is_taken_for_what_its_certificate_says() {
     let broker = TestBroker::new().await;
-    let plain: Url = broker.url().parse().unwrap();
+    let plain: Url = broker.url(BrokerUser::Store).parse().unwrap();
     let (ours, another) = (TestCa::new(), TestCa::new());
     for Case { flaw, trusted, refusal } in CASES {
         let front = Front::start(target(&plain), Greeting::None, &ours.issue(flaw)).await;
@@ -128,7 +128,7 @@ fn encrypted(url: &Url) -> Url {
 #[tokio::test]
 async fn a_certificate_of_a_ca_that_the_system_does_not_know_is_refused() {
     let broker = TestBroker::new().await;
-    let plain: Url = broker.url().parse().unwrap();
+    let plain: Url = broker.url(BrokerUser::Store).parse().unwrap();
     let certificate = TestCa::new().issue(Flaw::None);
     let front = Front::start(target(&plain), Greeting::None, &certificate).await;
     let url = encrypted(&through(&plain, front.address()));
@@ -146,7 +146,7 @@ async fn a_server_that_speaks_no_tls_is_refused() {
         let told = "it has no TLS; switch ssl on there, or take sslmode off SECTION.url";
         assert_refused(to_database(&url, Some(&ca)).await, Some(told), "database");
     }
-    let url = encrypted(&broker.url().parse().unwrap());
+    let url = encrypted(&broker.url(BrokerUser::Store).parse().unwrap());
     let told = "it does not speak TLS at the port that SECTION.url names";
     assert_refused(to_broker(&url, Some(&ca)).await, Some(told), "broker");
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
-use service_kit::testing::{Binary, TestBroker, TestDatabase, eventually};
+use service_kit::testing::{Binary, BrokerUser, TestBroker, TestDatabase, eventually};
 
 use crate::samples::{ORDERS, order, place};
 
@@ -76,8 +76,10 @@ async fn a_database_that_does_not_answer_keeps_the_program_no_longer_than_ten_se
     let mut program = STORE.start(&settings).await;
     let waiting = "pg_stat_activity where datname = current_database()
         and wait_event_type = 'Lock'";
-    eventually("migrating waits", async || (database.count(waiting).await == 1).then_some(()))
-        .await;
+    eventually("looking at the tables waits", async || {
+        (database.count(waiting).await == 1).then_some(())
+    })
+    .await;
     let asked = Instant::now();
     program.signal("TERM").await;
     assert!(program.ended().await.success(), "{}", program.output());
@@ -155,7 +157,7 @@ async fn no_secret_is_logged_however_much_is_logged() {
     };
     let settings = [
         ("DATABASE__URL", database.url()),
-        ("BROKER__URL", broker.url()),
+        ("BROKER__URL", &broker.url(BrokerUser::Store)),
         ("LOG__FILTER", "trace"),
     ];
     let mut program = STORE.start(&settings).await;
@@ -170,7 +172,7 @@ async fn no_secret_is_logged_however_much_is_logged() {
     assert!(program.ended().await.success());
     let said = program.output();
     assert!(said.contains("TRACE"));
-    for url in [database.url(), broker.url()] {
+    for url in [database.url(), &broker.url(BrokerUser::Store)] {
         let secret = secret(url);
         let line = said.lines().find(|line| line.contains(&secret));
         assert_eq!(line, None);
@@ -186,16 +188,23 @@ async fn no_secret_is_logged_however_much_is_logged() {
 #[tokio::test]
 async fn migrate_brings_the_database_up_to_date_and_ends() {
     let database = TestDatabase::empty().await;
-    let settings = [("DATABASE__URL", database.url()), BROKER];
+    let owner = database.owner();
+    // It needs no more settings than these.
+    let settings = [("DATABASE__URL", owner.url.expose())];
     for ran in ["[\"2026", "[]"] {
         let ended = STORE.run(&["migrate"], &settings).await;
         let said = String::from_utf8(ended.stderr).unwrap();
         assert!(ended.status.success() && said.contains(ran), "{said}");
     }
     assert_eq!(database.count("orders").await, 0);
-    let ended = STORE.run(&["migrate"], &[DATABASE, BROKER]).await;
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(!ended.status.success() && !said.contains("hunter2"), "{said}");
+    let service = TestDatabase::empty().await;
+    let may_not = ("DATABASE__URL", service.url());
+    for (url, reason) in [(DATABASE, "refused"), (may_not, "only the owner of the tables can")] {
+        let ended = STORE.run(&["migrate"], &[url]).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains(reason), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -221,7 +230,8 @@ async fn a_file_gives_settings_and_the_environment_wins_over_it() {
 #[tokio::test]
 async fn a_frozen_program_gives_up_its_turn_to_publish() {
     let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
-    let settings = [("DATABASE__URL", database.url()), ("BROKER__URL", broker.url())];
+    let settings =
+        [("DATABASE__URL", database.url()), ("BROKER__URL", &broker.url(BrokerUser::Store))];
     let state = async |program: &service_kit::testing::TestProgram| {
         let ready = program.client.get("/health/ready").await;
         ready["parts"]["broker"]["state"].clone()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::eventually;
+use service_kit::testing::{BrokerUser, eventually};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -39,7 +39,7 @@ async fn a_connection_that_was_killed_is_made_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_comes_late_and_again_is_found_within_seconds() {
     let world = World::new().await;
-    let broker = world.broker.url();
+    let broker = world.broker.url(BrokerUser::Worker);
     let (credentials, place) = broker.rsplit_once('@').unwrap();
     let (real, vhost) = place.split_once('/').unwrap();
     let address = nobodys_address();

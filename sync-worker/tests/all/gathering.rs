@@ -1,7 +1,7 @@
 //! `/v1/parked` of the worker: what both sites keep, in one.
 
 use serde_json::{Value, json};
-use service_kit::testing::TestClient;
+use service_kit::testing::{BrokerUser, TestClient};
 use uuid::Uuid;
 
 use crate::keeping::{keep, parked};
@@ -113,8 +113,8 @@ async fn a_site_that_cannot_be_asked_is_named_and_the_other_can_be_asked_alone()
     let world = World::new().await;
     keep(&world.store, vec![parked(number(1), "odd")]).await;
     let nobody = format!("http://{}", nobodys_address());
-    let (broker, store) = (world.broker.url(), world.store.url());
-    let worker = TestWorker::start(broker, &store, &nobody, "").await;
+    let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
+    let worker = TestWorker::start(&broker, &store, &nobody, "").await;
     let client = worker.client();
     let first = client.get("/v1/parked").await.with(200).body;
     let second = first["next"].as_str().unwrap();

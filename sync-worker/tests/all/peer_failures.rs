@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use serde_json::json;
-use service_kit::testing::eventually;
+use service_kit::testing::{BrokerUser, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::ResponseTemplate;
 
@@ -56,8 +56,8 @@ async fn a_change_over_which_a_ready_peer_breaks_off_is_parked_alone() {
     let world = World::new().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let (broker, store) = (world.broker.url(), world.store.url());
-    let worker = TestWorker::start(broker, &store, &url, "").await;
+    let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
+    let worker = TestWorker::start(&broker, &store, &url, "").await;
     let breaking_off = tokio::spawn(break_off(listener));
     worker.is_ready().await;
     world.publish_all(&[edited(id(), 1)]).await;
@@ -101,8 +101,8 @@ async fn a_refusal_parks_a_change_at_once() {
 async fn a_peer_that_is_not_there_yet_is_told_when_it_comes() {
     let world = World::new().await;
     let address = nobodys_address();
-    let (broker, store) = (world.broker.url(), world.store.url());
-    let worker = TestWorker::start(broker, &store, &format!("http://{address}"), "").await;
+    let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
+    let worker = TestWorker::start(&broker, &store, &format!("http://{address}"), "").await;
     let reason = worker.is("waiting for the peer").await;
     assert!(reason.starts_with("no connection"), "{reason}");
     assert!(!reason.contains(&address.to_string()), "the URL is in: {reason}");

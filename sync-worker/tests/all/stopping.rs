@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::eventually;
+use service_kit::testing::{BrokerUser, eventually};
 
 use crate::command_line::BINARY;
 use crate::events::{edited, id};
@@ -50,7 +50,7 @@ async fn a_worker_that_stops_while_it_parks_a_change_has_reported_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_broker_is_frozen_ends_in_time() {
     let world = World::new().await;
-    let broker = Freezable::before(world.broker.url()).await;
+    let broker = Freezable::before(&world.broker.url(BrokerUser::Worker)).await;
     let settings = [
         ("BROKER__URL", &*broker.url),
         ("STORE__URL", &*world.store.url()),

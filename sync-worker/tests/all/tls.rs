@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use service_kit::testing::{Flaw, Front, Greeting, TestCa};
+use service_kit::testing::{BrokerUser, Flaw, Front, Greeting, TestCa};
 use shared_models::site::Site;
 use sync_worker::settings::{PROGRAM, SitesSettings};
 use sync_worker::site_client::SiteClient;
@@ -69,10 +69,10 @@ async fn what_waits_for_a_peer_whose_certificate_has_expired_is_carried_when_it_
     let ca = TestCa::new();
     let (expired, good) = (ca.issue(Flaw::Expired), ca.issue(Flaw::None));
     let front = Front::start(address(&world.warehouse.url()), Greeting::None, &expired).await;
-    let (broker, store) = (world.broker.url(), world.store.url());
+    let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
     let warehouse = format!("https://{}", front.address());
     let more = format!("warehouse.ca = '{}'", ca.path().display());
-    let worker = TestWorker::start(broker, &store, &warehouse, &more).await;
+    let worker = TestWorker::start(&broker, &store, &warehouse, &more).await;
     let reason = worker.is("waiting for the peer").await;
     assert!(reason.contains("its certificate was valid until 2023-12-31"), "{reason}");
     let health = worker.request("GET", "/health/ready").await.text().await.unwrap();

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use service_kit::testing::{TestBroker, TestClient, eventually, http};
+use service_kit::testing::{BrokerUser, TestBroker, TestClient, eventually, http};
 use shared_models::names::{exchange, queue};
 use shared_models::site::{Direction, Site};
 use sync_worker::application::{Application, ApplicationError};
@@ -44,8 +44,8 @@ impl World {
 
     /// Starts a worker, with more settings.
     pub(crate) async fn start_worker(&self, more: &str) -> TestWorker {
-        let (broker, store) = (self.broker.url(), self.store.url());
-        TestWorker::start(broker, &store, &self.warehouse.url(), more).await
+        let (broker, store) = (self.broker.url(BrokerUser::Worker), self.store.url());
+        TestWorker::start(&broker, &store, &self.warehouse.url(), more).await
     }
 
     /// Publishes as the store does. Whether a queue took it.

@@ -1,6 +1,7 @@
 //! The program itself: its settings, its help, its end.
 
 use service_kit::testing::{Binary, TestDatabase};
+use shared_models::site::Site;
 
 const WAREHOUSE: Binary = Binary { path: env!("CARGO_BIN_EXE_warehouse-svc"), prefix: "WAREHOUSE" };
 
@@ -19,7 +20,7 @@ async fn the_help_names_every_setting() {
 
 #[tokio::test]
 async fn the_program_serves_and_ends_when_it_is_asked_to() {
-    let database = TestDatabase::empty().await;
+    let database = TestDatabase::of(Site::Warehouse).await;
     let mut program = WAREHOUSE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
     program.ready().await;
     crate::samples::arrived(&program.client).await;

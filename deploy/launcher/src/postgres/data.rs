@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::account::Account;
 use crate::find::PostgresPrograms;
@@ -45,16 +45,8 @@ pub(super) async fn make(
     if !options.durable {
         initdb = initdb.arg("--no-sync");
     }
-    let made = run(initdb).await;
+    let made = Process::complete(initdb).await;
     fs::remove_file(&password)?;
     made?;
     Ok(fs::rename(&unfinished, folder.join("data"))?)
-}
-
-async fn run(initdb: Recipe) -> Result<()> {
-    let process = Process::spawn(initdb).await?;
-    match process.ended().await {
-        Some(status) if status.success() => Ok(()),
-        status => bail!(process.obituary(status)),
-    }
 }

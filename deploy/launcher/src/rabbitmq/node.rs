@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::rabbitmq::{Ports, Tls, USER};
+use crate::rabbitmq::{Passwords, Ports, Tls};
 use crate::recipe::Recipe;
 use crate::secret;
 
@@ -18,13 +18,16 @@ const WHOLE: &str = "whole";
 /// A plain name for the data whatever the folder is called: the node runs in that folder.
 const WORKING: &str = "/proc/self/cwd/data";
 
+/// The same for who may do what.
+const DEFINITIONS: &str = "/proc/self/cwd/definitions.json";
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) server: PathBuf,
     pub(super) name: String,
     pub(super) folder: PathBuf,
     pub(super) ports: Ports,
-    pub(super) password: String,
+    pub(super) passwords: Passwords,
     pub(super) tls: Option<Tls>,
     pub(super) log: PathBuf,
 }
@@ -51,8 +54,8 @@ impl Node {
             fs::create_dir_all(self.folder.join(folder))?;
         }
         let tls = self.tls.as_ref().map_or_else(String::new, encrypted);
-        let settings = settings(self.ports, &self.password) + &tls;
-        fs::write(self.folder.join("rabbitmq.conf"), settings)?;
+        fs::write(self.folder.join("rabbitmq.conf"), settings(self.ports) + &tls)?;
+        fs::write(self.folder.join("definitions.json"), self.passwords.definitions())?;
         fs::write(self.folder.join("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n")?;
         Ok(())
     }
@@ -108,7 +111,7 @@ fn plain(path: &Path) -> bool {
 }
 
 /// `rabbitmq.conf`.
-fn settings(ports: Ports, password: &str) -> String {
+fn settings(ports: Ports) -> String {
     let Ports { amqp, management, prometheus, .. } = ports;
     format!(
         "\
@@ -117,8 +120,7 @@ management.tcp.ip = 127.0.0.1
 management.tcp.port = {management}
 prometheus.tcp.ip = 127.0.0.1
 prometheus.tcp.port = {prometheus}
-default_user = {USER}
-default_pass = {password}
+load_definitions = {DEFINITIONS}
 log.console = true
 log.console.level = info
 log.console.formatter = plaintext

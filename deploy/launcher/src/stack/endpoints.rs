@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::secrets::Secrets;
 use super::settle::Ports;
-use crate::rabbitmq::USER;
+use crate::rabbitmq::User;
 
 /// What a shell reads to find a running stack.
 pub(super) const FILE: &str = "endpoints.env";
+
+/// The person who reads this.
+const USER: User = User::Lockstep;
 
 const ORDER: &str = r#"{"company":"Acme","address":"1 Main Street","currency":"EUR","lines":[{"sku":"LAMP-1","quantity":2,"unit_price":1999}]}"#;
 
@@ -28,19 +31,16 @@ pub(super) struct Endpoints {
 impl Endpoints {
     pub(super) fn new(ports: Ports, secrets: &Secrets) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
-        let database = |name: &str, password: &str| {
-            format!("postgres://{name}:{password}@127.0.0.1:{}/{name}", ports.postgres)
-        };
-        let password = &secrets.rabbitmq;
+        let (passwords, [store, warehouse]) = (secrets.rabbitmq(), secrets.roles());
         Self {
             store: http(ports.store),
             warehouse: http(ports.warehouse),
             worker: http(ports.worker),
-            amqp: format!("amqp://{USER}:{password}@127.0.0.1:{}/%2f", ports.amqp),
+            amqp: passwords.url(USER, ports.amqp),
             management: http(ports.management),
-            store_database: database("store", &secrets.store),
-            warehouse_database: database("warehouse", &secrets.warehouse),
-            rabbitmq_password: password.clone(),
+            store_database: store.service_url(ports.postgres),
+            warehouse_database: warehouse.service_url(ports.postgres),
+            rabbitmq_password: passwords.lockstep,
         }
     }
 
@@ -52,7 +52,7 @@ impl Endpoints {
             ("WORKER_URL", &self.worker),
             ("AMQP_URL", &self.amqp),
             ("RABBITMQ_UI_URL", &self.management),
-            ("RABBITMQ_USER", &USER.to_owned()),
+            ("RABBITMQ_USER", &USER.as_str().to_owned()),
             ("RABBITMQ_PASSWORD", &self.rabbitmq_password),
             ("STORE_DATABASE_URL", &self.store_database),
             ("WAREHOUSE_DATABASE_URL", &self.warehouse_database),
@@ -63,12 +63,12 @@ impl Endpoints {
     /// What is shown when all are ready. The login of the management UI is the one secret in it.
     pub(super) fn table(&self, folder: &Path) -> String {
         let Self { store, warehouse, worker, management, .. } = self;
-        let (password, env) = (&self.rabbitmq_password, folder.join(FILE));
+        let (user, password, env) = (USER.as_str(), &self.rabbitmq_password, folder.join(FILE));
         let rows = [
             ("store", store.clone()),
             ("warehouse", warehouse.clone()),
             ("worker", worker.clone()),
-            ("RabbitMQ management", format!("{management}  user {USER}, password {password}")),
+            ("RabbitMQ management", format!("{management}  user {user}, password {password}")),
             ("RabbitMQ", public(&self.amqp)),
             ("store database", public(&self.store_database)),
             ("warehouse database", public(&self.warehouse_database)),
@@ -110,6 +110,7 @@ mod tests {
             store: "p1".to_owned(),
             warehouse: "p2".to_owned(),
             rabbitmq: "p3".to_owned(),
+            ..Secrets::default()
         };
         Endpoints::new(ports, &secrets)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::process::Signal;
 use tokio::task::JoinSet;
 
@@ -47,13 +47,13 @@ impl Running {
         };
         let postgres = async {
             let server = Postgres::start(&data, options).await?;
-            server.sql("postgres", &databases(secrets)).await.context("making the databases")?;
+            server.make_roles(&secrets.roles()).await?;
             Ok(server)
         };
         let messages = folder.path().join("rabbitmq");
         let options = rabbitmq::Options {
             ports: Some(rabbitmq::Ports::with(ports.amqp, ports.management)?),
-            password: secrets.rabbitmq.clone(),
+            passwords: secrets.rabbitmq(),
             tls: None,
             log: Some(folder.log("rabbitmq")),
         };
@@ -73,6 +73,10 @@ impl Running {
         progress: &Progress,
     ) -> Result<()> {
         let built = programs::built(programs)?;
+        for recipe in programs.iter().filter_map(|program| program.migration(&built, folder)) {
+            let name = recipe.name.clone();
+            progress.during(&name, Process::complete(recipe)).await?;
+        }
         for program in programs {
             self.programs.push(Process::spawn(program.recipe(&built, folder)).await?);
         }
@@ -125,21 +129,4 @@ impl Running {
         let rabbitmq = self.rabbitmq.iter().flat_map(RabbitMq::processes);
         postgres.chain(rabbitmq).chain(&self.programs)
     }
-}
-
-/// A role and a database for each service; neither may enter the other's.
-fn databases(secrets: &Secrets) -> String {
-    let one = |name: &str, password: &str| {
-        format!(
-            "SELECT 'CREATE ROLE {name} LOGIN' \
-             WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n\
-             ALTER ROLE {name} PASSWORD '{password}';\n\
-             SELECT 'CREATE DATABASE {name} OWNER {name}' \
-             WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n\
-             REVOKE ALL ON DATABASE {name} FROM PUBLIC;\n"
-        )
-    };
-    one("store", &secrets.store)
-        + &one("warehouse", &secrets.warehouse)
-        + "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n"
 }

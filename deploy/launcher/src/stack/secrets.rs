@@ -4,34 +4,96 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
+use crate::postgres::Roles;
+use crate::rabbitmq::Passwords;
 use crate::secret;
 
 const FILE: &str = "secrets.json";
 
+/// What an older stack does not have yet is made at its next start.
 #[derive(Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Secrets {
     /// PostgreSQL's superuser.
     pub(super) postgres: String,
-    /// The role of the store's database.
+    /// The role of the store's service.
     pub(super) store: String,
-    /// The role of the warehouse's database.
+    /// The owner of the store's tables.
+    pub(super) store_owner: String,
+    /// The role of the warehouse's service.
     pub(super) warehouse: String,
-    /// RabbitMQ's user.
+    /// The owner of the warehouse's tables.
+    pub(super) warehouse_owner: String,
+    /// RabbitMQ's administrator.
     pub(super) rabbitmq: String,
+    /// RabbitMQ's user for the store.
+    pub(super) rabbitmq_store: String,
+    /// RabbitMQ's user for the warehouse.
+    pub(super) rabbitmq_warehouse: String,
+    /// RabbitMQ's user for the worker.
+    pub(super) rabbitmq_worker: String,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self {
+            postgres: secret::random(),
+            store: secret::random(),
+            store_owner: secret::random(),
+            warehouse: secret::random(),
+            warehouse_owner: secret::random(),
+            rabbitmq: secret::random(),
+            rabbitmq_store: secret::random(),
+            rabbitmq_warehouse: secret::random(),
+            rabbitmq_worker: secret::random(),
+        }
+    }
 }
 
 impl Secrets {
     pub(super) fn load(folder: &Folder) -> Result<Self> {
-        if let Some(kept) = folder.read(FILE)? {
-            return Ok(kept);
-        }
-        let made = Self {
-            postgres: secret::random(),
-            store: secret::random(),
-            warehouse: secret::random(),
-            rabbitmq: secret::random(),
+        let secrets: Self = folder.read(FILE)?.unwrap_or_default();
+        folder.write_json(FILE, &secrets)?;
+        Ok(secrets)
+    }
+
+    /// The store's and the warehouse's.
+    pub(super) fn roles(&self) -> [Roles; 2] {
+        let of = |service, owner: &String, password: &String| Roles {
+            service,
+            owner_password: owner.clone(),
+            service_password: password.clone(),
         };
-        folder.write_json(FILE, &made)?;
-        Ok(made)
+        [
+            of("store", &self.store_owner, &self.store),
+            of("warehouse", &self.warehouse_owner, &self.warehouse),
+        ]
+    }
+
+    pub(super) fn rabbitmq(&self) -> Passwords {
+        Passwords {
+            lockstep: self.rabbitmq.clone(),
+            store: self.rabbitmq_store.clone(),
+            warehouse: self.rabbitmq_warehouse.clone(),
+            worker: self.rabbitmq_worker.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_stack_has_stays_and_what_it_lacks_is_made_once() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::of(root.path());
+        folder.prepare().unwrap();
+        let older = r#"{"postgres": "a", "store": "b", "warehouse": "c", "rabbitmq": "d"}"#;
+        folder.write(FILE, older).unwrap();
+        let secrets = Secrets::load(&folder).unwrap();
+        assert_eq!((&*secrets.store, &*secrets.rabbitmq), ("b", "d"));
+        assert_ne!(secrets.store_owner, secrets.warehouse_owner);
+        assert_eq!(Secrets::load(&folder).unwrap().store_owner, secrets.store_owner);
     }
 }

@@ -122,7 +122,7 @@ async fn start(
     running.start_servers(folder, ports, &secrets, progress).await?;
     state.children = running.identities();
     state.save(folder)?;
-    running.start_programs(folder, &programs::all(ports, &endpoints), progress).await?;
+    running.start_programs(folder, &programs::all(ports, &endpoints, &secrets), progress).await?;
     state.children = running.identities();
     state.ready = Some(endpoints.clone());
     folder.write(endpoints::FILE, &endpoints.env_file())?;

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::settings::Waits;
-use service_kit::testing::{TestBroker, TestService, eventually};
+use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
 use shared_models::SCHEMA;
 use uuid::Uuid;
 
@@ -84,7 +84,7 @@ async fn offers(site: &TestService, broker: &TestBroker) -> Vec<Value> {
 
 /// A plain site that publishes to `broker` and offers again after so long.
 async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
-    let broker = broker.settings();
+    let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| {
         settings.broker = broker;
         settings.parked.offer_after = Waits::try_from(waits.to_owned()).unwrap();

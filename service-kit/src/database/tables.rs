@@ -1,0 +1,60 @@
+//! How the tables stand to what a program needs. Pure.
+
+/// A migration that a program brings with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Migration {
+    /// What the database knows it by.
+    pub(super) version: String,
+    /// What a person knows it by.
+    pub(super) name: String,
+}
+
+/// How the tables stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Tables {
+    /// They are as this program makes them.
+    UpToDate,
+    /// A newer program has made them; these versions are unknown to this one. A new version of a
+    /// service leaves the tables such that the one before can run, so that one can go back.
+    Newer(Vec<String>),
+    /// These migrations have not run.
+    Behind(Vec<String>),
+}
+
+impl Tables {
+    /// Compares what is needed with the versions that have run.
+    pub(super) fn compare(needed: &[Migration], ran: &[String]) -> Self {
+        let missing = needed.iter().filter(|migration| !ran.contains(&migration.version));
+        let missing = missing.map(|migration| migration.name.clone()).collect::<Vec<_>>();
+        let is_known = |version: &&String| needed.iter().any(|it| it.version == **version);
+        let unknown = ran.iter().filter(|version| !is_known(version)).cloned().collect::<Vec<_>>();
+        match (missing.is_empty(), unknown.is_empty()) {
+            (false, _) => Self::Behind(missing),
+            (true, false) => Self::Newer(unknown),
+            (true, true) => Self::UpToDate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tables::{Behind, Newer, UpToDate};
+    use super::*;
+
+    #[test]
+    fn tables_that_lack_something_are_behind_and_those_with_more_are_newer() {
+        let migration = |name: &str| Migration { version: name.to_uppercase(), name: name.into() };
+        let needed = [migration("a"), migration("b")];
+        let some = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let cases = [
+            (some(&[]), Behind(some(&["a", "b"]))),
+            (some(&["A"]), Behind(some(&["b"]))),
+            (some(&["B", "C"]), Behind(some(&["a"]))),
+            (some(&["A", "B"]), UpToDate),
+            (some(&["A", "B", "C"]), Newer(some(&["C"]))),
+        ];
+        for (ran, expected) in cases {
+            assert_eq!(Tables::compare(&needed, &ran), expected, "{ran:?}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The users that the programs have at RabbitMQ.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::variable;
+use crate::settings::{BrokerSettings, BrokerUrl};
+
+/// Who may do what.
+const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/definitions.json");
+
+/// Where the administrator's URL stands.
+pub(super) const ADMINISTRATOR: &str = "LOCKSTEP_TEST_AMQP_URL";
+
+/// A program's user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokerUser {
+    /// The store's service.
+    Store,
+    /// The warehouse's service.
+    Warehouse,
+    /// The worker.
+    Worker,
+}
+
+impl BrokerUser {
+    /// Where the user's URL stands.
+    pub(super) const fn url(self) -> &'static str {
+        match self {
+            Self::Store => "LOCKSTEP_TEST_STORE_AMQP_URL",
+            Self::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_AMQP_URL",
+            Self::Worker => "LOCKSTEP_TEST_WORKER_AMQP_URL",
+        }
+    }
+}
+
+/// What each user may do, as RabbitMQ's management API takes it.
+pub(super) fn permissions() -> Vec<Value> {
+    let definitions: Value = serde_json::from_str(DEFINITIONS).unwrap();
+    definitions["permissions"].as_array().unwrap().clone()
+}
+
+/// Settings with the user of a URL, and a vhost.
+pub(super) fn settings(url: &str, vhost: &str) -> BrokerSettings {
+    let url = variable(url);
+    let (server, _) = url.rsplit_once('/').expect("a URL with a vhost");
+    BrokerSettings {
+        url: BrokerUrl::try_from(format!("{server}/{vhost}")).unwrap(),
+        ca: None,
+        tls: None,
+        connect_timeout: Duration::from_secs(10),
+        reply_timeout: Duration::from_secs(10),
+    }
+}

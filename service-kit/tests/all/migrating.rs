@@ -1,0 +1,87 @@
+//! The owner of the tables migrates; the service waits for that, and never does it itself.
+
+use diesel_async::SimpleAsyncConnection as _;
+use serde_json::json;
+use service_kit::application::ServiceSettings;
+use service_kit::database::migrate;
+use service_kit::testing::{TestDatabase, TestService, eventually};
+
+use crate::plain::{Plain, routes, write_orders};
+
+const TABLES: &str = "pg_tables where schemaname = 'public'";
+
+async fn start(database: TestDatabase) -> TestService {
+    TestService::start_over::<Plain>("plain", routes, database, |_| {}).await
+}
+
+async fn is_ready(service: &TestService) {
+    eventually("it is ready", async || {
+        (service.client.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+}
+
+/// Waits until readiness says what the tables lack; gives all that it says of the database.
+async fn lacks(service: &TestService) -> String {
+    eventually("what the tables lack is told", async || {
+        let answer = service.client.get("/health/ready").await.with(503);
+        let detail = answer["parts"]["database"]["detail"].as_str().unwrap();
+        detail.contains("lack").then(|| detail.to_owned())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_waits_for_its_tables_and_goes_on_by_itself_when_they_are_there() {
+    let service = start(TestDatabase::empty().await).await;
+    let lacks = lacks(&service).await;
+    for told in ["2026-11-20-000000_orders", "2026-11-20-170000_parked", "`plain migrate`"] {
+        assert!(lacks.contains(told), "{told} is not in: {lacks}");
+    }
+    let refused = service.client.post("/v1/sync/offer", &json!({"all": true})).await;
+    refused.assert_problem(503);
+    assert_eq!(service.database.count(TABLES).await, 0, "it has made tables");
+    migrate(&service.database.owner(), "test").await.unwrap();
+    is_ready(&service).await;
+    write_orders(&service.database, 1).await;
+    service.client.get("/v1/orders").await.with(200);
+}
+
+#[tokio::test]
+async fn a_migration_that_has_not_run_is_named_and_those_that_have_are_not() {
+    let database = TestDatabase::new().await;
+    let forget = "delete from __diesel_schema_migrations where version = '20261120170000'";
+    database.connect().await.batch_execute(forget).await.unwrap();
+    let lacks = lacks(&start(database).await).await;
+    assert!(lacks.contains("lack 2026-11-20-170000_parked:"), "{lacks}");
+}
+
+#[tokio::test]
+async fn tables_that_a_newer_version_has_made_are_served_from() {
+    let database = TestDatabase::new().await;
+    let newer = "insert into __diesel_schema_migrations (version) values ('29991231000000')";
+    database.connect().await.batch_execute(newer).await.unwrap();
+    is_ready(&start(database).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_that_migrate_at_once_one_does_it_and_all_services_go_on() {
+    let database = TestDatabase::empty().await;
+    let (owner, settings) = (database.owner(), database.settings());
+    let over = async |database| {
+        let settings = settings.clone();
+        let adjust = |all: &mut ServiceSettings| all.database = settings;
+        TestService::start_over::<Plain>("plain", routes, database, adjust).await
+    };
+    let (one, two) = (over(database).await, over(TestDatabase::empty().await).await);
+    let migrating = || {
+        let owner = owner.clone();
+        tokio::spawn(async move { migrate(&owner, "test").await.unwrap() })
+    };
+    let ran = futures_util::future::join_all([migrating(), migrating(), migrating()]).await;
+    let ran = ran.into_iter().map(Result::unwrap).filter(|ran| !ran.is_empty());
+    assert_eq!(ran.count(), 1);
+    assert!(migrate(&owner, "test").await.unwrap().is_empty());
+    is_ready(&one).await;
+    is_ready(&two).await;
+}
