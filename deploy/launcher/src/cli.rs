@@ -23,6 +23,9 @@ pub enum Command {
         /// Leave everything running in the background once it is ready.
         #[arg(long)]
         detach: bool,
+        /// Let in only who has a token; `.lockstep/endpoints.env` then holds one for each role.
+        #[arg(long)]
+        secured: bool,
         /// Be what runs in the background.
         #[arg(long, hide = true, conflicts_with = "detach")]
         supervise: bool,

@@ -6,19 +6,20 @@ use clap::Parser;
 use launcher::check;
 use launcher::cli::{Cli, Command};
 use launcher::stack::down;
-use launcher::stack::up::{self, Mode};
+use launcher::stack::up::{self, Access, Mode};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Command::Up { detach, supervise } => {
+        Command::Up { detach, secured, supervise } => {
             let mode = match (detach, supervise) {
                 (false, false) => Mode::Foreground,
                 (true, _) => Mode::Detached,
                 (false, true) => Mode::Supervisor,
             };
-            up::run(&cli.root, mode).await
+            let access = if secured { Access::Secured } else { Access::Open };
+            up::run(&cli.root, mode, access).await
         }
         Command::Down { wipe } => down::run(&cli.root, wipe).await,
         Command::Test { command } => check::run(&cli.root, &command).await,

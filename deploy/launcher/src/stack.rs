@@ -10,4 +10,5 @@ mod running;
 mod secrets;
 mod settle;
 mod state;
+mod tokens;
 pub mod up;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secrets::Secrets;
 use super::settle::Ports;
+use super::tokens::Tokens;
 use crate::rabbitmq::User;
 
 /// What a shell reads to find a running stack.
@@ -15,6 +16,15 @@ pub(super) const FILE: &str = "endpoints.env";
 const USER: User = User::Lockstep;
 
 const ORDER: &str = r#"{"company":"Acme","address":"1 Main Street","currency":"EUR","lines":[{"sku":"LAMP-1","quantity":2,"unit_price":1999}]}"#;
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody on this machine.
+    Open,
+    /// Who has a token.
+    Secured,
+}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Endpoints {
@@ -26,10 +36,12 @@ pub(super) struct Endpoints {
     pub(super) store_database: String,
     pub(super) warehouse_database: String,
     rabbitmq_password: String,
+    /// Who has one of them is let in; everybody on this machine, where there are none.
+    pub(super) tokens: Option<Tokens>,
 }
 
 impl Endpoints {
-    pub(super) fn new(ports: Ports, secrets: &Secrets) -> Self {
+    pub(super) fn new(ports: Ports, secrets: &Secrets, access: Access) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
         let (passwords, [store, warehouse]) = (secrets.rabbitmq(), secrets.roles());
         Self {
@@ -41,6 +53,10 @@ impl Endpoints {
             store_database: store.service_url(ports.postgres),
             warehouse_database: warehouse.service_url(ports.postgres),
             rabbitmq_password: passwords.lockstep,
+            tokens: match access {
+                Access::Open => None,
+                Access::Secured => Some(secrets.tokens.clone()),
+            },
         }
     }
 
@@ -57,7 +73,8 @@ impl Endpoints {
             ("STORE_DATABASE_URL", &self.store_database),
             ("WAREHOUSE_DATABASE_URL", &self.warehouse_database),
         ];
-        lines.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
+        let tokens = self.tokens.iter().flat_map(Tokens::lines);
+        lines.into_iter().chain(tokens).map(|(name, value)| format!("{name}='{value}'\n")).collect()
     }
 
     /// What is shown when all are ready. The login of the management UI is the one secret in it.
@@ -72,16 +89,40 @@ impl Endpoints {
             ("RabbitMQ", public(&self.amqp)),
             ("store database", public(&self.store_database)),
             ("warehouse database", public(&self.warehouse_database)),
+            ("access", self.access().to_owned()),
             ("logs", folder.join("logs").display().to_string()),
             ("for scripts", format!(". {}  (all URLs, with passwords)", quoted(&env))),
         ];
         let rows: String =
             rows.iter().map(|(name, what)| format!("  {name:<20}  {what}\n")).collect();
         format!(
-            "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n  \
-             curl -sS {store}/v1/orders -H 'content-type: application/json' \\\n    \
-             -d '{ORDER}'\n  curl -sS {warehouse}/v1/orders\n"
+            "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n{}",
+            self.example(&quoted(&env))
         )
+    }
+
+    fn access(&self) -> &'static str {
+        match self.tokens {
+            None => "for everybody on this machine (deploy/up --secured: by token)",
+            Some(_) => "by token: $READ_TOKEN, $WRITE_TOKEN, $SYNC_TOKEN, $ADMIN_TOKEN",
+        }
+    }
+
+    /// What to type first. A token is only named, so that no shell keeps it.
+    fn example(&self, env: &str) -> String {
+        let Self { store, warehouse, .. } = self;
+        let json = "-H 'content-type: application/json'";
+        match self.tokens {
+            None => format!(
+                "  curl -sS {store}/v1/orders {json} \\\n    -d '{ORDER}'\n  \
+                 curl -sS {warehouse}/v1/orders\n"
+            ),
+            Some(_) => format!(
+                "  . {env}\n  curl -sS {store}/v1/orders -H \"authorization: Bearer $WRITE_TOKEN\" \
+                 \\\n    {json} \\\n    -d '{ORDER}'\n  \
+                 curl -sS {warehouse}/v1/orders -H \"authorization: Bearer $READ_TOKEN\"\n"
+            ),
+        }
     }
 }
 
@@ -102,7 +143,7 @@ fn public(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn endpoints() -> Endpoints {
+    fn endpoints(access: Access) -> Endpoints {
         let ports =
             Ports { store: 1, warehouse: 2, worker: 3, management: 4, amqp: 5, postgres: 6 };
         let secrets = Secrets {
@@ -112,7 +153,7 @@ mod tests {
             rabbitmq: "p3".to_owned(),
             ..Secrets::default()
         };
-        Endpoints::new(ports, &secrets)
+        Endpoints::new(ports, &secrets, access)
     }
 
     #[test]
@@ -128,7 +169,12 @@ RABBITMQ_PASSWORD='p3'
 STORE_DATABASE_URL='postgres://store:p1@127.0.0.1:6/store'
 WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
 ";
-        assert_eq!(endpoints().env_file(), expected);
+        assert_eq!(endpoints(Access::Open).env_file(), expected);
+        let secured = endpoints(Access::Secured).env_file();
+        let tokens = secured.strip_prefix(expected).unwrap();
+        for name in ["READ_TOKEN='lockstep_", "WRITE_TOKEN='", "SYNC_TOKEN='", "ADMIN_TOKEN='"] {
+            assert!(tokens.contains(name), "{tokens}");
+        }
     }
 
     #[test]
@@ -138,7 +184,11 @@ WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
 
     #[test]
     fn the_table_shows_no_password_but_the_one_of_the_management_ui() {
-        let table = endpoints().table(Path::new("/x"));
+        let open = endpoints(Access::Open).table(Path::new("/x"));
+        assert!(open.contains("everybody on this machine") && !open.contains("Bearer"), "{open}");
+        let table = endpoints(Access::Secured).table(Path::new("/x"));
+        assert!(table.contains(r#"-H "authorization: Bearer $WRITE_TOKEN""#), "{table}");
+        assert!(!table.contains("lockstep_"), "{table}");
         assert!(table.contains("http://127.0.0.1:4  user lockstep, password p3"));
         assert!(table.contains("postgres://127.0.0.1:6/store"));
         assert!(table.contains("amqp://127.0.0.1:5/%2f"));

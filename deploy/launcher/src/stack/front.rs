@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Access, Endpoints};
 use super::folder::Folder;
 use super::state::State;
 use super::up;
@@ -21,7 +21,7 @@ use crate::stop::Stop;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(root: &Path, folder: &Folder) -> Result<ExitCode> {
+pub(super) async fn run(root: &Path, folder: &Folder, access: Access) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let path = folder.log("launcher");
     let output = log::open(&path)?;
@@ -30,6 +30,7 @@ pub(super) async fn run(root: &Path, folder: &Folder) -> Result<ExitCode> {
         .arg("--root")
         .arg(root)
         .args(["up", "--supervise"])
+        .args((access == Access::Secured).then_some("--secured"))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

@@ -8,6 +8,7 @@ use super::endpoints::Endpoints;
 use super::folder::Folder;
 use super::secrets::Secrets;
 use super::settle::Ports;
+use crate::postgres::Roles;
 use crate::rabbitmq::User;
 use crate::recipe::Recipe;
 
@@ -15,55 +16,57 @@ use crate::recipe::Recipe;
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) name: &'static str,
+    /// What the names of its settings begin with.
+    prefix: &'static str,
     /// Its HTTP port; `/health/ready` says 200 when it can work.
     pub(super) port: u16,
-    environment: Vec<(&'static str, String)>,
-    /// What else it is told when it is to bring its tables up to date; none, if it has none.
-    migration: Option<(&'static str, String)>,
+    environment: Vec<(String, String)>,
+    /// By which URL the owner of its tables reaches them; none, if it has none.
+    owner: Option<String>,
 }
 
 /// In the order of their start.
 pub(super) fn all(ports: Ports, at: &Endpoints, secrets: &Secrets) -> [Program; 3] {
     let passwords = secrets.rabbitmq();
     let broker = |user| passwords.url(user, ports.amqp);
-    let owners = secrets.roles().map(|roles| roles.owner_url(ports.postgres));
-    let [store_owner, warehouse_owner] = owners;
+    let [store, warehouse] = secrets.roles();
+    let service = |name, prefix, port, roles: &Roles, user| {
+        let database = roles.service_url(ports.postgres);
+        let settings = [("DATABASE__URL", database), ("BROKER__URL", broker(user))];
+        let owner = Some(roles.owner_url(ports.postgres));
+        Program { owner, ..Program::new(name, prefix, port, at, &settings) }
+    };
+    let mut to_sites = vec![
+        ("BROKER__URL", broker(User::Worker)),
+        ("STORE__URL", at.store.clone()),
+        ("WAREHOUSE__URL", at.warehouse.clone()),
+    ];
+    if let Some(tokens) = &at.tokens {
+        to_sites.extend(["STORE__TOKEN", "WAREHOUSE__TOKEN"].map(|it| (it, tokens.sync.clone())));
+    }
     [
-        Program {
-            name: "store-svc",
-            port: ports.store,
-            environment: vec![
-                ("STORE__HTTP__PORT", ports.store.to_string()),
-                ("STORE__DATABASE__URL", at.store_database.clone()),
-                ("STORE__BROKER__URL", broker(User::Store)),
-            ],
-            migration: Some(("STORE__DATABASE__URL", store_owner)),
-        },
-        Program {
-            name: "warehouse-svc",
-            port: ports.warehouse,
-            environment: vec![
-                ("WAREHOUSE__HTTP__PORT", ports.warehouse.to_string()),
-                ("WAREHOUSE__DATABASE__URL", at.warehouse_database.clone()),
-                ("WAREHOUSE__BROKER__URL", broker(User::Warehouse)),
-            ],
-            migration: Some(("WAREHOUSE__DATABASE__URL", warehouse_owner)),
-        },
-        Program {
-            name: "sync-worker",
-            port: ports.worker,
-            environment: vec![
-                ("WORKER__HTTP__PORT", ports.worker.to_string()),
-                ("WORKER__BROKER__URL", broker(User::Worker)),
-                ("WORKER__STORE__URL", at.store.clone()),
-                ("WORKER__WAREHOUSE__URL", at.warehouse.clone()),
-            ],
-            migration: None,
-        },
+        service("store-svc", "STORE", ports.store, &store, User::Store),
+        service("warehouse-svc", "WAREHOUSE", ports.warehouse, &warehouse, User::Warehouse),
+        Program::new("sync-worker", "WORKER", ports.worker, at, &to_sites),
     ]
 }
 
 impl Program {
+    fn new(
+        name: &'static str,
+        prefix: &'static str,
+        port: u16,
+        at: &Endpoints,
+        settings: &[(&str, String)],
+    ) -> Self {
+        let mut environment = vec![(format!("{prefix}__HTTP__PORT"), port.to_string())];
+        environment.extend(
+            settings.iter().map(|(name, value)| (format!("{prefix}__{name}"), value.clone())),
+        );
+        environment.extend(at.tokens.iter().flat_map(|tokens| tokens.settings(prefix)));
+        Self { name, prefix, port, environment, owner: None }
+    }
+
     pub(super) fn recipe(&self, built: &Path, folder: &Folder) -> Recipe {
         let recipe = Recipe::new(self.name, &built.join(self.name), &folder.log(self.name));
         self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
@@ -71,11 +74,11 @@ impl Program {
 
     /// Brings its tables up to date as their owner, which it may not do itself while it serves.
     pub(super) fn migration(&self, built: &Path, folder: &Folder) -> Option<Recipe> {
-        let (setting, owner) = self.migration.as_ref()?;
+        let (owner, setting) = (self.owner.as_ref()?, format!("{}__DATABASE__URL", self.prefix));
         let name = format!("{} migrate", self.name);
         let log = folder.log(&format!("{}.migrate", self.name));
         let recipe = Recipe::new(&name, &built.join(self.name), &log).arg("migrate");
-        Some(recipe.env(setting, owner))
+        Some(recipe.env(&setting, owner))
     }
 }
 

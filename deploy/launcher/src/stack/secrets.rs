@@ -1,9 +1,10 @@
-//! The passwords of one stack: made at its first start and kept with its data.
+//! The passwords and tokens of one stack: made at its first start and kept with its data.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
+use super::tokens::Tokens;
 use crate::postgres::Roles;
 use crate::rabbitmq::Passwords;
 use crate::secret;
@@ -32,6 +33,8 @@ pub(super) struct Secrets {
     pub(super) rabbitmq_warehouse: String,
     /// RabbitMQ's user for the worker.
     pub(super) rabbitmq_worker: String,
+    /// What callers show, where the stack is started so that they have to.
+    pub(super) tokens: Tokens,
 }
 
 impl Default for Secrets {
@@ -46,6 +49,7 @@ impl Default for Secrets {
             rabbitmq_store: secret::random(),
             rabbitmq_warehouse: secret::random(),
             rabbitmq_worker: secret::random(),
+            tokens: Tokens::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+pub use super::endpoints::Access;
 use super::endpoints::{self, Endpoints};
 use super::folder::{Folder, Lock};
 use super::running::Running;
@@ -27,23 +28,23 @@ pub enum Mode {
 }
 
 /// Starts the stack of the checkout `root`, or shows the one that runs there.
-pub async fn run(root: &Path, mode: Mode) -> Result<ExitCode> {
+pub async fn run(root: &Path, mode: Mode, access: Access) -> Result<ExitCode> {
     let folder = Folder::of(root);
     folder.prepare()?;
     let Some(lock) = folder.lock()? else {
-        return already(&folder);
+        return already(&folder, access);
     };
     match mode {
         Mode::Detached => {
             drop(lock);
-            front::run(root, &folder).await
+            front::run(root, &folder, access).await
         }
         Mode::Foreground | Mode::Supervisor => {
             if mode == Mode::Supervisor {
                 // A session of our own: the terminal's end is not ours.
                 rustix::process::setsid()?;
             }
-            supervise(&folder, lock, mode).await
+            supervise(&folder, lock, mode, access).await
         }
     }
 }
@@ -53,9 +54,13 @@ pub(super) fn show(folder: &Folder, endpoints: &Endpoints) {
     println!("{}", endpoints.table(folder.path()));
 }
 
-fn already(folder: &Folder) -> Result<ExitCode> {
+fn already(folder: &Folder, access: Access) -> Result<ExitCode> {
     let state = State::load(folder)?;
     match state.and_then(|state| state.ready) {
+        Some(endpoints) if endpoints.tokens.is_some() != (access == Access::Secured) => {
+            let how = if access == Access::Secured { "without" } else { "with" };
+            bail!("Lockstep is running here already, {how} tokens: stop it first, by deploy/down")
+        }
         Some(endpoints) => {
             println!("Lockstep is running here already; deploy/down stops it.");
             show(folder, &endpoints);
@@ -65,7 +70,7 @@ fn already(folder: &Folder) -> Result<ExitCode> {
     }
 }
 
-async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> {
+async fn supervise(folder: &Folder, lock: Lock, mode: Mode, access: Access) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let progress = Progress::new();
     leftovers::end(folder).await?;
@@ -76,7 +81,7 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> 
     state.save(folder)?;
     let mut running = Running::default();
     let started = tokio::select! {
-        started = start(folder, &mut running, &mut state, &progress) => Some(started),
+        started = start(folder, access, &mut running, &mut state, &progress) => Some(started),
         () = stop.asked() => None,
     };
     let outcome = match started {
@@ -112,13 +117,14 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode) -> Result<ExitCode> 
 
 async fn start(
     folder: &Folder,
+    access: Access,
     running: &mut Running,
     state: &mut State,
     progress: &Progress,
 ) -> Result<Endpoints> {
     let secrets = Secrets::load(folder)?;
     let ports = settle::settle(folder, |line| progress.say(line))?;
-    let endpoints = Endpoints::new(ports, &secrets);
+    let endpoints = Endpoints::new(ports, &secrets, access);
     running.start_servers(folder, ports, &secrets, progress).await?;
     state.children = running.identities();
     state.save(folder)?;
