@@ -22,8 +22,8 @@ use crate::orders::Domain;
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
 use crate::settings::{
-    AccessSettings, BrokerSettings, DatabaseSettings, HttpSettings, LogSettings, ParkedSettings,
-    RelaySettings,
+    AccessSettings, BrokerSettings, DatabaseSettings, HttpSettings, LimitsSettings, LogSettings,
+    ParkedSettings, RelaySettings,
 };
 
 /// How long the relay has to finish, however long the requests in hand took.
@@ -35,6 +35,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub struct ServiceSettings {
     /// Where and how to serve.
     pub http: HttpSettings,
+    /// What one caller may take.
+    pub limits: LimitsSettings,
     /// Who may do what.
     pub access: AccessSettings,
     /// Its own database.
@@ -97,9 +99,10 @@ impl Application {
         });
         let service =
             Data::new(Service { database, relay: handle, waits: settings.parked.offer_after });
-        let server = server::serve(&settings.http, access, listener, move || {
-            routes().sharing(service.clone()).sharing(Expectations(D::expectation))
-        })?;
+        let server =
+            server::serve(&settings.http, &settings.limits, access, listener, move || {
+                routes().sharing(service.clone()).sharing(Expectations(D::expectation))
+            })?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));

@@ -12,7 +12,7 @@ use service_kit::access::Rule;
 use service_kit::http::resource::{Routes, on, resource};
 use service_kit::program::Program;
 use service_kit::routes;
-use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
+use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LIMITS, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Prices, Store};
 
@@ -23,7 +23,7 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "STORE",
         port: 8001,
-        sections: &[HTTP, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
+        sections: &[HTTP, LIMITS, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
     },
 };
 

@@ -68,7 +68,7 @@ impl Application {
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
         let (handles, parked) = (Data::new(handles), Parked::new(&sites)?);
         let routes = move || http::routes(handles.clone(), parked.clone());
-        let server = server::serve(&settings.http, access, listener, routes)?;
+        let server = server::serve(&settings.http, &settings.limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

@@ -5,7 +5,7 @@ mod domain;
 use service_kit::http::resource::Routes;
 use service_kit::program::Program;
 use service_kit::routes;
-use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LOG, Layout, PARKED, RELAY};
+use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LIMITS, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Handling, Warehouse};
 
@@ -16,7 +16,7 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "WAREHOUSE",
         port: 8002,
-        sections: &[HTTP, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
+        sections: &[HTTP, LIMITS, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
     },
 };
 

@@ -2,20 +2,28 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{FromRequest, HttpRequest, dev};
+use humantime_serde::re::humantime::format_duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use super::connection::Connection;
 use super::document::Document;
 use super::problem::{FieldError, Kind, Problem};
 
-/// The largest body that is read, in bytes.
+/// How much of a body is read, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
+pub struct BodyLimits {
+    /// The largest body, in bytes.
+    pub bytes: usize,
+    /// How long it may take to come as a whole.
+    pub time: Duration,
+}
 
 /// What would be right for a field, found by its name.
 #[derive(Clone, Copy)]
@@ -34,11 +42,10 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
         let request = request.clone();
         Box::pin(async move {
             check_headers(&request)?;
-            let limit = request.app_data::<BodyLimit>().map_or(usize::MAX, |limit| limit.0);
             let payload = payload
                 .await
                 .map_err(|error| Problem::new(Kind::Unreadable, format!("the body: {error}")))?;
-            let bytes = read(payload, limit).await?;
+            let bytes = read(&request, payload).await?;
             let expectations = request.app_data::<Expectations>().copied();
             parse(&bytes, expectations.map_or(|_| None, |found| found.0)).map(Body)
         })
@@ -59,13 +66,21 @@ fn check_headers(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-async fn read(payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    match payload.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(Problem::new(Kind::Unreadable, format!("the body: {error}"))),
-        Err(_) => {
-            let detail = format!("the body is larger than {limit} bytes");
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let Some(BodyLimits { bytes, time }) = request.app_data::<BodyLimits>().copied() else {
+        return Err(Problem::new(Kind::Internal, "no limits are set for a body"));
+    };
+    match tokio::time::timeout(time, payload.to_bytes_limited(bytes)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(error))) => Err(Problem::new(Kind::Unreadable, format!("the body: {error}"))),
+        Ok(Err(_)) => {
+            let detail = format!("the body is larger than {bytes} bytes");
             Err(Problem::new(Kind::TooLarge, detail))
+        }
+        Err(_) => {
+            Connection::of(request).into_iter().for_each(|connection| connection.end());
+            let detail = format!("the body has not come within {}", format_duration(time));
+            Err(Problem::new(Kind::TooSlow, detail))
         }
     }
 }

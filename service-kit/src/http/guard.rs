@@ -1,7 +1,9 @@
 //! Who sent a request, and whether they may: first who it is, for every request, then whether the
 //! route is for them.
 
+use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -10,26 +12,62 @@ use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
 
+use super::address::{CROWD, sender};
 use super::local::is_local;
 use super::problem::{Kind, Problem};
+use super::rate::Rates;
 use super::span;
 use crate::access::{Access, Caller, Denied, Rule, UnknownToken};
+use crate::settings::{LimitsSettings, Proxies};
 
-/// Finds out who sent the request. A token that nobody was given is refused also where none is
+/// What whoever comes in meets.
+#[derive(Clone)]
+pub(super) struct Door {
+    /// The tokens that are known.
+    access: Access,
+    /// How much each may send.
+    rates: Arc<Rates>,
+    /// Who is believed from where a request comes.
+    proxies: Arc<Proxies>,
+}
+
+impl Door {
+    pub(super) fn new(access: Access, limits: &LimitsSettings) -> Self {
+        let proxies = Arc::new(limits.trusted_proxies.clone());
+        Self { access, rates: Arc::new(Rates::new(limits)), proxies }
+    }
+
+    fn caller(&self, request: &ServiceRequest) -> Result<Caller, Problem> {
+        let headers = request.headers();
+        let address = address(request, &self.proxies);
+        span::tell_address(address);
+        if self.access.is_open() && !is_local(text(headers, HOST), text(headers, ORIGIN)) {
+            return Err(from_elsewhere());
+        }
+        let caller = self.access.caller(bearer(headers)).or_else(|UnknownToken| {
+            // Whoever guesses is nobody.
+            self.rates.check_address(address).and_then(|()| Err(unknown_token()))
+        })?;
+        span::tell_principal(&caller);
+        self.rates.check(&caller, address)?;
+        Ok(caller)
+    }
+}
+
+/// Finds out who sent the request, and whether that is too much, before any of its body is read. A token that nobody was given is refused also where none is
 /// needed: its owner is to know.
 pub(super) async fn identify(
-    access: Access,
+    door: Door,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let headers = request.headers();
-    if access.is_open() && !is_local(text(headers, HOST), text(headers, ORIGIN)) {
-        return Err(from_elsewhere().into());
+    match door.caller(&request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await
+        }
+        Err(refused) => Ok(request.error_response(refused)),
     }
-    let caller = access.caller(bearer(headers)).map_err(|UnknownToken| unknown_token())?;
-    span::tell_principal(&caller);
-    request.extensions_mut().insert(caller);
-    next.call(request).await
 }
 
 /// Lets only those through for whom the method is; other methods only those who are known.
@@ -41,12 +79,15 @@ pub(super) async fn admit(
     let caller = Caller::of(request.request());
     let asked = rules.iter().find(|(method, _)| method == request.method());
     let public = || rules.iter().all(|(_, rule)| *rule == Rule::Public);
-    match asked {
-        Some((_, rule)) => caller.check(*rule).map_err(denied)?,
-        None if public() => {}
-        None => known(&caller)?,
+    let admitted = match asked {
+        Some((_, rule)) => caller.check(*rule).map_err(denied),
+        None if public() => Ok(()),
+        None => known(&caller),
+    };
+    match admitted {
+        Ok(()) => next.call(request).await,
+        Err(refused) => Ok(request.error_response(refused)),
     }
-    next.call(request).await
 }
 
 /// Where there is nothing, only those are told so who are known.
@@ -71,6 +112,14 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(Ok(Self::of(request)))
     }
+}
+
+fn address(request: &ServiceRequest, proxies: &Proxies) -> IpAddr {
+    // A socket that was closed at once may have none.
+    let peer = request.peer_addr().map_or(CROWD, |peer| peer.ip());
+    let forwarded = request.headers().get_all("x-forwarded-for").collect::<Vec<_>>();
+    let forwarded = forwarded.iter().map(|value| value.to_str().unwrap_or_default());
+    sender(peer, forwarded, proxies)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

@@ -42,6 +42,10 @@ pub enum Kind {
     Stale,
     /// It is too large.
     TooLarge,
+    /// It took too long to come.
+    TooSlow,
+    /// More came than may.
+    TooMany,
     /// It is not JSON by its own account.
     UnsupportedMedia,
     /// It can be read, but does not fit.
@@ -63,6 +67,8 @@ impl Kind {
             Self::Conflict => (StatusCode::CONFLICT, "conflict"),
             Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow"),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
             Self::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media"),
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -104,6 +110,11 @@ impl Problem {
     /// What is needed is not there now; it may be after some seconds.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(Kind::Unavailable, detail).header(RETRY_AFTER, "1".to_owned())
+    }
+
+    /// More came than may; after some seconds more may come.
+    pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
+        Self::new(Kind::TooMany, detail).header(RETRY_AFTER, seconds.to_string())
     }
 
     /// Adds a member of its own to the problem.
@@ -164,6 +175,9 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         if let Some(header) = self.0.header.clone() {
             response.insert_header(header);
+        }
+        if self.0.kind == Kind::TooSlow {
+            response.force_close();
         }
         response.json(self.body())
     }

@@ -2,23 +2,27 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServerHandle, ServiceRequest};
 use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::middleware::{Compress, Next, from_fn};
-use actix_web::web::{self, PathConfig, QueryConfig};
+use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpServer};
 use tracing_actix_web::TracingLogger;
 
-use super::body::BodyLimit;
-use super::guard::{identify, known};
+use super::body::BodyLimits;
+use super::connection::{self, FAREWELL};
+use super::files;
+use super::guard::{Door, identify, known};
 use super::problem::{Kind, Problem};
 use super::resource::Routes;
 use super::span::RequestSpan;
 use crate::access::{Access, Caller};
-use crate::settings::HttpSettings;
+use crate::settings::{HttpSettings, LimitsSettings};
 
 /// Takes the port, where the settings let nobody in who is not known.
 pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener> {
@@ -34,39 +38,51 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
     Ok(listener)
 }
 
-/// Serves the routes to those for whom they are. It stops when its handle says so, not by signals: the program
-/// decides in which order its parts stop.
+/// Serves the routes to those for whom they are. It stops when its handle says so, not by signals:
+/// the program decides in which order its parts stop.
 pub fn serve(
     settings: &HttpSettings,
+    limits: &LimitsSettings,
     access: Access,
     listener: TcpListener,
     routes: impl Fn() -> Routes + Clone + Send + 'static,
 ) -> io::Result<Server> {
-    let body_limit = BodyLimit(settings.body_limit);
+    files::make_room(limits.connections)?;
+    let body_limits = BodyLimits { bytes: settings.body_limit, time: limits.body_timeout };
+    let door = Door::new(access, limits);
+    let patience = limits.header_timeout + limits.keep_alive;
+    let (workers, each) = share(limits.connections);
     let server = HttpServer::new(move || {
-        let access = access.clone();
+        let door = door.clone();
         App::new()
             .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
-                identify(access.clone(), request, next)
+                identify(door.clone(), request, next)
             }))
             .wrap(Compress::default())
             .wrap(TracingLogger::<RequestSpan>::new())
-            .app_data(body_limit)
-            .app_data(
-                PathConfig::default()
-                    .error_handler(|error, request| no_such_path(&error, request).into()),
-            )
-            .app_data(
-                QueryConfig::default().error_handler(|error, _| unreadable_query(&error).into()),
-            )
+            .wrap(from_fn(connection::in_hand))
+            .app_data(body_limits)
+            .configure(tell_mistakes)
             .configure(|config| routes().register(config))
             .default_service(web::to(nothing_here))
     });
     Ok(server
         .disable_signals()
+        .workers(workers)
+        .max_connections(each)
+        .keep_alive(limits.keep_alive)
+        .client_request_timeout(limits.header_timeout)
+        .client_disconnect_timeout(FAREWELL)
+        .on_connect(move |stream, data| connection::open(stream, data, patience))
         .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .listen(listener)?
         .run())
+}
+
+/// How many threads serve, and how many connections each; actix has a limit for each thread alone.
+fn share(connections: NonZeroUsize) -> (usize, usize) {
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN).min(connections).get();
+    (threads, connections.get() / threads)
 }
 
 /// Rounded up: less than a second is not none.
@@ -84,6 +100,14 @@ pub async fn stop(server: &ServerHandle, limit: Duration) {
 async fn nothing_here(request: HttpRequest, caller: Caller) -> Result<String, Problem> {
     known(&caller)?;
     Err(Problem::new(Kind::NotFound, format!("there is nothing at {}", request.path())))
+}
+
+fn tell_mistakes(config: &mut ServiceConfig) {
+    let path = PathConfig::default();
+    let query = QueryConfig::default();
+    config
+        .app_data(path.error_handler(|error, request| no_such_path(&error, request).into()))
+        .app_data(query.error_handler(|error, _| unreadable_query(&error).into()));
 }
 
 fn no_such_path(error: &PathError, request: &HttpRequest) -> Problem {

@@ -1,9 +1,12 @@
 //! The span around all that is logged of a request. It holds no query and no header: a secret
 //! could be in them.
 
+use std::net::IpAddr;
+
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use tracing::field::display;
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
 
@@ -18,6 +21,7 @@ impl RootSpanBuilder for RequestSpan {
             "request",
             method = %request.method(),
             path = request.path(),
+            address = field::Empty,
             principal = field::Empty,
             status = field::Empty,
         )
@@ -30,6 +34,11 @@ impl RootSpanBuilder for RequestSpan {
         };
         span.record("status", status.as_u16());
     }
+}
+
+/// Tells from where it comes.
+pub(super) fn tell_address(address: IpAddr) {
+    Span::current().record("address", display(address));
 }
 
 /// Tells who sent it.

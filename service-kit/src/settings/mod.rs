@@ -6,6 +6,7 @@
 mod access;
 mod broker_url;
 mod database_url;
+mod limits;
 mod parked;
 mod sections;
 
@@ -19,6 +20,7 @@ pub(crate) use access::check_name;
 pub use access::{AccessSettings, KnownToken, Tokens};
 pub use broker_url::BrokerUrl;
 pub use database_url::DatabaseUrl;
+pub use limits::{LimitsSettings, Proxies};
 pub use parked::{ParkedSettings, Waits};
 pub use sections::{
     BrokerSettings, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
@@ -27,6 +29,8 @@ pub use sections::{
 
 /// The defaults of `[http]`; `{port}` stands for the program's own.
 pub const HTTP: &str = include_str!("http.toml");
+/// The defaults of `[limits]`.
+pub const LIMITS: &str = include_str!("limits.toml");
 /// The defaults of `[access]`.
 pub const ACCESS: &str = include_str!("access.toml");
 /// The defaults of `[database]`.

@@ -12,7 +12,7 @@ use super::{BrokerUrl, DatabaseUrl};
 use crate::tls::{CaFile, Tls};
 
 /// A time to wait. None at all would be for ever to PostgreSQL, and too short for anybody else.
-fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match humantime_serde::deserialize(deserializer)? {
         Duration::ZERO => Err(D::Error::custom("is to be longer than 0s")),
         time => Ok(time),

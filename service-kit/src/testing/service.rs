@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -11,8 +12,8 @@ use crate::application::{Application, ServiceSettings};
 use crate::http::resource::Routes;
 use crate::orders::Domain;
 use crate::settings::{
-    AccessSettings, BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LogFilter,
-    LogFormat, LogSettings, ParkedSettings, RelaySettings, Waits,
+    AccessSettings, BrokerSettings, BrokerUrl, DatabaseSettings, HttpSettings, LimitsSettings,
+    LogFilter, LogFormat, LogSettings, ParkedSettings, Proxies, RelaySettings, Waits,
 };
 
 /// A port on which nobody listens: orders are taken while RabbitMQ is down.
@@ -112,6 +113,17 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             port: 0,
             body_limit: 16 * 1024 * 1024,
             shutdown_timeout: Duration::from_secs(1),
+        },
+        limits: LimitsSettings {
+            connections: NonZeroUsize::new(1_000).unwrap(),
+            header_timeout: patience,
+            body_timeout: patience,
+            keep_alive: patience,
+            principal_rate: NonZeroU32::MAX,
+            principal_burst: NonZeroU32::MAX,
+            address_rate: NonZeroU32::MAX,
+            address_burst: NonZeroU32::MAX,
+            trusted_proxies: Proxies::default(),
         },
         access: AccessSettings::default(),
         database,

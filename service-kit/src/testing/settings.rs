@@ -6,12 +6,22 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings that every service has.
-const SETTINGS: [&str; 25] = [
+const SETTINGS: [&str; 35] = [
     "[http]",
     "host",
     "port",
     "body_limit",
     "shutdown_timeout",
+    "[limits]",
+    "connections",
+    "header_timeout",
+    "body_timeout",
+    "keep_alive",
+    "principal_rate",
+    "principal_burst",
+    "address_rate",
+    "address_burst",
+    "trusted_proxies",
     "[access.tokens]",
     "[database]",
     "ca",
@@ -35,7 +45,7 @@ const SETTINGS: [&str; 25] = [
 ];
 
 /// A setting that is not as it should be, and what is to be named.
-const BAD: [(Set<'static>, &str); 37] = [
+const BAD: [(Set<'static>, &str); 43] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
     (("DATABASE__URL", "hunter2"), "database.url"),
@@ -58,6 +68,12 @@ const BAD: [(Set<'static>, &str); 37] = [
     (("ACCESS__TOKENS__SHOP", "hunter2"), "access.tokens.shop"),
     (("ACCESS__TOKENS__SHOP", "king sha256:hunter2"), "access.tokens.shop"),
     (("ACCESS__OPEN", "yes"), "open"),
+    (("LIMITS__CONNECTIONS", "0"), "limits.connections"),
+    (("LIMITS__HEADER_TIMEOUT", "0s"), "limits.header_timeout"),
+    (("LIMITS__BODY_TIMEOUT", "soon"), "limits.body_timeout"),
+    (("LIMITS__PRINCIPAL_RATE", "0"), "limits.principal_rate"),
+    (("LIMITS__ADDRESS_BURST", "-1"), "limits.address_burst"),
+    (("LIMITS__TRUSTED_PROXIES", "everybody"), "limits.trusted_proxies"),
     (("DATABASE__POOL_SIZE", "0"), "database.pool_size"),
     (("DATABASE__DEADLINE", "0s"), "database.deadline"),
     (("DATABASE__LOCK_TIMEOUT", "0s"), "database.lock_timeout"),

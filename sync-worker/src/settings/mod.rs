@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use service_kit::access::Token;
 use service_kit::program::Program;
 use service_kit::settings::{
-    self, AccessSettings, BrokerSettings, HttpSettings, Layout, LogSettings,
+    self, AccessSettings, BrokerSettings, HttpSettings, Layout, LimitsSettings, LogSettings,
 };
 use service_kit::tls::{CaFile, Tls};
 use shared_models::site::Site;
@@ -33,6 +33,7 @@ pub const PROGRAM: Program = Program {
         port: 8003,
         sections: &[
             settings::HTTP,
+            settings::LIMITS,
             settings::ACCESS,
             settings::BROKER,
             SITES,
@@ -48,6 +49,8 @@ pub const PROGRAM: Program = Program {
 pub struct WorkerSettings {
     /// Where and how to serve.
     pub http: HttpSettings,
+    /// What one caller may take.
+    pub limits: LimitsSettings,
     /// Who may do what here.
     pub access: AccessSettings,
     /// The RabbitMQ that carries the changes.

@@ -1,0 +1,59 @@
+//! Each connection takes open files, of which the system allows a program only so many. Where there
+//! were too few, connections to the database and to RabbitMQ would fail too.
+
+use std::io;
+use std::num::NonZeroUsize;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// A connection's socket, once for actix and once for whoever watches over it.
+const EACH: u64 = 2;
+
+/// What a program opens besides.
+const OTHERS: u64 = 200;
+
+/// Makes sure that so many connections can be open, as far as the system allows.
+pub(super) fn make_room(connections: NonZeroUsize) -> io::Result<()> {
+    let connections = u64::try_from(connections.get()).unwrap_or(u64::MAX);
+    let needed = connections.saturating_mul(EACH).saturating_add(OTHERS);
+    match raised(getrlimit(Resource::Nofile), needed) {
+        Ok(None) => Ok(()),
+        Ok(Some(limit)) => setrlimit(Resource::Nofile, limit).map_err(io::Error::from),
+        Err(maximum) => Err(io::Error::other(format!(
+            "limits.connections is {connections}, which takes {needed} open files; the system \
+             allows {maximum} (ulimit -Hn)"
+        ))),
+    }
+}
+
+/// The limit that is to be set so that there is room, or the one that stands in the way.
+fn raised(limit: Rlimit, needed: u64) -> Result<Option<Rlimit>, u64> {
+    let Rlimit { current, maximum } = limit;
+    match (current, maximum) {
+        (None, _) => Ok(None),
+        (Some(current), _) if current >= needed => Ok(None),
+        (Some(_), Some(maximum)) if maximum < needed => Err(maximum),
+        (Some(_), _) => Ok(Some(Rlimit { current: Some(needed), maximum })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_raised_only_where_it_has_to_be_and_may() {
+        let of = |current, maximum| Rlimit { current, maximum };
+        let to = |current, maximum| Ok(Some(of(Some(current), maximum)));
+        let cases = [
+            (of(None, None), Ok(None)),
+            (of(Some(2_200), Some(2_200)), Ok(None)),
+            (of(Some(1_024), Some(4_096)), to(2_200, Some(4_096))),
+            (of(Some(1_024), None), to(2_200, None)),
+            (of(Some(1_024), Some(2_199)), Err(2_199)),
+        ];
+        for (limit, expected) in cases {
+            assert_eq!(raised(limit, 2_200), expected, "{limit:?}");
+        }
+    }
+}
