@@ -86,7 +86,7 @@ async fn a_head_that_is_too_long_is_refused_and_others_are_served() {
         // Where bytes are still on their way, the connection may be reset before that is read.
         let refused = answer.is_empty()
             || ["400", "414", "431"].iter().any(|s| answer.starts_with(&format!("HTTP/1.1 {s} ")));
-        assert!(refused, "{:.40}: {answer}", head);
+        assert!(refused, "{head:.40}: {answer}");
         assert_serves(&service).await;
     }
 }

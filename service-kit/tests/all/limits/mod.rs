@@ -94,7 +94,7 @@ impl Wire {
             let mut answer = Vec::new();
             while !is_whole(&answer) {
                 let byte = self.stream.read_u8().await;
-                answer.push(byte.unwrap_or_else(|error| panic!("{error} after {answer:?}")));
+                answer.push(byte.expect("the rest of the answer"));
             }
             String::from_utf8(answer).unwrap()
         };

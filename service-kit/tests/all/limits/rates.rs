@@ -48,13 +48,14 @@ async fn ask(service: &TestService, token: Option<&str>, from: Option<&str>) -> 
 
 /// Asks until it is too much.
 async fn exhaust(service: &TestService, token: Option<&str>, from: Option<&str>) -> Answer {
+    let mut answer = ask(service, token, from).await;
     for _ in 0..10 * BURST {
-        let answer = ask(service, token, from).await;
         if answer.status == 429 {
-            return answer;
+            break;
         }
+        answer = ask(service, token, from).await;
     }
-    panic!("{token:?} from {from:?} may send as much as it likes");
+    answer.with(429)
 }
 
 #[tokio::test]
