@@ -141,6 +141,7 @@ fn from_elsewhere() -> Problem {
 
 fn unknown_token() -> Problem {
     let detail = "the token is not known here; it may have been replaced";
+    tracing::warn!("refused: {detail}");
     Problem::unauthenticated(detail, ", error=\"invalid_token\"")
 }
 
@@ -152,6 +153,7 @@ fn denied(denied: Denied) -> Problem {
         }
         Denied::Lacks(rule) => {
             let detail = format!("the token has not the role that is needed here: {}", rule.told());
+            tracing::warn!("refused: {detail}");
             Problem::new(Kind::Forbidden, detail)
         }
     }
