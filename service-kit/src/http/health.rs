@@ -17,7 +17,7 @@ where
     F::Output: Responder + 'static,
 {
     let reason = "health is only read";
-    let ready = reads(Rule::Public, || web::to(ready.clone()));
+    let ready = reads(Rule::Public, move || web::to(ready.clone()));
     Routes::default()
         .with(resource("/health/live", reason, reads(Rule::Public, || web::to(live))))
         .with(resource("/health/ready", reason, ready))

@@ -19,7 +19,7 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let tell = reads(Rule::READ, || web::to(tell.clone()));
+    let tell = reads(Rule::READ, move || web::to(tell.clone()));
     Routes::default().with(resource("/metrics", "metrics are only read", tell))
 }
 

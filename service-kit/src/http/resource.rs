@@ -66,11 +66,14 @@ impl Resource {
     }
 }
 
+/// Hands out what handlers share.
+type Share = Box<dyn FnOnce(&mut ServiceConfig)>;
+
 /// All that a program serves, and what its handlers share.
 #[derive(Default)]
 pub struct Routes {
     resources: Vec<Resource>,
-    shared: Vec<Box<dyn FnOnce(&mut ServiceConfig)>>,
+    shared: Vec<Share>,
 }
 
 impl Routes {
