@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +40,21 @@ pub fn is_free(port: u16) -> bool {
         && TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err()
 }
 
+/// What was claimed by this process, until it ends.
+static CLAIMED: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+
+/// Claims a port that is free, so that no other launcher on this machine settles on it before our
+/// server has bound it. A name without a file stands for it, which ends with the process.
+#[must_use]
+pub fn claim(port: u16) -> bool {
+    let name = SocketAddr::from_abstract_name(format!("lockstep-port-{port}"));
+    let claimed = name.and_then(|name| UnixListener::bind_addr(&name));
+    claimed.is_ok_and(|claimed| {
+        CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).push(claimed);
+        is_free(port)
+    })
+}
+
 /// Which port was settled on, and whether it is the one that people expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -50,11 +67,11 @@ pub enum Choice {
 }
 
 /// The default if it is free, else the one used last time, else any.
-pub fn choose(default: u16, last: Option<u16>, is_free: impl Fn(u16) -> bool) -> Choice {
-    if is_free(default) {
+pub fn choose(default: u16, last: Option<u16>, claim: impl Fn(u16) -> bool) -> Choice {
+    if claim(default) {
         return Choice::Default(default);
     }
-    match last.filter(|port| *port != default && is_free(*port)) {
+    match last.filter(|port| *port != default && claim(*port)) {
         Some(port) => Choice::Last(port),
         None => Choice::Any,
     }
@@ -77,6 +94,15 @@ mod tests {
     fn a_port_that_is_listened_on_is_not_free() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         assert!(!is_free(listener.local_addr().unwrap().port()));
+    }
+
+    #[test]
+    fn a_port_is_claimed_by_one() {
+        let port = free().unwrap();
+        assert!(claim(port));
+        assert!(!claim(port), "whoever comes second finds it taken");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        assert!(!claim(listener.local_addr().unwrap().port()));
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) fn settle(folder: &Folder, mut say: impl FnMut(&str)) -> Result<Ports
     let last: Option<Ports> = folder.read(FILE)?;
     let mut one = |what: &str, of: fn(&Ports) -> u16| {
         let default = of(&DEFAULTS);
-        let port = match ports::choose(default, last.as_ref().map(of), ports::is_free) {
+        let port = match ports::choose(default, last.as_ref().map(of), ports::claim) {
             Choice::Default(port) => return Ok(port),
             Choice::Last(port) => port,
             Choice::Any => ports::free()?,
