@@ -54,8 +54,8 @@ impl Door {
     }
 }
 
-/// Finds out who sent the request, and whether that is too much, before any of its body is read. A token that nobody was given is refused also where none is
-/// needed: its owner is to know.
+/// Finds out who sent the request, and whether it is too much of theirs, before any of its body is
+/// read. A token that nobody was given is refused also where none is needed: its owner is to know.
 pub(super) async fn identify(
     door: Door,
     request: ServiceRequest,
