@@ -11,6 +11,8 @@ use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::command_line::BINARY;
+use crate::events::{edited, id};
+use crate::sites::{FakeSite, applied};
 use crate::world::{TestWorker, World};
 
 const OWN: &str = "the-workers-own";
@@ -86,4 +88,17 @@ async fn the_command_line_shows_the_token_that_it_is_given_and_never_says_it() {
     std::fs::write(file.path(), "hunter2 two words").unwrap();
     let said = String::from_utf8(BINARY.run(&named, &settings).await.stderr).unwrap();
     assert!(said.contains("a token is one word") && !said.contains("hunter2"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worker_does_not_go_where_an_answer_points() {
+    let (world, worker) = World::with_worker().await;
+    let elsewhere = FakeSite::start().await;
+    let url = format!("{}/v1/sync/orders", elsewhere.url());
+    world.warehouse.takes(move |_| ResponseTemplate::new(307).insert_header("location", &*url));
+    world.publish_all(&[edited(id(), 1)]).await;
+    worker.counts("given_back", 1).await;
+    assert!(elsewhere.requests().await.is_empty());
+    world.warehouse.takes(applied);
+    worker.counts("carried", 1).await;
 }
