@@ -1,9 +1,10 @@
 //! Who may do what at the store.
 
-use service_kit::access::Role;
-use service_kit::testing::{TestClient, TestService, TestTokens};
+use service_kit::access::{Role, Token};
+use service_kit::testing::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 use store_svc::{PROGRAM, Store, routes};
 
+use crate::program::{BROKER, STORE};
 use crate::samples::{ORDERS, order, place};
 
 async fn secured(tokens: &TestTokens) -> TestService {
@@ -69,4 +70,46 @@ async fn why_a_service_is_not_ready_is_told_only_to_those_who_may_look() {
     assert_eq!((&told["status"], told.body.get("parts")), (&"ready".into(), None));
     let told = client(&store, &tokens, Role::Sync).get("/health/ready").await.with(200);
     assert_eq!(told["parts"]["database"]["state"], "up");
+}
+
+#[tokio::test]
+async fn the_log_of_a_request_bears_the_name_of_who_sent_it_and_no_token() {
+    let (database, tokens) = (TestDatabase::new().await, TestTokens::random());
+    let known = tokens.variables().collect::<Vec<_>>();
+    let known = known.iter().map(|(name, known)| (name.as_str(), known.as_str()));
+    let settings = [("DATABASE__URL", database.url()), BROKER, ("LOG__FILTER", "debug")];
+    let settings = settings.into_iter().chain(known).collect::<Vec<_>>();
+    let program = STORE.start(&settings).await;
+    program.ready().await;
+    let reader = program.client.clone().with_token(tokens.of(Role::Read));
+    reader.post(ORDERS, &order()).await.assert_problem(403);
+    let refused = async || {
+        let said = program.output();
+        let line = said.lines().find(|line| line.contains("refused: the token"));
+        line.map(str::to_owned)
+    };
+    let line = eventually("the refusal is logged", refused).await;
+    assert!(line.contains("principal=\"read\"") && line.contains("path=\"/v1/orders\""), "{line}");
+    assert!(tokens.all().all(|token| !program.output().contains(token.expose())));
+}
+
+#[tokio::test]
+async fn a_new_token_is_told_once_and_known_by_the_line_that_is_told_with_it() {
+    let database = TestDatabase::new().await;
+    let made = STORE.run(&["token", "new", "--name", "shop", "--role", "write"], &[]).await;
+    let [token, said] = [made.stdout, made.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(made.status.success() && !said.contains(token.trim()), "{said}");
+    let (_, line) = said.split_once("STORE__ACCESS__TOKENS__SHOP=\"").unwrap();
+    let (setting, _) = line.split_once('"').unwrap();
+    assert!(said.contains(&format!("shop = \"{setting}\"")), "{said}");
+    let database = ("DATABASE__URL", database.url());
+    let program = STORE.start(&[database, BROKER, ("ACCESS__TOKENS__SHOP", setting)]).await;
+    program.ready().await;
+    let shop = Token::try_from(token.trim().to_owned()).unwrap();
+    place(&program.client.clone().with_token(&shop)).await;
+    for (name, role, hint) in [("The Shop", "write", "small letters"), ("shop", "king", "admin")] {
+        let refused = STORE.run(&["token", "new", "--name", name, "--role", role], &[]).await;
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains(hint), "{said}");
+    }
 }

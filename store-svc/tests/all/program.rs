@@ -8,10 +8,10 @@ use service_kit::testing::{Binary, BrokerUser, TestBroker, TestDatabase, eventua
 
 use crate::samples::{ORDERS, order, place};
 
-const STORE: Binary = Binary { path: env!("CARGO_BIN_EXE_store-svc"), prefix: "STORE" };
+pub(crate) const STORE: Binary = Binary { path: env!("CARGO_BIN_EXE_store-svc"), prefix: "STORE" };
 
 const DATABASE: (&str, &str) = ("DATABASE__URL", "postgres://me:hunter2@127.0.0.1:1/orders");
-const BROKER: (&str, &str) = ("BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f");
+pub(crate) const BROKER: (&str, &str) = ("BROKER__URL", "amqp://me:hunter2@127.0.0.1:1/%2f");
 
 #[tokio::test]
 async fn the_program_minds_its_settings() {
