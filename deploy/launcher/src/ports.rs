@@ -1,6 +1,5 @@
 //! Which TCP port a server gets. All are on 127.0.0.1.
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -14,21 +13,34 @@ use anyhow::{Result, bail};
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// What was handed out already: its server may not have bound it yet.
-static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+/// What was claimed by this process, until it ends: its server may not have bound it yet, or may be
+/// about to start again.
+static CLAIMED: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
 
-/// A port that nobody listens on and that was not handed out before.
+/// A port that nobody listens on and that nobody has claimed; it is claimed now.
 pub fn free() -> Result<u16> {
     for _ in 0..1_000 {
         let random = uuid::Uuid::new_v4().as_u128() % u128::from(COUNT);
         let port = FIRST + u16::try_from(random)?;
-        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if !given.contains(&port) && is_free(port) {
-            given.insert(port);
+        if claim(port) {
             return Ok(port);
         }
     }
     bail!("no free TCP port on 127.0.0.1 from {FIRST} on; stop something that listens there")
+}
+
+/// Claims a port that is free, so that no other launcher or test on this machine takes it before
+/// our server has bound it. A name without a file stands for it, which ends with the process.
+#[must_use]
+pub fn claim(port: u16) -> bool {
+    let name = SocketAddr::from_abstract_name(format!("lockstep-port-{port}"));
+    match name.and_then(|name| UnixListener::bind_addr(&name)) {
+        Ok(claimed) if is_free(port) => {
+            CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).push(claimed);
+            true
+        }
+        Ok(_) | Err(_) => false,
+    }
 }
 
 /// Can it be bound, and does nothing answer there? (A listener on 0.0.0.0 with `SO_REUSEADDR` lets
@@ -38,21 +50,6 @@ pub fn is_free(port: u16) -> bool {
     let address = (Ipv4Addr::LOCALHOST, port).into();
     TcpListener::bind(address).is_ok()
         && TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err()
-}
-
-/// What was claimed by this process, until it ends.
-static CLAIMED: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
-
-/// Claims a port that is free, so that no other launcher on this machine settles on it before our
-/// server has bound it. A name without a file stands for it, which ends with the process.
-#[must_use]
-pub fn claim(port: u16) -> bool {
-    let name = SocketAddr::from_abstract_name(format!("lockstep-port-{port}"));
-    let claimed = name.and_then(|name| UnixListener::bind_addr(&name));
-    claimed.is_ok_and(|claimed| {
-        CLAIMED.lock().unwrap_or_else(PoisonError::into_inner).push(claimed);
-        is_free(port)
-    })
 }
 
 /// Which port was settled on, and whether it is the one that people expect.
@@ -79,6 +76,8 @@ pub fn choose(default: u16, last: Option<u16>, claim: impl Fn(u16) -> bool) -> C
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -99,7 +98,6 @@ mod tests {
     #[test]
     fn a_port_is_claimed_by_one() {
         let port = free().unwrap();
-        assert!(claim(port));
         assert!(!claim(port), "whoever comes second finds it taken");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         assert!(!claim(listener.local_addr().unwrap().port()));
