@@ -79,7 +79,11 @@ async fn the_command_line_shows_the_token_that_it_is_given_and_never_says_it() {
     let output = BINARY.run(&named, &settings).await;
     assert_eq!(shown_to(&world, "/v1/parked").await, ["Bearer hunter2"]);
     assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
-    BINARY.run(&["parked", "list"], &settings).await;
+    let asked = Mock::given(method("GET")).and(path_regex("^/v1/parked$"));
+    world.store.mount(asked.respond_with(ResponseTemplate::new(401))).await;
+    let output = BINARY.run(&["parked", "list"], &settings).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("WORKER_TOKEN") && said.lines().count() == 1, "{said}");
     assert_eq!(
         shown_to(&world, "/v1/parked").await[1],
         "nothing",

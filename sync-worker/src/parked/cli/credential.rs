@@ -8,6 +8,8 @@ use service_kit::access::Token;
 /// Where the token is looked for when no file is named.
 const VARIABLE: &str = "WORKER_TOKEN";
 const FILE: &str = "token-file";
+/// How a person shows a token.
+pub(super) const HOW: &str = "by WORKER_TOKEN, or --token-file FILE";
 
 /// How a file with the token is named.
 pub(super) fn argument() -> Arg {

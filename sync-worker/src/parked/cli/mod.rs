@@ -52,7 +52,12 @@ pub enum CliError {
 
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
-        Self::Site(refusal.to_string())
+        Self::Site(match &refusal {
+            Refusal::Wrong(reply) if reply.status == 401 => {
+                format!("{refusal} (here: {})", credential::HOW)
+            }
+            Refusal::Wrong(_) | Refusal::Away { .. } => refusal.to_string(),
+        })
     }
 }
 
