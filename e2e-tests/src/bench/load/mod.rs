@@ -1,0 +1,130 @@
+//! Load on a service, from a thread of its own.
+//!
+//! It shares the cores with what it measures, so it costs as little as can be: keep-alive
+//! connections, requests as ready-made bytes, of an answer only the status and how long it is.
+//! No request is sent again, and none is given up: a connection that breaks ends the measurement.
+
+mod answer;
+mod connection;
+mod pace;
+mod tally;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+
+pub use tally::latencies;
+
+/// Where the load goes, and what is kept of the answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The service; only ever on this machine.
+    pub address: SocketAddr,
+    /// Whether the bodies of all answers are kept.
+    pub keep_bodies: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Answers that count, 2xx only: [`flat_out`] those that came after the warm-up and before the
+    /// end, [`at_rate`] all.
+    pub answered: u64,
+    /// How long it took to answer those.
+    pub took: Duration,
+    /// Of those, in µs.
+    pub latencies: Histogram<u64>,
+    /// Of those, how many came in each second.
+    pub each_second: Vec<u64>,
+    /// All answers from the first to the last, warm-up and all; what was stored is to agree.
+    pub statuses: BTreeMap<u16, u64>,
+    /// The first answer that was not 2xx, to show why.
+    pub refusal: Option<String>,
+    /// The bodies of all answers, in the order in which they came, where they were asked for.
+    pub bodies: Vec<Bytes>,
+}
+
+impl Target {
+    /// Keeps no bodies.
+    #[must_use]
+    pub const fn new(address: SocketAddr) -> Self {
+        Self { address, keep_bodies: false }
+    }
+
+    /// Keeps all bodies.
+    #[must_use]
+    pub const fn keeping_bodies(self) -> Self {
+        Self { keep_bodies: true, ..self }
+    }
+}
+
+impl Loaded {
+    /// Answers a second.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let answered = self.answered as f64;
+        answered / self.took.as_secs_f64()
+    }
+
+    /// Answers that had this status, warm-up and all.
+    #[must_use]
+    pub fn with_status(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Itself, where every answer was 2xx.
+    ///
+    /// # Errors
+    ///
+    /// With how many were not, and the first of those.
+    pub fn accepted(self) -> anyhow::Result<Self> {
+        match &self.refusal {
+            Some(refusal) => {
+                anyhow::bail!("answers {:?}, the first refusal: {refusal}", self.statuses)
+            }
+            None => Ok(self),
+        }
+    }
+}
+
+/// Every connection sends its next request as soon as the last was answered: throughput.
+///
+/// `request` makes the bytes of one from the connection and the number of the request, which counts
+/// over all connections from 0, warm-up and all.
+///
+/// # Errors
+///
+/// Where a connection cannot be made, breaks, or answers what is not HTTP/1.1.
+pub async fn flat_out(
+    target: &Target,
+    connections: usize,
+    warm_up: Duration,
+    lasts: Duration,
+    request: impl Fn(usize, u64) -> Bytes + Send + 'static,
+) -> anyhow::Result<Loaded> {
+    let plan = pace::Plan::FlatOut { warm_up, lasts };
+    connection::apart(*target, connections, plan, request).await
+}
+
+/// Requests are due by the clock, `rate` a second, and a latency counts from when its request was
+/// **due**: where all connections are busy, those that wait for one wait in the figures too.
+///
+/// All that fall due within `lasts` are sent and awaited.
+///
+/// # Errors
+///
+/// As [`flat_out`], and where the answers do not come within a while after the last was due.
+pub async fn at_rate(
+    target: &Target,
+    connections: usize,
+    rate: f64,
+    lasts: Duration,
+    request: impl Fn(usize, u64) -> Bytes + Send + 'static,
+) -> anyhow::Result<Loaded> {
+    let plan = pace::Plan::at_rate(rate, lasts)?;
+    connection::apart(*target, connections, plan, request).await
+}

@@ -1,0 +1,56 @@
+//! What is told of a run of the benchmark: a table, JSON for programs, and a page with its charts.
+
+pub mod chart;
+mod json;
+pub mod machine;
+mod table;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+
+use super::measure::Finding;
+use machine::Machine;
+
+/// A run.
+#[derive(Debug)]
+pub struct Report {
+    /// With what it can be run again: `deploy/bench --quick`.
+    pub command: String,
+    /// When it began.
+    pub when: DateTime<Utc>,
+    /// How long it took.
+    pub took: Duration,
+    /// Of what: a commit, and whether there was more than that.
+    pub commit: String,
+    /// On what.
+    pub machine: Machine,
+    /// What was found, in the order in which it is shown.
+    pub findings: Vec<Finding>,
+    /// What could not be measured, or was answered wrongly: its heading, and why.
+    pub failed: Vec<(String, String)>,
+}
+
+impl Report {
+    /// The table for a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        table::table(self)
+    }
+
+    /// Writes `report.json` and `report.html` into a folder, which is made where it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        let json = serde_json::to_string_pretty(&json::json(self))?;
+        let path = folder.join("report.json");
+        fs::write(&path, json).with_context(|| path.display().to_string())?;
+        Ok(())
+    }
+}
