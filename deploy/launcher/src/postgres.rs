@@ -38,6 +38,8 @@ pub struct Options {
     pub durable: bool,
     /// How many clients at once.
     pub max_connections: u16,
+    /// Further settings, each as `name=value`.
+    pub settings: Vec<String>,
     /// Where it logs; none: `postgres.log` in its folder.
     pub log: Option<PathBuf>,
 }
@@ -49,6 +51,7 @@ impl Default for Options {
             password: secret::random(),
             durable: false,
             max_connections: 400,
+            settings: vec![],
             log: None,
         }
     }
@@ -177,6 +180,7 @@ impl Postgres {
             // has said is committed; these two are about a crash of the machine.
             settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
         }
+        settings.extend_from_slice(&self.options.settings);
         let program = self.programs.folder.join("postgres");
         let recipe =
             Recipe::new("PostgreSQL", &program, &log).arg("-D").arg(self.folder.join("data"));

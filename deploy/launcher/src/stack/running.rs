@@ -43,6 +43,7 @@ impl Running {
             password: secrets.postgres.clone(),
             durable: true,
             max_connections: 200,
+            settings: vec![],
             log: Some(folder.log("postgres")),
         };
         let postgres = async {
