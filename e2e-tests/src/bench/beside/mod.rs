@@ -1,0 +1,4 @@
+//! What stands beside a measure: the same work done by what Lockstep is built on, alone.
+
+pub mod pgbench;
+pub mod placing;

@@ -1,0 +1,81 @@
+//! The orders that are placed: each like no other, and known again by its number. Pure.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use serde_json::Value;
+use service_kit::access::Role;
+
+use crate::secured::token;
+
+/// The body of the order with a number, of two lines.
+#[must_use]
+pub fn order(number: u64) -> String {
+    let (company, house) = (number % 100, number % 997);
+    let (quantity, sku) = (number % 9 + 1, number % 500);
+    format!(r#"{{"company":"Company {company} Ltd","address":"{house} Main Street, Springfield","#,)
+        + &format!(r#""comment":"order {number}","currency":"EUR","lines":[{{"sku":"BULB-{sku}","#,)
+        + &format!(r#""quantity":{quantity},"unit_price":250}},{{"sku":"LAMP-{sku}","quantity":2,"#,)
+        + r#""unit_price":1999}]}"#
+}
+
+/// The number in an order's comment.
+pub fn number_in(comment: &str) -> Result<u64> {
+    let number = comment.strip_prefix("order ").and_then(|number| number.parse().ok());
+    number.with_context(|| format!("no order of ours has the comment {comment:?}"))
+}
+
+/// A request as it goes over the wire, of somebody who may look and write.
+#[must_use]
+pub fn request(method: &str, path: &str, body: &str) -> Bytes {
+    let (token, length) = (token(Role::Write).expose(), body.len());
+    Bytes::from(format!(
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// Whether a site shows an order as it was placed; prices only where the site has them.
+#[must_use]
+pub fn is_as_placed(number: u64, shown: &Value) -> bool {
+    let Ok(placed) = serde_json::from_str::<Value>(&order(number)) else { return false };
+    let same = |name: &str| shown[name] == placed[name];
+    let lines = || placed["lines"].as_array().into_iter().flatten();
+    let lines_shown = shown["lines"].as_array();
+    let line_is_same = |(placed, shown): (&Value, &Value)| {
+        let price = shown.get("unit_price");
+        placed["sku"] == shown["sku"]
+            && placed["quantity"] == shown["quantity"]
+            && price.is_none_or(|price| *price == placed["unit_price"])
+    };
+    ["company", "address", "comment"].into_iter().all(same)
+        && shown["status"] == "placed"
+        && lines_shown.is_some_and(|shown| {
+            shown.len() == lines().count() && lines().zip(shown).all(line_is_same)
+        })
+}
+
+/// The address in a program's URL.
+pub fn address(url: &str) -> Result<SocketAddr> {
+    Ok(url.trim_start_matches("http://").parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_known_again_by_its_number_and_no_other() {
+        let shown: Value = serde_json::from_str(&order(7)).unwrap();
+        let mut shown = shown;
+        shown["status"] = json!("placed");
+        assert!(is_as_placed(7, &shown));
+        assert!(!is_as_placed(8, &shown));
+        assert_eq!(number_in(shown["comment"].as_str().unwrap()).unwrap(), 7);
+        shown["lines"][1]["quantity"] = json!(3);
+        assert!(!is_as_placed(7, &shown));
+    }
+}

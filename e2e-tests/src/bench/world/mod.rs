@@ -1,0 +1,179 @@
+//! What is measured, and what stands beside it: durable servers, three databases, three programs.
+//!
+//! PostgreSQL and RabbitMQ are those of the launcher, as `deploy/up` starts them; Lockstep and its
+//! limits share them. The programs run as they do in operation: release builds, roles of their own,
+//! tokens, the settings that come with them.
+
+pub mod checks;
+mod database;
+mod programs;
+mod servers;
+pub mod sites;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use launcher::scratch::Scratch;
+use launcher::wait;
+use shared_models::site::Site;
+
+pub use database::Database;
+use programs::Programs;
+pub use servers::BASELINE;
+use servers::Servers;
+
+use crate::nemesis::both::Both;
+use crate::program::Program;
+
+/// How long anything may take to come about that is not itself measured.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// All that runs. Dropping it ends it, and removes its data.
+#[derive(Debug)]
+pub struct World {
+    /// The store's service.
+    pub store: Program,
+    /// The warehouse's service.
+    pub warehouse: Program,
+    /// The worker.
+    pub worker: Program,
+    /// The databases of both sites, for an administrator.
+    pub databases: Both<Database>,
+    /// A database with the same tables, for what is measured without Lockstep.
+    pub baseline: Database,
+    /// PostgreSQL and RabbitMQ.
+    pub servers: Servers,
+    // Last, for fields are dropped in order: the folder goes when nobody writes to it any more.
+    scratch: Scratch,
+}
+
+impl World {
+    /// Starts everything, and waits until it is ready. The data are in a folder that does not stay;
+    /// the logs do.
+    pub async fn start(folder: &Path) -> Result<Self> {
+        let logs = folder.join("logs");
+        if logs.exists() {
+            std::fs::remove_dir_all(&logs)?;
+        }
+        std::fs::create_dir_all(&logs)?;
+        let folder = std::fs::canonicalize(folder)?;
+        let (logs, scratch) = (folder.join("logs"), Scratch::new(&folder.join("scratch"))?);
+        let servers = Servers::start(scratch.path(), &logs).await?;
+        let Programs { store, warehouse, worker } =
+            Programs::make(&servers, scratch.path(), &logs).await?;
+        let databases = Both {
+            store: servers.database(Site::Store.as_str()).await?,
+            warehouse: servers.database(Site::Warehouse.as_str()).await?,
+        };
+        let baseline = servers.database(BASELINE).await?;
+        let mut world = Self { store, warehouse, worker, databases, baseline, servers, scratch };
+        for program in [&mut world.store, &mut world.warehouse, &mut world.worker] {
+            program.try_to_start().await?;
+        }
+        world.ready().await?;
+        Ok(world)
+    }
+
+    /// The service of a site.
+    #[must_use]
+    pub const fn program(&self, site: Site) -> &Program {
+        match site {
+            Site::Store => &self.store,
+            Site::Warehouse => &self.warehouse,
+        }
+    }
+
+    /// The folder of this run's data.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.scratch.path().to_owned()
+    }
+
+    /// Waits until all that runs is ready.
+    pub async fn ready(&self) -> Result<()> {
+        for program in [&self.store, &self.warehouse, &self.worker] {
+            if program.process().is_some() {
+                let ready = async || sites::is_ready(program).await;
+                wait::until("the programs to be ready", PATIENCE, ready).await?;
+            }
+        }
+        let offers_made = async || {
+            let waiting = self.databases.store.number("select count(*) from offers").await;
+            waiting.is_ok_and(|waiting| waiting == 0)
+        };
+        wait::until("the offers that the worker asks for", PATIENCE, offers_made).await
+    }
+
+    /// Neither site publishes, and nobody carries: what is written stays where it is.
+    pub async fn stand_still(&mut self) -> Result<()> {
+        sites::pause(&self.store).await?;
+        sites::pause(&self.warehouse).await?;
+        if self.worker.process().is_some() {
+            self.worker.try_to_stop(PATIENCE).await?;
+        }
+        Ok(())
+    }
+
+    /// The whole loop runs.
+    pub async fn go_round(&mut self) -> Result<()> {
+        if self.worker.process().is_none() {
+            self.worker.try_to_start().await?;
+        }
+        sites::resume(&self.store).await?;
+        sites::resume(&self.warehouse).await?;
+        self.ready().await
+    }
+
+    /// Empties all tables, so that every turn begins with the same: nothing, and no pages that
+    /// are yet to be written.
+    pub async fn clear(&self) -> Result<()> {
+        for database in [&self.databases.store, &self.databases.warehouse, &self.baseline] {
+            database.clear().await?;
+        }
+        self.baseline.run("checkpoint").await
+    }
+
+    /// Waits until so many changes are recorded at a site since it was cleared.
+    pub async fn recorded(&self, site: Site, changes: u64) -> Result<()> {
+        let database = self.databases.at(site);
+        let arrived = async || database.recorded().await.is_ok_and(|there| there >= changes);
+        let what = format!("{changes} changes at the {site}");
+        match wait::until(&what, PATIENCE, arrived).await {
+            Ok(()) => Ok(()),
+            Err(late) => {
+                let there = database.recorded().await?;
+                Err(late).with_context(|| format!("there are {there}"))
+            }
+        }
+    }
+
+    /// Waits until the store has told all, and the warehouse has it; then compares the two.
+    pub async fn agree(&self, orders: u64) -> Result<()> {
+        for site in Site::ALL {
+            let published = async || {
+                let waits = "select count(*) from (select from outbox limit 1) as first";
+                self.databases.at(site).number(waits).await.is_ok_and(|waiting| waiting == 0)
+            };
+            wait::until("all to be published", PATIENCE, published).await?;
+        }
+        let mut differ = String::new();
+        let alike = async || match self.compare(orders).await {
+            Ok(()) => true,
+            Err(why) => {
+                differ = format!("{why:#}");
+                false
+            }
+        };
+        let agreed = wait::until("both sites to agree", PATIENCE, alike).await;
+        agreed.with_context(|| differ)
+    }
+
+    async fn compare(&self, orders: u64) -> Result<()> {
+        let [store, warehouse] = [&self.databases.store, &self.databases.warehouse];
+        let (store, warehouse) = tokio::try_join!(store.standing(), warehouse.standing())?;
+        ensure!(store.orders == orders, "{orders} were sent, the store has {store:?}");
+        ensure!(store.agrees_with(&warehouse), "the sites differ: {store:?}, {warehouse:?}");
+        Ok(())
+    }
+}

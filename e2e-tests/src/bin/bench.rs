@@ -1,0 +1,66 @@
+//! Measures Lockstep and its limits side by side; see `deploy/bench`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use e2e_tests::bench::measures::Row;
+use e2e_tests::bench::run::{Options, run};
+use e2e_tests::bench::scale::Scale;
+use launcher::stop::Stop;
+
+/// Measures Lockstep and what it is built on side by side, on servers of its own, so that every
+/// figure is a ratio that holds on a noisy machine. Data are read back: exits with 1 where one is
+/// not as it should be.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// Less of everything, in under three minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Only these.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Row>,
+    /// Only say what can be measured.
+    #[arg(long)]
+    list: bool,
+    /// Where data, logs and the report go.
+    #[arg(long)]
+    folder: PathBuf,
+}
+
+impl Arguments {
+    fn options(self) -> Options {
+        let scale = if self.quick { Scale::QUICK } else { Scale::WHOLE };
+        let all = self.only.is_empty();
+        let rows = if all { Row::value_variants().to_vec() } else { self.only };
+        Options { rows, scale, folder: self.folder }
+    }
+}
+
+// The threads of a load stand beside this one, which has little to do meanwhile.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        Row::value_variants().iter().for_each(|row| println!("{:<10} {}", row.name(), row.about()));
+        return ExitCode::SUCCESS;
+    }
+    measure(arguments.options()).await.unwrap_or_else(|error| {
+        eprintln!("bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn measure(options: Options) -> anyhow::Result<ExitCode> {
+    let mut asked = Stop::listen()?;
+    tokio::select! {
+        findings = run(&options) => {
+            findings?;
+            println!("logs  {}", options.folder.join("logs").display());
+            Ok(ExitCode::SUCCESS)
+        }
+        // What runs ends as it is dropped.
+        () = asked.asked() => Ok(ExitCode::from(130)),
+    }
+}
