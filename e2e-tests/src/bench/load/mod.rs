@@ -8,6 +8,8 @@ mod answer;
 mod connection;
 mod pace;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
