@@ -11,6 +11,10 @@ pub struct Scale {
     pub warm_up: Duration,
     /// How long it then counts.
     pub lasts: Duration,
+    /// How often that is measured which takes longer.
+    pub long_turns: usize,
+    /// How many changes wait where it is measured how fast they are carried.
+    pub waiting: u64,
     /// How many orders are read back after each load.
     pub sample: u64,
 }
@@ -21,6 +25,8 @@ impl Scale {
         turns: 2,
         warm_up: Duration::from_millis(500),
         lasts: Duration::from_secs(2),
+        long_turns: 1,
+        waiting: 20_000,
         sample: 20,
     };
 
@@ -29,6 +35,8 @@ impl Scale {
         turns: 5,
         warm_up: Duration::from_secs(1),
         lasts: Duration::from_secs(5),
+        long_turns: 3,
+        waiting: 100_000,
         sample: 100,
     };
 }

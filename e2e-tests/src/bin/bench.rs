@@ -38,8 +38,7 @@ impl Arguments {
     }
 }
 
-// The threads of a load stand beside this one, which has little to do meanwhile.
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list {

@@ -1,20 +1,34 @@
 //! What is measured: a file for each row of the table, and what they are called.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::ValueEnum;
+use shared_models::site::{Direction, Site};
 
 use super::measure::Finding;
 use super::progress::Progress;
 use super::scale::Scale;
 use super::world::World;
 
+mod carrying;
 mod post;
+
+/// How long anything may take that is measured: what takes longer has stopped.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const STORE: Direction = Direction { from: Site::Store };
+const WAREHOUSE: Direction = Direction { from: Site::Warehouse };
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Row {
     /// Orders placed one by one: the store alone, and with the whole loop running.
     Post,
+    /// Orders that wait at the store, until all are at the warehouse.
+    Sync,
+    /// Progress that waits at the warehouse, until all of it is at the store.
+    Back,
 }
 
 impl Row {
@@ -41,6 +55,8 @@ impl Row {
     ) -> Result<Finding> {
         match self {
             Self::Post => post::measure(world, scale, progress).await,
+            Self::Sync => carrying::measure(STORE, world, scale, progress).await,
+            Self::Back => carrying::measure(WAREHOUSE, world, scale, progress).await,
         }
     }
 }

@@ -86,7 +86,7 @@ impl Database {
     }
 
     /// How many changes were recorded since it was cleared, without counting them.
-    pub(super) async fn recorded(&self) -> Result<u64> {
+    pub async fn recorded(&self) -> Result<u64> {
         let given = "select case when is_called then last_value else 0 end from changes_seq_seq";
         Ok(self.number(given).await?.try_into()?)
     }

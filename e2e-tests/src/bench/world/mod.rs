@@ -6,9 +6,11 @@
 
 pub mod checks;
 mod database;
+mod filling;
 mod programs;
 mod servers;
 pub mod sites;
+mod template;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +24,7 @@ pub use database::Database;
 use programs::Programs;
 pub use servers::BASELINE;
 use servers::Servers;
+use template::Template;
 
 use crate::nemesis::both::Both;
 use crate::program::Program;
@@ -44,6 +47,7 @@ pub struct World {
     pub baseline: Database,
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
+    template: Option<Template>,
     // Last, for fields are dropped in order: the folder goes when nobody writes to it any more.
     scratch: Scratch,
 }
@@ -67,7 +71,9 @@ impl World {
             warehouse: servers.database(Site::Warehouse.as_str()).await?,
         };
         let baseline = servers.database(BASELINE).await?;
-        let mut world = Self { store, warehouse, worker, databases, baseline, servers, scratch };
+        let template = None;
+        let mut world =
+            Self { store, warehouse, worker, databases, baseline, servers, template, scratch };
         for program in [&mut world.store, &mut world.warehouse, &mut world.worker] {
             program.try_to_start().await?;
         }
@@ -115,14 +121,19 @@ impl World {
         Ok(())
     }
 
-    /// The whole loop runs.
-    pub async fn go_round(&mut self) -> Result<()> {
+    /// The worker runs, and waits for what comes.
+    pub async fn start_worker(&mut self) -> Result<()> {
         if self.worker.process().is_none() {
             self.worker.try_to_start().await?;
         }
-        sites::resume(&self.store).await?;
-        sites::resume(&self.warehouse).await?;
         self.ready().await
+    }
+
+    /// The whole loop runs.
+    pub async fn go_round(&mut self) -> Result<()> {
+        self.start_worker().await?;
+        sites::resume(&self.store).await?;
+        sites::resume(&self.warehouse).await
     }
 
     /// Empties all tables, so that every turn begins with the same: nothing, and no pages that

@@ -1,6 +1,7 @@
 //! What is asked of the running programs, apart from the load.
 
 use anyhow::{Context, Result, ensure};
+use reqwest::Method;
 use serde_json::Value;
 use service_kit::access::Role;
 use service_kit::testing::http;
@@ -16,36 +17,48 @@ pub async fn is_ready(program: &Program) -> bool {
 
 /// A site publishes nothing from now on.
 pub async fn pause(site: &Program) -> Result<()> {
-    post(site, "/v1/relay/pause").await
+    send(site, Method::POST, Role::Admin, "/v1/relay/pause", "").await.map(drop)
 }
 
 /// A site publishes again.
 pub async fn resume(site: &Program) -> Result<()> {
-    post(site, "/v1/relay/resume").await
+    send(site, Method::POST, Role::Admin, "/v1/relay/resume", "").await.map(drop)
 }
 
 /// Places one order.
 pub async fn place(store: &Program, order: String) -> Result<()> {
-    let url = format!("{}/v1/orders", store.url());
-    let client = http().default_headers(headers(Role::Write)).build()?;
-    let request = client.post(url).header("content-type", "application/json").body(order);
-    request.send().await?.error_for_status()?;
-    Ok(())
+    send(store, Method::POST, Role::Write, "/v1/orders", order).await.map(drop)
 }
 
-async fn post(program: &Program, path: &str) -> Result<()> {
-    let url = format!("{}{path}", program.url());
-    let client = http().default_headers(headers(Role::Admin)).build()?;
-    client.post(url).send().await?.error_for_status()?;
-    Ok(())
+/// Patches something.
+pub async fn patch(site: &Program, role: Role, path: &str, patch: &Value) -> Result<()> {
+    send(site, Method::PATCH, role, path, patch.to_string()).await.map(drop)
 }
 
 /// What a program answers to a question.
 pub async fn ask(program: &Program, path: &str) -> Result<Value> {
-    let url = format!("{}{path}", program.url());
-    let client = http().default_headers(headers(Role::Read)).build()?;
-    let answer = client.get(&url).send().await?;
+    let text = send(program, Method::GET, Role::Read, path, "").await?;
+    serde_json::from_str(&text).with_context(|| format!("{path}: {text}"))
+}
+
+/// How many changes RabbitMQ has confirmed to a site since it was started.
+pub async fn confirmed(site: &Program) -> Result<u64> {
+    let text = send(site, Method::GET, Role::Read, "/metrics", "").await?;
+    let figure = text.lines().find_map(|line| line.strip_prefix("lockstep_relay_confirmed_total "));
+    Ok(figure.context("a site without this figure")?.trim().parse()?)
+}
+
+async fn send(
+    program: &Program,
+    method: Method,
+    role: Role,
+    path: &str,
+    body: impl Into<reqwest::Body>,
+) -> Result<String> {
+    let client = http().default_headers(headers(role)).build()?;
+    let request = client.request(method, format!("{}{path}", program.url()));
+    let answer = request.header("content-type", "application/json").body(body).send().await?;
     let (status, text) = (answer.status(), answer.text().await?);
     ensure!(status.is_success(), "{path}: {status} {text}");
-    serde_json::from_str(&text).with_context(|| format!("{path}: {text}"))
+    Ok(text)
 }
