@@ -36,8 +36,8 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn memory(text: &str) -> Option<String> {
-    let kib: u64 = field(text, "MemTotal")?.strip_suffix(" kB")?.parse().ok()?;
-    Some(format!("{} MiB", kib / 1024))
+    let kib: f64 = field(text, "MemTotal")?.strip_suffix(" kB")?.parse().ok()?;
+    Some(format!("{:.1} GiB", kib / 1024.0 / 1024.0))
 }
 
 #[cfg(test)]
@@ -51,9 +51,9 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_told_in_mebibytes() {
+    fn memory_is_told_in_gibibytes() {
         let text = "MemTotal:        8131216 kB\nMemFree:          123 kB\n";
-        assert_eq!(memory(text).as_deref(), Some("7940 MiB"));
+        assert_eq!(memory(text).as_deref(), Some("7.8 GiB"));
         assert_eq!(memory("MemTotal: much"), None);
     }
 

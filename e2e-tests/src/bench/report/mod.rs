@@ -1,9 +1,15 @@
 //! What is told of a run of the benchmark: a table, JSON for programs, and a page with its charts.
 
+mod cells;
 pub mod chart;
+mod draw;
+mod figures;
 mod json;
 pub mod machine;
+mod page;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
-use super::measure::Finding;
+use super::measure::{Finding, Measure};
 use machine::Machine;
 
 /// A run.
@@ -41,6 +47,14 @@ impl Report {
         table::table(self)
     }
 
+    /// How many targets were reached, and how many there are.
+    #[must_use]
+    pub fn reached(&self) -> (usize, usize) {
+        let measures = self.findings.iter().flat_map(|finding| &finding.measures);
+        let reached: Vec<_> = measures.filter_map(Measure::reached).collect();
+        (reached.iter().filter(|reached| **reached).count(), reached.len())
+    }
+
     /// Writes `report.json` and `report.html` into a folder, which is made where it is not there.
     ///
     /// # Errors
@@ -49,8 +63,11 @@ impl Report {
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         let json = serde_json::to_string_pretty(&json::json(self))?;
-        let path = folder.join("report.json");
-        fs::write(&path, json).with_context(|| path.display().to_string())?;
+        for (name, text) in [("report.json", json), ("report.html", page::page(self).into_string())]
+        {
+            let path = folder.join(name);
+            fs::write(&path, text).with_context(|| path.display().to_string())?;
+        }
         Ok(())
     }
 }
