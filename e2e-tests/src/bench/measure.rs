@@ -56,9 +56,21 @@ impl Measure {
     /// How the value stands to what is beside it; nothing where either says nothing.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        let beside = self.beside.as_ref()?.value.median;
-        let ratio = self.value.median / beside;
-        ratio.is_finite().then_some(ratio)
+        self.ratios().map(|ratios| ratios.median)
+    }
+
+    /// How the runs stand to those beside them. Where there are as many of both, they took turns: each
+    /// is held against the one that ran next to it, on a machine that was as busy.
+    #[must_use]
+    pub fn ratios(&self) -> Option<Spread> {
+        let (value, beside) = (&self.value, &self.beside.as_ref()?.value);
+        let ratios: Vec<_> = if value.runs.len() == beside.runs.len() {
+            value.runs.iter().zip(&beside.runs).map(|(value, beside)| value / beside).collect()
+        } else {
+            vec![value.median / beside.median]
+        };
+        let sound = !ratios.is_empty() && ratios.iter().all(|ratio| ratio.is_finite());
+        sound.then(|| Spread::of(ratios))
     }
 
     /// Whether it is what was wanted; nothing where nothing was. What could not be measured has not
@@ -172,6 +184,20 @@ mod tests {
             assert_eq!(reached(f64::NAN, Some(10.0), wanted), Some(false), "{wanted:?}");
         }
         assert_eq!(reached(1.0, Some(10.0), Wanted::Reported), None);
+    }
+
+    #[test]
+    fn runs_that_took_turns_are_held_against_each_other_pair_by_pair() {
+        // The machine was twice as fast for the second turn.
+        let (value, beside) = (vec![50.0, 120.0, 60.0], vec![100.0, 200.0, 100.0]);
+        let mut measure = measure(0.0, Some(0.0), Wanted::Reported);
+        measure.value = Spread::of(value);
+        measure.beside.as_mut().unwrap().value = Spread::of(beside);
+        let ratios = measure.ratios().unwrap();
+        assert_eq!((ratios.lowest, ratios.median, ratios.highest), (0.5, 0.6, 0.6));
+        // With another number of runs there are no pairs.
+        measure.beside.as_mut().unwrap().value = Spread::from(100.0);
+        assert_eq!(measure.ratio(), Some(0.6));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | `beside` | the same work done by what Lockstep is built on, alone |
 //! | `measures` | a file for each row of the table |
 //! | `run`, `scale`, `progress`, `orders` | a run, how long it takes, what it shows, what it places |
+//! | `origin` | of what and on what was measured |
 //! | `report` | what is told: the table, the JSON and the page with its charts; pure |
 
 pub mod beside;
@@ -15,6 +16,7 @@ pub mod load;
 pub mod measure;
 pub mod measures;
 pub mod orders;
+mod origin;
 pub mod progress;
 pub mod report;
 pub mod run;

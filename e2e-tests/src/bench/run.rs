@@ -1,12 +1,15 @@
 //! A run from its beginning to its end.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use chrono::Utc;
 
-use super::measure::{Finding, Measure};
 use super::measures::Row;
+use super::origin;
 use super::progress::Progress;
+use super::report::{Report, line};
 use super::scale::Scale;
 use super::world::World;
 
@@ -17,33 +20,35 @@ pub struct Options {
     pub rows: Vec<Row>,
     /// How much, and how long.
     pub scale: Scale,
+    /// With what it can be run again.
+    pub command: String,
     /// Where data, logs and the report go.
     pub folder: PathBuf,
 }
 
-/// Starts everything, measures, and ends everything.
-pub async fn run(options: &Options) -> Result<Vec<Finding>> {
-    let progress = Progress::default();
+/// Starts everything, measures, and ends everything. What cannot be measured, or whose data are not
+/// as they should be, does not keep the rest from being measured.
+pub async fn run(options: &Options) -> Result<Report> {
+    let (when, began, progress) = (Utc::now(), Instant::now(), Progress::default());
     progress.begin("starting PostgreSQL, RabbitMQ and the three programs");
     let mut world = World::start(&options.folder).await?;
-    let mut findings = vec![];
+    let machine = origin::machine(&world).await?;
+    let (mut findings, mut failed) = (vec![], vec![]);
     for row in &options.rows {
-        let measured = row.measure(&mut world, &options.scale, &progress).await;
-        let finding = measured.with_context(|| format!("measuring {}", row.name()))?;
-        finding.measures.iter().for_each(|measure| progress.say(line(measure)));
-        findings.push(finding);
+        match row.measure(&mut world, &options.scale, &progress).await {
+            Ok(finding) => {
+                finding.measures.iter().for_each(|measure| progress.say(line(measure)));
+                findings.push(finding);
+            }
+            Err(error) => {
+                progress.say(format!("✗ {}: {error:#}", row.name()));
+                failed.push((row.name(), format!("{error:#}")));
+            }
+        }
     }
     progress.begin("ending everything");
     drop(world);
     progress.finish();
-    Ok(findings)
-}
-
-/// A measure, as soon as it is there.
-fn line(Measure { name, value, unit, beside, .. }: &Measure) -> String {
-    let beside = beside.as_ref().map(|beside| {
-        let ratio = value.median / beside.value.median;
-        format!(", {ratio:.2} of {:.0} ({})", beside.value.median, beside.what)
-    });
-    format!("{name}: {:.0} {unit}{}", value.median, beside.unwrap_or_default())
+    let (command, commit, took) = (options.command.clone(), origin::commit(), began.elapsed());
+    Ok(Report { command, when, took, commit, machine, findings, failed })
 }

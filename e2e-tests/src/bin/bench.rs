@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use e2e_tests::bench::measures::Row;
+use e2e_tests::bench::report::Report;
 use e2e_tests::bench::run::{Options, run};
 use e2e_tests::bench::scale::Scale;
 use launcher::stop::Stop;
@@ -33,8 +34,16 @@ impl Arguments {
     fn options(self) -> Options {
         let scale = if self.quick { Scale::QUICK } else { Scale::WHOLE };
         let all = self.only.is_empty();
-        let rows = if all { Row::value_variants().to_vec() } else { self.only };
-        Options { rows, scale, folder: self.folder }
+        let rows = if all { Row::value_variants().to_vec() } else { self.only.clone() };
+        Options { command: self.command(), rows, scale, folder: self.folder }
+    }
+
+    fn command(&self) -> String {
+        let names: Vec<_> = self.only.iter().map(|row| row.name()).collect();
+        let quick = self.quick.then(|| "--quick".to_owned());
+        let only = (!names.is_empty()).then(|| format!("--only {}", names.join(",")));
+        let parts = [Some("deploy/bench".to_owned()), quick, only];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -54,12 +63,16 @@ async fn main() -> ExitCode {
 async fn measure(options: Options) -> anyhow::Result<ExitCode> {
     let mut asked = Stop::listen()?;
     tokio::select! {
-        findings = run(&options) => {
-            findings?;
-            println!("logs  {}", options.folder.join("logs").display());
-            Ok(ExitCode::SUCCESS)
-        }
+        report = run(&options) => tell(&report?, &options),
         // What runs ends as it is dropped.
         () = asked.asked() => Ok(ExitCode::from(130)),
     }
+}
+
+fn tell(report: &Report, options: &Options) -> anyhow::Result<ExitCode> {
+    report.write(&options.folder)?;
+    print!("{}", report.table());
+    println!("report  {}", options.folder.join("report.html").display());
+    println!("logs    {}", options.folder.join("logs").display());
+    Ok(if report.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,5 +1,7 @@
 //! A measure in words, as the table and the page show it.
 
+use std::fmt;
+
 use super::figures::{NONE, exact, figure, ratio};
 use crate::bench::measure::{Beside, Measure, Spread, Wanted};
 
@@ -14,6 +16,8 @@ pub(super) struct Cells {
     /// What that is.
     pub(super) what: String,
     pub(super) ratio: String,
+    /// From the lowest pair of runs to the highest.
+    pub(super) ratios: String,
     pub(super) target: String,
     pub(super) reached: &'static str,
 }
@@ -28,10 +32,11 @@ impl From<&Measure> for Cells {
         Self {
             name: name.clone(),
             value: format!("{} {unit}", figure(value.median)),
-            spread: spread(value),
+            spread: spread(value, figure),
             beside,
             what,
             ratio: measure.ratio().map_or(NONE.to_owned(), ratio),
+            ratios: measure.ratios().map_or(String::new(), |ratios| spread(&ratios, ratio)),
             target: target(*wanted, unit),
             reached: match measure.reached() {
                 Some(true) => "✓",
@@ -42,10 +47,28 @@ impl From<&Measure> for Cells {
     }
 }
 
-fn spread(Spread { lowest, highest, runs, .. }: &Spread) -> String {
+impl fmt::Display for Cells {
+    /// In one line, as soon as it is measured.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, value, spread, beside, what, ratio, target, reached, .. } = self;
+        write!(f, "{reached} {name}: {value}")?;
+        if !spread.is_empty() {
+            write!(f, " ({spread})")?;
+        }
+        if !what.is_empty() {
+            write!(f, ", {ratio} of {beside} ({what})")?;
+        }
+        if target != NONE {
+            write!(f, "; wanted {target}")?;
+        }
+        Ok(())
+    }
+}
+
+fn spread(Spread { lowest, highest, runs, .. }: &Spread, told: fn(f64) -> String) -> String {
     match runs.len() {
         0 | 1 => String::new(),
-        _ => format!("{} … {}", figure(*lowest), figure(*highest)),
+        _ => format!("{} … {}", told(*lowest), told(*highest)),
     }
 }
 

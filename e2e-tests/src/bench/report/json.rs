@@ -25,7 +25,7 @@ pub(super) fn json(report: &Report) -> Value {
 }
 
 fn entry(heading: &str, measure: &Measure) -> Value {
-    let beside = measure.beside.as_ref();
+    let (beside, ratios) = (measure.beside.as_ref(), measure.ratios());
     json!({
         "heading": heading,
         "name": measure.name,
@@ -39,7 +39,9 @@ fn entry(heading: &str, measure: &Measure) -> Value {
         "beside_lowest": beside.map(|beside| beside.value.lowest),
         "beside_highest": beside.map(|beside| beside.value.highest),
         "beside_runs": beside.map(|beside| &beside.value.runs),
-        "ratio": measure.ratio(),
+        "ratio": ratios.as_ref().map(|ratios| ratios.median),
+        "ratio_lowest": ratios.as_ref().map(|ratios| ratios.lowest),
+        "ratio_highest": ratios.as_ref().map(|ratios| ratios.highest),
         "target": measure.wanted.target(),
         "target_is": measure.wanted.kind(),
         "reached": measure.reached(),

@@ -19,6 +19,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 
 use super::measure::{Finding, Measure};
+use cells::Cells;
 use machine::Machine;
 
 /// A run.
@@ -38,6 +39,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What could not be measured, or was answered wrongly: its heading, and why.
     pub failed: Vec<(String, String)>,
+}
+
+/// A measure in one line.
+#[must_use]
+pub fn line(measure: &Measure) -> String {
+    Cells::from(measure).to_string()
 }
 
 impl Report {

@@ -49,7 +49,8 @@ fn head(report: &Report) -> Markup {
             h1 { "Lockstep beside its limits" }
             p.lead {
                 "Each figure stands beside what the same machine can do at the most, measured in the "
-                "same run. So a ratio holds where the figures themselves do not."
+                "same run, the two taking turns. So a ratio holds where the figures themselves do not: "
+                "it is the median of pairs that ran one after the other."
             }
             @if wanted > 0 {
                 p.reached { b { (reached) " of " (wanted) } " targets reached" }
@@ -112,7 +113,7 @@ fn row(cells: &Cells) -> Markup {
             th scope="row" { (cells.name) }
             (cell(HEADS[1], &cells.value, &cells.spread))
             (cell(HEADS[2], &cells.beside, &cells.what))
-            (cell(HEADS[3], &cells.ratio, ""))
+            (cell(HEADS[3], &cells.ratio, &cells.ratios))
             (cell(HEADS[4], &cells.target, ""))
             (cell(HEADS[5], cells.reached, ""))
         }
