@@ -27,6 +27,9 @@ pub enum Error {
     /// These ids are taken by other orders.
     #[error("ids are taken: {0:?}")]
     Taken(Vec<FieldError>),
+    /// Somebody else was faster; nothing is written.
+    #[error("others change the same orders at the same time")]
+    Overtaken,
     /// The database.
     #[error("{0}")]
     Database(#[from] DatabaseError),
@@ -38,6 +41,21 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
+/// How often somebody else may be faster. Each time one of them was done, so this is far more than
+/// there are callers at once.
+const ATTEMPTS: usize = 100;
+
+/// Does `work` again for as long as somebody else is faster.
+pub async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..ATTEMPTS {
+        match work().await {
+            Err(Error::Overtaken) => {}
+            done => return done,
+        }
+    }
+    work().await
+}
+
 impl Error {
     fn problem(&self) -> Problem {
         match self {
@@ -46,6 +64,7 @@ impl Error {
             Self::Unknown(_) => Problem::new(Kind::NotFound, self.to_string()),
             Self::Refused(refusal) => refused(refusal),
             Self::Taken(errors) => Problem::of_fields(Kind::Conflict, errors.clone()),
+            Self::Overtaken => Problem::unavailable(format!("{self}; try again")),
             Self::Database(DatabaseError::Unavailable(reason)) => {
                 tracing::warn!(reason, "the database is not available");
                 Problem::unavailable("the database is not available; try again")

@@ -10,11 +10,10 @@ use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service_kit::access::Caller;
-use service_kit::change_log::{self, Record};
 use service_kit::error::Error;
 use service_kit::http::body::Body;
 use service_kit::http::problem::FieldError;
-use service_kit::orders::{Domain, Order, now, storage};
+use service_kit::orders::{Changed, Domain, Order, now, storage};
 use service_kit::routes::{answer, location};
 use service_kit::service::Service;
 use shared_models::site::Site;
@@ -66,10 +65,11 @@ pub(crate) async fn one(
     service: Data<Service>,
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
-    let order = read(body.0, now()).map_err(Error::Invalid)?;
+    let new = read(body.0, now()).map_err(Error::Invalid)?;
+    let new = Changed::created(Site::Store, new);
     let field = |_| "id".to_owned();
-    let mut existing = place(&service, &caller, slice::from_ref(&order), field).await?;
-    let Outcome { order, created } = Outcome::of(order, &mut existing);
+    let mut existing = place(&service, &caller, slice::from_ref(&new), field).await?;
+    let Outcome { order, created } = Outcome::of(new.order, &mut existing);
     let mut response = match created {
         true => HttpResponse::Created(),
         false => HttpResponse::Ok(),
@@ -83,15 +83,17 @@ pub(crate) async fn batch(
     service: Data<Service>,
     body: Body<Batch>,
 ) -> Result<HttpResponse, Error> {
-    let orders = read_all(body.0.orders).map_err(Error::Invalid)?;
+    let new = read_all(body.0.orders).map_err(Error::Invalid)?;
+    let new = new.into_iter().map(|order| Changed::created(Site::Store, order));
+    let new = new.collect::<Vec<_>>();
     let field = |index| format!("orders[{index}].id");
-    let mut existing = place(&service, &caller, &orders, field).await?;
-    let placed = |order| {
-        let Outcome { order, created } = Outcome::of(order, &mut existing);
+    let mut existing = place(&service, &caller, &new, field).await?;
+    let placed = |new: Changed<Prices>| {
+        let Outcome { order, created } = Outcome::of(new.order, &mut existing);
         let result = if created { "created" } else { "exists" };
         Placed { id: order.id, result, version: order.version }
     };
-    let results = orders.into_iter().map(placed).collect();
+    let results = new.into_iter().map(placed).collect();
     Ok(HttpResponse::Created().json(BatchResult { results }))
 }
 
@@ -124,59 +126,62 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
     FieldError { field, ..error }
 }
 
-/// Places the orders in one transaction: all that are new, or nothing where an id is taken by
-/// another order. `field` names the id of the order at an index. Gives those that were there.
+/// Places the orders: all that are new, or nothing where an id is taken by another order. `field`
+/// names the id of the order at an index. Gives those that were there.
 async fn place(
     service: &Service,
     caller: &Caller,
-    orders: &[Order<Prices>],
+    new: &[Changed<Prices>],
     field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let placing = service.database.transaction::<_, Error>(async |connection| {
-        let created = storage::insert(connection, orders).await?;
-        let created = created.into_iter().collect::<HashSet<_>>();
-        let existing = existing(connection, orders, &created).await?;
-        let taken = taken(orders, &existing, field);
-        if !taken.is_empty() {
-            return Err(Error::Taken(taken));
-        }
-        let new = orders.iter().filter(|order| created.contains(&order.id));
-        let records = new.map(|order| Record::created(Site::Store, order)).collect::<Vec<_>>();
-        change_log::append(connection, &records, caller.name()).await?;
-        Ok((!records.is_empty(), existing))
-    });
-    let (anything_new, existing) = placing.await?;
-    if anything_new {
+    let placing = async |connection: &mut _| place_in(connection, caller, new, field).await;
+    let existing = match new {
+        // The statement that writes it is a transaction by itself.
+        [_] => service.database.with(placing).await?,
+        _ => service.database.transaction(placing).await?,
+    };
+    if existing.len() < new.len() {
         service.relay.wake();
     }
     Ok(existing)
 }
 
-async fn existing(
+async fn place_in(
     connection: &mut AsyncPgConnection,
-    orders: &[Order<Prices>],
-    created: &HashSet<Uuid>,
+    caller: &Caller,
+    new: &[Changed<Prices>],
+    field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let ids = orders.iter().map(|order| order.id).filter(|id| !created.contains(id));
-    let ids = ids.collect::<Vec<_>>();
-    if ids.is_empty() {
+    let created = storage::create(connection, new, caller.name()).await?;
+    if created.len() == new.len() {
         return Ok(HashMap::new());
     }
-    let found = storage::find_all::<Prices>(connection, &ids).await?;
+    let existing = existing(connection, new, &created.into_iter().collect()).await?;
+    let taken = taken(new, &existing, field);
+    if taken.is_empty() { Ok(existing) } else { Err(Error::Taken(taken)) }
+}
+
+async fn existing(
+    connection: &mut AsyncPgConnection,
+    new: &[Changed<Prices>],
+    created: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
+    let ids = new.iter().map(|new| new.order.id).filter(|id| !created.contains(id));
+    let found = storage::find_all::<Prices>(connection, &ids.collect::<Vec<_>>()).await?;
     Ok(found.into_iter().map(|order| (order.id, order)).collect())
 }
 
 /// A retry asks for what was asked for before; anything else under the same id is another order.
 fn taken(
-    orders: &[Order<Prices>],
+    new: &[Changed<Prices>],
     existing: &HashMap<Uuid, Order<Prices>>,
     field: impl Fn(usize) -> String,
 ) -> Vec<FieldError> {
-    let other = |order: &Order<Prices>| {
-        let there = existing.get(&order.id);
-        there.is_some_and(|there| there.private.placed_as != order.private.placed_as)
+    let other = |new: &Order<Prices>| {
+        let there = existing.get(&new.id);
+        there.is_some_and(|there| there.private.placed_as != new.private.placed_as)
     };
     let problem = "is taken by an order that was placed with other content";
-    let indexed = orders.iter().enumerate().filter(|(_, order)| other(order));
+    let indexed = new.iter().enumerate().filter(|(_, new)| other(&new.order));
     indexed.map(|(index, _)| FieldError::new(field(index), problem, |_| None)).collect()
 }

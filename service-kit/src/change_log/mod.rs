@@ -1,11 +1,15 @@
 //! The append-only log of everything that happened to this site's orders.
 //!
-//! A record is appended in the transaction of the change itself. What was decided here and concerns
-//! the peer also enters the outbox, in the same statement; the relay takes it from there.
+//! A record is appended by the very statement that writes the order (`orders/storage/writing.rs`).
+//! What was decided here and concerns the peer also enters the outbox, in the same statement; the
+//! relay takes it from there.
 
 mod record;
+mod statement;
 mod storage;
 mod unguarded;
 
 pub use record::Record;
+pub(crate) use statement::{Columns, Count, Many, One, bind_next};
 pub use storage::{Backlog, Entry, append, backlog, entries_of};
+pub(crate) use unguarded::publish_unguarded;

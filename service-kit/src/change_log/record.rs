@@ -1,8 +1,6 @@
 //! What is kept of one change. Pure.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde_json::Value;
 use shared_models::SCHEMA;
 use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::{Conflict, Merged};
@@ -20,26 +18,26 @@ pub struct Record {
     pub event: OrderEvent,
     /// Whether the peer is to hear of it.
     pub publish: bool,
-    /// What is private after the change, where it changed.
-    pub private: Option<Value>,
+    /// Whether what is private changed; then it is kept as it is after the change.
+    pub private_changed: bool,
     /// What was decided between two values.
     pub conflicts: Vec<Conflict>,
 }
 
 impl Record {
     /// An order was born here.
-    pub fn created<P: Serialize>(site: Site, order: &Order<P>) -> Self {
+    pub fn created<P>(site: Site, order: &Order<P>) -> Self {
         let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: site };
         Self {
             event: event(facts, order, Touched::Delivery, order.updated_at),
             publish: true,
-            private: serde_json::to_value(&order.private).ok(),
+            private_changed: true,
             conflicts: vec![],
         }
     }
 
     /// A change was decided here. One that touches nothing shared does not concern the peer.
-    pub fn decided<P: Serialize + PartialEq>(
+    pub fn decided<P: PartialEq>(
         site: Site,
         kind: EventKind,
         before: &Order<P>,
@@ -49,15 +47,11 @@ impl Record {
             before.shared.delivery.revision != after.shared.delivery.revision,
             before.shared.progress.revision != after.shared.progress.revision,
         );
-        let private = match before.private == after.private {
-            true => None,
-            false => serde_json::to_value(&after.private).ok(),
-        };
         let facts = Facts { id: Uuid::now_v7(), kind, origin: site };
         Self {
             event: event(facts, after, touched, after.updated_at),
             publish: touched != Touched::Nothing,
-            private,
+            private_changed: before.private != after.private,
             conflicts: vec![],
         }
     }
@@ -74,7 +68,7 @@ impl Record {
         Self {
             event: event(facts, after, merged.touched, after.updated_at),
             publish: false,
-            private: None,
+            private_changed: false,
             conflicts: merged.conflicts,
         }
     }
@@ -85,7 +79,7 @@ impl Record {
         Self {
             event: event(facts, order, Touched::Both, now),
             publish: true,
-            private: None,
+            private_changed: false,
             conflicts: vec![],
         }
     }

@@ -1,81 +1,60 @@
 //! All SQL on the change log. The caller owns the transaction.
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::result::Error::SerializationError;
-use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde_json::Value;
-use shared_models::merge::Conflict;
-use shared_models::unguarded::Guard;
 use uuid::Uuid;
 
-use super::Record;
-use super::unguarded::publish_later;
+use super::unguarded::publish_unguarded;
+use super::{Columns, Count, Many, One, Record};
 use crate::database::Json;
 use crate::database::schema::{changes, outbox};
 
-/// Appends to the log and, for what the peer is to hear of, to the outbox.
-const APPEND: &str = "
-with appended as (
-    insert into changes
-        (event_id, order_id, kind, origin, version, at, body, private, conflicts, principal)
-    select *, $10 from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    returning seq, event_id
-)
-insert into outbox (seq)
-select seq from appended where event_id = any ($11) order by seq";
-
-/// Appends the records, in their order; `principal` is who had it done, where that is known.
+/// Appends records of which no order changed, in their order; `principal` is who had it done, where
+/// that is known.
 pub async fn append(
     connection: &mut AsyncPgConnection,
     records: &[Record],
     principal: Option<&str>,
 ) -> QueryResult<()> {
-    let to_publish = records.iter().filter(|record| record.publish);
-    let to_publish = to_publish.map(|record| record.event.id).collect::<Vec<_>>();
-    if Guard::Outbox.is_off() {
-        insert(connection, records, principal, &[]).await?;
-        return publish_later(connection, &to_publish).await;
-    }
-    insert(connection, records, principal, &to_publish).await
-}
-
-async fn insert(
-    connection: &mut AsyncPgConnection,
-    records: &[Record],
-    principal: Option<&str>,
-    to_publish: &[Uuid],
-) -> QueryResult<()> {
     if records.is_empty() {
         return Ok(());
     }
-    let bodies = records.iter().map(|record| serde_json::to_string(&record.event));
-    let bodies = bodies.collect::<Result<Vec<_>, _>>();
-    diesel::sql_query(APPEND)
-        .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.id))
-        .bind::<Array<SqlUuid>, _>(each(records, |record| record.event.order_id))
-        .bind::<Array<Text>, _>(each(records, |record| record.event.kind.as_str()))
-        .bind::<Array<Text>, _>(each(records, |record| record.event.origin.as_str()))
-        .bind::<Array<BigInt>, _>(each(records, |record| record.event.version))
-        .bind::<Array<Timestamptz>, _>(each(records, |record| record.event.at))
-        .bind::<Array<Text>, _>(bodies.map_err(|error| SerializationError(error.into()))?)
-        .bind::<Array<Nullable<Jsonb>>, _>(each(records, |record| record.private.clone().map(Json)))
-        .bind::<Array<Nullable<Jsonb>>, _>(each(records, conflicts_of))
-        .bind::<Nullable<Text>, _>(principal)
-        .bind::<Array<SqlUuid>, _>(to_publish)
-        .execute(connection)
-        .await?;
-    Ok(())
+    let columns = Columns::of(records.iter(), principal)?;
+    match records {
+        [_] => Append::<One>::of(columns).execute(connection).await?,
+        _ => Append::<Many>::of(columns).execute(connection).await?,
+    };
+    publish_unguarded(connection, records.iter()).await
 }
 
-fn each<T>(records: &[Record], of: impl FnMut(&Record) -> T) -> Vec<T> {
-    records.iter().map(of).collect()
+struct Append<'a, C>(Columns<'a>, PhantomData<C>);
+
+impl<'a, C> Append<'a, C> {
+    const fn of(columns: Columns<'a>) -> Self {
+        Self(columns, PhantomData)
+    }
 }
 
-fn conflicts_of(record: &Record) -> Option<Json<Vec<Conflict>>> {
-    (!record.conflicts.is_empty()).then(|| Json(record.conflicts.clone()))
+impl<C: Count> QueryId for Append<'_, C> {
+    type QueryId = Append<'static, C>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Self(records, _) = self;
+        records.push_new::<C>(&mut out, "", |_| Ok(()))?;
+        records.push_append(&mut out, "null", "true")?;
+        out.push_sql(" select 1");
+        Ok(())
+    }
 }
 
 /// A line of an order's history.

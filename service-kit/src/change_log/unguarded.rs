@@ -3,23 +3,32 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _};
-use uuid::Uuid;
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
+    TransactionManager as _,
+};
+use shared_models::unguarded::Guard;
 
+use super::Record;
 use crate::database::schema::{changes, outbox};
 
 /// How much later: seldom enough hit as it is.
 const LATER: Duration = Duration::from_millis(50);
 
-/// Commits, and then sees to it that these events are published.
-pub(super) async fn publish_later(
+/// Commits, and then sees to it that what the peer is to hear of is published.
+pub(crate) async fn publish_unguarded(
     connection: &mut AsyncPgConnection,
-    events: &[Uuid],
+    records: impl Iterator<Item = &Record>,
 ) -> QueryResult<()> {
-    if events.is_empty() {
+    let events = records.filter(|record| record.publish).map(|record| record.event.id);
+    if !Guard::Outbox.is_off() {
         return Ok(());
     }
-    connection.batch_execute("commit; begin").await?;
+    let events = events.collect::<Vec<_>>();
+    let status = AnsiTransactionManager::transaction_manager_status_mut(connection);
+    if status.transaction_depth()?.is_some() {
+        connection.batch_execute("commit; begin").await?;
+    }
     tokio::time::sleep(LATER).await;
     let these = changes::table.filter(changes::event_id.eq_any(events)).select(changes::seq);
     let inserting = diesel::insert_into(outbox::table).values(these).into_columns(outbox::seq);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use garde::Validate;
 use shared_models::edit::{Refusal, edit};
 use shared_models::event::EventKind;
+use shared_models::site::Site;
 
 use super::order::{Domain, Draft, Order};
 use crate::change_log::Record;
@@ -16,6 +17,13 @@ pub struct Changed<P> {
     pub order: Order<P>,
     /// What is written to the change log.
     pub record: Record,
+}
+
+impl<P> Changed<P> {
+    /// An order that is born at `site`.
+    pub fn created(site: Site, order: Order<P>) -> Self {
+        Self { record: Record::created(site, &order), order }
+    }
 }
 
 /// Changes an order to what a caller wants; `None` where it is that already.

@@ -68,7 +68,7 @@ pub trait Domain: Send + Sync + 'static {
     /// An order as a caller sees it.
     type Shown: Serialize;
     /// All that a caller may set, as a JSON object.
-    type Settable: Serialize + DeserializeOwned;
+    type Settable: Clone + Serialize + DeserializeOwned;
 
     /// Shows an order.
     fn show(order: &Order<Self::Private>) -> Self::Shown;

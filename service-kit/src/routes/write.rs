@@ -1,5 +1,7 @@
 //! Setting orders: whole, or by a merge patch. What a site does besides goes through [`write`] too.
 
+use std::slice;
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -7,12 +9,11 @@ use uuid::Uuid;
 
 use super::answer;
 use crate::access::Caller;
-use crate::change_log;
 use crate::error::Error;
 use crate::http::body::{Body, parse_value};
 use crate::http::conditional::Precondition;
 use crate::http::problem::{FieldError, Problem};
-use crate::orders::{Changed, Domain, Draft, Order, change, now, shared_errors, storage};
+use crate::orders::{Domain, Draft, Order, change, now, shared_errors, storage};
 use crate::service::Service;
 
 /// What came of a write.
@@ -33,8 +34,8 @@ pub(super) async fn put<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
     // Before the order is looked for: what does not fit does not fit any order.
-    let settable = parse_value(body.0, D::expectation).map_err(invalid)?;
-    let wanted = |order: &_| checked::<D>(order, settable);
+    let settable: D::Settable = parse_value(body.0, D::expectation).map_err(invalid)?;
+    let wanted = |order: &_| checked::<D>(order, settable.clone());
     let written = write::<D>(&service, &caller, *id, &precondition, wanted).await?;
     Ok(answer::<D>(HttpResponse::Ok(), &written.order))
 }
@@ -86,30 +87,44 @@ fn checked<D: Domain>(
     }
 }
 
-/// Changes one order: locks it, asks `wanted` what it is to become, writes it and its record in one
-/// transaction. A write that changes nothing changes nothing.
+/// Changes one order: asks `wanted` what it is to become, and writes it with its record. A write
+/// that changes nothing changes nothing.
+///
+/// Most often nobody else writes the same order. So it is read without a lock, and written where it
+/// is still of the version that was read; only where somebody was faster, it is locked.
 pub async fn write<D: Domain>(
     service: &Service,
     caller: &Caller,
     id: Uuid,
     precondition: &Precondition,
-    wanted: impl FnOnce(&Order<D::Private>) -> Result<Draft<D::Private>, Error>,
+    wanted: impl Fn(&Order<D::Private>) -> Result<Draft<D::Private>, Error>,
 ) -> Result<Written<D::Private>, Error> {
-    let written = service.database.transaction::<_, Error>(async |connection| {
-        let found = storage::lock::<D::Private>(connection, &[id]).await?;
-        let before = found.into_iter().next().ok_or(Error::Unknown(id))?;
+    let write = async |connection: &mut _, found: Option<Order<D::Private>>| {
+        let before = found.ok_or(Error::Unknown(id))?;
         precondition.check(before.version)?;
         let draft = wanted(&before)?;
         match change::<D>(&before, draft, now())? {
             None => Ok(Written { order: before, changed: false }),
-            Some(Changed { order, record }) => {
-                storage::update(connection, &[&order]).await?;
-                change_log::append(connection, &[record], caller.name()).await?;
-                Ok(Written { order, changed: true })
+            Some(changed) => {
+                storage::update_all(connection, slice::from_ref(&changed), caller.name()).await?;
+                Ok(Written { order: changed.order, changed: true })
             }
         }
+    };
+    let unlocked = service.database.with(async |connection| {
+        let found = storage::find(connection, id).await?;
+        write(connection, found).await
     });
-    let written = written.await?;
+    let written = match unlocked.await {
+        Err(Error::Overtaken) => {
+            let locked = service.database.transaction(async |connection| {
+                let found = storage::lock(connection, &[id]).await?;
+                write(connection, found.into_iter().next()).await
+            });
+            locked.await?
+        }
+        done => done?,
+    };
     if written.changed {
         service.relay.wake();
     }

@@ -1,6 +1,6 @@
 //! `POST /v1/sync/orders`: takes changes from the peer, all in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -14,8 +14,7 @@ use uuid::Uuid;
 
 use super::fold::{Arrived, apply, by_order};
 use crate::access::Caller;
-use crate::change_log;
-use crate::error::Error;
+use crate::error::{Error, again_if_overtaken};
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
 use crate::orders::{Domain, Order, now, storage};
@@ -33,10 +32,13 @@ pub(super) async fn take<D: Domain>(
     let outcomes = match changes.is_empty() {
         true => BTreeMap::new(),
         false => {
-            let applying = async |connection: &mut _| {
-                apply_all::<D>(connection, &changes, caller.name()).await
-            };
-            service.database.transaction(applying).await?
+            again_if_overtaken(async || {
+                let applying = async |connection: &mut _| {
+                    apply_all::<D>(connection, &changes, caller.name()).await
+                };
+                service.database.transaction(applying).await
+            })
+            .await?
         }
     };
     let results = arrived.into_iter().map(|arrived| result(arrived, &outcomes)).collect();
@@ -59,29 +61,31 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
     }
 }
 
-/// The order of the steps matters: blank rows for unknown orders first, then the locks. (Lock, find
-/// nothing, insert-or-update would let two workers put an older revision over a newer one.)
+/// Those that are there are locked first, in the order of their ids; then those that are not are
+/// inserted, in that order too, so that nobody waits in a circle. Where somebody else has inserted
+/// one meanwhile, it is overtaken: all is to begin anew, for to write over what was not merged would
+/// let an older revision replace a newer one.
 async fn apply_all<D: Domain>(
     connection: &mut AsyncPgConnection,
     changes: &BTreeMap<Uuid, OrderChange>,
     principal: Option<&str>,
 ) -> Result<BTreeMap<Uuid, Outcome>, Error> {
-    let now = now();
+    let (now, mut outcomes) = (now(), BTreeMap::new());
     let ids = changes.keys().copied().collect::<Vec<_>>();
-    let blanks = ids.iter().map(|id| Order::<D::Private>::blank(*id, now)).collect::<Vec<_>>();
-    storage::insert(connection, &blanks).await?;
-    let (mut outcomes, mut orders, mut records) = (BTreeMap::new(), vec![], vec![]);
-    for order in storage::lock::<D::Private>(connection, &ids).await? {
-        let Some(change) = changes.get(&order.id) else { continue };
-        let applied = apply(D::SITE, &order, change, now);
-        outcomes.insert(order.id, applied.outcome);
-        if let Some((after, record)) = applied.changed {
-            orders.push(after);
-            records.push(record);
-        }
+    let known = storage::lock::<D::Private>(connection, &ids).await?;
+    let known = known.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
+    let (mut new, mut changed) = (vec![], vec![]);
+    for (id, change) in changes {
+        let applied = match known.get(id) {
+            Some(order) => apply(D::SITE, order, change, now),
+            None => apply(D::SITE, &Order::blank(*id, now), change, now),
+        };
+        outcomes.insert(*id, applied.outcome);
+        let written = if known.contains_key(id) { &mut changed } else { &mut new };
+        written.extend(applied.changed);
     }
-    storage::update(connection, &orders.iter().collect::<Vec<_>>()).await?;
-    change_log::append(connection, &records, principal).await?;
+    storage::create_all(connection, &new, principal).await?;
+    storage::update_all(connection, &changed, principal).await?;
     Ok(outcomes)
 }
 

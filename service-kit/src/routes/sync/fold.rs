@@ -13,7 +13,7 @@ use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
 
 use crate::change_log::Record;
-use crate::orders::Order;
+use crate::orders::{Changed, Order};
 
 /// A change as it came: one that can be taken, or what is wrong with it.
 #[derive(Debug)]
@@ -55,8 +55,8 @@ pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, OrderChange> {
 pub(super) struct Applied<P> {
     /// What the worker is told.
     pub(super) outcome: Outcome,
-    /// The order after it and the record of it, where it changed anything.
-    pub(super) changed: Option<(Order<P>, Record)>,
+    /// What came of it, where it changed anything.
+    pub(super) changed: Option<Changed<P>>,
 }
 
 /// Merges a change into an order as it stands here.
@@ -97,5 +97,5 @@ pub(super) fn apply<P: Clone>(
     };
     let record = Record::applied(site, kind, change, merged, &after);
     let outcome = if concurrent { Outcome::Merged } else { Outcome::Applied };
-    Applied { outcome, changed: Some((after, record)) }
+    Applied { outcome, changed: Some(Changed { order: after, record }) }
 }

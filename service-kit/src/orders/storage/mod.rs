@@ -1,13 +1,15 @@
 //! All SQL on orders. The caller owns the transaction.
 
+mod writing;
+
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
+pub use writing::{create, create_all, update_all};
 
 use super::order::{Order, Private};
 use super::page::Filters;
@@ -115,66 +117,4 @@ pub async fn page<P: Private>(
     }
     let rows = query.load::<Row<P>>(connection).await?;
     Ok(rows.into_iter().map(order).collect())
-}
-
-const INSERT: &str = "
-insert into orders (id, delivery, progress, private, version, created_at, updated_at)
-select * from unnest($1, $2, $3, $4, $5, $6, $7) as new (id) order by new.id
-on conflict (id) do nothing
-returning id";
-
-#[derive(QueryableByName)]
-struct Inserted {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-}
-
-/// Inserts those whose ids are not there yet, and names them.
-pub async fn insert<P: Private>(
-    connection: &mut AsyncPgConnection,
-    new: &[Order<P>],
-) -> QueryResult<Vec<Uuid>> {
-    let inserted: Vec<Inserted> = diesel::sql_query(INSERT)
-        .bind::<Array<SqlUuid>, _>(each(new, |order| order.id))
-        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.shared.delivery)))
-        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.shared.progress)))
-        .bind::<Array<Jsonb>, _>(each(new, |order| Json(&order.private)))
-        .bind::<Array<BigInt>, _>(each(new, |order| order.version))
-        .bind::<Array<Timestamptz>, _>(each(new, |order| order.created_at))
-        .bind::<Array<Timestamptz>, _>(each(new, |order| order.updated_at))
-        .load(connection)
-        .await?;
-    Ok(inserted.into_iter().map(|row| row.id).collect())
-}
-
-const UPDATE: &str = "
-update orders set
-    delivery = new.delivery, progress = new.progress, private = new.private,
-    version = new.version, updated_at = new.updated_at
-from unnest($1, $2, $3, $4, $5, $6)
-    as new (id, delivery, progress, private, version, updated_at)
-where orders.id = new.id";
-
-/// Updates orders that the caller has locked.
-pub async fn update<P: Private>(
-    connection: &mut AsyncPgConnection,
-    changed: &[&Order<P>],
-) -> QueryResult<()> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    diesel::sql_query(UPDATE)
-        .bind::<Array<SqlUuid>, _>(each(changed, |order| order.id))
-        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.shared.delivery)))
-        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.shared.progress)))
-        .bind::<Array<Jsonb>, _>(each(changed, |order| Json(&order.private)))
-        .bind::<Array<BigInt>, _>(each(changed, |order| order.version))
-        .bind::<Array<Timestamptz>, _>(each(changed, |order| order.updated_at))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-fn each<'a, O, T>(orders: &'a [O], of: impl FnMut(&'a O) -> T) -> Vec<T> {
-    orders.iter().map(of).collect()
 }

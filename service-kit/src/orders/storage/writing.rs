@@ -1,0 +1,159 @@
+//! All SQL that writes orders: together with the records of what happened to them, and with what is
+//! to be published of that, in one statement. So it is one round trip, and where the caller has no
+//! transaction, it is one by itself.
+
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Bool, Jsonb, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::order::{Delivery, Facet, Progress};
+use uuid::Uuid;
+
+use crate::change_log::{Columns, Count, Many, One, bind_next, publish_unguarded};
+use crate::database::Json;
+use crate::error::Error;
+use crate::orders::change::Changed;
+use crate::orders::order::Private;
+
+/// Inserts those whose ids are not there yet, and names them.
+pub async fn create<P: Private>(
+    connection: &mut AsyncPgConnection,
+    new: &[Changed<P>],
+    principal: Option<&str>,
+) -> QueryResult<Vec<Uuid>> {
+    write::<P, Create>(connection, new, principal).await
+}
+
+/// Inserts all, or is overtaken: then the caller's transaction is to be rolled back.
+pub async fn create_all<P: Private>(
+    connection: &mut AsyncPgConnection,
+    new: &[Changed<P>],
+    principal: Option<&str>,
+) -> Result<(), Error> {
+    let created = create(connection, new, principal).await?;
+    if created.len() == new.len() { Ok(()) } else { Err(Error::Overtaken) }
+}
+
+/// Updates all, if they still stand as they did before the change; else it is overtaken, and the
+/// caller's transaction is to be rolled back. It never is where the caller has locked them.
+pub async fn update_all<P: Private>(
+    connection: &mut AsyncPgConnection,
+    changed: &[Changed<P>],
+    principal: Option<&str>,
+) -> Result<(), Error> {
+    let updated = write::<P, Update>(connection, changed, principal).await?;
+    if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
+}
+
+async fn write<P: Private, W: Way>(
+    connection: &mut AsyncPgConnection,
+    changed: &[Changed<P>],
+    principal: Option<&str>,
+) -> QueryResult<Vec<Uuid>> {
+    let written = match changed {
+        [] => return Ok(vec![]),
+        [_] => Write::<P, W, One>::of(changed, principal)?.load(connection).await?,
+        _ => Write::<P, W, Many>::of(changed, principal)?.load(connection).await?,
+    };
+    publish_unguarded(connection, changed.iter().map(|changed| &changed.record)).await?;
+    Ok(written)
+}
+
+/// How the rows of `new` get into the table of orders; it gives the ids of those that did.
+trait Way: Send + 'static {
+    const SQL: &'static str;
+}
+
+#[derive(Debug)]
+enum Create {}
+
+impl Way for Create {
+    /// In the order of their ids, so that of two that insert the same none waits for the other in a
+    /// circle.
+    const SQL: &'static str = "
+written as (
+    insert into orders (id, delivery, progress, private, version, created_at, updated_at, company, status)
+    select order_id, delivery, progress, private, version, created_at, at,
+        delivery ->> 'company', progress ->> 'status'
+    from new order by order_id
+    on conflict (id) do nothing
+    returning id
+),";
+}
+
+#[derive(Debug)]
+enum Update {}
+
+impl Way for Update {
+    const SQL: &'static str = "
+written as (
+    update orders set
+        delivery = new.delivery, progress = new.progress, private = new.private,
+        version = new.version, updated_at = new.at,
+        company = new.delivery ->> 'company', status = new.progress ->> 'status'
+    from new where orders.id = new.order_id and orders.version = new.version - 1
+    returning orders.id
+),";
+}
+
+/// Names of what a statement binds besides the columns of the records.
+const NAMES: &str = ", delivery, progress, private, private_changed, created_at";
+
+/// A statement that writes orders in one way or the other.
+#[derive(Debug)]
+struct Write<'a, P: Private, W, C> {
+    records: Columns<'a>,
+    delivery: Vec<Json<&'a Facet<Delivery>>>,
+    progress: Vec<Json<&'a Facet<Progress>>>,
+    private: Vec<Json<&'a P>>,
+    private_changed: Vec<bool>,
+    created_at: Vec<DateTime<Utc>>,
+    form: PhantomData<(W, C)>,
+}
+
+impl<'a, P: Private, W, C> Write<'a, P, W, C> {
+    fn of(changed: &'a [Changed<P>], principal: Option<&'a str>) -> QueryResult<Self> {
+        let orders = || changed.iter().map(|changed| &changed.order);
+        let records = || changed.iter().map(|changed| &changed.record);
+        Ok(Self {
+            records: Columns::of(records(), principal)?,
+            delivery: orders().map(|order| Json(&order.shared.delivery)).collect(),
+            progress: orders().map(|order| Json(&order.shared.progress)).collect(),
+            private: orders().map(|order| Json(&order.private)).collect(),
+            private_changed: records().map(|record| record.private_changed).collect(),
+            created_at: orders().map(|order| order.created_at).collect(),
+            form: PhantomData,
+        })
+    }
+}
+
+impl<P: Private, W: Way, C: Count> QueryFragment<Pg> for Write<'_, P, W, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.records.push_new::<C>(&mut out, NAMES, |out| {
+            bind_next::<C, Jsonb, _>(out, &self.delivery)?;
+            bind_next::<C, Jsonb, _>(out, &self.progress)?;
+            bind_next::<C, Jsonb, _>(out, &self.private)?;
+            bind_next::<C, Bool, _>(out, &self.private_changed)?;
+            bind_next::<C, Timestamptz, _>(out, &self.created_at)
+        })?;
+        out.push_sql(W::SQL);
+        let private = "case when private_changed then private end";
+        let only_written = "order_id in (select id from written)";
+        self.records.push_append(&mut out, private, only_written)?;
+        out.push_sql(" select id from written");
+        Ok(())
+    }
+}
+
+impl<P: Private, W: Way, C: Count> QueryId for Write<'_, P, W, C> {
+    type QueryId = Write<'static, P, W, C>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<P: Private, W, C> Query for Write<'_, P, W, C> {
+    type SqlType = SqlUuid;
+}
