@@ -155,7 +155,7 @@ impl Relay {
     fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
         let (state, wait) = match outcome {
             Ok(Step::Standby) => (RelayState::Standby, self.pace.standby()),
-            Ok(Step::Paused) => (RelayState::Paused, self.pace.idle()),
+            Ok(Step::Paused) => (RelayState::Paused, self.pace.paused()),
             Ok(Step::Idle) => (RelayState::Publishing, self.pace.idle()),
             Ok(Step::Busy) => (RelayState::Publishing, self.pace.busy()),
             Ok(Step::Unroutable { returned }) => {

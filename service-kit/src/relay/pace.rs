@@ -50,6 +50,12 @@ impl Pace {
         Wait { at_most, may_be_woken: true }
     }
 
+    /// Somebody has paused this site: a commit changes nothing about that.
+    pub(super) const fn paused(&mut self) -> Wait {
+        self.failures = 0;
+        Wait { at_most: self.max, may_be_woken: false }
+    }
+
     /// Another process is active.
     pub(super) const fn standby(&mut self) -> Wait {
         self.failures = 0;
@@ -135,9 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_does_not_cut_a_back_off_short() {
+    fn a_commit_cuts_neither_a_back_off_nor_a_pause_short() {
         let mut pace = Pace::new(MIN, MAX);
         assert!(!pace.failed(0.5).may_be_woken && !pace.standby().may_be_woken);
+        assert!(!pace.paused().may_be_woken && pace.paused().at_most == MAX);
         assert!(pace.idle().may_be_woken);
     }
 
