@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use mimalloc::MiMalloc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
@@ -17,6 +18,10 @@ use crate::http::resource::Routes;
 use crate::orders::Domain;
 use crate::settings::{DatabaseSettings, Layout, LogSettings, SettingsError};
 use crate::{database, health, telemetry};
+
+/// Of every program: a request makes and drops hundreds of small things, on one thread or the other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What a program says of itself.
 #[derive(Clone, Copy, Debug)]
