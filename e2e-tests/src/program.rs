@@ -70,18 +70,24 @@ impl Program {
         self.try_to_start().await.unwrap();
     }
 
-    /// The same, where it may fail. Each start has a log of its own.
+    /// The same, where it may fail.
     pub async fn try_to_start(&mut self) -> Result<()> {
+        self.spawn().await?;
+        let live = format!("{}/health/live", self.url);
+        let answers = async || get(&live).await.is_ok();
+        let process = self.process.as_ref().context("it was started")?;
+        process.ready(PATIENCE, answers).await
+    }
+
+    /// Starts it, and waits for nothing. Each start has a log of its own.
+    pub async fn spawn(&mut self) -> Result<()> {
         self.starts += 1;
         let log = match self.starts {
             1 => format!("{}.log", self.name),
             later => format!("{}.{later}.log", self.name),
         };
-        let process = Process::spawn(self.recipe.clone().log(&self.logs.join(log))).await?;
-        let live = format!("{}/health/live", self.url);
-        let answers = async || get(&live).await.is_ok();
-        process.ready(PATIENCE, answers).await?;
-        self.process = Some(process);
+        let recipe = self.recipe.clone().log(&self.logs.join(log));
+        self.process = Some(Process::spawn(recipe).await?);
         Ok(())
     }
 

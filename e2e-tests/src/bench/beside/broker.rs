@@ -11,7 +11,9 @@ use lapin::options::{
     ConfirmSelectOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, PublisherConfirm,
+};
 use launcher::rabbitmq::User;
 use shared_models::names::{ORIGIN_HEADER, exchange, queue};
 use shared_models::site::Direction;
@@ -57,7 +59,7 @@ pub async fn purge(world: &World, direction: Direction) -> Result<()> {
     Ok(connection.close(200, "done".into()).await?)
 }
 
-async fn open(world: &World) -> Result<(Connection, Channel)> {
+pub(super) async fn open(world: &World) -> Result<(Connection, Channel)> {
     let url = world.servers.rabbitmq.amqp_url(User::Lockstep);
     let connection = Connection::connect(&url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
@@ -66,21 +68,29 @@ async fn open(world: &World) -> Result<(Connection, Channel)> {
 
 async fn publish(channel: Channel, direction: Direction, messages: Vec<String>) -> Result<()> {
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let (exchange, mut in_flight) = (exchange(direction.from), VecDeque::new());
+    let mut in_flight = VecDeque::new();
     for message in &messages {
         if in_flight.len() == IN_FLIGHT {
             taken(&in_flight.pop_front().context("one in flight")?.await?)?;
         }
-        let (key, body) = ("order.updated".into(), message.as_bytes());
-        let sent =
-            channel.basic_publish(exchange.into(), key, options, body, properties(direction));
-        in_flight.push_back(sent.await?);
+        in_flight.push_back(publish_one(&channel, direction, message).await?);
     }
     for confirm in in_flight {
         taken(&confirm.await?)?;
     }
     Ok(())
+}
+
+/// Publishes one as a site does: persistent, and to come back where no queue takes it.
+pub(super) async fn publish_one(
+    channel: &Channel,
+    direction: Direction,
+    message: &str,
+) -> lapin::Result<PublisherConfirm> {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let (exchange, key) = (exchange(direction.from).into(), "order.updated".into());
+    let properties = properties(direction);
+    channel.basic_publish(exchange, key, options, message.as_bytes(), properties).await
 }
 
 /// As large as those that a site gives.

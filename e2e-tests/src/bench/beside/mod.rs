@@ -2,5 +2,8 @@
 
 pub mod applying;
 pub mod broker;
+pub mod parts;
 pub mod pgbench;
 pub mod placing;
+pub mod selecting;
+pub mod updating;

@@ -8,15 +8,18 @@ use launcher::wait;
 use shared_models::site::{Direction, Site};
 
 use super::PATIENCE;
+use super::figures::{beside, number, per_second, told, wanted};
 use crate::bench::beside::{applying, broker};
-use crate::bench::measure::{Beside, Finding, Measure, Spread, Wanted};
+use crate::bench::measure::{Finding, Measure, Wanted};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::Chart;
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, checks, sites};
+use crate::bench::world::{World, checks, sites, usage};
 
 /// What is to be reached on two cores, in orders a second.
 const LEAST: f64 = 5_000.0;
+/// In what cost is told.
+const COST: &str = "CPU s / 1,000";
 
 /// Rates, one of each turn.
 #[derive(Default)]
@@ -24,8 +27,17 @@ struct Turns {
     relay: Vec<f64>,
     broker: Vec<f64>,
     peer: Vec<f64>,
-    whole: Vec<f64>,
-    over_time: Vec<(String, Vec<(f64, f64)>)>,
+    whole: Vec<Carried>,
+}
+
+/// What came of carrying all that waits.
+pub(super) struct Carried {
+    /// Changes a second.
+    pub(super) rate: f64,
+    /// Seconds, and changes committed in each.
+    each_second: Vec<(f64, f64)>,
+    /// Processor time of each part for 1,000 changes, in seconds.
+    cost: [f64; usage::PARTS.len()],
 }
 
 pub(super) async fn measure(
@@ -55,9 +67,7 @@ pub(super) async fn measure(
         progress.doing("preparing");
         world.fill(direction, waiting).await?;
         progress.doing("the whole loop");
-        let (rate, committed) = whole(world, direction, waiting).await?;
-        turns.whole.push(rate);
-        turns.over_time.push((format!("turn {turn}"), committed));
+        turns.whole.push(whole(world, direction, waiting).await?);
         progress.doing("reading back");
         check(world, direction, waiting, scale.sample).await?;
     }
@@ -74,31 +84,32 @@ async fn relay(world: &World, direction: Direction, waiting: u64) -> Result<f64>
     wait::until("the relay to publish all", PATIENCE, all).await?;
     let took = began.elapsed();
     sites::pause(site).await?;
-    Ok(per_second(waiting, took.as_secs_f64()))
+    Ok(per_second(waiting, took))
 }
 
-/// How many changes a second are carried, and how many in each second. PostgreSQL says when each
-/// was committed.
-async fn whole(
+/// How fast changes that wait are carried. PostgreSQL says when each was committed.
+pub(super) async fn whole(
     world: &mut World,
     direction: Direction,
     waiting: u64,
-) -> Result<(f64, Vec<(f64, f64)>)> {
+) -> Result<Carried> {
     world.start_worker().await?;
     let (source, peer) = (world.databases.at(direction.from), direction.to());
-    let began: f64 =
-        source.row("select extract(epoch from clock_timestamp())::float8").await?.try_get(0)?;
     let before = world.databases.at(peer).recorded().await?;
+    let spent = usage::processor(world)?;
+    let began = source.row("select extract(epoch from clock_timestamp())::float8").await?;
     sites::resume(world.program(direction.from)).await?;
     world.recorded(peer, before + waiting).await?;
-    let rows = world.databases.at(peer).rows(&committed(began, before)).await?;
+    let spent_since = usage::processor(world)?;
+    let rows = world.databases.at(peer).rows(&committed(began.try_get(0)?, before)).await?;
     let (mut each_second, mut last) = (vec![], 0.0_f64);
     for row in rows {
-        let (second, count): (f64, f64) = (row.try_get(0)?, row.try_get(1)?);
-        each_second.push((second, count));
+        each_second.push((row.try_get(0)?, row.try_get(1)?));
         last = last.max(row.try_get(2)?);
     }
-    Ok((per_second(waiting, last), each_second))
+    let thousands = number(waiting) / 1e3;
+    let cost = std::array::from_fn(|part| (spent_since[part] - spent[part]) / thousands);
+    Ok(Carried { rate: number(waiting) / last, each_second, cost })
 }
 
 /// In each second after a time, how many changes were committed, and when the last of them was.
@@ -119,42 +130,51 @@ async fn check(world: &World, direction: Direction, orders: u64, sample: u64) ->
     }
 }
 
-fn per_second(count: u64, seconds: f64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let count = count as f64;
-    count / seconds
-}
-
 impl Turns {
-    fn finding(self, direction: Direction) -> Finding {
+    fn finding(&self, direction: Direction) -> Finding {
         let each = self.relay.iter().zip(&self.broker).zip(&self.peer);
         let limit =
-            each.map(|((relay, broker), peer)| 1.0 / (1.0 / relay + 1.0 / broker + 1.0 / peer));
-        let limit = Spread::of(limit.collect());
-        let what = "relay, RabbitMQ and peer, one after the other".to_owned();
-        let told = |name: &str, rates: &[f64]| Measure {
-            name: format!("{direction}: {name}"),
-            value: Spread::of(rates.to_vec()),
-            unit: "orders/s",
-            beside: None,
-            wanted: Wanted::Reported,
-        };
-        let measures = vec![
-            Measure {
-                beside: Some(Beside { what, value: limit }),
-                wanted: Wanted::RatioAtLeast(0.8),
-                ..told("carried", &self.whole)
-            },
-            Measure {
-                wanted: Wanted::ValueAtLeast(LEAST),
-                ..told("carried, on two cores", &self.whole)
-            },
+            each.map(|((relay, broker), peer)| (1.0 / relay + 1.0 / broker + 1.0 / peer).recip());
+        let limit = limit.collect::<Vec<_>>();
+        let rates = self.whole.iter().map(|carried| carried.rate).collect::<Vec<_>>();
+        let told = |what: &str, rates| told(format!("{direction}: {what}"), "orders/s", rates);
+        let what = "relay, RabbitMQ and peer, one after the other";
+        let mut measures = vec![
+            beside(told("carried", &rates), what, &limit, Wanted::RatioAtLeast(0.8)),
+            wanted(told("carried, on two cores", &rates), Wanted::ValueAtLeast(LEAST)),
             told("the relay alone", &self.relay),
             told("RabbitMQ alone", &self.broker),
             told("the peer alone", &self.peer),
         ];
-        let title = format!("Orders committed at the {} in each second", direction.to());
-        let charts = vec![Chart::OverTime { title, unit: "orders/s", series: self.over_time }];
+        let costs = self.costs(direction);
+        let bars = costs.iter().map(|cost| (cost.name.clone(), cost.value.median)).collect();
+        measures.extend(costs);
+        let charts = vec![
+            Chart::OverTime {
+                title: format!("Orders committed at the {} in each second", direction.to()),
+                unit: "orders/s",
+                series: self.over_time(),
+            },
+            Chart::Bars {
+                title: "Processor time for 1,000 orders carried".to_owned(),
+                unit: COST,
+                groups: vec![(direction.to_string(), bars)],
+            },
+        ];
         Finding { heading: format!("Carrying what waits, {direction}"), measures, charts }
+    }
+
+    fn costs(&self, direction: Direction) -> Vec<Measure> {
+        let of = |part: usize| self.whole.iter().map(|it| it.cost[part]).collect::<Vec<_>>();
+        let parts = usage::PARTS.iter().enumerate();
+        let cost =
+            parts.map(|(part, name)| told(format!("{direction}: cost of {name}"), COST, &of(part)));
+        let all = self.whole.iter().map(|it| it.cost.iter().sum()).collect::<Vec<f64>>();
+        cost.chain([told(format!("{direction}: cost of all"), COST, &all)]).collect()
+    }
+
+    fn over_time(&self) -> Vec<(String, Vec<(f64, f64)>)> {
+        let turns = (1..).zip(&self.whole);
+        turns.map(|(turn, carried)| (format!("turn {turn}"), carried.each_second.clone())).collect()
     }
 }

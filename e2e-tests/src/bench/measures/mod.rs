@@ -11,8 +11,17 @@ use super::progress::Progress;
 use super::scale::Scale;
 use super::world::World;
 
+mod backlog;
+mod batch;
 mod carrying;
+mod figures;
+mod growth;
+mod hot;
+mod lag;
+mod memory;
 mod post;
+mod reads;
+mod start;
 
 /// How long anything may take that is measured: what takes longer has stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -25,10 +34,26 @@ const WAREHOUSE: Direction = Direction { from: Site::Warehouse };
 pub enum Row {
     /// Orders placed one by one: the store alone, and with the whole loop running.
     Post,
-    /// Orders that wait at the store, until all are at the warehouse.
+    /// Orders placed in batches.
+    Batch,
+    /// Orders that wait at the store, until all are at the warehouse; and what that costs.
     Sync,
-    /// Progress that waits at the warehouse, until all of it is at the store.
+    /// Progress that waits at the warehouse, until all of it is at the store; and what that costs.
     Back,
+    /// From the commit at the store to the commit at the warehouse.
+    Lag,
+    /// One order, edited as fast as it goes.
+    Hot,
+    /// One order read, and a page.
+    Reads,
+    /// How soon the programs are ready.
+    Start,
+    /// Throughput and lag with few orders stored, and with many.
+    Growth,
+    /// What memory a long backlog takes.
+    Backlog,
+    /// What memory the programs take, idle and under load.
+    Memory,
 }
 
 impl Row {
@@ -55,8 +80,16 @@ impl Row {
     ) -> Result<Finding> {
         match self {
             Self::Post => post::measure(world, scale, progress).await,
+            Self::Batch => batch::measure(world, scale, progress).await,
             Self::Sync => carrying::measure(STORE, world, scale, progress).await,
             Self::Back => carrying::measure(WAREHOUSE, world, scale, progress).await,
+            Self::Lag => lag::measure(world, scale, progress).await,
+            Self::Hot => hot::measure(world, scale, progress).await,
+            Self::Reads => reads::measure(world, scale, progress).await,
+            Self::Start => start::measure(world, scale, progress).await,
+            Self::Growth => growth::measure(world, scale, progress).await,
+            Self::Backlog => backlog::measure(world, scale, progress).await,
+            Self::Memory => memory::measure(world, scale, progress).await,
         }
     }
 }

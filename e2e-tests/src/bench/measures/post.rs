@@ -3,9 +3,10 @@
 use anyhow::{Result, ensure};
 use shared_models::site::Site;
 
+use super::figures::{beside, told};
 use crate::bench::beside::{pgbench, placing};
 use crate::bench::load::{Loaded, Target, flat_out};
-use crate::bench::measure::{Beside, Finding, Measure, Spread, Wanted};
+use crate::bench::measure::{Finding, Measure, Wanted};
 use crate::bench::orders::{address, order, request};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::{Chart, Quantiles};
@@ -81,7 +82,8 @@ async fn take_turns(
     Ok(())
 }
 
-async fn place(world: &World, scale: &Scale, connections: usize) -> Result<Loaded> {
+/// Places orders as fast as it goes; each of them is to be new.
+pub(super) async fn place(world: &World, scale: &Scale, connections: usize) -> Result<Loaded> {
     let target = Target::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
     let (warm_up, lasts) = (scale.warm_up, scale.lasts);
@@ -92,22 +94,9 @@ async fn place(world: &World, scale: &Scale, connections: usize) -> Result<Loade
 }
 
 fn measures(connections: usize, turns: &Turns) -> [Measure; 2] {
-    let measure = |name: String, rates: &Vec<f64>, wanted| Measure {
-        name,
-        value: Spread::of(rates.clone()),
-        unit: "orders/s",
-        beside: Some(Beside {
-            what: "pgbench, one statement".to_owned(),
-            value: Spread::of(turns.limit.clone()),
-        }),
-        wanted: Wanted::RatioAtLeast(wanted),
+    let measure = |what: &str, rates, wanted| {
+        let placed = told(format!("POST, {connections} connections{what}"), "orders/s", rates);
+        beside(placed, "pgbench, one statement", &turns.limit, Wanted::RatioAtLeast(wanted))
     };
-    [
-        measure(format!("POST, {connections} connections"), &turns.alone, 0.6),
-        measure(
-            format!("POST, {connections} connections, the whole loop running"),
-            &turns.in_the_loop,
-            0.4,
-        ),
-    ]
+    [measure("", &turns.alone, 0.6), measure(", the whole loop running", &turns.in_the_loop, 0.4)]
 }

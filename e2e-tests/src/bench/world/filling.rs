@@ -4,11 +4,11 @@ use anyhow::Result;
 use shared_models::site::{Direction, Site};
 
 use super::World;
-use super::template::{Template, Waiting};
+use super::template::{Numbers, Template, Waiting};
 
 impl World {
     /// What Lockstep writes; taken once.
-    async fn template(&mut self) -> Result<Template> {
+    pub async fn template(&mut self) -> Result<Template> {
         if let Some(template) = &self.template {
             return Ok(template.clone());
         }
@@ -21,35 +21,54 @@ impl World {
     /// a direction. From the store, that they were placed; from the warehouse, that they are picked.
     /// Neither site publishes meanwhile.
     pub async fn fill(&mut self, direction: Direction, orders: u64) -> Result<()> {
-        let Template { placed, arrived, picked } = self.template().await?;
-        self.stand_still().await?;
-        self.clear().await?;
-        let [store, warehouse] = [&self.databases.store, &self.databases.warehouse];
-        store.run(&placed.orders(orders)).await?;
         match direction.from {
-            Site::Store => store.run(&placed.changes(orders, Waiting::ToBeTold)).await?,
+            Site::Store => {
+                self.empty().await?;
+                self.add_waiting(1..=orders).await
+            }
             Site::Warehouse => {
-                store.run(&placed.changes(orders, Waiting::Known)).await?;
-                warehouse.run(&arrived.orders(orders)).await?;
-                warehouse.run(&arrived.changes(orders, Waiting::Known)).await?;
+                self.fill_both(orders).await?;
+                let picked = self.template().await?.picked;
+                let warehouse = &self.databases.warehouse;
                 warehouse.run(&picked.progress()).await?;
-                warehouse.run(&picked.changes(orders, Waiting::ToBeTold)).await?;
+                warehouse.run(&picked.changes(&(1..=orders), Waiting::ToBeTold)).await?;
+                self.settle().await
             }
         }
-        self.settle().await
     }
 
     /// Instead of all that is there: so many orders, which both sites know.
     pub async fn fill_both(&mut self, orders: u64) -> Result<()> {
-        let Template { placed, arrived, .. } = self.template().await?;
-        self.stand_still().await?;
-        self.clear().await?;
+        self.empty().await?;
+        let (Template { placed, arrived, .. }, all) = (self.template().await?, 1..=orders);
         for (site, written) in [(Site::Store, placed), (Site::Warehouse, arrived)] {
             let database = self.databases.at(site);
-            database.run(&written.orders(orders)).await?;
-            database.run(&written.changes(orders, Waiting::Known)).await?;
+            database.run(&written.orders(&all)).await?;
+            database.run(&written.changes(&all, Waiting::Known)).await?;
         }
         self.settle().await
+    }
+
+    /// Besides what is there: orders at the store of which the warehouse is yet to be told.
+    pub async fn add_waiting(&mut self, numbers: Numbers) -> Result<()> {
+        let (Template { placed, .. }, store) = (self.template().await?, &self.databases.store);
+        store.run(&placed.orders(&numbers)).await?;
+        store.run(&placed.changes(&numbers, Waiting::ToBeTold)).await?;
+        self.settle().await
+    }
+
+    /// So many orders in the database without Lockstep, instead of all that is there.
+    pub async fn fill_baseline(&mut self, orders: u64) -> Result<()> {
+        let Template { placed, .. } = self.template().await?;
+        self.baseline.clear().await?;
+        self.baseline.run(&placed.orders(&(1..=orders))).await?;
+        self.baseline.run("vacuum (analyze) orders").await
+    }
+
+    async fn empty(&mut self) -> Result<()> {
+        self.template().await?;
+        self.stand_still().await?;
+        self.clear().await
     }
 
     /// What PostgreSQL would do some time after so much was written, it does now.

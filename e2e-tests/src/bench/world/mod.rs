@@ -4,18 +4,20 @@
 //! limits share them. The programs run as they do in operation: release builds, roles of their own,
 //! tokens, the settings that come with them.
 
+mod agreeing;
 pub mod checks;
 mod database;
 mod filling;
 mod programs;
 mod servers;
 pub mod sites;
-mod template;
+pub mod template;
+pub mod usage;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use launcher::scratch::Scratch;
 use launcher::wait;
 use shared_models::site::Site;
@@ -25,6 +27,7 @@ use programs::Programs;
 pub use servers::BASELINE;
 use servers::Servers;
 use template::Template;
+use usage::Watch;
 
 use crate::nemesis::both::Both;
 use crate::program::Program;
@@ -47,6 +50,8 @@ pub struct World {
     pub baseline: Database,
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
+    /// What memory the programs have taken.
+    pub memory: Watch,
     template: Option<Template>,
     // Last, for fields are dropped in order: the folder goes when nobody writes to it any more.
     scratch: Scratch,
@@ -71,12 +76,22 @@ impl World {
             warehouse: servers.database(Site::Warehouse.as_str()).await?,
         };
         let baseline = servers.database(BASELINE).await?;
-        let template = None;
-        let mut world =
-            Self { store, warehouse, worker, databases, baseline, servers, template, scratch };
+        let (memory, template) = (Watch::begin()?, None);
+        let mut world = Self {
+            store,
+            warehouse,
+            worker,
+            databases,
+            baseline,
+            servers,
+            memory,
+            template,
+            scratch,
+        };
         for program in [&mut world.store, &mut world.warehouse, &mut world.worker] {
             program.try_to_start().await?;
         }
+        world.watched();
         world.ready().await?;
         Ok(world)
     }
@@ -94,6 +109,13 @@ impl World {
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.scratch.path().to_owned()
+    }
+
+    /// The processes there are have changed.
+    pub fn watched(&self) {
+        let running = [&self.store, &self.warehouse, &self.worker].into_iter();
+        let pids = running.filter_map(|program| Some(program.process()?.identity().pid));
+        self.memory.of(pids.collect());
     }
 
     /// Waits until all that runs is ready.
@@ -118,6 +140,10 @@ impl World {
         if self.worker.process().is_some() {
             self.worker.try_to_stop(PATIENCE).await?;
         }
+        for site in [&self.store, &self.warehouse] {
+            let paused = async || sites::is_paused(site).await;
+            wait::until("a site to publish nothing more", PATIENCE, paused).await?;
+        }
         Ok(())
     }
 
@@ -125,6 +151,7 @@ impl World {
     pub async fn start_worker(&mut self) -> Result<()> {
         if self.worker.process().is_none() {
             self.worker.try_to_start().await?;
+            self.watched();
         }
         self.ready().await
     }
@@ -143,48 +170,5 @@ impl World {
             database.clear().await?;
         }
         self.baseline.run("checkpoint").await
-    }
-
-    /// Waits until so many changes are recorded at a site since it was cleared.
-    pub async fn recorded(&self, site: Site, changes: u64) -> Result<()> {
-        let database = self.databases.at(site);
-        let arrived = async || database.recorded().await.is_ok_and(|there| there >= changes);
-        let what = format!("{changes} changes at the {site}");
-        match wait::until(&what, PATIENCE, arrived).await {
-            Ok(()) => Ok(()),
-            Err(late) => {
-                let there = database.recorded().await?;
-                Err(late).with_context(|| format!("there are {there}"))
-            }
-        }
-    }
-
-    /// Waits until the store has told all, and the warehouse has it; then compares the two.
-    pub async fn agree(&self, orders: u64) -> Result<()> {
-        for site in Site::ALL {
-            let published = async || {
-                let waits = "select count(*) from (select from outbox limit 1) as first";
-                self.databases.at(site).number(waits).await.is_ok_and(|waiting| waiting == 0)
-            };
-            wait::until("all to be published", PATIENCE, published).await?;
-        }
-        let mut differ = String::new();
-        let alike = async || match self.compare(orders).await {
-            Ok(()) => true,
-            Err(why) => {
-                differ = format!("{why:#}");
-                false
-            }
-        };
-        let agreed = wait::until("both sites to agree", PATIENCE, alike).await;
-        agreed.with_context(|| differ)
-    }
-
-    async fn compare(&self, orders: u64) -> Result<()> {
-        let [store, warehouse] = [&self.databases.store, &self.databases.warehouse];
-        let (store, warehouse) = tokio::try_join!(store.standing(), warehouse.standing())?;
-        ensure!(store.orders == orders, "{orders} were sent, the store has {store:?}");
-        ensure!(store.agrees_with(&warehouse), "the sites differ: {store:?}, {warehouse:?}");
-        Ok(())
     }
 }

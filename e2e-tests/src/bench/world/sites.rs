@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::Value;
 use service_kit::access::Role;
 use service_kit::testing::http;
+use shared_models::site::Direction;
 
 use crate::program::Program;
 use crate::secured::headers;
@@ -23,6 +24,21 @@ pub async fn pause(site: &Program) -> Result<()> {
 /// A site publishes again.
 pub async fn resume(site: &Program) -> Result<()> {
     send(site, Method::POST, Role::Admin, "/v1/relay/resume", "").await.map(drop)
+}
+
+/// Whether a site has nothing more in hand that it would publish.
+pub async fn is_paused(site: &Program) -> bool {
+    ask(site, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")
+}
+
+/// How many requests the worker has sent in a direction since it was started.
+pub async fn requests(worker: &Program, direction: Direction) -> Result<u64> {
+    let told = ask(worker, "/v1/directions").await?;
+    let directions = told["directions"].as_array().into_iter().flatten();
+    let mut requests = directions
+        .filter(|it| it["name"] == direction.as_str())
+        .map(|it| it["counters"]["requests"].as_u64());
+    requests.next().flatten().context("a direction without this figure")
 }
 
 /// Places one order.

@@ -1,6 +1,8 @@
 //! What Lockstep writes, taken from what it has just written, so that it can be written many times
 //! at once without it.
 
+use std::ops::RangeInclusive;
+
 use anyhow::Result;
 use serde_json::json;
 use service_kit::access::Role;
@@ -20,21 +22,21 @@ from orders join changes on order_id = orders.id order by seq desc limit 1";
 
 /// What stands in the databases of one order that was placed at the store and then picked.
 #[derive(Clone, Debug)]
-pub(super) struct Template {
+pub struct Template {
     /// At the store, when it was placed.
-    pub(super) placed: Written,
+    pub placed: Written,
     /// At the warehouse, when it had arrived there.
-    pub(super) arrived: Written,
+    pub arrived: Written,
     /// At the warehouse, when it was being picked.
-    pub(super) picked: Written,
+    pub picked: Written,
 }
 
 /// An order, and the last change of it, as they stand in a database.
 #[derive(Clone, Debug)]
-pub(super) struct Written {
+pub struct Written {
     order_id: String,
     event_id: String,
-    delivery: String,
+    pub(in crate::bench) delivery: String,
     progress: String,
     private: String,
     version: i64,
@@ -86,12 +88,12 @@ impl Written {
         })
     }
 
-    /// A statement that writes the order under the numbers from 1 to `count`.
+    /// A statement that writes the order under these numbers.
     #[must_use]
-    pub(super) fn orders(&self, count: u64) -> String {
+    pub(super) fn orders(&self, numbers: &Numbers) -> String {
         let Self { delivery, progress, private, version, .. } = self;
         let [delivery, progress, private] = [delivery, progress, private].map(|text| literal(text));
-        let (made, delivery) = (made("order", count), numbered(&delivery));
+        let (made, delivery) = (made("order", numbers), numbered(&delivery));
         format!(
             "{made} insert into orders
                 (id, delivery, progress, private, version, created_at, updated_at)
@@ -100,7 +102,7 @@ impl Written {
         )
     }
 
-    /// A statement that gives the orders from 1 to `count`, which are there, this progress.
+    /// A statement that gives this progress to all orders that are there.
     #[must_use]
     pub(super) fn progress(&self) -> String {
         let (progress, version) = (literal(&self.progress), self.version);
@@ -109,10 +111,10 @@ impl Written {
         )
     }
 
-    /// A statement that records the change for each of the orders from 1 to `count`, and puts it
-    /// in the outbox where it is to be told.
+    /// A statement that records the change for the orders with these numbers, and puts it in the
+    /// outbox where it is to be told.
     #[must_use]
-    pub(super) fn changes(&self, count: u64, waiting: Waiting) -> String {
+    pub(super) fn changes(&self, numbers: &Numbers, waiting: Waiting) -> String {
         let Self { kind, origin, version, .. } = self;
         let [event, order] = [&self.event_id, &self.order_id].map(|text| literal(text));
         let body = numbered(&literal(&self.body));
@@ -123,7 +125,7 @@ impl Written {
             Waiting::Known => "false",
         };
         // Who was told of a change knows it by the id that it has where it was decided.
-        let made = made(kind, count);
+        let made = made(kind, numbers);
         format!(
             "{made}, recorded as (
                 insert into changes (event_id, order_id, kind, origin, version, at, body,
@@ -139,6 +141,9 @@ impl Written {
     }
 }
 
+/// Numbers of orders.
+pub type Numbers = RangeInclusive<u64>;
+
 /// Whether the peer is yet to be told of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
@@ -148,23 +153,37 @@ pub(super) enum Waiting {
     Known,
 }
 
-/// Ids and times for the numbers from 1 to `count`, the same in each database. As in a UUID v7, the
-/// time comes first, some orders a millisecond; what is placed later comes after them.
-fn made(kind: &str, count: u64) -> String {
-    let uuid = |of: &str| {
-        format!(
-            "encode(substr(int8send({BASE} + n / 8), 3)
-                || substr(decode(md5('{of} ' || n), 'hex'), 7), 'hex')::uuid"
-        )
-    };
-    let (id, event_id) = (uuid("order"), uuid(kind));
+/// Ids and times for the numbers, the same in each database.
+fn made(kind: &str, numbers: &Numbers) -> String {
+    let (id, event_id, at) = (uuid("order", "n"), uuid(kind, "n"), at("n"));
+    let (first, last) = (numbers.start(), numbers.end());
     format!(
         "with made as (
-            select n, {id} as id, {event_id} as event_id,
-                to_timestamp(({BASE} + n / 8) / 1000.0) as at
-            from generate_series(1::bigint, {count}) as n
+            select n, {id} as id, {event_id} as event_id, to_timestamp({at} / 1000.0) as at
+            from generate_series({first}::bigint, {last}::bigint) as n
         )"
     )
+}
+
+/// The id, in SQL, of what has a number. As in a UUID v7 the time comes first, so that what is
+/// placed later comes after it.
+fn uuid(of: &str, number: &str) -> String {
+    let at = at(number);
+    format!(
+        "encode(substr(int8send({at}), 3)
+            || substr(decode(md5('{of} ' || {number}), 'hex'), 7), 'hex')::uuid"
+    )
+}
+
+/// When that was, in ms since 1970: some orders a millisecond.
+fn at(number: &str) -> String {
+    format!("({BASE} + {number} / 8)")
+}
+
+/// The id, in SQL, of the order with a number.
+#[must_use]
+pub fn id_of(number: &str) -> String {
+    uuid("order", number)
 }
 
 /// The beginning of 2026, in ms since 1970.

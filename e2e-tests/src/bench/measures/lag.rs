@@ -1,0 +1,162 @@
+//! From the commit at the store to the commit at the warehouse, under a steady load; beside it, the
+//! sum of what it is made of. PostgreSQL says when each was committed, by one clock.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
+use shared_models::site::Site;
+
+use super::figures::{beside, number, told, wanted};
+use crate::bench::beside::parts::{self, Parts};
+use crate::bench::load::{Target, at_rate, latencies};
+use crate::bench::measure::{Finding, Measure, Wanted};
+use crate::bench::orders::{address, order, request};
+use crate::bench::progress::Progress;
+use crate::bench::report::chart::{Chart, Quantiles};
+use crate::bench::scale::Scale;
+use crate::bench::world::{Database, World, checks};
+
+/// Enough that none is late because all are busy.
+const CONNECTIONS: usize = 32;
+/// Orders a second.
+const STEADY: f64 = 300.0;
+const MUCH: f64 = 2_000.0;
+
+const COMMITTED: &str = "
+select event_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
+from changes order by seq";
+
+/// For each order, when it was committed at the store, in seconds after the first, and how much
+/// later at the warehouse, in µs; in the order of the store.
+pub(super) struct Lags(Vec<(f64, u64)>);
+
+pub(super) async fn measure(
+    world: &mut World,
+    scale: &Scale,
+    progress: &Progress,
+) -> Result<Finding> {
+    progress.begin("lag");
+    progress.doing("its parts alone");
+    world.stand_still().await?;
+    let parts = parts::measure(world, scale).await?;
+    let mut finding = Finding { heading: "Lag, commit to commit".to_owned(), ..Finding::default() };
+    for (rate, lasts) in [(STEADY, scale.steady), (MUCH, scale.much)] {
+        progress.begin(format!("lag at {rate} orders/s for {} s", lasts.as_secs()));
+        world.clear().await?;
+        world.go_round().await?;
+        let lags = load(world, rate, lasts).await?;
+        progress.doing("reading back");
+        checks::arrived(world, lags.count(), scale.sample).await?;
+        let measures = if rate > STEADY { lags.at_much() } else { lags.at_steady(&parts) };
+        finding.measures.extend(measures);
+        finding.charts.extend(lags.charts(rate)?);
+    }
+    finding.measures.extend(parts.told());
+    Ok(finding)
+}
+
+/// Places orders at a rate and waits until the warehouse has them all. Both were empty, or what is
+/// there is known at both.
+pub(super) async fn load(world: &World, rate: f64, lasts: Duration) -> Result<Lags> {
+    let [store, warehouse] = [&world.databases.store, &world.databases.warehouse];
+    let before = [store.recorded().await?, warehouse.recorded().await?];
+    let target = Target::new(address(world.store.url())?);
+    let request = |_, number| request("POST", "/v1/orders", &order(number));
+    let loaded = at_rate(&target, CONNECTIONS, rate, lasts, request).await?.accepted()?;
+    let placed = loaded.with_status(201);
+    world.recorded(Site::Warehouse, before[1] + placed).await?;
+    Lags::between(committed(store, before[0]).await?, &committed(warehouse, before[1]).await?)
+}
+
+async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {
+    let since = COMMITTED.replace("order by", &format!("where seq > {before} order by"));
+    let rows = database.rows(&since).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+impl Lags {
+    fn between(store: Vec<(String, i64)>, warehouse: &[(String, i64)]) -> Result<Self> {
+        let arrived = warehouse.iter().map(|(event, at)| (event.as_str(), *at));
+        let arrived = arrived.collect::<HashMap<_, _>>();
+        let first = store.iter().map(|(_, at)| *at).min().context("nothing was placed")?;
+        let lag = |(event, at): (String, i64)| {
+            let there = arrived.get(&*event).with_context(|| format!("{event} has not arrived"))?;
+            let lag = u64::try_from(there - at).context("it arrived before it was committed")?;
+            Ok((number(u64::try_from(at - first)?) / 1e6, lag))
+        };
+        let lags = store.into_iter().map(lag).collect::<Result<Vec<_>>>()?;
+        ensure!(lags.len() == warehouse.len(), "the warehouse has what nobody has sent");
+        Ok(Self(lags))
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+
+    /// A quantile, in ms.
+    pub(super) fn quantile(&self, quantile: f64) -> f64 {
+        quantile_of(self.0.iter().map(|(_, lag)| *lag), quantile)
+    }
+
+    fn at_steady(&self, parts: &Parts) -> Vec<Measure> {
+        let of = "commit, confirm, delivery, HTTP round trip, commit: their sum";
+        let lag = |name: &str, quantile, most| {
+            let name = format!("lag at {STEADY} orders/s, {name}");
+            let lag = told(name, "ms", &[self.quantile(quantile)]);
+            beside(lag, of, &[parts.sum()], Wanted::RatioAtMost(most))
+        };
+        vec![lag("median", 0.5, 1.5), lag("p99", 0.99, 4.0)]
+    }
+
+    fn at_much(&self) -> Vec<Measure> {
+        let name = |what| format!("lag at {MUCH} orders/s, {what}");
+        let quarter = self.0.len() / 4;
+        let median = |lags: &[(f64, u64)]| quantile_of(lags.iter().map(|(_, lag)| *lag), 0.5);
+        let first = median(self.0.get(..quarter).unwrap_or_default());
+        let last = median(self.0.get(3 * quarter..).unwrap_or_default());
+        let p99 = told(name("p99"), "ms", &[self.quantile(0.99)]);
+        let last = told(name("median of the last quarter"), "ms", &[last]);
+        vec![
+            told(name("median"), "ms", &[self.quantile(0.5)]),
+            wanted(p99, Wanted::ValueAtMost(100.0)),
+            beside(last, "of the first quarter", &[first], Wanted::RatioAtMost(2.0)),
+        ]
+    }
+
+    fn charts(&self, rate: f64) -> Result<[Chart; 2]> {
+        let mut all = latencies();
+        let mut each_second = HashMap::<u64, Vec<u64>>::new();
+        for (at, lag) in &self.0 {
+            all.record(*lag)?;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
+            each_second.entry(*at as u64).or_default().push(*lag);
+        }
+        let over_time = |quantile| {
+            let points = each_second.iter();
+            let point = |(second, lags): (&u64, &Vec<u64>)| {
+                (number(*second), quantile_of(lags.iter().copied(), quantile))
+            };
+            let mut points = points.map(point).collect::<Vec<_>>();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            points
+        };
+        let series =
+            vec![("median".to_owned(), over_time(0.5)), ("p99".to_owned(), over_time(0.99))];
+        Ok([
+            Chart::Latencies {
+                title: format!("Lag at {rate} orders/s"),
+                series: vec![("commit to commit".to_owned(), Quantiles::from(&all))],
+            },
+            Chart::OverTime { title: format!("Lag at {rate} orders/s"), unit: "ms", series },
+        ])
+    }
+}
+
+/// In ms.
+fn quantile_of(lags: impl Iterator<Item = u64>, quantile: f64) -> f64 {
+    let mut histogram: Histogram<u64> = latencies();
+    lags.for_each(|lag| histogram.saturating_record(lag));
+    number(histogram.value_at_quantile(quantile)) / 1e3
+}

@@ -1,0 +1,52 @@
+//! Waiting until what was written has gone its way.
+
+use anyhow::{Context, Result, ensure};
+use launcher::wait;
+use shared_models::site::Site;
+
+use super::{PATIENCE, World};
+
+impl World {
+    /// Waits until so many changes are recorded at a site since it was cleared.
+    pub async fn recorded(&self, site: Site, changes: u64) -> Result<()> {
+        let database = self.databases.at(site);
+        let arrived = async || database.recorded().await.is_ok_and(|there| there >= changes);
+        let what = format!("{changes} changes at the {site}");
+        match wait::until(&what, PATIENCE, arrived).await {
+            Ok(()) => Ok(()),
+            Err(late) => {
+                let there = database.recorded().await?;
+                Err(late).with_context(|| format!("there are {there}"))
+            }
+        }
+    }
+
+    /// Waits until the store has told all, and the warehouse has it; then compares the two.
+    pub async fn agree(&self, orders: u64) -> Result<()> {
+        for site in Site::ALL {
+            let published = async || {
+                let waits = "select count(*) from (select from outbox limit 1) as first";
+                self.databases.at(site).number(waits).await.is_ok_and(|waiting| waiting == 0)
+            };
+            wait::until("all to be published", PATIENCE, published).await?;
+        }
+        let mut differ = String::new();
+        let alike = async || match self.compare(orders).await {
+            Ok(()) => true,
+            Err(why) => {
+                differ = format!("{why:#}");
+                false
+            }
+        };
+        let agreed = wait::until("both sites to agree", PATIENCE, alike).await;
+        agreed.with_context(|| differ)
+    }
+
+    async fn compare(&self, orders: u64) -> Result<()> {
+        let [store, warehouse] = [&self.databases.store, &self.databases.warehouse];
+        let (store, warehouse) = tokio::try_join!(store.standing(), warehouse.standing())?;
+        ensure!(store.orders == orders, "{orders} were sent, the store has {store:?}");
+        ensure!(store.agrees_with(&warehouse), "the sites differ: {store:?}, {warehouse:?}");
+        Ok(())
+    }
+}
