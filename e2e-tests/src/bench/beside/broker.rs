@@ -37,14 +37,15 @@ pub async fn publish_and_consume(
     messages: Vec<String>,
 ) -> Result<f64> {
     let count = messages.len();
-    let [publishing, consuming] = [open(world).await?, open(world).await?];
+    // Each has a channel for as long as its connection: dropping the last handle to one closes it.
+    let [(publishing, sender), (consuming, receiver)] = [open(world).await?, open(world).await?];
     let began = Instant::now();
-    let publisher = tokio::spawn(publish(publishing.1, direction, messages));
-    let consumer = tokio::spawn(consume(consuming.1, direction, count));
+    let publisher = tokio::spawn(publish(sender.clone(), direction, messages));
+    let consumer = tokio::spawn(consume(receiver.clone(), direction, count));
     publisher.await??;
     consumer.await??;
     let took = began.elapsed();
-    for connection in [publishing.0, consuming.0] {
+    for connection in [publishing, consuming] {
         connection.close(200, "done".into()).await?;
     }
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
