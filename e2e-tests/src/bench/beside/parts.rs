@@ -62,8 +62,9 @@ impl Parts {
 }
 
 /// Measures them, while nobody else does anything.
-pub async fn measure(world: &World, scale: &Scale) -> Result<Parts> {
+pub async fn measure(world: &mut World, scale: &Scale) -> Result<Parts> {
     let script = placing::script(world).await?;
+    world.stand_still().await?;
     world.clear().await?;
     let commit = 1e3 / pgbench::run(world, &script, 1, scale.lasts).await?.rate;
     let [confirm, delivery] = messages(world).await?;

@@ -18,7 +18,7 @@ pub struct Script {
     /// Statements, and pgbench's own commands.
     pub text: String,
     /// What is put in for each `:name`, as a parameter of the prepared statement.
-    pub variables: Vec<(&'static str, String)>,
+    pub variables: Vec<(String, String)>,
 }
 
 /// What came of it.

@@ -3,8 +3,9 @@
 use anyhow::{Result, ensure};
 
 use super::pgbench::Script;
-use crate::bench::orders::order;
-use crate::bench::world::{World, sites};
+use crate::bench::world::World;
+use crate::bench::world::copies::{NUMBERED, comment, literal, names};
+use crate::bench::world::template::{Column, Template, Written};
 
 /// A new id, made as a UUID v7 is: by the time first, so that it comes to lie at the end of the
 /// index, and then by chance.
@@ -12,57 +13,79 @@ const ID: &str = "encode(
     substr(int8send((1000 * date_part('epoch', clock_timestamp()))::bigint), 3)
         || substr(uuid_send(gen_random_uuid()), 7), 'hex')::uuid";
 
-/// The rows of an order that Lockstep has placed, to be written again under other ids.
-const PLACE: &str = "
-with placed as (
-    insert into orders (id, delivery, progress, private, version, created_at, updated_at)
-    values ({id},
-        :delivery::jsonb, :progress::jsonb, :private::jsonb, 1, now(), now())
-    returning id
+/// Writes the rows of one order.
+const ONE: &str = "with placed as (
+    insert into orders ({order_names}) values ({order_values}) returning id
 ), recorded as (
-    insert into changes
-        (event_id, order_id, kind, origin, version, at, body, private, conflicts, principal)
-    select {id},
-        id, :kind, :origin, 1, now(), :body, :private::jsonb, null, :principal
-    from placed
-    returning seq
+    insert into changes ({change_names}) select {change_values} from placed returning seq
 )
 insert into outbox (seq) select seq from recorded;
 ";
 
-const PLACE_MANY: &str = "
-with made as materialized (
-    select n, {id} as id, {id} as event_id from generate_series(1, {count}) as n
+/// Writes those of many orders at once.
+const MANY: &str = "with made as materialized (
+    select n, {id} as new_id, {id} as new_event_id from generate_series(1, {count}) as n
 ), placed as (
-    insert into orders (id, delivery, progress, private, version, created_at, updated_at)
-    select id, replace(:delivery, '\"order 1\"', '\"order ' || n || '\"')::jsonb,
-        (:progress::text)::jsonb, (:private::text)::jsonb, 1, now(), now()
-    from made
+    insert into orders ({order_names}) select {order_values} from made
 ), recorded as (
-    insert into changes
-        (event_id, order_id, kind, origin, version, at, body, private, conflicts, principal)
-    select event_id, id, :kind, :origin, 1, now(),
-        replace(:body, '\"order 1\"', '\"order ' || n || '\"'),
-        (:private::text)::jsonb, null, :principal
-    from made
-    returning seq
+    insert into changes ({change_names}) select {change_values} from made returning seq
 )
 insert into outbox (seq) select seq from recorded;
 ";
 
-const PLACED: &str = "
-select delivery::text, progress::text, orders.private::text, kind, origin, body, principal
-from orders join changes on order_id = orders.id limit 1";
+/// How a statement gets at what each order has of its own, in SQL.
+struct Own {
+    id: &'static str,
+    order_id: &'static str,
+    event_id: &'static str,
+    numbered: fn(String) -> String,
+}
 
-/// The script, with the values of an order that Lockstep has just written.
-pub async fn script(world: &World) -> Result<Script> {
-    world.clear().await?;
-    sites::place(&world.store, order(1)).await?;
-    let row = world.databases.store.row(PLACED).await?;
-    let columns = ["delivery", "progress", "private", "kind", "origin", "body", "principal"];
-    let variables = columns.into_iter().enumerate();
-    let variables = variables.map(|(index, name)| Ok((name, row.try_get(index)?)));
-    Ok(Script { text: PLACE.replace("{id}", ID), variables: variables.collect::<Result<_>>()? })
+/// The script, with the values of an order that Lockstep has written.
+pub async fn script(world: &mut World) -> Result<Script> {
+    let Template { placed, .. } = world.template().await?;
+    let own = Own { id: ID, order_id: "id", event_id: ID, numbered: |value| value };
+    Ok(script_of(&placed, ONE, &own))
+}
+
+/// The same for so many orders in one statement. Each has values of its own, as a batch has.
+pub async fn script_of_many(world: &mut World, count: u64) -> Result<Script> {
+    let Template { placed, .. } = world.template().await?;
+    let many = MANY.replace("{id}", ID).replace("{count}", &count.to_string());
+    let numbered = |value| format!("replace({value}, {}, {NUMBERED})", literal(&comment()));
+    let own = Own { id: "new_id", order_id: "new_id", event_id: "new_event_id", numbered };
+    Ok(script_of(&placed, &many, &own))
+}
+
+fn script_of(placed: &Written, text: &str, own: &Own) -> Script {
+    let (mut text, mut variables) = (text.to_owned(), vec![]);
+    for (table, columns) in [("order", &placed.order), ("change", &placed.change)] {
+        let values = columns.iter().map(|column| own.value(table, column));
+        let values = values.collect::<Vec<_>>().join(", ");
+        text = text.replace(&format!("{{{table}_names}}"), &names(columns));
+        text = text.replace(&format!("{{{table}_values}}"), &values);
+        let set = columns.iter().filter_map(|column| Some((column, column.value.clone()?)));
+        variables.extend(set.map(|(column, value)| (format!("{table}_{}", column.name), value)));
+    }
+    Script { text, variables }
+}
+
+impl Own {
+    /// The value of a column: a parameter of the statement, but for ids and times.
+    fn value(&self, table: &str, Column { name, kind, value }: &Column) -> String {
+        match (name.as_str(), value) {
+            ("id", _) => self.id.to_owned(),
+            ("order_id", _) => self.order_id.to_owned(),
+            ("event_id", _) => self.event_id.to_owned(),
+            ("at" | "created_at" | "updated_at", _) => "now()".to_owned(),
+            (_, None) => format!("null::{kind}"),
+            (_, Some(value)) if value.contains(&comment()) => {
+                let value = (self.numbered)(format!(":{table}_{name}::text"));
+                format!("({value})::{kind}")
+            }
+            (_, Some(_)) => format!(":{table}_{name}::{kind}"),
+        }
+    }
 }
 
 /// Checks that it wrote so many orders, each with its change, to be published.
@@ -71,11 +94,4 @@ pub async fn check(world: &World, orders: u64) -> Result<()> {
     let written = [standing.orders, standing.changes, standing.outbox];
     ensure!(written == [orders; 3], "pgbench placed {orders}, but there are {standing:?}");
     Ok(())
-}
-
-/// The same for so many orders in one statement. Each has values of its own, as a batch has.
-pub async fn script_of_many(world: &World, count: u64) -> Result<Script> {
-    let one = script(world).await?;
-    let text = PLACE_MANY.replace("{id}", ID).replace("{count}", &count.to_string());
-    Ok(Script { text, ..one })
 }

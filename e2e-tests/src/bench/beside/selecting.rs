@@ -1,7 +1,7 @@
 //! The selects that find what is read.
 
 use super::pgbench::Script;
-use crate::bench::world::template::id_of;
+use crate::bench::world::copies::id_of;
 
 const COLUMNS: &str = "id, delivery, progress, private, version, created_at, updated_at";
 

@@ -15,7 +15,8 @@ where id = :id::uuid;
 pub async fn script(world: &mut World) -> Result<Script> {
     world.fill_baseline(1).await?;
     let row = world.baseline.row("select id::text, delivery::text from orders").await?;
-    let variables = vec![("id", row.try_get(0)?), ("delivery", row.try_get(1)?)];
+    let variables =
+        vec![("id".to_owned(), row.try_get(0)?), ("delivery".to_owned(), row.try_get(1)?)];
     Ok(Script { text: UPDATE.to_owned(), variables })
 }
 

@@ -26,10 +26,10 @@ pub(super) async fn measure(
     progress: &Progress,
 ) -> Result<Finding> {
     let (mut limit, mut batches, mut latencies) = (vec![], vec![], vec![]);
+    let script = placing::script_of_many(world, SIZE).await?;
     world.stand_still().await?;
     for turn in 1..=scale.turns {
         progress.begin(format!("batches of {SIZE}, {turn} of {}", scale.turns));
-        let script = placing::script_of_many(world, SIZE).await?;
         world.clear().await?;
         progress.doing("one statement, by pgbench");
         let ran = pgbench::run(world, &script, CONNECTIONS, scale.lasts).await?;

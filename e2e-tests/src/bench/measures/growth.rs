@@ -61,15 +61,15 @@ async fn stored(
     world.fill_both(orders).await?;
     let mut stored = Stored { orders, ..Stored::default() };
     let mut there = orders;
-    for _ in 0..scale.long_turns {
-        progress.doing("placing");
-        world.stand_still().await?;
+    progress.doing("placing");
+    for _ in 0..scale.turns {
         let loaded = post::place(world, scale, CONNECTIONS).await?;
         stored.placed.push(loaded.rate());
         there += loaded.with_status(201);
-        world.go_round().await?;
-        world.agree(there).await?;
-
+    }
+    world.go_round().await?;
+    world.agree(there).await?;
+    for _ in 0..scale.long_turns {
         progress.doing("carrying");
         world.stand_still().await?;
         // Numbers that nothing else has.

@@ -39,7 +39,6 @@ pub(super) async fn measure(
 ) -> Result<Finding> {
     progress.begin("lag");
     progress.doing("its parts alone");
-    world.stand_still().await?;
     let parts = parts::measure(world, scale).await?;
     let mut finding = Finding { heading: "Lag, commit to commit".to_owned(), ..Finding::default() };
     for (rate, lasts) in [(STEADY, scale.steady), (MUCH, scale.much)] {

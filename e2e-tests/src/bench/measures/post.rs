@@ -54,8 +54,8 @@ async fn take_turns(
     progress: &Progress,
 ) -> Result<()> {
     progress.doing("preparing");
-    world.stand_still().await?;
     let script = placing::script(world).await?;
+    world.stand_still().await?;
     world.clear().await?;
     progress.doing("one statement, by pgbench");
     let limit = pgbench::run(world, &script, connections, scale.lasts).await?;

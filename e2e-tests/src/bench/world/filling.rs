@@ -4,7 +4,8 @@ use anyhow::Result;
 use shared_models::site::{Direction, Site};
 
 use super::World;
-use super::template::{Numbers, Template, Waiting};
+use super::copies::{Numbers, Waiting};
+use super::template::Template;
 
 impl World {
     /// What Lockstep writes; taken once.
@@ -30,7 +31,7 @@ impl World {
                 self.fill_both(orders).await?;
                 let picked = self.template().await?.picked;
                 let warehouse = &self.databases.warehouse;
-                warehouse.run(&picked.progress()).await?;
+                warehouse.run(&picked.everywhere()).await?;
                 warehouse.run(&picked.changes(&(1..=orders), Waiting::ToBeTold)).await?;
                 self.settle().await
             }
