@@ -18,7 +18,7 @@ use crate::database::{DatabaseError, connect};
 use crate::offers::advance;
 use crate::parked::offer_due;
 use crate::pause;
-pub(super) use storage::Waiting;
+pub(super) use storage::{Look, Waiting};
 
 /// The lock's key; advisory locks are each database's own.
 const RELAY_LOCK: i64 = 0x6c6f_636b_0002;
@@ -68,9 +68,9 @@ impl Lease {
         Ok(within(self.deadline, pause::since(&mut self.session)).await?.is_some())
     }
 
-    /// What waits in the outbox, oldest first.
-    pub(super) async fn read(&mut self, limit: u16) -> Result<Vec<Waiting>, DatabaseError> {
-        within(self.deadline, storage::waiting(&mut self.session, limit.into())).await
+    /// What waits in the outbox and is to be published now, oldest first.
+    pub(super) async fn read(&mut self, look: Look) -> Result<Vec<Waiting>, DatabaseError> {
+        within(self.deadline, look.read(&mut self.session)).await
     }
 
     /// Deletes what was confirmed.

@@ -2,11 +2,13 @@
 //!
 //! One relay is active for each database. It reads what is in the outbox, publishes it, awaits
 //! every confirm, and deletes what was confirmed; whatever else happens, a change stays in the
-//! outbox and is published again. It is woken by each commit in this process, and looks from time
+//! outbox and is published again. Several batches are under way at once. It is woken by each commit in this process, and looks from time
 //! to time for what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it
 //! cut the rate of commits to a third.)
 
 mod counts;
+mod flights;
+mod floor;
 mod lease;
 mod pace;
 mod publisher;
@@ -24,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
 use counts::Counts;
 pub use counts::RelayCounts;
-use lease::Lease;
+use flights::Flights;
+use floor::Floor;
+use lease::{Lease, Look, Waiting};
 use pace::{Looks, Pace, Portion, Wait};
 use publisher::{PublishError, Publisher, Sent};
 pub use state::{RelayHandle, RelayState};
@@ -55,6 +59,8 @@ pub struct Relay {
     pace: Pace,
     looks: Looks,
     portion: Portion,
+    floor: Floor,
+    flights: Flights,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
 }
@@ -69,22 +75,43 @@ impl Relay {
         let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
         let (looks, portion) = (Looks::default(), Portion::new(options.relay.batch_size));
-        let (lease, publisher) = (None, None);
-        (Self { options, wake, state, counts, pace, looks, portion, lease, publisher }, handle)
+        let relay = Self {
+            options,
+            wake,
+            state,
+            counts,
+            pace,
+            looks,
+            portion,
+            floor: Floor::default(),
+            flights: Flights::default(),
+            lease: None,
+            publisher: None,
+        };
+        (relay, handle)
     }
 
-    /// Runs until told to stop; then finishes the step in hand.
+    /// Runs until told to stop; then finishes what is under way.
     pub async fn run(mut self, stop: CancellationToken) {
+        let mut wait = self.pace.busy();
         while !stop.is_cancelled() {
-            let outcome = self.step().await;
-            let wait = self.conclude(outcome);
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.cancelled() => break,
+                () = self.flights.land(), if wait.may_be_woken => {
+                    let settled = self.settle().await;
+                    if !matches!(settled, Ok(Step::UnderWay)) {
+                        wait = self.conclude(settled);
+                    }
+                    continue;
+                }
                 // Only a relay that could publish at once has use for being woken.
                 () = self.wake.notified(), if wait.may_be_woken => {}
                 () = tokio::time::sleep(wait.at_most) => {}
             }
+            let outcome = self.step().await;
+            wait = self.conclude(outcome);
         }
+        while !self.flights.is_empty() && self.await_the_oldest().await.is_ok() {}
         if let Some(publisher) = self.publisher.take() {
             publisher.close().await;
         }
@@ -98,45 +125,94 @@ impl Relay {
                 None => return Ok(Step::Standby),
             },
         };
-        if lease.is_paused().await? {
-            return Ok(Step::Paused);
+        if self.flights.is_full(!self.portion.is_whole()) {
+            return self.await_the_oldest().await;
         }
-        let waits_no_longer = self.looks.is_due(Instant::now());
-        // However busy the outbox is: what is parked has waited long enough. Noted before it is
-        // tried: where it cannot be offered, the rest is published all the same.
-        if waits_no_longer {
+        let looks_at_all = self.looks.is_due(Instant::now());
+        if looks_at_all {
+            if lease.is_paused().await? {
+                return Ok(Step::Paused);
+            }
+            // However busy the outbox is: what is parked has waited long enough, and an offer goes
+            // on. Noted before it is tried: where it cannot be offered, the rest is published all
+            // the same.
             self.looks.looked(Instant::now(), false);
             let more = lease.offer_parked().await?;
             self.looks.looked(Instant::now(), more);
+            lease.advance_offer().await?;
         }
-        let waiting = lease.read(self.portion.now()).await?;
-        if waiting.is_empty() {
-            return match lease.advance_offer().await? {
-                true => Ok(Step::Busy),
-                false => self.look_after_the_broker().await,
-            };
+        let under_way = self.flights.seqs();
+        let limit = usize::from(self.portion.now()) + under_way.len();
+        let waiting = lease.read(Look {
+            from: if looks_at_all { 0 } else { self.floor.now() },
+            limit: i64::try_from(limit).unwrap_or(i64::MAX),
+            under_way: under_way.clone(),
+        });
+        let waiting = waiting.await?;
+        let seen = || waiting.iter().map(|change| change.seq);
+        if looks_at_all {
+            self.floor.looked_at_all(seen().chain(under_way).min());
         }
+        self.floor.saw(seen());
+        match waiting.is_empty() {
+            true => self.nothing_waits().await,
+            false => self.publish(waiting).await,
+        }
+    }
+
+    async fn publish(&mut self, waiting: Vec<Waiting>) -> Result<Step, StepError> {
+        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
         let publisher = match self.publisher.take() {
             Some(publisher) => publisher,
             None => lease.renewing(Publisher::connect(&self.options)).await??,
         };
+        let there_is_more = waiting.len() >= usize::from(self.portion.now());
         let limit = self.options.relay.confirm_timeout;
-        let sent = lease.renewing(publisher.publish(&waiting, limit)).await??;
+        self.flights.add(lease.renewing(publisher.publish(waiting, limit)).await??);
         self.publisher = Some(publisher);
+        Ok(if there_is_more { Step::Busy } else { Step::UnderWay })
+    }
+
+    async fn await_the_oldest(&mut self) -> Result<Step, StepError> {
+        if let Some(lease) = &mut self.lease {
+            lease.renewing(self.flights.land()).await?;
+        }
+        match self.settle().await? {
+            Step::UnderWay => Ok(Step::Busy),
+            other => Ok(other),
+        }
+    }
+
+    /// Deletes from the outbox what RabbitMQ has confirmed.
+    async fn settle(&mut self) -> Result<Step, StepError> {
+        let (Some(lease), Some(landed)) = (&mut self.lease, self.flights.landed()) else {
+            return Ok(Step::UnderWay);
+        };
+        let sent = landed?;
         self.counts.add(&sent);
         self.portion.was_confirmed();
         lease.delete(&sent.confirmed).await?;
-        match sent {
-            Sent { returned: 1.., .. } => Ok(Step::Unroutable { returned: sent.returned }),
-            Sent { refused: 1.., .. } => Ok(Step::Refused { refused: sent.refused }),
+        Ok(match sent {
+            Sent { returned: returned @ 1.., .. } => Step::Unroutable { returned },
+            Sent { refused: refused @ 1.., .. } => Step::Refused { refused },
             Sent { .. } => {
-                // An outbox that is never empty must not hold an offer up for ever; one that cannot
-                // be emptied gets nothing more.
-                if waits_no_longer {
-                    lease.advance_offer().await?;
-                }
-                Ok(Step::Busy)
+                self.pace.succeeded();
+                RelayState::Publishing.tell(&self.state);
+                Step::UnderWay
             }
+        })
+    }
+
+    async fn nothing_waits(&mut self) -> Result<Step, StepError> {
+        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
+        if !self.flights.is_empty() {
+            Ok(Step::UnderWay)
+        } else if lease.is_paused().await? {
+            Ok(Step::Paused)
+        } else if lease.advance_offer().await? {
+            Ok(Step::Busy)
+        } else {
+            self.look_after_the_broker().await
         }
     }
 
@@ -151,35 +227,46 @@ impl Relay {
         Ok(Step::Idle)
     }
 
-    /// What a step's outcome means for the state, for what is held, and for the next step.
+    /// What a step's outcome means for the state, for what is held, and for the next step. What is
+    /// under way says nothing of the state yet.
     fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
         let (state, wait) = match outcome {
-            Ok(Step::Standby) => (RelayState::Standby, self.pace.standby()),
-            Ok(Step::Paused) => (RelayState::Paused, self.pace.paused()),
-            Ok(Step::Idle) => (RelayState::Publishing, self.pace.idle()),
-            Ok(Step::Busy) => (RelayState::Publishing, self.pace.busy()),
+            Ok(Step::Standby) => (Some(RelayState::Standby), self.pace.standby()),
+            Ok(Step::Paused) => (Some(RelayState::Paused), self.pace.paused()),
+            Ok(Step::Idle) => (Some(RelayState::Publishing), self.pace.idle()),
+            Ok(Step::UnderWay) => (None, self.pace.under_way()),
+            Ok(Step::Busy) => (None, self.pace.busy()),
             Ok(Step::Unroutable { returned }) => {
                 tracing::warn!(returned, "RabbitMQ has no queue for changes; they are kept");
-                (RelayState::Unroutable, self.pace.failed(fastrand::f64()))
+                (Some(RelayState::Unroutable), self.pace.failed(fastrand::f64()))
             }
             Ok(Step::Refused { refused }) => {
                 let reason = format!("RabbitMQ did not take {refused} changes");
-                (RelayState::Waiting(reason), self.pace.failed(fastrand::f64()))
+                (Some(RelayState::Waiting(reason)), self.pace.failed(fastrand::f64()))
             }
             Err(error) => {
-                match &error {
-                    StepError::Database(_) | StepError::Connect(_) => self.lease = None,
-                    StepError::Publish(error) => {
-                        self.publisher = None;
-                        if matches!(error, PublishError::NotConfirmed(_)) {
-                            self.portion.was_too_much();
-                        }
-                    }
-                }
-                (RelayState::Waiting(error.to_string()), self.pace.failed(fastrand::f64()))
+                self.give_up(&error);
+                let state = RelayState::Waiting(error.to_string());
+                (Some(state), self.pace.failed(fastrand::f64()))
             }
         };
-        state.tell(&self.state);
+        if let Some(state) = state {
+            state.tell(&self.state);
+        }
         wait
+    }
+
+    /// Lets go of what does not work. What was under way is published again.
+    fn give_up(&mut self, error: &StepError) {
+        self.flights.forget();
+        match error {
+            StepError::Database(_) | StepError::Connect(_) => self.lease = None,
+            StepError::Publish(error) => {
+                self.publisher = None;
+                if matches!(error, PublishError::NotConfirmed(_)) {
+                    self.portion.was_too_much();
+                }
+            }
+        }
     }
 }

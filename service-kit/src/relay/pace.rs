@@ -38,16 +38,27 @@ impl Pace {
 
     /// There may be more: go on at once.
     pub(super) const fn busy(&mut self) -> Wait {
-        (self.quiet, self.failures) = (self.min, 0);
+        self.quiet = self.min;
         Wait { at_most: Duration::ZERO, may_be_woken: true }
+    }
+
+    /// What was published is confirmed.
+    pub(super) const fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    /// What waits is on its way: look later whether there is more. Whether it works is not known
+    /// yet.
+    pub(super) fn under_way(&mut self) -> Wait {
+        let at_most = self.quiet;
+        self.quiet = (self.quiet * 2).min(self.max);
+        Wait { at_most, may_be_woken: true }
     }
 
     /// There was nothing: look again later than the last time.
     pub(super) fn idle(&mut self) -> Wait {
-        let at_most = self.quiet;
-        self.quiet = (self.quiet * 2).min(self.max);
         self.failures = 0;
-        Wait { at_most, may_be_woken: true }
+        self.under_way()
     }
 
     /// Somebody has paused this site: a commit changes nothing about that.
@@ -85,6 +96,11 @@ impl Portion {
 
     pub(super) const fn now(&self) -> u16 {
         self.now
+    }
+
+    /// Whether as much is published as may be; else one portion at a time.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.now == self.most
     }
 
     /// It was not confirmed in time: half as many.
@@ -136,7 +152,10 @@ mod tests {
         let mut pace = Pace::new(MIN, MAX);
         let waits = (0..20).map(|_| pace.failed(1.0).at_most).collect::<Vec<_>>();
         assert!(waits.is_sorted() && waits[0] == MIN && waits[19] == MAX_BACKOFF, "{waits:?}");
-        pace.idle();
+        pace.busy();
+        pace.under_way();
+        assert_eq!(pace.failed(1.0).at_most, MAX_BACKOFF, "nothing of that is a success yet");
+        pace.succeeded();
         assert_eq!(pace.failed(1.0).at_most, MIN);
     }
 

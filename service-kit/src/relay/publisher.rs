@@ -10,9 +10,11 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, Pu
 use shared_models::names::{ORIGIN_HEADER, exchange};
 use shared_models::unguarded::Guard;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
 
 use super::RelayOptions;
+use super::flights::Flight;
 use super::lease::Waiting;
 use crate::broker::{BrokerError, connect, in_time};
 
@@ -72,31 +74,35 @@ impl Publisher {
         !self.channel.status().connected()
     }
 
-    /// Publishes all, then awaits every confirm.
+    /// Publishes all. What comes back tells of every confirm.
     pub(super) async fn publish(
         &self,
-        waiting: &[Waiting],
+        waiting: Vec<Waiting>,
         limit: Duration,
-    ) -> Result<Sent, PublishError> {
+    ) -> Result<Flight, PublishError> {
+        let began = Instant::now();
         let publishing = async {
             let mut confirms = Vec::with_capacity(waiting.len());
-            for change in waiting {
+            for change in &waiting {
                 confirms.push(self.publish_one(change).await?);
             }
-            if Guard::Confirms.is_off() {
-                return Ok(waiting.iter().map(|_| Confirmation::Ack(None)).collect());
-            }
-            let mut confirmations = Vec::with_capacity(waiting.len());
-            for confirm in confirms {
-                confirmations.push(confirm.await?);
-            }
-            Ok::<_, lapin::Error>(confirmations)
+            Ok::<_, lapin::Error>(confirms)
         };
-        match timeout(limit, publishing).await {
-            Ok(Ok(confirmations)) => Ok(sort_out(waiting, confirmations)),
-            Ok(Err(error)) => Err(BrokerError::from(error).into()),
-            Err(_) => Err(PublishError::NotConfirmed(limit)),
-        }
+        let confirms = match timeout_at(began + limit, publishing).await {
+            Ok(confirms) => confirms.map_err(BrokerError::from)?,
+            Err(_) => return Err(PublishError::NotConfirmed(limit)),
+        };
+        let messages =
+            waiting.iter().map(|change| Message { seq: change.seq, id: change.event_id });
+        let messages = messages.collect::<Vec<_>>();
+        let seqs = messages.iter().map(|message| message.seq).collect();
+        Ok(Flight::new(seqs, async move {
+            match timeout_at(began + limit, confirmations(confirms)).await {
+                Ok(Ok(confirmations)) => Ok(sort_out(&messages, confirmations)),
+                Ok(Err(error)) => Err(BrokerError::from(error).into()),
+                Err(_) => Err(PublishError::NotConfirmed(limit)),
+            }
+        }))
     }
 
     async fn publish_one(&self, change: &Waiting) -> lapin::Result<PublisherConfirm> {
@@ -126,28 +132,44 @@ impl Publisher {
     }
 }
 
+/// What is kept of a message until it is confirmed.
+struct Message {
+    seq: i64,
+    id: Uuid,
+}
+
+async fn confirmations(confirms: Vec<PublisherConfirm>) -> lapin::Result<Vec<Confirmation>> {
+    if Guard::Confirms.is_off() {
+        return Ok(confirms.iter().map(|_| Confirmation::Ack(None)).collect());
+    }
+    let mut confirmations = Vec::with_capacity(confirms.len());
+    for confirm in confirms {
+        confirmations.push(confirm.await?);
+    }
+    Ok(confirmations)
+}
+
 /// A returned message may come with another's confirm, so what was returned is told by its id.
-fn sort_out(waiting: &[Waiting], confirmations: Vec<Confirmation>) -> Sent {
+fn sort_out(messages: &[Message], confirmations: Vec<Confirmation>) -> Sent {
     let (mut acknowledged, mut returned) = (vec![], HashSet::new());
-    for (change, confirmation) in waiting.iter().zip(confirmations) {
+    for (message, confirmation) in messages.iter().zip(confirmations) {
         let (taken, came_back) = match confirmation {
             Confirmation::Ack(came_back) => (true, came_back),
             Confirmation::Nack(came_back) => (false, came_back),
             Confirmation::NotRequested => (false, None),
         };
         if taken {
-            acknowledged.push(change);
+            acknowledged.push(message);
         }
         if let Some(message) = came_back {
             let id = message.delivery.properties.message_id();
-            returned.extend(id.as_ref().map(ToString::to_string));
+            returned.extend(id.as_ref().and_then(|id| id.as_str().parse::<Uuid>().ok()));
         }
     }
-    let is_returned = |change: &Waiting| returned.contains(&change.event_id.to_string());
-    let refused = waiting.len() - acknowledged.len();
-    acknowledged.retain(|change| !is_returned(change));
+    let refused = messages.len() - acknowledged.len();
+    acknowledged.retain(|message| !returned.contains(&message.id));
     Sent {
-        confirmed: acknowledged.iter().map(|change| change.seq).collect(),
+        confirmed: acknowledged.iter().map(|message| message.seq).collect(),
         returned: returned.len(),
         refused,
     }

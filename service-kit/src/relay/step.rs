@@ -12,6 +12,8 @@ pub(super) enum Step {
     Paused,
     /// There was nothing to do.
     Idle,
+    /// All that waits is on its way.
+    UnderWay,
     /// Something was published or offered; there may be more.
     Busy,
     /// RabbitMQ has no queue for some of it.

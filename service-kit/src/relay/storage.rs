@@ -1,11 +1,14 @@
 //! All SQL on the outbox.
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::schema::{changes, outbox};
+use crate::database::schema::outbox;
 
 /// A change that RabbitMQ has not confirmed yet.
 #[derive(Debug, Queryable)]
@@ -18,25 +21,40 @@ pub(super) struct Waiting {
     pub(super) body: String,
 }
 
-/// What waits in the outbox, oldest first.
-pub(super) async fn waiting(
-    session: &mut AsyncPgConnection,
-    limit: i64,
-) -> QueryResult<Vec<Waiting>> {
-    outbox::table
-        .inner_join(changes::table.on(changes::seq.eq(outbox::seq)))
-        .order(outbox::seq)
-        .limit(limit)
-        .select((
-            outbox::seq,
-            changes::event_id,
-            changes::kind,
-            changes::origin,
-            changes::at,
-            changes::body,
-        ))
-        .load(session)
-        .await
+/// What waits in the outbox from a place on and is not under way, oldest first; nothing while the
+/// site is paused.
+#[derive(Debug, QueryId)]
+pub(super) struct Look {
+    pub(super) from: i64,
+    /// So many, those under way included.
+    pub(super) limit: i64,
+    pub(super) under_way: Vec<i64>,
+}
+
+impl Look {
+    pub(super) async fn read(self, session: &mut AsyncPgConnection) -> QueryResult<Vec<Waiting>> {
+        self.load(session).await
+    }
+}
+
+impl QueryFragment<Pg> for Look {
+    /// Step by step, so that no change is read that is under way.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("with waiting as materialized (select seq from outbox where seq >= ");
+        out.push_bind_param::<BigInt, _>(&self.from)?;
+        out.push_sql(" and not exists (select from pause) order by seq limit ");
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql("), next as materialized (select seq from waiting where seq not in (");
+        out.push_sql("select unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.under_way)?;
+        out.push_sql("))) select seq, event_id, kind, origin, at, body");
+        out.push_sql(" from next join changes using (seq) order by seq");
+        Ok(())
+    }
+}
+
+impl Query for Look {
+    type SqlType = (BigInt, SqlUuid, Text, Text, Timestamptz, Text);
 }
 
 /// Deletes what was confirmed.
