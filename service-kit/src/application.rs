@@ -18,7 +18,7 @@ use crate::database::{self, Database, State, prepare};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
 use crate::http::server;
-use crate::orders::Domain;
+use crate::orders::{Domain, Turns};
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
 use crate::settings::{
@@ -97,8 +97,12 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
         });
-        let service =
-            Data::new(Service { database, relay: handle, waits: settings.parked.offer_after });
+        let service = Data::new(Service {
+            database,
+            turns: Turns::default(),
+            relay: handle,
+            waits: settings.parked.offer_after,
+        });
         let server =
             server::serve(&settings.http, &settings.limits, access, listener, move || {
                 routes().sharing(service.clone()).sharing(Expectations(D::expectation))

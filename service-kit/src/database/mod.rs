@@ -122,13 +122,15 @@ impl Database {
                 connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
             work(&mut connection).await
         };
-        match tokio::time::timeout(self.deadline, working).await {
-            Ok(done) => done,
-            Err(_) => {
-                let silence = format!("no answer within {:?}", self.deadline);
-                Err(DatabaseError::Unavailable(silence).into())
-            }
-        }
+        self.in_time(working).await?
+    }
+
+    /// Waits for something, but no longer than for the database.
+    pub async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, DatabaseError> {
+        tokio::time::timeout(self.deadline, answer).await.map_err(|_| {
+            let silence = format!("no answer within {:?}", self.deadline);
+            DatabaseError::Unavailable(silence)
+        })
     }
 
     /// Does `work` in a transaction: all of it, or nothing.

@@ -5,7 +5,9 @@ mod order;
 pub mod page;
 mod shown;
 pub mod storage;
+mod turns;
 
 pub use change::{Changed, change, shared_errors};
 pub use order::{Domain, Draft, Order, Private, now};
 pub use shown::Shown;
+pub use turns::Turns;

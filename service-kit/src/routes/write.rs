@@ -90,8 +90,9 @@ fn checked<D: Domain>(
 /// Changes one order: asks `wanted` what it is to become, and writes it with its record. A write
 /// that changes nothing changes nothing.
 ///
-/// Most often nobody else writes the same order. So it is read without a lock, and written where it
-/// is still of the version that was read; only where somebody was faster, it is locked.
+/// Most often nobody else writes the same order. So it is read without a lock, or taken as whoever
+/// wrote it here just before has left it, and written where it is still of that version; only where
+/// somebody was faster, it is locked.
 pub async fn write<D: Domain>(
     service: &Service,
     caller: &Caller,
@@ -111,11 +112,19 @@ pub async fn write<D: Domain>(
             }
         }
     };
-    let unlocked = service.database.with(async |connection| {
+    let mut turn = service.database.in_time(service.turns.of(id)).await?;
+    let written = service.database.with(async |connection| {
+        // It may be as it was left no more: only what could be written from there counts.
+        if let Some(left) = turn.take() {
+            match write(connection, Some(left)).await {
+                Ok(written) if written.changed => return Ok(written),
+                Ok(_) | Err(_) => {}
+            }
+        }
         let found = storage::find(connection, id).await?;
         write(connection, found).await
     });
-    let written = match unlocked.await {
+    let written = match written.await {
         Err(Error::Overtaken) => {
             let locked = service.database.transaction(async |connection| {
                 let found = storage::lock(connection, &[id]).await?;
@@ -125,6 +134,8 @@ pub async fn write<D: Domain>(
         }
         done => done?,
     };
+    turn.leave(written.order.clone());
+    drop(turn);
     if written.changed {
         service.relay.wake();
     }
