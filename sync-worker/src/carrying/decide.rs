@@ -29,17 +29,21 @@ struct Form {
 /// Decides what is to become of a message that `source` published.
 #[must_use]
 pub fn decide(source: Site, body: &[u8]) -> Decided {
-    match serde_json::from_slice::<Form>(body) {
-        Ok(Form { schema: SCHEMA }) => match serde_json::from_slice::<OrderEvent>(body) {
-            Ok(event) => ruled(source, event),
+    match serde_json::from_slice::<OrderEvent>(body) {
+        Ok(event) if event.schema == SCHEMA => ruled(source, event),
+        Ok(event) => of_another_form(event.schema),
+        // What is wrong with one of another form is no concern of ours.
+        Err(error) => match serde_json::from_slice::<Form>(body) {
+            Ok(Form { schema: SCHEMA }) => unreadable(&error),
+            Ok(Form { schema }) => of_another_form(schema),
             Err(error) => unreadable(&error),
         },
-        Ok(Form { schema }) => {
-            let reason = format!("its schema is {schema}, and only {SCHEMA} is known");
-            Decided::Park(Obstacle::lasting(reason))
-        }
-        Err(error) => unreadable(&error),
     }
+}
+
+fn of_another_form(schema: u32) -> Decided {
+    let reason = format!("its schema is {schema}, and only {SCHEMA} is known");
+    Decided::Park(Obstacle::lasting(reason))
 }
 
 fn unreadable(error: &serde_json::Error) -> Decided {

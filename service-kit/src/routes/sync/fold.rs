@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize as _;
 use serde_json::Value;
 use shared_models::event::EventKind;
 use shared_models::merge::{Cause, Conflict, fold, merge};
@@ -30,8 +31,11 @@ impl Arrived {
     pub(super) fn read(value: Value) -> Self {
         let event_id = value.get("event_id").and_then(Value::as_str);
         let event_id = event_id.and_then(|text| text.parse().ok());
-        let change = serde_path_to_error::deserialize::<_, OrderChange>(value)
-            .map_err(|error| format!("{}: {}", error.path(), error.inner()));
+        // Where it fits, nobody asks for the path.
+        let change = OrderChange::deserialize(&value).or_else(|_| {
+            serde_path_to_error::deserialize(value)
+                .map_err(|error| format!("{}: {}", error.path(), error.inner()))
+        });
         Self { event_id, change: change.and_then(OrderChange::validated) }
     }
 }
