@@ -14,10 +14,10 @@ mod pace;
 mod publisher;
 mod state;
 mod step;
+mod stepping;
 mod storage;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use shared_models::site::Site;
 use tokio::sync::{Notify, watch};
@@ -28,9 +28,9 @@ use counts::Counts;
 pub use counts::RelayCounts;
 use flights::Flights;
 use floor::Floor;
-use lease::{Lease, Look, Waiting};
+use lease::Lease;
 use pace::{Looks, Pace, Portion, Wait};
-use publisher::{PublishError, Publisher, Sent};
+use publisher::{PublishError, Publisher};
 pub use state::{RelayHandle, RelayState};
 use step::{Step, StepError};
 
@@ -115,116 +115,6 @@ impl Relay {
         if let Some(publisher) = self.publisher.take() {
             publisher.close().await;
         }
-    }
-
-    async fn step(&mut self) -> Result<Step, StepError> {
-        let lease = match &mut self.lease {
-            Some(lease) => lease,
-            none => match Lease::take(&self.options).await? {
-                Some(lease) => none.insert(lease),
-                None => return Ok(Step::Standby),
-            },
-        };
-        if self.flights.is_full(!self.portion.is_whole()) {
-            return self.await_the_oldest().await;
-        }
-        let looks_at_all = self.looks.is_due(Instant::now());
-        if looks_at_all {
-            if lease.is_paused().await? {
-                return Ok(Step::Paused);
-            }
-            // However busy the outbox is: what is parked has waited long enough, and an offer goes
-            // on. Noted before it is tried: where it cannot be offered, the rest is published all
-            // the same.
-            self.looks.looked(Instant::now(), false);
-            let more = lease.offer_parked().await?;
-            self.looks.looked(Instant::now(), more);
-            lease.advance_offer().await?;
-        }
-        let under_way = self.flights.seqs();
-        let limit = usize::from(self.portion.now()) + under_way.len();
-        let waiting = lease.read(Look {
-            from: if looks_at_all { 0 } else { self.floor.now() },
-            limit: i64::try_from(limit).unwrap_or(i64::MAX),
-            under_way: under_way.clone(),
-        });
-        let waiting = waiting.await?;
-        let seen = || waiting.iter().map(|change| change.seq);
-        if looks_at_all {
-            self.floor.looked_at_all(seen().chain(under_way).min());
-        }
-        self.floor.saw(seen());
-        match waiting.is_empty() {
-            true => self.nothing_waits().await,
-            false => self.publish(waiting).await,
-        }
-    }
-
-    async fn publish(&mut self, waiting: Vec<Waiting>) -> Result<Step, StepError> {
-        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
-        let publisher = match self.publisher.take() {
-            Some(publisher) => publisher,
-            None => lease.renewing(Publisher::connect(&self.options)).await??,
-        };
-        let there_is_more = waiting.len() >= usize::from(self.portion.now());
-        let limit = self.options.relay.confirm_timeout;
-        self.flights.add(lease.renewing(publisher.publish(waiting, limit)).await??);
-        self.publisher = Some(publisher);
-        Ok(if there_is_more { Step::Busy } else { Step::UnderWay })
-    }
-
-    async fn await_the_oldest(&mut self) -> Result<Step, StepError> {
-        if let Some(lease) = &mut self.lease {
-            lease.renewing(self.flights.land()).await?;
-        }
-        match self.settle().await? {
-            Step::UnderWay => Ok(Step::Busy),
-            other => Ok(other),
-        }
-    }
-
-    /// Deletes from the outbox what RabbitMQ has confirmed.
-    async fn settle(&mut self) -> Result<Step, StepError> {
-        let (Some(lease), Some(landed)) = (&mut self.lease, self.flights.landed()) else {
-            return Ok(Step::UnderWay);
-        };
-        let sent = landed?;
-        self.counts.add(&sent);
-        self.portion.was_confirmed();
-        lease.delete(&sent.confirmed).await?;
-        Ok(match sent {
-            Sent { returned: returned @ 1.., .. } => Step::Unroutable { returned },
-            Sent { refused: refused @ 1.., .. } => Step::Refused { refused },
-            Sent { .. } => {
-                self.pace.succeeded();
-                RelayState::Publishing.tell(&self.state);
-                Step::UnderWay
-            }
-        })
-    }
-
-    async fn nothing_waits(&mut self) -> Result<Step, StepError> {
-        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
-        if !self.flights.is_empty() {
-            Ok(Step::UnderWay)
-        } else if lease.is_paused().await? {
-            Ok(Step::Paused)
-        } else if lease.advance_offer().await? {
-            Ok(Step::Busy)
-        } else {
-            self.look_after_the_broker().await
-        }
-    }
-
-    /// With nothing to publish, RabbitMQ is still to be there when something comes.
-    async fn look_after_the_broker(&mut self) -> Result<Step, StepError> {
-        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
-        if self.publisher.as_ref().is_none_or(Publisher::is_closed) {
-            self.publisher = None;
-            let connecting = Publisher::connect(&self.options);
-            self.publisher = Some(lease.renewing(connecting).await??);
-        }
-        Ok(Step::Idle)
     }
 
     /// What a step's outcome means for the state, for what is held, and for the next step. What is

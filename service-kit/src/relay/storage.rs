@@ -38,7 +38,9 @@ impl Look {
 }
 
 impl QueryFragment<Pg> for Look {
-    /// Step by step, so that no change is read that is under way.
+    /// Step by step, so that no change is read that is under way. Each is looked up by itself
+    /// (`lateral`, `limit`): a join leaves PostgreSQL the choice to go through the whole log, which
+    /// it takes where it counted the outbox while it was long.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("with waiting as materialized (select seq from outbox where seq >= ");
         out.push_bind_param::<BigInt, _>(&self.from)?;
@@ -47,8 +49,9 @@ impl QueryFragment<Pg> for Look {
         out.push_sql("), next as materialized (select seq from waiting where seq not in (");
         out.push_sql("select unnest(");
         out.push_bind_param::<Array<BigInt>, _>(&self.under_way)?;
-        out.push_sql("))) select seq, event_id, kind, origin, at, body");
-        out.push_sql(" from next join changes using (seq) order by seq");
+        out.push_sql("))) select change.* from next cross join lateral (");
+        out.push_sql("select seq, event_id, kind, origin, at, body from changes");
+        out.push_sql(" where changes.seq = next.seq limit 1) as change order by seq");
         Ok(())
     }
 }
