@@ -11,7 +11,7 @@ use tokio_postgres::{Client, NoTls, Row};
 const LIMIT: Duration = Duration::from_secs(300);
 
 const CLEAR: &str = "
-truncate orders, changes, outbox, offers, parked, parked_events restart identity";
+truncate orders, changes, outbox, offers, parked, parked_events";
 
 const STANDING: &str = "
 select jsonb_build_object(
