@@ -51,5 +51,6 @@ fn both_facets_come_to_agreement_with_stale_messages_forgotten() {
 
 #[test]
 fn two_workers_with_a_blank_row_first_leave_the_newer_revision() {
+    holds("two workers: lock, then insert or begin anew", &Receiver::LockThenInsert);
     holds("two workers: blank row, then lock", &Receiver::BlankThenLock);
 }

@@ -1,6 +1,7 @@
 //! A second, smaller world: two workers carry two revisions of one order to a site that does not
 //! know it, and their transactions there go step by step, with the locks that PostgreSQL takes at
-//! `READ COMMITTED`. The steps are those of `service-kit/src/routes/sync/apply.rs`.
+//! `READ COMMITTED`. Ways of doing that are compared; `service-kit/src/routes/sync/apply.rs` is
+//! [`Receiver::LockThenInsert`].
 
 use shared_models::merge::merge;
 use shared_models::site::Site;
@@ -17,6 +18,9 @@ pub(crate) const NEWEST: &str = "when both workers are done, the newer revision 
 /// What a transaction does before it merges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Receiver {
+    /// It locks; what it finds it merges and updates, what it does not it inserts, and where
+    /// somebody else has inserted it meanwhile it begins anew. So does `apply.rs`.
+    LockThenInsert,
     /// It inserts a blank row where there is none, then locks, merges, and updates.
     BlankThenLock,
     /// It locks, perhaps finds nothing, merges, and then inserts or updates.
@@ -115,9 +119,9 @@ impl Table {
     fn go(&mut self, receiver: Receiver, worker: usize) -> Option<()> {
         self.workers[worker] = match (self.workers[worker], receiver) {
             (Stage::Beginning, Receiver::BlankThenLock) => self.insert_blank(worker)?,
-            (Stage::Beginning, Receiver::LockThenUpsert) | (Stage::Inserted, _) => {
-                self.lock(worker)?
-            }
+            (Stage::Beginning, Receiver::LockThenInsert | Receiver::LockThenUpsert)
+            | (Stage::Inserted, _) => self.lock(worker)?,
+            (Stage::Locked(None), Receiver::LockThenInsert) => self.insert_merged(worker)?,
             (Stage::Locked(found), _) => self.write(worker, found)?,
             (Stage::Written, _) => self.commit(worker),
             (Stage::Done, _) => return None,
@@ -139,6 +143,18 @@ impl Table {
             (self.holder, self.written) = (Some(worker), Some(SmallOrder::default()));
         }
         Some(Stage::Inserted)
+    }
+
+    /// `INSERT … ON CONFLICT DO NOTHING` of what was merged: waits for another's insert to be
+    /// committed, and begins anew where there is a row.
+    fn insert_merged(&mut self, worker: usize) -> Option<Stage> {
+        match self.committed {
+            Some(_) => {
+                self.release(worker);
+                Some(Stage::Beginning)
+            }
+            None => self.write(worker, None),
+        }
     }
 
     /// `SELECT … FOR UPDATE`: waits for the lock of a row that is there; what is not committed by
