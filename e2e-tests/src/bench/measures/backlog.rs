@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use shared_models::site::Site;
 
+use super::STORE;
 use super::figures::{beside, told};
 use super::memory::points;
-use super::{PATIENCE, STORE};
 use crate::bench::beside::broker;
 use crate::bench::measure::{Finding, Wanted};
 use crate::bench::progress::Progress;
@@ -29,11 +29,7 @@ pub(super) async fn measure(
         progress.begin(format!("a backlog of {waiting}"));
         progress.doing("preparing");
         world.fill(STORE, waiting).await?;
-        for program in [&mut world.store, &mut world.warehouse] {
-            program.try_to_stop(PATIENCE).await?;
-            program.try_to_start().await?;
-        }
-        world.watched();
+        world.start_services_anew().await?;
         progress.doing("working it off");
         let began = Instant::now();
         world.go_round().await?;

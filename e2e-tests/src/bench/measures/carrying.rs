@@ -96,12 +96,13 @@ pub(super) async fn whole(
     world.start_worker().await?;
     let (source, peer) = (world.databases.at(direction.from), direction.to());
     let before = world.databases.at(peer).recorded().await?;
+    let last_before = world.databases.at(peer).last_change().await?;
     let spent = usage::processor(world)?;
     let began = source.row("select extract(epoch from clock_timestamp())::float8").await?;
     sites::resume(world.program(direction.from)).await?;
     world.recorded(peer, before + waiting).await?;
     let spent_since = usage::processor(world)?;
-    let rows = world.databases.at(peer).rows(&committed(began.try_get(0)?, before)).await?;
+    let rows = world.databases.at(peer).rows(&committed(began.try_get(0)?, last_before)).await?;
     let (mut each_second, mut last) = (vec![], 0.0_f64);
     for row in rows {
         each_second.push((row.try_get(0)?, row.try_get(1)?));
@@ -113,11 +114,11 @@ pub(super) async fn whole(
 }
 
 /// In each second after a time, how many changes were committed, and when the last of them was.
-fn committed(began: f64, before: u64) -> String {
+fn committed(began: f64, last_before: u64) -> String {
     format!(
         "with committed as (
             select extract(epoch from pg_xact_commit_timestamp(xmin))::float8 - {began} as after
-            from changes where seq > {before}
+            from changes where seq > {last_before}
         )
         select floor(after), count(*)::float8, max(after) from committed group by 1 order by 1"
     )

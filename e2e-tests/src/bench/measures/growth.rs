@@ -15,8 +15,6 @@ const LEAST: f64 = 0.9;
 /// The same for what is to be small: one through the other.
 const MOST: f64 = 1.11;
 const CONNECTIONS: usize = 16;
-/// Orders a second, for the lag.
-const STEADY: f64 = 300.0;
 
 /// With so many orders stored.
 #[derive(Default)]
@@ -79,7 +77,7 @@ async fn stored(
         world.agree(there).await?;
 
         progress.doing("lag");
-        let lags = lag::load(world, STEADY, scale.steady).await?;
+        let lags = lag::load(world, lag::STEADY, scale.steady).await?;
         stored.lag.push(lags.quantile(0.5));
         there += lags.count();
         world.agree(there).await?;

@@ -21,7 +21,7 @@ use crate::bench::world::{Database, World, checks};
 /// Enough that none is late because all are busy.
 const CONNECTIONS: usize = 32;
 /// Orders a second.
-const STEADY: f64 = 300.0;
+pub(super) const STEADY: f64 = 300.0;
 const MUCH: f64 = 2_000.0;
 
 const COMMITTED: &str = "
@@ -60,13 +60,17 @@ pub(super) async fn measure(
 /// there is known at both.
 pub(super) async fn load(world: &World, rate: f64, lasts: Duration) -> Result<Lags> {
     let [store, warehouse] = [&world.databases.store, &world.databases.warehouse];
-    let before = [store.recorded().await?, warehouse.recorded().await?];
+    let before = warehouse.recorded().await?;
+    let last_before = [store.last_change().await?, warehouse.last_change().await?];
     let target = Target::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
     let loaded = at_rate(&target, CONNECTIONS, rate, lasts, request).await?.accepted()?;
     let placed = loaded.with_status(201);
-    world.recorded(Site::Warehouse, before[1] + placed).await?;
-    Lags::between(committed(store, before[0]).await?, &committed(warehouse, before[1]).await?)
+    world.recorded(Site::Warehouse, before + placed).await?;
+    Lags::between(
+        committed(store, last_before[0]).await?,
+        &committed(warehouse, last_before[1]).await?,
+    )
 }
 
 async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {

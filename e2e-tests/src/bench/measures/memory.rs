@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::figures::{told, wanted};
-use super::{PATIENCE, post};
+use super::post;
 use crate::bench::measure::{Finding, Wanted};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::Chart;
@@ -26,12 +26,8 @@ pub(super) async fn measure(
     progress.begin("memory");
     world.stand_still().await?;
     world.clear().await?;
-    for program in [&mut world.store, &mut world.warehouse] {
-        program.try_to_stop(PATIENCE).await?;
-        program.try_to_start().await?;
-    }
+    world.start_services_anew().await?;
     world.go_round().await?;
-    world.watched();
     progress.doing("idle");
     let began = Instant::now();
     tokio::time::sleep(scale.lasts).await;

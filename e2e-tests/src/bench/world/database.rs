@@ -1,6 +1,7 @@
 //! One database, as an administrator sees it: emptied, counted, read back.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -25,6 +26,9 @@ select jsonb_build_object(
 /// A connection to a database.
 pub struct Database {
     client: Client,
+    /// The number of the last change before it was cleared. As at a site, numbers are never given
+    /// again.
+    cleared: AtomicU64,
 }
 
 /// How a database stands.
@@ -57,7 +61,7 @@ impl Database {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         // It ends with the client; what goes wrong with it, the next statement says.
         tokio::spawn(connection);
-        Ok(Self { client })
+        Ok(Self { client, cleared: AtomicU64::new(0) })
     }
 
     /// Runs statements that give nothing.
@@ -82,11 +86,18 @@ impl Database {
 
     /// Empties all tables.
     pub(super) async fn clear(&self) -> Result<()> {
-        self.run(CLEAR).await
+        self.run(CLEAR).await?;
+        self.cleared.store(self.last_change().await?, Ordering::Relaxed);
+        Ok(())
     }
 
     /// How many changes were recorded since it was cleared, without counting them.
     pub async fn recorded(&self) -> Result<u64> {
+        Ok(self.last_change().await?.saturating_sub(self.cleared.load(Ordering::Relaxed)))
+    }
+
+    /// The number of the last change.
+    pub async fn last_change(&self) -> Result<u64> {
         let given = "select case when is_called then last_value else 0 end from changes_seq_seq";
         Ok(self.number(given).await?.try_into()?)
     }

@@ -148,6 +148,16 @@ impl World {
         Ok(())
     }
 
+    /// Both services begin with what a process has that has done nothing yet.
+    pub async fn start_services_anew(&mut self) -> Result<()> {
+        for program in [&mut self.store, &mut self.warehouse] {
+            program.try_to_stop(PATIENCE).await?;
+            program.try_to_start().await?;
+        }
+        self.watched();
+        Ok(())
+    }
+
     /// The worker runs, and waits for what comes.
     pub async fn start_worker(&mut self) -> Result<()> {
         if self.worker.process().is_none() {
