@@ -41,21 +41,6 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-/// How often somebody else may be faster. Each time one of them was done, so this is far more than
-/// there are callers at once.
-const ATTEMPTS: usize = 100;
-
-/// Does `work` again for as long as somebody else is faster.
-pub async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
-    for _ in 1..ATTEMPTS {
-        match work().await {
-            Err(Error::Overtaken) => {}
-            done => return done,
-        }
-    }
-    work().await
-}
-
 impl Error {
     fn problem(&self) -> Problem {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Its text never changes, so PostgreSQL plans it once for each connection; what diesel knows as
 //! `sql_query` is planned anew each time. One row comes as values, several come as one array for each
-//! column; the rest is the same. (docs/performance.md has the figures.)
+//! column; the rest is the same. Why, and what it brought: docs/decisions/0010.
 
 use std::fmt::Debug;
 
@@ -25,7 +25,8 @@ use crate::database::Json;
 /// The names of what [`Columns`] binds, in that order.
 const NAMES: &str = "event_id, order_id, kind, origin, version, at, body, conflicts, publish";
 
-/// Appends what is in `new`, but for what follows: whoever had it done, and what is left out.
+/// Appends what is in `new`; the statement goes on with what is private, the principal, and which
+/// rows.
 const APPEND: &str = "
 recorded as (
     insert into changes
@@ -90,7 +91,7 @@ impl<'a> Columns<'a> {
         out.push_sql(NAMES);
         out.push_sql(names);
         out.push_sql(C::OPEN);
-        C::bind::<SqlUuid, _>(out, &self.event_id)?;
+        bind::<C, SqlUuid, _>(out, &self.event_id)?;
         bind_next::<C, SqlUuid, _>(out, &self.order_id)?;
         bind_next::<C, Text, _>(out, &self.kind)?;
         bind_next::<C, Text, _>(out, &self.origin)?;
@@ -100,7 +101,7 @@ impl<'a> Columns<'a> {
         bind_next::<C, Nullable<Jsonb>, _>(out, &self.conflicts)?;
         bind_next::<C, Bool, _>(out, &self.publish)?;
         more(out)?;
-        out.push_sql(C::CLOSE);
+        out.push_sql(")),");
         Ok(())
     }
 
@@ -125,14 +126,8 @@ impl<'a> Columns<'a> {
 
 /// How many rows a statement takes.
 pub(crate) trait Count: 'static {
+    const MANY: bool;
     const OPEN: &'static str;
-    const CLOSE: &'static str;
-
-    fn bind<'b, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
-    where
-        V: ToSql<T, Pg> + Debug,
-        T: 'static,
-        Pg: HasSqlType<T>;
 }
 
 /// One. PostgreSQL sees through `values` and has nothing to sort, to join or to keep, which saves a
@@ -141,17 +136,8 @@ pub(crate) trait Count: 'static {
 pub(crate) enum One {}
 
 impl Count for One {
+    const MANY: bool = false;
     const OPEN: &'static str = ") as not materialized (values (";
-    const CLOSE: &'static str = ")),";
-
-    fn bind<'b, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
-    where
-        V: ToSql<T, Pg> + Debug,
-        T: 'static,
-        Pg: HasSqlType<T>,
-    {
-        column.iter().try_for_each(|value| out.push_bind_param::<T, V>(value))
-    }
 }
 
 /// Any number, as one array for each column.
@@ -159,16 +145,20 @@ impl Count for One {
 pub(crate) enum Many {}
 
 impl Count for Many {
+    const MANY: bool = true;
     const OPEN: &'static str = ") as (select * from unnest(";
-    const CLOSE: &'static str = ")),";
+}
 
-    fn bind<'b, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
-    where
-        V: ToSql<T, Pg> + Debug,
-        T: 'static,
-        Pg: HasSqlType<T>,
-    {
-        out.push_bind_param::<Array<T>, [V]>(column)
+fn bind<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
+where
+    C: Count,
+    V: ToSql<T, Pg> + Debug,
+    T: 'static,
+    Pg: HasSqlType<T>,
+{
+    match C::MANY {
+        true => out.push_bind_param::<Array<T>, [V]>(column),
+        false => column.iter().try_for_each(|value| out.push_bind_param::<T, V>(value)),
     }
 }
 
@@ -184,7 +174,7 @@ where
     Pg: HasSqlType<T>,
 {
     out.push_sql(", ");
-    C::bind::<T, V>(out, column)
+    bind::<C, T, V>(out, column)
 }
 
 fn each<'a, T>(records: &[&'a Record], of: impl FnMut(&'a Record) -> T) -> Vec<T> {

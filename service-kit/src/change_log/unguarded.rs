@@ -20,11 +20,14 @@ pub(crate) async fn publish_unguarded(
     connection: &mut AsyncPgConnection,
     records: impl Iterator<Item = &Record>,
 ) -> QueryResult<()> {
-    let events = records.filter(|record| record.publish).map(|record| record.event.id);
     if !Guard::Outbox.is_off() {
         return Ok(());
     }
+    let events = records.filter(|record| record.publish).map(|record| record.event.id);
     let events = events.collect::<Vec<_>>();
+    if events.is_empty() {
+        return Ok(());
+    }
     let status = AnsiTransactionManager::transaction_manager_status_mut(connection);
     if status.transaction_depth()?.is_some() {
         connection.batch_execute("commit; begin").await?;

@@ -48,9 +48,11 @@ impl Turn<'_> {
         self.left.take()?.downcast().ok().map(|order| *order)
     }
 
-    /// Leaves it for the next one.
-    pub(crate) fn leave<P: Private>(&mut self, order: Order<P>) {
-        *self.left = Some(Box::new(order));
+    /// Leaves it for the next one, if anybody waits.
+    pub(crate) fn leave<P: Private>(&mut self, order: &Order<P>) {
+        if is_waited_for(OwnedMutexGuard::mutex(&self.left)) {
+            *self.left = Some(Box::new(order.clone()));
+        }
     }
 }
 
@@ -58,13 +60,17 @@ impl Drop for Turn<'_> {
     /// The last one takes the queue along: what nobody waits for is not kept.
     fn drop(&mut self) {
         let mut queues = self.turns.queues();
-        if let Entry::Occupied(queue) = queues.entry(self.id) {
-            // It is in the table, and we have it; so has everybody who waits.
-            if Arc::strong_count(queue.get()) == 2 {
-                queue.remove();
-            }
+        if let Entry::Occupied(queue) = queues.entry(self.id)
+            && !is_waited_for(queue.get())
+        {
+            queue.remove();
         }
     }
+}
+
+/// The table has it, and the one whose turn it is; so has everybody who waits.
+fn is_waited_for(queue: &Arc<Queue<Left>>) -> bool {
+    Arc::strong_count(queue) > 2
 }
 
 impl fmt::Debug for Turns {
@@ -92,7 +98,7 @@ mod tests {
         let mut second = Box::pin(turns.of(Uuid::nil()));
         assert!((&mut second).now_or_never().is_none(), "it is the first one's turn");
         assert!(turns.of(Uuid::max()).now_or_never().is_some(), "another order is another's turn");
-        first.leave(order(7));
+        first.leave(&order(7));
         drop(first);
         assert_eq!(second.await.take::<()>(), Some(order(7)));
     }
@@ -101,7 +107,7 @@ mod tests {
     async fn nothing_is_kept_when_nobody_waits() {
         let turns = Turns::default();
         let mut first = turns.of(Uuid::nil()).await;
-        first.leave(order(7));
+        first.leave(&order(7));
         let given_up = turns.of(Uuid::nil()).now_or_never();
         assert!(given_up.is_none());
         drop(first);

@@ -41,16 +41,17 @@ impl Relay {
             }
         }
         let under_way = self.flights.seqs();
+        let first_under_way = under_way.iter().copied().min();
         let limit = usize::from(self.portion.now()) + under_way.len();
         let waiting = lease.read(Look {
             from: if looks_at_all { 0 } else { self.floor.now() },
             limit: i64::try_from(limit).unwrap_or(i64::MAX),
-            under_way: under_way.clone(),
+            under_way,
         });
         let waiting = waiting.await?;
         let seen = || waiting.iter().map(|change| change.seq);
         if looks_at_all {
-            self.floor.looked_at_all(seen().chain(under_way).min());
+            self.floor.looked_at_all(seen().chain(first_under_way).min());
         }
         self.floor.saw(seen());
         match waiting.is_empty() {

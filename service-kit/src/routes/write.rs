@@ -118,6 +118,7 @@ pub async fn write<D: Domain>(
         if let Some(left) = turn.take() {
             match write(connection, Some(left)).await {
                 Ok(written) if written.changed => return Ok(written),
+                Err(error @ Error::Database(_)) => return Err(error),
                 Ok(_) | Err(_) => {}
             }
         }
@@ -134,7 +135,7 @@ pub async fn write<D: Domain>(
         }
         done => done?,
     };
-    turn.leave(written.order.clone());
+    turn.leave(&written.order);
     drop(turn);
     if written.changed {
         service.relay.wake();

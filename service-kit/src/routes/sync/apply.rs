@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::fold::{Arrived, apply, by_order};
 use crate::access::Caller;
-use crate::error::{Error, again_if_overtaken};
+use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
 use crate::orders::{Domain, Order, now, storage};
@@ -43,6 +43,21 @@ pub(super) async fn take<D: Domain>(
     };
     let results = arrived.into_iter().map(|arrived| result(arrived, &outcomes)).collect();
     Ok(HttpResponse::Ok().json(SyncResponse { results }))
+}
+
+/// How often somebody else may be faster. Each time one of them was done, so this is far more than
+/// there are callers at once.
+const ATTEMPTS: usize = 100;
+
+/// Does `work` again for as long as somebody else is faster.
+async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..ATTEMPTS {
+        match work().await {
+            Err(Error::Overtaken) => {}
+            done => return done,
+        }
+    }
+    work().await
 }
 
 fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
