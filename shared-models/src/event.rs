@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::order::{Shared, Status, Touched};
+use crate::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use crate::site::Site;
 
 /// A change of an order, with both facets as they are after it; so an event that was skipped is
 /// made good by the next. Never a private field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Told")]
 pub struct OrderEvent {
     /// The version of this form, [`crate::SCHEMA`].
     pub schema: u32,
@@ -32,6 +33,29 @@ pub struct OrderEvent {
     /// Both facets after it.
     #[serde(flatten)]
     pub shared: Shared,
+}
+
+/// An event as it is read, field by field. (To flatten it would put all aside first.)
+#[derive(Deserialize)]
+struct Told {
+    schema: u32,
+    id: Uuid,
+    kind: EventKind,
+    origin: Site,
+    order_id: Uuid,
+    version: i64,
+    at: DateTime<Utc>,
+    touched: Touched,
+    delivery: Facet<Delivery>,
+    progress: Facet<Progress>,
+}
+
+impl From<Told> for OrderEvent {
+    fn from(told: Told) -> Self {
+        let Told { schema, id, kind, origin, order_id, version, at, touched, .. } = told;
+        let shared = Shared { delivery: told.delivery, progress: told.progress };
+        Self { schema, id, kind, origin, order_id, version, at, touched, shared }
+    }
 }
 
 /// What happened to an order; also the routing key and the message's `type`.

@@ -38,6 +38,7 @@ pub enum Conflict {
 
 /// Which value was kept, and which was lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "Facet<V>: Deserialize<'de>"))]
 pub struct Decided<V> {
     /// How the two came to meet.
     pub cause: Cause,

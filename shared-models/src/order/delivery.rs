@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 use garde::Validate;
-use serde::{Deserialize, Serialize};
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::open::{self, Open};
 use super::text::{filled, storable};
 use super::{Unknown, limits};
 
 /// What is to be delivered, where to, and by when. The store owns it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Delivery {
     /// Who gets it.
     #[garde(custom(filled(limits::COMPANY)))]
@@ -19,11 +21,9 @@ pub struct Delivery {
     #[garde(custom(filled(limits::ADDRESS)))]
     pub address: String,
     /// By when.
-    #[serde(default)]
     #[garde(inner(custom(calendar_date)))]
     pub deliver_by: Option<NaiveDate>,
     /// What else there is to say.
-    #[serde(default)]
     #[garde(inner(custom(filled(limits::COMMENT))))]
     pub comment: Option<String>,
     /// What is to be delivered, each sku once, in the order of their skus.
@@ -48,6 +48,30 @@ pub struct Line {
     /// How many pieces.
     #[garde(custom(pieces))]
     pub quantity: u32,
+}
+
+impl Open for Delivery {
+    const FIELDS: &'static [&'static str] =
+        &["company", "address", "lines", "deliver_by", "comment"];
+    const NEEDED: usize = 3;
+
+    fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
+        match field {
+            "company" => self.company = map.next_value()?,
+            "address" => self.address = map.next_value()?,
+            "lines" => self.lines = map.next_value()?,
+            "deliver_by" => self.deliver_by = map.next_value()?,
+            "comment" => self.comment = map.next_value()?,
+            unknown => _ = self.unknown.insert(unknown.to_owned(), map.next_value()?),
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Delivery {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        open::value(from)
+    }
 }
 
 impl Delivery {

@@ -2,6 +2,7 @@
 
 mod delivery;
 pub mod limits;
+mod open;
 mod progress;
 mod status;
 mod text;
@@ -21,7 +22,7 @@ use crate::revision::Revision;
 pub type Unknown = BTreeMap<String, serde_json::Value>;
 
 /// A facet's value and its revision. The unit of agreement: it is replaced whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Facet<V> {
     /// How often each site has changed it.
     pub revision: Revision,

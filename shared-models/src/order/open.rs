@@ -1,0 +1,89 @@
+//! Reading a facet: of its fields some are known, and the others are kept.
+//!
+//! What serde derives for `flatten` puts every field aside before it reads any, at each level anew;
+//! this reads each where it stands. docs/performance.md has what that brings.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Facet;
+use crate::revision::Revision;
+
+/// The field of a facet that is none of its value's.
+const REVISION: &str = "revision";
+
+/// An object that may say more than is known.
+pub(super) trait Open: Default {
+    /// The fields that are known; the last ones may be missing.
+    const FIELDS: &'static [&'static str];
+    /// How many must be there.
+    const NEEDED: usize;
+
+    /// Reads what a field says, known or not.
+    fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads a value by itself.
+pub(super) fn value<'de, V: Open, D: Deserializer<'de>>(from: D) -> Result<V, D::Error> {
+    from.deserialize_map(Reading { expects_revision: false, of: PhantomData })
+        .map(|Facet { value, .. }| value)
+}
+
+impl<'de, V: Open> Deserialize<'de> for Facet<V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Reading { expects_revision: true, of: PhantomData })
+    }
+}
+
+struct Reading<V> {
+    expects_revision: bool,
+    of: PhantomData<V>,
+}
+
+/// A field's name, where it stands if it can be.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de, V: Open> Visitor<'de> for Reading<V> {
+    type Value = Facet<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {}", V::FIELDS.join(", "))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facet<V>, A::Error> {
+        let (mut value, mut revision) = (V::default(), None::<Revision>);
+        let mut seen = vec![false; V::FIELDS.len()];
+        while let Some(Name(name)) = map.next_key()? {
+            if self.expects_revision && name == REVISION {
+                once(&mut revision.is_some(), REVISION)?;
+                revision = Some(map.next_value()?);
+                continue;
+            }
+            let mut known = V::FIELDS.iter().zip(&mut seen);
+            if let Some((field, seen)) = known.find(|(field, _)| **field == name) {
+                once(seen, field)?;
+            }
+            value.set(&name, &mut map)?;
+        }
+        let needed = V::FIELDS.iter().zip(seen).take(V::NEEDED);
+        if let Some((missing, _)) = needed.into_iter().find(|(_, seen)| !seen) {
+            return Err(A::Error::missing_field(missing));
+        }
+        match revision {
+            None if self.expects_revision => Err(A::Error::missing_field(REVISION)),
+            revision => Ok(Facet { revision: revision.unwrap_or_default(), value }),
+        }
+    }
+}
+
+fn once<E: Error>(seen: &mut bool, field: &'static str) -> Result<(), E> {
+    match std::mem::replace(seen, true) {
+        true => Err(E::duplicate_field(field)),
+        false => Ok(()),
+    }
+}
