@@ -27,13 +27,19 @@ use crate::tls::Tls;
 /// When to ask whether the other end of a quiet connection is still there, and how often then.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// The largest frame, where the URL has no `frame_max`: lapin keeps room for 64 of them, and with
+/// those of 128 KiB that RabbitMQ offers that is 8 MiB for each connection. What is longer goes in
+/// several.
+const FRAME: u32 = 16 * 1024;
+
 /// Connects. Dropped before it is done, it leaves nothing behind.
 pub(super) async fn connect(
     settings: &BrokerSettings,
     properties: ConnectionProperties,
 ) -> Result<Connection, BrokerError> {
     let uri = settings.url.expose().parse::<AMQPUri>();
-    let uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
+    let mut uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
+    uri.query.frame_max.get_or_insert(FRAME);
     let host = uri.authority.host.as_str();
     let stream = TcpStream::connect((host, uri.authority.port)).await?;
     stream.set_nodelay(true)?;
