@@ -2,9 +2,9 @@
 //!
 //! One relay is active for each database. It reads what is in the outbox, publishes it, awaits
 //! every confirm, and deletes what was confirmed; whatever else happens, a change stays in the
-//! outbox and is published again. Several batches are under way at once. It is woken by each commit in this process, and looks from time
-//! to time for what others wrote. (A NOTIFY in the writing transaction takes a lock at commit: it
-//! cut the rate of commits to a third.)
+//! outbox and is published again. Several batches are under way at once. It is woken by each commit
+//! in this process, and looks from time to time for what others wrote. (A NOTIFY in the writing
+//! transaction takes a lock at commit: it cut the rate of commits to a third.)
 
 mod counts;
 mod flights;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use shared_models::site::Site;
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{BrokerSettings, DatabaseSettings, RelaySettings};
@@ -93,23 +94,27 @@ impl Relay {
 
     /// Runs until told to stop; then finishes what is under way.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut wait = self.pace.busy();
+        let (mut wait, mut since) = (self.pace.busy(), Instant::now());
         while !stop.is_cancelled() {
+            let woken = async {
+                sleep_until(since + wait.at_least).await;
+                self.wake.notified().await;
+            };
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.flights.land(), if wait.may_be_woken => {
                     let settled = self.settle().await;
                     if !matches!(settled, Ok(Step::UnderWay)) {
-                        wait = self.conclude(settled);
+                        (wait, since) = (self.conclude(settled), Instant::now());
                     }
                     continue;
                 }
                 // Only a relay that could publish at once has use for being woken.
-                () = self.wake.notified(), if wait.may_be_woken => {}
-                () = tokio::time::sleep(wait.at_most) => {}
+                () = woken, if wait.may_be_woken => {}
+                () = sleep_until(since + wait.at_most) => {}
             }
             let outcome = self.step().await;
-            wait = self.conclude(outcome);
+            (wait, since) = (self.conclude(outcome), Instant::now());
         }
         while !self.flights.is_empty() && self.await_the_oldest().await.is_ok() {}
         if let Some(publisher) = self.publisher.take() {

@@ -15,9 +15,14 @@ const MORE: u16 = 10;
 /// How often to look for what is parked and due.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// How long to wait, and whether a commit in this process cuts it short.
+/// How long to gather where several come at once: each look at the outbox costs the same, however
+/// few it finds.
+const GATHERING: Duration = Duration::from_millis(2);
+
+/// How long to wait, and whether a commit in this process cuts it short, once the least has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
+    pub(super) at_least: Duration,
     pub(super) at_most: Duration,
     pub(super) may_be_woken: bool,
 }
@@ -29,17 +34,23 @@ pub(super) struct Pace {
     max: Duration,
     quiet: Duration,
     failures: u32,
+    several_come_at_once: bool,
 }
 
 impl Pace {
     pub(super) const fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max, quiet: min, failures: 0 }
+        Self { min, max, quiet: min, failures: 0, several_come_at_once: false }
+    }
+
+    /// So many changes were found.
+    pub(super) const fn found(&mut self, count: usize) {
+        self.several_come_at_once = count > 1;
     }
 
     /// There may be more: go on at once.
     pub(super) const fn busy(&mut self) -> Wait {
         self.quiet = self.min;
-        Wait { at_most: Duration::ZERO, may_be_woken: true }
+        Wait { may_be_woken: true, ..wait(Duration::ZERO) }
     }
 
     /// What was published is confirmed.
@@ -50,9 +61,10 @@ impl Pace {
     /// What waits is on its way: look later whether there is more. Whether it works is not known
     /// yet.
     pub(super) fn under_way(&mut self) -> Wait {
-        let at_most = self.quiet;
+        let at_least = if self.several_come_at_once { GATHERING } else { Duration::ZERO };
+        let at_most = self.quiet.max(at_least);
         self.quiet = (self.quiet * 2).min(self.max);
-        Wait { at_most, may_be_woken: true }
+        Wait { at_least, at_most, may_be_woken: true }
     }
 
     /// There was nothing: look again later than the last time.
@@ -64,21 +76,26 @@ impl Pace {
     /// Somebody has paused this site: a commit changes nothing about that.
     pub(super) const fn paused(&mut self) -> Wait {
         self.failures = 0;
-        Wait { at_most: self.max, may_be_woken: false }
+        wait(self.max)
     }
 
     /// Another process is active.
     pub(super) const fn standby(&mut self) -> Wait {
         self.failures = 0;
-        Wait { at_most: STANDBY, may_be_woken: false }
+        wait(STANDBY)
     }
 
     /// It did not work: wait longer each time, by some chance, so that many do not come at once.
     pub(super) fn failed(&mut self, chance: f64) -> Wait {
         let at_most = backoff::wait(self.failures, self.min, MAX_BACKOFF, chance);
         self.failures = self.failures.saturating_add(1);
-        Wait { at_most, may_be_woken: false }
+        wait(at_most)
     }
+}
+
+/// Waits that long, whatever is committed.
+const fn wait(at_most: Duration) -> Wait {
+    Wait { at_least: Duration::ZERO, at_most, may_be_woken: false }
 }
 
 /// How many changes are published in one go. What RabbitMQ cannot confirm in time is published

@@ -54,6 +54,7 @@ impl Relay {
             self.floor.looked_at_all(seen().chain(first_under_way).min());
         }
         self.floor.saw(seen());
+        self.pace.found(waiting.len());
         match waiting.is_empty() {
             true => self.nothing_waits().await,
             false => self.publish(waiting).await,

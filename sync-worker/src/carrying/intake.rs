@@ -1,6 +1,7 @@
 //! One stretch of consuming from a sync queue, on a channel of its own. What is not settled when
 //! the channel closes, RabbitMQ hands out again.
 
+use std::mem;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
@@ -13,15 +14,38 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use service_kit::broker::{BrokerError, in_time};
 use shared_models::unguarded::Guard;
+use tokio::time::{Instant, timeout_at};
 
 use super::interrupted::Interrupted;
 use super::settlement::{Run, Settlement};
+
+/// How long to gather where several come at once: each request to the peer costs the same, however
+/// little it says.
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// A consumer, and the channel on which its messages are settled.
 pub(super) struct Intake {
     channel: Channel,
     consumer: Consumer,
+    gathered: Gathered,
+    several_come_at_once: bool,
     reply_timeout: Duration,
+}
+
+/// What was taken and is not handed on yet.
+#[derive(Default)]
+struct Gathered {
+    deliveries: Vec<Delivery>,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn take(&mut self, arrived: Option<lapin::Result<Delivery>>) -> Result<(), Interrupted> {
+        let delivery = arrived.ok_or(Interrupted::Cancelled)?.map_err(BrokerError::from)?;
+        self.bytes += delivery.data.len();
+        self.deliveries.push(delivery);
+        Ok(())
+    }
 }
 
 impl Intake {
@@ -39,26 +63,37 @@ impl Intake {
         let none = FieldTable::default();
         let consuming = channel.basic_consume(queue.into(), "sync-worker".into(), options, none);
         let consumer = in_time(reply_timeout, consuming).await?;
-        Ok(Self { channel, consumer, reply_timeout })
+        let (gathered, several_come_at_once) = (Gathered::default(), false);
+        Ok(Self { channel, consumer, gathered, several_come_at_once, reply_timeout })
     }
 
-    /// Waits for a message, then takes what else has already arrived. May be dropped while it
-    /// waits.
+    /// Waits for a message, then takes what else has already arrived; where several come at once, it
+    /// waits a moment for more. May be dropped while it waits.
     pub(super) async fn gather(
         &mut self,
         max_messages: usize,
         max_bytes: usize,
     ) -> Result<Vec<Delivery>, Interrupted> {
-        let mut next = Some(self.consumer.next().await);
-        let (mut batch, mut bytes) = (vec![], 0);
-        while let Some(arrived) = next {
-            let delivery = arrived.ok_or(Interrupted::Cancelled)?.map_err(BrokerError::from)?;
-            bytes += delivery.data.len();
-            batch.push(delivery);
-            let is_full = batch.len() >= max_messages || bytes >= max_bytes;
-            next = if is_full { None } else { self.consumer.next().now_or_never() };
+        if self.gathered.deliveries.is_empty() {
+            let first = self.consumer.next().await;
+            self.gathered.take(first)?;
         }
-        Ok(batch)
+        let until = Instant::now() + GATHERING;
+        while self.gathered.deliveries.len() < max_messages && self.gathered.bytes < max_bytes {
+            let next = match self.consumer.next().now_or_never() {
+                None if self.several_come_at_once => {
+                    timeout_at(until, self.consumer.next()).await.ok()
+                }
+                arrived => arrived,
+            };
+            match next {
+                Some(arrived) => self.gathered.take(arrived)?,
+                None => break,
+            }
+        }
+        let Gathered { deliveries, .. } = mem::take(&mut self.gathered);
+        self.several_come_at_once = deliveries.len() > 1;
+        Ok(deliveries)
     }
 
     /// Takes nothing more; what is unsettled can still be settled.
