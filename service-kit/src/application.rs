@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -89,7 +91,9 @@ impl Application {
         let stop = CancellationToken::new();
         let waiting = State::Preparing("it has not been reached yet".into());
         let (state, observed) = watch::channel(waiting);
-        let database = Database::new(&settings.database, name, observed)?;
+        let threads = server::threads(&settings.limits);
+        let database = || Database::for_one_of(threads, &settings.database, name, observed.clone());
+        let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
         let (relay, handle) = Relay::new(RelayOptions {
             name,
             site: D::SITE,
@@ -97,16 +101,21 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
         });
-        let service = Data::new(Service {
-            database,
-            turns: Turns::default(),
-            relay: handle,
-            waits: settings.parked.offer_after,
-        });
-        let server =
-            server::serve(&settings.http, &settings.limits, access, listener, move || {
-                routes().sharing(service.clone()).sharing(Expectations(D::expectation))
-            })?;
+        let (turns, waits) = (Turns::default(), settings.parked.offer_after);
+        let service = |database| {
+            let (turns, relay, waits) = (turns.clone(), handle.clone(), waits.clone());
+            Data::new(Service { database, turns, relay, waits })
+        };
+        let services = databases.into_iter().map(service).collect::<Vec<_>>();
+        let began = Arc::new(AtomicUsize::new(0));
+        // Called by each thread that serves, when it begins.
+        let application = move || {
+            let thread = began.fetch_add(1, Ordering::Relaxed);
+            let service = services[thread % services.len()].clone();
+            routes().sharing(service).sharing(Expectations(D::expectation))
+        };
+        let (http, limits) = (&settings.http, &settings.limits);
+        let server = server::serve(threads, http, limits, access, listener, application)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));

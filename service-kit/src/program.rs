@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use mimalloc::MiMalloc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::application::{Application, ServiceSettings};
@@ -135,10 +135,12 @@ impl Program {
     }
 }
 
-/// Runs a program to its end. A lookup of a name may block a thread for long; nobody waits for
-/// that.
+/// Runs a program to its end, on one thread besides those that serve: what else it does is one
+/// conversation, in which several threads would only wait for each other. (Migrations block, which a
+/// runtime without threads does not allow.) A lookup of a name may block a thread for long; nobody
+/// waits for that.
 pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
-    let runtime = match Runtime::new() {
+    let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("no threads can be started: {error}");

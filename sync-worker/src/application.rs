@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,10 @@ impl Application {
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
         let (handles, parked) = (Data::new(handles), Parked::new(&sites)?);
         let routes = move || http::routes(handles.clone(), parked.clone());
-        let server = server::serve(&settings.http, &settings.limits, access, listener, routes)?;
+        let (http, limits) = (&settings.http, &settings.limits);
+        // One thread: nobody asks a worker for much.
+        let one = NonZeroUsize::MIN;
+        let server = server::serve(one, http, limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, stop, shutdown_timeout })
     }

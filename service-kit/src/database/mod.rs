@@ -7,6 +7,7 @@ mod prepare;
 pub(crate) mod schema;
 mod tables;
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,11 @@ impl From<QueryError> for DatabaseError {
 
 impl Database {
     /// Makes the pool. It connects when it is first used.
-    pub fn new(
+    ///
+    /// A connection is driven by the thread that made it: were it used by another one, each
+    /// statement would wake the two in turn. So each of `threads` that serve has a pool of its own.
+    pub fn for_one_of(
+        threads: NonZeroUsize,
         settings: &DatabaseSettings,
         name: &'static str,
         state: watch::Receiver<State>,
@@ -98,7 +103,8 @@ impl Database {
             Box::pin(async move { connect(&settings, name).await })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
-        let pool = Pool::builder(manager).max_size(settings.pool_size).build()?;
+        let pool =
+            Pool::builder(manager).max_size(settings.pool_size.div_ceil(threads.get())).build()?;
         Ok(Self { pool, deadline: settings.deadline, state })
     }
 

@@ -38,9 +38,10 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
     Ok(listener)
 }
 
-/// Serves the routes to those for whom they are. It stops when its handle says so, not by signals:
+/// Serves the routes to those for whom they are, on so many threads. It stops when its handle says so, not by signals:
 /// the program decides in which order its parts stop.
 pub fn serve(
+    threads: NonZeroUsize,
     settings: &HttpSettings,
     limits: &LimitsSettings,
     access: Access,
@@ -51,7 +52,6 @@ pub fn serve(
     let body_limits = BodyLimits { bytes: settings.body_limit, time: limits.body_timeout };
     let door = Door::new(access, limits);
     let patience = limits.header_timeout + limits.keep_alive;
-    let (workers, each) = share(limits.connections);
     let server = HttpServer::new(move || {
         let door = door.clone();
         App::new()
@@ -68,8 +68,9 @@ pub fn serve(
     });
     Ok(server
         .disable_signals()
-        .workers(workers)
-        .max_connections(each)
+        .workers(threads.get())
+        // Of each thread: actix has no other limit.
+        .max_connections(limits.connections.get() / threads)
         .keep_alive(limits.keep_alive)
         .client_request_timeout(limits.header_timeout)
         .client_disconnect_timeout(FAREWELL)
@@ -79,10 +80,9 @@ pub fn serve(
         .run())
 }
 
-/// How many threads serve, and how many connections each; actix has a limit for each thread alone.
-fn share(connections: NonZeroUsize) -> (usize, usize) {
-    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN).min(connections).get();
-    (threads, connections.get() / threads)
+/// As many threads as there are cores, but no more than there may be connections.
+pub fn threads(limits: &LimitsSettings) -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN).min(limits.connections)
 }
 
 /// Rounded up: less than a second is not none.
