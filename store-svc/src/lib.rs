@@ -33,8 +33,10 @@ pub fn routes() -> Routes {
     let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];
     let batch = vec![on(Method::POST, Rule::WRITE, web::to(create::batch))];
     let void = vec![on(Method::DELETE, Rule::WRITE, web::to(void::void))];
-    routes::site::<Store>()
+    // First what is asked for most: paths are tried one after the other.
+    Routes::default()
         .with(routes::collection::<Store>("orders are listed and placed here", place))
         .with(resource("/v1/orders/batch", "batches of orders are posted here", batch))
         .with(routes::item::<Store>("an order is read, set or voided here", void))
+        .and(routes::site::<Store>())
 }

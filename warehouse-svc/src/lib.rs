@@ -25,7 +25,9 @@ pub const PROGRAM: Program = Program {
 pub fn routes() -> Routes {
     let born = "orders are born at the store and arrive here by themselves";
     let voided = "an order is read or set here; to void it, set its status to voided";
-    routes::site::<Warehouse>()
+    // First what is asked for most: paths are tried one after the other.
+    Routes::default()
         .with(routes::collection::<Warehouse>(born, vec![]))
         .with(routes::item::<Warehouse>(voided, vec![]))
+        .and(routes::site::<Warehouse>())
 }
