@@ -37,33 +37,33 @@ pub struct Prices {
 
 /// A line as the shop sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PricedLine {
-    sku: String,
+pub struct PricedLine<'a> {
+    sku: &'a str,
     quantity: u32,
     unit_price: Option<i64>,
 }
 
 /// What an order costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cost {
-    currency: Option<String>,
+pub struct Cost<'a> {
+    currency: Option<&'a str>,
     total: Option<i64>,
 }
 
 impl Domain for Store {
     const SITE: Site = Site::Store;
     type Private = Prices;
-    type Shown = Shown<PricedLine, Cost>;
+    type Shown<'a> = Shown<'a, PricedLine<'a>, Cost<'a>>;
     type Settable = Settable;
 
-    fn show(order: &Order<Prices>) -> Self::Shown {
+    fn show(order: &Order<Prices>) -> Self::Shown<'_> {
         let lines = order.shared.delivery.value.lines.iter().map(|line| PricedLine {
-            sku: line.sku.clone(),
+            sku: &line.sku,
             quantity: line.quantity,
             unit_price: order.private.unit_prices.get(&line.sku).copied(),
         });
         let lines = lines.collect::<Vec<_>>();
-        let cost = Cost { currency: order.private.currency.clone(), total: total(&lines) };
+        let cost = Cost { currency: order.private.currency.as_deref(), total: total(&lines) };
         Shown::new(order, lines, cost)
     }
 
@@ -95,7 +95,7 @@ impl Domain for Store {
 }
 
 /// What the lines cost; unknown while one of them has no price.
-fn total(lines: &[PricedLine]) -> Option<i64> {
+fn total(lines: &[PricedLine<'_>]) -> Option<i64> {
     lines.iter().map(|line| Some(i64::from(line.quantity) * line.unit_price?)).sum()
 }
 
@@ -105,17 +105,14 @@ mod tests {
 
     #[test]
     fn the_largest_order_that_can_be_has_a_total() {
-        let line = PricedLine {
-            sku: String::new(),
-            quantity: limits::QUANTITY,
-            unit_price: Some(MAX_UNIT_PRICE),
-        };
+        let line =
+            PricedLine { sku: "", quantity: limits::QUANTITY, unit_price: Some(MAX_UNIT_PRICE) };
         assert!(total(&vec![line; limits::LINES]).is_some_and(|total| total > 0));
     }
 
     #[test]
     fn a_line_without_a_price_leaves_the_total_open() {
-        let line = |unit_price| PricedLine { sku: "A".into(), quantity: 2, unit_price };
+        let line = |unit_price| PricedLine { sku: "A", quantity: 2, unit_price };
         assert_eq!(total(&[line(Some(5)), line(Some(1))]), Some(12));
         assert_eq!(total(&[line(Some(5)), line(None)]), None);
     }

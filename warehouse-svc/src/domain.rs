@@ -48,12 +48,12 @@ pub struct Settable {
 impl Domain for Warehouse {
     const SITE: Site = Site::Warehouse;
     type Private = Handling;
-    type Shown = Shown<Line, Handling>;
+    type Shown<'a> = Shown<'a, &'a Line, &'a Handling>;
     type Settable = Settable;
 
-    fn show(order: &Order<Handling>) -> Self::Shown {
-        let lines = order.shared.delivery.value.lines.clone();
-        Shown::new(order, lines, order.private.clone())
+    fn show(order: &Order<Handling>) -> Self::Shown<'_> {
+        let lines = order.shared.delivery.value.lines.iter().collect();
+        Shown::new(order, lines, &order.private)
     }
 
     fn settable(order: &Order<Handling>) -> Settable {

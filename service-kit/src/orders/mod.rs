@@ -5,6 +5,7 @@ mod order;
 pub mod page;
 mod shown;
 pub mod storage;
+mod timestamp;
 mod turns;
 
 pub use change::{Changed, change, shared_errors};

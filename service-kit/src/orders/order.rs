@@ -66,12 +66,12 @@ pub trait Domain: Send + Sync + 'static {
     /// What only this site knows of an order.
     type Private: Private;
     /// An order as a caller sees it.
-    type Shown: Serialize;
+    type Shown<'a>: Serialize;
     /// All that a caller may set, as a JSON object.
     type Settable: Clone + Serialize + DeserializeOwned;
 
     /// Shows an order.
-    fn show(order: &Order<Self::Private>) -> Self::Shown;
+    fn show(order: &Order<Self::Private>) -> Self::Shown<'_>;
     /// What is set of an order now.
     fn settable(order: &Order<Self::Private>) -> Self::Settable;
     /// The order that a caller wants, and what is wrong with its private part. (What both sites

@@ -6,25 +6,27 @@ use shared_models::order::Status;
 use shared_models::revision::Revision;
 use uuid::Uuid;
 
-use super::Order;
+use super::{Order, timestamp};
 
 /// An order as a caller sees it, with the site's own lines and its own fields.
 #[derive(Clone, Debug, Serialize)]
-pub struct Shown<L, O> {
+pub struct Shown<'a, L, O> {
     id: Uuid,
-    company: String,
-    address: String,
+    company: &'a str,
+    address: &'a str,
     deliver_by: Option<NaiveDate>,
-    comment: Option<String>,
+    comment: Option<&'a str>,
     lines: Vec<L>,
     #[serde(flatten)]
     own: O,
     status: Status,
-    carrier: Option<String>,
-    tracking: Option<String>,
+    carrier: Option<&'a str>,
+    tracking: Option<&'a str>,
     version: i64,
     revisions: Revisions,
+    #[serde(serialize_with = "timestamp::serialize")]
     created_at: DateTime<Utc>,
+    #[serde(serialize_with = "timestamp::serialize")]
     updated_at: DateTime<Utc>,
 }
 
@@ -36,23 +38,23 @@ struct Revisions {
     progress: Revision,
 }
 
-impl<L, O> Shown<L, O> {
+impl<'a, L, O> Shown<'a, L, O> {
     /// Shows an order.
-    pub fn new<P>(order: &Order<P>, lines: Vec<L>, own: O) -> Self {
+    pub fn new<P>(order: &'a Order<P>, lines: Vec<L>, own: O) -> Self {
         let (delivery, progress) = (&order.shared.delivery, &order.shared.progress);
         let revisions = Revisions { delivery: delivery.revision, progress: progress.revision };
         let (delivery, progress) = (&delivery.value, &progress.value);
         Self {
             id: order.id,
-            company: delivery.company.clone(),
-            address: delivery.address.clone(),
+            company: &delivery.company,
+            address: &delivery.address,
             deliver_by: delivery.deliver_by,
-            comment: delivery.comment.clone(),
+            comment: delivery.comment.as_deref(),
             lines,
             own,
             status: progress.status,
-            carrier: progress.carrier.clone(),
-            tracking: progress.tracking.clone(),
+            carrier: progress.carrier.as_deref(),
+            tracking: progress.tracking.as_deref(),
             version: order.version,
             revisions,
             created_at: order.created_at,

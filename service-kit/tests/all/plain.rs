@@ -15,7 +15,7 @@ pub(crate) enum Plain {}
 impl Domain for Plain {
     const SITE: Site = Site::Store;
     type Private = ();
-    type Shown = ();
+    type Shown<'a> = ();
     type Settable = ();
 
     fn show(_: &Order<()>) {}

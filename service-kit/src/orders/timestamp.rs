@@ -1,0 +1,65 @@
+//! A time as text, as chrono writes it, which does so digit by digit and takes a tenth of all it
+//! takes to answer with a page of orders.
+
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use serde::{Serialize as _, Serializer};
+
+/// Writes a time. What is not as almost all are is left to chrono.
+pub(super) fn serialize<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    match text(at) {
+        Some(text) => to.serialize_str(&String::from_utf8_lossy(&text)),
+        None => at.serialize(to),
+    }
+}
+
+/// With six digits after the second: PostgreSQL keeps so many.
+fn text(at: &DateTime<Utc>) -> Option<[u8; 27]> {
+    let year = u32::try_from(at.year()).ok().filter(|year| *year <= 9_999)?;
+    let (nanos, micros) = (at.nanosecond(), at.nanosecond() / 1_000);
+    let has_six = nanos.is_multiple_of(1_000) && !micros.is_multiple_of(1_000);
+    if !has_six || micros >= 1_000_000 {
+        return None;
+    }
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let parts = [
+        (0..4, year),
+        (5..7, at.month()),
+        (8..10, at.day()),
+        (11..13, at.hour()),
+        (14..16, at.minute()),
+        (17..19, at.second()),
+        (20..26, micros),
+    ];
+    for (place, mut number) in parts {
+        for digit in text[place].iter_mut().rev() {
+            *digit += (number % 10) as u8;
+            number /= 10;
+        }
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_as_chrono_writes_it() {
+        let seconds = [0, 1_795_285_207, 951_782_399, -1, -62_135_596_800, 253_402_300_799];
+        let micros = [0, 1, 10, 999, 1_000, 120_000, 123_456, 999_999];
+        for (second, micro) in seconds.iter().flat_map(|second| micros.map(|it| (*second, it))) {
+            let at = DateTime::from_timestamp(second, micro * 1_000).unwrap();
+            let mut written = vec![];
+            serialize(&at, &mut serde_json::Serializer::new(&mut written)).unwrap();
+            assert_eq!(written, serde_json::to_vec(&at).unwrap(), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_almost_no_time_is_like_is_left_to_chrono() {
+        let with_nanos = DateTime::from_timestamp(7, 1).unwrap();
+        let leaping = DateTime::from_timestamp(59, 1_123_456_000).unwrap();
+        let before_christ = DateTime::from_timestamp(-99_999_999_999, 123_456_000).unwrap();
+        assert_eq!([with_nanos, leaping, before_christ].map(|at| text(&at)), [None; 3]);
+    }
+}
