@@ -77,9 +77,9 @@ async fn stored(
         world.agree(there).await?;
 
         progress.doing("lag");
-        let lags = lag::load(world, lag::STEADY, scale.steady).await?;
+        let lags = lag::load(world, scale, lag::STEADY, scale.steady).await?;
         stored.lag.push(lags.quantile(0.5));
-        there += lags.count();
+        there += lags.placed();
         world.agree(there).await?;
     }
     Ok(stored)

@@ -28,9 +28,13 @@ const COMMITTED: &str = "
 select event_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
 from changes order by seq";
 
-/// For each order, when it was committed at the store, in seconds after the first, and how much
-/// later at the warehouse, in µs; in the order of the store.
-pub(super) struct Lags(Vec<(f64, u64)>);
+/// For each order after the warm-up, when it was committed at the store, in seconds after the first,
+/// and how much later at the warehouse, in µs; in the order of the store.
+pub(super) struct Lags {
+    lags: Vec<(f64, u64)>,
+    /// So many were placed, warm-up and all.
+    placed: u64,
+}
 
 pub(super) async fn measure(
     world: &mut World,
@@ -45,9 +49,9 @@ pub(super) async fn measure(
         progress.begin(format!("lag at {rate} orders/s for {} s", lasts.as_secs()));
         world.clear().await?;
         world.go_round().await?;
-        let lags = load(world, rate, lasts).await?;
+        let lags = load(world, scale, rate, lasts).await?;
         progress.doing("reading back");
-        checks::arrived(world, lags.count(), scale.sample).await?;
+        checks::arrived(world, lags.placed, scale.sample).await?;
         let measures = if rate > STEADY { lags.at_much() } else { lags.at_steady(&parts) };
         finding.measures.extend(measures);
         finding.charts.extend(lags.charts(rate)?);
@@ -58,19 +62,20 @@ pub(super) async fn measure(
 
 /// Places orders at a rate and waits until the warehouse has them all. Both were empty, or what is
 /// there is known at both.
-pub(super) async fn load(world: &World, rate: f64, lasts: Duration) -> Result<Lags> {
+pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duration) -> Result<Lags> {
     let [store, warehouse] = [&world.databases.store, &world.databases.warehouse];
     let before = warehouse.recorded().await?;
     let last_before = [store.last_change().await?, warehouse.last_change().await?];
     let target = Target::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
-    let loaded = at_rate(&target, CONNECTIONS, rate, lasts, request).await?.accepted()?;
-    let placed = loaded.with_status(201);
+    let loaded = at_rate(&target, CONNECTIONS, rate, scale.warm_up + lasts, request).await?;
+    let placed = loaded.accepted()?.with_status(201);
     world.recorded(Site::Warehouse, before + placed).await?;
-    Lags::between(
+    let lags = Lags::between(
         committed(store, last_before[0]).await?,
         &committed(warehouse, last_before[1]).await?,
-    )
+    );
+    Ok(lags?.after(scale.warm_up))
 }
 
 async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {
@@ -91,16 +96,23 @@ impl Lags {
         };
         let lags = store.into_iter().map(lag).collect::<Result<Vec<_>>>()?;
         ensure!(lags.len() == warehouse.len(), "the warehouse has what nobody has sent");
-        Ok(Self(lags))
+        Ok(Self { placed: u64::try_from(lags.len())?, lags })
     }
 
-    pub(super) fn count(&self) -> u64 {
-        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    /// Without those of the warm-up.
+    fn after(mut self, warm_up: Duration) -> Self {
+        self.lags.retain(|(at, _)| *at >= warm_up.as_secs_f64());
+        self
+    }
+
+    /// How many were placed, warm-up and all.
+    pub(super) const fn placed(&self) -> u64 {
+        self.placed
     }
 
     /// A quantile, in ms.
     pub(super) fn quantile(&self, quantile: f64) -> f64 {
-        quantile_of(self.0.iter().map(|(_, lag)| *lag), quantile)
+        quantile_of(self.lags.iter().map(|(_, lag)| *lag), quantile)
     }
 
     fn at_steady(&self, parts: &Parts) -> Vec<Measure> {
@@ -115,10 +127,10 @@ impl Lags {
 
     fn at_much(&self) -> Vec<Measure> {
         let name = |what| format!("lag at {MUCH} orders/s, {what}");
-        let quarter = self.0.len() / 4;
+        let quarter = self.lags.len() / 4;
         let median = |lags: &[(f64, u64)]| quantile_of(lags.iter().map(|(_, lag)| *lag), 0.5);
-        let first = median(self.0.get(..quarter).unwrap_or_default());
-        let last = median(self.0.get(3 * quarter..).unwrap_or_default());
+        let first = median(self.lags.get(..quarter).unwrap_or_default());
+        let last = median(self.lags.get(3 * quarter..).unwrap_or_default());
         let p99 = told(name("p99"), "ms", &[self.quantile(0.99)]);
         let last = told(name("median of the last quarter"), "ms", &[last]);
         vec![
@@ -131,7 +143,7 @@ impl Lags {
     fn charts(&self, rate: f64) -> Result<[Chart; 2]> {
         let mut all = latencies();
         let mut each_second = HashMap::<u64, Vec<u64>>::new();
-        for (at, lag) in &self.0 {
+        for (at, lag) in &self.lags {
             all.record(*lag)?;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds")]
             each_second.entry(*at as u64).or_default().push(*lag);
