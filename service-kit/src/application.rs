@@ -20,7 +20,7 @@ use crate::database::{self, Database, State, prepare};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
 use crate::http::server;
-use crate::orders::{Domain, Turns};
+use crate::orders::{Domain, Turns, Writer};
 use crate::relay::{Relay, RelayOptions};
 use crate::service::Service;
 use crate::settings::{
@@ -102,17 +102,18 @@ impl Application {
             relay: settings.relay,
         });
         let (turns, waits) = (Turns::default(), settings.parked.offer_after);
-        let service = |database| {
-            let (turns, relay, waits) = (turns.clone(), handle.clone(), waits.clone());
-            Data::new(Service { database, turns, relay, waits })
+        let shared = |database: Database| {
+            let (relay, waits) = (handle.clone(), waits.clone());
+            let writer = Writer::<D>::new(database.clone(), relay.clone(), turns.clone());
+            (Data::new(Service { database, relay, waits }), Data::new(writer))
         };
-        let services = databases.into_iter().map(service).collect::<Vec<_>>();
+        let shared = databases.into_iter().map(shared).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));
         // Called by each thread that serves, when it begins.
         let application = move || {
             let thread = began.fetch_add(1, Ordering::Relaxed);
-            let service = services[thread % services.len()].clone();
-            routes().sharing(service).sharing(Expectations(D::expectation))
+            let (service, writer) = shared[thread % shared.len()].clone();
+            routes().sharing(service).sharing(writer).sharing(Expectations(D::expectation))
         };
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;

@@ -1,7 +1,6 @@
 //! What the handlers of a service share.
 
 use crate::database::Database;
-use crate::orders::Turns;
 use crate::relay::RelayHandle;
 use crate::settings::Waits;
 
@@ -10,8 +9,6 @@ use crate::settings::Waits;
 pub struct Service {
     /// The service's own database.
     pub database: Database,
-    /// Whose turn it is to write an order.
-    pub turns: Turns,
     /// Who publishes what was committed.
     pub relay: RelayHandle,
     /// How long a change that could not be carried waits before it is offered again.

@@ -66,9 +66,9 @@ pub(crate) async fn one(
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let new = read(body.0, now()).map_err(Error::Invalid)?;
-    let new = Changed::created(Site::Store, new);
+    let new = Changed::created(Site::Store, new).by(caller.name());
     let field = |_| "id".to_owned();
-    let mut existing = place(&service, &caller, slice::from_ref(&new), field).await?;
+    let mut existing = place(&service, slice::from_ref(&new), field).await?;
     let Outcome { order, created } = Outcome::of(new.order, &mut existing);
     let mut response = match created {
         true => HttpResponse::Created(),
@@ -84,10 +84,10 @@ pub(crate) async fn batch(
     body: Body<Batch>,
 ) -> Result<HttpResponse, Error> {
     let new = read_all(body.0.orders).map_err(Error::Invalid)?;
-    let new = new.into_iter().map(|order| Changed::created(Site::Store, order));
-    let new = new.collect::<Vec<_>>();
+    let created = |order| Changed::created(Site::Store, order).by(caller.name());
+    let new = new.into_iter().map(created).collect::<Vec<_>>();
     let field = |index| format!("orders[{index}].id");
-    let mut existing = place(&service, &caller, &new, field).await?;
+    let mut existing = place(&service, &new, field).await?;
     let placed = |new: Changed<Prices>| {
         let Outcome { order, created } = Outcome::of(new.order, &mut existing);
         let result = if created { "created" } else { "exists" };
@@ -130,11 +130,10 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
 /// names the id of the order at an index. Gives those that were there.
 async fn place(
     service: &Service,
-    caller: &Caller,
     new: &[Changed<Prices>],
     field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let placing = async |connection: &mut _| place_in(connection, caller, new, field).await;
+    let placing = async |connection: &mut _| place_in(connection, new, field).await;
     let existing = match new {
         // The statement that writes it is a transaction by itself.
         [_] => service.database.with(placing).await?,
@@ -148,11 +147,10 @@ async fn place(
 
 async fn place_in(
     connection: &mut AsyncPgConnection,
-    caller: &Caller,
     new: &[Changed<Prices>],
     field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let created = storage::create(connection, new, caller.name()).await?;
+    let created = storage::create(connection, new).await?;
     if created.len() == new.len() {
         return Ok(HashMap::new());
     }

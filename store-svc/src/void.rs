@@ -5,28 +5,32 @@ use actix_web::{HttpRequest, HttpResponse};
 use service_kit::access::Caller;
 use service_kit::error::Error;
 use service_kit::http::conditional::Precondition;
-use service_kit::orders::Draft;
-use service_kit::routes::{answer, write};
-use service_kit::service::Service;
+use service_kit::orders::{Draft, Edit, Order, Writer};
+use service_kit::routes::answer;
 use shared_models::order::{Progress, Status};
 use uuid::Uuid;
 
-use crate::domain::Store;
+use crate::domain::{Prices, Store};
 
 pub(crate) async fn void(
     request: HttpRequest,
     caller: Caller,
-    service: Data<Service>,
+    writer: Data<Writer<Store>>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let precondition = Precondition::of(&request)?;
-    let written = write::<Store>(&service, &caller, *id, &precondition, |order| {
-        let shared = order.shared.clone();
-        Ok(Draft {
-            delivery: shared.delivery.value,
-            progress: Progress { status: Status::Voided, ..shared.progress.value },
-            private: order.private.clone(),
-        })
-    });
-    Ok(answer::<Store>(HttpResponse::Ok(), &written.await?.order))
+    let edit = Edit {
+        principal: caller.name().map(str::to_owned),
+        precondition: Precondition::of(&request)?,
+        wanted: Box::new(voided),
+    };
+    Ok(answer::<Store>(HttpResponse::Ok(), &writer.write(*id, edit).await?.order))
+}
+
+fn voided(order: &Order<Prices>) -> Result<Draft<Prices>, Error> {
+    let shared = order.shared.clone();
+    Ok(Draft {
+        delivery: shared.delivery.value,
+        progress: Progress { status: Status::Voided, ..shared.progress.value },
+        private: order.private.clone(),
+    })
 }

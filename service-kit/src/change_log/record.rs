@@ -22,6 +22,8 @@ pub struct Record {
     pub private_changed: bool,
     /// What was decided between two values.
     pub conflicts: Vec<Conflict>,
+    /// Who had it done, where that is known.
+    pub principal: Option<String>,
 }
 
 impl Record {
@@ -33,6 +35,7 @@ impl Record {
             publish: true,
             private_changed: true,
             conflicts: vec![],
+            principal: None,
         }
     }
 
@@ -53,6 +56,7 @@ impl Record {
             publish: touched != Touched::Nothing,
             private_changed: before.private != after.private,
             conflicts: vec![],
+            principal: None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Record {
             publish: false,
             private_changed: false,
             conflicts: merged.conflicts,
+            principal: None,
         }
     }
 
@@ -81,7 +86,14 @@ impl Record {
             publish: true,
             private_changed: false,
             conflicts: vec![],
+            principal: None,
         }
+    }
+
+    /// The same, and who had it done.
+    #[must_use]
+    pub fn by(self, principal: Option<&str>) -> Self {
+        Self { principal: principal.map(str::to_owned), ..self }
     }
 }
 

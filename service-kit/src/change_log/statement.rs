@@ -23,10 +23,10 @@ use super::Record;
 use crate::database::Json;
 
 /// The names of what [`Columns`] binds, in that order.
-const NAMES: &str = "event_id, order_id, kind, origin, version, at, body, conflicts, publish";
+const NAMES: &str =
+    "event_id, order_id, kind, origin, version, at, body, conflicts, publish, principal";
 
-/// Appends what is in `new`; the statement goes on with what is private, the principal, and which
-/// rows.
+/// Appends what is in `new`; the statement goes on with what is private, and with which rows.
 const APPEND: &str = "
 recorded as (
     insert into changes
@@ -43,7 +43,7 @@ announced as (
     where event_id in (select event_id from new where publish)
 )";
 
-/// Records, one array for each column, and who had it done.
+/// Records, one array for each column.
 #[derive(Debug)]
 pub(crate) struct Columns<'a> {
     event_id: Vec<Uuid>,
@@ -55,14 +55,11 @@ pub(crate) struct Columns<'a> {
     body: Vec<String>,
     conflicts: Vec<Option<Json<&'a [Conflict]>>>,
     publish: Vec<bool>,
-    principal: Option<&'a str>,
+    principal: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(
-        records: impl Iterator<Item = &'a Record>,
-        principal: Option<&'a str>,
-    ) -> QueryResult<Self> {
+    pub(crate) fn of(records: impl Iterator<Item = &'a Record>) -> QueryResult<Self> {
         let records = &*records.collect::<Vec<_>>();
         let body = each(records, |record| serde_json::to_string(&record.event));
         let body = body.into_iter().collect::<Result<_, _>>();
@@ -76,7 +73,7 @@ impl<'a> Columns<'a> {
             body: body.map_err(|error| SerializationError(error.into()))?,
             conflicts: each(records, conflicts_of),
             publish: each(records, |record| record.publish && !Guard::Outbox.is_off()),
-            principal,
+            principal: each(records, |record| record.principal.as_deref()),
         })
     }
 
@@ -100,6 +97,7 @@ impl<'a> Columns<'a> {
         bind_next::<C, Text, _>(out, &self.body)?;
         bind_next::<C, Nullable<Jsonb>, _>(out, &self.conflicts)?;
         bind_next::<C, Bool, _>(out, &self.publish)?;
+        bind_next::<C, Nullable<Text>, _>(out, &self.principal)?;
         more(out)?;
         out.push_sql(")),");
         Ok(())
@@ -115,9 +113,7 @@ impl<'a> Columns<'a> {
     ) -> QueryResult<()> {
         out.push_sql(APPEND);
         out.push_sql(private);
-        out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.principal)?;
-        out.push_sql(" from new where ");
+        out.push_sql(", principal from new where ");
         out.push_sql(condition);
         out.push_sql(ANNOUNCE);
         Ok(())

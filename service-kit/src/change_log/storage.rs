@@ -16,17 +16,12 @@ use super::{Columns, Count, Many, One, Record};
 use crate::database::Json;
 use crate::database::schema::{changes, outbox};
 
-/// Appends records of which no order changed, in their order; `principal` is who had it done, where
-/// that is known.
-pub async fn append(
-    connection: &mut AsyncPgConnection,
-    records: &[Record],
-    principal: Option<&str>,
-) -> QueryResult<()> {
+/// Appends records of which no order changed, in their order.
+pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
     if records.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(records.iter(), principal)?;
+    let columns = Columns::of(records.iter())?;
     match records {
         [_] => Append::<One>::of(columns).execute(connection).await?,
         _ => Append::<Many>::of(columns).execute(connection).await?,

@@ -30,8 +30,7 @@ pub async fn begin(
 }
 
 /// Offers those of these orders that are there at once, and gives the event of each; `principal` is
-/// who asked for it, where that is known. The caller
-/// owns the transaction.
+/// who asked for it, where that is known. The caller owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     site: Site,
@@ -66,8 +65,8 @@ async fn publish(
     principal: Option<&str>,
 ) -> QueryResult<Vec<Record>> {
     let now = now();
-    let records = orders.iter().map(|order| Record::offered(site, order, now));
+    let records = orders.iter().map(|order| Record::offered(site, order, now).by(principal));
     let records = records.collect::<Vec<_>>();
-    change_log::append(connection, &records, principal).await?;
+    change_log::append(connection, &records).await?;
     Ok(records)
 }

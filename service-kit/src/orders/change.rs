@@ -24,6 +24,12 @@ impl<P> Changed<P> {
     pub fn created(site: Site, order: Order<P>) -> Self {
         Self { record: Record::created(site, &order), order }
     }
+
+    /// The same, and who had it done.
+    #[must_use]
+    pub fn by(self, principal: Option<&str>) -> Self {
+        Self { record: self.record.by(principal), ..self }
+    }
 }
 
 /// Changes an order to what a caller wants; `None` where it is that already.

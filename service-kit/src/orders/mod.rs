@@ -1,14 +1,18 @@
 //! An order at one site: what it is, what a change makes of it, where it is kept.
 
 mod change;
+mod edit;
 mod order;
 pub mod page;
 mod shown;
 pub mod storage;
 mod timestamp;
 mod turns;
+mod writer;
 
 pub use change::{Changed, change, shared_errors};
+pub use edit::{Edit, Written};
 pub use order::{Domain, Draft, Order, Private, now};
 pub use shown::Shown;
 pub use turns::Turns;
+pub use writer::Writer;

@@ -68,7 +68,7 @@ pub trait Domain: Send + Sync + 'static {
     /// An order as a caller sees it.
     type Shown<'a>: Serialize;
     /// All that a caller may set, as a JSON object.
-    type Settable: Clone + Serialize + DeserializeOwned;
+    type Settable: Clone + Serialize + DeserializeOwned + Send + 'static;
 
     /// Shows an order.
     fn show(order: &Order<Self::Private>) -> Self::Shown<'_>;

@@ -13,8 +13,6 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use write::{Written, write};
-
 use crate::access::Rule;
 use crate::http::conditional::etag;
 use crate::http::page::{PageRequest, Position};

@@ -32,3 +32,5 @@ mod roles;
 mod taking_over;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod writing;

@@ -53,5 +53,5 @@ pub(crate) async fn write_orders(database: &TestDatabase, count: usize) -> Vec<U
     };
     let new = (0..count).map(|number| Changed::created(Site::Store, order(number)));
     let mut connection = database.connect().await;
-    storage::create(&mut connection, &new.collect::<Vec<_>>(), None).await.unwrap()
+    storage::create(&mut connection, &new.collect::<Vec<_>>()).await.unwrap()
 }

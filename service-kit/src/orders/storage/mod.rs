@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
-pub use writing::{create, create_all, update_all};
+pub use writing::{create, create_all, update_all, update_one};
 
 use super::order::{Order, Private};
 use super::page::Filters;

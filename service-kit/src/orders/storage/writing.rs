@@ -23,18 +23,16 @@ use crate::orders::order::Private;
 pub async fn create<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
-    principal: Option<&str>,
 ) -> QueryResult<Vec<Uuid>> {
-    write::<P, Create>(connection, new, principal).await
+    write::<P, Create>(connection, new).await
 }
 
 /// Inserts all, or is overtaken: then the caller's transaction is to be rolled back.
 pub async fn create_all<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
-    principal: Option<&str>,
 ) -> Result<(), Error> {
-    let created = create(connection, new, principal).await?;
+    let created = create(connection, new).await?;
     if created.len() == new.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
@@ -43,21 +41,33 @@ pub async fn create_all<P: Private>(
 pub async fn update_all<P: Private>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
-    principal: Option<&str>,
 ) -> Result<(), Error> {
-    let updated = write::<P, Update>(connection, changed, principal).await?;
+    let updated = write::<P, Update>(connection, changed).await?;
     if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
+}
+
+/// Updates one order that goes through several changes, each from the one before it, if it still
+/// stands as it did before the first; else it is overtaken.
+pub async fn update_one<P: Private>(
+    connection: &mut AsyncPgConnection,
+    changes: &[Changed<P>],
+) -> Result<(), Error> {
+    let updated = match changes {
+        [] => return Ok(()),
+        [_] => write::<P, Update>(connection, changes).await?,
+        _ => write::<P, UpdateThrough>(connection, changes).await?,
+    };
+    if updated.is_empty() { Err(Error::Overtaken) } else { Ok(()) }
 }
 
 async fn write<P: Private, W: Way>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
-    principal: Option<&str>,
 ) -> QueryResult<Vec<Uuid>> {
     let written = match changed {
         [] => return Ok(vec![]),
-        [_] => Write::<P, W, One>::of(changed, principal)?.load(connection).await?,
-        _ => Write::<P, W, Many>::of(changed, principal)?.load(connection).await?,
+        [_] => Write::<P, W, One>::of(changed)?.load(connection).await?,
+        _ => Write::<P, W, Many>::of(changed)?.load(connection).await?,
     };
     publish_unguarded(connection, changed.iter().map(|changed| &changed.record)).await?;
     Ok(written)
@@ -100,6 +110,24 @@ written as (
 ),";
 }
 
+#[derive(Debug)]
+enum UpdateThrough {}
+
+impl Way for UpdateThrough {
+    /// All are of one order; it becomes what the last of them made of it.
+    const SQL: &'static str = "
+written as (
+    update orders set
+        delivery = new.delivery, progress = new.progress, private = new.private,
+        version = new.version, updated_at = new.at,
+        company = new.delivery ->> 'company', status = new.progress ->> 'status'
+    from new where orders.id = new.order_id
+        and new.version = (select max(version) from new)
+        and orders.version = (select min(version) - 1 from new)
+    returning orders.id
+),";
+}
+
 /// Names of what a statement binds besides the columns of the records.
 const NAMES: &str = ", delivery, progress, private, private_changed, created_at";
 
@@ -116,11 +144,11 @@ struct Write<'a, P: Private, W, C> {
 }
 
 impl<'a, P: Private, W, C> Write<'a, P, W, C> {
-    fn of(changed: &'a [Changed<P>], principal: Option<&'a str>) -> QueryResult<Self> {
+    fn of(changed: &'a [Changed<P>]) -> QueryResult<Self> {
         let orders = || changed.iter().map(|changed| &changed.order);
         let records = || changed.iter().map(|changed| &changed.record);
         Ok(Self {
-            records: Columns::of(records(), principal)?,
+            records: Columns::of(records())?,
             delivery: orders().map(|order| Json(&order.shared.delivery)).collect(),
             progress: orders().map(|order| Json(&order.shared.progress)).collect(),
             private: orders().map(|order| Json(&order.private)).collect(),

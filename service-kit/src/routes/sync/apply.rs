@@ -97,10 +97,10 @@ async fn apply_all<D: Domain>(
         };
         outcomes.insert(*id, applied.outcome);
         let written = if known.contains_key(id) { &mut changed } else { &mut new };
-        written.extend(applied.changed);
+        written.extend(applied.changed.map(|changed| changed.by(principal)));
     }
-    storage::create_all(connection, &new, principal).await?;
-    storage::update_all(connection, &changed, principal).await?;
+    storage::create_all(connection, &new).await?;
+    storage::update_all(connection, &changed).await?;
     Ok(outcomes)
 }
 

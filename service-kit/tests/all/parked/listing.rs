@@ -30,7 +30,7 @@ async fn a_change_is_overtaken_by_what_this_site_has_published_since() {
     let touching_nothing = async |connection: &mut diesel_async::AsyncPgConnection| {
         let order = storage::find::<()>(connection, order).await?.unwrap();
         let record = Record::decided(Site::Store, EventKind::Updated, &order, &order);
-        change_log::append(connection, &[record], None).await
+        change_log::append(connection, &[record]).await
     };
     connection.transaction::<_, diesel::result::Error, _>(touching_nothing).await.unwrap();
     assert_eq!(overtaken().await, false, "what touches nothing shared is not published");
