@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, PublisherConfirm};
@@ -81,13 +82,9 @@ impl Publisher {
         limit: Duration,
     ) -> Result<Flight, PublishError> {
         let began = Instant::now();
-        let publishing = async {
-            let mut confirms = Vec::with_capacity(waiting.len());
-            for change in &waiting {
-                confirms.push(self.publish_one(change).await?);
-            }
-            Ok::<_, lapin::Error>(confirms)
-        };
+        // Each is done when lapin's thread has written it: one after the other, the two threads would
+        // wake each other for every message, and RabbitMQ would get each by itself.
+        let publishing = try_join_all(waiting.iter().map(|change| self.publish_one(change)));
         let confirms = match timeout_at(began + limit, publishing).await {
             Ok(confirms) => confirms.map_err(BrokerError::from)?,
             Err(_) => return Err(PublishError::NotConfirmed(limit)),

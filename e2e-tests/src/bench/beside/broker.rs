@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::StreamExt as _;
+use futures_util::future::try_join_all;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueuePurgeOptions,
@@ -22,7 +23,9 @@ use uuid::Uuid;
 use crate::bench::world::World;
 
 /// So many are published before the first of them has to be confirmed.
-const IN_FLIGHT: usize = 1000;
+const IN_FLIGHT: usize = 2000;
+/// So many are handed to the connection at once, as a relay does.
+const PORTION: usize = 500;
 /// As many are handed out ahead as the worker takes.
 const PREFETCH: u16 = 1000;
 /// So many are acknowledged at once, less than are handed out ahead.
@@ -70,11 +73,12 @@ pub(super) async fn open(world: &World) -> Result<(Connection, Channel)> {
 async fn publish(channel: Channel, direction: Direction, messages: Vec<String>) -> Result<()> {
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     let mut in_flight = VecDeque::new();
-    for message in &messages {
-        if in_flight.len() == IN_FLIGHT {
+    for portion in messages.chunks(PORTION) {
+        while in_flight.len() + portion.len() > IN_FLIGHT {
             taken(&in_flight.pop_front().context("one in flight")?.await?)?;
         }
-        in_flight.push_back(publish_one(&channel, direction, message).await?);
+        let publishing = portion.iter().map(|message| publish_one(&channel, direction, message));
+        in_flight.extend(try_join_all(publishing).await?);
     }
     for confirm in in_flight {
         taken(&confirm.await?)?;
