@@ -25,6 +25,7 @@ pub mod broker;
 pub mod change_log;
 pub mod database;
 pub mod error;
+pub mod gathering;
 mod health;
 pub mod http;
 mod metrics;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::backoff;
+use crate::{backoff, gathering};
 
 /// How long to wait while another process is active, before asking again whether it still is.
 const STANDBY: Duration = Duration::from_secs(1);
@@ -14,10 +14,6 @@ const MORE: u16 = 10;
 
 /// How often to look for what is parked and due.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-
-/// How long to gather where several come at once: each look at the outbox costs the same, however
-/// few it finds.
-const GATHERING: Duration = Duration::from_millis(2);
 
 /// How long to wait, and whether a commit in this process cuts it short, once the least has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +30,17 @@ pub(super) struct Pace {
     max: Duration,
     quiet: Duration,
     failures: u32,
-    several_come_at_once: bool,
+    found: usize,
 }
 
 impl Pace {
     pub(super) const fn new(min: Duration, max: Duration) -> Self {
-        Self { min, max, quiet: min, failures: 0, several_come_at_once: false }
+        Self { min, max, quiet: min, failures: 0, found: 0 }
     }
 
     /// So many changes were found.
     pub(super) const fn found(&mut self, count: usize) {
-        self.several_come_at_once = count > 1;
+        self.found = count;
     }
 
     /// There may be more: go on at once.
@@ -61,7 +57,7 @@ impl Pace {
     /// What waits is on its way: look later whether there is more. Whether it works is not known
     /// yet.
     pub(super) fn under_way(&mut self) -> Wait {
-        let at_least = if self.several_come_at_once { GATHERING } else { Duration::ZERO };
+        let at_least = gathering::how_long(self.found);
         let at_most = self.quiet.max(at_least);
         self.quiet = (self.quiet * 2).min(self.max);
         Wait { at_least, at_most, may_be_woken: true }

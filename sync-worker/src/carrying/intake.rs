@@ -13,22 +13,20 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use service_kit::broker::{BrokerError, in_time};
+use service_kit::gathering;
 use shared_models::unguarded::Guard;
 use tokio::time::{Instant, timeout_at};
 
 use super::interrupted::Interrupted;
 use super::settlement::{Run, Settlement};
 
-/// How long to gather where several come at once: each request to the peer costs the same, however
-/// little it says.
-const GATHERING: Duration = Duration::from_millis(2);
-
 /// A consumer, and the channel on which its messages are settled.
 pub(super) struct Intake {
     channel: Channel,
     consumer: Consumer,
     gathered: Gathered,
-    several_come_at_once: bool,
+    /// How many were handed on the last time.
+    came: usize,
     reply_timeout: Duration,
 }
 
@@ -63,8 +61,8 @@ impl Intake {
         let none = FieldTable::default();
         let consuming = channel.basic_consume(queue.into(), "sync-worker".into(), options, none);
         let consumer = in_time(reply_timeout, consuming).await?;
-        let (gathered, several_come_at_once) = (Gathered::default(), false);
-        Ok(Self { channel, consumer, gathered, several_come_at_once, reply_timeout })
+        let (gathered, came) = (Gathered::default(), 0);
+        Ok(Self { channel, consumer, gathered, came, reply_timeout })
     }
 
     /// Waits for a message, then takes what else has already arrived; where several come at once, it
@@ -78,12 +76,10 @@ impl Intake {
             let first = self.consumer.next().await;
             self.gathered.take(first)?;
         }
-        let until = Instant::now() + GATHERING;
+        let until = Instant::now() + gathering::how_long(self.came);
         while self.gathered.deliveries.len() < max_messages && self.gathered.bytes < max_bytes {
             let next = match self.consumer.next().now_or_never() {
-                None if self.several_come_at_once => {
-                    timeout_at(until, self.consumer.next()).await.ok()
-                }
+                None if self.came > 1 => timeout_at(until, self.consumer.next()).await.ok(),
                 arrived => arrived,
             };
             match next {
@@ -92,7 +88,7 @@ impl Intake {
             }
         }
         let Gathered { deliveries, .. } = mem::take(&mut self.gathered);
-        self.several_come_at_once = deliveries.len() > 1;
+        self.came = deliveries.len();
         Ok(deliveries)
     }
 
