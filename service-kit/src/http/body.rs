@@ -149,8 +149,10 @@ fn from_value<T: DeserializeOwned>(
     value: Value,
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, FieldError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| field_error(&error.path().to_string(), error.inner(), expectation))
+    T::deserialize(&value).or_else(|_| {
+        serde_path_to_error::deserialize(value)
+            .map_err(|error| field_error(&error.path().to_string(), error.inner(), expectation))
+    })
 }
 
 fn refuse(

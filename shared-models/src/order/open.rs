@@ -16,9 +16,12 @@ use crate::revision::Revision;
 /// The field of a facet that is none of its value's.
 const REVISION: &str = "revision";
 
+/// Fields that a facet may have which are known.
+const MOST: usize = 8;
+
 /// An object that may say more than is known.
 pub(super) trait Open: Default {
-    /// The fields that are known; the last ones may be missing.
+    /// The fields that are known, at most [`MOST`]; the last ones may be missing.
     const FIELDS: &'static [&'static str];
     /// How many must be there.
     const NEEDED: usize;
@@ -56,8 +59,9 @@ impl<'de, V: Open> Visitor<'de> for Reading<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facet<V>, A::Error> {
+        const { assert!(V::FIELDS.len() <= MOST) };
         let (mut value, mut revision) = (V::default(), None::<Revision>);
-        let mut seen = vec![false; V::FIELDS.len()];
+        let mut seen = [false; MOST];
         while let Some(Name(name)) = map.next_key()? {
             if self.expects_revision && name == REVISION {
                 once(&mut revision.is_some(), REVISION)?;

@@ -5,7 +5,11 @@ mod writing;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::SqlTypeOf;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
@@ -17,8 +21,7 @@ use crate::database::Json;
 use crate::database::schema::orders;
 use crate::http::page::Position;
 
-/// What is read of a row, in the order of [`Row`].
-const COLUMNS: (
+type Columns = (
     orders::id,
     orders::delivery,
     orders::progress,
@@ -26,7 +29,10 @@ const COLUMNS: (
     orders::version,
     orders::created_at,
     orders::updated_at,
-) = (
+);
+
+/// What is read of a row, in the order of [`Row`].
+const COLUMNS: Columns = (
     orders::id,
     orders::delivery,
     orders::progress,
@@ -56,8 +62,25 @@ pub async fn find<P: Private>(
     connection: &mut AsyncPgConnection,
     id: Uuid,
 ) -> QueryResult<Option<Order<P>>> {
-    let row = orders::table.find(id).select(COLUMNS).first::<Row<P>>(connection).await;
+    let row = RunQueryDsl::get_result::<Row<P>>(Find(id), connection).await;
     Ok(row.optional()?.map(order))
+}
+
+/// What is asked for most is written out: diesel composes the text of a statement anew each time,
+/// also where PostgreSQL has it prepared.
+#[derive(QueryId)]
+struct Find(Uuid);
+
+impl QueryFragment<Pg> for Find {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("select id, delivery, progress, private, version, created_at, updated_at");
+        out.push_sql(" from orders where id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.0)
+    }
+}
+
+impl Query for Find {
+    type SqlType = SqlTypeOf<Columns>;
 }
 
 /// Those of the orders that are there.
