@@ -3,6 +3,7 @@
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
 use service_kit::testing::TestBroker;
+use shared_models::order::limits;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_placed_at_the_store_appears_at_the_warehouse_without_prices() {
@@ -18,6 +19,25 @@ async fn an_order_placed_at_the_store_appears_at_the_warehouse_without_prices() 
     for private in ["price", "total", "currency", "EUR", "1999"] {
         assert!(!everything.contains(private), "{private} is in {everything}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_order_there_can_be_crosses_and_comes_back() {
+    let broker = TestBroker::new().await;
+    let stack = Stack::start(&broker).await;
+    let mut order = lamps_and_bulbs();
+    // Four bytes each: a message of several of the frames that RabbitMQ takes.
+    let sku = |line| format!("{line:0>3}{}", "𝕏".repeat(limits::SKU - 3));
+    let line = |number| json!({"sku": sku(number), "quantity": 1, "unit_price": 5});
+    order["lines"] = (0..limits::LINES).map(line).collect();
+    order["address"] = "𝕏".repeat(limits::ADDRESS).into();
+    let id = stack.store.place(&order).await;
+    stack.order_at(&stack.warehouse, &id, "it is there", |_| true).await;
+    stack.warehouse.patch(&id, json!({"status": "picking"})).await;
+    let picking = |order: &Value| order["status"] == "picking";
+    stack.order_at(&stack.store, &id, "it is being picked", picking).await;
+    let [store, _] = stack.agree_on(&id).await;
+    assert_eq!(store["lines"], order["lines"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
