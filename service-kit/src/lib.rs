@@ -9,11 +9,11 @@
 //! | [`parked`] | changes that could not be carried |
 //! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
 //! | [`change_log`] | the record of every change, and the outbox |
-//! | [`orders`] | what an order is, what a change makes of it, where it is kept |
+//! | [`orders`] | what an order is, what a change makes of it, how it is written and kept |
 //! | [`access`] | who may do what |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
-//! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`tls`], [`backoff`] | what every program needs |
+//! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`tls`], [`backoff`], [`gathering`] | what every program needs |
 //!
 //! Each needs only what stands below it. What a site does differently it says by
 //! [`orders::Domain`].

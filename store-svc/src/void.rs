@@ -18,11 +18,7 @@ pub(crate) async fn void(
     writer: Data<Writer<Store>>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let edit = Edit {
-        principal: caller.name().map(str::to_owned),
-        precondition: Precondition::of(&request)?,
-        wanted: Box::new(voided),
-    };
+    let edit = Edit::new(&caller, Precondition::of(&request)?, voided);
     Ok(answer::<Store>(HttpResponse::Ok(), &writer.write(*id, edit).await?.order))
 }
 

@@ -1,6 +1,7 @@
 //! The command line. The scripts in `deploy/` call it after building what it starts.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{self, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -8,11 +9,16 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 pub struct Cli {
     /// The checkout.
-    #[arg(long)]
+    #[arg(long, value_parser = absolute)]
     pub root: PathBuf,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The servers run elsewhere, and are to find it all the same.
+fn absolute(path: &str) -> io::Result<PathBuf> {
+    path::absolute(path)
 }
 
 /// What the launcher can do.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::change::{Changed, change};
 use super::order::{Domain, Draft, Order};
+use crate::access::Caller;
 use crate::error::Error;
 use crate::http::conditional::Precondition;
 
@@ -19,6 +20,19 @@ pub struct Edit<P> {
 
 /// What an order is to become, from how it stands.
 type Wanted<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
+
+impl<P> Edit<P> {
+    /// What `caller` wants, who is willing to change these versions.
+    #[must_use]
+    pub fn new(
+        caller: &Caller,
+        precondition: Precondition,
+        wanted: impl Fn(&Order<P>) -> Result<Draft<P>, Error> + Send + 'static,
+    ) -> Self {
+        let principal = caller.name().map(str::to_owned);
+        Self { principal, precondition, wanted: Box::new(wanted) }
+    }
+}
 
 /// What came of a write.
 #[derive(Debug)]

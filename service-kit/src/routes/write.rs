@@ -23,8 +23,8 @@ pub(super) async fn put<D: Domain>(
     let precondition = Precondition::of(&request)?;
     // Before the order is looked for: what does not fit does not fit any order.
     let settable: D::Settable = parse_value(body.0, D::expectation).map_err(invalid)?;
-    let wanted = Box::new(move |order: &_| checked::<D>(order, settable.clone()));
-    write(&writer, *id, Edit { principal: principal(&caller), precondition, wanted }).await
+    let wanted = move |order: &_| checked::<D>(order, settable.clone());
+    write(&writer, *id, Edit::new(&caller, precondition, wanted)).await
 }
 
 pub(super) async fn patch<D: Domain>(
@@ -35,17 +35,13 @@ pub(super) async fn patch<D: Domain>(
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    let wanted = Box::new(move |order: &_| {
+    let wanted = move |order: &_| {
         let settable = serde_json::to_value(D::settable(order));
         let mut settable = settable.map_err(|error| unshowable::<D>(&error))?;
         apply_patch::<D>(&mut settable, &body.0)?;
         checked::<D>(order, parse_value(settable, D::expectation).map_err(invalid)?)
-    });
-    write(&writer, *id, Edit { principal: principal(&caller), precondition, wanted }).await
-}
-
-fn principal(caller: &Caller) -> Option<String> {
-    caller.name().map(str::to_owned)
+    };
+    write(&writer, *id, Edit::new(&caller, precondition, wanted)).await
 }
 
 async fn write<D: Domain>(

@@ -69,7 +69,9 @@ impl Consuming {
 
     /// Carries batch after batch.
     async fn consume(&mut self, intake: &mut Intake) -> Result<End, Interrupted> {
-        let (most, bytes) = (self.settings.max_changes.get(), self.settings.max_bytes.get());
+        // RabbitMQ hands out no more than `prefetch` before it hears of them.
+        let most = self.settings.max_changes.get().min(self.settings.prefetch.get().into());
+        let bytes = self.settings.max_bytes.get();
         loop {
             let deliveries = tokio::select! {
                 biased;
