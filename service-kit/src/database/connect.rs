@@ -13,6 +13,12 @@ use crate::tls::Tls;
 /// How long a peer that has gone silent goes unnoticed on a connection that is not used.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// PostgreSQL plans a prepared statement a few times only. Where it has counted a table while that
+/// was empty, it plans to read all of it, and does so for up to a minute while the table fills: 62 ms
+/// instead of 0.7 for a batch, with 50,000 orders. All that is in a hurry here finds its rows by an
+/// index. What has none costs so much by this that it would be compiled first, which takes longer.
+const PLANS: &str = "-c enable_seqscan=off -c jit=off";
+
 /// Connects; PostgreSQL shows the session as `name`.
 pub async fn connect(
     settings: &DatabaseSettings,
@@ -31,7 +37,7 @@ pub async fn connect(
         .tcp_user_timeout(KEEPALIVE)
         .options(format!(
             "-c lock_timeout={lock} -c statement_timeout={statement} \
-             -c idle_in_transaction_session_timeout={idle}"
+             -c idle_in_transaction_session_timeout={idle} {PLANS}"
         ));
     let bad = |error| bad(&error, settings.tls.as_ref());
     // The handshake has no deadline of its own: a server that accepts and then says nothing would
