@@ -95,19 +95,30 @@ written as (
 ),";
 }
 
-#[derive(Debug)]
-enum Update {}
-
-impl Way for Update {
-    const SQL: &'static str = "
+/// Orders become what `new` has of them, under a condition.
+macro_rules! update_where {
+    ($condition:literal) => {
+        concat!(
+            "
 written as (
     update orders set
         delivery = new.delivery, progress = new.progress, private = new.private,
         version = new.version, updated_at = new.at,
         company = new.delivery ->> 'company', status = new.progress ->> 'status'
-    from new where orders.id = new.order_id and orders.version = new.version - 1
+    from new where orders.id = new.order_id and ",
+            $condition,
+            "
     returning orders.id
-),";
+),"
+        )
+    };
+}
+
+#[derive(Debug)]
+enum Update {}
+
+impl Way for Update {
+    const SQL: &'static str = update_where!("orders.version = new.version - 1");
 }
 
 #[derive(Debug)]
@@ -115,17 +126,10 @@ enum UpdateThrough {}
 
 impl Way for UpdateThrough {
     /// All are of one order; it becomes what the last of them made of it.
-    const SQL: &'static str = "
-written as (
-    update orders set
-        delivery = new.delivery, progress = new.progress, private = new.private,
-        version = new.version, updated_at = new.at,
-        company = new.delivery ->> 'company', status = new.progress ->> 'status'
-    from new where orders.id = new.order_id
-        and new.version = (select max(version) from new)
-        and orders.version = (select min(version) - 1 from new)
-    returning orders.id
-),";
+    const SQL: &'static str = update_where!(
+        "new.version = (select max(version) from new)
+        and orders.version = (select min(version) - 1 from new)"
+    );
 }
 
 /// Names of what a statement binds besides the columns of the records.
