@@ -10,9 +10,9 @@ const MOST: Duration = Duration::from_millis(5);
 
 /// How long to gather where so many came the last time.
 ///
-/// One that comes alone goes on at once. Where fewer than 2,500 come in a second, fewer come in this
-/// time than it was made of, and it becomes shorter and shorter; where more come, it grows to the
-/// most.
+/// One that comes alone goes on at once. As long as what is gathered is soon done, fewer come in this
+/// time than it was made of where fewer than 2,500 come in a second, and it becomes shorter and
+/// shorter; where more come, or each turn takes long, it grows to the most.
 #[must_use]
 pub fn how_long(came: usize) -> Duration {
     match u32::try_from(came) {

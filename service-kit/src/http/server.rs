@@ -38,8 +38,8 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
     Ok(listener)
 }
 
-/// Serves the routes to those for whom they are, on so many threads. It stops when its handle says so, not by signals:
-/// the program decides in which order its parts stop.
+/// Serves the routes to those for whom they are, on so many threads. It stops when its handle says
+/// so, not by signals: the program decides in which order its parts stop.
 pub fn serve(
     threads: NonZeroUsize,
     settings: &HttpSettings,

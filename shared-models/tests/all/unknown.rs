@@ -1,10 +1,10 @@
 //! Fields of a facet that this version does not know are kept and passed on.
 
-use serde_json::{Value, from_value, json, to_value};
+use serde_json::{Value, from_str, from_value, json, to_value};
 use shared_models::edit::edit;
 use shared_models::event::OrderEvent;
 use shared_models::merge::{fold, merge};
-use shared_models::order::{Shared, Status, Touched};
+use shared_models::order::{Facet, Progress, Shared, Status, Touched};
 use shared_models::rules::Cargo;
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
@@ -82,4 +82,26 @@ fn a_facet_that_differs_in_them_alone_has_changed() {
     let without =
         edit(Site::Warehouse, &before, before.delivery.value.clone(), progress(Status::Packed));
     assert_eq!(without.expect("legal").1, Touched::Progress);
+}
+
+#[test]
+fn what_is_known_must_be_there_and_stand_once() {
+    let facet = |text: &str| from_str::<Facet<Progress>>(text).map_err(|error| error.to_string());
+    let refused = |text: &str, reason: &str| {
+        let error = facet(text).expect_err(text);
+        assert!(error.starts_with(reason), "{text}: {error}");
+    };
+    let revision = r#""revision":{"store":0,"warehouse":1}"#;
+    assert!(facet(&format!(r#"{{"status":"packed",{revision}}}"#)).is_ok());
+    refused(&format!(r#"{{{revision}}}"#), "missing field `status`");
+    refused(r#"{"status":"packed"}"#, "missing field `revision`");
+    let twice = format!(r#"{{"status":"packed",{revision},"status":"packed"}}"#);
+    refused(&twice, "duplicate field `status`");
+    refused(
+        &format!(r#"{{"status":"packed",{revision},{revision}}}"#),
+        "duplicate field `revision`",
+    );
+    refused("[]", "invalid type: sequence, expected an object with status");
+    let alone = from_str::<Progress>(&format!(r#"{{"status":"packed",{revision}}}"#));
+    assert!(alone.expect("by itself").unknown.contains_key("revision"), "it has none of its own");
 }
