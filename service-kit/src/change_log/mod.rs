@@ -10,6 +10,6 @@ mod storage;
 mod unguarded;
 
 pub use record::Record;
-pub(crate) use statement::{Columns, Count, Many, One, bind_next};
+pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
 pub use storage::{Backlog, Entry, append, backlog, entries_of};
 pub(crate) use unguarded::publish_unguarded;

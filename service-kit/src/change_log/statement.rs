@@ -39,9 +39,7 @@ const ANNOUNCE: &str = "
 ),
 announced as (
     insert into outbox (seq)
-    select seq from recorded
-    where event_id in (select event_id from new where publish)
-)";
+    select seq from recorded where ";
 
 /// Records, one array for each column.
 #[derive(Debug)]
@@ -103,20 +101,30 @@ impl<'a> Columns<'a> {
         Ok(())
     }
 
-    /// Appends those in `new` for which `condition` holds, with `private` as it is after the
-    /// change.
-    pub(crate) fn push_append<'b>(
-        &'b self,
-        out: &mut AstPass<'_, 'b, Pg>,
-        private: &str,
-        condition: &str,
-    ) -> QueryResult<()> {
-        out.push_sql(APPEND);
-        out.push_sql(private);
-        out.push_sql(", principal from new where ");
-        out.push_sql(condition);
-        out.push_sql(ANNOUNCE);
-        Ok(())
+}
+
+/// Appends what is in `new`, or only that of the orders in a list, with `private` as it is after
+/// the change.
+pub(crate) fn push_append<C: Count>(
+    out: &mut AstPass<'_, '_, Pg>,
+    private: &str,
+    orders: Option<&str>,
+) {
+    out.push_sql(APPEND);
+    out.push_sql(private);
+    out.push_sql(", principal from new");
+    if let Some(orders) = orders {
+        out.push_sql(" where ");
+        push_is_in::<C>(out, "order_id", orders);
+    }
+    out.push_sql(ANNOUNCE);
+    push_is_in::<C>(out, "event_id", "select event_id from new where publish");
+    out.push_sql(")");
+}
+
+fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str) {
+    for part in ["(", column, " in (", list, "))", C::IS_IN_A_LIST] {
+        out.push_sql(part);
     }
 }
 
@@ -124,6 +132,7 @@ impl<'a> Columns<'a> {
 pub(crate) trait Count: 'static {
     const MANY: bool;
     const OPEN: &'static str;
+    const IS_IN_A_LIST: &'static str;
 }
 
 /// One. PostgreSQL sees through `values` and has nothing to sort, to join or to keep, which saves a
@@ -134,6 +143,7 @@ pub(crate) enum One {}
 impl Count for One {
     const MANY: bool = false;
     const OPEN: &'static str = ") as not materialized (values (";
+    const IS_IN_A_LIST: &'static str = "";
 }
 
 /// Any number, as one array for each column.
@@ -143,6 +153,9 @@ pub(crate) enum Many {}
 impl Count for Many {
     const MANY: bool = true;
     const OPEN: &'static str = ") as (select * from unnest(";
+    /// So that PostgreSQL does not join the list. It guesses that an array has ten elements and
+    /// would go through the list for each row (25 ms for 500 rows); now it makes a hash of it (1 ms).
+    const IS_IN_A_LIST: &'static str = " is true";
 }
 
 fn bind<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>

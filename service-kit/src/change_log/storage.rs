@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::unguarded::publish_unguarded;
-use super::{Columns, Count, Many, One, Record};
+use super::{Columns, Count, Many, One, Record, push_append};
 use crate::database::Json;
 use crate::database::schema::{changes, outbox};
 
@@ -46,7 +46,7 @@ impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let Self(records, _) = self;
         records.push_new::<C>(&mut out, "", |_| Ok(()))?;
-        records.push_append(&mut out, "null", "true")?;
+        push_append::<C>(&mut out, "null", None);
         out.push_sql(" select 1");
         Ok(())
     }
