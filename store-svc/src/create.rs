@@ -6,12 +6,13 @@ use std::slice;
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use service_kit::access::Caller;
 use service_kit::error::Error;
-use service_kit::http::body::Body;
+use service_kit::http::body::Unread;
+use service_kit::http::object::Object;
 use service_kit::http::problem::FieldError;
 use service_kit::orders::{Changed, Domain, Order, now, storage};
 use service_kit::routes::{answer, location};
@@ -20,7 +21,7 @@ use shared_models::site::Site;
 use uuid::Uuid;
 
 use crate::domain::{Prices, Store};
-use crate::placing::read;
+use crate::placing::{check, read};
 
 /// Orders in one batch at the most.
 const MAX_BATCH: usize = 1_000;
@@ -28,8 +29,8 @@ const MAX_BATCH: usize = 1_000;
 /// The body of `POST /v1/orders/batch`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Batch {
-    orders: Vec<Value>,
+struct Batch<O> {
+    orders: Vec<O>,
 }
 
 #[derive(Serialize)]
@@ -63,9 +64,13 @@ impl Outcome {
 pub(crate) async fn one(
     caller: Caller,
     service: Data<Service>,
-    body: Body<Value>,
+    body: Unread,
 ) -> Result<HttpResponse, Error> {
-    let new = read(body.0, now()).map_err(Error::Invalid)?;
+    let new = match body.fitting() {
+        Some(Object(placing)) => check(placing, now()),
+        None => read(body.read()?, now()),
+    };
+    let new = new.map_err(Error::Invalid)?;
     let new = Changed::created(Site::Store, new).by(caller.name());
     let field = |_| "id".to_owned();
     let mut existing = place(&service, slice::from_ref(&new), field).await?;
@@ -81,9 +86,13 @@ pub(crate) async fn one(
 pub(crate) async fn batch(
     caller: Caller,
     service: Data<Service>,
-    body: Body<Batch>,
+    body: Unread,
 ) -> Result<HttpResponse, Error> {
-    let new = read_all(body.0.orders).map_err(Error::Invalid)?;
+    let new = match body.fitting::<Object<Batch<_>>>() {
+        Some(Object(Batch { orders })) => all(orders, |Object(placing), now| check(placing, now)),
+        None => all(body.read::<Batch<_>>()?.orders, read),
+    };
+    let new = new.map_err(Error::Invalid)?;
     let created = |order| Changed::created(Site::Store, order).by(caller.name());
     let new = new.into_iter().map(created).collect::<Vec<_>>();
     let field = |index| format!("orders[{index}].id");
@@ -98,24 +107,27 @@ pub(crate) async fn batch(
 }
 
 /// Reads every order, and names everything that stands in the way of any.
-fn read_all(values: Vec<Value>) -> Result<Vec<Order<Prices>>, Vec<FieldError>> {
-    if values.is_empty() || values.len() > MAX_BATCH {
-        let problem = format!("has {} orders", values.len());
+fn all<O>(
+    orders: Vec<O>,
+    read: impl Fn(O, DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>>,
+) -> Result<Vec<Order<Prices>>, Vec<FieldError>> {
+    if orders.is_empty() || orders.len() > MAX_BATCH {
+        let problem = format!("has {} orders", orders.len());
         return Err(vec![FieldError::new("orders", problem, Store::expectation)]);
     }
-    let (now, mut orders, mut errors) = (now(), vec![], vec![]);
+    let (now, mut new, mut errors) = (now(), Vec::with_capacity(orders.len()), vec![]);
     let mut ids = HashSet::new();
-    for (index, value) in values.into_iter().enumerate() {
-        match read(value, now) {
+    for (index, order) in orders.into_iter().enumerate() {
+        match read(order, now) {
             Ok(order) if !ids.insert(order.id) => {
                 let field = format!("orders[{index}].id");
                 errors.push(FieldError::new(field, "stands twice in this batch", |_| None));
             }
-            Ok(order) => orders.push(order),
+            Ok(order) => new.push(order),
             Err(wrong) => errors.extend(wrong.into_iter().map(|error| in_batch(index, error))),
         }
     }
-    if errors.is_empty() { Ok(orders) } else { Err(errors) }
+    if errors.is_empty() { Ok(new) } else { Err(errors) }
 }
 
 fn in_batch(index: usize, error: FieldError) -> FieldError {

@@ -15,19 +15,19 @@ use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settable {
-    company: String,
-    address: String,
-    deliver_by: Option<NaiveDate>,
-    comment: Option<String>,
-    currency: Option<String>,
-    lines: Vec<SettableLine>,
+    pub(crate) company: String,
+    pub(crate) address: String,
+    pub(crate) deliver_by: Option<NaiveDate>,
+    pub(crate) comment: Option<String>,
+    pub(crate) currency: Option<String>,
+    pub(crate) lines: Vec<SettableLine>,
     pub(crate) status: Option<Status>,
 }
 
 /// A line as a caller sets it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with sku, quantity and unit_price")]
-struct SettableLine {
+pub(crate) struct SettableLine {
     sku: String,
     quantity: u32,
     unit_price: Option<i64>,

@@ -38,6 +38,37 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let unread = Unread::from_request(request, payload);
+        Box::pin(async move { unread.await?.read().map(Body) })
+    }
+}
+
+/// A JSON body as it came.
+pub struct Unread {
+    bytes: Bytes,
+    expectation: fn(&str) -> Option<&'static str>,
+}
+
+impl Unread {
+    /// What it says, where it fits; in half the time that [`Self::read`] takes, which tells what does
+    /// not. All objects are to be read by [`Object`] as types that name their fields and refuse any
+    /// other: then no name can stand twice unseen.
+    #[must_use]
+    pub fn fitting<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(std::str::from_utf8(&self.bytes).ok()?).ok()
+    }
+
+    /// What it says, or what is wrong with it.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        parse(&self.bytes, self.expectation)
+    }
+}
+
+impl FromRequest for Unread {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let payload = Payload::from_request(request, payload);
         let request = request.clone();
         Box::pin(async move {
@@ -47,7 +78,7 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
                 .map_err(|error| Problem::new(Kind::Unreadable, format!("the body: {error}")))?;
             let bytes = read(&request, payload).await?;
             let expectations = request.app_data::<Expectations>().copied();
-            parse(&bytes, expectations.map_or(|_| None, |found| found.0)).map(Body)
+            Ok(Self { bytes, expectation: expectations.map_or(|_| None, |found| found.0) })
         })
     }
 }

@@ -12,6 +12,7 @@ mod guard;
 pub mod health;
 mod local;
 pub mod metrics;
+pub mod object;
 pub mod page;
 pub mod problem;
 mod rate;
