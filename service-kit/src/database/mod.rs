@@ -1,5 +1,6 @@
 //! The service's own PostgreSQL database: connections, deadlines, migrations.
 
+mod common;
 mod connect;
 mod json;
 mod migrate;
@@ -21,6 +22,7 @@ use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager
 use thiserror::Error;
 use tokio::sync::watch;
 
+use common::Common;
 pub use connect::connect;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
@@ -34,6 +36,7 @@ type Transactions = AnsiTransactionManager;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
+    common: Common,
     deadline: Duration,
     state: watch::Receiver<State>,
 }
@@ -98,6 +101,7 @@ impl Database {
         // time whether it is alive would cost a round trip for every request.
         config.recycling_method = RecyclingMethod::Fast;
         let shared = Arc::new(settings.clone());
+        let common = Common::new(Arc::clone(&shared), name);
         config.custom_setup = Box::new(move |_| {
             let settings = Arc::clone(&shared);
             Box::pin(async move { connect(&settings, name).await })
@@ -105,7 +109,7 @@ impl Database {
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let pool =
             Pool::builder(manager).max_size(settings.pool_size.div_ceil(threads.get())).build()?;
-        Ok(Self { pool, deadline: settings.deadline, state })
+        Ok(Self { pool, common, deadline: settings.deadline, state })
     }
 
     /// Whether the tables are there.
@@ -119,9 +123,7 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        if let State::Preparing(reason) = self.state() {
-            return Err(DatabaseError::Unavailable(reason).into());
-        }
+        self.check_prepared()?;
         let working = async {
             let connection = self.pool.get().await;
             let mut connection =
@@ -129,6 +131,32 @@ impl Database {
             work(&mut connection).await
         };
         self.in_time(working).await?
+    }
+
+    /// Asks something that PostgreSQL answers at once, on the connection on which all callers of this
+    /// thread ask: who comes later waits for the answer too.
+    pub async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
+        self.check_prepared()?;
+        let connected = self.common.get();
+        let asking = async {
+            let connection = connected.clone().await.map_err(DatabaseError::Unavailable)?;
+            question(&connection).await.map_err(DatabaseError::from)
+        };
+        let answer = self.in_time(asking).await.flatten();
+        if matches!(answer, Err(DatabaseError::Unavailable(_))) {
+            self.common.forget(&connected);
+        }
+        answer
+    }
+
+    fn check_prepared(&self) -> Result<(), DatabaseError> {
+        match self.state() {
+            State::Preparing(reason) => Err(DatabaseError::Unavailable(reason)),
+            State::Prepared => Ok(()),
+        }
     }
 
     /// Waits for something, but no longer than for the database.

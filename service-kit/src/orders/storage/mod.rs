@@ -59,10 +59,10 @@ fn order<P: Private>(row: Row<P>) -> Order<P> {
 
 /// One order.
 pub async fn find<P: Private>(
-    connection: &mut AsyncPgConnection,
+    connection: &AsyncPgConnection,
     id: Uuid,
 ) -> QueryResult<Option<Order<P>>> {
-    let row = RunQueryDsl::get_result::<Row<P>>(Find(id), connection).await;
+    let row = RunQueryDsl::get_result::<Row<P>>(Find(id), &mut &*connection).await;
     Ok(row.optional()?.map(order))
 }
 
