@@ -1,7 +1,6 @@
 //! Placing orders: one, or up to a thousand at once. Either way it is one path.
 
 use std::collections::{HashMap, HashSet};
-use std::slice;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -14,7 +13,7 @@ use service_kit::error::Error;
 use service_kit::http::body::Unread;
 use service_kit::http::object::Object;
 use service_kit::http::problem::FieldError;
-use service_kit::orders::{Changed, Domain, Order, now, storage};
+use service_kit::orders::{Changed, Domain, Order, Writer, now, storage};
 use service_kit::routes::{answer, location};
 use service_kit::service::Service;
 use shared_models::site::Site;
@@ -46,41 +45,38 @@ struct Placed {
     version: i64,
 }
 
-/// An order that is there now, and whether this request made it.
-struct Outcome {
-    order: Order<Prices>,
-    created: bool,
-}
-
-impl Outcome {
-    fn of(order: Order<Prices>, existing: &mut HashMap<Uuid, Order<Prices>>) -> Self {
-        match existing.remove(&order.id) {
-            Some(order) => Self { order, created: false },
-            None => Self { order, created: true },
-        }
-    }
-}
-
 pub(crate) async fn one(
     caller: Caller,
     service: Data<Service>,
+    writer: Data<Writer<Store>>,
     body: Unread,
 ) -> Result<HttpResponse, Error> {
     let new = match body.fitting() {
         Some(Object(placing)) => check(placing, now()),
         None => read(body.read()?, now()),
     };
-    let new = new.map_err(Error::Invalid)?;
-    let new = Changed::created(Site::Store, new).by(caller.name());
-    let field = |_| "id".to_owned();
-    let mut existing = place(&service, slice::from_ref(&new), field).await?;
-    let Outcome { order, created } = Outcome::of(new.order, &mut existing);
-    let mut response = match created {
-        true => HttpResponse::Created(),
-        false => HttpResponse::Ok(),
+    let new = Changed::created(Site::Store, new.map_err(Error::Invalid)?).by(caller.name());
+    let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
+    let (mut response, order) = match writer.create(new).await? {
+        Some(order) => (HttpResponse::Created(), order),
+        None => (HttpResponse::Ok(), placed_before(&service, id, placed_as).await?),
     };
-    response.insert_header((LOCATION, location(order.id)));
+    response.insert_header((LOCATION, location(id)));
     Ok(answer::<Store>(response, &order))
+}
+
+/// The order that was there already, if it was placed as the same.
+async fn placed_before(
+    service: &Service,
+    id: Uuid,
+    placed_as: Option<String>,
+) -> Result<Order<Prices>, Error> {
+    let found = service.database.ask(async |connection| storage::find(connection, id).await);
+    let there: Order<Prices> = found.await?.ok_or(Error::Unknown(id))?;
+    match there.private.placed_as == placed_as {
+        true => Ok(there),
+        false => Err(Error::Taken(vec![taken("id".to_owned())])),
+    }
 }
 
 pub(crate) async fn batch(
@@ -95,11 +91,12 @@ pub(crate) async fn batch(
     let new = new.map_err(Error::Invalid)?;
     let created = |order| Changed::created(Site::Store, order).by(caller.name());
     let new = new.into_iter().map(created).collect::<Vec<_>>();
-    let field = |index| format!("orders[{index}].id");
-    let mut existing = place(&service, &new, field).await?;
+    let mut existing = place(&service, &new).await?;
     let placed = |new: Changed<Prices>| {
-        let Outcome { order, created } = Outcome::of(new.order, &mut existing);
-        let result = if created { "created" } else { "exists" };
+        let (order, result) = match existing.remove(&new.order.id) {
+            Some(order) => (order, "exists"),
+            None => (new.order, "created"),
+        };
         Placed { id: order.id, result, version: order.version }
     };
     let results = new.into_iter().map(placed).collect();
@@ -138,19 +135,14 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
     FieldError { field, ..error }
 }
 
-/// Places the orders: all that are new, or nothing where an id is taken by another order. `field`
-/// names the id of the order at an index. Gives those that were there.
+/// Places the orders of a batch: all that are new, or nothing where an id is taken by another order.
+/// Gives those that were there.
 async fn place(
     service: &Service,
     new: &[Changed<Prices>],
-    field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let placing = async |connection: &mut _| place_in(connection, new, field).await;
-    let existing = match new {
-        // The statement that writes it is a transaction by itself.
-        [_] => service.database.with(placing).await?,
-        _ => service.database.transaction(placing).await?,
-    };
+    let placing = async |connection: &mut _| place_in(connection, new).await;
+    let existing = service.database.transaction(placing).await?;
     if existing.len() < new.len() {
         service.relay.wake();
     }
@@ -160,14 +152,13 @@ async fn place(
 async fn place_in(
     connection: &mut AsyncPgConnection,
     new: &[Changed<Prices>],
-    field: impl Fn(usize) -> String,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
     let created = storage::create(connection, new).await?;
     if created.len() == new.len() {
         return Ok(HashMap::new());
     }
     let existing = existing(connection, new, &created.into_iter().collect()).await?;
-    let taken = taken(new, &existing, field);
+    let taken = all_taken(new, &existing);
     if taken.is_empty() { Ok(existing) } else { Err(Error::Taken(taken)) }
 }
 
@@ -182,16 +173,15 @@ async fn existing(
 }
 
 /// A retry asks for what was asked for before; anything else under the same id is another order.
-fn taken(
-    new: &[Changed<Prices>],
-    existing: &HashMap<Uuid, Order<Prices>>,
-    field: impl Fn(usize) -> String,
-) -> Vec<FieldError> {
+fn all_taken(new: &[Changed<Prices>], existing: &HashMap<Uuid, Order<Prices>>) -> Vec<FieldError> {
     let other = |new: &Order<Prices>| {
         let there = existing.get(&new.id);
         there.is_some_and(|there| there.private.placed_as != new.private.placed_as)
     };
-    let problem = "is taken by an order that was placed with other content";
     let indexed = new.iter().enumerate().filter(|(_, new)| other(&new.order));
-    indexed.map(|(index, _)| FieldError::new(field(index), problem, |_| None)).collect()
+    indexed.map(|(index, _)| taken(format!("orders[{index}].id"))).collect()
+}
+
+fn taken(field: String) -> FieldError {
+    FieldError::new(field, "is taken by an order that was placed with other content", |_| None)
 }

@@ -100,7 +100,8 @@ mod tests {
         let short = placed(json!({"company": "Acme Ltd", "address": "1 Main Street",
             "currency": "EUR", "lines": [{"sku": "A", "quantity": 1, "unit_price": 5},
             {"sku": "B", "quantity": 2, "unit_price": 0}]}));
-        let long = placed(json!({"id": null, "lines": [{"unit_price": 0, "quantity": 2, "sku": "B"},
+        let long =
+            placed(json!({"id": null, "lines": [{"unit_price": 0, "quantity": 2, "sku": "B"},
             {"sku": "A", "quantity": 1, "unit_price": 5}], "deliver_by": null, "comment": null,
             "currency": "EUR", "address": "1 Main Street", "company": "Acme Ltd"}));
         assert_eq!(short, long);

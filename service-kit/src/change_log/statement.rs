@@ -100,7 +100,6 @@ impl<'a> Columns<'a> {
         out.push_sql(")),");
         Ok(())
     }
-
 }
 
 /// Appends what is in `new`, or only that of the orders in a list, with `private` as it is after

@@ -1,6 +1,7 @@
 //! An order at one site: what it is, what a change makes of it, where it is kept.
 
 mod change;
+mod creating;
 mod edit;
 mod order;
 pub mod page;

@@ -5,26 +5,45 @@ use diesel_async::AsyncPgConnection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::creating::New;
 use super::edit::{Edit, Edited, Written, edit};
 use super::order::{Domain, Order, now};
 use super::storage;
-use super::turns::{Turn, Turns, Waiting};
+use super::turns::{Turn, Turns};
 use crate::database::{Database, DatabaseError};
 use crate::error::Error;
 use crate::relay::RelayHandle;
 
 /// Writes what callers want of orders.
 pub struct Writer<D: Domain> {
-    database: Database,
-    relay: RelayHandle,
-    turns: Turns<D::Private>,
+    pub(super) database: Database,
+    pub(super) relay: RelayHandle,
+    turns: Turns<Uuid, Waiting<D::Private>>,
+    pub(super) arriving: Turns<(), New<D::Private>>,
+}
+
+/// Somebody who waits until an edit is written.
+pub struct Waiting<P> {
+    edit: Edit<P>,
+    answer: oneshot::Sender<Result<Written<P>, Error>>,
+}
+
+impl<P> Waiting<P> {
+    /// Tells what came of it, if somebody still waits.
+    fn tell(self, outcome: Result<Written<P>, Error>) {
+        _ = self.answer.send(outcome);
+    }
 }
 
 impl<D: Domain> Writer<D> {
     /// One that takes turns with all others that have the same `turns`.
     #[must_use]
-    pub const fn new(database: Database, relay: RelayHandle, turns: Turns<D::Private>) -> Self {
-        Self { database, relay, turns }
+    pub fn new(
+        database: Database,
+        relay: RelayHandle,
+        turns: Turns<Uuid, Waiting<D::Private>>,
+    ) -> Self {
+        Self { database, relay, turns, arriving: Turns::default() }
     }
 
     /// Writes one edit with its record, and tells what came of it. An edit that changes nothing
@@ -41,17 +60,25 @@ impl<D: Domain> Writer<D> {
         if let Some(turn) = self.turns.queue(id, Waiting { edit, answer }) {
             rt::spawn(self.clone().write_all_in(turn));
         }
+        self.answer(answered).await
+    }
+
+    /// What came of something that somebody else writes.
+    pub(super) async fn answer<T>(
+        &self,
+        answered: oneshot::Receiver<Result<T, Error>>,
+    ) -> Result<T, Error> {
         let nobody = |_| DatabaseError::Unavailable("the service is stopping".into());
         self.database.in_time(answered).await?.map_err(nobody)?
     }
 
-    async fn write_all_in(self, mut turn: Turn<D::Private>) {
+    async fn write_all_in(self, mut turn: Turn<Uuid, Waiting<D::Private>>) {
         let mut left = None;
         while let Some(waiting) = turn.next() {
-            left = match self.write_together(turn.id, left, waiting).await {
+            left = match self.write_together(turn.key, left, waiting).await {
                 Ok(order) => order,
                 Err(failed) => {
-                    self.write_one_by_one(turn.id, failed).await;
+                    self.write_one_by_one(turn.key, failed).await;
                     None
                 }
             };
@@ -161,6 +188,6 @@ impl<P> Failed<P> {
 impl<D: Domain> Clone for Writer<D> {
     fn clone(&self) -> Self {
         let (database, relay) = (self.database.clone(), self.relay.clone());
-        Self { database, relay, turns: self.turns.clone() }
+        Self { database, relay, turns: self.turns.clone(), arriving: self.arriving.clone() }
     }
 }

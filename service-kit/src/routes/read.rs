@@ -17,9 +17,8 @@ pub(super) async fn one<D: Domain>(
     service: Data<Service>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let found = service.database.ask(async |connection| {
-        storage::find::<D::Private>(connection, *id).await
-    });
+    let found =
+        service.database.ask(async |connection| storage::find::<D::Private>(connection, *id).await);
     let order = found.await?.ok_or(Error::Unknown(*id))?;
     if is_known(&request, order.version) {
         return Ok(HttpResponse::NotModified().insert_header(etag(order.version)).finish());

@@ -1,6 +1,7 @@
 //! What the kit does for every site, over real PostgreSQL and RabbitMQ.
 
 #[cfg(test)]
+mod creating;
 mod database;
 #[cfg(test)]
 mod health;

@@ -20,14 +20,14 @@ use uuid::Uuid;
 use crate::plain::{Plain, write_orders};
 
 /// An order, and who writes it.
-struct Desk {
-    writer: Writer<Plain>,
-    database: TestDatabase,
-    id: Uuid,
+pub(crate) struct Desk {
+    pub(crate) writer: Writer<Plain>,
+    pub(crate) database: TestDatabase,
+    pub(crate) id: Uuid,
 }
 
 impl Desk {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
         let id = write_orders(&database, 1).await[0];
         let settings = service_settings(database.settings());
@@ -58,7 +58,7 @@ impl Desk {
 
     /// The history: version, comment and principal of each change, and how many transactions wrote
     /// it.
-    async fn history(&self) -> (Vec<(i64, Option<String>, Option<String>)>, i64) {
+    pub(crate) async fn history(&self) -> (Vec<(i64, Option<String>, Option<String>)>, i64) {
         #[derive(diesel::QueryableByName)]
         struct Change {
             #[diesel(sql_type = BigInt)]
