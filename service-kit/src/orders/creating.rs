@@ -38,11 +38,12 @@ impl<D: Domain> Writer<D> {
     }
 
     async fn create_all_in(self, mut turn: Turn<(), New<D::Private>>) {
-        while let Some(mut waiting) = turn.next() {
-            waiting.retain(|waiting| !waiting.answer.is_closed());
-            let (first, again) = first_of_each(waiting);
+        let is_waited_for = |new: &New<_>| !new.answer.is_closed();
+        while let Some(waiting) = turn.next() {
+            let (first, again) = first_of_each(waiting.into_iter().filter(is_waited_for));
             let failed = self.create_together(first).await;
-            for one in failed.into_iter().chain(again) {
+            // While one was tried in vain, others may have given up.
+            for one in failed.into_iter().chain(again).filter(is_waited_for) {
                 self.create_together(vec![one]).await;
             }
         }
@@ -72,9 +73,9 @@ impl<D: Domain> Writer<D> {
 }
 
 /// The first that came of each id, and the others: one statement would write a change for each.
-fn first_of_each<P>(waiting: Vec<New<P>>) -> (Vec<New<P>>, Vec<New<P>>) {
+fn first_of_each<P>(waiting: impl Iterator<Item = New<P>>) -> (Vec<New<P>>, Vec<New<P>>) {
     let mut ids = HashSet::new();
-    waiting.into_iter().partition(|New { new, .. }| ids.insert(new.order.id))
+    waiting.partition(|New { new, .. }| ids.insert(new.order.id))
 }
 
 /// Tells the only one what went wrong; gives back several.

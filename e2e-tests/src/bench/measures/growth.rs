@@ -25,14 +25,26 @@ struct Stored {
     lag: Vec<f64>,
 }
 
+impl Stored {
+    fn new(orders: u64) -> Self {
+        Self { orders, ..Self::default() }
+    }
+}
+
 pub(super) async fn measure(
     world: &mut World,
     scale: &Scale,
     progress: &Progress,
 ) -> Result<Finding> {
-    let [few, many] = scale.growth;
-    let few = stored(world, scale, progress, few).await?;
-    let many = stored(world, scale, progress, many).await?;
+    let [mut few, mut many] = scale.growth.map(Stored::new);
+    // In turn, so that each has the other beside it: minutes later the machine is another one.
+    for turn in 1..=scale.long_turns {
+        for stored in [&mut few, &mut many] {
+            progress
+                .begin(format!("{} orders stored, {turn} of {}", stored.orders, scale.long_turns));
+            measure_with(world, scale, progress, stored).await?;
+        }
+    }
     let what = format!("with {}", few.orders);
     let with = |name: &str, unit, value: &[f64], than: &[f64], wanted| {
         let name = format!("{name}, {} orders stored", many.orders);
@@ -48,41 +60,37 @@ pub(super) async fn measure(
     Ok(Finding { heading: "Growth".to_owned(), measures, charts })
 }
 
-async fn stored(
+/// Placing is measured twice each time, as it is over soonest.
+async fn measure_with(
     world: &mut World,
     scale: &Scale,
     progress: &Progress,
-    orders: u64,
-) -> Result<Stored> {
-    progress.begin(format!("{orders} orders stored"));
+    stored: &mut Stored,
+) -> Result<()> {
     progress.doing("preparing");
-    world.fill_both(orders).await?;
-    let mut stored = Stored { orders, ..Stored::default() };
-    let mut there = orders;
+    world.fill_both(stored.orders).await?;
+    let mut there = stored.orders;
     progress.doing("placing");
-    for _ in 0..scale.turns {
+    for _ in 0..2 {
         let loaded = post::place(world, scale, CONNECTIONS).await?;
         stored.placed.push(loaded.rate());
         there += loaded.with_status(201);
     }
     world.go_round().await?;
     world.agree(there).await?;
-    for _ in 0..scale.long_turns {
-        progress.doing("carrying");
-        world.stand_still().await?;
-        // Numbers that nothing else has.
-        world.add_waiting(there + 1..=there + scale.waiting_more).await?;
-        there += scale.waiting_more;
-        stored.carried.push(carrying::whole(world, STORE, scale.waiting_more).await?.rate);
-        world.agree(there).await?;
 
-        progress.doing("lag");
-        let lags = lag::load(world, scale, lag::STEADY, scale.steady).await?;
-        stored.lag.push(lags.quantile(0.5));
-        there += lags.placed();
-        world.agree(there).await?;
-    }
-    Ok(stored)
+    progress.doing("carrying");
+    world.stand_still().await?;
+    // Numbers that nothing else has.
+    world.add_waiting(there + 1..=there + scale.waiting_more).await?;
+    there += scale.waiting_more;
+    stored.carried.push(carrying::whole(world, STORE, scale.waiting_more).await?.rate);
+    world.agree(there).await?;
+
+    progress.doing("lag");
+    let lags = lag::load(world, scale, lag::STEADY, scale.steady).await?;
+    stored.lag.push(lags.quantile(0.5));
+    world.agree(there + lags.placed()).await
 }
 
 fn charts(measures: &[Measure], [few, many]: [u64; 2]) -> Vec<Chart> {
