@@ -1,4 +1,4 @@
-//! Placing orders: one, or up to a thousand at once. Either way it is one path.
+//! Placing orders: one, or up to a thousand at once, of which all are placed or none.
 
 use std::collections::{HashMap, HashSet};
 
