@@ -102,3 +102,36 @@ async fn batches_and_what_the_worker_posts_are_read_with_care() {
     }
     assert_eq!(store.rows().await.orders, 0);
 }
+
+#[tokio::test]
+async fn an_order_that_else_fits_names_no_field_twice_and_has_no_list_for_an_object() {
+    let store = store().await;
+    let fits = json!({"id": null, "company": "Acme", "address": "1 Quay Street", "currency": "EUR",
+        "lines": [{"sku": "bolt", "quantity": 4, "unit_price": 250}]})
+    .to_string();
+    let doubled = |name: &str, value: &str| {
+        let field = format!("\"{name}\":{value}");
+        assert!(fits.contains(&field), "{fits}");
+        fits.replace(&field, &format!("{field},{field}"))
+    };
+    let line = r#"{"quantity":4,"sku":"bolt","unit_price":250}"#;
+    assert!(fits.contains(line), "{fits}");
+    let cases = [
+        (doubled("company", "\"Acme\""), "company"),
+        (doubled("id", "null"), "id"),
+        (doubled("sku", "\"bolt\""), "lines[0].sku"),
+        (fits.replace(line, "[\"bolt\",4,250]"), "lines[0]"),
+    ];
+    for (order, field) in cases {
+        let one = store.client.send_text(Method::POST, ORDERS, order.clone()).await;
+        one.assert_refuses(422, field);
+        let batch = format!("{{\"orders\":[{fits},{order}]}}");
+        let batch = store.client.send_text(Method::POST, "/v1/orders/batch", batch).await;
+        batch.assert_refuses(422, &format!("orders[1].{field}"));
+    }
+    let listed =
+        store.client.send_text(Method::POST, "/v1/orders/batch", "{\"orders\":[[]]}").await;
+    listed.assert_refuses(422, "orders[0]");
+    assert_eq!(store.rows().await.orders, 0);
+    store.client.send_text(Method::POST, ORDERS, fits.clone()).await.with(201);
+}
