@@ -50,9 +50,9 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// What it says, where it fits; in half the time that [`Self::read`] takes, which tells what does
-    /// not. All objects are to be read by [`Object`] as types that name their fields and refuse any
-    /// other: then no name can stand twice unseen.
+    /// What it says, where it fits: sooner than by [`Self::read`], which goes through a tree of values
+    /// to tell what does not. All objects are to be read by [`super::object::Object`] as types that
+    /// name their fields and refuse any other: then no name can stand twice unseen.
     #[must_use]
     pub fn fitting<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(std::str::from_utf8(&self.bytes).ok()?).ok()
