@@ -73,7 +73,7 @@ async fn placed_before(
 ) -> Result<Order<Prices>, Error> {
     let found = service.database.ask(async |connection| storage::find(connection, id).await);
     let there: Order<Prices> = found.await?.ok_or(Error::Unknown(id))?;
-    match there.private.placed_as == placed_as {
+    match is_retry(&there, placed_as.as_deref()) {
         true => Ok(there),
         false => Err(Error::Taken(vec![taken("id".to_owned())])),
     }
@@ -172,14 +172,18 @@ async fn existing(
     Ok(found.into_iter().map(|order| (order.id, order)).collect())
 }
 
-/// A retry asks for what was asked for before; anything else under the same id is another order.
 fn all_taken(new: &[Changed<Prices>], existing: &HashMap<Uuid, Order<Prices>>) -> Vec<FieldError> {
     let other = |new: &Order<Prices>| {
         let there = existing.get(&new.id);
-        there.is_some_and(|there| there.private.placed_as != new.private.placed_as)
+        there.is_some_and(|there| !is_retry(there, new.private.placed_as.as_deref()))
     };
     let indexed = new.iter().enumerate().filter(|(_, new)| other(&new.order));
     indexed.map(|(index, _)| taken(format!("orders[{index}].id"))).collect()
+}
+
+/// A retry asks for what was asked for before; anything else under the same id is another order.
+fn is_retry(there: &Order<Prices>, placed_as: Option<&str>) -> bool {
+    there.private.placed_as.as_deref() == placed_as
 }
 
 fn taken(field: String) -> FieldError {

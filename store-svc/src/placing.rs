@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use garde::Validate;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 use service_kit::http::body::parse_value;
-use service_kit::http::object::Object;
+use service_kit::http::object::objects;
 use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Order};
 use sha2::{Digest as _, Sha256};
@@ -28,14 +28,9 @@ pub(crate) struct Placing {
     deliver_by: Option<NaiveDate>,
     comment: Option<String>,
     currency: Option<String>,
-    #[serde(deserialize_with = "lines")]
+    #[serde(deserialize_with = "objects")]
     lines: Vec<SettableLine>,
     status: Option<Status>,
-}
-
-fn lines<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SettableLine>, D::Error> {
-    let lines = Vec::<Object<SettableLine>>::deserialize(from)?;
-    Ok(lines.into_iter().map(|Object(line)| line).collect())
 }
 
 /// Reads and checks one order.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use service_kit::http::object::objects;
 use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Order};
 use shared_models::order::{Delivery, Line, Status, Unknown};
@@ -20,6 +21,7 @@ pub struct Settable {
     pub(crate) deliver_by: Option<NaiveDate>,
     pub(crate) comment: Option<String>,
     pub(crate) currency: Option<String>,
+    #[serde(deserialize_with = "objects")]
     pub(crate) lines: Vec<SettableLine>,
     pub(crate) status: Option<Status>,
 }

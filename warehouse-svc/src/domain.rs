@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use service_kit::http::object::objects;
 use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
@@ -37,6 +38,7 @@ pub struct Settable {
     address: String,
     deliver_by: Option<NaiveDate>,
     comment: Option<String>,
+    #[serde(deserialize_with = "objects")]
     lines: Vec<Line>,
     status: Option<Status>,
     carrier: Option<String>,

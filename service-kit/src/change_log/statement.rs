@@ -2,7 +2,8 @@
 //!
 //! Its text never changes, so PostgreSQL plans it once for each connection; what diesel knows as
 //! `sql_query` is planned anew each time. One row comes as values, several come as one array for each
-//! column; the rest is the same. Why, and what it brought: docs/decisions/0010.
+//! column; the rest is the same, but for hints that many need. Why, and what it brought:
+//! docs/decisions/0010.
 
 use std::fmt::Debug;
 
@@ -122,7 +123,7 @@ pub(crate) fn push_append<C: Count>(
 }
 
 fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str) {
-    for part in ["(", column, " in (", list, "))", C::IS_IN_A_LIST] {
+    for part in ["(", column, " in (", list, "))", C::HASHED] {
         out.push_sql(part);
     }
 }
@@ -131,7 +132,7 @@ fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str)
 pub(crate) trait Count: 'static {
     const MANY: bool;
     const OPEN: &'static str;
-    const IS_IN_A_LIST: &'static str;
+    const HASHED: &'static str;
 }
 
 /// One. PostgreSQL sees through `values` and has nothing to sort, to join or to keep, which saves a
@@ -142,7 +143,7 @@ pub(crate) enum One {}
 impl Count for One {
     const MANY: bool = false;
     const OPEN: &'static str = ") as not materialized (values (";
-    const IS_IN_A_LIST: &'static str = "";
+    const HASHED: &'static str = "";
 }
 
 /// Any number, as one array for each column.
@@ -154,7 +155,7 @@ impl Count for Many {
     const OPEN: &'static str = ") as (select * from unnest(";
     /// So that PostgreSQL does not join the list. It guesses that an array has ten elements and
     /// would go through the list for each row (25 ms for 500 rows); now it makes a hash of it (1 ms).
-    const IS_IN_A_LIST: &'static str = " is true";
+    const HASHED: &'static str = " is true";
 }
 
 fn bind<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>

@@ -152,11 +152,7 @@ pub fn parse_value<T: DeserializeOwned>(
     value: Value,
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, FieldError> {
-    let value = object(value)?;
-    match list_in_a_list(&value) {
-        Some(path) => Err(FieldError::new(path, "is a list in a list", expectation)),
-        None => from_value(value, expectation),
-    }
+    from_value(object(value)?, expectation)
 }
 
 /// serde would also read a list as an object without names.
@@ -165,15 +161,6 @@ fn object(value: Value) -> Result<Value, FieldError> {
         true => Ok(value),
         false => Err(FieldError::new("body", "is not an object", |_| Some("a JSON object"))),
     }
-}
-
-/// Where a list stands directly in a list: nowhere in what a caller sets.
-fn list_in_a_list(value: &Value) -> Option<String> {
-    let fields = value.as_object()?;
-    fields.iter().find_map(|(name, value)| {
-        let index = value.as_array()?.iter().position(Value::is_array)?;
-        Some(format!("{name}[{index}]"))
-    })
 }
 
 fn from_value<T: DeserializeOwned>(

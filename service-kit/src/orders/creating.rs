@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use actix_web::rt;
+use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
 use super::change::Changed;
@@ -42,16 +43,19 @@ impl<D: Domain> Writer<D> {
         while let Some(waiting) = turn.next() {
             let (first, again) = first_of_each(waiting.into_iter().filter(is_waited_for));
             let failed = self.create_together(first).await;
-            // While one was tried in vain, others may have given up.
-            for one in failed.into_iter().chain(again).filter(is_waited_for) {
-                self.create_together(vec![one]).await;
-            }
+            // Each on a connection of its own: one that waits, for a lock or for a database that is
+            // gone, does not have the others wait for it.
+            let alone = failed.into_iter().chain(again).filter(is_waited_for);
+            join_all(alone.map(|one| self.create_together(vec![one]))).await;
         }
     }
 
     /// Creates for all who wait. Gives back those that failed together: what stands in the way of
     /// all may be one of them only.
     async fn create_together(&self, waiting: Vec<New<D::Private>>) -> Vec<New<D::Private>> {
+        if waiting.is_empty() {
+            return vec![];
+        }
         let split = |New { new, answer }| (new, answer);
         let (new, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(split).unzip();
         let creating = self

@@ -93,6 +93,9 @@ impl<D: Domain> Writer<D> {
         mut waiting: Vec<Waiting<D::Private>>,
     ) -> Result<Option<Order<D::Private>>, Failed<D::Private>> {
         waiting.retain(|waiting| !waiting.answer.is_closed());
+        if waiting.is_empty() {
+            return Ok(left);
+        }
         let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
         let edited = match self.try_to_write(id, left, &edits).await {
             Ok(edited) => edited,

@@ -1,6 +1,7 @@
 //! Orders that come at once are created together, and yet each by itself: each has its own outcome
 //! and its own record.
 
+use diesel_async::SimpleAsyncConnection as _;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use service_kit::error::Error;
@@ -82,4 +83,20 @@ async fn nobody_is_kept_who_does_not_wait_any_more() {
     let outcomes = create_all(&desk, vec![new(Uuid::now_v7(), "bob")]).await;
     assert_eq!(created(&outcomes), ["created"]);
     assert_eq!(desk.history().await.0.len(), 2);
+}
+
+#[actix_web::test]
+async fn one_that_waits_for_another_process_in_vain_does_not_take_the_others_along() {
+    let desk = Desk::new().await;
+    let mut other = desk.database.connect().await;
+    let held = Uuid::now_v7();
+    let holds = format!(
+        "begin; insert into orders select '{held}', delivery, progress, private, version,
+            created_at, updated_at, company, status from orders"
+    );
+    other.batch_execute(&holds).await.unwrap();
+    let all = vec![new(held, "ann"), new(Uuid::now_v7(), "bob")];
+    assert_eq!(created(&create_all(&desk, all).await), ["failed", "created"]);
+    other.batch_execute("rollback").await.unwrap();
+    assert_eq!(created(&create_all(&desk, vec![new(held, "ann")]).await), ["created"]);
 }
