@@ -54,6 +54,10 @@ impl Error {
                 tracing::warn!(reason, "the database is not available");
                 Problem::unavailable("the database is not available; try again")
             }
+            Self::Database(DatabaseError::OutcomeUnknown(reason)) => {
+                tracing::warn!(reason, "the outcome of a write is unknown");
+                Problem::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN)
+            }
             // What is inside is logged here, once, and never sent.
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");
@@ -62,6 +66,10 @@ impl Error {
         }
     }
 }
+
+/// No word of trying again, and no `Retry-After`: the caller is to look first.
+const OUTCOME_UNKNOWN: &str = "the database did not say in time whether this was written: it may \
+    have been; look at the order, its version and its history, before asking for it again";
 
 fn refused(refusal: &Refusal) -> Problem {
     let problem = Problem::new(Kind::Conflict, refusal.to_string());

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use service_kit::access::Caller;
+use service_kit::database::DatabaseError;
 use service_kit::error::Error;
 use service_kit::http::body::Unread;
 use service_kit::http::object::Object;
@@ -17,6 +18,7 @@ use service_kit::orders::{Changed, Domain, Order, Writer, now, storage};
 use service_kit::routes::{answer, location};
 use service_kit::service::Service;
 use shared_models::site::Site;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{Prices, Store};
@@ -137,23 +139,40 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
 
 /// Places the orders of a batch: all that are new, or nothing where an id is taken by another order.
 /// Gives those that were there.
+///
+/// Where it is not known whether they were placed, they are placed again under the same events: what
+/// is there by one of these was placed by this request, however often that was tried.
 async fn place(
     service: &Service,
     new: &[Changed<Prices>],
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let placing = async |connection: &mut _| place_in(connection, new).await;
-    let existing = service.database.transaction(placing).await?;
+    let (database, began) = (&service.database, Instant::now());
+    let first = async |connection: &mut _| {
+        let created = storage::create(connection, new).await?;
+        all_or_none(connection, new, created).await
+    };
+    let again = async |connection: &mut _| {
+        let created = storage::create_or_find_created(connection, new).await?;
+        all_or_none(connection, new, created).await
+    };
+    let existing = match database.transaction(first).await {
+        Err(Error::Database(unknown @ DatabaseError::OutcomeUnknown(_))) => {
+            database.ascertain(began, unknown, async || database.transaction(again).await).await?
+        }
+        known => known?,
+    };
     if existing.len() < new.len() {
         service.relay.wake();
     }
     Ok(existing)
 }
 
-async fn place_in(
+/// Those that were there; an error where one of them is another order, so that nothing is placed.
+async fn all_or_none(
     connection: &mut AsyncPgConnection,
     new: &[Changed<Prices>],
+    created: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Order<Prices>>, Error> {
-    let created = storage::create(connection, new).await?;
     if created.len() == new.len() {
         return Ok(HashMap::new());
     }

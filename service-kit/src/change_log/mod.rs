@@ -11,5 +11,5 @@ mod unguarded;
 
 pub use record::Record;
 pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
-pub use storage::{Backlog, Entry, append, backlog, entries_of};
+pub use storage::{Backlog, Entry, append, backlog, entries_of, recorded};
 pub(crate) use unguarded::publish_unguarded;

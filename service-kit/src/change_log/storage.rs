@@ -1,5 +1,6 @@
 //! All SQL on the change log. The caller owns the transaction.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
@@ -50,6 +51,18 @@ impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
         out.push_sql(" select 1");
         Ok(())
     }
+}
+
+/// Those of the events that are in the log, as changes of these orders.
+pub async fn recorded(
+    connection: &mut AsyncPgConnection,
+    orders: &[Uuid],
+    events: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    // By the orders, for which there is an index.
+    let of_these = changes::order_id.eq_any(orders).and(changes::event_id.eq_any(events));
+    let found = changes::table.filter(of_these).select(changes::event_id);
+    Ok(found.load(connection).await?.into_iter().collect())
 }
 
 /// A line of an order's history.

@@ -4,28 +4,32 @@ mod common;
 mod connect;
 mod json;
 mod migrate;
+mod outcome;
 mod prepare;
 pub(crate) mod schema;
 mod tables;
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 pub use diesel_async::pooled_connection::deadpool::BuildError;
-use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use common::Common;
 pub use connect::connect;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
+pub(crate) use outcome::PAUSE;
 pub(crate) use prepare::prepare;
 
 use crate::settings::DatabaseSettings;
@@ -53,14 +57,31 @@ pub enum State {
 /// Why the database did not do what it was asked.
 #[derive(Debug, Error)]
 pub enum DatabaseError {
-    /// It cannot be reached, is not ready, or does not answer; it may later.
+    /// It cannot be reached, is not ready, or does not answer; it may later. Nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// It refused a statement.
+    /// It refused a statement. Nothing was written.
     #[error("the database refused: {0}")]
     Query(QueryError),
+    /// It broke off, or was silent, when it may have committed a write: that must not be repeated
+    /// before somebody has looked.
+    #[error("the database did not say whether it committed: {0}")]
+    OutcomeUnknown(String),
 }
 
+impl DatabaseError {
+    /// Whether nothing was written.
+    #[must_use]
+    pub const fn proves_rollback(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Query(_) => true,
+            Self::OutcomeUnknown(_) => false,
+        }
+    }
+}
+
+/// The meaning of an error in a read, or in a transaction before its `COMMIT`: where the session
+/// ends, PostgreSQL rolls back.
 impl From<QueryError> for DatabaseError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's list is open-ended")]
     fn from(error: QueryError) -> Self {
@@ -118,19 +139,46 @@ impl Database {
         self.state.borrow().clone()
     }
 
-    /// Does `work` with a connection. However long PostgreSQL is silent, this ends.
+    /// Does `work` with a connection, which is to read, or to write what may be written twice.
+    /// However long PostgreSQL is silent, this ends.
     pub async fn with<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.check_prepared()?;
-        let working = async {
-            let connection = self.pool.get().await;
-            let mut connection =
-                connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
-            work(&mut connection).await
+        self.lend(work, DatabaseError::Unavailable).await
+    }
+
+    /// Does `work`, of which one statement writes, without a transaction around it.
+    pub async fn write<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
+        let writing = async |connection: &mut _| match work(connection).await {
+            Ok(done) => Ok(done),
+            Err(error) => Err(outcome::of_write(connection, error).await),
         };
-        self.in_time(working).await?
+        self.lend(writing, DatabaseError::OutcomeUnknown).await
+    }
+
+    /// Does `work` with a connection; `silent` is the error where that was not answered in time.
+    async fn lend<T, E: From<DatabaseError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+        silent: impl FnOnce(String) -> DatabaseError,
+    ) -> Result<T, E> {
+        self.check_prepared()?;
+        let until = Instant::now() + self.deadline;
+        let connection = timeout_at(until, self.pool.get()).await;
+        let connection = connection.map_err(|_| DatabaseError::Unavailable(self.silence()))?;
+        let mut connection =
+            connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
+        if let Ok(done) = timeout_at(until, work(&mut connection)).await {
+            return done;
+        }
+        // PostgreSQL may still be busy with the last statement: the next who gets the connection
+        // would wait for that.
+        drop(Object::take(connection));
+        Err(silent(self.silence()).into())
     }
 
     /// Asks something that PostgreSQL answers at once, on the connection on which all callers of this
@@ -161,24 +209,30 @@ impl Database {
 
     /// Waits for something, but no longer than for the database.
     pub async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, DatabaseError> {
-        tokio::time::timeout(self.deadline, answer).await.map_err(|_| {
-            let silence = format!("no answer within {:?}", self.deadline);
-            DatabaseError::Unavailable(silence)
-        })
+        let answered = timeout(self.deadline, answer).await;
+        answered.map_err(|_| DatabaseError::Unavailable(self.silence()))
     }
 
-    /// Does `work` in a transaction: all of it, or nothing.
+    fn silence(&self) -> String {
+        format!("no answer within {:?}", self.deadline)
+    }
+
+    /// Does `work` in a transaction: all of it, or nothing. Whatever ends it before its `COMMIT`
+    /// proves that nothing was written.
     pub async fn transaction<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.with(async |connection| {
-            let failed = |error: QueryError| DatabaseError::from(error);
-            Transactions::begin_transaction(connection).await.map_err(failed)?;
+        let commits = Cell::new(false);
+        let working = async |connection: &mut _| {
+            Transactions::begin_transaction(connection).await.map_err(DatabaseError::from)?;
             match work(connection).await {
                 Ok(done) => {
-                    Transactions::commit_transaction(connection).await.map_err(failed)?;
-                    Ok(done)
+                    commits.set(true);
+                    match Transactions::commit_transaction(connection).await {
+                        Ok(()) => Ok(done),
+                        Err(error) => Err(outcome::of_write(connection, error).await.into()),
+                    }
                 }
                 Err(error) => {
                     // Where this fails too, the pool drops the connection, and PostgreSQL rolls
@@ -187,8 +241,12 @@ impl Database {
                     Err(error)
                 }
             }
-        })
-        .await
+        };
+        let silent = |silence| match commits.get() {
+            true => DatabaseError::OutcomeUnknown(silence),
+            false => DatabaseError::Unavailable(silence),
+        };
+        self.lend(working, silent).await
     }
 }
 

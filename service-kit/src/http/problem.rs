@@ -54,6 +54,8 @@ pub enum Kind {
     Internal,
     /// What is needed for it is not there now.
     Unavailable,
+    /// It may have been done, or not.
+    OutcomeUnknown,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::OutcomeUnknown => (StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
         }
     }
 }

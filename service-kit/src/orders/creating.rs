@@ -5,22 +5,29 @@ use std::collections::HashSet;
 
 use actix_web::rt;
 use futures_util::future::join_all;
-use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::change::Changed;
 use super::order::{Domain, Order};
 use super::storage;
 use super::turns::Turn;
+use super::waiter::{Waiter, waiter};
 use super::writer::Writer;
+use crate::database::{DatabaseError, PAUSE};
 use crate::error::Error;
 
 /// Somebody who waits until an order is created.
 pub(super) struct New<P> {
     new: Changed<P>,
-    answer: Answer<P>,
+    caller: Waiter<Option<Order<P>>>,
 }
 
-type Answer<P> = oneshot::Sender<Result<Option<Order<P>>, Error>>;
+impl<P> New<P> {
+    /// Tells whether the order was created.
+    fn tell(self, is_created: bool) {
+        self.caller.tell(Ok(is_created.then_some(self.new.order)));
+    }
+}
 
 impl<D: Domain> Writer<D> {
     /// Creates an order with its record, and gives it; `None` where there is one with its id.
@@ -31,48 +38,91 @@ impl<D: Domain> Writer<D> {
         &self,
         new: Changed<D::Private>,
     ) -> Result<Option<Order<D::Private>>, Error> {
-        let (answer, answered) = oneshot::channel();
-        if let Some(turn) = self.arriving.queue((), New { new, answer }) {
+        let (caller, awaited) = waiter();
+        if let Some(turn) = self.arriving.queue((), New { new, caller }) {
             rt::spawn(self.clone().create_all_in(turn));
         }
-        self.answer(answered).await
+        awaited.outcome(&self.database).await
     }
 
     async fn create_all_in(self, mut turn: Turn<(), New<D::Private>>) {
-        let is_waited_for = |new: &New<_>| !new.answer.is_closed();
+        let begins = |new: &New<_>| new.caller.begin();
         while let Some(waiting) = turn.next() {
-            let (first, again) = first_of_each(waiting.into_iter().filter(is_waited_for));
+            let (first, again) = first_of_each(waiting.into_iter().filter(begins));
             let failed = self.create_together(first).await;
             // Each on a connection of its own: one that waits, for a lock or for a database that is
             // gone, does not have the others wait for it.
-            let alone = failed.into_iter().chain(again).filter(is_waited_for);
+            let alone = failed.into_iter().chain(again).filter(begins);
             join_all(alone.map(|one| self.create_together(vec![one]))).await;
         }
     }
 
-    /// Creates for all who wait. Gives back those that failed together: what stands in the way of
-    /// all may be one of them only.
+    /// Creates for all who wait. Gives back those that failed together, of which nothing was
+    /// written: what stands in the way of all may be one of them only.
     async fn create_together(&self, waiting: Vec<New<D::Private>>) -> Vec<New<D::Private>> {
         if waiting.is_empty() {
             return vec![];
         }
-        let split = |New { new, answer }| (new, answer);
-        let (new, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(split).unzip();
-        let creating = self
-            .database
-            .with::<_, Error>(async |connection| Ok(storage::create(connection, &new).await?));
-        let created = match creating.await {
-            Ok(created) => created,
-            Err(error) => return tell(error, new, answers),
-        };
-        if !created.is_empty() {
-            self.relay.wake();
+        let split = |New { new, caller }| (new, caller);
+        let (new, callers): (Vec<_>, Vec<_>) = waiting.into_iter().map(split).unzip();
+        let creating = async |connection: &mut _| storage::create(connection, &new).await;
+        let created = self.database.write(creating).await;
+        let waiting = new.into_iter().zip(callers).map(|(new, caller)| New { new, caller });
+        match created {
+            Ok(created) => {
+                if !created.is_empty() {
+                    self.relay.wake();
+                }
+                let created = created.into_iter().collect::<HashSet<_>>();
+                waiting.for_each(|one| {
+                    let is_created = created.contains(&one.new.order.id);
+                    one.tell(is_created);
+                });
+                vec![]
+            }
+            Err(error) => self.failed(error, waiting.collect()),
         }
-        let created = created.into_iter().collect::<HashSet<_>>();
-        for (Changed { order, .. }, answer) in new.into_iter().zip(answers) {
-            _ = answer.send(Ok(created.contains(&order.id).then_some(order)));
+    }
+
+    /// Tells the only one what went wrong; gives back several. Where they may have been created all
+    /// the same, a task of its own finds out, for nobody else has to wait for that.
+    fn failed(
+        &self,
+        error: DatabaseError,
+        mut waiting: Vec<New<D::Private>>,
+    ) -> Vec<New<D::Private>> {
+        if !error.proves_rollback() {
+            tracing::warn!(%error, orders = waiting.len(), "looking whether orders were created");
+            for one in waiting {
+                rt::spawn(self.clone().create_for_certain(one));
+            }
+            return vec![];
         }
-        vec![]
+        match waiting.pop() {
+            Some(only) if waiting.is_empty() => only.caller.tell(Err(error.into())),
+            last => waiting.extend(last),
+        }
+        waiting
+    }
+
+    /// Creates an order, unless an earlier statement has; again for as long as somebody waits and it
+    /// is not known which. However often it is asked for, it is created once, for its id is there
+    /// once.
+    async fn create_for_certain(self, one: New<D::Private>) {
+        while one.caller.waits() {
+            sleep(PAUSE).await;
+            let creating = async |connection: &mut _| {
+                let new = std::slice::from_ref(&one.new);
+                storage::create_or_find_created(connection, new).await
+            };
+            match self.database.write(creating).await {
+                Ok(created) => {
+                    self.relay.wake();
+                    return one.tell(!created.is_empty());
+                }
+                Err(error) => tracing::debug!(%error, "whether an order was created is not known"),
+            }
+        }
     }
 }
 
@@ -80,13 +130,4 @@ impl<D: Domain> Writer<D> {
 fn first_of_each<P>(waiting: impl Iterator<Item = New<P>>) -> (Vec<New<P>>, Vec<New<P>>) {
     let mut ids = HashSet::new();
     waiting.partition(|New { new, .. }| ids.insert(new.order.id))
-}
-
-/// Tells the only one what went wrong; gives back several.
-fn tell<P>(error: Error, new: Vec<Changed<P>>, mut answers: Vec<Answer<P>>) -> Vec<New<P>> {
-    if answers.len() == 1 {
-        _ = answers.remove(0).send(Err(error));
-        return vec![];
-    }
-    new.into_iter().zip(answers).map(|(new, answer)| New { new, answer }).collect()
 }

@@ -1,5 +1,6 @@
 //! An order at one site: what it is, what a change makes of it, where it is kept.
 
+mod attempts;
 mod change;
 mod creating;
 mod edit;
@@ -9,7 +10,9 @@ mod shown;
 pub mod storage;
 mod timestamp;
 mod turns;
+mod waiter;
 mod writer;
+mod writing;
 
 pub use change::{Changed, change, shared_errors};
 pub use edit::{Edit, Written};

@@ -1,16 +1,16 @@
 //! Writes what callers want of orders.
 
 use actix_web::rt;
-use diesel_async::AsyncPgConnection;
-use tokio::sync::oneshot;
+use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::attempts::{Attempts, Conclusion};
 use super::creating::New;
-use super::edit::{Edit, Edited, Written, edit};
-use super::order::{Domain, Order, now};
-use super::storage;
+use super::edit::{Edit, Edited, Written};
+use super::order::{Domain, Order};
 use super::turns::{Turn, Turns};
-use crate::database::{Database, DatabaseError};
+use super::waiter::{Waiter, waiter};
+use crate::database::{Database, PAUSE};
 use crate::error::Error;
 use crate::relay::RelayHandle;
 
@@ -25,14 +25,7 @@ pub struct Writer<D: Domain> {
 /// Somebody who waits until an edit is written.
 pub struct Waiting<P> {
     edit: Edit<P>,
-    answer: oneshot::Sender<Result<Written<P>, Error>>,
-}
-
-impl<P> Waiting<P> {
-    /// Tells what came of it, if somebody still waits.
-    fn tell(self, outcome: Result<Written<P>, Error>) {
-        _ = self.answer.send(outcome);
-    }
+    caller: Waiter<Written<P>>,
 }
 
 impl<D: Domain> Writer<D> {
@@ -56,20 +49,11 @@ impl<D: Domain> Writer<D> {
         id: Uuid,
         edit: Edit<D::Private>,
     ) -> Result<Written<D::Private>, Error> {
-        let (answer, answered) = oneshot::channel();
-        if let Some(turn) = self.turns.queue(id, Waiting { edit, answer }) {
+        let (caller, awaited) = waiter();
+        if let Some(turn) = self.turns.queue(id, Waiting { edit, caller }) {
             rt::spawn(self.clone().write_all_in(turn));
         }
-        self.answer(answered).await
-    }
-
-    /// What came of something that somebody else writes.
-    pub(super) async fn answer<T>(
-        &self,
-        answered: oneshot::Receiver<Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let nobody = |_| DatabaseError::Unavailable("the service is stopping".into());
-        self.database.in_time(answered).await?.map_err(nobody)?
+        awaited.outcome(&self.database).await
     }
 
     async fn write_all_in(self, mut turn: Turn<Uuid, Waiting<D::Private>>) {
@@ -92,12 +76,11 @@ impl<D: Domain> Writer<D> {
         left: Option<Order<D::Private>>,
         mut waiting: Vec<Waiting<D::Private>>,
     ) -> Result<Option<Order<D::Private>>, Failed<D::Private>> {
-        waiting.retain(|waiting| !waiting.answer.is_closed());
+        waiting.retain(|waiting| waiting.caller.begin());
         if waiting.is_empty() {
             return Ok(left);
         }
-        let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
-        let edited = match self.try_to_write(id, left, &edits).await {
+        let edited = match self.try_to_write(id, left, &waiting).await {
             Ok(edited) => edited,
             Err(error) => return Err(Failed { error, waiting }),
         };
@@ -106,15 +89,16 @@ impl<D: Domain> Writer<D> {
         }
         let (order, outcomes) = match edited {
             Some(edited) => (Some(edited.order), edited.outcomes),
-            None => (None, edits.iter().map(|_| Err(Error::Unknown(id))).collect()),
+            None => (None, waiting.iter().map(|_| Err(Error::Unknown(id))).collect()),
         };
         for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
-            waiting.tell(outcome);
+            waiting.caller.tell(outcome);
         }
         Ok(order)
     }
 
-    /// What stood in the way of all may be one of them only.
+    /// What stood in the way of all may be one of them only. Nothing of them was written, or nobody
+    /// waits any more.
     async fn write_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
         if failed.waiting.len() == 1 {
             return failed.tell();
@@ -126,51 +110,34 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Most often nobody else writes the same order. So it is read without a lock, or taken as it
-    /// was left here just before, and written where it is still of that version; only where somebody
-    /// was faster, it is locked. `None`: there is no such order.
+    /// Most often nobody else writes the same order, so it is not locked at first; only where
+    /// another process was faster, or may have left the order to an attempt of which nobody knows
+    /// whether it was committed. For as long as somebody waits, that is looked up. `None`: there is
+    /// no such order.
     async fn try_to_write(
         &self,
         id: Uuid,
         left: Option<Order<D::Private>>,
-        edits: &[&Edit<D::Private>],
+        waiting: &[Waiting<D::Private>],
     ) -> Result<Option<Edited<D::Private>>, Error> {
-        let written = self.database.with(async |connection| {
-            // It may be as it was left no more: only what could be written from there counts.
-            if let Some(left) = left {
-                match write_from::<D>(connection, left, edits).await {
-                    Ok(edited) if !edited.changes.is_empty() => return Ok(Some(edited)),
-                    Err(error @ Error::Database(_)) => return Err(error),
-                    Ok(_) | Err(_) => {}
+        let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
+        let mut attempts = Attempts::default();
+        let mut ended = self.write_unlocked(id, left, &edits, &mut attempts).await;
+        loop {
+            match attempts.conclude(ended) {
+                Conclusion::Known(outcome) => return outcome,
+                Conclusion::Overtaken => {}
+                Conclusion::Unknown(error) => {
+                    tracing::warn!(order_id = %id, %error, "looking whether edits were written");
+                    if !waiting.iter().any(|waiting| waiting.caller.waits()) {
+                        return Err(error);
+                    }
+                    sleep(PAUSE).await;
                 }
             }
-            match storage::find(connection, id).await? {
-                Some(found) => write_from::<D>(connection, found, edits).await.map(Some),
-                None => Ok(None),
-            }
-        });
-        match written.await {
-            Err(Error::Overtaken) => {}
-            done => return done,
+            ended = self.write_locked(id, &edits, &mut attempts).await;
         }
-        let locked = self.database.transaction(async |connection| {
-            match storage::lock(connection, &[id]).await?.pop() {
-                Some(found) => write_from::<D>(connection, found, edits).await.map(Some),
-                None => Ok(None),
-            }
-        });
-        locked.await
     }
-}
-
-async fn write_from<D: Domain>(
-    connection: &mut AsyncPgConnection,
-    order: Order<D::Private>,
-    edits: &[&Edit<D::Private>],
-) -> Result<Edited<D::Private>, Error> {
-    let edited = edit::<D>(order, edits.iter().copied(), now());
-    storage::update_one(connection, &edited.changes).await?;
-    Ok(edited)
 }
 
 /// Edits that could not be written together, and why.
@@ -183,7 +150,7 @@ impl<P> Failed<P> {
     /// Tells the one who waits.
     fn tell(mut self) {
         if let Some(only) = self.waiting.pop() {
-            only.tell(Err(self.error));
+            only.caller.tell(Err(self.error));
         }
     }
 }

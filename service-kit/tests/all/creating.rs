@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::writing::Desk;
 
-fn new(id: Uuid, company: &str) -> Changed<()> {
+pub(crate) fn new(id: Uuid, company: &str) -> Changed<()> {
     let mut delivery = delivery_to("1 Quay Street", 1, 0);
     delivery.value.company = company.to_owned();
     let shared = Shared { delivery, ..Shared::default() };
@@ -22,13 +22,16 @@ fn new(id: Uuid, company: &str) -> Changed<()> {
 }
 
 /// Creates these, which all wait before the first is written. Gives the company of each that was.
-async fn create_all(desk: &Desk, new: Vec<Changed<()>>) -> Vec<Result<Option<String>, Error>> {
+pub(crate) async fn create_all(
+    desk: &Desk,
+    new: Vec<Changed<()>>,
+) -> Vec<Result<Option<String>, Error>> {
     let created = join_all(new.into_iter().map(|new| desk.writer.create(new))).await;
     let company = |order: Order<()>| order.shared.delivery.value.company;
     created.into_iter().map(|created| created.map(|order| order.map(company))).collect()
 }
 
-fn created(outcomes: &[Result<Option<String>, Error>]) -> Vec<&str> {
+pub(crate) fn created(outcomes: &[Result<Option<String>, Error>]) -> Vec<&str> {
     let name = |outcome: &Result<Option<String>, Error>| match outcome {
         Ok(Some(_)) => "created",
         Ok(None) => "there",

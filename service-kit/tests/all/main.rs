@@ -16,6 +16,8 @@ mod offering;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod outcomes;
+#[cfg(test)]
 mod parked;
 #[cfg(test)]
 mod pausing;

@@ -12,6 +12,7 @@ use service_kit::error::Error;
 use service_kit::http::conditional::Precondition;
 use service_kit::orders::{Draft, Edit, Order, Turns, Writer, Written};
 use service_kit::relay::{Relay, RelayOptions};
+use service_kit::settings::DatabaseSettings;
 use service_kit::testing::{TestDatabase, eventually, service_settings};
 use shared_models::site::Site;
 use tokio::sync::watch;
@@ -29,8 +30,14 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
+        let settings = database.settings();
+        Self::over(database, settings).await
+    }
+
+    /// One that reaches its database by these settings.
+    pub(crate) async fn over(database: TestDatabase, settings: DatabaseSettings) -> Self {
         let id = write_orders(&database, 1).await[0];
-        let settings = service_settings(database.settings());
+        let settings = service_settings(settings);
         let (_, relay) = Relay::new(RelayOptions {
             name: "desk",
             site: Site::Store,
@@ -44,12 +51,12 @@ impl Desk {
         Self { writer: Writer::new(pool, relay, Turns::default()), database, id }
     }
 
-    async fn write(&self, edit: Edit<()>) -> Result<Written<()>, Error> {
+    pub(crate) async fn write(&self, edit: Edit<()>) -> Result<Written<()>, Error> {
         self.writer.write(self.id, edit).await
     }
 
     /// Writes these, which all wait before the first is written.
-    async fn write_all(
+    pub(crate) async fn write_all(
         &self,
         edits: impl Iterator<Item = Edit<()>>,
     ) -> Vec<Result<Written<()>, Error>> {
@@ -79,7 +86,7 @@ impl Desk {
 }
 
 /// Sets the comment.
-fn says(comment: impl Into<String>) -> Edit<()> {
+pub(crate) fn says(comment: impl Into<String>) -> Edit<()> {
     let comment = Some(comment.into());
     let wanted = Box::new(move |order: &Order<()>| {
         let shared = order.shared.clone();
@@ -90,12 +97,12 @@ fn says(comment: impl Into<String>) -> Edit<()> {
     Edit { principal: None, precondition: having_seen("*"), wanted }
 }
 
-fn having_seen(tag: &str) -> Precondition {
+pub(crate) fn having_seen(tag: &str) -> Precondition {
     let request = TestRequest::default().insert_header((IF_MATCH, tag)).to_http_request();
     Precondition::of(&request).unwrap()
 }
 
-fn versions(outcomes: &[Result<Written<()>, Error>]) -> Vec<i64> {
+pub(crate) fn versions(outcomes: &[Result<Written<()>, Error>]) -> Vec<i64> {
     outcomes.iter().map(|outcome| outcome.as_ref().map_or(0, |it| it.order.version)).collect()
 }
 

@@ -13,7 +13,7 @@ use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
-pub use writing::{create, create_all, update_all, update_one};
+pub use writing::{create, create_all, create_or_find_created, update_all, update_one};
 
 use super::order::{Order, Private};
 use super::page::Filters;

@@ -2,6 +2,7 @@
 //! to be published of that, in one statement. So it is one round trip, and where the caller has no
 //! transaction, it is one by itself.
 
+use std::collections::HashSet;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress};
 use uuid::Uuid;
 
-use crate::change_log::{Columns, Count, Many, One, bind_next, publish_unguarded, push_append};
+use crate::change_log::{
+    Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded,
+};
 use crate::database::Json;
 use crate::error::Error;
 use crate::orders::change::Changed;
@@ -25,6 +28,26 @@ pub async fn create<P: Private>(
     new: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
     write::<P, Create>(connection, new).await
+}
+
+/// Inserts those whose ids are not there yet, and names them, with those that an earlier statement
+/// with the very same records has inserted. It may be repeated: an id is there once, and the log tells
+/// by whose event.
+pub async fn create_or_find_created<P: Private>(
+    connection: &mut AsyncPgConnection,
+    new: &[Changed<P>],
+) -> QueryResult<Vec<Uuid>> {
+    // Where the earlier statement is not over, this waits for it, for its rows have these ids.
+    let mut created = create(connection, new).await?;
+    if created.len() < new.len() {
+        let ids = new.iter().map(|new| new.order.id).collect::<Vec<_>>();
+        let events = new.iter().map(|new| new.record.event.id).collect::<Vec<_>>();
+        let recorded = recorded(connection, &ids, &events).await?;
+        let earlier = new.iter().filter(|new| recorded.contains(&new.record.event.id));
+        let now = created.iter().copied().collect::<HashSet<_>>();
+        created.extend(earlier.map(|new| new.order.id).filter(|id| !now.contains(id)));
+    }
+    Ok(created)
 }
 
 /// Inserts all, or is overtaken: then the caller's transaction is to be rolled back.
@@ -46,18 +69,18 @@ pub async fn update_all<P: Private>(
     if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
-/// Updates one order that goes through several changes, each from the one before it, if it still
-/// stands as it did before the first; else it is overtaken.
+/// Updates one order that goes through several changes, each from the one before it; `false` where
+/// it does not stand any more as it did before the first.
 pub async fn update_one<P: Private>(
     connection: &mut AsyncPgConnection,
     changes: &[Changed<P>],
-) -> Result<(), Error> {
+) -> QueryResult<bool> {
     let updated = match changes {
-        [] => return Ok(()),
+        [] => return Ok(true),
         [_] => write::<P, Update>(connection, changes).await?,
         _ => write::<P, UpdateThrough>(connection, changes).await?,
     };
-    if updated.is_empty() { Err(Error::Overtaken) } else { Ok(()) }
+    Ok(!updated.is_empty())
 }
 
 async fn write<P: Private, W: Way>(

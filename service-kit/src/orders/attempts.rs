@@ -1,0 +1,144 @@
+//! Attempts to write some edits of one order, of which some may have been committed without a word.
+//! Pure.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::change::Changed;
+use super::edit::Edited;
+use crate::database::DatabaseError;
+use crate::error::Error;
+
+/// Attempts to write the same edits.
+pub(super) struct Attempts<P> {
+    /// The attempt that is being made, until PostgreSQL proves that it was rolled back.
+    current: Option<Edited<P>>,
+    /// Earlier attempts with an unknown outcome.
+    unknown: Vec<Edited<P>>,
+}
+
+/// The state of the attempts after one has ended.
+pub(super) enum Conclusion<P> {
+    /// The edits were written, or never will be; `None`: there is no such order.
+    Known(Result<Option<Edited<P>>, Error>),
+    /// Another process was faster, and nothing was written.
+    Overtaken,
+    /// Some attempt may have been committed, or may be yet.
+    Unknown(Error),
+}
+
+impl<P> Attempts<P> {
+    /// Begins an attempt; gives the changes to write.
+    pub(super) fn begin(&mut self, edited: Edited<P>) -> &[Changed<P>] {
+        &self.current.insert(edited).changes
+    }
+
+    /// The attempt that is being made was rolled back.
+    pub(super) fn rolled_back(&mut self) {
+        self.current = None;
+    }
+
+    /// The events by which the log knows the attempts with an unknown outcome: one of each, for one
+    /// statement writes all of an attempt.
+    pub(super) fn events(&self) -> Vec<Uuid> {
+        self.unknown.iter().filter_map(first_event).collect()
+    }
+
+    /// Looks for an attempt that is in the log; at most one is, for each compares the version.
+    pub(super) fn find(&mut self, recorded: &HashSet<Uuid>) -> bool {
+        let is_recorded = |it: &Edited<P>| first_event(it).is_some_and(|id| recorded.contains(&id));
+        match self.unknown.iter().position(is_recorded) {
+            Some(index) => {
+                self.current = Some(self.unknown.swap_remove(index));
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Concludes from how an attempt ended.
+    pub(super) fn conclude(&mut self, ended: Result<(), Error>) -> Conclusion<P> {
+        let error = match ended {
+            Ok(()) => return Conclusion::Known(Ok(self.current.take())),
+            Err(error) => error,
+        };
+        match self.current.take() {
+            // Nothing was to be written, so nothing is in doubt.
+            Some(edited) if edited.changes.is_empty() => {
+                return Conclusion::Known(Ok(Some(edited)));
+            }
+            Some(edited) => self.unknown.push(edited),
+            None => {}
+        }
+        match (self.unknown.is_empty(), error) {
+            (true, Error::Overtaken) => Conclusion::Overtaken,
+            // It was a read that failed.
+            (true, Error::Database(DatabaseError::OutcomeUnknown(reason))) => {
+                Conclusion::Known(Err(DatabaseError::Unavailable(reason).into()))
+            }
+            (true, error) => Conclusion::Known(Err(error)),
+            (false, error) => Conclusion::Unknown(error),
+        }
+    }
+}
+
+fn first_event<P>(edited: &Edited<P>) -> Option<Uuid> {
+    edited.changes.first().map(|changed| changed.record.event.id)
+}
+
+impl<P> Default for Attempts<P> {
+    fn default() -> Self {
+        Self { current: None, unknown: vec![] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Conclusion::{Known, Overtaken, Unknown};
+    use super::*;
+    use crate::orders::{Order, now};
+    use shared_models::site::Site;
+
+    /// An attempt that writes one change, or none.
+    fn edited(count: usize) -> Edited<()> {
+        let order = Order::<()>::blank(Uuid::now_v7(), now());
+        let changes = (0..count).map(|_| Changed::created(Site::Store, order.clone())).collect();
+        Edited { outcomes: vec![], changes, order }
+    }
+
+    fn broken() -> Result<(), Error> {
+        Err(DatabaseError::OutcomeUnknown("gone".into()).into())
+    }
+
+    #[test]
+    fn an_attempt_that_was_proven_to_be_rolled_back_leaves_no_doubt() {
+        let mut attempts = Attempts::default();
+        attempts.begin(edited(1));
+        attempts.rolled_back();
+        assert!(matches!(attempts.conclude(Err(Error::Overtaken)), Overtaken));
+        let Known(Err(error)) = attempts.conclude(broken()) else { panic!("nothing is in doubt") };
+        assert!(matches!(error, Error::Database(DatabaseError::Unavailable(_))), "{error:?}");
+        assert!(attempts.events().is_empty());
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_stays_in_doubt_whatever_comes_after_it() {
+        let mut attempts = Attempts::default();
+        let event = attempts.begin(edited(1))[0].record.event.id;
+        assert!(matches!(attempts.conclude(broken()), Unknown(_)));
+        assert!(matches!(attempts.conclude(Err(Error::Overtaken)), Unknown(_)));
+        assert_eq!(attempts.events(), [event]);
+        assert!(!attempts.find(&HashSet::new()));
+        assert!(attempts.find(&HashSet::from([event])));
+        let Known(Ok(Some(found))) = attempts.conclude(Ok(())) else { panic!("it was found") };
+        assert_eq!(found.changes[0].record.event.id, event);
+    }
+
+    #[test]
+    fn edits_that_change_nothing_are_never_in_doubt() {
+        let mut attempts = Attempts::default();
+        attempts.begin(edited(0));
+        assert!(matches!(attempts.conclude(broken()), Known(Ok(Some(_)))));
+    }
+}

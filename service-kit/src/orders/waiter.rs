@@ -1,0 +1,100 @@
+//! A caller who waits for a write that another task makes, and the moment from which it may be made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::oneshot;
+
+use crate::database::{Database, DatabaseError};
+use crate::error::Error;
+
+/// In the queue.
+const QUEUED: u8 = 0;
+/// Being written, or written.
+const BEGUN: u8 = 1;
+/// Left by its caller while it was in the queue: never written.
+const LEFT: u8 = 2;
+
+/// The writer's end: a caller who waits.
+pub(super) struct Waiter<T> {
+    answer: oneshot::Sender<Result<T, Error>>,
+    stage: Arc<AtomicU8>,
+}
+
+/// The caller's end.
+pub(super) struct Awaited<T> {
+    answered: oneshot::Receiver<Result<T, Error>>,
+    stage: Arc<AtomicU8>,
+}
+
+/// Both ends.
+pub(super) fn waiter<T>() -> (Waiter<T>, Awaited<T>) {
+    let (answer, answered) = oneshot::channel();
+    let stage = Arc::new(AtomicU8::new(QUEUED));
+    (Waiter { answer, stage: Arc::clone(&stage) }, Awaited { answered, stage })
+}
+
+/// Takes a stage from the queue on; gives the stage that it has.
+fn leave_queue(stage: &AtomicU8, next: u8) -> u8 {
+    let taken = stage.compare_exchange(QUEUED, next, Ordering::AcqRel, Ordering::Acquire);
+    taken.map_or_else(|current| current, |_| next)
+}
+
+impl<T> Waiter<T> {
+    /// Whether the caller still waits.
+    pub(super) fn waits(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    /// Whether the caller still waits now that its write begins.
+    pub(super) fn begin(&self) -> bool {
+        self.waits() && leave_queue(&self.stage, BEGUN) == BEGUN
+    }
+
+    /// Tells the outcome, if the caller still waits.
+    pub(super) fn tell(self, outcome: Result<T, Error>) {
+        _ = self.answer.send(outcome);
+    }
+}
+
+impl<T> Awaited<T> {
+    /// The outcome, at the latest at the deadline of the database.
+    pub(super) async fn outcome(self, database: &Database) -> Result<T, Error> {
+        let reason = match database.in_time(self.answered).await {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(_)) => "the service is stopping".to_owned(),
+            Err(silent) => silent.to_string(),
+        };
+        Err(given_up(&self.stage, reason).into())
+    }
+}
+
+/// The answer to a caller who waits no longer.
+fn given_up(stage: &AtomicU8, reason: String) -> DatabaseError {
+    match leave_queue(stage, LEFT) {
+        LEFT => DatabaseError::Unavailable(reason),
+        _ => DatabaseError::OutcomeUnknown(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_its_caller_left_in_the_queue_does_not_begin() {
+        let (waiter, awaited) = waiter::<()>();
+        let told = given_up(&awaited.stage, "late".into());
+        assert!(matches!(told, DatabaseError::Unavailable(_)), "{told:?}");
+        assert!(!waiter.begin());
+    }
+
+    #[test]
+    fn a_write_that_has_begun_has_an_unknown_outcome_when_its_caller_leaves() {
+        let (waiter, awaited) = waiter::<()>();
+        assert!(waiter.begin());
+        assert!(waiter.begin(), "it may begin again");
+        let told = given_up(&awaited.stage, "late".into());
+        assert!(matches!(told, DatabaseError::OutcomeUnknown(_)), "{told:?}");
+    }
+}

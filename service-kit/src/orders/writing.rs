@@ -1,0 +1,84 @@
+//! One attempt to write edits of one order: without a lock, or with one.
+
+use uuid::Uuid;
+
+use super::attempts::Attempts;
+use super::edit::{Edit, edit};
+use super::order::{Domain, Order, now};
+use super::storage;
+use super::writer::Writer;
+use crate::change_log::recorded;
+use crate::error::Error;
+
+impl<D: Domain> Writer<D> {
+    /// Writes to the order as it was left here just before, or as it is read; each time only where
+    /// it is still of that version, by one statement that is a transaction by itself.
+    pub(super) async fn write_unlocked(
+        &self,
+        id: Uuid,
+        left: Option<Order<D::Private>>,
+        edits: &[&Edit<D::Private>],
+        attempts: &mut Attempts<D::Private>,
+    ) -> Result<(), Error> {
+        let writing = self.database.write(async |connection| {
+            // It may be as it was left no more: only what could be written from there counts.
+            if let Some(left) = left {
+                let changes = attempts.begin(edit::<D>(left, edits.iter().copied(), now()));
+                let changes_something = !changes.is_empty();
+                if storage::update_one(connection, changes).await? && changes_something {
+                    return Ok(true);
+                }
+                attempts.rolled_back();
+            }
+            let Some(found) = storage::find(connection, id).await? else { return Ok(true) };
+            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            storage::update_one(connection, changes).await
+        });
+        match writing.await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                attempts.rolled_back();
+                Err(Error::Overtaken)
+            }
+            Err(error) => {
+                if error.proves_rollback() {
+                    attempts.rolled_back();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Locks the order, which waits until an earlier attempt is over, and looks for that in the log;
+    /// where it is not there, writes.
+    ///
+    /// An attempt that arrives at PostgreSQL only after that finds another version, and does
+    /// nothing: the edits come to the same from the same version, so where they change nothing now,
+    /// the version is another one already.
+    pub(super) async fn write_locked(
+        &self,
+        id: Uuid,
+        edits: &[&Edit<D::Private>],
+        attempts: &mut Attempts<D::Private>,
+    ) -> Result<(), Error> {
+        let locked = self.database.transaction(async |connection| {
+            let Some(found) = storage::lock(connection, &[id]).await?.pop() else { return Ok(()) };
+            let unknown = attempts.events();
+            if !unknown.is_empty() && attempts.find(&recorded(connection, &[id], &unknown).await?) {
+                return Ok(());
+            }
+            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            if storage::update_one(connection, changes).await? {
+                return Ok(());
+            }
+            Err(Error::Overtaken)
+        });
+        let ended = locked.await;
+        match &ended {
+            Err(Error::Database(error)) if !error.proves_rollback() => {}
+            Ok(()) => {}
+            Err(_) => attempts.rolled_back(),
+        }
+        ended
+    }
+}

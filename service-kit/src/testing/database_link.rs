@@ -1,0 +1,147 @@
+//! A link to PostgreSQL that loses what a test wants lost: the answer to a statement, or the
+//! statement. That is known by a text in it, so it must not be encrypted.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::settings::{DatabaseSettings, DatabaseUrl};
+
+/// The end of an answer: `ReadyForQuery`, but for its last byte.
+const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The answer: PostgreSQL gets the statement.
+    Answer,
+    /// The statement, which may be delivered late.
+    Statement,
+}
+
+/// A link by which a service reaches its database.
+#[derive(Debug)]
+pub struct DatabaseLink {
+    state: Arc<State>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    trap: Mutex<Option<(Loss, String)>>,
+    lost: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
+    late: Mutex<Option<(TcpStream, Vec<u8>)>>,
+}
+
+impl DatabaseLink {
+    /// A link to the server of these settings, which are led over it.
+    pub async fn start(settings: &mut DatabaseSettings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut url = url::Url::parse(settings.url.expose()).unwrap();
+        let upstream = (url.host_str().unwrap().to_owned(), url.port().unwrap());
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
+        settings.url = DatabaseUrl::try_from(url.to_string()).unwrap();
+        let state = Arc::<State>::default();
+        let carried = Arc::clone(&state);
+        let serving = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&upstream).await.unwrap();
+                tokio::spawn(carry(client, server, Arc::clone(&carried)));
+            }
+        });
+        Self { state, serving }
+    }
+
+    /// Loses the next statement in which this text stands, or the answer to it. Its connection says
+    /// nothing more from then on.
+    pub fn lose(&self, loss: Loss, text: &str) {
+        self.state.lost.send_replace(false);
+        self.state.cut.send_replace(false);
+        *self.state.trap.lock().unwrap() = Some((loss, text.to_owned()));
+    }
+
+    /// Waits until that has happened.
+    pub async fn has_lost(&self) {
+        self.state.lost.subscribe().wait_for(|lost| *lost).await.unwrap();
+    }
+
+    /// Cuts the connection over which something was lost.
+    pub fn cut(&self) {
+        self.state.cut.send_replace(true);
+    }
+
+    /// Delivers the statement that was lost, after its connection was cut, and waits until PostgreSQL
+    /// has done with it.
+    pub async fn deliver_late(&self) {
+        let late = async || self.state.late.lock().unwrap().take();
+        let (mut server, statement) = super::eventually("the connection is cut", late).await;
+        server.write_all(&statement).await.unwrap();
+        let mut answer = vec![];
+        while !answer.windows(READY.len()).any(|window| window == READY) {
+            assert_ne!(server.read_buf(&mut answer).await.unwrap(), 0, "the session has ended");
+        }
+    }
+}
+
+impl Drop for DatabaseLink {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl State {
+    fn springs(&self, sent: &[u8]) -> Option<Loss> {
+        let mut trap = self.trap.lock().unwrap();
+        let (_, text) = trap.as_ref()?;
+        let is_there = sent.windows(text.len()).any(|window| window == text.as_bytes());
+        if is_there { trap.take().map(|(loss, _)| loss) } else { None }
+    }
+}
+
+async fn carry(mut client: TcpStream, mut server: TcpStream, state: Arc<State>) {
+    let (mut sent, mut answered) = (vec![0; 256 * 1024], vec![0; 256 * 1024]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut sent) => {
+                let Ok(count @ 1..) = read else { return };
+                match state.springs(&sent[..count]) {
+                    None => {}
+                    Some(loss) => return lose(loss, client, server, &sent[..count], &state).await,
+                }
+                if server.write_all(&sent[..count]).await.is_err() {
+                    return;
+                }
+            }
+            read = server.read(&mut answered) => {
+                let Ok(count @ 1..) = read else { return };
+                if client.write_all(&answered[..count]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn lose(
+    loss: Loss,
+    client: TcpStream,
+    mut server: TcpStream,
+    statement: &[u8],
+    state: &State,
+) {
+    if loss == Loss::Answer {
+        server.write_all(statement).await.unwrap();
+    }
+    state.lost.send_replace(true);
+    state.cut.subscribe().wait_for(|cut| *cut).await.unwrap();
+    drop(client);
+    if loss == Loss::Statement {
+        *state.late.lock().unwrap() = Some((server, statement.to_owned()));
+    }
+}

@@ -1,0 +1,250 @@
+//! PostgreSQL breaks off, or is silent, when it may have committed: what was written is not written
+//! again, what was not is written once, and every caller is told what is true.
+
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
+use service_kit::database::DatabaseError;
+use service_kit::error::Error;
+use service_kit::orders::{Draft, Edit, Order, Written};
+use service_kit::settings::DatabaseSettings;
+use service_kit::testing::{DatabaseLink, Loss, TestDatabase, eventually};
+use shared_models::order::{Progress, Status};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::creating::{create_all, created, new};
+use crate::writing::{Desk, having_seen, says, versions};
+
+/// A desk, and the link to its database.
+async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (Desk, DatabaseLink) {
+    let database = TestDatabase::new().await;
+    let mut settings = database.settings();
+    adjust(&mut settings);
+    let link = DatabaseLink::start(&mut settings).await;
+    (Desk::over(database, settings).await, link)
+}
+
+/// Cuts the connection once the statement is lost and, where PostgreSQL got it, is committed.
+async fn break_off(desk: &Desk, link: &DatabaseLink, loss: Loss, changes: i64) {
+    link.has_lost().await;
+    if loss == Loss::Answer {
+        let committed = async || (desk.database.count("changes").await == changes).then_some(());
+        eventually("it is committed", committed).await;
+    }
+    link.cut();
+}
+
+async fn comments(desk: &Desk) -> Vec<String> {
+    let (history, _) = desk.history().await;
+    history.into_iter().filter_map(|(_, comment, _)| comment).collect()
+}
+
+fn is_unknown<T>(outcome: &Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::Database(DatabaseError::OutcomeUnknown(_))))
+}
+
+/// Voids the order.
+fn voids() -> Edit<()> {
+    let wanted = Box::new(|order: &Order<()>| {
+        let shared = order.shared.clone();
+        let progress = Progress { status: Status::Voided, ..shared.progress.value };
+        Ok(Draft { delivery: shared.delivery.value, progress, private: () })
+    });
+    Edit { principal: None, precondition: having_seen("\"2\""), wanted }
+}
+
+#[actix_web::test]
+async fn edits_that_were_committed_without_a_word_are_not_written_again() {
+    let (desk, link) = linked(|_| {}).await;
+    link.lose(Loss::Answer, "edit-a");
+    let edits = ["edit-a", "edit-b"].map(says);
+    let breaking = break_off(&desk, &link, Loss::Answer, 3);
+    let (outcomes, ()) = tokio::join!(desk.write_all(edits.into_iter()), breaking);
+    assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
+    assert_eq!(versions(&outcomes), [2, 3]);
+    assert_eq!(versions(&[desk.write(says("edit-c")).await]), [4]);
+}
+
+#[actix_web::test]
+async fn edits_that_arrive_late_at_postgresql_are_written_once() {
+    let (desk, link) = linked(|_| {}).await;
+    link.lose(Loss::Statement, "edit-a");
+    let edits = ["edit-a", "edit-b"].map(says);
+    let breaking = break_off(&desk, &link, Loss::Statement, 0);
+    let (outcomes, ()) = tokio::join!(desk.write_all(edits.into_iter()), breaking);
+    assert_eq!(versions(&outcomes), [2, 3]);
+    link.deliver_late().await;
+    assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
+}
+
+/// The first was seen by its caller at the version that it changes, the second comes too late for
+/// what its caller has seen, and what was voided cannot be edited.
+#[actix_web::test]
+async fn every_caller_is_told_what_is_true_of_its_own_edit() {
+    for loss in [Loss::Answer, Loss::Statement] {
+        let (desk, link) = linked(|_| {}).await;
+        link.lose(loss, "edit-a");
+        let first = Edit { precondition: having_seen("\"1\""), ..says("edit-a") };
+        let stale = Edit { precondition: having_seen("\"1\""), ..says("edit-b") };
+        let edits = [first, stale, voids(), says("edit-c")];
+        let breaking = break_off(&desk, &link, loss, 3);
+        let (outcomes, ()) = tokio::join!(desk.write_all(edits.into_iter()), breaking);
+        assert_eq!(versions(&outcomes), [2, 0, 3, 0], "{loss:?}");
+        assert!(matches!(outcomes[1], Err(Error::Request(_))), "{:?}", outcomes[1]);
+        assert!(matches!(outcomes[3], Err(Error::Refused(_))), "{:?}", outcomes[3]);
+        assert_eq!(desk.history().await.0.len(), 3);
+    }
+}
+
+#[actix_web::test]
+async fn edits_whose_session_was_ended_before_they_were_written_are_written_once() {
+    let (desk, _link) = linked(|_| {}).await;
+    let mut other = desk.database.connect().await;
+    other.batch_execute("begin; select from orders for update").await.unwrap();
+    let waiting = "pg_stat_activity where application_name = 'desk' and wait_event_type = 'Lock'
+        and datname = current_database()";
+    let ending = async {
+        let waits = async || (desk.database.count(waiting).await == 1).then_some(());
+        eventually("the edits wait", waits).await;
+        let end = format!("select pg_terminate_backend(pid) from {waiting}");
+        other.batch_execute(&end).await.unwrap();
+        other.batch_execute("commit").await.unwrap();
+    };
+    let edits = ["edit-a", "edit-b"].map(says);
+    let (outcomes, ()) = tokio::join!(desk.write_all(edits.into_iter()), ending);
+    assert_eq!(versions(&outcomes), [2, 3]);
+    assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
+}
+
+/// From now on a commit waits, past every timeout, until the lock that is held here is free.
+async fn commits_hang(database: &TestDatabase) -> AsyncPgConnection {
+    let mut holder = database.connect().await;
+    let hang = "create function hang() returns trigger language plpgsql
+            set lock_timeout = 0 set statement_timeout = 0
+            as $$ begin perform pg_advisory_xact_lock(7); return null; end $$;
+        create constraint trigger hang after insert on changes deferrable initially deferred
+            for each row execute function hang();
+        select pg_advisory_lock(7)";
+    holder.batch_execute(hang).await.unwrap();
+    holder
+}
+
+async fn release(holder: &mut AsyncPgConnection) {
+    diesel::sql_query("select pg_advisory_unlock(7)").execute(holder).await.unwrap();
+}
+
+const HANGS: &str = "pg_locks where locktype = 'advisory' and objid = 7 and not granted
+        and database = (select oid from pg_database where datname = current_database())";
+
+#[actix_web::test]
+async fn a_commit_that_still_hangs_is_waited_for_and_then_answered() {
+    let (desk, link) = linked(|settings| settings.lock_timeout = Duration::from_millis(200)).await;
+    let mut holder = commits_hang(&desk.database).await;
+    link.lose(Loss::Answer, "edit-a");
+    let ending = async {
+        link.has_lost().await;
+        let hangs = async || (desk.database.count(HANGS).await == 1).then_some(());
+        eventually("the commit hangs", hangs).await;
+        link.cut();
+        let looks = "pg_stat_activity where application_name = 'desk' and query ilike '%for update'
+            and wait_event_type = 'Lock' and datname = current_database()";
+        let looked = async || (desk.database.count(looks).await == 1).then_some(());
+        eventually("it is looked for", looked).await;
+        release(&mut holder).await;
+    };
+    let edits = ["edit-a", "edit-b"].map(says);
+    let (outcomes, ()) = tokio::join!(desk.write_all(edits.into_iter()), ending);
+    assert_eq!(versions(&outcomes), [2, 3]);
+    assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
+}
+
+#[actix_web::test]
+async fn of_a_commit_that_hangs_too_long_it_is_told_that_nobody_knows() {
+    let short = |settings: &mut DatabaseSettings| {
+        settings.lock_timeout = Duration::from_millis(200);
+        settings.deadline = Duration::from_secs(1);
+    };
+    let (desk, link) = linked(short).await;
+    let mut holder = commits_hang(&desk.database).await;
+    link.lose(Loss::Answer, "edit-a");
+    let cutting = async {
+        link.has_lost().await;
+        link.cut();
+    };
+    let edits = ["edit-a", "edit-b"].map(says);
+    let writing = timeout(Duration::from_secs(3), desk.write_all(edits.into_iter()));
+    let (outcomes, ()) = tokio::join!(writing, cutting);
+    let outcomes = outcomes.expect("an answer by the deadline");
+    assert!(outcomes.iter().all(is_unknown), "{outcomes:?}");
+    release(&mut holder).await;
+    let committed = async || (desk.database.count("changes").await == 3).then_some(());
+    eventually("it is committed after all", committed).await;
+    assert_eq!(versions(&[desk.write(says("edit-c")).await]), [4]);
+    assert_eq!(comments(&desk).await, ["edit-a", "edit-b", "edit-c"]);
+}
+
+#[actix_web::test]
+async fn an_edit_that_was_still_in_the_queue_is_known_not_to_be_written() {
+    let short = |settings: &mut DatabaseSettings| {
+        settings.deadline = Duration::from_secs(1);
+        settings.pool_size = 1;
+    };
+    let (desk, link) = linked(short).await;
+    link.lose(Loss::Answer, "edit-a");
+    let queueing = async {
+        link.has_lost().await;
+        desk.write(says("edit-b")).await
+    };
+    let (first, second) = tokio::join!(desk.write(says("edit-a")), queueing);
+    assert!(is_unknown(&first), "{first:?}");
+    let nothing = |outcome: &Result<Written<()>, Error>| {
+        matches!(outcome, Err(Error::Database(DatabaseError::Unavailable(_))))
+    };
+    // The queue may have come to its turn in the very last moment.
+    let of_second = comments(&desk).await.iter().filter(|it| *it == "edit-b").count();
+    assert!(nothing(&second) && of_second == 0 || !nothing(&second), "{second:?}");
+    // The one connection of the pool was silent; nobody waits behind it.
+    let next = timeout(Duration::from_secs(1), desk.write(says("edit-c"))).await;
+    assert!(next.is_ok_and(|outcome| outcome.is_ok()));
+}
+
+#[actix_web::test]
+async fn orders_that_were_created_without_a_word_or_arrive_late_are_created_once() {
+    for loss in [Loss::Answer, Loss::Statement] {
+        let (desk, link) = linked(|_| {}).await;
+        link.lose(loss, "order-a");
+        let ids = [Uuid::now_v7(), Uuid::now_v7()];
+        let all = vec![new(ids[0], "order-a"), new(desk.id, "taken"), new(ids[1], "order-b")];
+        let breaking = break_off(&desk, &link, loss, 3);
+        let (outcomes, ()) = tokio::join!(create_all(&desk, all), breaking);
+        assert_eq!(created(&outcomes), ["created", "there", "created"], "{loss:?}");
+        if loss == Loss::Statement {
+            link.deliver_late().await;
+        }
+        let (history, _) = desk.history().await;
+        assert_eq!((history.len(), desk.database.count("orders").await), (3, 3), "{loss:?}");
+    }
+}
+
+#[actix_web::test]
+async fn of_an_order_whose_commit_hangs_it_is_told_that_nobody_knows() {
+    let short = |settings: &mut DatabaseSettings| {
+        settings.lock_timeout = Duration::from_millis(200);
+        settings.deadline = Duration::from_secs(1);
+    };
+    let (desk, link) = linked(short).await;
+    let mut holder = commits_hang(&desk.database).await;
+    link.lose(Loss::Answer, "order-a");
+    let cutting = async {
+        link.has_lost().await;
+        link.cut();
+    };
+    let id = Uuid::now_v7();
+    let creating = timeout(Duration::from_secs(3), desk.writer.create(new(id, "order-a")));
+    let (outcome, ()) = tokio::join!(creating, cutting);
+    assert!(is_unknown(&outcome.expect("an answer by the deadline")));
+    release(&mut holder).await;
+    let committed = async || (desk.database.count("changes").await == 2).then_some(());
+    eventually("it is committed after all", committed).await;
+}
