@@ -15,4 +15,5 @@ mod replicas;
 mod security;
 mod silence;
 mod unguarded;
+mod unknown_outcomes;
 mod workers;

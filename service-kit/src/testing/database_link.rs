@@ -29,9 +29,18 @@ pub struct DatabaseLink {
     serving: JoinHandle<()>,
 }
 
+/// What is to be lost next.
+#[derive(Debug)]
+struct Trap {
+    loss: Loss,
+    text: String,
+    /// The statement itself, or what comes after it on the same connection.
+    then: Option<&'static str>,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    trap: Mutex<Option<(Loss, String)>>,
+    trap: Mutex<Option<Trap>>,
     lost: watch::Sender<bool>,
     cut: watch::Sender<bool>,
     late: Mutex<Option<(TcpStream, Vec<u8>)>>,
@@ -61,9 +70,18 @@ impl DatabaseLink {
     /// Loses the next statement in which this text stands, or the answer to it. Its connection says
     /// nothing more from then on.
     pub fn lose(&self, loss: Loss, text: &str) {
+        self.set(Trap { loss, text: text.to_owned(), then: None });
+    }
+
+    /// Loses the `COMMIT` of the next transaction in which this text stands, or the answer to it.
+    pub fn lose_commit(&self, loss: Loss, text: &str) {
+        self.set(Trap { loss, text: text.to_owned(), then: Some("COMMIT") });
+    }
+
+    fn set(&self, trap: Trap) {
         self.state.lost.send_replace(false);
         self.state.cut.send_replace(false);
-        *self.state.trap.lock().unwrap() = Some((loss, text.to_owned()));
+        *self.state.trap.lock().unwrap() = Some(trap);
     }
 
     /// Waits until that has happened.
@@ -76,11 +94,20 @@ impl DatabaseLink {
         self.state.cut.send_replace(true);
     }
 
+    /// Ends the session to which a statement was to go that was lost, after its connection was cut.
+    pub async fn never_deliver(&self) {
+        drop(self.late().await);
+    }
+
+    async fn late(&self) -> (TcpStream, Vec<u8>) {
+        let late = async || self.state.late.lock().unwrap().take();
+        super::eventually("the connection is cut", late).await
+    }
+
     /// Delivers the statement that was lost, after its connection was cut, and waits until PostgreSQL
     /// has done with it.
     pub async fn deliver_late(&self) {
-        let late = async || self.state.late.lock().unwrap().take();
-        let (mut server, statement) = super::eventually("the connection is cut", late).await;
+        let (mut server, statement) = self.late().await;
         server.write_all(&statement).await.unwrap();
         let mut answer = vec![];
         while !answer.windows(READY.len()).any(|window| window == READY) {
@@ -96,21 +123,31 @@ impl Drop for DatabaseLink {
 }
 
 impl State {
-    fn springs(&self, sent: &[u8]) -> Option<Loss> {
-        let mut trap = self.trap.lock().unwrap();
-        let (_, text) = trap.as_ref()?;
-        let is_there = sent.windows(text.len()).any(|window| window == text.as_bytes());
-        if is_there { trap.take().map(|(loss, _)| loss) } else { None }
+    /// What becomes of what was sent; `watched` is what is lost later on the same connection.
+    fn springs(&self, sent: &[u8], watched: &mut Option<(Loss, &'static str)>) -> Option<Loss> {
+        let has = |text: &str| sent.windows(text.len()).any(|window| window == text.as_bytes());
+        if let Some((loss, _)) = watched.take_if(|(_, text)| has(text)) {
+            return Some(loss);
+        }
+        let trap = self.trap.lock().unwrap().take_if(|trap| has(&trap.text))?;
+        match trap.then {
+            None => Some(trap.loss),
+            Some(text) => {
+                *watched = Some((trap.loss, text));
+                None
+            }
+        }
     }
 }
 
 async fn carry(mut client: TcpStream, mut server: TcpStream, state: Arc<State>) {
     let (mut sent, mut answered) = (vec![0; 256 * 1024], vec![0; 256 * 1024]);
+    let mut watched = None;
     loop {
         tokio::select! {
             read = client.read(&mut sent) => {
                 let Ok(count @ 1..) = read else { return };
-                match state.springs(&sent[..count]) {
+                match state.springs(&sent[..count], &mut watched) {
                     None => {}
                     Some(loss) => return lose(loss, client, server, &sent[..count], &state).await,
                 }

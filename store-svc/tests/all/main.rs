@@ -34,4 +34,6 @@ mod setting;
 #[cfg(test)]
 mod syncing;
 #[cfg(test)]
+mod unknown;
+#[cfg(test)]
 mod voiding;

@@ -1,0 +1,98 @@
+//! PostgreSQL is told to wait for a standby that there is not, so every commit hangs when it is
+//! durable already, and its session is ended then: nothing is written twice.
+
+use std::time::Duration;
+
+use e2e_tests::secured::client;
+use e2e_tests::{Program, lamps_and_bulbs};
+use launcher::postgres::{Options, Postgres};
+use serde_json::{Value, json};
+use service_kit::database::migrate;
+use service_kit::testing::{Answer, TestClient, eventually};
+
+/// A store over a PostgreSQL of its own, for the setting is of the whole server.
+async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
+    postgres.sql("postgres", "create database store").await.unwrap();
+    let settings = json!({
+        "url": postgres.url("store"), "pool_size": 1, "connect_timeout": "10s",
+        "lock_timeout": "10s", "statement_timeout": "10s", "deadline": "30s",
+    });
+    migrate(&serde_json::from_value(settings).unwrap(), "test").await.unwrap();
+    let set = [
+        ("DATABASE__URL", postgres.url("store")),
+        ("DATABASE__DEADLINE", "30s".to_owned()),
+        ("BROKER__URL", "amqp://nobody:nothing@127.0.0.1:1/%2f".to_owned()),
+    ];
+    let set = set.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut store = Program::new("store-svc", "STORE", logs, &set);
+    store.start().await;
+    store
+}
+
+/// Waits for this standby from now on, or for none.
+async fn wait_for_standby(postgres: &Postgres, name: &str) {
+    let set = format!("alter system set synchronous_standby_names = '{name}'");
+    postgres.sql("postgres", &set).await.unwrap();
+    postgres.sql("postgres", "select pg_reload_conf()").await.unwrap();
+    let is_set = async || {
+        let shown = postgres.sql("postgres", "show synchronous_standby_names").await.unwrap();
+        (shown == name).then_some(())
+    };
+    eventually("it is set", is_set).await;
+}
+
+/// The session of the store whose commit hangs, but for one.
+async fn hanging(postgres: &Postgres, but: &str) -> String {
+    let query = "select pid from pg_stat_activity
+        where wait_event = 'SyncRep' and application_name = 'store-svc' order by pid limit 1";
+    let hangs = async || {
+        let pid = postgres.sql("store", query).await.unwrap();
+        (!pid.is_empty() && pid != but).then_some(pid)
+    };
+    eventually("a commit hangs", hangs).await
+}
+
+async fn comments(client: &TestClient, path: &str) -> Vec<Value> {
+    let history = client.get(&format!("{path}/changes")).await.with(200);
+    let entries = history["items"].as_array().unwrap().iter();
+    entries.map(|entry| entry["event"]["delivery"]["comment"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_that_were_durable_when_their_session_was_ended_are_not_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = Postgres::start(&folder.path().join("pg"), Options::default()).await.unwrap();
+    let store = store(&postgres, folder.path()).await;
+    let client = client(store.url());
+    let ready = async || (client.get("/health/ready").await.status == 200).then_some(());
+    eventually("the store is ready", ready).await;
+    let placed = client.post("/v1/orders", &lamps_and_bulbs()).await.with(201);
+    let path = placed.header("location").unwrap().to_owned();
+    wait_for_standby(&postgres, "nobody").await;
+    let patch = |comment: &'static str, tag: &'static str| {
+        let (client, path) = (client.clone(), path.clone());
+        let body = json!({ "comment": comment });
+        tokio::spawn(async move { client.patch_if(&path, tag, &body).await })
+    };
+    let first = patch("first", "\"1\"");
+    let session = hanging(&postgres, "").await;
+    let a = patch("a", "\"2\"");
+    // In this order behind the first.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let b = patch("b", "\"3\"");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    postgres.sql("store", &format!("select pg_cancel_backend({session})")).await.unwrap();
+    assert_eq!(told(first).await.with(200)["version"], 2);
+    let session = hanging(&postgres, "").await;
+    postgres.sql("store", &format!("select pg_terminate_backend({session})")).await.unwrap();
+    hanging(&postgres, &session).await;
+    wait_for_standby(&postgres, "").await;
+    assert_eq!(told(a).await.with(200)["version"], 3);
+    assert_eq!(told(b).await.with(200)["version"], 4);
+    let written = comments(&client, &path).await;
+    assert_eq!(written[1..], [json!("first"), json!("a"), json!("b")]);
+}
+
+async fn told(asking: tokio::task::JoinHandle<Answer>) -> Answer {
+    asking.await.unwrap()
+}
