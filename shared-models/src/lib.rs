@@ -15,10 +15,12 @@
 //! | [`rules`] | which events the worker carries, and which it drops |
 //! | [`coalesce`] | one change for each order out of a batch |
 //! | [`sync`] | what the worker sends to a site, and what it answers |
+//! | [`comparison`] | how an order stands at a side, in short, and what one side lacks of the other |
 //! | [`unguarded`] | guards that a test build can switch off |
 //! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
 pub mod coalesce;
+pub mod comparison;
 pub mod edit;
 pub mod event;
 pub mod merge;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod algebra;
 #[cfg(test)]
+mod comparing;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod documented_meetings;
