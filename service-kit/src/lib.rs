@@ -8,6 +8,7 @@
 //! | [`relay`] | from the outbox to RabbitMQ |
 //! | [`parked`] | changes that could not be carried |
 //! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
+//! | [`comparison`] | what was changed here, and how orders stand, for comparing with the peer |
 //! | [`change_log`] | the record of every change, and the outbox |
 //! | [`orders`] | what an order is, what a change makes of it, how it is written and kept |
 //! | [`access`] | who may do what |
@@ -23,6 +24,7 @@ pub mod application;
 pub mod backoff;
 pub mod broker;
 pub mod change_log;
+pub mod comparison;
 pub mod database;
 pub mod error;
 pub mod gathering;

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
-    QueueDeleteOptions,
+    QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Queue};
@@ -109,6 +109,12 @@ impl TestBroker {
             };
         }
         all
+    }
+
+    /// Deletes what is in a queue and with nobody; how many messages that were.
+    pub async fn purge(&self, queue: &str) -> u32 {
+        let options = QueuePurgeOptions::default();
+        self.channel().await.queue_purge(queue.into(), options).await.unwrap()
     }
 
     /// Deletes a queue with what is in it.

@@ -1,0 +1,58 @@
+//! An order in short. Pure.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use shared_models::comparison::{FacetState, OrderState};
+use shared_models::order::{Facet, Shared};
+use uuid::Uuid;
+
+/// Bytes of a digest. It tells two values of one revision apart, of which there should be one.
+const BYTES: usize = 8;
+
+/// How an order stands.
+pub(super) fn state(id: Uuid, shared: &Shared, parked: bool) -> OrderState {
+    let (delivery, progress) = (of(&shared.delivery), of(&shared.progress));
+    OrderState { id, delivery, progress, parked }
+}
+
+/// Both sides read the value from `jsonb`, which knows one order of fields only.
+fn of<V: Serialize>(facet: &Facet<V>) -> FacetState {
+    // What came out of the database can be written again.
+    let value = serde_json::to_vec(&facet.value).unwrap_or_default();
+    let mut digest = String::with_capacity(2 * BYTES);
+    for byte in &Sha256::digest(value)[..BYTES] {
+        // Writing to a string cannot fail.
+        let _ = write!(digest, "{byte:02x}");
+    }
+    FacetState { revision: facet.revision, digest }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_models::order::Delivery;
+    use shared_models::revision::Revision;
+
+    use super::*;
+
+    fn facet(json: &str, store: u32) -> Facet<Delivery> {
+        let value = serde_json::from_str::<Delivery>(json).unwrap();
+        Facet { revision: Revision { store, warehouse: 0 }, value }
+    }
+
+    #[test]
+    fn equal_values_have_one_digest_and_others_have_another() {
+        let plain = of(&facet(r#"{"company":"A","address":"B","lines":[]}"#, 1));
+        let same = of(&facet(r#"{"lines":[],"comment":null,"address":"B","company":"A"}"#, 2));
+        assert_eq!(plain.digest, same.digest);
+        assert_eq!(plain.digest.len(), 2 * BYTES);
+        for other in [
+            r#"{"company":"A","address":"C","lines":[]}"#,
+            r#"{"company":"A","address":"B","lines":[],"comment":""}"#,
+            r#"{"company":"A","address":"B","lines":[],"priority":1}"#,
+        ] {
+            assert_ne!(plain.digest, of(&facet(other, 1)).digest, "{other}");
+        }
+    }
+}

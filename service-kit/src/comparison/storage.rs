@@ -1,0 +1,174 @@
+//! All SQL on comparing.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
+use shared_models::order::{Delivery, Facet, Progress, Shared};
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use crate::database::Json;
+use crate::database::schema::orders;
+
+/// Transaction ids are given as numbers that never wrap around (`xid8`).
+const LOG_STATE: &str = "
+select compared.upto as compared,
+    coalesce((select seq from changes order by seq desc limit 1), 0) as newest,
+    pg_snapshot_xmin(now.snapshot)::text::bigint as xmin,
+    pg_snapshot_xmax(now.snapshot)::text::bigint as xmax,
+    (select seq from outbox where seq > compared.upto order by seq limit 1) as unpublished,
+    exists (select from pause) as paused
+from compared, (select pg_current_snapshot() as snapshot) as now";
+
+#[derive(QueryableByName)]
+struct State {
+    #[diesel(sql_type = BigInt)]
+    compared: i64,
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+    #[diesel(sql_type = BigInt)]
+    xmin: i64,
+    #[diesel(sql_type = BigInt)]
+    xmax: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    unpublished: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
+}
+
+/// How the change log stands.
+pub async fn log_state(connection: &mut AsyncPgConnection) -> QueryResult<LogState> {
+    let state = diesel::sql_query(LOG_STATE).get_result::<State>(connection).await?;
+    let State { compared, newest, xmin, xmax, unpublished, paused } = state;
+    Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
+}
+
+/// A page is so many rows of the log, whatever is in them, or one that holds nothing of interest could
+/// take as long as the log is. A change that was decided here touches nothing shared only if it
+/// changed what is private and not the status; only such a row is read.
+const CHANGED: &str = "
+with page as materialized (
+    select seq, order_id,
+        origin = $1 and (kind <> 'order.updated' or private is null
+            or body::json ->> 'touched' <> '[]') as concerns_the_peer
+    from changes where seq > $2 and seq <= $3 order by seq limit $4)
+select max(seq) as last, count(*)::integer as rows,
+    coalesce(array_agg(distinct order_id) filter (where concerns_the_peer), '{}') as orders
+from page";
+
+/// A page of the change log.
+#[derive(Debug, QueryableByName)]
+pub(super) struct Page {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    last: Option<i64>,
+    #[diesel(sql_type = Integer)]
+    rows: i32,
+    /// The orders of which it tells changes that concern the peer, each once.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub(super) orders: Vec<Uuid>,
+}
+
+impl Page {
+    /// The place where the next page begins, of a stretch that ends at `upto`.
+    pub(super) fn next(&self, upto: i64) -> i64 {
+        match self.last {
+            Some(last) if self.rows == PAGE => last,
+            Some(_) | None => upto,
+        }
+    }
+}
+
+/// Rows of the log on one page.
+const PAGE: i32 = MAX_COMPARED as i32;
+
+/// A page of the log between two places.
+pub(super) async fn changed(
+    connection: &mut AsyncPgConnection,
+    site: Site,
+    after: i64,
+    upto: i64,
+) -> QueryResult<Page> {
+    diesel::sql_query(CHANGED)
+        .bind::<Text, _>(site.as_str())
+        .bind::<BigInt, _>(after)
+        .bind::<BigInt, _>(upto)
+        .bind::<BigInt, _>(i64::from(PAGE))
+        .get_result(connection)
+        .await
+}
+
+/// What is read of an order.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = orders)]
+struct Row {
+    id: Uuid,
+    delivery: Json<Facet<Delivery>>,
+    progress: Json<Facet<Progress>>,
+}
+
+/// What the sides share of those of the orders that are here.
+pub(super) async fn shared(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<(Uuid, Shared)>> {
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
+    let rows = these.load(connection).await?.into_iter();
+    let shared = |row: Row| Shared { delivery: row.delivery.0, progress: row.progress.0 };
+    Ok(rows.map(|row| (row.id, shared(row))).collect())
+}
+
+/// The state stands in the text, so that PostgreSQL sees that the index of what is parked serves.
+const PARKED: &str =
+    "select distinct order_id as id from parked where order_id = any ($1) and state = 'parked'";
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Those of the orders of which a change is parked.
+pub(super) async fn parked(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    let parked = diesel::sql_query(PARKED).bind::<Array<SqlUuid>, _>(ids);
+    Ok(parked.load::<Id>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(QueryableByName)]
+struct Newest {
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+}
+
+/// The newest place in the log that is visible.
+pub(super) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
+    let newest =
+        "select coalesce((select seq from changes order by seq desc limit 1), 0) as newest";
+    Ok(diesel::sql_query(newest).get_result::<Newest>(connection).await?.newest)
+}
+
+/// Never past the end of the log, and never back.
+const ADVANCE: &str = "
+update compared set upto = $2, at = $3
+where upto = $1 and $2 >= $1 and exists (select from changes where seq >= $2)";
+
+/// Notes how far the log has been compared.
+pub(super) async fn advance(
+    connection: &mut AsyncPgConnection,
+    Compared { from, to }: Compared,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let advance = diesel::sql_query(ADVANCE)
+        .bind::<BigInt, _>(from)
+        .bind::<BigInt, _>(to)
+        .bind::<Timestamptz, _>(now);
+    Ok(advance.execute(connection).await? == 1)
+}
