@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::carrying::carrier::Carrier;
 use crate::carrying::stop::Stop;
+use crate::comparison::comparer::Comparer;
 use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::parked::Parked;
@@ -44,6 +45,7 @@ pub struct Application {
     address: SocketAddr,
     server: Server,
     carriers: Vec<Carrier>,
+    comparers: Vec<Comparer>,
     stop: Stop,
     shutdown_timeout: Duration,
 }
@@ -61,6 +63,7 @@ impl Application {
             .iter()
             .map(|figures| Carrier::new(settings, Arc::clone(figures), stop.clone()))
             .collect::<Result<Vec<_>, _>>()?;
+        let comparers = comparers(settings, &figures, &stop)?;
         let sites = settings.sites();
         let handle = |figures: Arc<Figures>| {
             let source = SiteClient::new(figures.direction.from, &sites)?;
@@ -74,7 +77,7 @@ impl Application {
         let one = NonZeroUsize::MIN;
         let server = server::serve(one, http, limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { address, server, carriers, stop, shutdown_timeout })
+        Ok(Self { address, server, carriers, comparers, stop, shutdown_timeout })
     }
 
     /// Where it serves.
@@ -95,6 +98,9 @@ impl Application {
         for carrier in self.carriers {
             carrying.spawn(carrier.run());
         }
+        for comparer in self.comparers {
+            carrying.spawn(comparer.run());
+        }
         let ended = tokio::select! {
             asked = asked_to_stop => asked.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
@@ -107,6 +113,18 @@ impl Application {
         tokio::join!(carried, server::stop(&handle, limit));
         ended
     }
+}
+
+fn comparers(
+    settings: &WorkerSettings,
+    figures: &[Arc<Figures>; 2],
+    stop: &Stop,
+) -> Result<Vec<Comparer>, BuildError> {
+    let [one, other] = figures;
+    let comparer = |of: &Arc<Figures>, opposite: &Arc<Figures>| {
+        Comparer::new(settings, Arc::clone(of), Arc::clone(opposite), stop.clone())
+    };
+    Ok(vec![comparer(one, other)?, comparer(other, one)?])
 }
 
 /// The first half of the time is the peer's, to answer; the second is for giving back what it has

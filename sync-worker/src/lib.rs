@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`application`] | the worker as it runs: built, run until stopped |
 //! | [`carrying`] | from a message to its settlement |
+//! | [`comparison`] | what was lost on the way: found by comparing, and offered again |
 //! | [`breaker`] | when the peer is left alone, and when it is asked again |
 //! | [`topology`] | exchanges, queues and bindings: made, healed, and what to do where one was lost |
 //! | [`site_client`] | the requests to a site |
@@ -20,6 +21,7 @@
 pub mod application;
 pub mod breaker;
 pub mod carrying;
+pub mod comparison;
 pub mod figures;
 pub mod http;
 mod metrics;

@@ -5,7 +5,7 @@ use metrics::{describe_counter, describe_gauge, gauge};
 use service_kit::http::metrics::{exposition, state, total};
 
 use crate::breaker;
-use crate::figures::{Circuit, Counters, Snapshot, State, Waiting};
+use crate::figures::{Circuit, Comparison, Counters, Snapshot, State, Waiting};
 
 /// The answer to `GET /metrics`.
 pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
@@ -16,6 +16,7 @@ pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
             state("lockstep_direction_state", labels, &State::NAMES, direction.state);
             circuit(direction.name, &direction.breaker);
             counters(direction.name, &direction.counters);
+            comparison(direction.name, &direction.comparison);
             if let Some(depth) = &direction.depth {
                 waiting(direction.name, depth);
             }
@@ -34,6 +35,10 @@ fn describe() {
     describe_counter!("lockstep_messages_total", "Messages settled, by what became of them");
     describe_counter!("lockstep_messages_dropped_total", "Messages dropped, by rule");
     describe_counter!("lockstep_requests_total", "Requests to the peer");
+    describe_counter!("lockstep_compared_total", "Orders compared at both sides");
+    describe_counter!("lockstep_losses_total", "Orders that a side lacked something of, by what");
+    describe_counter!("lockstep_losses_offered_total", "Orders offered again for that");
+    describe_gauge!("lockstep_compare_lag", "Changes of the source not compared yet");
     describe_counter!("lockstep_results_total", "Changes told, by what the peer made of them");
 }
 
@@ -44,6 +49,26 @@ fn circuit(direction: &'static str, circuit: &Circuit) {
     for (to, count) in [("open", opened), ("half-open", half_opened), ("closed", closed)] {
         total("lockstep_breaker_transitions_total", &[labels[0], ("to", to)], count);
     }
+}
+
+fn comparison(direction: &'static str, comparison: &Comparison) {
+    let labels = [("direction", direction)];
+    let Comparison { compared, offered, missing, behind, different, source_behind, left, .. } =
+        comparison;
+    total("lockstep_compared_total", &labels, *compared);
+    total("lockstep_losses_offered_total", &labels, *offered);
+    let losses = [
+        ("missing", missing),
+        ("behind", behind),
+        ("different", different),
+        ("source_behind", source_behind),
+        ("left", left),
+    ];
+    for (what, count) in losses {
+        total("lockstep_losses_total", &[labels[0], ("loss", what)], *count);
+    }
+    // A number of changes is far below what a float still counts one by one.
+    gauge!("lockstep_compare_lag", &labels).set(comparison.lag() as f64);
 }
 
 fn waiting(direction: &'static str, depth: &Waiting) {

@@ -1,6 +1,7 @@
 //! How each direction is doing: its state, and what it has done since the program began.
 
 mod circuit;
+mod comparison;
 mod counters;
 mod pace;
 mod rate;
@@ -20,6 +21,7 @@ use crate::site_client::answer::Answer;
 use crate::topology::Depth;
 
 pub use circuit::Circuit;
+pub use comparison::Comparison;
 pub use counters::{Counters, Results};
 pub use pace::{Pace, Rates};
 pub use state::State;
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub rates: Rates,
     /// What it has done.
     pub counters: Counters,
+    /// How far the two sites have been compared.
+    pub comparison: Comparison,
 }
 
 /// How one direction is doing.
@@ -63,6 +67,7 @@ struct Inner {
     depth: Option<Waiting>,
     pace: Pace,
     counters: Counters,
+    comparison: Comparison,
 }
 
 impl Figures {
@@ -71,14 +76,15 @@ impl Figures {
     pub fn new(direction: Direction) -> Self {
         let (breaker, counters) = (Circuit::default(), Counters::default());
         let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
-        let inner = Inner { state, breaker, depth: None, pace, counters };
+        let comparison = Comparison::default();
+        let inner = Inner { state, breaker, depth: None, pace, counters, comparison };
         Self { direction, inner: Mutex::new(inner) }
     }
 
     /// How it is doing now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Inner { state, breaker, depth, pace, counters } = &*self.lock();
+        let Inner { state, breaker, depth, pace, counters, comparison } = &*self.lock();
         Snapshot {
             name: self.direction.as_str(),
             from: self.direction.from,
@@ -89,6 +95,7 @@ impl Figures {
             depth: depth.clone(),
             rates: pace.rates(Instant::now()),
             counters: counters.clone(),
+            comparison: comparison.clone(),
         }
     }
 
@@ -126,6 +133,24 @@ impl Figures {
     #[must_use]
     pub fn holds_parked(&self) -> bool {
         self.lock().depth.as_ref().is_some_and(|depth| depth.parked > 0)
+    }
+
+    /// Whether it carries, and at most so many messages wait; else the reason.
+    pub fn is_calm(&self, most: u32) -> Result<(), String> {
+        let inner = self.lock();
+        match (&inner.state, &inner.depth) {
+            (State::Consuming, Some(depth)) if depth.queue <= most => Ok(()),
+            (State::Consuming, Some(depth)) => {
+                Err(format!("{} messages wait in the sync queue", depth.queue))
+            }
+            (State::Consuming, None) => Err("what waits is not counted yet".to_owned()),
+            (state, _) => Err(format!("the direction is {}", state.as_str())),
+        }
+    }
+
+    /// Changes what is known of how far the sites have been compared.
+    pub fn comparison(&self, change: impl FnOnce(&mut Comparison)) {
+        change(&mut self.lock().comparison);
     }
 
     /// A request was sent, and this came of it.

@@ -1,6 +1,7 @@
 //! The worker's settings. What cannot be right is refused while it is read, before any socket is
 //! opened.
 
+mod compare;
 mod site_url;
 
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -17,6 +18,8 @@ use service_kit::tls::{CaFile, Tls};
 use shared_models::site::Site;
 use shared_models::sync::MAX_CHANGES;
 
+use compare::COMPARE;
+pub use compare::CompareSettings;
 pub use site_url::SiteUrl;
 
 /// The defaults of `[store]` and `[warehouse]`.
@@ -38,6 +41,7 @@ pub const PROGRAM: Program = Program {
             settings::BROKER,
             SITES,
             CARRY,
+            COMPARE,
             settings::LOG,
         ],
     },
@@ -61,6 +65,8 @@ pub struct WorkerSettings {
     pub warehouse: SiteSettings,
     /// How changes are carried.
     pub carry: CarrySettings,
+    /// How the sites are compared.
+    pub compare: CompareSettings,
     /// What to log.
     pub log: LogSettings,
 }

@@ -3,6 +3,7 @@
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
 pub mod answer;
+mod comparison;
 mod parked;
 mod refusal;
 mod reply;
@@ -24,6 +25,7 @@ use crate::breaker::Failure;
 use crate::settings::SitesSettings;
 
 use answer::{Answer, Trouble, answered};
+use comparison::ComparisonUrls;
 use reply::{NoReply, root_cause, send};
 
 pub use parked::{PageQuery, SitePage};
@@ -58,6 +60,7 @@ pub struct SiteClient {
     orders: Url,
     relay: [Url; 3],
     parked: Url,
+    comparison: ComparisonUrls,
 }
 
 /// What a site is asked about how it publishes.
@@ -96,6 +99,7 @@ impl SiteClient {
         let orders = url("v1/sync/orders")?;
         let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
         let parked = url("v1/parked")?;
+        let comparison = ComparisonUrls::new(url)?;
         let (probe_timeout, report_timeout) = (carry.probe_timeout, carry.report_timeout);
         Ok(Self {
             site,
@@ -109,6 +113,7 @@ impl SiteClient {
             orders,
             relay,
             parked,
+            comparison,
         })
     }
 

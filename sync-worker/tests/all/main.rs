@@ -7,6 +7,7 @@ mod breaker;
 mod broker_failures;
 mod carrying;
 mod command_line;
+mod comparing;
 mod events;
 mod failings;
 mod freezing;

@@ -42,6 +42,8 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__CARRY__BACKOFF_MAX", "soon"), "carry.backoff_max"),
         (with("WORKER__CARRY__REPORT_TIMEOUT", "soon"), "carry.report_timeout"),
         (with("WORKER__CARRY__PROBE_INTERVAL", "soon"), "carry.probe_interval"),
+        (with("WORKER__COMPARE__REST", "0"), "compare.rest"),
+        (with("WORKER__COMPARE__GRACE", "soon"), "compare.grace"),
     ];
     for (variables, named) in cases {
         let output = run(&[], &variables);
@@ -57,8 +59,14 @@ fn help_tells_every_setting_with_its_default() {
     let output = run(&["--help"], &[]);
     assert!(output.status.success());
     let said = String::from_utf8(output.stdout).unwrap();
-    for line in ["port = 8003", "[store]", "[warehouse]", "max_changes = 500", "WORKER__HTTP__PORT"]
-    {
+    for line in [
+        "port = 8003",
+        "[store]",
+        "[warehouse]",
+        "[compare]",
+        "max_changes = 500",
+        "WORKER__HTTP__PORT",
+    ] {
         assert!(said.contains(line), "{line} is not in {said}");
     }
 }

@@ -23,6 +23,12 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
             "dropped": {"echo": 0, "nothing_shared": 0, "default_status": 0},
             "results": {"applied": 0, "merged": 0, "stale": 0, "rejected": 0},
         },
+        "comparison": {
+            "waits_for": "it is switched off", "compared_to": 0, "newest": 0,
+            "as_of": null, "finished_at": null,
+            "compared": 0, "missing": 0, "behind": 0, "different": 0, "source_behind": 0,
+            "offered": 0, "left": 0,
+        },
     });
     let mut told = worker.direction(TO_WAREHOUSE).await;
     // What the source says of itself is its own affair.

@@ -87,6 +87,10 @@ impl TestWorker {
             true => "",
             false => "carry.probe_interval = '1h'",
         };
+        let quiet = match more.contains("compare.") {
+            true => quiet.to_owned(),
+            false => format!("{quiet}\ncompare.enabled = false"),
+        };
         let text = format!(
             "http.port = 0\nbroker.url = '{broker}'\nstore.url = '{store}'\n\
              warehouse.url = '{warehouse}'\ncarry.heal_interval = '100ms'\n{quiet}\n{more}\n"

@@ -1,0 +1,120 @@
+//! The places in a change log up to which everything is visible. Pure.
+//!
+//! A place is given out before its transaction commits, so a reader that has seen place 7 may find
+//! place 5 later. A place that was the newest at one look is a boundary once every transaction has
+//! ended that had begun by the next look: by then, whoever was given a smaller place has a transaction
+//! id. A transaction that stays open holds the boundary up, and never makes it skip.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use shared_models::comparison::LogState;
+
+/// Looks that may wait for transactions to end; what comes later is noted when they have.
+const MOST: usize = 64;
+
+/// A place, and when it was the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boundary {
+    /// The place.
+    pub place: i64,
+    /// When it was the newest, by the clock of the worker.
+    pub at: DateTime<Utc>,
+}
+
+/// The boundary of one log, and the places that are to become it.
+#[derive(Clone, Debug, Default)]
+pub struct Boundaries {
+    settled: Option<Boundary>,
+    noted: VecDeque<(Boundary, Option<i64>)>,
+    last: Option<(i64, i64)>,
+}
+
+impl Boundaries {
+    /// Takes a look at the log; gives the boundary, once there is one.
+    pub fn look(&mut self, log: &LogState, at: DateTime<Utc>) -> Option<Boundary> {
+        if self.last.is_some_and(|(newest, xmax)| log.newest < newest || log.xmax < xmax) {
+            // Another database than before: a backup, or a standby that had not heard of the end.
+            *self = Self::default();
+        }
+        self.last = Some((log.newest, log.xmax));
+        if let Some((_, xmax @ None)) = self.noted.back_mut() {
+            *xmax = Some(log.xmax);
+        }
+        let is_over = |noted: &(Boundary, Option<i64>)| noted.1.is_some_and(|it| it <= log.xmin);
+        while let Some((boundary, _)) = self.noted.pop_front_if(|noted| is_over(noted)) {
+            self.settled = Some(boundary);
+        }
+        if self.noted.len() < MOST {
+            self.noted.push_back((Boundary { place: log.newest, at }, None));
+        }
+        self.settled
+    }
+
+    /// Since when the oldest place waits for transactions to end.
+    #[must_use]
+    pub fn waits_since(&self) -> Option<DateTime<Utc>> {
+        self.noted.front().map(|(boundary, _)| boundary.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(newest: i64, xmin: i64, xmax: i64) -> LogState {
+        LogState { compared: 0, newest, xmin, xmax, unpublished: None, paused: false }
+    }
+
+    /// The boundary after each of these looks: the newest place, and the running transactions.
+    fn after_each(looks: &[(i64, i64, i64)]) -> Vec<Option<i64>> {
+        let mut boundaries = Boundaries::default();
+        let look = |(newest, xmin, xmax): &(i64, i64, i64)| {
+            let boundary = boundaries.look(&log(*newest, *xmin, *xmax), DateTime::UNIX_EPOCH);
+            boundary.map(|boundary| boundary.place)
+        };
+        looks.iter().map(look).collect()
+    }
+
+    #[test]
+    fn a_place_is_a_boundary_at_the_next_look_where_nothing_runs() {
+        assert_eq!(after_each(&[(7, 100, 100), (7, 100, 100)]), [None, Some(7)]);
+        assert_eq!(
+            after_each(&[(7, 100, 100), (9, 103, 103), (9, 103, 103)]),
+            [None, Some(7), Some(9)]
+        );
+    }
+
+    #[test]
+    fn a_transaction_that_had_begun_by_the_next_look_holds_it_up_until_it_ends() {
+        let looks = [(7, 100, 105), (7, 100, 108), (7, 107, 110), (7, 108, 120)];
+        assert_eq!(after_each(&looks), [None, None, None, Some(7)]);
+    }
+
+    #[test]
+    fn under_load_a_boundary_follows_the_looks() {
+        let looks =
+            [(10, 100, 104), (20, 110, 114), (30, 120, 124), (40, 130, 134), (50, 130, 144)];
+        assert_eq!(after_each(&looks), [None, None, Some(10), Some(20), Some(20)]);
+    }
+
+    #[test]
+    fn a_long_transaction_is_told_and_does_not_fill_the_memory() {
+        let mut boundaries = Boundaries::default();
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        for second in 0..1_000 {
+            boundaries.look(&log(second, 5, 10 + second), at(second));
+        }
+        assert_eq!((boundaries.noted.len(), boundaries.waits_since()), (MOST, Some(at(0))));
+        assert_eq!(boundaries.look(&log(1_000, 2_000, 2_000), at(1_000)).unwrap().place, 63);
+        assert_eq!(boundaries.look(&log(1_000, 2_000, 2_000), at(1_003)).unwrap().place, 1_000);
+    }
+
+    #[test]
+    fn a_log_that_went_back_is_looked_at_anew() {
+        for (newest, xmax) in [(5, 200), (8, 90)] {
+            let looks = [(7, 100, 100), (7, 100, 100), (newest, xmax, xmax)];
+            assert_eq!(after_each(&looks), [None, Some(7), None]);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Compares one direction again and again, for as long as the worker runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::sleep;
+
+use super::boundaries::Boundaries;
+use super::repeats::Repeats;
+use crate::carrying::stop::Stop;
+use crate::figures::Figures;
+use crate::settings::{CompareSettings, WorkerSettings};
+use crate::site_client::{BuildError, SiteClient};
+
+/// A transaction that is open for longer is told.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Compares what one source changed with what its peer knows.
+pub struct Comparer {
+    pub(super) source: SiteClient,
+    pub(super) peer: SiteClient,
+    pub(super) settings: CompareSettings,
+    /// Of this direction.
+    pub(super) figures: Arc<Figures>,
+    /// Of the other one.
+    pub(super) opposite: Arc<Figures>,
+    pub(super) repeats: Repeats,
+    boundaries: Boundaries,
+    stop: Stop,
+}
+
+/// Why nothing is compared at the moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held(pub(super) String);
+
+impl Comparer {
+    /// A comparer for the direction that `figures` are of; `opposite` are of the other one.
+    pub fn new(
+        settings: &WorkerSettings,
+        figures: Arc<Figures>,
+        opposite: Arc<Figures>,
+        stop: Stop,
+    ) -> Result<Self, BuildError> {
+        let (sites, direction) = (settings.sites(), figures.direction);
+        Ok(Self {
+            source: SiteClient::new(direction.from, &sites)?,
+            peer: SiteClient::new(direction.to(), &sites)?,
+            settings: settings.compare.clone(),
+            figures,
+            opposite,
+            repeats: Repeats::default(),
+            boundaries: Boundaries::default(),
+            stop,
+        })
+    }
+
+    /// Compares until told to stop.
+    pub async fn run(mut self) {
+        let stop = self.stop.asked.clone();
+        if !self.settings.enabled {
+            self.figures.comparison(|comparison| comparison.waits(Some("it is switched off")));
+            return stop.cancelled().await;
+        }
+        while let Some(looked) = stop.run_until_cancelled(self.look()).await {
+            let reason = looked.err().map(|Held(reason)| reason);
+            self.figures.comparison(|comparison| comparison.waits(reason.as_deref()));
+            stop.run_until_cancelled(sleep(self.settings.interval)).await;
+        }
+    }
+
+    /// Looks at the source's log, and compares what can be compared.
+    async fn look(&mut self) -> Result<(), Held> {
+        let (log, now) = (self.source.log_state().await?, Utc::now());
+        let boundary = self.boundaries.look(&log, now);
+        self.figures.comparison(|comparison| comparison.looked(&log));
+        // What RabbitMQ has not confirmed is on its way.
+        let published = log.unpublished.map_or(i64::MAX, |oldest| oldest - 1);
+        match boundary {
+            Some(boundary) if boundary.place.min(published) > log.compared => {
+                self.is_calm()?;
+                let upto = boundary.place.min(published);
+                let came_to = self.compare(log.compared, upto).await?;
+                let as_of = (came_to >= boundary.place).then_some(boundary.at);
+                self.figures.comparison(|comparison| comparison.finished(as_of, Utc::now()));
+                Ok(())
+            }
+            Some(boundary) if boundary.place > log.compared => Err(self.unpublished(log.paused)),
+            Some(boundary) => {
+                self.figures.comparison(|it| it.finished(Some(boundary.at), now));
+                self.waits_for_transactions(now)
+            }
+            None => self.waits_for_transactions(now),
+        }
+    }
+
+    /// A transaction that stays open keeps all that was written after it began from being compared.
+    fn waits_for_transactions(&self, now: DateTime<Utc>) -> Result<(), Held> {
+        let since = self.boundaries.waits_since();
+        let long = since.filter(|since| (now - since).to_std().is_ok_and(|it| it > LONG));
+        long.map_or(Ok(()), |since| {
+            let (source, since) = (self.figures.direction.from, since.format("%FT%TZ"));
+            Err(Held(format!("a transaction at the {source} is open since {since} or before")))
+        })
+    }
+
+    pub(super) fn unpublished(&self, is_paused: bool) -> Held {
+        let source = self.figures.direction.from;
+        Held(match is_paused {
+            true => format!("the {source} is paused, and has changes that are not published"),
+            false => format!("the {source} has changes that RabbitMQ has not confirmed"),
+        })
+    }
+
+    /// Whether changes are carried, and few of them wait: else a difference says nothing, and the
+    /// sites have other things to do.
+    pub(super) fn is_calm(&self) -> Result<(), Held> {
+        self.figures.is_calm(self.settings.max_waiting).map_err(Held)
+    }
+}
+
+impl From<String> for Held {
+    fn from(reason: String) -> Self {
+        Self(reason)
+    }
+}

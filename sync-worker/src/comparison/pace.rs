@@ -1,0 +1,28 @@
+//! How long a comparison rests. Pure.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// It never rests longer: else one slow answer would put it off for minutes.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// How long to rest after a page that took so long.
+#[must_use]
+pub fn rest(took: Duration, times: NonZeroU32) -> Duration {
+    took.saturating_mul(times.get()).min(LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_rests_in_proportion_and_not_for_ever() {
+        let cases = [(0, 0), (4, 200), (20, 1_000), (200, 10_000), (60_000, 10_000)];
+        for (took, rests) in cases {
+            let took = Duration::from_millis(took);
+            assert_eq!(rest(took, NonZeroU32::new(50).unwrap()), Duration::from_millis(rests));
+        }
+        assert_eq!(rest(Duration::MAX, NonZeroU32::MAX), LONGEST);
+    }
+}

@@ -1,0 +1,89 @@
+//! Offers that change nothing come to an end. Pure.
+//!
+//! An offer is a change of its source, so it is compared in its turn. Where it cannot bring the two
+//! sides together, that would go on for ever.
+
+use std::collections::{HashMap, HashSet};
+
+use shared_models::comparison::OrderState;
+use uuid::Uuid;
+
+use super::judging::{Doubt, Losses, by_id};
+
+/// An order is offered so often while it stands the same at both sides.
+const MOST_OFFERS: u32 = 10;
+/// Of so many orders at the most it is known how often.
+const MOST_ORDERS: usize = 20_000;
+
+/// How an order stood at the source and at the peer when it was offered.
+type Standing = (OrderState, Option<OrderState>);
+
+/// How often each order was offered.
+#[derive(Clone, Debug, Default)]
+pub struct Repeats {
+    offered: HashMap<Uuid, (Standing, u32)>,
+}
+
+impl Repeats {
+    /// Counts an offer of each order of which something was lost; gives those for which it was in
+    /// vain too often. `peer` is how they stand at the peer now.
+    pub fn in_vain(
+        &mut self,
+        doubts: &[Doubt],
+        peer: &[OrderState],
+        losses: &Losses,
+    ) -> HashSet<Uuid> {
+        let (lost, peer) = (losses.orders(), by_id(peer));
+        let lost = doubts.iter().map(|doubt| &doubt.source).filter(|it| lost.contains(&it.id));
+        let in_vain = lost.filter(|order| !self.may_offer(order, peer.get(&order.id).copied()));
+        in_vain.map(|order| order.id).collect()
+    }
+
+    /// Counts an offer of an order that stands like this; `false` where it was in vain too often.
+    fn may_offer(&mut self, source: &OrderState, peer: Option<&OrderState>) -> bool {
+        if self.offered.len() >= MOST_ORDERS && !self.offered.contains_key(&source.id) {
+            self.offered.clear();
+        }
+        let standing = (source.clone(), peer.cloned());
+        let (before, times) =
+            self.offered.entry(source.id).or_insert_with(|| (standing.clone(), 0));
+        if *before != standing {
+            (*before, *times) = (standing, 0);
+        }
+        *times = times.saturating_add(1);
+        *times <= MOST_OFFERS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_models::comparison::FacetState;
+    use shared_models::revision::Revision;
+
+    use super::*;
+
+    fn order(id: usize, store: u32) -> OrderState {
+        let facet = FacetState { revision: Revision { store, warehouse: 0 }, digest: "a".into() };
+        let (delivery, progress) = (facet.clone(), facet);
+        OrderState { id: Uuid::from_u128(id as u128), delivery, progress, parked: false }
+    }
+
+    #[test]
+    fn what_stands_the_same_is_offered_some_times_and_anew_once_it_changes() {
+        let mut repeats = Repeats::default();
+        let times = |repeats: &mut Repeats, source: &OrderState, peer: Option<&OrderState>| {
+            (0..20).filter(|_| repeats.may_offer(source, peer)).count()
+        };
+        assert_eq!(times(&mut repeats, &order(1, 2), None), 10);
+        assert_eq!(times(&mut repeats, &order(1, 2), Some(&order(1, 1))), 10);
+        assert_eq!(times(&mut repeats, &order(1, 3), Some(&order(1, 1))), 10);
+        assert_eq!(times(&mut repeats, &order(2, 3), None), 10);
+    }
+
+    #[test]
+    fn it_does_not_fill_the_memory() {
+        let mut repeats = Repeats::default();
+        assert!((0..30_000).all(|id| repeats.may_offer(&order(id, 1), None)));
+        assert!(repeats.offered.len() <= MOST_ORDERS);
+    }
+}
