@@ -5,6 +5,7 @@ mod agreement;
 mod containers;
 mod convergence;
 mod encryption;
+mod losses;
 mod nemesis;
 mod outages;
 mod parking;

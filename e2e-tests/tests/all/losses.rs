@@ -1,0 +1,134 @@
+//! What is lost on the way is found by comparing, and made good without anybody's help.
+
+use std::time::{Duration, Instant};
+
+use e2e_tests::secured::client;
+use e2e_tests::{Stack, lamps_and_bulbs};
+use serde_json::{Value, json};
+use service_kit::testing::{TestBroker, eventually};
+use shared_models::names::queue;
+use shared_models::site::Direction;
+
+/// How long a loss may last.
+const MADE_GOOD: Duration = Duration::from_secs(60);
+/// How long a condition of this page is waited for before the test is given up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What comparing has come to, of each direction.
+async fn comparisons(stack: &Stack) -> [Value; 2] {
+    let listing = client(stack.worker.url()).get("/v1/directions").await.with(200);
+    [0, 1].map(|index| listing["directions"][index]["comparison"].clone())
+}
+
+/// Waits longer than usual; gives how long that was.
+async fn in_time(what: &str, mut condition: impl AsyncFnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !condition().await {
+        assert!(began.elapsed() < PATIENCE, "this did not come true: {what}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    began.elapsed()
+}
+
+async fn place_some(stack: &Stack, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(stack.store.place(&lamps_and_bulbs()).await);
+    }
+    ids
+}
+
+/// Waits until so many messages are in the queue of a direction, and purges it.
+async fn purge(broker: &TestBroker, direction: Direction, count: u32) {
+    let queue = queue(direction);
+    let all_there = async || (broker.queue_depth(queue).await == Some(count)).then_some(());
+    eventually("all wait in the queue", all_there).await;
+    assert_eq!(broker.purge(queue).await, count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_orders_that_were_purged_while_no_worker_ran_arrive() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(&broker).await;
+    stack.worker.stop().await;
+    let placed = place_some(&stack, 10).await;
+    purge(&broker, Direction::ALL[0], 10).await;
+    stack.worker.start().await;
+    let took = in_time("the ten are there", async || {
+        let mut there = 0;
+        for id in &placed {
+            there += usize::from(stack.warehouse.order(id).await.is_some());
+        }
+        there == 10
+    })
+    .await;
+    assert!(took < MADE_GOOD, "it took {took:?}");
+    let [told, _] = comparisons(&stack).await;
+    assert_eq!((&told["missing"], &told["offered"]), (&json!(10), &json!(10)), "{told}");
+    for id in &placed {
+        stack.agree_on(id).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_purged_in_either_direction_while_the_worker_runs_is_made_good() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(&broker).await;
+    let [to_warehouse, to_store] = Direction::ALL;
+    let placed = place_some(&stack, 4).await;
+    for id in &placed {
+        stack.agree_on(id).await;
+    }
+    // The worker leaves in the queue what its peer cannot take.
+    stack.warehouse_svc.stop().await;
+    stack.store.patch(&placed[0], json!({"comment": "ring twice"})).await;
+    let new = stack.store.place(&lamps_and_bulbs()).await;
+    purge(&broker, to_warehouse, 2).await;
+    stack.warehouse_svc.start().await;
+    stack.ready().await;
+    stack.store_svc.stop().await;
+    stack.warehouse.patch(&placed[1], json!({"status": "picking"})).await;
+    stack.warehouse.patch(&placed[2], json!({"address": "Gate 3"})).await;
+    purge(&broker, to_store, 2).await;
+    stack.store_svc.start().await;
+    let healed = Instant::now();
+    in_time("both directions have lost two", async || {
+        comparisons(&stack).await.iter().all(|told| told["offered"] == 2)
+    })
+    .await;
+    for id in placed.iter().chain([&new]) {
+        stack.agree_on(id).await;
+    }
+    assert!(healed.elapsed() < MADE_GOOD, "it took {:?}", healed.elapsed());
+    let [one, other] = comparisons(&stack).await;
+    assert_eq!([&one["missing"], &one["behind"]], [&json!(1), &json!(1)], "{one}");
+    assert_eq!([&other["missing"], &other["behind"]], [&json!(0), &json!(2)], "{other}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_a_steady_load_nothing_is_taken_for_a_loss() {
+    let broker = TestBroker::new().await;
+    let stack = Stack::start(&broker).await;
+    let hot = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&hot).await;
+    let (began, mut edits) = (Instant::now(), 0);
+    // Longer than from one look to the second.
+    while began.elapsed() < Duration::from_secs(30) {
+        edits += 1;
+        let id = stack.store.place(&lamps_and_bulbs()).await;
+        stack.store.patch(&hot, json!({"comment": format!("{edits}")})).await;
+        stack.warehouse.patch(&hot, json!({"address": format!("Gate {edits}")})).await;
+        stack.store.patch(&id, json!({"comment": "ring twice"})).await;
+    }
+    stack.agree_on(&hot).await;
+    in_time("all is compared", async || {
+        comparisons(&stack).await.iter().all(|told| {
+            told["compared"].as_u64() > Some(0) && told["compared_to"] == told["newest"]
+        })
+    })
+    .await;
+    for told in comparisons(&stack).await {
+        let losses = ["missing", "behind", "different", "source_behind", "offered", "left"];
+        assert_eq!(losses.map(|loss| told[loss].as_u64().unwrap()), [0; 6], "{told}");
+    }
+}
