@@ -81,7 +81,7 @@ fn a_source_that_was_set_back_is_told_by_its_peer_what_it_had_said() {
 #[test]
 fn what_was_parked_meanwhile_is_no_loss() {
     let (source, peer) = (order((2, 0, "a")), order((1, 1, "b")));
-    let doubts = doubts(vec![source.clone()], &[peer.clone()]);
+    let doubts = doubts(vec![source.clone()], std::slice::from_ref(&peer));
     let parked = |order: &OrderState| vec![OrderState { parked: true, ..order.clone() }];
     assert_eq!(judge(&doubts, &parked(&source), &parked(&peer), Open), Losses::default());
     let already = super::doubts(parked(&source), &[]);
