@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::order::Facet;
+use crate::meeting::holds;
 use crate::sync::OrderChange;
 
 /// For each change, the index of the change that speaks for it: its own, or that of a newer change
@@ -31,11 +31,7 @@ fn speaks_for(change: &OrderChange, other: &OrderChange) -> bool {
     let progress = match (&change.progress, &other.progress) {
         (_, None) => true,
         (None, Some(_)) => false,
-        (Some(this), Some(that)) => covers(this, that),
+        (Some(this), Some(that)) => holds(this, that),
     };
-    progress && covers(&change.delivery, &other.delivery)
-}
-
-fn covers<V>(this: &Facet<V>, that: &Facet<V>) -> bool {
-    this.revision.covers(that.revision)
+    progress && holds(&change.delivery, &other.delivery)
 }

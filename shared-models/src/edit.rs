@@ -94,12 +94,12 @@ pub fn create(delivery: Delivery) -> Shared {
     }
 }
 
-fn revised<V: PartialEq>(site: Site, before: &Facet<V>, value: V) -> Facet<V> {
-    let revision = match value == before.value {
-        true => before.revision,
-        false => before.revision.next(site),
+fn revised<V: PartialEq + Serialize>(site: Site, before: &Facet<V>, value: V) -> Facet<V> {
+    let (revision, marks) = match value == before.value {
+        true => (before.revision, before.marks),
+        false => (before.revision.next(site), before.marks.after(site, &value)),
     };
-    Facet { revision, value }
+    Facet { revision, marks, value }
 }
 
 fn check_delivery(site: Site, before: &Shared, after: &Delivery) -> Result<(), Refusal> {

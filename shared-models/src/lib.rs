@@ -10,6 +10,7 @@
 //! | [`order`] | an order's shared facets, their limits, the statuses and the table of moves |
 //! | [`edit`] | what a site may change, and what a change makes of the revisions |
 //! | [`revision`] | how often each site has changed a facet, and how two such counts compare |
+//! | [`marks`] | what tells two changes of one count apart, where a site was set back |
 //! | [`merge`] | what two sites' values become when they meet |
 //! | [`event`] | the message that a change is published as |
 //! | [`rules`] | which events the worker carries, and which it drops |
@@ -19,10 +20,13 @@
 //! | [`unguarded`] | guards that a test build can switch off |
 //! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
+mod canonical;
 pub mod coalesce;
 pub mod comparison;
 pub mod edit;
 pub mod event;
+pub mod marks;
+mod meeting;
 pub mod merge;
 pub mod names;
 pub mod order;

@@ -3,12 +3,10 @@
 //! Over every state that two sites can reach, [`merge`] gives the same result in any order and any
 //! number of times. So duplicates, reordering and retries cannot hurt.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
+use crate::meeting::{Meeting, Precedence, holds, meet};
 use crate::order::{Delivery, Facet, Progress, Shared, Touched};
-use crate::revision::Relation;
 use crate::site::Site;
 use crate::sync::OrderChange;
 
@@ -24,6 +22,9 @@ pub struct Merged {
     /// The change knows of more changes made here than there were: this site was put back to an
     /// earlier state, as by restoring a backup.
     pub put_back: bool,
+    /// This site has decided something that its peer does not know of: it is a change of this
+    /// site's, in a revision of its own, and is to be told.
+    pub is_own_change: bool,
 }
 
 /// Two values met, and one of them had to give way.
@@ -34,6 +35,17 @@ pub enum Conflict {
     Delivery(Decided<Delivery>),
     /// About how far it has come.
     Progress(Decided<Progress>),
+}
+
+impl Conflict {
+    /// How its two values came to meet.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        match self {
+            Self::Delivery(decided) => decided.cause,
+            Self::Progress(decided) => decided.cause,
+        }
+    }
 }
 
 /// Which value was kept, and which was lost.
@@ -56,14 +68,20 @@ pub enum Cause {
     Concurrent,
     /// The delivery was edited where the order was open, and arrived where it was closed.
     Late,
+    /// One revision, or one site's count in it, stands for two changes: a site was set back to an
+    /// earlier state, and then changed the facet again.
+    Diverged,
+    /// This site was set back, and has its later state again from the peer. What stood here may have
+    /// been changed since it was set back.
+    Restored,
 }
 
 /// Merges a change from the peer into the order as it stands at `site`.
 #[must_use]
 pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
-    let delivery = meet(&here.delivery, &change.delivery);
+    let delivery = meet(site, &here.delivery, &change.delivery);
     let progress = match &change.progress {
-        Some(incoming) => meet(&here.progress, incoming),
+        Some(incoming) => meet(site, &here.progress, incoming),
         None => Meeting::Unchanged,
     };
     let mut conflicts = Vec::new();
@@ -76,6 +94,7 @@ pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
     let touched = Touched::new(delivery.changes(), progress.changes());
     Merged {
         put_back: knows_more_of(site, here, change),
+        is_own_change: delivery.is_own_change() || progress.is_own_change(),
         shared: Shared {
             delivery: delivery.result(&here.delivery),
             progress: progress.result(&here.progress),
@@ -85,85 +104,35 @@ pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
     }
 }
 
-/// Two changes of one order as one: each facet as [`merge`] would have it.
+/// Two changes of one order as one, each facet the newer one. `None` where neither holds the other:
+/// then each is to be merged by itself, so that what gives way is recorded.
 #[must_use]
-pub fn fold(first: OrderChange, second: &OrderChange) -> OrderChange {
-    let delivery = meet(&first.delivery, &second.delivery).result(&first.delivery);
-    let progress = match (first.progress, &second.progress) {
-        (Some(first), Some(second)) => Some(meet(&first, second).result(&first)),
-        (first, second) => first.or_else(|| second.clone()),
+pub fn fold(first: &OrderChange, second: &OrderChange) -> Option<OrderChange> {
+    let delivery = newer(&first.delivery, &second.delivery)?.clone();
+    let progress = match (&first.progress, &second.progress) {
+        (Some(first), Some(second)) => Some(newer(first, second)?),
+        (first, second) => first.as_ref().or(second.as_ref()),
     };
-    OrderChange { delivery, progress, ..first }
+    let progress = progress.cloned();
+    Some(OrderChange { event_id: first.event_id, order_id: first.order_id, delivery, progress })
 }
 
-/// Who gives way when two sites have changed a facet without knowing of each other: the facet's
-/// owner breaks a tie. (A merged revision carries the store's count on the warehouse's older
-/// progress, so breaking a tie of rank store-first would diverge.)
-trait Precedence {
-    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering
-    where
-        Self: Sized;
-}
-
-impl Precedence for Delivery {
-    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering {
-        this.revision.store.cmp(&that.revision.store)
+/// Takes one more change of an order to those that could not be folded into one.
+pub fn fold_into(folded: &mut Vec<OrderChange>, change: &OrderChange) {
+    match folded.last_mut() {
+        Some(last) => match fold(last, change) {
+            Some(both) => *last = both,
+            None => folded.push(change.clone()),
+        },
+        None => folded.push(change.clone()),
     }
 }
 
-impl Precedence for Progress {
-    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering {
-        let by_rank = this.value.status.cmp(&that.value.status);
-        by_rank.then(this.revision.warehouse.cmp(&that.revision.warehouse))
-    }
-}
-
-/// How a facet's value here and an incoming one meet.
-enum Meeting<V> {
-    Unchanged,
-    Replaced(Facet<V>),
-    Concurrent { kept: Facet<V>, lost: Facet<V> },
-}
-
-fn meet<V: Clone + Precedence>(here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
-    match incoming.revision.relation_to(here.revision) {
-        Relation::Older | Relation::Same => Meeting::Unchanged,
-        Relation::Newer => Meeting::Replaced(incoming.clone()),
-        Relation::Concurrent => {
-            let (kept, lost) = match V::precedence(incoming, here) {
-                Ordering::Greater => (incoming, here),
-                Ordering::Less | Ordering::Equal => (here, incoming),
-            };
-            Meeting::Concurrent { kept: kept.clone(), lost: lost.clone() }
-        }
-    }
-}
-
-impl<V: Clone> Meeting<V> {
-    const fn changes(&self) -> bool {
-        match self {
-            Self::Unchanged => false,
-            Self::Replaced(_) | Self::Concurrent { .. } => true,
-        }
-    }
-
-    fn decided(&self) -> Option<Decided<V>> {
-        match self {
-            Self::Unchanged | Self::Replaced(_) => None,
-            Self::Concurrent { kept, lost } => {
-                Some(Decided { cause: Cause::Concurrent, kept: kept.clone(), lost: lost.clone() })
-            }
-        }
-    }
-
-    fn result(self, here: &Facet<V>) -> Facet<V> {
-        match self {
-            Self::Unchanged => here.clone(),
-            Self::Replaced(facet) => facet,
-            Self::Concurrent { kept, lost } => {
-                Facet { revision: kept.revision.union(lost.revision), value: kept.value }
-            }
-        }
+fn newer<'a, V: Precedence>(first: &'a Facet<V>, second: &'a Facet<V>) -> Option<&'a Facet<V>> {
+    match (holds(first, second), holds(second, first)) {
+        (true, _) => Some(first),
+        (false, true) => Some(second),
+        (false, false) => None,
     }
 }
 
@@ -174,7 +143,12 @@ fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>
         Meeting::Replaced(kept) if here.progress.value.status.is_closed() => {
             Some(Decided { cause: Cause::Late, kept: kept.clone(), lost: here.delivery.clone() })
         }
-        Meeting::Unchanged | Meeting::Replaced(_) | Meeting::Concurrent { .. } => None,
+        Meeting::Unchanged
+        | Meeting::Replaced(_)
+        | Meeting::Overruled(_)
+        | Meeting::Concurrent(_)
+        | Meeting::Joined(_)
+        | Meeting::Settled(..) => None,
     }
 }
 

@@ -64,7 +64,7 @@ impl OrderChange {
         }
         let delivery = self.delivery.value.normalised();
         delivery.validate().map_err(|report| first_line("delivery", &report))?;
-        if let Some(Facet { revision, value }) = &self.progress {
+        if let Some(Facet { revision, value, .. }) = &self.progress {
             value.validate().map_err(|report| first_line("progress", &report))?;
             if value.status.is_default() != (*revision == Revision::ZERO) {
                 let problem = "progress.revision: is zero exactly while the status is placed";

@@ -51,8 +51,8 @@ impl Seen {
             unknown: Unknown::new(),
         };
         let shared = Shared {
-            delivery: Facet { revision: revisions.delivery, value: delivery },
-            progress: Facet { revision: revisions.progress, value: progress },
+            delivery: Facet::unmarked(revisions.delivery, delivery),
+            progress: Facet::unmarked(revisions.progress, progress),
         };
         Some(Self { version, order: Some(Box::new(Content { shared, shown })) })
     }

@@ -60,7 +60,8 @@ impl Record {
         }
     }
 
-    /// A change arrived from the peer. It is never sent back.
+    /// A change arrived from the peer. It is never sent back; but where this site had to decide what
+    /// its peer cannot know, that is a change of its own, which the peer is to hear of.
     pub fn applied<P>(
         site: Site,
         kind: EventKind,
@@ -68,10 +69,13 @@ impl Record {
         merged: Merged,
         after: &Order<P>,
     ) -> Self {
-        let facts = Facts { id: change.event_id, kind, origin: site.peer() };
+        let facts = match merged.is_own_change {
+            true => Facts { id: Uuid::now_v7(), kind, origin: site },
+            false => Facts { id: change.event_id, kind, origin: site.peer() },
+        };
         Self {
             event: event(facts, after, merged.touched, after.updated_at),
-            publish: false,
+            publish: merged.is_own_change,
             private_changed: false,
             conflicts: merged.conflicts,
             principal: None,

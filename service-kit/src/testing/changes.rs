@@ -21,14 +21,14 @@ pub fn delivery_to(address: &str, store: u32, warehouse: u32) -> Facet<Delivery>
         lines: vec![line("bolt", 4), line("nut", 9)],
         ..Delivery::default()
     };
-    Facet { revision: Revision { store, warehouse }, value }
+    Facet::unmarked(Revision { store, warehouse }, value)
 }
 
 /// A progress that has come so far, changed so often at each site.
 #[must_use]
 pub fn progress_to(status: Status, store: u32, warehouse: u32) -> Facet<Progress> {
     let value = Progress { status, ..Progress::default() };
-    Facet { revision: Revision { store, warehouse }, value }
+    Facet::unmarked(Revision { store, warehouse }, value)
 }
 
 /// A change that says this of an order.

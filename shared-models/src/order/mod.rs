@@ -16,19 +16,38 @@ pub use progress::Progress;
 pub use status::Status;
 pub use text::{filled, storable};
 
+use crate::marks::Marks;
 use crate::revision::Revision;
 
 /// Fields of a facet that this version of the program does not know: kept, and passed on.
 pub type Unknown = BTreeMap<String, serde_json::Value>;
 
 /// A facet's value and its revision. The unit of agreement: it is replaced whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+///
+/// Two are equal when their revisions and values are: marks are no content, but evidence.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Facet<V> {
     /// How often each site has changed it.
     pub revision: Revision,
+    /// What tells two changes of one count apart.
+    #[serde(skip_serializing_if = "Marks::are_unknown")]
+    pub marks: Marks,
     /// What it says.
     #[serde(flatten)]
     pub value: V,
+}
+
+impl<V> Facet<V> {
+    /// A facet of which no mark is known.
+    pub const fn unmarked(revision: Revision, value: V) -> Self {
+        Self { revision, marks: Marks::UNKNOWN, value }
+    }
+}
+
+impl<V: PartialEq> PartialEq for Facet<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision && self.value == other.value
+    }
 }
 
 /// All that the two sites share of one order.

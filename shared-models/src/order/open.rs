@@ -11,10 +11,12 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Facet;
+use crate::marks::Marks;
 use crate::revision::Revision;
 
-/// The field of a facet that is none of its value's.
+/// The fields of a facet that are none of its value's; the second may be missing.
 const REVISION: &str = "revision";
+const MARKS: &str = "marks";
 
 /// Fields that a facet may have which are known.
 const MOST: usize = 8;
@@ -32,18 +34,19 @@ pub(super) trait Open: Default {
 
 /// Reads a value by itself.
 pub(super) fn value<'de, V: Open, D: Deserializer<'de>>(from: D) -> Result<V, D::Error> {
-    from.deserialize_map(Reading { expects_revision: false, of: PhantomData })
+    from.deserialize_map(Reading { is_facet: false, of: PhantomData })
         .map(|Facet { value, .. }| value)
 }
 
 impl<'de, V: Open> Deserialize<'de> for Facet<V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(Reading { expects_revision: true, of: PhantomData })
+        from.deserialize_map(Reading { is_facet: true, of: PhantomData })
     }
 }
 
 struct Reading<V> {
-    expects_revision: bool,
+    /// Whether the value has a revision, and perhaps marks.
+    is_facet: bool,
     of: PhantomData<V>,
 }
 
@@ -60,12 +63,17 @@ impl<'de, V: Open> Visitor<'de> for Reading<V> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Facet<V>, A::Error> {
         const { assert!(V::FIELDS.len() <= MOST) };
-        let (mut value, mut revision) = (V::default(), None::<Revision>);
+        let (mut value, mut revision, mut marks) = (V::default(), None::<Revision>, None::<Marks>);
         let mut seen = [false; MOST];
         while let Some(Name(name)) = map.next_key()? {
-            if self.expects_revision && name == REVISION {
+            if self.is_facet && name == REVISION {
                 once(&mut revision.is_some(), REVISION)?;
                 revision = Some(map.next_value()?);
+                continue;
+            }
+            if self.is_facet && name == MARKS {
+                once(&mut marks.is_some(), MARKS)?;
+                marks = Some(map.next_value()?);
                 continue;
             }
             let mut known = V::FIELDS.iter().zip(&mut seen);
@@ -79,8 +87,12 @@ impl<'de, V: Open> Visitor<'de> for Reading<V> {
             return Err(A::Error::missing_field(missing));
         }
         match revision {
-            None if self.expects_revision => Err(A::Error::missing_field(REVISION)),
-            revision => Ok(Facet { revision: revision.unwrap_or_default(), value }),
+            None if self.is_facet => Err(A::Error::missing_field(REVISION)),
+            revision => Ok(Facet {
+                revision: revision.unwrap_or_default(),
+                marks: marks.unwrap_or_default(),
+                value,
+            }),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn gave_way(conflict: &Conflict) -> Option<u64> {
         Conflict::Progress(decided) => (decided.cause, &decided.lost.value.unknown),
     };
     match cause {
-        Cause::Concurrent => mark(lost),
+        Cause::Concurrent | Cause::Diverged | Cause::Restored => mark(lost),
         Cause::Late => None,
     }
 }

@@ -14,6 +14,8 @@ mod documented_moves;
 #[cfg(test)]
 mod documented_rules;
 #[cfg(test)]
+mod documented_set_backs;
+#[cfg(test)]
 mod editing;
 #[cfg(test)]
 mod folding;
@@ -33,6 +35,8 @@ mod noticing;
 mod rules;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod set_backs;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]

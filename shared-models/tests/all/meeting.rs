@@ -13,7 +13,7 @@ const RELATIONS: [(Relation, Revision, Revision); 7] = [
     (Relation::Older, rev(1, 1), rev(2, 1)),
     (Relation::Older, rev(1, 0), rev(2, 1)),
     (Relation::Newer, rev(3, 1), rev(2, 1)),
-    (Relation::Newer, rev(3, 2), rev(2, 1)),
+    (Relation::Newer, rev(4, 1), rev(2, 1)),
     (Relation::Concurrent, rev(1, 2), rev(2, 1)),
     (Relation::Concurrent, rev(3, 0), rev(2, 1)),
 ];
@@ -21,13 +21,13 @@ const RELATIONS: [(Relation, Revision, Revision); 7] = [
 /// Merges one facet of an order whose other facet is the same on both sides.
 fn merge_deliveries(here: &Facet<Delivery>, arriving: &Facet<Delivery>) -> Merged {
     let here = Shared { delivery: here.clone(), progress: Facet::default() };
-    merge(Site::Store, &here, &change(arriving.clone(), None))
+    merge(Site::Warehouse, &here, &change(arriving.clone(), None))
 }
 
 fn merge_progress(here: &Facet<Progress>, arriving: &Facet<Progress>) -> Merged {
     let delivery = facet(1, 0, delivery_to("1 Quay Street"));
     let here = Shared { delivery: delivery.clone(), progress: here.clone() };
-    merge(Site::Store, &here, &change(delivery, Some(arriving.clone())))
+    merge(Site::Warehouse, &here, &change(delivery, Some(arriving.clone())))
 }
 
 #[test]
@@ -46,15 +46,15 @@ fn revisions_compare_by_both_counts() {
 }
 
 #[test]
-fn older_and_same_change_nothing_and_newer_replaces_a_delivery() {
+fn what_is_older_changes_nothing_and_newer_replaces_a_delivery() {
     for (relation, arriving, here) in RELATIONS {
-        let here = Facet { revision: here, value: delivery_to("here") };
-        let arriving = Facet { revision: arriving, value: delivery_to("there") };
+        let here = Facet::unmarked(here, delivery_to("here"));
+        let arriving = Facet::unmarked(arriving, delivery_to("there"));
         let merged = merge_deliveries(&here, &arriving);
         let (expected, touched) = match relation {
-            Relation::Older | Relation::Same => (here, Touched::Nothing),
+            Relation::Older => (here, Touched::Nothing),
             Relation::Newer => (arriving, Touched::Delivery),
-            Relation::Concurrent => continue,
+            Relation::Same | Relation::Concurrent => continue,
         };
         assert_eq!((merged.shared.delivery, merged.touched), (expected, touched));
         assert_eq!(merged.conflicts, [], "{relation:?}");
@@ -62,15 +62,15 @@ fn older_and_same_change_nothing_and_newer_replaces_a_delivery() {
 }
 
 #[test]
-fn older_and_same_change_nothing_and_newer_replaces_progress() {
+fn what_is_older_changes_nothing_and_newer_replaces_progress() {
     for (relation, arriving, here) in RELATIONS {
-        let here = Facet { revision: here, value: carried_by("here", Status::Packed) };
-        let arriving = Facet { revision: arriving, value: carried_by("there", Status::Packed) };
+        let here = Facet::unmarked(here, carried_by("here", Status::Packed));
+        let arriving = Facet::unmarked(arriving, carried_by("there", Status::Packed));
         let merged = merge_progress(&here, &arriving);
         let (expected, touched) = match relation {
-            Relation::Older | Relation::Same => (here, Touched::Nothing),
+            Relation::Older => (here, Touched::Nothing),
             Relation::Newer => (arriving, Touched::Progress),
-            Relation::Concurrent => continue,
+            Relation::Same | Relation::Concurrent => continue,
         };
         assert_eq!((merged.shared.progress, merged.touched), (expected, touched));
         assert_eq!(merged.conflicts, [], "{relation:?}");
@@ -95,8 +95,8 @@ fn of_concurrent_progress_the_higher_rank_stands_whatever_the_counts() {
     for low in Status::ALL {
         for high in Status::ALL.into_iter().filter(|high| *high > low) {
             for (of_low, of_high) in [(rev(1, 2), rev(2, 1)), (rev(2, 1), rev(1, 2))] {
-                let low = Facet { revision: of_low, value: progress(low) };
-                let high = Facet { revision: of_high, value: progress(high) };
+                let low = Facet::unmarked(of_low, progress(low));
+                let high = Facet::unmarked(of_high, progress(high));
                 for (here, arriving) in [(&low, &high), (&high, &low)] {
                     let merged = merge_progress(here, arriving);
                     assert_eq!(merged.shared.progress, facet(2, 2, high.value.clone()));

@@ -14,10 +14,17 @@ fn new_address(here: Status, there: Status) -> Merged {
     let arriving = match there {
         Status::Placed => change(address, None),
         Status::Picking | Status::Packed | Status::Voided | Status::Shipped | Status::Delivered => {
-            change(address, Some(shared(there).progress))
+            change(address, Some(brought_to(there).progress))
         }
     };
-    merge(Site::Warehouse, &shared(here), &arriving)
+    merge(Site::Warehouse, &brought_to(here), &arriving)
+}
+
+/// An order that came to a status in as many steps as there are below it.
+fn brought_to(status: Status) -> Shared {
+    let mut order = shared(status);
+    order.progress.revision = Revision { store: status as u32, warehouse: 0 };
+    order
 }
 
 const OPEN: [Status; 3] = [Status::Placed, Status::Picking, Status::Packed];

@@ -45,7 +45,7 @@ pub(crate) const fn rev(store: u32, warehouse: u32) -> Revision {
 }
 
 pub(crate) const fn facet<V>(store: u32, warehouse: u32, value: V) -> Facet<V> {
-    Facet { revision: rev(store, warehouse), value }
+    Facet::unmarked(rev(store, warehouse), value)
 }
 
 /// An order that the store placed and the warehouse brought to `status`.

@@ -43,7 +43,7 @@ fn they_survive_a_merge_and_a_fold() {
     let arriving = OrderChange::of(read(), Cargo::Both);
     let here = shared(Status::Placed);
     let merged = merge(Site::Store, &here, &arriving).shared;
-    let folded = fold(saying(&here), &arriving);
+    let folded = fold(&saying(&here), &arriving).expect("one");
     for (delivery, progress) in
         [(merged.delivery, merged.progress), (folded.delivery, folded.progress.expect("progress"))]
     {

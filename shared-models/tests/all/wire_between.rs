@@ -3,7 +3,7 @@
 
 use shared_models::coalesce::spokesmen;
 use shared_models::event::EventKind;
-use shared_models::merge::{fold, merge};
+use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
@@ -19,16 +19,17 @@ impl World {
         if coalesced {
             batch = spoken_for(&batch);
         }
-        if let Some(change) = batch.into_iter().reduce(|first, second| fold(first, &second)) {
-            self.arrive(to, &change);
-        }
+        let mut folded = vec![];
+        batch.iter().for_each(|change| fold_into(&mut folded, change));
+        assert_eq!(folded.len(), 1, "nobody was put back, so all that a site says folds");
+        folded.iter().for_each(|change| self.arrive(to, change));
     }
 
     fn arrive(&mut self, to: Site, change: &OrderChange) {
         assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a site decided is valid");
         let before = self.at(to).shared.clone();
         let merged = merge(to, &before, change);
-        assert!(!merged.put_back, "nobody was put back");
+        assert!(!merged.put_back && !merged.is_own_change, "nobody was put back");
         assert!(merged.shared.progress.value.status >= before.progress.value.status);
         assert_eq!(merged.touched == Touched::Nothing, merged.shared == before);
         let moved = merged.shared.delivery.value != before.delivery.value;

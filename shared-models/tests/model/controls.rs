@@ -2,6 +2,7 @@
 
 use shared_models::order::Status;
 use shared_models::rules::Rule;
+use shared_models::site::Site;
 
 use crate::checking::fails;
 use crate::properties::{
@@ -71,4 +72,21 @@ fn without_the_default_status_rule_untouched_progress_is_sent() {
 fn without_an_offer_for_a_lost_queue_what_it_held_never_arrives() {
     let world = World::new(Scope::Delivery, 0).without(Guard::OfferAfterLoss);
     fails("no offer for a lost queue", &world, AGREED);
+}
+
+#[test]
+fn without_a_decision_where_one_revision_is_two_changes_a_set_back_parts_the_sites() {
+    for site in Site::ALL {
+        let world = small(Scope::Delivery, 2).set_back(&[site]).without(Guard::Forks);
+        fails("revisions alone", &world, AGREED);
+        fails("revisions alone", &world, NOT_SILENT);
+    }
+}
+
+#[test]
+fn without_marks_an_edit_after_a_set_back_disappears_behind_the_peers_next() {
+    for site in Site::ALL {
+        let world = small(Scope::Delivery, 2).set_back(&[site]).without(Guard::Marks);
+        fails("no marks", &world, NOT_SILENT);
+    }
 }

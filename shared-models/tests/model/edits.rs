@@ -63,8 +63,17 @@ impl Edits {
         self.0 >> Self::MOST != 0
     }
 
-    /// The edit with which a site came to this count, or none.
-    pub(crate) const fn nth(site: Site, count: u32) -> Self {
+    /// The next edit of a site, where these are all that were made.
+    pub(crate) const fn next_of(self, site: Site) -> Self {
+        let made = match site {
+            Site::Store => self.0 & 0xff,
+            Site::Warehouse => self.0 >> Self::MOST,
+        };
+        Self::nth(site, made.count_ones() + 1)
+    }
+
+    /// The edit of a site with this number, or none.
+    const fn nth(site: Site, count: u32) -> Self {
         match (site, count) {
             (_, 0) => Self(0),
             (Site::Store, n) => Self(1 << (n - 1)),
@@ -79,6 +88,10 @@ impl Edits {
 
     pub(crate) const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
+    }
+
+    pub(crate) const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
     }
 
     pub(crate) const fn holds(self, others: Self) -> bool {

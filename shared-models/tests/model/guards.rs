@@ -1,7 +1,8 @@
 //! `merge` with one guard switched off, for the checks that must fail.
 
-use shared_models::merge::{Merged, merge};
-use shared_models::order::{Shared, Touched};
+use shared_models::marks::Marks;
+use shared_models::merge::{Cause, Merged, merge};
+use shared_models::order::{Facet, Shared, Touched};
 use shared_models::revision::{Relation, Revision};
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
@@ -13,7 +14,7 @@ pub(crate) fn merge_without_fence(here: &Shared, change: &OrderChange) -> Merged
         progress: change.progress.clone().unwrap_or_else(|| here.progress.clone()),
     };
     let touched = Touched::new(shared.delivery != here.delivery, shared.progress != here.progress);
-    Merged { shared, touched, conflicts: vec![], put_back: false }
+    Merged { shared, touched, conflicts: vec![], put_back: false, is_own_change: false }
 }
 
 /// The real merge, but of two values of progress that are of one rank, the one with the larger
@@ -35,4 +36,39 @@ pub(crate) fn merge_store_first(site: Site, here: &Shared, change: &OrderChange)
 
 const fn has_more_of_store(this: Revision, that: Revision) -> bool {
     this.store > that.store
+}
+
+/// The real merge of facets that have no marks.
+pub(crate) fn merge_without_marks(site: Site, here: &Shared, change: &OrderChange) -> Merged {
+    let (mut here, mut change) = (here.clone(), change.clone());
+    (here.delivery.marks, here.progress.marks) = (Marks::UNKNOWN, Marks::UNKNOWN);
+    change.delivery.marks = Marks::UNKNOWN;
+    if let Some(progress) = &mut change.progress {
+        progress.marks = Marks::UNKNOWN;
+    }
+    merge(site, &here, &change)
+}
+
+/// The real merge where revisions say that neither is newer; else the newer one, without a record.
+pub(crate) fn merge_by_revision(site: Site, here: &Shared, change: &OrderChange) -> Merged {
+    let merged = merge(site, here, change);
+    if merged.conflicts.iter().all(|conflict| conflict.cause() == Cause::Concurrent) {
+        return merged;
+    }
+    let delivery = newer(&here.delivery, &change.delivery);
+    let progress =
+        change.progress.as_ref().map_or(&here.progress, |there| newer(&here.progress, there));
+    let shared = Shared { delivery: delivery.clone(), progress: progress.clone() };
+    let touched = Touched::new(
+        shared.delivery.revision != here.delivery.revision,
+        shared.progress.revision != here.progress.revision,
+    );
+    Merged { shared, touched, conflicts: vec![], put_back: false, is_own_change: false }
+}
+
+fn newer<'a, V>(here: &'a Facet<V>, there: &'a Facet<V>) -> &'a Facet<V> {
+    match there.revision.relation_to(here.revision) {
+        Relation::Newer => there,
+        Relation::Older | Relation::Same | Relation::Concurrent => here,
+    }
 }

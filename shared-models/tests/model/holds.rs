@@ -1,5 +1,7 @@
 //! With every guard in force, what must hold holds, whatever is edited.
 
+use shared_models::site::Site;
+
 use crate::checking::{deeper, holds};
 use crate::workers::Receiver;
 use crate::world::{Scope, World};
@@ -12,6 +14,11 @@ fn check(scope: Scope, edits: u8, offers: u8) {
 fn check_pruned(scope: Scope, edits: u8, offers: u8) {
     let world = World::new(scope, edits + deeper()).offers(offers).pruned();
     holds(&format!("{}, pruned", world.name()), &world);
+}
+
+fn check_set_back(scope: Scope, edits: u8, sites: &[Site]) {
+    let world = World::new(scope, edits + deeper()).offers(0).set_back(sites);
+    holds(&format!("{}, {sites:?} set back", world.name()), &world);
 }
 
 #[test]
@@ -47,6 +54,21 @@ fn progress_alone_comes_to_agreement_with_stale_messages_forgotten() {
 fn both_facets_come_to_agreement_with_stale_messages_forgotten() {
     check_pruned(Scope::Both, 3, 0);
     check_pruned(Scope::Both, 2, 2);
+}
+
+#[test]
+fn a_site_that_is_set_back_and_edits_again_comes_to_agreement() {
+    for site in Site::ALL {
+        for (scope, edits) in [(Scope::Delivery, 2), (Scope::Progress, 2), (Scope::Both, 1)] {
+            check_set_back(scope, edits, &[site]);
+        }
+    }
+}
+
+#[test]
+fn two_sites_that_are_set_back_and_edit_again_come_to_agreement() {
+    check_set_back(Scope::Delivery, 1, &Site::ALL);
+    check_set_back(Scope::Progress, 1, &Site::ALL);
 }
 
 #[test]

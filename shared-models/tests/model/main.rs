@@ -25,6 +25,8 @@ mod publishing;
 #[cfg(test)]
 mod receiving;
 #[cfg(test)]
+mod setting_back;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod steps;

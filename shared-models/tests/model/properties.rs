@@ -11,7 +11,8 @@ pub(crate) const REVISIONS_GROW: &str = "revisions only grow";
 pub(crate) const ONCE: &str = "a change is applied at most once";
 pub(crate) const NO_RETURN: &str = "no change returns to the site that decided it";
 pub(crate) const NO_DEFAULT: &str = "progress of revision zero is never sent";
-pub(crate) const SENT_ONCE: &str = "nothing is sent more often than it was made or offered";
+pub(crate) const SENT_ONCE: &str =
+    "nothing is sent more often than it was made, offered or decided";
 pub(crate) const AGREED: &str = "when it is quiet, both sites are equal";
 pub(crate) const NOT_SILENT: &str = "when it is quiet, every edit stands, was seen or is recorded";
 
@@ -23,13 +24,22 @@ pub(crate) fn all() -> Vec<Property<World>> {
             !state.seen.bundled_otherwise
         }),
         always("what has arrived is known", |_, state| !state.seen.forgot),
-        always("one revision is one value", |_, state| one_value(state.orders)),
+        always("one revision is one value", |_, state| {
+            state.set_back != [false; 2] || one_value(state.orders)
+        }),
         always("progress is at zero exactly while placed", |_, state| {
             state.orders.iter().all(|order| is_zero_while_placed(*order))
         }),
         always(NO_RETURN, |_, state| !state.seen.returned),
         always(NO_DEFAULT, |_, state| !state.seen.default_sent),
         always(SENT_ONCE, |_, state| is_sent_once(state)),
+        always("only where both are set back, an edit is left with nobody", |_, state| {
+            state.set_back == [true; 2] || state.forgotten == [Edits::default(); 2]
+        }),
+        always("a fork is decided at most once at each site", |_, state| {
+            let forks = state.set_back.iter().filter(|was| **was).count();
+            state.decided.iter().all(|decided| usize::from(*decided) <= forks)
+        }),
         always("no closed order is redirected in silence", |_, state| !state.seen.silent),
         always("no site seems to be put back", |_, state| !state.seen.put_back),
         always(AGREED, |_, state| !state.is_quiet() || state.orders[0] == state.orders[1]),
@@ -70,13 +80,14 @@ fn is_zero_while_placed(order: SmallOrder) -> bool {
 /// The creation is one more that the store has made.
 fn is_sent_once(state: &State) -> bool {
     let made = [state.edited[0] + 1, state.edited[1]];
-    (0..2).all(|site| state.sent[site] <= made[site] + state.offered[site])
+    let others = |site: usize| state.offered[site] + state.compared[site] + state.decided[site];
+    (0..2).all(|site| state.sent[site] <= made[site] + others(site))
 }
 
 /// An edit has not disappeared if it stands, if it is shown, or if the author of one that has not
 /// disappeared had seen it.
 fn is_all_told(state: &State) -> bool {
     let SmallOrder { delivery, progress } = state.orders[0];
-    delivery.edits.and(state.shown[0]).holds(state.made[0])
-        && progress.edits.and(state.shown[1]).holds(state.made[1])
+    let told = [delivery.edits.and(state.shown[0]), progress.edits.and(state.shown[1])];
+    (0..2).all(|facet| told[facet].and(state.forgotten[facet]).holds(state.made[facet]))
 }

@@ -22,6 +22,8 @@ pub(crate) struct News {
     pub(crate) touched: Touched,
     /// The order before it.
     pub(crate) before: SmallOrder,
+    /// It arrived with what the site had to decide upon; not all that it touched is the site's.
+    pub(crate) settles: bool,
 }
 
 impl World {
@@ -84,6 +86,7 @@ fn is_return(site: Site, news: News, after: SmallOrder) -> bool {
         Touched::Nothing => true,
         Touched::Delivery => !delivery,
         Touched::Progress => !progress,
+        Touched::Both if news.settles => !delivery && !progress,
         Touched::Both => !delivery || !progress,
     }
 }

@@ -2,7 +2,7 @@
 //! merges that into its order, as in `service-kit/src/routes/sync`.
 
 use shared_models::coalesce::spokesmen;
-use shared_models::merge::{fold, merge};
+use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
@@ -36,20 +36,28 @@ impl World {
         if settled {
             sent.retain(|message| !batch.contains(message));
         }
-        if let Some(change) = self.bundled(from, &batch) {
-            // Once for each batch is enough, whatever becomes of it afterwards.
-            state.seen.bundled_otherwise |=
-                settled && otherwise_bundled(&batch).any(|other| other != change);
-            self.apply(state, from.peer(), &change);
+        let changes = self.bundled(from, &batch);
+        // Once for each batch is enough, whatever becomes of it afterwards. What a site says after
+        // it was set back may not fold: that is merged one by one.
+        if settled && state.set_back == [false; 2] {
+            state.seen.bundled_otherwise |= otherwise_bundled(&batch).any(|other| other != changes);
+        }
+        for change in &changes {
+            self.apply(state, from.peer(), change);
         }
     }
 
     /// What the receiver makes of a batch that the worker has made smaller.
-    fn bundled(&self, from: Site, batch: &[Message]) -> Option<OrderChange> {
-        folded(match self.without {
+    fn bundled(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
+        folded(&match self.without {
             Some(Guard::DecidingFirst) => self.smaller_then_decided(from, batch),
             Some(
-                Guard::TieOfRank | Guard::Fence | Guard::NoWayBack(..) | Guard::OfferAfterLoss,
+                Guard::TieOfRank
+                | Guard::Fence
+                | Guard::NoWayBack(..)
+                | Guard::OfferAfterLoss
+                | Guard::Marks
+                | Guard::Forks,
             )
             | None => smaller(batch.iter().map(|message| message.change()).collect()),
         })
@@ -76,6 +84,8 @@ impl World {
         let merged = match self.without {
             Some(Guard::Fence) => guards::merge_without_fence(&here, change),
             Some(Guard::TieOfRank) => guards::merge_store_first(site, &here, change),
+            Some(Guard::Marks) => guards::merge_without_marks(site, &here, change),
+            Some(Guard::Forks) => guards::merge_by_revision(site, &here, change),
             Some(Guard::DecidingFirst | Guard::NoWayBack(..) | Guard::OfferAfterLoss) | None => {
                 merge(site, &here, change)
             }
@@ -86,14 +96,22 @@ impl World {
         state.seen.silent |= was_closed && redirected && merged.conflicts.is_empty();
         let arrived = Message::of(change);
         let was_known = arrived.is_stale_for(before);
-        state.seen.repeated |= was_known && merged.touched != Touched::Nothing;
+        state.seen.repeated |= match state.set_back {
+            [false, false] => was_known && merged.touched != Touched::Nothing,
+            // What is older may come from a lineage of its own. Once it has been decided upon, it
+            // is known.
+            _ => merge(site, &merged.shared, change).touched != Touched::Nothing,
+        };
         state.seen.forgot |= !arrived.is_stale_for(after);
-        state.seen.put_back |= merged.put_back;
+        state.seen.put_back |= merged.put_back && state.set_back == [false; 2];
         merged.conflicts.iter().for_each(|conflict| state.show(conflict));
         if merged.touched != Touched::Nothing {
             state.replace(site, after);
-            let origin = site.peer();
-            self.publish(state, site, News { origin, touched: merged.touched, before });
+            let settles = merged.is_own_change;
+            state.decided[site as usize] += u8::from(settles);
+            let origin = if settles { site } else { site.peer() };
+            self.publish(state, site, News { origin, touched: merged.touched, before, settles });
+            state.note_change();
         }
     }
 }
@@ -105,15 +123,16 @@ fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
     speaks.map(|(change, _)| change).collect()
 }
 
-fn folded(changes: Vec<OrderChange>) -> Option<OrderChange> {
-    changes.into_iter().reduce(|first, second| fold(first, &second))
+fn folded(changes: &[OrderChange]) -> Vec<OrderChange> {
+    let mut folded = vec![];
+    changes.iter().for_each(|change| fold_into(&mut folded, change));
+    folded
 }
 
 /// The other ways in which a batch of several may come: the newest first, and not made smaller.
-fn otherwise_bundled(batch: &[Message]) -> impl Iterator<Item = OrderChange> {
+fn otherwise_bundled(batch: &[Message]) -> impl Iterator<Item = Vec<OrderChange>> {
     let oldest_first = || batch.iter().map(|message| message.change()).collect::<Vec<_>>();
     let newest_first = || batch.iter().rev().map(|message| message.change()).collect::<Vec<_>>();
-    let ways = (batch.len() > 1)
-        .then(|| [smaller(newest_first()), oldest_first(), newest_first()].map(folded));
-    ways.into_iter().flatten().flatten()
+    let ways = (batch.len() > 1).then(|| [smaller(newest_first()), oldest_first(), newest_first()]);
+    ways.into_iter().flatten().map(|way| folded(&way))
 }

@@ -29,6 +29,20 @@ pub(crate) struct State {
     pub(crate) owes: [bool; 2],
     /// How many offers each site has made.
     pub(crate) offered: [u8; 2],
+    /// A site's order as it was noted, to be set back to.
+    pub(crate) backup: [Option<SmallOrder>; 2],
+    /// Which site was set back.
+    pub(crate) set_back: [bool; 2],
+    /// Which site has edited the order since it was set back.
+    pub(crate) edited_since: [bool; 2],
+    /// The edits that a set-back left nobody with: of delivery, of progress.
+    pub(crate) forgotten: [Edits; 2],
+    /// Whether the order was changed and has not been compared since, once a site was set back.
+    pub(crate) is_uncompared: bool,
+    /// How often each site has offered what a comparison found.
+    pub(crate) compared: [u8; 2],
+    /// How often each site has decided between changes that one count stands for.
+    pub(crate) decided: [u8; 2],
     /// How many messages each site has sent.
     pub(crate) sent: [u8; 2],
     pub(crate) seen: Seen,
@@ -112,15 +126,23 @@ impl Message {
     /// Whether the order has seen all that the message tells.
     pub(crate) fn is_stale_for(self, order: SmallOrder) -> bool {
         let progress = self.progress.unwrap_or_default();
+        let is_another = (order.delivery.counts == self.delivery.counts
+            && order.delivery.edits != self.delivery.edits)
+            || (order.progress.counts == progress.counts && order.progress.edits != progress.edits);
         order.delivery.counts.cover(self.delivery.counts)
             && order.progress.counts.cover(progress.counts)
+            && !is_another
     }
 }
 
 impl State {
     /// Nothing is under way, and nothing is waited for.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.under_way.iter().all(Vec::is_empty) && self.owes == [false; 2]
+        self.nothing_is_under_way() && self.owes == [false; 2] && !self.is_uncompared
+    }
+
+    pub(crate) fn nothing_is_under_way(&self) -> bool {
+        self.under_way.iter().all(Vec::is_empty)
     }
 
     /// A queue is lost with what it held, and the worker may notice.
@@ -160,7 +182,9 @@ impl State {
             }
         };
         match cause {
-            Cause::Concurrent => self.shown[facet] = self.shown[facet].and(lost),
+            Cause::Concurrent | Cause::Diverged | Cause::Restored => {
+                self.shown[facet] = self.shown[facet].and(lost);
+            }
             Cause::Late => {}
         }
     }

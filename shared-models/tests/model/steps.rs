@@ -5,7 +5,7 @@ use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use shared_models::site::Site;
 
 use crate::checking::Checked;
-use crate::edits::{Counts, Edits};
+use crate::edits::Edits;
 use crate::publishing::News;
 use crate::state::State;
 use crate::values::{SmallOrder, delivery_by, progress_by};
@@ -15,6 +15,12 @@ use crate::world::{Scope, World};
 pub(crate) enum Step {
     /// Somebody at a site changes the order.
     Edit(Site, Wish),
+    /// A site's order is noted as it stands, to be set back to later.
+    BackUp(Site),
+    /// A site's order is put back to what was noted.
+    SetBack(Site),
+    /// What was changed lately is compared, and offered where the peer has not seen it.
+    Compare,
     /// A site tells again how the order stands.
     Offer(Site),
     /// A queue is lost with all that a site has sent, so the site is asked for an offer.
@@ -37,7 +43,7 @@ impl World {
     /// The order has been placed at the store, and the store has said so.
     pub(crate) fn beginning(&self) -> State {
         let mut state = State::default();
-        let born = create(delivery_by(Edits::nth(Site::Store, 1)));
+        let born = create(delivery_by(Edits::default().next_of(Site::Store)));
         self.decide(&mut state, Site::Store, SmallOrder::of(&born), Touched::Delivery);
         state
     }
@@ -45,7 +51,7 @@ impl World {
     pub(crate) fn add_edits(&self, state: &State, steps: &mut Vec<Step>) {
         for site in Site::ALL {
             let order = state.order(site);
-            if state.edited[site as usize] == self.edits || !order.is_known() {
+            if !self.may_edit(state, site) {
                 continue;
             }
             if self.scope != Scope::Progress {
@@ -83,7 +89,7 @@ impl World {
 
     pub(crate) fn edit(&self, state: &mut State, site: Site, wish: Wish) -> Option<()> {
         let before = state.order(site);
-        let (delivery, progress) = wish.of(site, before);
+        let (delivery, progress) = wish.of(site, before, state.made);
         let (after, touched) = match self.extra_move(site, before.progress.status) {
             Some(to) if to == progress.status => without_asking(site, before, progress),
             Some(_) | None => edit(site, &before.real(), delivery, progress).ok()?,
@@ -92,6 +98,7 @@ impl World {
             return None;
         }
         state.edited[site as usize] += 1;
+        state.note_edit_after_set_back(site);
         self.decide(state, site, SmallOrder::of(&after), touched);
         Some(())
     }
@@ -102,7 +109,8 @@ impl World {
         state.replace(site, after);
         state.made[0] = state.made[0].and(after.delivery.edits);
         state.made[1] = state.made[1].and(after.progress.edits);
-        self.publish(state, site, News { origin: site, touched, before });
+        self.publish(state, site, News { origin: site, touched, before, settles: false });
+        state.note_change();
     }
 
     pub(crate) fn offer(&self, state: &mut State, site: Site) {
@@ -113,11 +121,11 @@ impl World {
 }
 
 impl Wish {
-    fn of(self, site: Site, before: SmallOrder) -> (Delivery, Progress) {
+    fn of(self, site: Site, before: SmallOrder, made: [Edits; 2]) -> (Delivery, Progress) {
         let SmallOrder { delivery, progress } = before;
-        let other_delivery = || delivery_by(delivery.edits.and(next(site, delivery.counts)));
+        let other_delivery = || delivery_by(delivery.edits.and(made[0].next_of(site)));
         let other_progress =
-            |status| progress_by(status, progress.edits.and(next(site, progress.counts)));
+            |status| progress_by(status, progress.edits.and(made[1].next_of(site)));
         match self {
             Self::Delivery => (other_delivery(), progress.real().value),
             Self::Progress(status) => (delivery.real().value, other_progress(status)),
@@ -126,15 +134,11 @@ impl Wish {
     }
 }
 
-fn next(site: Site, counts: Counts) -> Edits {
-    Edits::nth(site, u32::from(counts.at(site)) + 1)
-}
-
 /// A move that the table does not have.
 fn without_asking(site: Site, before: SmallOrder, progress: Progress) -> (Shared, Touched) {
     let mut after = before.real();
     let revision = after.progress.revision.next(site);
-    after.progress = Facet { revision, value: progress };
+    after.progress = Facet::unmarked(revision, progress);
     (after, Touched::Progress)
 }
 
@@ -143,6 +147,9 @@ impl Checked for World {
         match step {
             None => format!("= {:?}, shown {:?}", state.orders, state.shown),
             Some(Step::Edit(site, wish)) => format!("{site} edits {wish:?}"),
+            Some(Step::BackUp(site)) => format!("the {site} is backed up"),
+            Some(Step::SetBack(site)) => format!("the {site} is set back"),
+            Some(Step::Compare) => "what changed is compared".to_owned(),
             Some(Step::Offer(site)) => format!("{site} offers"),
             Some(Step::Lose(site)) => format!("what the {site} has sent is lost"),
             Some(Step::Carry { from, picks, settled }) => {

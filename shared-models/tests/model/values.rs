@@ -5,6 +5,7 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 use serde_json::Value;
+use shared_models::marks::Marks;
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Unknown};
 
 use crate::edits::{Counts, Edits};
@@ -13,6 +14,7 @@ use crate::edits::{Counts, Edits};
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SmallDelivery {
     pub(crate) counts: Counts,
+    pub(crate) marks: Marks,
     pub(crate) edits: Edits,
 }
 
@@ -20,6 +22,7 @@ pub(crate) struct SmallDelivery {
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SmallProgress {
     pub(crate) counts: Counts,
+    pub(crate) marks: Marks,
     pub(crate) status: Status,
     pub(crate) edits: Edits,
 }
@@ -68,11 +71,13 @@ impl SmallOrder {
 
 impl SmallDelivery {
     pub(crate) fn real(self) -> Facet<Delivery> {
-        Facet { revision: self.counts.real(), value: delivery_by(self.edits) }
+        let (revision, marks) = (self.counts.real(), self.marks);
+        Facet { revision, marks, value: delivery_by(self.edits) }
     }
 
     pub(crate) fn of(facet: &Facet<Delivery>) -> Self {
-        Self { counts: Counts::of(facet.revision), edits: edits_of_delivery(&facet.value) }
+        let edits = edits_of_delivery(&facet.value);
+        Self { counts: Counts::of(facet.revision), marks: facet.marks, edits }
     }
 }
 
@@ -84,12 +89,13 @@ impl SmallProgress {
 
     pub(crate) fn real(self) -> Facet<Progress> {
         let value = progress_by(self.status, self.edits);
-        Facet { revision: self.counts.real(), value }
+        Facet { revision: self.counts.real(), marks: self.marks, value }
     }
 
     pub(crate) fn of(facet: &Facet<Progress>) -> Self {
         Self {
             counts: Counts::of(facet.revision),
+            marks: facet.marks,
             status: facet.value.status,
             edits: edits_of_progress(&facet.value),
         }

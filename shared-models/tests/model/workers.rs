@@ -109,7 +109,8 @@ impl Checked for Receiver {
 fn carried(worker: usize) -> (SmallOrder, Message) {
     let count = if worker == 0 { 1 } else { 2 };
     let counts = Counts { store: count, warehouse: 0 };
-    let delivery = SmallDelivery { counts, edits: Edits::all(counts) };
+    let edits = Edits::all(counts);
+    let delivery = SmallDelivery { counts, edits, ..SmallDelivery::default() };
     let order = SmallOrder { delivery, ..SmallOrder::default() };
     (order, Message { delivery, progress: None, undecided: None })
 }

@@ -26,6 +26,8 @@ pub(crate) struct World {
     /// stop it.
     pub(crate) publishes_all: bool,
     pub(crate) without: Option<Guard>,
+    /// Which sites may be set back, once each.
+    pub(crate) set_backs: Vec<Site>,
 }
 
 /// What the sites edit.
@@ -47,6 +49,11 @@ pub(crate) enum Guard {
     DecidingFirst,
     /// Moves go up in rank. Without: the warehouse may make this one too.
     NoWayBack(Status, Status),
+    /// One count of a site with two marks is two changes. Without: nobody looks at the marks.
+    Marks,
+    /// Where one revision or count is two changes, it is decided between them. Without: revisions
+    /// alone are asked, as if no site were ever set back.
+    Forks,
     /// A site whose queue was lost is asked for an offer. Without: nobody asks.
     OfferAfterLoss,
 }
@@ -63,6 +70,7 @@ impl World {
             rules: RULES.to_vec(),
             publishes_all: false,
             without: None,
+            set_backs: vec![],
         }
     }
 
@@ -77,6 +85,10 @@ impl World {
 
     pub(crate) fn offers(self, offers: u8) -> Self {
         Self { offers, ..self }
+    }
+
+    pub(crate) fn set_back(self, sites: &[Site]) -> Self {
+        Self { set_backs: sites.to_vec(), ..self }
     }
 
     pub(crate) fn publishing_all(self) -> Self {
@@ -103,7 +115,9 @@ impl World {
                 | Guard::TieOfRank
                 | Guard::Fence
                 | Guard::DecidingFirst
-                | Guard::OfferAfterLoss,
+                | Guard::OfferAfterLoss
+                | Guard::Marks
+                | Guard::Forks,
             )
             | None => None,
         }
@@ -121,6 +135,7 @@ impl Model for World {
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
         self.add_edits(state, steps);
         self.add_offers(state, steps);
+        self.add_set_backs(state, steps);
         self.add_batches(state, steps);
     }
 
@@ -128,6 +143,9 @@ impl Model for World {
         let mut next = state.clone();
         match step {
             Step::Edit(site, wish) => self.edit(&mut next, site, wish)?,
+            Step::BackUp(site) => next.back_up(site),
+            Step::SetBack(site) => next.put_back(site)?,
+            Step::Compare => self.compare(&mut next),
             Step::Offer(site) => self.offer(&mut next, site),
             Step::Lose(site) => next.lose(site, self.without != Some(Guard::OfferAfterLoss)),
             Step::Carry { from, picks, settled } => self.carry(&mut next, from, picks, settled),

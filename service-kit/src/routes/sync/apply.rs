@@ -12,12 +12,12 @@ use shared_models::sync::{
 };
 use uuid::Uuid;
 
-use super::fold::{Arrived, apply, by_order};
+use super::fold::{Arrived, apply_in_turn, by_order};
 use crate::access::Caller;
 use crate::error::Error;
 use crate::http::body::Body;
 use crate::http::problem::FieldError;
-use crate::orders::{Domain, Order, now, storage};
+use crate::orders::{Changed, Domain, Order, now, storage};
 use crate::service::Service;
 
 pub(super) async fn take<D: Domain>(
@@ -29,8 +29,8 @@ pub(super) async fn take<D: Domain>(
     check::<D>(&request)?;
     let arrived = request.changes.into_iter().map(Arrived::read).collect::<Vec<_>>();
     let changes = by_order(&arrived);
-    let outcomes = match changes.is_empty() {
-        true => BTreeMap::new(),
+    let Written { outcomes, publishes } = match changes.is_empty() {
+        true => Written::default(),
         false => {
             again_if_overtaken(async || {
                 let applying = async |connection: &mut _| {
@@ -41,8 +41,20 @@ pub(super) async fn take<D: Domain>(
             .await?
         }
     };
+    if publishes {
+        service.relay.wake();
+    }
     let results = arrived.into_iter().map(|arrived| result(arrived, &outcomes)).collect();
     Ok(HttpResponse::Ok().json(SyncResponse { results }))
+}
+
+/// What came of all changes.
+#[derive(Debug, Default)]
+struct Written {
+    /// What the worker is told of each order.
+    outcomes: BTreeMap<Uuid, Outcome>,
+    /// Whether something was decided here that the peer is to hear of.
+    publishes: bool,
 }
 
 /// How often somebody else may be faster. Each time one of them was done, so this is far more than
@@ -82,26 +94,56 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
 /// let an older revision replace a newer one.
 async fn apply_all<D: Domain>(
     connection: &mut AsyncPgConnection,
-    changes: &BTreeMap<Uuid, OrderChange>,
+    changes: &BTreeMap<Uuid, Vec<OrderChange>>,
     principal: Option<&str>,
-) -> Result<BTreeMap<Uuid, Outcome>, Error> {
-    let (now, mut outcomes) = (now(), BTreeMap::new());
+) -> Result<Written, Error> {
+    let (now, mut written) = (now(), Written::default());
     let ids = changes.keys().copied().collect::<Vec<_>>();
     let known = storage::lock::<D::Private>(connection, &ids).await?;
-    let known = known.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
-    let (mut new, mut changed) = (vec![], vec![]);
-    for (id, change) in changes {
-        let applied = match known.get(id) {
-            Some(order) => apply(D::SITE, order, change, now),
-            None => apply(D::SITE, &Order::blank(*id, now), change, now),
-        };
-        outcomes.insert(*id, applied.outcome);
-        let written = if known.contains_key(id) { &mut changed } else { &mut new };
-        written.extend(applied.changed.map(|changed| changed.by(principal)));
+    let mut known = known.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
+    let (mut new, mut changed) = (vec![], Rounds::default());
+    for (id, changes) in changes {
+        let order = known.remove(id);
+        let inserted = usize::from(order.is_none());
+        let order = order.unwrap_or_else(|| Order::blank(*id, now));
+        let applied = apply_in_turn(D::SITE, order, changes, now);
+        written.outcomes.insert(*id, applied.outcome);
+        let mut changes = applied.changes.into_iter().map(|changed| changed.by(principal));
+        new.extend(changes.by_ref().take(inserted));
+        changed.add(changes);
     }
+    written.publishes = changed.publish();
     storage::create_all(connection, &new).await?;
-    storage::update_all(connection, &changed).await?;
-    Ok(outcomes)
+    for round in &changed.0 {
+        storage::update_all(connection, round).await?;
+    }
+    Ok(written)
+}
+
+/// What is written of orders that are there: nearly always in one statement. Only an order that two
+/// changes have to be merged into one after the other needs a second one.
+struct Rounds<P>(Vec<Vec<Changed<P>>>);
+
+impl<P> Default for Rounds<P> {
+    fn default() -> Self {
+        Self(vec![])
+    }
+}
+
+impl<P> Rounds<P> {
+    fn add(&mut self, changes: impl Iterator<Item = Changed<P>>) {
+        for (round, changed) in changes.enumerate() {
+            if self.0.len() == round {
+                self.0.push(vec![]);
+            }
+            self.0[round].push(changed);
+        }
+    }
+
+    /// Whether the peer is to hear of any. What a new order says is the peer's.
+    fn publish(&self) -> bool {
+        self.0.iter().flatten().any(|changed| changed.record.publish)
+    }
 }
 
 fn result(arrived: Arrived, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncResult {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize as _;
 use serde_json::Value;
 use shared_models::event::EventKind;
-use shared_models::merge::{Cause, Conflict, fold, merge};
+use shared_models::merge::{Cause, fold_into, merge};
 use shared_models::order::Touched;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, Outcome};
@@ -40,36 +40,53 @@ impl Arrived {
     }
 }
 
-/// The changes by order, in the order of their ids; what names one order twice is one change.
+/// The changes by order, in the order of their ids. What names one order twice is one change, unless
+/// neither holds the other: that takes a site that was set back.
 #[must_use]
-pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, OrderChange> {
-    let mut folded = BTreeMap::<Uuid, OrderChange>::new();
+pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> {
+    let mut folded = BTreeMap::<Uuid, Vec<OrderChange>>::new();
     for change in arrived.iter().filter_map(|arrived| arrived.change.as_ref().ok()) {
-        let all = match folded.remove(&change.order_id) {
-            Some(earlier) => fold(earlier, change),
-            None => change.clone(),
-        };
-        folded.insert(change.order_id, all);
+        fold_into(folded.entry(change.order_id).or_default(), change);
     }
     folded
 }
 
-/// What a change did to an order.
+/// What changes did to an order.
 #[derive(Debug)]
 pub(super) struct Applied<P> {
-    /// What the worker is told.
+    /// What the worker is told of all of them.
     pub(super) outcome: Outcome,
-    /// What came of it, where it changed anything.
-    pub(super) changed: Option<Changed<P>>,
+    /// What came of those that changed anything, one after the other.
+    pub(super) changes: Vec<Changed<P>>,
 }
 
-/// Merges a change into an order as it stands here.
-pub(super) fn apply<P: Clone>(
+/// Merges changes into an order as it stands here, each into what the one before it has left.
+pub(super) fn apply_in_turn<P: Clone>(
+    site: Site,
+    before: Order<P>,
+    changes: &[OrderChange],
+    now: DateTime<Utc>,
+) -> Applied<P> {
+    let mut order = before;
+    let mut applied = Applied { outcome: Outcome::Stale, changes: vec![] };
+    for change in changes {
+        let Some((outcome, changed)) = apply(site, &order, change, now) else { continue };
+        if applied.outcome != Outcome::Merged {
+            applied.outcome = outcome;
+        }
+        order = changed.order.clone();
+        applied.changes.push(changed);
+    }
+    applied
+}
+
+/// Merges a change into an order as it stands here; `None` where it is known.
+fn apply<P: Clone>(
     site: Site,
     before: &Order<P>,
     change: &OrderChange,
     now: DateTime<Utc>,
-) -> Applied<P> {
+) -> Option<(Outcome, Changed<P>)> {
     let merged = match Guard::Fence.is_off() {
         true => overwrite(&before.shared, change),
         false => merge(site, &before.shared, change),
@@ -82,12 +99,19 @@ pub(super) fn apply<P: Clone>(
         );
     }
     if merged.touched == Touched::Nothing {
-        return Applied { outcome: Outcome::Stale, changed: None };
+        return None;
     }
-    let concurrent = merged.conflicts.iter().any(|conflict| match conflict {
-        Conflict::Delivery(decided) => decided.cause == Cause::Concurrent,
-        Conflict::Progress(decided) => decided.cause == Cause::Concurrent,
-    });
+    if merged.is_own_change {
+        tracing::error!(
+            order_id = %before.id,
+            "one revision stands for two changes: a site was set back and then changed the order \
+             again. It is decided here which stands; the order's history has both"
+        );
+    }
+    let outcome = match merged.conflicts.iter().any(|conflict| is_between_two(conflict.cause())) {
+        true => Outcome::Merged,
+        false => Outcome::Applied,
+    };
     let statuses = (before.shared.progress.value.status, merged.shared.progress.value.status);
     let kind = match before.version {
         0 => EventKind::Created,
@@ -100,6 +124,13 @@ pub(super) fn apply<P: Clone>(
         ..before.clone()
     };
     let record = Record::applied(site, kind, change, merged, &after);
-    let outcome = if concurrent { Outcome::Merged } else { Outcome::Applied };
-    Applied { outcome, changed: Some(Changed { order: after, record }) }
+    Some((outcome, Changed { order: after, record }))
+}
+
+/// Whether neither of two changes knew of the other.
+const fn is_between_two(cause: Cause) -> bool {
+    match cause {
+        Cause::Concurrent | Cause::Diverged => true,
+        Cause::Late | Cause::Restored => false,
+    }
 }

@@ -1,0 +1,91 @@
+//! A value's text, the same wherever it has been.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Number, Value};
+
+use crate::order::Unknown;
+
+/// The JSON of a value with its fields in the order of their names, and each number in one form:
+/// neither a program's version nor a database on the way makes another text of it.
+pub(crate) fn canonical<V: Serialize>(value: &V) -> String {
+    let mut text = String::new();
+    // No value of ours refuses to be written; one that did would be like any other that does.
+    if let Ok(value) = serde_json::to_value(value) {
+        push(&mut text, &value);
+    }
+    text
+}
+
+/// Whether these fields come to the same text.
+pub(crate) fn is_same(this: &Unknown, that: &Unknown) -> bool {
+    this.len() == that.len()
+        && this.iter().zip(that).all(|(this, that)| this.0 == that.0 && is_one(this.1, that.1))
+}
+
+fn is_one(this: &Value, that: &Value) -> bool {
+    this == that || canonical(this) == canonical(that)
+}
+
+fn push(text: &mut String, value: &Value) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => _ = write!(text, "{value}"),
+        Value::Number(number) => push_number(text, number),
+        Value::Array(values) => {
+            text.push('[');
+            for value in values {
+                push(text, value);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Value::Object(fields) => {
+            let mut fields = fields.iter().collect::<Vec<_>>();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, value) in fields {
+                push(text, &Value::from(name.as_str()));
+                text.push(':');
+                push(text, value);
+                text.push(',');
+            }
+            text.push('}');
+        }
+    }
+}
+
+/// A number without a fraction may be read as a whole one or not: PostgreSQL writes 1e19 with all its
+/// digits.
+fn push_number(text: &mut String, number: &Number) {
+    match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
+        Some(whole) => _ = write!(text, "{whole:.0}"),
+        None => _ = write!(text, "{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_str, json};
+
+    use super::*;
+
+    #[test]
+    fn fields_stand_in_the_order_of_their_names() {
+        let value = json!({"b": [1, null, {"d": true, "c": "\"x\""}], "a": -2.5});
+        assert_eq!(canonical(&value), r#"{"a":-2.5,"b":[1,null,{"c":"\"x\"","d":true,},],}"#);
+    }
+
+    #[test]
+    fn a_number_is_the_same_before_and_after_a_database() {
+        for (sent, stored) in [("1e19", "10000000000000000000"), ("1.0", "1"), ("5.0", "5.00")] {
+            let [sent, stored] = [sent, stored].map(|text| from_str::<Value>(text).unwrap());
+            assert_eq!(canonical(&sent), canonical(&stored), "{sent}");
+        }
+        assert_ne!(
+            canonical(&json!(9_007_199_254_740_993_u64)),
+            canonical(&json!(9_007_199_254_740_992_u64))
+        );
+        assert_ne!(canonical(&json!(1.5)), canonical(&json!(1)));
+    }
+}

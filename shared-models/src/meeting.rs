@@ -1,0 +1,203 @@
+//! One facet as it stands here meets the same facet as it arrives.
+//!
+//! Revisions decide, as long as each count of a site stands for one change. A site that was set back
+//! to an earlier state breaks that; where two facets show it, neither is taken to hold the other.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use crate::canonical::{canonical, is_same};
+use crate::merge::{Cause, Decided};
+use crate::order::{Delivery, Facet, Progress, Unknown};
+use crate::revision::{Relation, Revision};
+use crate::site::Site;
+
+/// Who gives way when two values meet and neither holds the other.
+pub(crate) trait Precedence: Clone + PartialEq + Serialize {
+    /// Which of two concurrent facets stands: the facet's owner breaks a tie. (A merged revision
+    /// carries the store's count on the warehouse's older progress, so breaking a tie of rank
+    /// store-first would diverge.)
+    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering;
+
+    /// How far a value has come. No change makes this less.
+    fn rank(&self) -> u8;
+
+    /// What it says that is not known here.
+    fn unknown(&self) -> &Unknown;
+}
+
+impl Precedence for Delivery {
+    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering {
+        this.revision.store.cmp(&that.revision.store)
+    }
+
+    fn rank(&self) -> u8 {
+        0
+    }
+
+    fn unknown(&self) -> &Unknown {
+        &self.unknown
+    }
+}
+
+impl Precedence for Progress {
+    fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering {
+        let by_rank = this.value.status.cmp(&that.value.status);
+        by_rank.then(this.revision.warehouse.cmp(&that.revision.warehouse))
+    }
+
+    fn rank(&self) -> u8 {
+        self.status as u8
+    }
+
+    fn unknown(&self) -> &Unknown {
+        &self.unknown
+    }
+}
+
+/// How a facet's value here and an incoming one meet.
+pub(crate) enum Meeting<V> {
+    /// What arrives is known here.
+    Unchanged,
+    /// What arrives stands, and holds what is here.
+    Replaced(Facet<V>),
+    /// What arrives stands, and may not hold what is here, which gives way.
+    Overruled(Decided<V>),
+    /// Both were changed, neither knowing of the other; the union stands.
+    Concurrent(Decided<V>),
+    /// The same, but both say the same, so that nothing gives way.
+    Joined(Facet<V>),
+    /// One revision, or one count in it, stands for two changes. This site has decided between
+    /// them, and that is a change of its own.
+    Settled(Decided<V>, Facet<V>),
+}
+
+/// What becomes of a facet at `site`.
+pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
+    let decided = |cause, kept: &Facet<V>, lost: &Facet<V>| Decided {
+        cause,
+        kept: kept.clone(),
+        lost: lost.clone(),
+    };
+    let relation = incoming.revision.relation_to(here.revision);
+    match (relation, is_forked(incoming, here)) {
+        (Relation::Older | Relation::Same, false) => Meeting::Unchanged,
+        (Relation::Newer, false) if loses_own(site, here, incoming) => {
+            Meeting::Overruled(decided(Cause::Restored, incoming, here))
+        }
+        (Relation::Newer, false) => Meeting::Replaced(incoming.clone()),
+        (Relation::Concurrent, _) if is_same_value(here, incoming) => {
+            Meeting::Joined(union(here, incoming))
+        }
+        (Relation::Concurrent, _) => match V::precedence(incoming, here) {
+            Ordering::Greater => Meeting::Concurrent(decided(Cause::Concurrent, incoming, here)),
+            Ordering::Less | Ordering::Equal => {
+                Meeting::Concurrent(decided(Cause::Concurrent, here, incoming))
+            }
+        },
+        (Relation::Older | Relation::Same | Relation::Newer, true) => {
+            match (relation, stands_in_fork(incoming, here)) {
+                // The peer has what arrives, so it stands at both sites.
+                (Relation::Newer, Ordering::Greater) => {
+                    Meeting::Overruled(decided(Cause::Diverged, incoming, here))
+                }
+                (_, Ordering::Greater) => settle(site, decided(Cause::Diverged, incoming, here)),
+                (_, Ordering::Less | Ordering::Equal) => {
+                    settle(site, decided(Cause::Diverged, here, incoming))
+                }
+            }
+        }
+    }
+}
+
+impl<V: Precedence> Meeting<V> {
+    /// Whether the facet is different afterwards.
+    pub(crate) const fn changes(&self) -> bool {
+        !matches!(self, Self::Unchanged)
+    }
+
+    /// Whether this site has decided, as it does with an edit.
+    pub(crate) const fn is_own_change(&self) -> bool {
+        matches!(self, Self::Settled(..))
+    }
+
+    /// What was decided between two values.
+    pub(crate) fn decided(&self) -> Option<Decided<V>> {
+        match self {
+            Self::Unchanged | Self::Replaced(_) | Self::Joined(_) => None,
+            Self::Overruled(decided) | Self::Concurrent(decided) | Self::Settled(decided, _) => {
+                Some(decided.clone())
+            }
+        }
+    }
+
+    /// The facet after it.
+    pub(crate) fn result(self, here: &Facet<V>) -> Facet<V> {
+        match self {
+            Self::Unchanged => here.clone(),
+            Self::Replaced(facet) | Self::Joined(facet) | Self::Settled(_, facet) => facet,
+            Self::Overruled(Decided { kept, .. }) => kept,
+            Self::Concurrent(Decided { kept, lost, .. }) => union(&kept, &lost),
+        }
+    }
+}
+
+/// Whether nothing of `that` is missing from `this`, so that `this` can stand for both.
+pub(crate) fn holds<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
+    this.revision.covers(that.revision) && !is_forked(this, that)
+}
+
+/// Whether the revisions put the one before the other and the facets show that it is not so.
+fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
+    let relation = this.revision.relation_to(that.revision);
+    let is_apart = match relation {
+        Relation::Concurrent => return false,
+        Relation::Same => true,
+        Relation::Newer => this.value.rank() < that.value.rank(),
+        Relation::Older => this.value.rank() > that.value.rank(),
+    };
+    let is_told_apart = || this.marks.tell_apart(this.revision, that.marks, that.revision);
+    (is_apart || is_told_apart()) && !is_same_value(this, that)
+}
+
+/// Whether `this` stands: the higher rank; of one rank what is newer, and of one revision what is
+/// written larger. It is the same whoever asks, and whichever of the two is here.
+fn stands_in_fork<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
+    let by_revision = || match this.revision.relation_to(that.revision) {
+        Relation::Newer => Ordering::Greater,
+        Relation::Older => Ordering::Less,
+        Relation::Same | Relation::Concurrent => Ordering::Equal,
+    };
+    let by_text = || canonical(&this.value).cmp(&canonical(&that.value));
+    this.value.rank().cmp(&that.value.rank()).then_with(by_revision).then_with(by_text)
+}
+
+/// Whether two values are one, also where one of them has been through a database.
+fn is_same_value<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
+    this.value == that.value
+        || (is_same(this.value.unknown(), that.value.unknown())
+            && canonical(&this.value) == canonical(&that.value))
+}
+
+/// Whether a newer facet counts more changes of this site than were made here, so that it may not
+/// hold the last of those that were.
+fn loses_own<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> bool {
+    incoming.revision.of(site) > here.revision.of(site)
+        && here.revision != Revision::ZERO
+        && !is_same_value(here, incoming)
+}
+
+fn union<V: Precedence>(kept: &Facet<V>, lost: &Facet<V>) -> Facet<V> {
+    Facet {
+        revision: kept.revision.union(lost.revision),
+        marks: kept.marks.union(kept.revision, lost.marks, lost.revision),
+        value: kept.value.clone(),
+    }
+}
+
+fn settle<V: Precedence>(site: Site, decided: Decided<V>) -> Meeting<V> {
+    let Facet { revision, marks, value } = union(&decided.kept, &decided.lost);
+    let (revision, marks) = (revision.next(site), marks.after(site, &value));
+    Meeting::Settled(decided, Facet { revision, marks, value })
+}

@@ -1,0 +1,140 @@
+//! `docs/sync-rules.md` against `merge`: each row of what becomes of two values that meet where a site
+//! was set back.
+
+use shared_models::merge::{Cause, Merged, merge};
+use shared_models::order::{Facet, Shared, Status};
+use shared_models::revision::{Relation, Revision};
+use shared_models::site::Site;
+
+use crate::document::table;
+use crate::samples::{carried_by, delivery_to, rev, saying};
+
+/// A row of the document.
+struct Row {
+    relation: Relation,
+    differs_by: String,
+    delivery: String,
+    progress: String,
+    revision: String,
+}
+
+fn rows() -> Vec<Row> {
+    let read = |cells: Vec<String>| {
+        let [relation, differs_by, delivery, progress, revision] =
+            <[String; 5]>::try_from(cells).expect("five cells");
+        let relation = match relation.as_str() {
+            "older" => Relation::Older,
+            "same" => Relation::Same,
+            "newer" => Relation::Newer,
+            other => unreachable!("{other}"),
+        };
+        Row { relation, differs_by, delivery, progress, revision }
+    };
+    table("When a site was set back").into_iter().map(read).collect()
+}
+
+/// Revisions of which the first stands so to the second, and which count the same for the store.
+const fn revisions(relation: Relation) -> (Revision, Revision) {
+    match relation {
+        Relation::Older => (rev(2, 1), rev(2, 2)),
+        Relation::Same | Relation::Concurrent => (rev(2, 1), rev(2, 1)),
+        Relation::Newer => (rev(2, 2), rev(2, 1)),
+    }
+}
+
+/// An order that says `name` in both facets, and in both has `mark` of the store's last change.
+fn order(name: &str, revision: Revision, status: Status, mark: u32) -> Shared {
+    let mut delivery = Facet::unmarked(revision, delivery_to(name));
+    let mut progress = Facet::unmarked(revision, carried_by(name, status));
+    (delivery.marks.store, progress.marks.store) = (mark, mark);
+    Shared { delivery, progress }
+}
+
+/// Whether what arrives stands, by the words of the document.
+fn arriving_stands(words: &str, here: Status, there: Status) -> bool {
+    match words {
+        "what is here" => false,
+        "what arrives" => true,
+        // "there" is the larger text.
+        "the larger text" => true,
+        "the higher rank" => there > here,
+        tie => {
+            let (rank, tie) = tie.split_once(", on a tie ").expect(tie);
+            assert_eq!(rank, "the higher rank");
+            there > here || (there == here && arriving_stands(tie, here, there))
+        }
+    }
+}
+
+fn is_about(row: &Row, here: Status, there: Status) -> bool {
+    match row.differs_by.as_str() {
+        "a mark" | "its value" => true,
+        "a higher rank" => there > here,
+        "a lower rank" => there < here,
+        other => unreachable!("{other}"),
+    }
+}
+
+fn check(row: &Row, site: Site, here: Status, there: Status) {
+    let (of_there, of_here) = revisions(row.relation);
+    let marks = if row.differs_by == "a mark" { [7, 8] } else { [0, 0] };
+    let mine = order("here", of_here, here, marks[0]);
+    let theirs = order("there", of_there, there, marks[1]);
+    let merged = merge(site, &mine, &saying(&theirs));
+    let told = format!("{:?} by {}: {there} arrives at {here}", row.relation, row.differs_by);
+    let after = |stands: bool| match row.revision.as_str() {
+        "what arrives, or one more of this site" if stands => of_there,
+        "one more of this site" | "what arrives, or one more of this site" => {
+            of_here.union(of_there).next(site)
+        }
+        other => unreachable!("{other}"),
+    };
+    let progress = arriving_stands(&row.progress, here, there);
+    let name = |stands| if stands { "there" } else { "here" };
+    let found = &merged.shared.progress;
+    assert_eq!(found.value.carrier.as_deref(), Some(name(progress)), "{told}");
+    assert_eq!(found.revision, after(progress), "{told}");
+    if row.delivery != "–" {
+        let delivery = arriving_stands(&row.delivery, here, there);
+        let found = &merged.shared.delivery;
+        assert_eq!((&*found.value.address, found.revision), (name(delivery), after(delivery)));
+    }
+    assert!(merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged), "{told}");
+    is_stale_now(site, &merged, &theirs);
+}
+
+/// What has been decided upon is known.
+fn is_stale_now(site: Site, merged: &Merged, theirs: &Shared) {
+    let again = merge(site, &merged.shared, &saying(theirs));
+    assert_eq!((&again.shared, again.conflicts.len()), (&merged.shared, 0));
+}
+
+#[test]
+fn every_row_of_the_document_is_what_merge_makes_of_two_values_of_one_count() {
+    for row in rows() {
+        for (here, there) in every_two_statuses().filter(|(a, b)| is_about(&row, *a, *b)) {
+            // The peer's count is the one that differs, so that nobody lost changes of its own.
+            check(&row, Site::Store, here, there);
+        }
+    }
+}
+
+#[test]
+fn the_document_has_a_row_for_each_way_in_which_a_set_back_shows() {
+    let rows = rows();
+    let found: Vec<_> = rows.iter().map(|row| (row.relation, &*row.differs_by)).collect();
+    let expected = [
+        (Relation::Older, "a mark"),
+        (Relation::Older, "a higher rank"),
+        (Relation::Same, "its value"),
+        (Relation::Newer, "a mark"),
+        (Relation::Newer, "a lower rank"),
+    ];
+    assert_eq!(found, expected);
+}
+
+/// Those that a change can have led to.
+fn every_two_statuses() -> impl Iterator<Item = (Status, Status)> {
+    let touched = || Status::ALL.into_iter().filter(|status| !status.is_default());
+    touched().flat_map(move |here| touched().map(move |there| (here, there)))
+}

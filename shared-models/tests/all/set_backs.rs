@@ -1,0 +1,167 @@
+//! A site is set back, edits again, and both sites decide the same, whoever notices.
+
+use shared_models::edit::edit;
+use shared_models::marks::Marks;
+use shared_models::merge::{Cause, Conflict, Merged, merge};
+use shared_models::order::{Facet, Shared, Status, Touched};
+use shared_models::site::Site;
+
+use crate::samples::{carried_by, delivery_to, facet, progress, rev, saying, shared};
+
+/// The order after a site has edited its address.
+fn moved(site: Site, before: &Shared, to: &str) -> Shared {
+    let delivery = delivery_to(to);
+    edit(site, before, delivery, before.progress.value.clone()).expect("open").0
+}
+
+fn said(conflict: &Conflict) -> (Cause, &str, &str) {
+    let Conflict::Delivery(decided) = conflict else { unreachable!("{conflict:?}") };
+    (decided.cause, &decided.kept.value.address, &decided.lost.value.address)
+}
+
+/// What the other site makes of a merge that counts as a change of one site.
+fn travelled(to: Site, there: &Shared, merged: &Merged) -> Merged {
+    assert!(merged.is_own_change);
+    merge(to, there, &saying(&merged.shared))
+}
+
+#[test]
+fn two_contents_of_one_revision_are_decided_alike_at_both_sites_and_join_without_a_record() {
+    let before = shared(Status::Placed);
+    let known = moved(Site::Store, &before, "2 Lost Lane");
+    let again = moved(Site::Store, &before, "3 New Lane");
+    assert_eq!(known.delivery.revision, again.delivery.revision);
+    let at_store = merge(Site::Store, &again, &saying(&known));
+    let at_warehouse = merge(Site::Warehouse, &known, &saying(&again));
+    for (site, merged) in [(Site::Store, &at_store), (Site::Warehouse, &at_warehouse)] {
+        assert_eq!(
+            merged.conflicts.iter().map(said).collect::<Vec<_>>(),
+            [(Cause::Diverged, "3 New Lane", "2 Lost Lane")]
+        );
+        assert_eq!(merged.shared.delivery.revision, rev(2, 0).next(site));
+        assert_eq!((merged.touched, merged.is_own_change), (Touched::Delivery, true));
+    }
+    let joined = facet(3, 1, delivery_to("3 New Lane"));
+    let ends = [
+        travelled(Site::Store, &at_store.shared, &at_warehouse),
+        travelled(Site::Warehouse, &at_warehouse.shared, &at_store),
+    ];
+    for end in &ends {
+        assert_eq!((&end.shared.delivery, end.conflicts.len()), (&joined, 0));
+        assert!(!end.is_own_change, "and it is told no more");
+    }
+    assert_eq!(ends[0].shared.delivery.marks, ends[1].shared.delivery.marks);
+}
+
+#[test]
+fn what_was_decided_reaches_a_site_that_has_not_noticed() {
+    let before = shared(Status::Placed);
+    let known = moved(Site::Store, &before, "3 New Lane");
+    let again = moved(Site::Store, &before, "2 Lost Lane");
+    let at_warehouse = merge(Site::Warehouse, &known, &saying(&again));
+    let at_store = travelled(Site::Store, &again, &at_warehouse);
+    assert_eq!(at_store.shared, at_warehouse.shared);
+    for late in [&known, &again] {
+        for (site, here) in [(Site::Store, &at_store), (Site::Warehouse, &at_warehouse)] {
+            let merged = merge(site, &here.shared, &saying(late));
+            assert_eq!((merged.touched, merged.conflicts), (Touched::Nothing, vec![]), "{site}");
+        }
+    }
+}
+
+#[test]
+fn an_edit_after_a_set_back_is_recorded_where_the_peer_has_edited_what_was_lost() {
+    for site in Site::ALL {
+        let before = shared(Status::Placed);
+        let known = moved(site, &before, "2 Lost Lane");
+        let edited = moved(site.peer(), &known, "3 Side Street");
+        let again = moved(site, &before, "4 New Lane");
+        let here = merge(site, &again, &saying(&edited));
+        assert_eq!((&here.shared, here.is_own_change), (&edited, false), "the peer has it");
+        let record = (Cause::Diverged, "3 Side Street", "4 New Lane");
+        assert_eq!(here.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
+        let there = merge(site.peer(), &edited, &saying(&again));
+        assert_eq!(there.conflicts.iter().map(said).collect::<Vec<_>>(), [record], "{site}");
+        let told = travelled(site, &here.shared, &there);
+        assert_eq!((told.shared, told.conflicts), (there.shared, vec![]));
+    }
+}
+
+#[test]
+fn a_site_that_gets_its_later_state_again_records_what_stood_there() {
+    let before = shared(Status::Placed);
+    let latest = moved(Site::Store, &moved(Site::Store, &before, "2 Lane"), "3 Lane");
+    let again = moved(Site::Store, &before, "4 New Lane");
+    let merged = merge(Site::Store, &again, &saying(&latest));
+    assert_eq!((&merged.shared, merged.put_back), (&latest, true));
+    let record = (Cause::Restored, "3 Lane", "4 New Lane");
+    assert_eq!(merged.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
+    let lost_whole = merge(Site::Store, &Shared::default(), &saying(&latest));
+    assert_eq!(lost_whole.conflicts, [], "nothing stood there");
+}
+
+#[test]
+fn a_status_never_goes_back_whatever_the_counts() {
+    let shipped = facet(0, 1, progress(Status::Shipped));
+    let packed = facet(0, 2, carried_by("Swift", Status::Packed));
+    let order =
+        |progress: &Facet<_>| Shared { progress: progress.clone(), ..shared(Status::Placed) };
+    for (site, here, arriving) in [
+        (Site::Warehouse, &shipped, &packed),
+        (Site::Store, &packed, &shipped),
+        (Site::Warehouse, &packed, &shipped),
+        (Site::Store, &shipped, &packed),
+    ] {
+        let merged = merge(site, &order(here), &saying(&order(arriving)));
+        assert_eq!(merged.shared.progress.value.status, Status::Shipped);
+        assert_eq!(merged.shared.progress.revision, rev(0, 2).next(site));
+        assert!(merged.is_own_change);
+    }
+}
+
+#[test]
+fn the_same_edit_made_again_is_no_conflict() {
+    let before = shared(Status::Placed);
+    let (known, again) =
+        (moved(Site::Store, &before, "2 Lane"), moved(Site::Store, &before, "2 Lane"));
+    for site in Site::ALL {
+        let merged = merge(site, &known, &saying(&again));
+        assert_eq!((merged.touched, merged.conflicts), (Touched::Nothing, vec![]));
+    }
+}
+
+#[test]
+fn a_number_that_a_database_writes_otherwise_makes_no_other_value() {
+    let order = |number: &str| {
+        let mut order = shared(Status::Placed);
+        let number = serde_json::from_str(number).expect("a number");
+        order.delivery.value.unknown.insert("weight".to_owned(), number);
+        order
+    };
+    let (sent, stored) = (order("1e19"), order("10000000000000000000"));
+    assert_ne!(sent, stored);
+    let merged = merge(Site::Store, &stored, &saying(&sent));
+    assert_eq!((merged.touched, merged.conflicts), (Touched::Nothing, vec![]));
+}
+
+#[test]
+fn an_edit_marks_the_facets_that_it_changes_for_its_own_site() {
+    let before = shared(Status::Picking);
+    let after = moved(Site::Warehouse, &before, "9 Hill");
+    let Marks { store, warehouse } = after.delivery.marks;
+    assert_eq!((store, warehouse == 0, after.progress.marks), (0, false, Marks::UNKNOWN));
+    let other = moved(Site::Warehouse, &before, "8 Hill").delivery.marks;
+    assert_ne!(warehouse, other.warehouse);
+}
+
+#[test]
+fn marks_stand_beside_the_revision_and_may_be_missing() {
+    let marked = moved(Site::Store, &shared(Status::Placed), "9 Hill");
+    let form = serde_json::to_value(&marked).expect("to JSON");
+    let mark = marked.delivery.marks.store;
+    assert_eq!(form["delivery"]["marks"], serde_json::json!({ "store": mark }));
+    assert!(form["progress"].get("marks").is_none());
+    let read: Shared = serde_json::from_value(form).expect("from JSON");
+    assert_eq!(read.delivery.marks, marked.delivery.marks);
+    assert!(read.delivery.value.unknown.is_empty());
+}
