@@ -72,6 +72,11 @@ impl TestDatabase {
         connect(&settings(ADMINISTRATOR, &self.name), "test").await.unwrap()
     }
 
+    /// Runs statements, as an administrator of it might.
+    pub async fn run(&self, statements: &str) {
+        self.connect().await.batch_execute(statements).await.unwrap();
+    }
+
     /// Counts rows: `count("outbox")`.
     pub async fn count(&self, table: &str) -> i64 {
         #[derive(diesel::QueryableByName)]

@@ -32,6 +32,8 @@ mod samples;
 #[cfg(test)]
 mod setting;
 #[cfg(test)]
+mod setting_back;
+#[cfg(test)]
 mod syncing;
 #[cfg(test)]
 mod unknown;

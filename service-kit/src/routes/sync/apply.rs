@@ -112,7 +112,7 @@ async fn apply_all<D: Domain>(
         new.extend(changes.by_ref().take(inserted));
         changed.add(changes);
     }
-    written.publishes = changed.publish();
+    written.publishes = changed.publishes();
     storage::create_all(connection, &new).await?;
     for round in &changed.0 {
         storage::update_all(connection, round).await?;
@@ -141,7 +141,7 @@ impl<P> Rounds<P> {
     }
 
     /// Whether the peer is to hear of any. What a new order says is the peer's.
-    fn publish(&self) -> bool {
+    fn publishes(&self) -> bool {
         self.0.iter().flatten().any(|changed| changed.record.publish)
     }
 }

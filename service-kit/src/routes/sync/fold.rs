@@ -101,11 +101,11 @@ fn apply<P: Clone>(
     if merged.touched == Touched::Nothing {
         return None;
     }
-    if merged.is_own_change {
+    if merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged) {
         tracing::error!(
             order_id = %before.id,
-            "one revision stands for two changes: a site was set back and then changed the order \
-             again. It is decided here which stands; the order's history has both"
+            "one count stands for two changes: a site was set back, and the order was edited there \
+             again. What stands now, and what gave way, is in the order's history"
         );
     }
     let outcome = match merged.conflicts.iter().any(|conflict| is_between_two(conflict.cause())) {
