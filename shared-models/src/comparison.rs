@@ -33,7 +33,7 @@ pub struct OrderState {
     pub parked: bool,
 }
 
-/// A side's change log at one moment: the answer to `GET /v1/sync/compared`.
+/// A side's change log at one moment: the answer to `GET /v1/sync/compared?upto=PLACE`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogState {
     /// The place in the log up to which it has been compared with the peer.
@@ -44,7 +44,8 @@ pub struct LogState {
     pub xmin: i64,
     /// The next transaction that will begin (`pg_snapshot_xmax`).
     pub xmax: i64,
-    /// The oldest place after `compared` that RabbitMQ has not confirmed.
+    /// The oldest place after `compared`, up to the one that was asked about, that RabbitMQ has not
+    /// confirmed.
     pub unpublished: Option<i64>,
     /// Whether the side is paused.
     pub paused: bool,

@@ -16,13 +16,16 @@ use uuid::Uuid;
 use crate::database::Json;
 use crate::database::schema::orders;
 
-/// Transaction ids are given as numbers that never wrap around (`xid8`).
+/// Transaction ids are given as numbers that never wrap around (`xid8`). The outbox is looked at only
+/// where that matters: behind what is compared stands what was published and deleted, which PostgreSQL
+/// passes over row by row until it has cleaned up.
 const LOG_STATE: &str = "
 select compared.upto as compared,
     coalesce((select seq from changes order by seq desc limit 1), 0) as newest,
     pg_snapshot_xmin(now.snapshot)::text::bigint as xmin,
     pg_snapshot_xmax(now.snapshot)::text::bigint as xmax,
-    (select seq from outbox where seq > compared.upto order by seq limit 1) as unpublished,
+    (select seq from outbox where seq > compared.upto and seq <= $1 order by seq limit 1)
+        as unpublished,
     exists (select from pause) as paused
 from compared, (select pg_current_snapshot() as snapshot) as now";
 
@@ -42,9 +45,10 @@ struct State {
     paused: bool,
 }
 
-/// How the change log stands.
-pub async fn log_state(connection: &mut AsyncPgConnection) -> QueryResult<LogState> {
-    let state = diesel::sql_query(LOG_STATE).get_result::<State>(connection).await?;
+/// How the change log stands; of the outbox, what is at this place or before it.
+pub async fn log_state(connection: &mut AsyncPgConnection, upto: i64) -> QueryResult<LogState> {
+    let state = diesel::sql_query(LOG_STATE).bind::<BigInt, _>(upto);
+    let state = state.get_result::<State>(connection).await?;
     let State { compared, newest, xmin, xmax, unpublished, paused } = state;
     Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
 }

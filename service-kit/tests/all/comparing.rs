@@ -21,7 +21,11 @@ async fn site() -> TestService {
 }
 
 async fn log_state(site: &TestService) -> LogState {
-    read(site.client.get("/v1/sync/compared").await.with(200).body)
+    log_state_upto(site, 9_000).await
+}
+
+async fn log_state_upto(site: &TestService, upto: i64) -> LogState {
+    read(site.client.get(&format!("/v1/sync/compared?upto={upto}")).await.with(200).body)
 }
 
 async fn changed(site: &TestService, after: i64, upto: i64) -> ChangedPage {
@@ -179,6 +183,10 @@ async fn what_waits_to_be_published_and_a_pause_are_told() {
     run(&site.database, "delete from outbox where seq = 1").await;
     let log = log_state(&site).await;
     assert_eq!((log.unpublished, log.paused), (Some(2), false));
+    let upto = async |place| log_state_upto(&site, place).await.unpublished;
+    assert_eq!([upto(1).await, upto(2).await], [None, Some(2)]);
+    let plain = site.client.get("/v1/sync/compared").await.with(200);
+    assert!(plain["unpublished"].is_null(), "where nobody asks, nobody looks");
     site.client.post("/v1/relay/pause", &json!(null)).await.with(200);
     run(&site.database, "delete from outbox").await;
     let log = log_state(&site).await;

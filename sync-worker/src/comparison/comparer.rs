@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::boundaries::Boundaries;
+use super::boundaries::{Boundaries, Boundary};
 use super::repeats::Repeats;
 use crate::carrying::stop::Stop;
 use crate::figures::Figures;
@@ -71,27 +71,31 @@ impl Comparer {
 
     /// Looks at the source's log, and compares what can be compared.
     async fn look(&mut self) -> Result<(), Held> {
-        let (log, now) = (self.source.log_state().await?, Utc::now());
+        let (log, now) = (self.source.log_state(None).await?, Utc::now());
         let boundary = self.boundaries.look(&log, now);
         self.figures.comparison(|comparison| comparison.looked(&log));
-        // What RabbitMQ has not confirmed is on its way.
-        let published = log.unpublished.map_or(i64::MAX, |oldest| oldest - 1);
         match boundary {
-            Some(boundary) if boundary.place.min(published) > log.compared => {
-                self.is_calm()?;
-                let upto = boundary.place.min(published);
-                let came_to = self.compare(log.compared, upto).await?;
-                let as_of = (came_to >= boundary.place).then_some(boundary.at);
-                self.figures.comparison(|comparison| comparison.finished(as_of, Utc::now()));
-                Ok(())
-            }
-            Some(boundary) if boundary.place > log.compared => Err(self.unpublished(log.paused)),
+            Some(boundary) if boundary.place > log.compared => self.compare_to(boundary).await,
             Some(boundary) => {
                 self.figures.comparison(|it| it.finished(Some(boundary.at), now));
                 self.waits_for_transactions(now)
             }
             None => self.waits_for_transactions(now),
         }
+    }
+
+    /// Compares up to a boundary, or up to what RabbitMQ has not confirmed: that is on its way.
+    async fn compare_to(&mut self, boundary: Boundary) -> Result<(), Held> {
+        self.is_calm()?;
+        let log = self.source.log_state(Some(boundary.place)).await?;
+        let upto = log.unpublished.map_or(boundary.place, |oldest| oldest - 1);
+        if upto <= log.compared {
+            return Err(self.unpublished(log.paused));
+        }
+        let came_to = self.compare(log.compared, upto).await?;
+        let as_of = (came_to >= boundary.place).then_some(boundary.at);
+        self.figures.comparison(|comparison| comparison.finished(as_of, Utc::now()));
+        Ok(())
     }
 
     /// A transaction that stays open keeps all that was written after it began from being compared.

@@ -12,7 +12,7 @@ use super::pace::rest;
 use crate::site_client::SiteClient;
 
 /// Pages that are read before it is noted how far it has come.
-const MOST_PAGES: usize = 40;
+const MOST_PAGES: usize = 20;
 /// Orders that are in doubt at once.
 const MOST_DOUBTS: usize = 10_000;
 /// Orders of which a side is asked at once, or which it is to offer at once.
@@ -76,7 +76,7 @@ impl Comparer {
     async fn all_arrives(&self, [source, peer]: [i64; 2]) -> Result<WayBack, Held> {
         let deadline = Instant::now() + self.settings.grace;
         if !has_published(&self.source, source, deadline).await? {
-            return Err(self.unpublished(self.source.log_state().await?.paused));
+            return Err(self.unpublished(self.source.log_state(None).await?.paused));
         }
         let back = has_published(&self.peer, peer, deadline).await?;
         sleep(self.settings.grace).await;
@@ -135,7 +135,7 @@ impl Comparer {
 
 /// Waits until a side has published all up to a place; `false` where that takes too long.
 async fn has_published(site: &SiteClient, upto: i64, until: Instant) -> Result<bool, Held> {
-    while !site.log_state().await?.has_published(upto) {
+    while !site.log_state(Some(upto)).await?.has_published(upto) {
         if Instant::now() >= until {
             return Ok(false);
         }

@@ -30,9 +30,11 @@ impl ComparisonUrls {
 }
 
 impl SiteClient {
-    /// How its change log stands; else the reason why that is not known.
-    pub async fn log_state(&self) -> Result<LogState, String> {
-        self.answer(self.get(&self.comparison.compared)).await
+    /// How its change log stands, and what is not published up to a place, where one is given; else
+    /// the reason why that is not known.
+    pub async fn log_state(&self, upto: Option<i64>) -> Result<LogState, String> {
+        let upto = upto.map(|place| ("upto", place));
+        self.answer(self.get(&self.comparison.compared).query(upto.as_slice())).await
     }
 
     /// The orders that it changed, from one page of its log between two places.

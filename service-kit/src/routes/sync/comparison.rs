@@ -21,10 +21,22 @@ pub(super) struct Stretch {
     upto: i64,
 }
 
+/// The place up to which it is asked whether all is published.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Published {
+    #[serde(default)]
+    upto: i64,
+}
+
 /// `GET /v1/sync/compared`: how far the log goes, and how far it has been compared.
-pub(super) async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
-    let reading =
-        service.database.with::<_, Error>(async |connection| Ok(log_state(connection).await?));
+pub(super) async fn show(
+    service: Data<Service>,
+    published: Query<Published>,
+) -> Result<HttpResponse, Error> {
+    let reading = service
+        .database
+        .with::<_, Error>(async |connection| Ok(log_state(connection, published.upto).await?));
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
