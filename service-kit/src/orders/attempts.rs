@@ -19,6 +19,7 @@ pub(super) struct Attempts<P> {
 }
 
 /// The state of the attempts after one has ended.
+#[expect(clippy::large_enum_variant, reason = "it is the usual one, and is taken apart at once")]
 pub(super) enum Conclusion<P> {
     /// The edits were written, or never will be; `None`: there is no such order.
     Known(Result<Option<Edited<P>>, Error>),
