@@ -143,6 +143,11 @@ impl Stack {
         }
     }
 
+    /// Does something to the store's database, as an administrator of it might.
+    pub async fn store_runs(&self, statements: &str) {
+        self.databases[0].run(statements).await;
+    }
+
     async fn of_each_database(&self, table: &str) -> [i64; 2] {
         [self.databases[0].count(table).await, self.databases[1].count(table).await]
     }

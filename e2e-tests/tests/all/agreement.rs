@@ -60,6 +60,40 @@ async fn an_edit_that_arrives_after_shipping_is_recorded_as_late() {
     assert_eq!(late[0]["lost"]["address"], "1 Main Street");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_put_back_at_one_site_and_edited_again_ends_equal_and_is_recorded() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(&broker).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    stack.store_runs("create table backup as select * from orders").await;
+    stack.store.patch(&id, json!({"comment": "the lost one"})).await;
+    stack.agree_on(&id).await;
+    stack.worker.stop().await;
+    stack
+        .store_runs(
+            "update orders set delivery = backup.delivery, version = backup.version
+             from backup where orders.id = backup.id",
+        )
+        .await;
+    stack.store.patch(&id, json!({"comment": "an edit after it"})).await;
+    let revisions = [&stack.store, &stack.warehouse].map(|site| site.order(&id));
+    let [store, warehouse] = revisions.map(|order| async { order.await.unwrap() });
+    let (store, warehouse) = (store.await, warehouse.await);
+    assert_eq!(store["revisions"], warehouse["revisions"]);
+    assert_ne!(store["comment"], warehouse["comment"], "one revision, two contents");
+    stack.worker.start().await;
+    let decided = |order: &Value| order["revisions"]["delivery"]["warehouse"] == 1;
+    stack.order_at(&stack.store, &id, "the decision is heard of", decided).await;
+    let orders = stack.agree_on(&id).await;
+    assert_eq!(orders[0]["comment"], "the lost one", "of two contents the larger text stands");
+    let conflicts = conflicts(&stack.warehouse.changes(&id).await);
+    assert_eq!(conflicts.len(), 1, "{conflicts:?}");
+    assert_eq!(conflicts[0]["cause"], "diverged");
+    assert_eq!(conflicts[0]["kept"]["comment"], "the lost one");
+    assert_eq!(conflicts[0]["lost"]["comment"], "an edit after it");
+}
+
 fn conflicts(changes: &[Value]) -> Vec<Value> {
     let all = changes.iter().flat_map(|change| change["conflicts"].as_array().unwrap());
     all.cloned().collect()

@@ -24,6 +24,8 @@ pub struct Case {
     pub writes: Vec<Write>,
     /// What each site has of it.
     pub sides: Both<Side>,
+    /// Whether it was put back to an earlier state at a site.
+    pub is_set_back: bool,
 }
 
 /// What one site has of an order.
@@ -91,9 +93,10 @@ impl Side {
         before.filter_map(|change| change.private.as_ref()).last()
     }
 
-    /// What was decided here.
+    /// What somebody decided here.
     pub fn decided(&self, site: Site) -> impl Iterator<Item = &Change> {
-        self.history().filter(move |change| change.origin == site)
+        let settles = |change: &&Change| change.conflicts.is_some();
+        self.history().filter(move |change| change.origin == site).filter(move |it| !settles(it))
     }
 }
 
@@ -167,10 +170,11 @@ impl fmt::Display for Change {
         let Self { seq, version, origin, published, event, .. } = self;
         let published = if *published { ", published" } else { "" };
         writeln!(f, "  {seq}  v{version}  {}  {} by {origin}{published}", event.at, event.kind)?;
-        let Facet { revision, value: Delivery { comment, lines, .. } } = &event.shared.delivery;
+        let Facet { revision, value: Delivery { comment, lines, .. }, .. } = &event.shared.delivery;
         let lines: Vec<_> = lines.iter().map(|line| (&line.sku, line.quantity)).collect();
         write!(f, "      event {}  delivery {} {comment:?} {lines:?}", event.id, short(*revision))?;
-        let Facet { revision, value: Progress { status, tracking, .. } } = &event.shared.progress;
+        let Facet { revision, value: Progress { status, tracking, .. }, .. } =
+            &event.shared.progress;
         writeln!(f, "  progress {} {status} {tracking:?}", short(*revision))?;
         match &self.conflicts {
             Some(conflicts) => writeln!(f, "      {conflicts:?}"),

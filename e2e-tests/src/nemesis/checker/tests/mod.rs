@@ -233,3 +233,53 @@ fn what_is_told_again_is_no_change_even_if_it_is_older_than_the_last_one() {
     changes.push(offer);
     assert_eq!(check(&story.case), []);
 }
+
+/// The store's order is put back to what it was before `t1`, which the warehouse knows, and edited.
+fn set_back() -> Story {
+    let mut story = Story::of_an_order();
+    story.carry(STORE);
+    story.comments(STORE, "t1");
+    story.carry(STORE);
+    story.set_back(STORE, 0);
+    story.comments(STORE, "t2");
+    story.carry(STORE);
+    story.carry(WAREHOUSE);
+    story
+}
+
+#[test]
+fn a_decision_about_a_site_that_was_set_back_is_asked_for_by_nobody_and_is_well() {
+    let story = set_back();
+    let decided = story.case.sides.warehouse.changes.last().unwrap();
+    assert_eq!((decided.origin, decided.published), (WAREHOUSE, true));
+    assert_eq!(decided.conflicts.as_ref().unwrap().len(), 1);
+    // The revision of an order that was put back falls; that is the fault's own doing.
+    assert!(broken(&story.case).is_empty(), "{:?}", check(&story.case));
+}
+
+#[test]
+fn a_decision_without_its_record_is_noticed() {
+    let mut story = set_back();
+    story.last_mut(WAREHOUSE).conflicts = None;
+    assert!(broken(&story.case).contains(&Rule::Asked));
+}
+
+#[test]
+fn a_decision_about_an_order_that_nobody_put_back_is_noticed() {
+    let mut story = set_back();
+    story.case.is_set_back = false;
+    assert_eq!(broken(&story.case), [Rule::OneValue]);
+}
+
+#[test]
+fn an_order_that_is_voided_at_both_sites_at_once_is_joined_without_a_record() {
+    let mut story = Story::of_an_order();
+    story.carry(STORE);
+    story.moves(STORE, Status::Voided, None);
+    story.moves(WAREHOUSE, Status::Voided, None);
+    story.carry(STORE);
+    let sent = story.case.sides.warehouse.changes.len() - 2;
+    assert!(story.case.sides.warehouse.changes[sent].published);
+    story.carry(WAREHOUSE);
+    assert_eq!(check(&story.case), []);
+}

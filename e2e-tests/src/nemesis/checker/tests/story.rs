@@ -80,11 +80,23 @@ impl Story {
             false => Cargo::Both,
         };
         let merged = merge(to, &self.shared(to), &OrderChange::of(event, cargo));
+        if merged.touched == Touched::Nothing {
+            return;
+        }
         self.record(to, EventKind::Updated, merged.shared, merged.touched, None);
         let change = self.last_mut(to);
-        (change.origin, change.event.origin) = (from, from);
-        (change.event_id, change.event.id, change.published) = (id, id, false);
+        if !merged.is_own_change {
+            (change.origin, change.event.origin) = (from, from);
+            (change.event_id, change.event.id, change.published) = (id, id, false);
+        }
         change.conflicts = (!merged.conflicts.is_empty()).then_some(merged.conflicts);
+    }
+
+    /// The order of a site is put back to what it shared with its peer after a change.
+    pub(super) fn set_back(&mut self, site: Site, change: usize) {
+        let shared = self.case.sides.at(site).changes[change].event.shared.clone();
+        self.row_mut(site).shared = shared;
+        self.case.is_set_back = true;
     }
 
     /// The last change of a site.
