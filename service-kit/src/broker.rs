@@ -1,5 +1,7 @@
 //! A connection to RabbitMQ, named after the program and its purpose.
 
+mod blocking;
+mod connection;
 mod reactor;
 mod socket;
 
@@ -8,9 +10,12 @@ use std::io;
 use std::time::Duration;
 
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
-use lapin::{Connection, ConnectionProperties, ErrorKind};
+use lapin::{ConnectionProperties, ErrorKind};
 use thiserror::Error;
 use tokio::time::timeout;
+
+pub(crate) use blocking::{Blocking, is_blocked};
+pub use connection::Connection;
 
 use crate::settings::BrokerSettings;
 
@@ -54,7 +59,8 @@ pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let limit = settings.connect_timeout;
     let connecting = timeout(limit, socket::connect(settings, properties));
-    connecting.await.unwrap_or(Err(BrokerError::Silent(limit)))
+    let (connection, socket) = connecting.await.unwrap_or(Err(BrokerError::Silent(limit)))?;
+    Ok(Connection::new(connection, socket))
 }
 
 /// Awaits an answer from RabbitMQ, but not for ever.

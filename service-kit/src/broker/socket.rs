@@ -1,8 +1,4 @@
 //! The socket under a connection to RabbitMQ.
-//!
-//! lapin runs every connection on a thread that ends when the connection does; so one that is given
-//! up while RabbitMQ has not answered yet must be ended from outside, or a RabbitMQ that is frozen
-//! would cost a thread and a socket with every try.
 
 use std::io;
 use std::net::Shutdown;
@@ -36,7 +32,7 @@ const FRAME: u32 = 16 * 1024;
 pub(super) async fn connect(
     settings: &BrokerSettings,
     properties: ConnectionProperties,
-) -> Result<Connection, BrokerError> {
+) -> Result<(Connection, Socket), BrokerError> {
     let uri = settings.url.expose().parse::<AMQPUri>();
     let mut uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
     uri.query.frame_max.get_or_insert(FRAME);
@@ -45,7 +41,7 @@ pub(super) async fn connect(
     stream.set_nodelay(true)?;
     let handle = stream.as_fd().try_clone_to_owned()?;
     keep_alive(&handle)?;
-    let unfinished = Unfinished(Some(handle.into()));
+    let socket = Socket(handle.into());
     let stream = match &settings.tls {
         None => Either::Left(stream),
         Some(tls) => Either::Right(Box::new(encrypted(tls, host, stream).await?)),
@@ -57,8 +53,7 @@ pub(super) async fn connect(
         stream.ok_or_else(|| invalid("RabbitMQ hung up").into())
     };
     let connection = Connection::connector(uri, reactor::runtime(), take, properties).await?;
-    unfinished.finished();
-    Ok(connection)
+    Ok((connection, socket))
 }
 
 async fn encrypted(
@@ -87,20 +82,13 @@ fn invalid(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, problem)
 }
 
-/// Ends the socket of a connection that is given up before it is one.
-struct Unfinished(Option<std::net::TcpStream>);
+/// A handle of a connection's socket. Dropping it shuts the socket down, whoever else holds it.
+#[derive(Debug)]
+pub(super) struct Socket(std::net::TcpStream);
 
-impl Unfinished {
-    fn finished(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Unfinished {
+impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(socket) = &self.0
-            && let Err(error) = socket.shutdown(Shutdown::Both)
-        {
+        if let Err(error) = self.0.shutdown(Shutdown::Both) {
             tracing::debug!(%error, "the socket was closed already");
         }
     }

@@ -6,7 +6,7 @@ use lapin::options::{
     QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, Queue};
+use lapin::{BasicProperties, Channel, Confirmation, Queue};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use url::Url;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::broker_user::{ADMINISTRATOR, BrokerUser, permissions, settings};
 use super::{eventually, http, variable};
-use crate::broker::connect;
+use crate::broker::{Connection, connect};
 use crate::settings::BrokerSettings;
 
 /// A vhost that is gone when the test is over. The users of the programs may do in it what

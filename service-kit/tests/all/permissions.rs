@@ -8,8 +8,8 @@ use lapin::options::{
 };
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Connection, ErrorKind, ExchangeKind};
-use service_kit::broker::connect;
+use lapin::{BasicProperties, Channel, ErrorKind, ExchangeKind};
+use service_kit::broker::{Connection, connect};
 use service_kit::testing::{BrokerUser, TestBroker};
 
 use crate::queue::{QUEUE, bound_broker};

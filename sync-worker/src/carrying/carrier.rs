@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lapin::Connection;
 use service_kit::backoff;
-use service_kit::broker::{BrokerError, connect};
+use service_kit::broker::{BrokerError, Connection, connect};
 use service_kit::settings::BrokerSettings;
 use tokio::time::{sleep, timeout};
 

@@ -1,0 +1,56 @@
+//! Whether RabbitMQ takes messages on a connection. It blocks the connections of publishers while
+//! it is short of memory or disk, and says so with the first message that it does not take.
+
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::{ConnectionStatus, Event};
+
+use super::Connection;
+
+/// An observer of whether RabbitMQ blocks a connection, and why.
+pub(crate) struct Blocking {
+    status: ConnectionStatus,
+    events: BoxStream<'static, Event>,
+    reason: String,
+}
+
+impl Blocking {
+    pub(crate) fn of(connection: &Connection) -> Self {
+        let events = connection.events_listener().boxed();
+        Self { status: connection.status().clone(), events, reason: String::new() }
+    }
+
+    /// Whether the connection is there and blocked.
+    pub(crate) fn is_on(&self) -> bool {
+        is_blocked(&self.status)
+    }
+
+    /// RabbitMQ's reason, where it blocks the connection.
+    pub(crate) fn reason(&mut self) -> Option<&str> {
+        while let Some(Some(event)) = self.events.next().now_or_never() {
+            self.note(event);
+        }
+        self.is_on().then_some(self.reason.as_str())
+    }
+
+    /// Waits until the connection is blocked.
+    pub(crate) async fn begins(&mut self) {
+        while !self.is_on() {
+            match self.events.next().await {
+                Some(event) => self.note(event),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        if let Event::ConnectionBlocked(reason) = event {
+            self.reason = reason;
+        }
+    }
+}
+
+/// Whether the connection of this status is there and blocked.
+pub(crate) fn is_blocked(status: &ConnectionStatus) -> bool {
+    status.connected() && status.blocked()
+}
