@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::publisher::Sent;
+use super::answers::Sent;
 
 /// What a relay has done.
 #[derive(Debug, Default)]

@@ -1,46 +1,34 @@
-//! What is published and not confirmed yet. While RabbitMQ writes one batch to its disk, the next
-//! is read and sent.
+//! What is published on the channel and not confirmed yet. While RabbitMQ writes one batch to its
+//! disk, the next is read and sent.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::pin::Pin;
 
-use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
-use super::publisher::{PublishError, Sent};
+use super::answers::{Answers, Sent};
+use super::flight::Flight;
+use super::publisher::PublishError;
 
 /// How many batches are under way at once.
 const MOST: usize = 4;
-
-/// A batch on its way.
-pub(super) struct Flight {
-    seqs: Vec<i64>,
-    landing: BoxFuture<'static, Result<Sent, PublishError>>,
-}
-
-impl Flight {
-    /// A batch of the changes in these places; `landing` tells what has become of them.
-    pub(super) fn new(
-        seqs: Vec<i64>,
-        landing: impl Future<Output = Result<Sent, PublishError>> + Send + 'static,
-    ) -> Self {
-        Self { seqs, landing: Box::pin(landing) }
-    }
-}
 
 /// Batches on their way, the oldest first.
 #[derive(Default)]
 pub(super) struct Flights {
     flying: VecDeque<Flight>,
+    answers: Answers,
     landed: Option<Result<Sent, PublishError>>,
 }
 
 impl Flights {
     pub(super) fn add(&mut self, flight: Flight) {
+        self.answers.published(flight.messages());
         self.flying.push_back(flight);
     }
 
-    /// Forgets all: they stay in the outbox, and are published again.
+    /// Forgets all: they stay in the outbox, and are published again. Their channel is not to be
+    /// used any more, for what is returned on it later may be theirs.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
@@ -56,25 +44,55 @@ impl Flights {
 
     /// The places of all that is on its way.
     pub(super) fn seqs(&self) -> Vec<i64> {
-        self.flying.iter().flat_map(|flight| flight.seqs.iter().copied()).collect()
+        self.flying.iter().flat_map(Flight::messages).map(|message| message.seq).collect()
     }
 
-    /// Waits until the oldest has landed. May be dropped while it waits; waits for ever where there
-    /// is none.
+    /// Gives each batch its whole time from now on: RabbitMQ was blocked until now.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        for flight in &mut self.flying {
+            flight.begin_anew(now);
+        }
+    }
+
+    /// Waits until the newest is written to the socket.
+    pub(super) async fn write(&mut self) -> Result<(), PublishError> {
+        match self.flying.back_mut() {
+            Some(newest) => newest.write().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until it is certain what became of the oldest. May be dropped while it waits; waits
+    /// for ever where there is none.
     pub(super) async fn land(&mut self) {
-        if self.landed.is_some() {
-            return;
+        if self.landed.is_none() {
+            self.landed = Some(self.judged().await);
+            self.flying.pop_front();
         }
-        match self.flying.front_mut() {
-            Some(oldest) => self.landed = Some(Pin::new(&mut oldest.landing).await),
-            None => std::future::pending().await,
-        }
-        self.flying.pop_front();
     }
 
     /// What became of the oldest, once it has landed.
     pub(super) fn landed(&mut self) -> Option<Result<Sent, PublishError>> {
         self.landed.take()
+    }
+
+    async fn judged(&mut self) -> Result<Sent, PublishError> {
+        let Some(oldest) = self.flying.front_mut() else { return std::future::pending().await };
+        oldest.land(0, &mut self.answers).await?;
+        loop {
+            for (batch, flight) in self.flying.iter_mut().enumerate() {
+                flight.look(batch, &mut self.answers);
+            }
+            if let Some(sent) = self.answers.judge() {
+                return Ok(sent);
+            }
+            let mut flying = self.flying.iter_mut().enumerate();
+            match flying.find(|(_, flight)| !flight.has_landed()) {
+                Some((batch, flight)) => flight.land(batch, &mut self.answers).await?,
+                // Where all are answered, each is judged.
+                None => return std::future::pending().await,
+            }
+        }
     }
 }
 
@@ -85,43 +103,5 @@ impl fmt::Debug for Flights {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-
-    fn flight(seqs: &[i64], sent: Option<Sent>) -> Flight {
-        Flight::new(seqs.to_vec(), async {
-            match sent {
-                Some(sent) => Ok(sent),
-                None => std::future::pending().await,
-            }
-        })
-    }
-
-    #[test]
-    fn the_oldest_lands_first_and_what_is_still_on_its_way_is_known() {
-        let mut flights = Flights::default();
-        let sent = Sent { confirmed: vec![1, 2], ..Sent::default() };
-        flights.add(flight(&[1, 2], Some(sent)));
-        flights.add(flight(&[4], None));
-        assert_eq!(flights.seqs(), [1, 2, 4]);
-        assert!(flights.land().now_or_never().is_some());
-        assert_eq!(flights.landed().unwrap().unwrap().confirmed, [1, 2]);
-        assert_eq!(flights.seqs(), [4]);
-        assert!(flights.land().now_or_never().is_none(), "the second has not landed");
-        assert!(!flights.is_empty());
-    }
-
-    #[test]
-    fn there_are_never_more_than_the_most_or_one_where_it_flies_alone() {
-        let mut flights = Flights::default();
-        for count in 0..=MOST {
-            assert_eq!(flights.is_full(false), count == MOST);
-            assert_eq!(flights.is_full(true), count > 0);
-            flights.add(flight(&[], None));
-        }
-        flights.forget();
-        assert!(flights.is_empty());
-    }
-}
+#[path = "flights_tests.rs"]
+mod tests;

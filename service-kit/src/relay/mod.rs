@@ -6,7 +6,9 @@
 //! in this process, and looks from time to time for what others wrote. (A NOTIFY in the writing
 //! transaction takes a lock at commit: it cut the rate of commits to a third.)
 
+mod answers;
 mod counts;
+mod flight;
 mod flights;
 mod floor;
 mod lease;
@@ -116,7 +118,10 @@ impl Relay {
             let outcome = self.step().await;
             (wait, since) = (self.conclude(outcome), Instant::now());
         }
-        while !self.flights.is_empty() && self.await_the_oldest().await.is_ok() {}
+        while !self.flights.is_empty()
+            && self.blocked().is_none()
+            && self.await_the_oldest().await.is_ok()
+        {}
         if let Some(publisher) = self.publisher.take() {
             publisher.close().await;
         }
@@ -128,6 +133,9 @@ impl Relay {
         let (state, wait) = match outcome {
             Ok(Step::Standby) => (Some(RelayState::Standby), self.pace.standby()),
             Ok(Step::Paused) => (Some(RelayState::Paused), self.pace.paused()),
+            Ok(Step::Blocked { reason }) => {
+                (Some(RelayState::Blocked(reason)), self.pace.blocked())
+            }
             Ok(Step::Idle) => (Some(RelayState::Publishing), self.pace.idle()),
             Ok(Step::UnderWay) => (None, self.pace.under_way()),
             Ok(Step::Busy) => (None, self.pace.busy()),
@@ -151,8 +159,11 @@ impl Relay {
         wait
     }
 
-    /// Lets go of what does not work. What was under way is published again.
+    /// Lets go of what does not work. What was under way is published again, on another channel.
     fn give_up(&mut self, error: &StepError) {
+        if !self.flights.is_empty() {
+            self.publisher = None;
+        }
         self.flights.forget();
         match error {
             StepError::Database(_) | StepError::Connect(_) => self.lease = None,

@@ -69,10 +69,17 @@ impl Pace {
         self.under_way()
     }
 
-    /// Somebody has paused this site: a commit changes nothing about that.
+    /// Somebody has paused this site: a commit changes nothing about that. What is on its way lands
+    /// meanwhile.
     pub(super) const fn paused(&mut self) -> Wait {
         self.failures = 0;
-        wait(self.max)
+        rest(self.max)
+    }
+
+    /// RabbitMQ takes no messages: a commit changes nothing about that either, but what was sent
+    /// before may land, and it is soon noticed when it goes on.
+    pub(super) fn blocked(&self) -> Wait {
+        rest(self.max.min(MAX_BACKOFF))
     }
 
     /// Another process is active.
@@ -87,6 +94,11 @@ impl Pace {
         self.failures = self.failures.saturating_add(1);
         wait(at_most)
     }
+}
+
+/// Waits that long, whatever is committed, unless something lands that matters.
+const fn rest(time: Duration) -> Wait {
+    Wait { at_least: time, at_most: time, may_be_woken: true }
 }
 
 /// Waits that long, whatever is committed.
@@ -176,7 +188,11 @@ mod tests {
     fn a_commit_cuts_neither_a_back_off_nor_a_pause_short() {
         let mut pace = Pace::new(MIN, MAX);
         assert!(!pace.failed(0.5).may_be_woken && !pace.standby().may_be_woken);
-        assert!(!pace.paused().may_be_woken && pace.paused().at_most == MAX);
+        for resting in [pace.paused(), pace.blocked()] {
+            assert_eq!((resting.at_least, resting.at_most), (MAX, MAX));
+        }
+        let slow = Pace::new(MIN, MAX_BACKOFF * 10);
+        assert_eq!(slow.blocked().at_most, MAX_BACKOFF, "the release is noticed soon");
         assert!(pace.idle().may_be_woken);
     }
 

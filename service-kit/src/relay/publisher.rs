@@ -1,23 +1,21 @@
 //! Publishing with confirms.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
+use futures_util::future::join_all;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind, PublisherConfirm};
+use lapin::{BasicProperties, Channel, PublisherConfirm};
 use shared_models::names::{ORIGIN_HEADER, exchange};
-use shared_models::unguarded::Guard;
 use thiserror::Error;
-use tokio::time::{Instant, timeout, timeout_at};
-use uuid::Uuid;
+use tokio::time::timeout;
 
 use super::RelayOptions;
-use super::flights::Flight;
+use super::answers::Message;
+use super::flight::Flight;
 use super::lease::Waiting;
-use crate::broker::{BrokerError, connect, in_time};
+use crate::broker::{Blocking, BrokerError, Connection, connect, in_time};
 
 /// `delivery_mode` of a message that survives a restart of RabbitMQ.
 const PERSISTENT: u8 = 2;
@@ -37,37 +35,32 @@ pub(super) enum PublishError {
 pub(super) struct Publisher {
     connection: Connection,
     channel: Channel,
+    blocking: Blocking,
     exchange: &'static str,
     app_id: &'static str,
 }
 
-/// What became of a batch.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Sent {
-    /// RabbitMQ has these, in a queue.
-    pub(super) confirmed: Vec<i64>,
-    /// For so many it has no queue.
-    pub(super) returned: usize,
-    /// So many it did not take.
-    pub(super) refused: usize,
+impl PublishError {
+    /// The error with its reason: RabbitMQ closes a channel on which something is published to an
+    /// exchange that is not there.
+    pub(super) fn about(self, exchange: &'static str) -> Self {
+        match self {
+            Self::Broker(error) if error.is_not_found() => Self::NoExchange(exchange),
+            Self::Broker(_) | Self::NoExchange(_) | Self::NotConfirmed(_) => self,
+        }
+    }
 }
 
 impl Publisher {
-    /// Connects. The worker owns the exchange, so it is only asked for.
+    /// Connects. The worker owns the exchange; that it is missing is told by RabbitMQ when something
+    /// is published. (4.2.6 and 4.3.0 do not let a user ask who may not configure it.)
     pub(super) async fn connect(options: &RelayOptions) -> Result<Self, PublishError> {
         let limit = options.broker.reply_timeout;
         let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
         let channel = in_time(limit, connection.create_channel()).await?;
-        let exchange = exchange(options.site);
-        let ask = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-        let none = FieldTable::default();
-        let asked = channel.exchange_declare(exchange.into(), ExchangeKind::Topic, ask, none);
-        in_time(limit, asked).await.map_err(|error| match error.is_not_found() {
-            true => PublishError::NoExchange(exchange),
-            false => error.into(),
-        })?;
         in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(Self { connection, channel, exchange, app_id: options.name })
+        let (blocking, exchange) = (Blocking::of(&connection), exchange(options.site));
+        Ok(Self { connection, channel, blocking, exchange, app_id: options.name })
     }
 
     /// Whether RabbitMQ has closed the channel or the connection.
@@ -75,53 +68,36 @@ impl Publisher {
         !self.channel.status().connected()
     }
 
-    /// Publishes all. What comes back tells of every confirm.
-    pub(super) async fn publish(
-        &self,
-        waiting: Vec<Waiting>,
-        limit: Duration,
-    ) -> Result<Flight, PublishError> {
-        let began = Instant::now();
-        // Each is done when lapin's thread has written it: one after the other, the two threads would
-        // wake each other for every message, and RabbitMQ would get each by itself.
-        let publishing = try_join_all(waiting.iter().map(|change| self.publish_one(change)));
-        let confirms = match timeout_at(began + limit, publishing).await {
-            Ok(confirms) => confirms.map_err(BrokerError::from)?,
-            Err(_) => return Err(PublishError::NotConfirmed(limit)),
-        };
-        let messages =
-            waiting.iter().map(|change| Message { seq: change.seq, id: change.event_id });
-        let messages = messages.collect::<Vec<_>>();
-        let seqs = messages.iter().map(|message| message.seq).collect();
-        Ok(Flight::new(seqs, async move {
-            match timeout_at(began + limit, confirmations(confirms)).await {
-                Ok(Ok(confirmations)) => Ok(sort_out(&messages, confirmations)),
-                Ok(Err(error)) => Err(BrokerError::from(error).into()),
-                Err(_) => Err(PublishError::NotConfirmed(limit)),
-            }
-        }))
+    /// RabbitMQ's reason, where it takes no messages now.
+    pub(super) fn blocked(&mut self) -> Option<String> {
+        self.blocking.reason().map(str::to_owned)
     }
 
-    async fn publish_one(&self, change: &Waiting) -> lapin::Result<PublisherConfirm> {
-        let mut headers = FieldTable::default();
-        let origin = AMQPValue::LongString(change.origin.as_str().into());
-        headers.insert(ORIGIN_HEADER.into(), origin);
-        let properties = BasicProperties::default()
-            .with_delivery_mode(PERSISTENT)
-            .with_content_type("application/json".into())
-            .with_message_id(change.event_id.to_string().into())
-            .with_type(change.kind.as_str().into())
-            .with_app_id(self.app_id.into())
-            .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
-            .with_headers(headers);
-        // Mandatory: where no queue is bound, the message comes back instead of being lost.
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-        let (exchange, key) = (self.exchange.into(), change.kind.as_str().into());
-        self.channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await
+    /// Waits until RabbitMQ takes no messages.
+    pub(super) async fn blocks(&mut self) {
+        self.blocking.begins().await;
+    }
+
+    /// A flight of these changes, which begins when it is first waited for.
+    pub(super) fn publish(&self, waiting: Vec<Waiting>, limit: Duration) -> Flight {
+        let message = |change: &Waiting| Message { seq: change.seq, id: change.event_id };
+        let messages = waiting.iter().map(message).collect();
+        let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
+        // Each is done when lapin's thread has written it: one after the other, the two threads would
+        // wake each other for every message, and RabbitMQ would get each by itself.
+        let writing = async move {
+            let publishing = waiting.iter().map(|it| publish(&channel, exchange, app_id, it));
+            join_all(publishing).await
+        };
+        Flight::new(messages, writing, limit, self.connection.status().clone())
     }
 
     /// Says goodbye, so that RabbitMQ does not have to find out.
     pub(super) async fn close(self) {
+        // Blocked, it would not be heard.
+        if self.blocking.is_on() {
+            return;
+        }
         let closing = self.connection.close(200, "the service stops".into());
         if timeout(Duration::from_secs(1), closing).await.is_err() {
             tracing::debug!("RabbitMQ did not answer to the goodbye");
@@ -129,47 +105,27 @@ impl Publisher {
     }
 }
 
-/// What is kept of a message until it is confirmed.
-struct Message {
-    seq: i64,
-    id: Uuid,
-}
-
-async fn confirmations(confirms: Vec<PublisherConfirm>) -> lapin::Result<Vec<Confirmation>> {
-    if Guard::Confirms.is_off() {
-        return Ok(confirms.iter().map(|_| Confirmation::Ack(None)).collect());
-    }
-    let mut confirmations = Vec::with_capacity(confirms.len());
-    for confirm in confirms {
-        confirmations.push(confirm.await?);
-    }
-    Ok(confirmations)
-}
-
-/// A returned message may come with another's confirm, so what was returned is told by its id.
-fn sort_out(messages: &[Message], confirmations: Vec<Confirmation>) -> Sent {
-    let (mut acknowledged, mut returned) = (vec![], HashSet::new());
-    for (message, confirmation) in messages.iter().zip(confirmations) {
-        let (taken, came_back) = match confirmation {
-            Confirmation::Ack(came_back) => (true, came_back),
-            Confirmation::Nack(came_back) => (false, came_back),
-            Confirmation::NotRequested => (false, None),
-        };
-        if taken {
-            acknowledged.push(message);
-        }
-        if let Some(message) = came_back {
-            let id = message.delivery.properties.message_id();
-            returned.extend(id.as_ref().and_then(|id| id.as_str().parse::<Uuid>().ok()));
-        }
-    }
-    let refused = messages.len() - acknowledged.len();
-    acknowledged.retain(|message| !returned.contains(&message.id));
-    Sent {
-        confirmed: acknowledged.iter().map(|message| message.seq).collect(),
-        returned: returned.len(),
-        refused,
-    }
+async fn publish(
+    channel: &Channel,
+    exchange: &'static str,
+    app_id: &'static str,
+    change: &Waiting,
+) -> lapin::Result<PublisherConfirm> {
+    let mut headers = FieldTable::default();
+    let origin = AMQPValue::LongString(change.origin.as_str().into());
+    headers.insert(ORIGIN_HEADER.into(), origin);
+    let properties = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/json".into())
+        .with_message_id(change.event_id.to_string().into())
+        .with_type(change.kind.as_str().into())
+        .with_app_id(app_id.into())
+        .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
+        .with_headers(headers);
+    // Mandatory: where no queue is bound, the message comes back instead of being lost.
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let (exchange, key) = (exchange.into(), change.kind.as_str().into());
+    channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await
 }
 
 impl fmt::Debug for Publisher {

@@ -27,6 +27,8 @@ pub enum RelayState {
     Publishing,
     /// RabbitMQ has no queue for what it publishes: the binding is missing.
     Unroutable,
+    /// RabbitMQ is there but takes no messages, for this reason.
+    Blocked(String),
     /// It cannot publish now, for this reason; changes wait in the outbox.
     Waiting(String),
 }
@@ -60,8 +62,8 @@ impl RelayHandle {
 
 impl RelayState {
     /// The names of all states.
-    pub const NAMES: [&'static str; 6] =
-        ["starting", "standby", "paused", "publishing", "unroutable", "waiting"];
+    pub const NAMES: [&'static str; 7] =
+        ["starting", "standby", "paused", "publishing", "unroutable", "blocked", "waiting"];
 
     /// The state's name, as a person reads it.
     #[must_use]
@@ -72,6 +74,7 @@ impl RelayState {
             Self::Paused => "paused",
             Self::Publishing => "publishing",
             Self::Unroutable => "unroutable",
+            Self::Blocked(_) => "blocked",
             Self::Waiting(_) => "waiting",
         }
     }
@@ -84,7 +87,7 @@ impl RelayState {
             Self::Standby => Some("another process publishes"),
             Self::Paused => Some("until somebody resumes it"),
             Self::Unroutable => Some("no queue is bound; the sync worker binds it"),
-            Self::Waiting(reason) => Some(reason),
+            Self::Blocked(reason) | Self::Waiting(reason) => Some(reason),
         }
     }
 
@@ -95,7 +98,9 @@ impl RelayState {
                 return false;
             }
             match &self {
-                Self::Waiting(reason) => tracing::warn!(reason, "relay: waiting"),
+                Self::Blocked(reason) | Self::Waiting(reason) => {
+                    tracing::warn!(reason, "relay: {}", self.as_str());
+                }
                 Self::Starting
                 | Self::Standby
                 | Self::Paused
@@ -110,12 +115,13 @@ impl RelayState {
 
 #[cfg(test)]
 mod tests {
-    use super::RelayState::{Paused, Publishing, Standby, Starting, Unroutable, Waiting};
+    use super::RelayState::{Blocked, Paused, Publishing, Standby, Starting, Unroutable, Waiting};
     use super::*;
 
     #[test]
     fn every_state_has_a_name_among_the_names() {
-        let all = [Starting, Standby, Paused, Publishing, Unroutable, Waiting("odd".into())];
+        let (blocked, waiting) = (Blocked("low on memory".into()), Waiting("odd".into()));
+        let all = [Starting, Standby, Paused, Publishing, Unroutable, blocked, waiting];
         assert_eq!(all.map(|state| state.as_str()), RelayState::NAMES);
     }
 }

@@ -10,6 +10,8 @@ pub(super) enum Step {
     Standby,
     /// Somebody has paused this site.
     Paused,
+    /// RabbitMQ takes no messages now.
+    Blocked { reason: String },
     /// There was nothing to do.
     Idle,
     /// All that waits is on its way.

@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use shared_models::names::exchange;
+
+use super::answers::Sent;
 use super::floor::Floor;
 use super::lease::{Lease, Look, Waiting};
-use super::publisher::{Publisher, Sent};
+use super::publisher::Publisher;
 use super::step::{Step, StepError};
 use super::{Relay, RelayState};
 
@@ -21,6 +24,11 @@ impl Relay {
                 None => return Ok(Step::Standby),
             },
         };
+        if let Some(reason) = self.publisher.as_mut().and_then(Publisher::blocked) {
+            self.flights.begin_anew(Instant::now().into());
+            let paused = lease.is_paused().await?;
+            return Ok(if paused { Step::Paused } else { Step::Blocked { reason } });
+        }
         if self.flights.is_full(!self.portion.is_whole()) {
             return self.await_the_oldest().await;
         }
@@ -61,22 +69,38 @@ impl Relay {
         }
     }
 
+    /// RabbitMQ's reason, where it takes no messages now.
+    pub(super) fn blocked(&mut self) -> Option<String> {
+        self.publisher.as_mut().and_then(Publisher::blocked)
+    }
+
     async fn publish(&mut self, waiting: Vec<Waiting>) -> Result<Step, StepError> {
         let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
-        let publisher = match self.publisher.take() {
+        let publisher = match &mut self.publisher {
             Some(publisher) => publisher,
-            None => lease.renewing(Publisher::connect(&self.options)).await??,
+            none => none.insert(lease.renewing(Publisher::connect(&self.options)).await??),
         };
         let there_is_more = waiting.len() >= usize::from(self.portion.now());
-        let limit = self.options.relay.confirm_timeout;
-        self.flights.add(lease.renewing(publisher.publish(waiting, limit)).await??);
-        self.publisher = Some(publisher);
+        self.flights.add(publisher.publish(waiting, self.options.relay.confirm_timeout));
+        let writing = async {
+            tokio::select! {
+                written = self.flights.write() => written,
+                () = publisher.blocks() => Ok(()),
+            }
+        };
+        lease.renewing(writing).await??;
         Ok(if there_is_more { Step::Busy } else { Step::UnderWay })
     }
 
     pub(super) async fn await_the_oldest(&mut self) -> Result<Step, StepError> {
-        if let Some(lease) = &mut self.lease {
-            lease.renewing(self.flights.land()).await?;
+        if let (Some(lease), Some(publisher)) = (&mut self.lease, &mut self.publisher) {
+            let landing = async {
+                tokio::select! {
+                    () = self.flights.land() => {}
+                    () = publisher.blocks() => {}
+                }
+            };
+            lease.renewing(landing).await?;
         }
         let settled = self.settle().await?;
         Ok(if settled == Step::UnderWay { Step::Busy } else { settled })
@@ -87,7 +111,7 @@ impl Relay {
         let (Some(lease), Some(landed)) = (&mut self.lease, self.flights.landed()) else {
             return Ok(Step::UnderWay);
         };
-        let sent = landed?;
+        let sent = landed.map_err(|error| error.about(exchange(self.options.site)))?;
         self.counts.add(&sent);
         self.portion.was_confirmed();
         lease.delete(&sent.confirmed).await?;

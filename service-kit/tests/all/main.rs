@@ -1,6 +1,8 @@
 //! What the kit does for every site, over real PostgreSQL and RabbitMQ.
 
 #[cfg(test)]
+mod blocked;
+#[cfg(test)]
 mod comparing;
 #[cfg(test)]
 mod creating;

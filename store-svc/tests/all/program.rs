@@ -237,14 +237,15 @@ async fn a_frozen_program_gives_up_its_turn_to_publish() {
         ready["parts"]["broker"]["state"].clone()
     };
     let frozen = STORE.start(&settings).await;
-    eventually("it has its turn", async || (state(&frozen).await == "waiting").then_some(())).await;
+    let publishing = json!("publishing");
+    eventually("it has its turn", async || (state(&frozen).await == publishing).then_some(()))
+        .await;
     let other = STORE.start(&settings).await;
     let standby = json!("standby");
     eventually("it stands by", async || (state(&other).await == standby).then_some(())).await;
     frozen.signal("STOP").await;
-    // There is no exchange, so to have its turn is to wait for it.
-    eventually("it takes over", async || (state(&other).await == "waiting").then_some(())).await;
+    eventually("it takes over", async || (state(&other).await == publishing).then_some(())).await;
     frozen.signal("CONT").await;
     eventually("it stands by", async || (state(&frozen).await == standby).then_some(())).await;
-    assert_eq!(state(&other).await, "waiting");
+    assert_eq!(state(&other).await, publishing);
 }

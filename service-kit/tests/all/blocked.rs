@@ -1,0 +1,104 @@
+//! RabbitMQ is short of memory and takes no messages: the relay says so, and waits on the connection
+//! that it has.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use service_kit::application::ServiceSettings;
+use service_kit::testing::{FakeBroker, FakeConnection, TestService, eventually};
+
+use crate::plain::{Plain, routes, write_orders};
+use crate::queue::told_state;
+
+/// How soon publishing is to go on.
+const SOON: Duration = Duration::from_secs(2);
+
+async fn publishing_to(broker: &FakeBroker) -> (TestService, FakeConnection) {
+    let url = broker.url();
+    let adjust = |settings: &mut ServiceSettings| {
+        settings.broker.url = url;
+        settings.relay.confirm_timeout = Duration::from_millis(300);
+        settings.relay.batch_size = 2;
+    };
+    let starting = TestService::start_with::<Plain>("plain", routes, adjust);
+    tokio::join!(starting, broker.accept())
+}
+
+/// Blocks the relay with the first message that it publishes.
+async fn block(site: &TestService, broker: &mut FakeConnection) {
+    write_orders(&site.database, 1).await;
+    broker.published().await;
+    broker.block("low on memory").await;
+    assert_eq!(told_state(site, "blocked").await, "low on memory");
+}
+
+#[tokio::test]
+async fn a_blocked_relay_waits_on_its_connection_and_goes_on_when_it_may() {
+    let fake = FakeBroker::start().await;
+    let (site, mut broker) = publishing_to(&fake).await;
+    block(&site, &mut broker).await;
+    write_orders(&site.database, 3).await;
+    // Several times as long as a confirm may take.
+    let again = tokio::time::timeout(Duration::from_secs(2), fake.accept());
+    assert!(again.await.is_err(), "it has connected again");
+    assert_eq!(told_state(&site, "blocked").await, "low on memory");
+    let metrics = site.client.get("/metrics").await.with(200).text;
+    assert!(metrics.contains("lockstep_relay_state{state=\"blocked\"} 1"), "{metrics}");
+    let relay = site.client.get("/v1/relay").await.with(200);
+    let shown = (&relay["state"], &relay["detail"], &relay["waiting"]);
+    assert_eq!(shown, (&json!("blocked"), &json!("low on memory"), &json!(4)));
+    let released = Instant::now();
+    broker.unblock().await;
+    broker.ack(1, false).await;
+    for tag in 2..=4 {
+        broker.published().await;
+        broker.ack(tag, false).await;
+    }
+    let emptied = async || (site.rows().await.outbox == 0).then_some(());
+    eventually("all is published", emptied).await;
+    assert!(released.elapsed() < SOON, "it took {:?}", released.elapsed());
+    told_state(&site, "publishing").await;
+}
+
+#[tokio::test]
+async fn a_blocked_relay_can_be_paused_and_resumed() {
+    let fake = FakeBroker::start().await;
+    let (site, mut broker) = publishing_to(&fake).await;
+    block(&site, &mut broker).await;
+    site.client.post("/v1/relay/pause", &json!(null)).await.with(200);
+    told_state(&site, "paused").await;
+    broker.unblock().await;
+    broker.ack(1, false).await;
+    let landed = async || (site.rows().await.outbox == 0).then_some(());
+    eventually("what was on its way is deleted", landed).await;
+    write_orders(&site.database, 1).await;
+    site.client.post("/v1/relay/resume", &json!(null)).await.with(200);
+    broker.published().await;
+    broker.ack(2, false).await;
+    eventually("the rest is published", landed).await;
+}
+
+#[tokio::test]
+async fn a_blocked_relay_stops_at_once_and_hangs_up() {
+    let fake = FakeBroker::start().await;
+    let (site, mut broker) = publishing_to(&fake).await;
+    block(&site, &mut broker).await;
+    let asked = Instant::now();
+    let database = site.stop().await;
+    assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+    broker.is_closed().await;
+    assert_eq!(database.count("outbox").await, 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_while_it_is_blocked_is_replaced() {
+    let fake = FakeBroker::start().await;
+    let (site, mut broker) = publishing_to(&fake).await;
+    block(&site, &mut broker).await;
+    drop(broker);
+    let mut broker = fake.accept().await;
+    broker.published().await;
+    broker.ack(1, false).await;
+    told_state(&site, "publishing").await;
+    assert_eq!(site.rows().await.outbox, 0);
+}
