@@ -29,8 +29,89 @@ pub const fn parked_queue(direction: Direction) -> &'static str {
     }
 }
 
+/// One generation of a direction's queues.
+///
+/// The first has the plain names. A next one is made only where a queue that does not answer cannot
+/// be deleted either; the highest generation whose marker exchange is there is the one in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueGeneration {
+    /// The direction.
+    pub direction: Direction,
+    number: u32,
+}
+
+impl QueueGeneration {
+    /// The generation with the plain names.
+    #[must_use]
+    pub const fn first(direction: Direction) -> Self {
+        Self { direction, number: 1 }
+    }
+
+    /// The generation that takes this one's place.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { number: self.number.saturating_add(1), ..self }
+    }
+
+    /// The generations before this one, oldest first.
+    pub fn older(self) -> impl Iterator<Item = Self> + Send {
+        (1..self.number).map(move |number| Self { number, ..self })
+    }
+
+    /// The sync queue's name: `sync.store-to-warehouse`, `sync.store-to-warehouse.2`.
+    #[must_use]
+    pub fn queue(self) -> String {
+        match self.number {
+            1 => queue(self.direction).to_owned(),
+            number => format!("{}.{number}", queue(self.direction)),
+        }
+    }
+
+    /// The parked queue's name: the sync queue's with `.parked`.
+    #[must_use]
+    pub fn parked_queue(self) -> String {
+        format!("{}.parked", self.queue())
+    }
+
+    /// The exchange whose presence says that this generation was begun. Nothing is published to it;
+    /// it is an exchange because exchanges answer where queues do not.
+    #[must_use]
+    pub fn marker(self) -> String {
+        format!("{}.generation.{}", queue(self.direction), self.number)
+    }
+}
+
+/// The lock that a worker holds while it replaces a queue of a direction: an exclusive queue.
+#[must_use]
+pub const fn replacing_lock(direction: Direction) -> &'static str {
+    match direction.from {
+        Site::Store => "sync.store-to-warehouse.replacing",
+        Site::Warehouse => "sync.warehouse-to-store.replacing",
+    }
+}
+
 /// What a direction's queue is bound to its exchange with: every change of an order.
 pub const ORDER_EVENTS: &str = "order.*";
 
 /// The message header that names the site at which the change was decided.
 pub const ORIGIN_HEADER: &str = "origin";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_generation_has_the_plain_names_and_the_next_ones_their_number() {
+        for direction in Direction::ALL {
+            let first = QueueGeneration::first(direction);
+            assert_eq!(first.queue(), queue(direction));
+            assert_eq!(first.parked_queue(), parked_queue(direction));
+            assert_eq!(first.older().count(), 0);
+            let third = first.next().next();
+            assert_eq!(third.queue(), format!("{}.3", queue(direction)));
+            assert_eq!(third.parked_queue(), format!("{}.3.parked", queue(direction)));
+            assert_eq!(third.marker(), format!("{}.generation.3", queue(direction)));
+            assert_eq!(third.older().collect::<Vec<_>>(), [first, first.next()]);
+        }
+    }
+}

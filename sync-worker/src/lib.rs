@@ -29,3 +29,4 @@ pub mod parked;
 pub mod settings;
 pub mod site_client;
 pub mod topology;
+pub mod watching;

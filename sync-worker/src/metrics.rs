@@ -5,7 +5,8 @@ use metrics::{describe_counter, describe_gauge, gauge};
 use service_kit::http::metrics::{exposition, state, total};
 
 use crate::breaker;
-use crate::figures::{Circuit, Comparison, Counters, Snapshot, State, Waiting};
+use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot, State, Waiting};
+use crate::topology::QueueKind;
 
 /// The answer to `GET /metrics`.
 pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
@@ -15,6 +16,7 @@ pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
             let labels = &[("direction", direction.name)];
             state("lockstep_direction_state", labels, &State::NAMES, direction.state);
             circuit(direction.name, &direction.breaker);
+            queues(direction.name, &direction.queues);
             counters(direction.name, &direction.counters);
             comparison(direction.name, &direction.comparison);
             if let Some(depth) = &direction.depth {
@@ -28,6 +30,11 @@ fn describe() {
     describe_gauge!("lockstep_direction_state", "1 for what the direction is doing");
     describe_gauge!("lockstep_breaker_state", "1 for the state of the peer's circuit breaker");
     describe_counter!("lockstep_breaker_transitions_total", "Times that it entered each state");
+    describe_gauge!("lockstep_queue_state", "1 for how the queue is");
+    describe_counter!(
+        "lockstep_queue_replacements_total",
+        "Times that a queue was replaced because it did not answer"
+    );
     describe_gauge!(
         "lockstep_queue_messages",
         "Messages that wait in a queue, and are with nobody"
@@ -69,6 +76,14 @@ fn comparison(direction: &'static str, comparison: &Comparison) {
     }
     // A number of changes is far below what a float still counts one by one.
     gauge!("lockstep_compare_lag", &labels).set(comparison.lag() as f64);
+}
+
+fn queues(direction: &'static str, queues: &Queues) {
+    for (kind, queue) in [(QueueKind::Sync, &queues.sync), (QueueKind::Parked, &queues.parked)] {
+        let labels = [("direction", direction), ("queue", kind.as_str())];
+        state("lockstep_queue_state", &labels, &QueueState::NAMES, queue.state);
+        total("lockstep_queue_replacements_total", &labels, queue.replaced);
+    }
 }
 
 fn waiting(direction: &'static str, depth: &Waiting) {

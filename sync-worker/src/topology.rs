@@ -2,26 +2,43 @@
 //! makes anew what somebody has deleted.
 //!
 //! ```text
-//! store.events ──order.*──▶ sync.store-to-warehouse ──parked──▶ sync.store-to-warehouse.parked
+//! store.events ──order.*──▶ sync.store-to-warehouse
+//!                           sync.store-to-warehouse.parked ◀── the worker, by the queue's name
 //! ```
+//!
+//! Where a queue that does not answer could not be deleted, the queues in use are of a further
+//! generation: `sync.store-to-warehouse.2`.
+
+mod generation;
+mod queue_kind;
+mod refusal;
 
 use std::time::Duration;
 
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::options::{
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 use service_kit::broker::{BrokerError, in_time};
-use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
-use shared_models::site::Direction;
+use shared_models::names::{ORDER_EVENTS, QueueGeneration, exchange};
+use tokio::time::timeout;
+
+pub use queue_kind::QueueKind;
+pub use refusal::{is_internal, is_locked, is_unlike};
 
 /// Whatever is handed out and comes back counts as delivered, as when a consumer is killed. A small
 /// limit (4.x has 20 where none is set) gives up healthy messages; this one is never reached.
 const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
+/// How long RabbitMQ may take to answer to a goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// One direction's part of the topology.
 #[derive(Clone, Copy, Debug)]
 pub struct Topology {
-    direction: Direction,
+    /// Which queues it has.
+    pub queues: QueueGeneration,
     reply_timeout: Duration,
 }
 
@@ -35,22 +52,29 @@ pub struct Depth {
 }
 
 impl Topology {
-    /// What `direction` needs.
+    /// The topology with these queues.
     #[must_use]
-    pub const fn new(direction: Direction, reply_timeout: Duration) -> Self {
-        Self { direction, reply_timeout }
+    pub const fn new(queues: QueueGeneration, reply_timeout: Duration) -> Self {
+        Self { queues, reply_timeout }
     }
 
     /// Whether both queues are there.
     pub async fn queues_are_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
-        for name in [queue(self.direction), parked_queue(self.direction)] {
-            let channel = self.open(connection).await?;
-            match self.count(&channel, name).await? {
-                Some(_) => self.close(&channel).await?,
-                None => return Ok(false),
+        for name in [self.queues.queue(), self.queues.parked_queue()] {
+            if !self.is_there(connection, &name).await? {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Whether there is a queue of this name.
+    pub async fn is_there(&self, connection: &Connection, name: &str) -> Result<bool, BrokerError> {
+        let channel = self.open(connection).await?;
+        match self.count(&channel, name).await? {
+            Some(_) => self.close(&channel).await.map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Makes the exchange, without which the source cannot publish. One that is there already stays
@@ -61,14 +85,43 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Makes the queues, and binds the sync queue. One that is there with other arguments is an
-    /// error: it might lose what is to be parked. A parked queue that is there stays as it is.
+    /// Makes the queues, and binds the sync queue. A sync queue that is there with other arguments
+    /// is an error, see [`is_unlike`]. A parked queue that is there stays as it is.
     pub async fn declare_queues(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.declare_parked_queue(connection).await?;
         let channel = self.open(connection).await?;
-        let arguments = sync_queue(parked_queue(self.direction));
-        self.declare(&channel, queue(self.direction), arguments).await?;
+        self.declare(&channel, &self.queues.queue()).await?;
         self.bind(&channel).await?;
+        self.close(&channel).await
+    }
+
+    /// Binds the sync queue.
+    pub async fn bind_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        self.bind(&channel).await?;
+        self.close(&channel).await
+    }
+
+    /// Takes the binding of the sync queue away. That there is none, or no queue, is no error.
+    pub async fn unbind_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        let (name, none) = (self.queues.queue().into(), FieldTable::default());
+        let source = exchange(self.queues.direction.from).into();
+        let unbound = channel.queue_unbind(name, source, ORDER_EVENTS.into(), none);
+        in_time(self.reply_timeout, unbound).await?;
+        self.close(&channel).await
+    }
+
+    /// Deletes a queue with what is in it. That there is none is no error.
+    pub async fn delete(
+        &self,
+        connection: &Connection,
+        name: &str,
+        limit: Duration,
+    ) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        let deleted = channel.queue_delete(name.into(), QueueDeleteOptions::default());
+        in_time(limit, deleted).await?;
         self.close(&channel).await
     }
 
@@ -79,12 +132,12 @@ impl Topology {
     /// lost.
     pub async fn heal(&self, connection: &Connection) -> Result<Option<Depth>, BrokerError> {
         let channel = self.open(connection).await?;
-        let Some(queue) = self.count(&channel, queue(self.direction)).await? else {
+        let Some(queue) = self.count(&channel, &self.queues.queue()).await? else {
             return Ok(None);
         };
         self.exchange(&channel).await?;
         self.bind(&channel).await?;
-        let Some(parked) = self.count(&channel, parked_queue(self.direction)).await? else {
+        let Some(parked) = self.count(&channel, &self.queues.parked_queue()).await? else {
             return Ok(None);
         };
         self.close(&channel).await.map(|()| Some(Depth { queue, parked }))
@@ -104,36 +157,32 @@ impl Topology {
 
     async fn exchange(&self, channel: &Channel) -> Result<(), BrokerError> {
         let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-        let (name, none) = (exchange(self.direction.from), FieldTable::default());
+        let (name, none) = (exchange(self.queues.direction.from), FieldTable::default());
         let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none);
         in_time(self.reply_timeout, declared).await
     }
 
     async fn declare_parked_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
-        let (channel, name) = (self.open(connection).await?, parked_queue(self.direction));
-        if self.count(&channel, name).await?.is_some() {
-            return self.close(&channel).await;
+        let name = self.queues.parked_queue();
+        if self.is_there(connection, &name).await? {
+            return Ok(());
         }
         let channel = self.open(connection).await?;
-        self.declare(&channel, name, quorum_queue()).await?;
+        self.declare(&channel, &name).await?;
         self.close(&channel).await
     }
 
     async fn bind(&self, channel: &Channel) -> Result<(), BrokerError> {
-        let (name, source) = (queue(self.direction).into(), exchange(self.direction.from).into());
+        let source = exchange(self.queues.direction.from).into();
+        let name = self.queues.queue().into();
         let (options, none) = (QueueBindOptions::default(), FieldTable::default());
         let bound = channel.queue_bind(name, source, ORDER_EVENTS.into(), options, none);
         in_time(self.reply_timeout, bound).await
     }
 
-    async fn declare(
-        &self,
-        channel: &Channel,
-        name: &str,
-        arguments: FieldTable,
-    ) -> Result<(), BrokerError> {
+    async fn declare(&self, channel: &Channel, name: &str) -> Result<(), BrokerError> {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let declared = channel.queue_declare(name.into(), options, arguments);
+        let declared = channel.queue_declare(name.into(), options, quorum_queue());
         in_time(self.reply_timeout, declared).await.map(drop)
     }
 
@@ -153,15 +202,12 @@ fn quorum_queue() -> FieldTable {
     arguments
 }
 
-/// At-least-once dead-lettering needs `reject-publish`, and loses nothing where the parked queue is
-/// missing: the message waits in the sync queue, and RabbitMQ tries again some minutes later.
-fn sync_queue(parked: &str) -> FieldTable {
-    let mut arguments = quorum_queue();
-    arguments.insert("x-dead-letter-exchange".into(), text(""));
-    arguments.insert("x-dead-letter-routing-key".into(), text(parked));
-    arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-    arguments.insert("x-overflow".into(), text("reject-publish"));
-    arguments
+/// Closes a connection, also one on which RabbitMQ answers to nothing.
+pub async fn goodbye(connection: &Connection) {
+    // Where it is broken, this ends at once.
+    if timeout(GOODBYE, connection.close(200, "goodbye".into())).await.is_err() {
+        tracing::debug!("RabbitMQ did not answer to the goodbye");
+    }
 }
 
 fn text(value: &str) -> AMQPValue {

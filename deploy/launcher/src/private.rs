@@ -52,7 +52,7 @@ impl Private {
 
     /// What tests find them by.
     #[must_use]
-    pub fn environment(&self) -> [(&'static str, String); 10] {
+    pub fn environment(&self) -> [(&'static str, String); 11] {
         let Self { postgres, rabbitmq, roles: [store, warehouse], .. } = self;
         let port = postgres.port();
         [
@@ -66,6 +66,7 @@ impl Private {
             ("LOCKSTEP_TEST_WAREHOUSE_AMQP_URL", rabbitmq.amqp_url(User::Warehouse)),
             ("LOCKSTEP_TEST_WORKER_AMQP_URL", rabbitmq.amqp_url(User::Worker)),
             ("LOCKSTEP_TEST_RABBITMQ_API_URL", rabbitmq.api_url()),
+            ("LOCKSTEP_TEST_RABBITMQCTL", rabbitmq.control().display().to_string()),
         ]
     }
 

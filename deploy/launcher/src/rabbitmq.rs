@@ -154,6 +154,12 @@ impl RabbitMq {
         format!("http://{user}:{password}@127.0.0.1:{}", self.node.ports.management)
     }
 
+    /// A script that runs `rabbitmqctl` against the node.
+    #[must_use]
+    pub fn control(&self) -> PathBuf {
+        self.node.control()
+    }
+
     fn administrator(&self) -> (&'static str, &str) {
         (User::Lockstep.as_str(), self.node.passwords.of(User::Lockstep))
     }

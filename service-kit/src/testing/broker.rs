@@ -123,6 +123,46 @@ impl TestBroker {
         self.channel().await.queue_delete(queue.into(), options).await.unwrap();
     }
 
+    /// Makes a queue deaf: it stays declared, its process is there, and answers to nothing any more.
+    pub async fn deafen(&self, queue: &str) {
+        self.evaluate(&format!("sys:suspend(whereis('{}'))", self.process_of(queue))).await;
+    }
+
+    /// Lets a queue answer again that was made deaf.
+    pub async fn undeafen(&self, queue: &str) {
+        self.evaluate(&format!("sys:resume(whereis('{}'))", self.process_of(queue))).await;
+    }
+
+    /// Takes a quorum queue's process away for good; the queue stays declared.
+    pub async fn stop_process_of(&self, queue: &str) {
+        let process = self.process_of(queue);
+        self.evaluate(&format!("ra:stop_server(quorum_queues, {{'{process}', node()}})")).await;
+    }
+
+    fn process_of(&self, queue: &str) -> String {
+        format!("{}_{queue}", self.vhost)
+    }
+
+    /// Lets RabbitMQ itself evaluate an Erlang expression that gives `ok`.
+    async fn evaluate(&self, expression: &str) {
+        let mut command = tokio::process::Command::new(variable("LOCKSTEP_TEST_RABBITMQCTL"));
+        let output = command.args(["eval", &format!("{expression}.")]).output().await.unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.trim() == "ok", "{expression}: {output:?}");
+    }
+
+    /// From now on a program's user may do this in the vhost, as regular expressions on names.
+    pub async fn permit(&self, user: &str, configure: &str, write: &str, read: &str) {
+        let may = json!({"configure": configure, "write": write, "read": read});
+        request(Method::PUT, &["permissions", &self.vhost, user], Some(may)).await;
+    }
+
+    /// From now on a program's user may do again what it may do elsewhere.
+    pub async fn permit_as_usual(&self, user: &str) {
+        let usual = permissions().into_iter().find(|permission| permission["user"] == user);
+        request(Method::PUT, &["permissions", &self.vhost, user], usual).await;
+    }
+
     /// Deletes a binding.
     pub async fn delete_binding(&self, exchange: &str, queue: &str, routing_key: &str) {
         let (queue, exchange, key) = (queue.into(), exchange.into(), routing_key.into());

@@ -6,30 +6,38 @@ use std::time::{Duration, Instant};
 use service_kit::backoff;
 use service_kit::broker::{BrokerError, Connection, connect};
 use service_kit::settings::BrokerSettings;
-use tokio::time::{sleep, timeout};
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::consuming::{Consuming, Stopped};
 use super::draining::Draining;
 use super::interrupted::Interrupted;
+use super::parking::Parking;
 use super::peer::Peer;
 use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
-use crate::topology::Topology;
-
-/// How long RabbitMQ may take to answer to a goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
+use crate::topology::{QueueKind, Topology, goodbye, is_unlike};
+use crate::watching::{Reason, Replacing, Watcher};
 
 /// Carries changes in one direction.
 pub struct Carrier {
+    carrying: Carrying,
+    watcher: Watcher,
+}
+
+/// All of it but for watching over the queues.
+struct Carrying {
     broker: BrokerSettings,
     settings: CarrySettings,
     source: SiteClient,
-    topology: Topology,
     consuming: Consuming,
     draining: Draining,
     figures: Arc<Figures>,
+    replacing: Replacing,
+    /// Told when the watcher has replaced a queue.
+    replaced: Arc<Notify>,
     stop: Stop,
 }
 
@@ -54,25 +62,46 @@ impl Carrier {
             direction,
             peer: Peer::new(&sites, Arc::clone(&figures), stop.clone())?,
             source: source.clone(),
+            parking: Parking::new(
+                settings.broker.clone(),
+                format!("{} {direction} parking", PROGRAM.name),
+            ),
             settings: settings.carry.clone(),
             reply_timeout,
             figures: Arc::clone(&figures),
             stop: stop.clone(),
         };
-        Ok(Self {
+        let replaced = Arc::new(Notify::new());
+        let watcher =
+            Watcher::new(settings, source.clone(), Arc::clone(&figures), Arc::clone(&replaced));
+        let name = format!("{} {direction} replacing", PROGRAM.name);
+        let carrying = Carrying {
             broker: settings.broker.clone(),
             settings: settings.carry.clone(),
             source,
-            topology: Topology::new(direction, reply_timeout),
             consuming,
             draining,
+            replacing: Replacing::new(settings.broker.clone(), name),
+            replaced,
             figures,
             stop,
-        })
+        };
+        Ok(Self { carrying, watcher })
     }
 
+    /// Carries until told to stop, and watches over the queues.
+    pub async fn run(self) {
+        let Self { mut watcher, carrying } = self;
+        tokio::select! {
+            () = carrying.run() => {}
+            never = watcher.run() => match never {},
+        }
+    }
+}
+
+impl Carrying {
     /// Carries until told to stop.
-    pub async fn run(mut self) {
+    async fn run(mut self) {
         let stop = self.stop.asked.clone();
         let mut failures = 0;
         while !stop.is_cancelled() {
@@ -82,7 +111,11 @@ impl Carrier {
             if started.elapsed() > self.settings.backoff_max {
                 failures = 0;
             }
-            stop.run_until_cancelled(sleep(self.wait(failures))).await;
+            tokio::select! {
+                () = sleep(self.wait(failures)) => {}
+                () = self.replaced.notified() => {}
+                () = stop.cancelled() => {}
+            }
             failures += 1;
         }
         self.figures.enter(State::Stopped);
@@ -98,18 +131,16 @@ impl Carrier {
         let Some(prepared) = stop.run_until_cancelled(self.prepare(&connection)).await else {
             return Ok(Stopped);
         };
-        prepared?;
-        let healing = heal(&self.topology, &connection, &self.figures, self.settings.heal_interval);
+        let topology = prepared?;
+        let parked = topology.queues.parked_queue();
+        let healing = heal(&topology, &connection, &self.figures, self.settings.heal_interval);
         let outcome = tokio::select! {
-            outcome = self.consuming.run(&connection) => outcome,
+            outcome = self.consuming.run(&connection, topology.queues) => outcome,
             interrupted = healing => Err(interrupted),
-            never = self.draining.run(&connection) => match never {},
+            () = self.replaced.notified() => Err(Interrupted::Replaced),
+            never = self.draining.run(&connection, &parked) => match never {},
         };
-        // Where it is broken, this ends at once.
-        let closing = connection.close(200, "goodbye".into());
-        if timeout(GOODBYE, closing).await.is_err() {
-            tracing::debug!("RabbitMQ did not answer to the goodbye");
-        }
+        goodbye(&connection).await;
         outcome
     }
 
@@ -125,12 +156,25 @@ impl Carrier {
     /// meanwhile is lost: it comes back as unroutable, and waits in the outbox until the queue is
     /// bound. (What is to be parked waits in the sync queue.) In the other order a crash in between
     /// would leave a queue that nobody knows to be incomplete.
-    async fn prepare(&self, connection: &Connection) -> Result<(), BrokerError> {
-        self.topology.declare_exchange(connection).await?;
-        if !self.topology.queues_are_there(connection).await? {
+    ///
+    /// A sync queue with other arguments, as earlier versions wanted them, is removed; then it is
+    /// one that is not there.
+    async fn prepare(&self, connection: &Connection) -> Result<Topology, Interrupted> {
+        let (direction, limit) = (self.figures.direction, self.broker.reply_timeout);
+        let topology = Topology::current(connection, direction, limit).await?;
+        self.figures.uses(topology.queues);
+        topology.declare_exchange(connection).await?;
+        if !topology.queues_are_there(connection).await? {
             self.source_agrees().await;
         }
-        self.topology.declare_queues(connection).await
+        match topology.declare_queues(connection).await {
+            Ok(()) => Ok(topology),
+            Err(error) if is_unlike(&error) => {
+                self.replacing.replace(&topology, QueueKind::Sync, Reason::Unlike).await?;
+                Err(Interrupted::Unlike)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Asks the source for an offer of all its orders until it agrees.

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use lapin::Connection;
 use lapin::message::Delivery;
-use shared_models::names::queue;
+use shared_models::names::QueueGeneration;
 use shared_models::site::Direction;
 
 use super::batch::{Batch, Fate};
 use super::decide::decide;
 use super::intake::Intake;
 use super::interrupted::Interrupted;
+use super::parking::{NotParked, Parking};
 use super::peer::Peer;
 use super::report::report;
-use super::settlement::{Reported, Settlement, runs};
+use super::settlement::{Kept, Settlement, kept, runs};
 use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
@@ -26,6 +27,7 @@ pub(super) struct Consuming {
     pub(super) direction: Direction,
     pub(super) peer: Peer,
     pub(super) source: SiteClient,
+    pub(super) parking: Parking,
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,
     pub(super) figures: Arc<Figures>,
@@ -52,12 +54,17 @@ enum PeerIs {
 
 impl Consuming {
     /// Carries until told to stop; then finishes the batch in hand.
-    pub(super) async fn run(&mut self, connection: &Connection) -> Result<Stopped, Interrupted> {
+    pub(super) async fn run(
+        &mut self,
+        connection: &Connection,
+        queues: QueueGeneration,
+    ) -> Result<Stopped, Interrupted> {
+        let (name, prefetch) = (queues.queue(), self.settings.prefetch);
+        let parked = queues.parked_queue();
         while self.peer.lets_in().await {
-            let (name, prefetch) = (queue(self.direction), self.settings.prefetch);
-            let mut intake = Intake::open(connection, name, prefetch, self.reply_timeout).await?;
+            let mut intake = Intake::open(connection, &name, prefetch, self.reply_timeout).await?;
             self.figures.enter(State::Consuming);
-            let end = self.consume(&mut intake).await?;
+            let end = self.consume(&mut intake, &parked).await?;
             intake.close().await?;
             match end {
                 End::Stopped => break,
@@ -68,7 +75,7 @@ impl Consuming {
     }
 
     /// Carries batch after batch.
-    async fn consume(&mut self, intake: &mut Intake) -> Result<End, Interrupted> {
+    async fn consume(&mut self, intake: &mut Intake, parked: &str) -> Result<End, Interrupted> {
         // RabbitMQ hands out no more than `prefetch` before it hears of them.
         let most = self.settings.max_changes.get().min(self.settings.prefetch.get().into());
         let bytes = self.settings.max_bytes.get();
@@ -85,7 +92,7 @@ impl Consuming {
                     }
                 },
             };
-            if self.carry(intake, &deliveries).await? == PeerIs::Away {
+            if self.carry(intake, parked, &deliveries).await? == PeerIs::Away {
                 return Ok(End::PeerAway);
             }
         }
@@ -95,6 +102,7 @@ impl Consuming {
     async fn carry(
         &mut self,
         intake: &Intake,
+        parked: &str,
         deliveries: &[Delivery],
     ) -> Result<PeerIs, Interrupted> {
         let source = self.direction.from;
@@ -112,41 +120,52 @@ impl Consuming {
             // First, or what is given back would be handed to us again at once.
             intake.cancel().await?;
         }
-        self.settle(intake, deliveries, &batch.into_fates()).await?;
+        self.settle(intake, parked, deliveries, batch.into_fates()).await?;
         Ok(peer)
     }
 
     async fn settle(
-        &self,
+        &mut self,
         intake: &Intake,
+        parked: &str,
         deliveries: &[Delivery],
-        fates: &[Fate],
+        fates: Vec<Fate>,
     ) -> Result<(), Interrupted> {
-        let each = || deliveries.iter().zip(fates);
-        let reported = self.report(each()).await;
+        let (where_kept, failed) = match self.keep(parked, deliveries, &fates).await {
+            Ok(where_kept) => (where_kept, None),
+            Err(not_parked) => (Kept::Nowhere, Some(not_parked)),
+        };
+        let fates = kept(fates, where_kept);
         let settlements =
-            each().map(|(it, fate)| (it.delivery_tag, Settlement::of(fate, reported)));
+            deliveries.iter().zip(&fates).map(|(it, fate)| (it.delivery_tag, Settlement::of(fate)));
         intake.settle(&runs(settlements)).await?;
-        self.figures.settled(fates);
-        Ok(())
+        self.figures.settled(&fates);
+        // What was given back would come again at once: the session ends, and the next one waits.
+        failed.map_or(Ok(()), |not_parked| Err(not_parked.into()))
     }
 
-    /// Tells the source what of its messages is parked. Only where it does not take that, they are
-    /// kept in RabbitMQ: what cannot be carried must not keep the rest from being carried.
-    async fn report(&self, fates: impl Iterator<Item = (&Delivery, &Fate)>) -> Reported {
+    /// Sees to it that what is parked is kept: at its source, or where that does not take the
+    /// report, in the parked queue. What cannot be carried must not keep the rest from being carried.
+    async fn keep(
+        &mut self,
+        parked_queue: &str,
+        deliveries: &[Delivery],
+        fates: &[Fate],
+    ) -> Result<Kept, NotParked> {
         let direction = self.direction.as_str();
-        let mut parked = vec![];
-        for (delivery, fate) in fates {
+        let (mut reported, mut parked) = (vec![], vec![]);
+        for (delivery, fate) in deliveries.iter().zip(fates) {
             let Fate::Parked(obstacle) = fate else { continue };
             let message = delivery.properties.message_id().as_ref().map(ToString::to_string);
             tracing::warn!(direction, message, reason = obstacle.reason, "a change is parked");
-            parked.push((&*delivery.data, obstacle.clone()));
+            reported.push((&*delivery.data, obstacle.clone()));
+            parked.push(delivery);
         }
-        match self.source.report(report(self.direction.from, parked)).await {
-            Ok(()) => Reported::Taken,
+        match self.source.report(report(self.direction.from, reported)).await {
+            Ok(()) => Ok(Kept::AtSource),
             Err(reason) => {
                 tracing::warn!(direction, reason, "its source is not told; it is told later");
-                Reported::NotTaken
+                self.parking.park(parked_queue, &parked).await.map(|()| Kept::InParkedQueue)
             }
         }
     }

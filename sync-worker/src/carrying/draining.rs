@@ -9,7 +9,6 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::{Channel, Connection};
 use service_kit::broker::in_time;
-use shared_models::names::parked_queue;
 use shared_models::site::Direction;
 use tokio::time::sleep;
 
@@ -31,14 +30,14 @@ pub(super) struct Draining {
 
 impl Draining {
     /// Drains again and again. A broker that is away, or a queue that is gone, others take care of.
-    pub(super) async fn run(&self, connection: &Connection) -> Infallible {
+    pub(super) async fn run(&self, connection: &Connection, parked_queue: &str) -> Infallible {
         let direction = self.direction.as_str();
         loop {
             sleep(self.settings.heal_interval).await;
             if !self.figures.holds_parked() {
                 continue;
             }
-            match self.drain(connection).await {
+            match self.drain(connection, parked_queue).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(direction, count, "its source was told what is parked"),
                 Err(reason) => tracing::debug!(direction, reason, "its source is told later"),
@@ -49,21 +48,21 @@ impl Draining {
     /// Tells the source all that is in the queue; how many messages that were. Whatever is taken
     /// out and cannot be told counts as delivered, so the source is asked first whether it is
     /// ready.
-    async fn drain(&self, connection: &Connection) -> Result<usize, String> {
+    async fn drain(&self, connection: &Connection, queue: &str) -> Result<usize, String> {
         self.source.probe().await.map_err(|trouble| trouble.reason)?;
         let opened = in_time(self.reply_timeout, connection.create_channel()).await;
         let channel = opened.map_err(|error| error.to_string())?;
-        let drained = self.drain_over(&channel).await;
+        let drained = self.drain_over(&channel, queue).await;
         // What is not acknowledged goes back.
         let closed = in_time(self.reply_timeout, channel.close(200, "done".into())).await;
         let drained = drained?;
         closed.map(|()| drained).map_err(|error| error.to_string())
     }
 
-    async fn drain_over(&self, channel: &Channel) -> Result<usize, String> {
+    async fn drain_over(&self, channel: &Channel, queue: &str) -> Result<usize, String> {
         let mut drained = 0;
         loop {
-            let messages = self.take_some(channel).await?;
+            let messages = self.take_some(channel, queue).await?;
             let Some(last) = messages.last() else { return Ok(drained) };
             let parked = messages.iter().map(|it| (&*it.data, self.obstacle(&it.data)));
             self.source.report(report(self.direction.from, parked)).await?;
@@ -75,12 +74,11 @@ impl Draining {
     }
 
     /// As many as go into one report.
-    async fn take_some(&self, channel: &Channel) -> Result<Vec<Delivery>, String> {
+    async fn take_some(&self, channel: &Channel, queue: &str) -> Result<Vec<Delivery>, String> {
         let (mut messages, mut bytes) = (vec![], 0);
         let (most, max_bytes) = (self.settings.max_changes.get(), self.settings.max_bytes.get());
         while messages.len() < most && bytes < max_bytes {
-            let name = parked_queue(self.direction).into();
-            let taking = channel.basic_get(name, BasicGetOptions::default());
+            let taking = channel.basic_get(queue.into(), BasicGetOptions::default());
             let taken = in_time(self.reply_timeout, taking).await;
             let Some(message) = taken.map_err(|error| error.to_string())? else { break };
             bytes += message.delivery.data.len();

@@ -49,7 +49,7 @@ impl Gathered {
 impl Intake {
     pub(super) async fn open(
         connection: &Connection,
-        queue: &'static str,
+        queue: &str,
         prefetch: NonZeroU16,
         reply_timeout: Duration,
     ) -> Result<Self, BrokerError> {
@@ -104,14 +104,13 @@ impl Intake {
             return Ok(());
         }
         for Run { last, settlement } in runs {
-            let nack = |requeue| BasicNackOptions { multiple: true, requeue };
+            let give_back = BasicNackOptions { multiple: true, requeue: true };
             let settling = async {
                 match settlement {
                     Settlement::Ack => {
                         self.channel.basic_ack(*last, BasicAckOptions { multiple: true }).await
                     }
-                    Settlement::Park => self.channel.basic_nack(*last, nack(false)).await,
-                    Settlement::GiveBack => self.channel.basic_nack(*last, nack(true)).await,
+                    Settlement::GiveBack => self.channel.basic_nack(*last, give_back).await,
                 }
             };
             in_time(self.reply_timeout, settling).await?;

@@ -3,6 +3,8 @@
 use service_kit::broker::BrokerError;
 use thiserror::Error;
 
+use super::parking::NotParked;
+
 /// Why carrying has to begin anew.
 #[derive(Debug, Error)]
 pub(super) enum Interrupted {
@@ -15,4 +17,13 @@ pub(super) enum Interrupted {
     /// The sync queue, or the parked queue, is not there any more.
     #[error("a queue is gone")]
     QueueGone,
+    /// The sync queue, or the parked queue, did not answer and was replaced.
+    #[error("a queue that did not answer was replaced")]
+    Replaced,
+    /// The sync queue was there with other arguments, and was removed.
+    #[error("the sync queue has other arguments than it should; it is made anew")]
+    Unlike,
+    /// What is to be parked can be kept nowhere: it was given back.
+    #[error("{0}")]
+    NotParked(#[from] NotParked),
 }

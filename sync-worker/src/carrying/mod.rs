@@ -14,6 +14,7 @@ mod draining;
 mod intake;
 mod interrupted;
 pub mod obstacle;
+mod parking;
 mod peer;
 pub mod report;
 pub mod settlement;

@@ -7,19 +7,19 @@ use super::batch::Fate;
 pub enum Settlement {
     /// Forget it.
     Ack,
-    /// Move it to the parked queue.
-    Park,
     /// Hand it out again.
     GiveBack,
 }
 
-/// Whether the source has taken the report of what is parked.
+/// Where the parked messages of a batch are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reported {
-    /// It keeps them.
-    Taken,
-    /// It is away, or does not want them.
-    NotTaken,
+pub enum Kept {
+    /// The source has taken the report.
+    AtSource,
+    /// The source is away, or does not want them: RabbitMQ has confirmed copies of all of them.
+    InParkedQueue,
+    /// Only where they were.
+    Nowhere,
 }
 
 /// Settles one run of messages: all that are not settled yet, up to and with this tag.
@@ -32,16 +32,25 @@ pub struct Run {
 }
 
 impl Settlement {
-    /// What a message's fate means for RabbitMQ. What is parked is kept by the source, once it has
-    /// taken the report.
+    /// What a message's fate means for RabbitMQ.
     #[must_use]
-    pub const fn of(fate: &Fate, reported: Reported) -> Self {
-        match (fate, reported) {
-            (Fate::Dropped(_) | Fate::Carried, _) | (Fate::Parked(_), Reported::Taken) => Self::Ack,
-            (Fate::Parked(_), Reported::NotTaken) => Self::Park,
-            (Fate::GivenBack, _) => Self::GiveBack,
+    pub const fn of(fate: &Fate) -> Self {
+        match fate {
+            Fate::Dropped(_) | Fate::Carried | Fate::Parked(_) => Self::Ack,
+            Fate::GivenBack => Self::GiveBack,
         }
     }
+}
+
+/// The fates of a batch once it is known where its parked messages are kept: what is kept nowhere
+/// is given back.
+#[must_use]
+pub fn kept(fates: Vec<Fate>, kept: Kept) -> Vec<Fate> {
+    let kept_or_given_back = |fate| match (fate, kept) {
+        (Fate::Parked(_), Kept::Nowhere) => Fate::GivenBack,
+        (fate, Kept::AtSource | Kept::InParkedQueue | Kept::Nowhere) => fate,
+    };
+    fates.into_iter().map(kept_or_given_back).collect()
 }
 
 /// The fewest steps that settle these messages, which stand in the order of their tags. Everything
@@ -61,21 +70,26 @@ pub fn runs(messages: impl IntoIterator<Item = (u64, Settlement)>) -> Vec<Run> {
 mod tests {
     use shared_models::rules::Rule;
 
-    use super::Settlement::{Ack, GiveBack, Park};
+    use super::Settlement::{Ack, GiveBack};
     use super::*;
     use crate::carrying::obstacle::Obstacle;
 
     #[test]
-    fn every_fate_has_its_settlement() {
+    fn every_fate_has_its_settlement_and_what_is_kept_nowhere_is_given_back() {
         let cases = [
             (Fate::Dropped(Rule::Echo), Ack, Ack),
             (Fate::Carried, Ack, Ack),
-            (Fate::Parked(Obstacle::lasting("odd")), Ack, Park),
+            (Fate::Parked(Obstacle::lasting("odd")), Ack, GiveBack),
             (Fate::GivenBack, GiveBack, GiveBack),
         ];
-        for (fate, taken, not_taken) in cases {
-            assert_eq!(Settlement::of(&fate, Reported::Taken), taken, "{fate:?}");
-            assert_eq!(Settlement::of(&fate, Reported::NotTaken), not_taken, "{fate:?}");
+        for (fate, if_kept, if_not) in cases {
+            for (where_kept, expected) in
+                [(Kept::AtSource, if_kept), (Kept::InParkedQueue, if_kept), (Kept::Nowhere, if_not)]
+            {
+                let fates = kept(vec![fate.clone()], where_kept);
+                let settlements: Vec<_> = fates.iter().map(Settlement::of).collect();
+                assert_eq!(settlements, [expected], "{fate:?}, {where_kept:?}");
+            }
         }
     }
 
@@ -87,8 +101,8 @@ mod tests {
             (&[], &[]),
             (&[Ack], &[(10, Ack)]),
             (&[Ack, Ack, Ack], &[(12, Ack)]),
-            (&[Ack, Ack, Park, Ack, Ack], &[(11, Ack), (12, Park), (14, Ack)]),
-            (&[Park, Park, Ack, GiveBack], &[(11, Park), (12, Ack), (13, GiveBack)]),
+            (&[Ack, Ack, GiveBack, Ack, Ack], &[(11, Ack), (12, GiveBack), (14, Ack)]),
+            (&[GiveBack, GiveBack, Ack, GiveBack], &[(11, GiveBack), (12, Ack), (13, GiveBack)]),
         ];
         for (settlements, expected) in cases {
             let runs = runs((10..).zip(settlements.iter().copied()));

@@ -4,6 +4,7 @@ mod circuit;
 mod comparison;
 mod counters;
 mod pace;
+mod queues;
 mod rate;
 mod state;
 mod waiting;
@@ -13,17 +14,19 @@ use std::time::Instant;
 
 use chrono::Utc;
 use serde::Serialize;
+use shared_models::names::QueueGeneration;
 use shared_models::site::{Direction, Site};
 
 use crate::breaker::Breaker;
 use crate::carrying::batch::Fate;
 use crate::site_client::answer::Answer;
-use crate::topology::Depth;
+use crate::topology::{Depth, QueueKind};
 
 pub use circuit::Circuit;
 pub use comparison::Comparison;
 pub use counters::{Counters, Results};
 pub use pace::{Pace, Rates};
+pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::State;
 pub use waiting::Waiting;
 
@@ -42,6 +45,8 @@ pub struct Snapshot {
     pub reason: Option<String>,
     /// Its circuit breaker.
     pub breaker: Circuit,
+    /// Its queues.
+    pub queues: Queues,
     /// What waits in its queues, once that is known.
     pub depth: Option<Waiting>,
     /// How fast it is.
@@ -64,6 +69,9 @@ pub struct Figures {
 struct Inner {
     state: State,
     breaker: Circuit,
+    in_use: Option<QueueGeneration>,
+    sync: QueueFigures,
+    parked: QueueFigures,
     depth: Option<Waiting>,
     pace: Pace,
     counters: Counters,
@@ -76,15 +84,21 @@ impl Figures {
     pub fn new(direction: Direction) -> Self {
         let (breaker, counters) = (Circuit::default(), Counters::default());
         let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
-        let comparison = Comparison::default();
-        let inner = Inner { state, breaker, depth: None, pace, counters, comparison };
+        let (in_use, depth, comparison) = (None, None, Comparison::default());
+        let (sync, parked) = (QueueFigures::default(), QueueFigures::default());
+        let inner =
+            Inner { state, breaker, in_use, sync, parked, depth, pace, counters, comparison };
         Self { direction, inner: Mutex::new(inner) }
     }
 
     /// How it is doing now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Inner { state, breaker, depth, pace, counters, comparison } = &*self.lock();
+        let inner = &*self.lock();
+        let Inner { state, breaker, in_use, sync, parked, depth, pace, counters, comparison } =
+            inner;
+        let queue = |kind, figures: &QueueFigures| Queue::of(kind, *in_use, *figures);
+        let (sync, parked) = (queue(QueueKind::Sync, sync), queue(QueueKind::Parked, parked));
         Snapshot {
             name: self.direction.as_str(),
             from: self.direction.from,
@@ -92,6 +106,7 @@ impl Figures {
             state: state.as_str(),
             reason: state.reason().map(str::to_owned),
             breaker: breaker.clone(),
+            queues: Queues { sync, parked },
             depth: depth.clone(),
             rates: pace.rates(Instant::now()),
             counters: counters.clone(),
@@ -99,10 +114,50 @@ impl Figures {
         }
     }
 
-    /// Whether it carries what comes; so it does only while the peer was ready when last asked.
+    /// Whether it carries what comes; so it does only while the peer was ready when last asked, and
+    /// its queue answers.
     #[must_use]
     pub fn is_consuming(&self) -> bool {
-        self.lock().state == State::Consuming
+        let inner = self.lock();
+        let queue_answers = match inner.sync.state {
+            QueueState::Unknown | QueueState::Answering => true,
+            QueueState::Silent(_) | QueueState::Replacing(_) => false,
+        };
+        inner.state == State::Consuming && queue_answers
+    }
+
+    /// These queues are in use now.
+    pub fn uses(&self, queues: QueueGeneration) {
+        self.lock().in_use = Some(queues);
+    }
+
+    /// Which queues are in use, once that is known.
+    #[must_use]
+    pub fn queues_in_use(&self) -> Option<QueueGeneration> {
+        self.lock().in_use
+    }
+
+    /// A queue of it is so now. Said in the log where that is new.
+    pub fn queue_is(&self, kind: QueueKind, state: QueueState) {
+        let mut inner = self.lock();
+        let queue = inner.queue(kind);
+        let before = std::mem::replace(&mut queue.state, state);
+        if before.as_str() == state.as_str() {
+            return;
+        }
+        let (direction, queue) = (self.direction.as_str(), kind.as_str());
+        match state.reason() {
+            Some(reason) => tracing::warn!(direction, queue, reason, "the queue is silent"),
+            None => tracing::info!(direction, queue, "the queue's state: {}", state.as_str()),
+        }
+    }
+
+    /// A queue of it was replaced.
+    pub fn queue_replaced(&self, kind: QueueKind) {
+        let mut inner = self.lock();
+        let queue = inner.queue(kind);
+        queue.replaced += 1;
+        queue.state = QueueState::Unknown;
     }
 
     /// It is in this state now. Said once in the log.
@@ -172,5 +227,14 @@ impl Figures {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    const fn queue(&mut self, kind: QueueKind) -> &mut QueueFigures {
+        match kind {
+            QueueKind::Sync => &mut self.sync,
+            QueueKind::Parked => &mut self.parked,
+        }
     }
 }

@@ -167,6 +167,9 @@ pub struct CarrySettings {
     /// How often to look after the topology.
     #[serde(with = "humantime_serde")]
     pub heal_interval: Duration,
+    /// After how long a queue is replaced that answers nothing.
+    #[serde(with = "humantime_serde")]
+    pub replace_queue_after: Duration,
 }
 
 /// How many changes one request may hold: from 1 to [`MAX_CHANGES`].

@@ -8,6 +8,7 @@ mod broker_failures;
 mod carrying;
 mod command_line;
 mod comparing;
+mod deaf_queues;
 mod events;
 mod failings;
 mod freezing;

@@ -146,3 +146,30 @@ async fn a_message_that_is_far_too_long_is_told_in_part() {
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_parked_nowhere_is_given_back_and_the_reason_is_told() {
+    let (world, worker) = World::with_worker().await;
+    world.store.takes_reports(503);
+    world.store.is_ready(503);
+    let queues = "^(store|warehouse|sync)\\..*$";
+    world.broker.permit("worker", queues, queues, queues).await;
+    assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
+    let told = async || {
+        let reason = worker.is("connecting").await;
+        reason.contains("nothing can be parked").then_some(())
+    };
+    eventually("the reason is told", told).await;
+    world.publish_all(&[edited(id(), 1)]).await;
+    worker.counts("carried", 1).await;
+    // Each try waits longer than the one before: without that there would be hundreds.
+    let counters = worker.counts("given_back", 1).await;
+    assert!(counters["given_back"].as_u64() < Some(40), "{counters}");
+    assert_eq!(world.broker.queue_depth(PARKED).await, Some(0));
+    world.broker.permit_as_usual("worker").await;
+    parked_queue_holds(&world, 1).await;
+    worker.is_ready().await;
+    worker.stop().await;
+    assert_eq!(world.left().await, 0);
+    assert_eq!(world.broker.take(PARKED).await.as_deref(), Some(&b"not JSON"[..]));
+}

@@ -5,7 +5,7 @@ use service_kit::testing::eventually;
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, id};
-use crate::world::{TO_STORE, TO_WAREHOUSE, World};
+use crate::world::{PARKED, QUEUE, TO_STORE, TO_WAREHOUSE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_direction_tells_its_state_and_what_it_has_done() {
@@ -33,8 +33,12 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
     let mut told = worker.direction(TO_WAREHOUSE).await;
     // What the source says of itself is its own affair.
     told.as_object_mut().unwrap().remove("source");
+    let queues = told.as_object_mut().unwrap().remove("queues").unwrap();
     let depth = told.as_object_mut().unwrap().remove("depth").unwrap();
     assert_eq!(told, expected);
+    assert_eq!(queues["sync"]["name"], QUEUE);
+    assert_eq!(queues["parked"]["name"], PARKED);
+    assert_eq!(queues["sync"]["replaced"], 0, "{queues}");
     assert_eq!((&depth["queue"], &depth["parked"]), (&json!(0), &json!(0)), "{depth}");
     let ready = worker.request("GET", "/health/ready").await;
     let parts = ready.json::<Value>().await.unwrap()["parts"].clone();

@@ -2,7 +2,7 @@
 
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use service_kit::testing::eventually;
 
 use crate::events::{edited, id};
@@ -142,19 +142,39 @@ async fn a_worker_that_ended_before_the_source_agreed_leaves_the_question_to_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_of_another_kind_is_not_used_and_the_reason_is_told() {
-    let world = World::new().await;
-    let options = QueueDeclareOptions { durable: true, ..Default::default() };
-    let channel = world.broker.channel().await;
-    channel.queue_declare(QUEUE.into(), options, FieldTable::default()).await.unwrap();
-    let worker = world.start_worker("").await;
-    let told = async || {
-        let reason = worker.is("connecting").await;
-        reason.contains("inequivalent arg").then_some(reason)
-    };
-    let reason = eventually("the reason is told", told).await;
-    assert!(reason.contains(QUEUE), "{reason}");
-    world.broker.delete_queue(QUEUE).await;
-    worker.is_ready().await;
-    worker.stop().await;
+async fn a_queue_with_other_arguments_is_made_anew_after_the_source_has_agreed_to_an_offer() {
+    let text = |value: &str| AMQPValue::LongString(value.into());
+    // As the versions before this one declared it, and as somebody else might.
+    let mut earlier = FieldTable::default();
+    earlier.insert("x-queue-type".into(), text("quorum"));
+    earlier.insert("x-delivery-limit".into(), AMQPValue::LongInt(1_000_000_000));
+    earlier.insert("x-dead-letter-exchange".into(), text(""));
+    earlier.insert("x-dead-letter-routing-key".into(), text(PARKED));
+    earlier.insert("x-overflow".into(), text("reject-publish"));
+    for arguments in [earlier, FieldTable::default()] {
+        let (world, worker) = World::with_worker().await;
+        worker.stop().await;
+        world.broker.delete_queue(QUEUE).await;
+        let options = QueueDeclareOptions { durable: true, ..Default::default() };
+        let channel = world.broker.channel().await;
+        channel.queue_declare(QUEUE.into(), options, arguments).await.unwrap();
+        assert!(world.broker.publish("", QUEUE, b"lost with it").await);
+        world.store.agrees_to_offers(503);
+        let asked = world.store.offers().await.len();
+        let worker = world.start_worker("").await;
+        worker.is("asking for an offer").await;
+        assert_eq!(world.waiting().await, None, "it is removed before the source is asked");
+        world.store.agrees_to_offers(202);
+        worker.is_ready().await;
+        assert!(world.store.offers().await.len() > asked);
+        let event = edited(id(), 1);
+        assert!(world.publish(&event).await);
+        worker.counts("carried", 1).await;
+        worker.stop().await;
+        let again = world.start_worker("").await;
+        let asked = world.store.offers().await.len();
+        again.is_ready().await;
+        assert_eq!(world.store.offers().await.len(), asked, "it is not replaced twice");
+        again.stop().await;
+    }
 }

@@ -57,7 +57,29 @@ impl Node {
         fs::write(self.folder.join("rabbitmq.conf"), settings(self.ports) + &tls)?;
         fs::write(self.folder.join("definitions.json"), self.passwords.definitions())?;
         fs::write(self.folder.join("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n")?;
-        Ok(())
+        let control = self.control();
+        fs::write(&control, self.control_script())?;
+        Ok(fs::set_permissions(control, fs::Permissions::from_mode(0o700))?)
+    }
+
+    /// A script that runs `rabbitmqctl` against this node.
+    pub(super) fn control(&self) -> PathBuf {
+        self.folder.join("rabbitmqctl")
+    }
+
+    fn control_script(&self) -> String {
+        let program = self.server.with_file_name("rabbitmqctl");
+        let (name, epmd, program) = (&self.name, self.ports.epmd, program.display());
+        format!(
+            "\
+#!/bin/sh
+folder=$(cd \"$(dirname \"$0\")\" && pwd)
+# Its own Erlang cookie, its own register, and none of the machine's settings.
+export HOME=\"$folder/home\" ERL_EPMD_PORT={epmd} ERL_EPMD_ADDRESS=127.0.0.1
+export RABBITMQ_CONF_ENV_FILE=\"$folder/none\" RABBITMQ_NODENAME='{name}'
+exec '{program}' -n '{name}' \"$@\"
+"
+        )
     }
 
     /// Remembers that the node has once been ready with the data there are.

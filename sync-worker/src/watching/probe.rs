@@ -1,0 +1,101 @@
+//! Asking a queue whether it answers.
+//!
+//! RabbitMQ answers to a declaration without asking the queue (3.10 does, within a moment, with a
+//! count of nothing), to a binding as well. So a message is asked for, and given back: its order
+//! and how often it was delivered mean nothing here.
+
+use std::time::Duration;
+
+use lapin::Connection;
+use lapin::options::BasicGetOptions;
+use service_kit::broker::{BrokerError, connect, in_time};
+use service_kit::settings::BrokerSettings;
+
+use super::silence::Heard;
+use crate::topology::{Topology, goodbye, is_internal};
+
+/// What asks queues, on a connection of its own: a queue without a process makes RabbitMQ close the
+/// connection on which it is asked for a message.
+pub(super) struct Probe {
+    broker: BrokerSettings,
+    /// The connection's name in the management UI.
+    name: String,
+    open: Option<Connection>,
+}
+
+impl Probe {
+    pub(super) const fn new(broker: BrokerSettings, name: String) -> Self {
+        Self { broker, name, open: None }
+    }
+
+    /// Asks a queue, and waits so long for its answer; where there is none, asks RabbitMQ for
+    /// something that needs no queue.
+    pub(super) async fn ask(
+        &mut self,
+        topology: &Topology,
+        queue: &str,
+        patience: Duration,
+    ) -> Heard {
+        let Ok(connection) = self.connection().await else { return Heard::NoBroker };
+        let heard = match self.get(&connection, queue, patience).await {
+            Ok(heard) => heard,
+            Err(error) => {
+                tracing::debug!(%error, queue, "the queue cannot be asked");
+                Heard::NoBroker
+            }
+        };
+        match heard {
+            Heard::Answer => {
+                self.open = Some(connection);
+                Heard::Answer
+            }
+            Heard::NoBroker => {
+                goodbye(&connection).await;
+                Heard::NoBroker
+            }
+            Heard::Silence => {
+                // Its channel waits for the queue; RabbitMQ ends it with the connection.
+                goodbye(&connection).await;
+                match self.broker_answers(topology).await {
+                    Ok(()) => Heard::Silence,
+                    Err(_) => Heard::NoBroker,
+                }
+            }
+        }
+    }
+
+    async fn connection(&mut self) -> Result<Connection, BrokerError> {
+        match self.open.take().filter(|connection| connection.status().connected()) {
+            Some(connection) => Ok(connection),
+            None => connect(&self.broker, &self.name).await,
+        }
+    }
+
+    async fn get(
+        &self,
+        connection: &Connection,
+        queue: &str,
+        patience: Duration,
+    ) -> Result<Heard, BrokerError> {
+        let limit = self.broker.reply_timeout;
+        let channel = in_time(limit, connection.create_channel()).await?;
+        let getting = channel.basic_get(queue.into(), BasicGetOptions::default());
+        match in_time(patience, getting).await {
+            // What was taken goes back when the channel closes.
+            Ok(_) => {
+                in_time(limit, channel.close(200, "done".into())).await.map(|()| Heard::Answer)
+            }
+            Err(BrokerError::Silent(_)) => Ok(Heard::Silence),
+            Err(error) if is_internal(&error) => Ok(Heard::Silence),
+            Err(error) if error.is_not_found() => Ok(Heard::Answer),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn broker_answers(&mut self, topology: &Topology) -> Result<(), BrokerError> {
+        let connection = self.connection().await?;
+        topology.declare_exchange(&connection).await?;
+        self.open = Some(connection);
+        Ok(())
+    }
+}
