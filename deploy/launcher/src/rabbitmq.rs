@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::rabbitmq::node::Node;
@@ -20,7 +21,8 @@ pub use users::{Passwords, User};
 
 /// How long it may take to start on a machine that has much else to do.
 const START: Duration = Duration::from_secs(120);
-const STOP: Duration = Duration::from_secs(40);
+/// How long it may take to stop: one of whose queues a process does not answer would take minutes.
+const STOP: Duration = Duration::from_secs(25);
 
 /// The ports of a node.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +136,13 @@ impl RabbitMq {
 
     async fn end(&mut self, signal: Signal) {
         if let Some(broker) = self.broker.take() {
-            broker.stop(signal, STOP).await;
+            broker.signal(signal);
+            if timeout(STOP, broker.ended()).await.is_err() {
+                eprintln!("RabbitMQ did not stop within {STOP:?}; its processes are killed");
+                if let Err(error) = broker.kill_tree(STOP).await {
+                    eprintln!("{error}");
+                }
+            }
         }
         if let Some(register) = self.register.take() {
             register.stop(Signal::KILL, STOP).await;
