@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::database::{self, Database, State, prepare};
+use crate::database::{self, Database, Observer, State, prepare};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
 use crate::http::server;
@@ -92,7 +92,11 @@ impl Application {
         let waiting = State::Preparing("it has not been reached yet".into());
         let (state, observed) = watch::channel(waiting);
         let threads = server::threads(&settings.limits);
-        let database = || Database::for_one_of(threads, &settings.database, name, observed.clone());
+        let observer = Observer::new(&settings.database, name);
+        let database = || {
+            let (state, observer) = (observed.clone(), observer.clone());
+            Database::for_one_of(threads, &settings.database, name, state, observer)
+        };
         let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
         let (relay, handle) = Relay::new(RelayOptions {
             name,

@@ -58,6 +58,9 @@ impl Error {
                 tracing::warn!(reason, "the outcome of a write is unknown");
                 Problem::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN)
             }
+            Self::Database(DatabaseError::TooManyReaders) => {
+                Problem::unavailable("too many callers read lists at the same time; try again")
+            }
             // What is inside is logged here, once, and never sent.
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");

@@ -8,24 +8,30 @@ use chrono::Utc;
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
 
 use crate::change_log::{Backlog, backlog};
-use crate::error::Error;
 use crate::http::metrics::{exposition, state, total};
 use crate::parked;
 use crate::relay::{RelayCounts, RelayState};
 use crate::service::Service;
 
-/// What is asked of the database is left out where it does not answer for so long.
+/// How long a database that is up may take for nothing at all.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /metrics`
+/// `GET /metrics`: whether the database is up is asked by itself, so that figures which take long are
+/// left out, and are not taken for an outage.
 pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
-    let asking = service.database.with::<_, Error>(async |connection| {
+    let asking = service.database.observe(async |connection| {
         Ok((backlog(connection).await?, parked::waiting(connection).await?))
     });
-    let kept = tokio::time::timeout(PATIENCE, asking).await.ok().and_then(Result::ok);
+    let asking = tokio::time::timeout(PATIENCE, asking);
+    let (probed, kept) = tokio::join!(service.database.probe(PATIENCE), asking);
+    let kept = kept.ok().and_then(Result::ok);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
-        database(kept.as_ref());
+        describe_gauge!("lockstep_database_up", "1 while the database answers");
+        gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
+        if let Some((backlog, parked)) = kept {
+            waiting(&backlog, parked);
+        }
     })
 }
 
@@ -43,18 +49,21 @@ fn relay(is: &RelayState, counts: RelayCounts) {
     total("lockstep_relay_refused_total", &[], counts.refused);
 }
 
-fn database(kept: Option<&(Backlog, i64)>) {
-    describe_gauge!("lockstep_database_up", "1 while the database answers");
-    gauge!("lockstep_database_up").set(if kept.is_some() { 1.0 } else { 0.0 });
-    let Some((Backlog { waiting, oldest }, parked)) = kept else { return };
-    describe_gauge!("lockstep_outbox_changes", "Changes that RabbitMQ has not confirmed yet");
-    gauge!("lockstep_outbox_changes").set(approximately(*waiting));
+fn waiting(backlog: &Backlog, parked: i64) {
+    describe_gauge!(
+        "lockstep_outbox_changes",
+        "Changes that RabbitMQ has not confirmed yet; beyond 2,000 an estimate"
+    );
+    gauge!("lockstep_outbox_changes").set(approximately(backlog.waiting));
     let unit = Unit::Seconds;
     describe_gauge!("lockstep_outbox_age_seconds", unit, "How long the oldest of them has waited");
-    let age = oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
+    let age = backlog.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
     gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
-    describe_gauge!("lockstep_parked_changes", "Changes that could not be carried, and wait");
-    gauge!("lockstep_parked_changes").set(approximately(*parked));
+    describe_gauge!(
+        "lockstep_parked_changes",
+        "Changes that could not be carried, and wait; 10,000 stands for more as well"
+    );
+    gauge!("lockstep_parked_changes").set(approximately(parked));
 }
 
 /// A gauge is a floating-point number, which is exact up to 2^53.

@@ -8,8 +8,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::database::schema::pause;
 
 /// Since when nothing is published; `None` where it is.
-pub async fn since(connection: &mut AsyncPgConnection) -> QueryResult<Option<DateTime<Utc>>> {
-    pause::table.select(pause::since).first(connection).await.optional()
+pub async fn since(connection: &AsyncPgConnection) -> QueryResult<Option<DateTime<Utc>>> {
+    RunQueryDsl::first(pause::table.select(pause::since), &mut &*connection).await.optional()
 }
 
 /// From now on nothing is published. A pause that is there already goes on.

@@ -1,15 +1,14 @@
 //! Whether a service can do its work. The database decides; RabbitMQ is reported, because orders
-//! are taken while it is down.
+//! are taken while it is down. It is asked on a connection that no caller uses: many who read are no
+//! reason for the worker to leave the service alone.
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
-use crate::database::DatabaseError;
 use crate::http::health::readiness;
 use crate::service::Service;
 
@@ -18,14 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /health/ready`
 pub(crate) async fn ready(service: Data<Service>, caller: Caller) -> HttpResponse {
-    let asking = service.database.with::<_, DatabaseError>(async |connection| {
-        Ok(diesel::sql_query("select 1").execute(connection).await?)
-    });
-    let problem = match tokio::time::timeout(PATIENCE, asking).await {
-        Ok(Ok(_)) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some(format!("no answer within {PATIENCE:?}")),
-    };
+    let problem = service.database.probe(PATIENCE).await.err().map(|error| error.to_string());
     let parts = json!({ "database": part(problem.as_deref()), "broker": broker(&service) });
     readiness(problem.is_none(), &parts, &caller)
 }

@@ -4,12 +4,14 @@
 //! What was decided here and concerns the peer also enters the outbox, in the same statement; the
 //! relay takes it from there.
 
+mod backlog;
 mod record;
 mod statement;
 mod storage;
 mod unguarded;
 
+pub use backlog::{Backlog, backlog};
 pub use record::Record;
 pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
-pub use storage::{Backlog, Entry, append, backlog, entries_of, recorded};
+pub use storage::{Entry, append, entries_of, recorded};
 pub(crate) use unguarded::publish_unguarded;

@@ -8,14 +8,13 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::unguarded::publish_unguarded;
 use super::{Columns, Count, Many, One, Record, push_append};
 use crate::database::Json;
-use crate::database::schema::{changes, outbox};
+use crate::database::schema::changes;
 
 /// Appends records of which no order changed, in their order.
 pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
@@ -103,25 +102,4 @@ pub async fn entries_of(
         .select(Entry::as_select())
         .load(connection)
         .await
-}
-
-/// What waits to be published.
-#[derive(Clone, Debug, Serialize)]
-pub struct Backlog {
-    /// How many changes.
-    pub waiting: i64,
-    /// When the one that waits longest was committed.
-    pub oldest: Option<DateTime<Utc>>,
-}
-
-/// What waits to be published.
-pub async fn backlog(connection: &mut AsyncPgConnection) -> QueryResult<Backlog> {
-    let waiting = outbox::table.count().get_result(connection).await?;
-    let oldest = outbox::table
-        .inner_join(changes::table.on(changes::seq.eq(outbox::seq)))
-        .order(outbox::seq)
-        .select(changes::at)
-        .first(connection)
-        .await;
-    Ok(Backlog { waiting, oldest: oldest.optional()? })
 }

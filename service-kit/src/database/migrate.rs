@@ -1,12 +1,15 @@
 //! The tables are made, or brought up to date, by their owner. The running service may not: it looks
 //! whether they are.
 
+use std::time::Duration;
+
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
+use tokio::time::{Instant, sleep};
 
 use super::connect::connect;
 use super::tables::{Migration, Tables};
@@ -16,6 +19,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
 /// Held while migrating, so that of several that migrate at once one does it.
 const MIGRATION_LOCK: i64 = 0x6c6f_636b_0001;
+
+/// How long to wait before the lock is asked for again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,9 +37,12 @@ pub enum MigrateError {
     /// A migration fails.
     #[error("a migration failed: {0} (only the owner of the tables can migrate)")]
     Migration(Cause),
+    /// Another one is migrating, for long.
+    #[error("another process was still migrating after {0:?} (database.migrate_timeout)")]
+    Busy(Duration),
     /// The database says nothing.
     #[error("no answer within {0:?}")]
-    Silent(std::time::Duration),
+    Silent(Duration),
 }
 
 #[derive(QueryableByName)]
@@ -53,17 +62,33 @@ pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<Stri
     let mut connection = connect(settings, &format!("{name} migrations")).await?;
     // A large table may take longer to change than any statement of the running service.
     diesel::sql_query("set statement_timeout = 0").execute(&mut connection).await?;
-    lock(&mut connection).await?;
+    lock(&mut connection, settings.migrate_timeout).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Migration)?;
     Ok(ran.iter().map(ToString::to_string).collect())
 }
 
-async fn lock(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    // Freed with the session.
-    let query = diesel::sql_query("select pg_advisory_lock($1)");
-    query.bind::<BigInt, _>(MIGRATION_LOCK).execute(connection).await?;
-    Ok(())
+/// Takes the migrations' lock; it is freed with the session. Asks again and again rather than waiting
+/// within a statement: that would end with `lock_timeout`, which is for the tables, and hold a
+/// snapshot for which an index that is made concurrently would wait.
+async fn lock(connection: &mut AsyncPgConnection, patience: Duration) -> Result<(), MigrateError> {
+    let began = Instant::now();
+    let mut is_told = false;
+    loop {
+        let query = diesel::sql_query("select pg_try_advisory_lock($1) as there");
+        let query = query.bind::<BigInt, _>(MIGRATION_LOCK);
+        if query.get_result::<There>(connection).await?.there {
+            return Ok(());
+        }
+        if !is_told {
+            tracing::info!("another process is migrating; waiting for up to {patience:?}");
+            is_told = true;
+        }
+        if began.elapsed() >= patience {
+            return Err(MigrateError::Busy(patience));
+        }
+        sleep(BETWEEN_TRIES).await;
+    }
 }
 
 /// Looks how the tables stand to what this program needs.

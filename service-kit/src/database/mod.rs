@@ -4,6 +4,7 @@ mod common;
 mod connect;
 mod json;
 mod migrate;
+mod observer;
 mod outcome;
 mod prepare;
 pub(crate) mod schema;
@@ -20,15 +21,16 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use thiserror::Error;
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 
 use common::Common;
 pub use connect::connect;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
+pub use observer::Observer;
 pub(crate) use outcome::PAUSE;
 pub(crate) use prepare::prepare;
 
@@ -40,7 +42,12 @@ type Transactions = AnsiTransactionManager;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
+    /// The part of the pool that those may take who read many rows.
+    reading: Arc<Semaphore>,
     common: Common,
+    observer: Observer,
+    /// How long a reader waits for a part of the pool.
+    patience: Duration,
     deadline: Duration,
     state: watch::Receiver<State>,
 }
@@ -60,6 +67,9 @@ pub enum DatabaseError {
     /// It cannot be reached, is not ready, or does not answer; it may later. Nothing was written.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// As many read many rows as may at a time, and none of them has ended for long.
+    #[error("too many callers read lists at the same time")]
+    TooManyReaders,
     /// It refused a statement. Nothing was written.
     #[error("the database refused: {0}")]
     Query(QueryError),
@@ -74,7 +84,7 @@ impl DatabaseError {
     #[must_use]
     pub const fn proves_rollback(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Query(_) => true,
+            Self::Unavailable(_) | Self::TooManyReaders | Self::Query(_) => true,
             Self::OutcomeUnknown(_) => false,
         }
     }
@@ -116,6 +126,7 @@ impl Database {
         settings: &DatabaseSettings,
         name: &'static str,
         state: watch::Receiver<State>,
+        observer: Observer,
     ) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         // A connection that broke tells so at its next use, which may be tried again; asking each
@@ -128,9 +139,11 @@ impl Database {
             Box::pin(async move { connect(&settings, name).await })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
-        let pool =
-            Pool::builder(manager).max_size(settings.pool_size.div_ceil(threads.get())).build()?;
-        Ok(Self { pool, common, deadline: settings.deadline, state })
+        let Parts { all, reading } = Parts::of(settings.pool_size, threads);
+        let pool = Pool::builder(manager).max_size(all).build()?;
+        let reading = Arc::new(Semaphore::new(reading));
+        let (patience, deadline) = (settings.connect_timeout, settings.deadline);
+        Ok(Self { pool, reading, common, observer, patience, deadline, state })
     }
 
     /// Whether the tables are there.
@@ -181,21 +194,59 @@ impl Database {
         Err(silent(self.silence()).into())
     }
 
+    /// Reads many rows with a connection of the part of the pool that is for this: however many read,
+    /// and however slowly, the rest is left to those who write and to the worker.
+    pub async fn read<T, E: From<DatabaseError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let waiting = tokio::time::timeout(self.patience, self.reading.acquire());
+        let _permit = waiting.await.map_err(|_| DatabaseError::TooManyReaders)?;
+        self.with(work).await
+    }
+
     /// Asks something that PostgreSQL answers at once, on the connection on which all callers of this
     /// thread ask: who comes later waits for the answer too.
     pub async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
+        self.ask_on(&self.common, self.deadline, question).await
+    }
+
+    /// Asks how much waits, or what goes on: nothing that a table's size or a caller could slow down.
+    /// No caller's connection is needed for it.
+    pub async fn observe<T>(
+        &self,
+        question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
+        self.ask_on(&self.observer.figures, self.deadline, question).await
+    }
+
+    /// Whether the database answers at all within `patience`.
+    pub async fn probe(&self, patience: Duration) -> Result<(), DatabaseError> {
+        let question = async |connection: &AsyncPgConnection| {
+            let nothing = diesel::sql_query("select 1");
+            RunQueryDsl::execute(nothing, &mut &*connection).await.map(|_| ())
+        };
+        self.ask_on(&self.observer.probe, patience, question).await
+    }
+
+    async fn ask_on<T>(
+        &self,
+        common: &Common,
+        deadline: Duration,
+        question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
         self.check_prepared()?;
-        let connected = self.common.get();
+        let connected = common.get();
         let asking = async {
             let connection = connected.clone().await.map_err(DatabaseError::Unavailable)?;
             question(&connection).await.map_err(DatabaseError::from)
         };
-        let answer = self.in_time(asking).await.flatten();
+        let answer = within(deadline, asking).await.flatten();
         if matches!(answer, Err(DatabaseError::Unavailable(_))) {
-            self.common.forget(&connected);
+            common.forget(&connected);
         }
         answer
     }
@@ -209,8 +260,7 @@ impl Database {
 
     /// Waits for something, but no longer than for the database.
     pub async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, DatabaseError> {
-        let answered = timeout(self.deadline, answer).await;
-        answered.map_err(|_| DatabaseError::Unavailable(self.silence()))
+        within(self.deadline, answer).await
     }
 
     fn silence(&self) -> String {
@@ -250,6 +300,30 @@ impl Database {
     }
 }
 
+async fn within<T>(
+    deadline: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, DatabaseError> {
+    let answer = tokio::time::timeout(deadline, answer).await;
+    answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
+}
+
+/// How many connections one thread's pool has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parts {
+    all: usize,
+    /// So many of them at the most are for reading many rows.
+    reading: usize,
+}
+
+impl Parts {
+    /// A quarter is for reading, and one at least for either.
+    fn of(pool_size: usize, threads: NonZeroUsize) -> Self {
+        let all = pool_size.div_ceil(threads.get()).max(2);
+        Self { all, reading: (all / 4).max(1) }
+    }
+}
+
 fn reason_of(error: &PoolError) -> String {
     match error {
         PoolError::Backend(cause) => cause.to_string(),
@@ -257,5 +331,22 @@ fn reason_of(error: &PoolError) -> String {
         | PoolError::Closed
         | PoolError::NoRuntimeSpecified
         | PoolError::PostCreateHook(_) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_have_a_quarter_of_a_pool_and_never_all_of_it() {
+        let parts = |size, threads| {
+            let parts = Parts::of(size, NonZeroUsize::new(threads).unwrap());
+            (parts.all, parts.reading)
+        };
+        assert_eq!(parts(16, 1), (16, 4));
+        assert_eq!(parts(16, 2), (8, 2));
+        assert_eq!(parts(16, 8), (2, 1));
+        assert_eq!(parts(1, 1), (2, 1));
     }
 }

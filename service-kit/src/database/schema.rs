@@ -42,6 +42,13 @@ diesel::table! {
         since -> Nullable<Timestamptz>,
         after_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        after_seq -> Nullable<BigInt>,
+        until_seq -> Nullable<BigInt>,
+        offered -> BigInt,
+        principal -> Nullable<Text>,
+        next_at -> Timestamptz,
+        failures -> Integer,
+        failure -> Nullable<Text>,
     }
 }
 

@@ -29,6 +29,47 @@ pub struct Filters {
     pub updated_since: Option<DateTime<Utc>>,
 }
 
+/// The index by which a list of orders is read, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index<'a> {
+    /// Of all orders.
+    Newest,
+    /// Of the orders of a company.
+    Company(&'a str),
+    /// Of the orders in one of the statuses that few orders have.
+    Rare(Status),
+}
+
+impl Filters {
+    /// The index that leaves the fewest orders to look at.
+    #[must_use]
+    pub fn index(&self) -> Index<'_> {
+        match (&self.company, self.status) {
+            (Some(company), _) => Index::Company(company),
+            (None, Some(status)) if is_rare(status) => Index::Rare(status),
+            (None, Some(_) | None) => Index::Newest,
+        }
+    }
+
+    /// Whether all that it finds fits.
+    #[must_use]
+    pub fn are_answered_by_their_index(&self) -> bool {
+        let status_is_left = match self.index() {
+            Index::Rare(_) => false,
+            Index::Newest | Index::Company(_) => self.status.is_some(),
+        };
+        !status_is_left && self.updated_since.is_none()
+    }
+}
+
+/// Whether few orders stand so at a time, or ever: the index `orders_of_rare_status` has these.
+const fn is_rare(status: Status) -> bool {
+    match status {
+        Status::Picking | Status::Packed | Status::Voided => true,
+        Status::Placed | Status::Shipped | Status::Delivered => false,
+    }
+}
+
 impl PageQuery {
     /// Checks the query.
     pub fn checked(self) -> Result<PageRequest<Filters>, Problem> {
@@ -75,6 +116,27 @@ mod tests {
         assert!(query(&format!("status=shipped&cursor={cursor}")).is_ok());
         assert!(query(&format!("status=packed&cursor={cursor}")).is_err());
         assert!(query(&format!("cursor={cursor}")).is_err());
+    }
+
+    #[test]
+    fn what_the_index_does_not_answer_is_known_to_be_left() {
+        for (text, index, answered) in [
+            ("", Index::Newest, true),
+            ("company=A", Index::Company("A"), true),
+            ("status=picking", Index::Rare(Status::Picking), true),
+            ("status=placed", Index::Newest, false),
+            ("status=picking&company=A", Index::Company("A"), false),
+            (
+                "status=voided&updated_since=2026-11-20T00:00:00Z",
+                Index::Rare(Status::Voided),
+                false,
+            ),
+            ("updated_since=2026-11-20T00:00:00Z", Index::Newest, false),
+        ] {
+            let filters = query(text).unwrap().filters;
+            assert_eq!(filters.index(), index, "{text}");
+            assert_eq!(filters.are_answered_by_their_index(), answered, "{text}");
+        }
     }
 
     #[test]

@@ -15,4 +15,4 @@ pub use offering::offer_due;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
 pub use settling::settle;
-pub use storage::{find, overtaken, page, waiting};
+pub use storage::{MOST_WAITING, find, overtaken, page, waiting};

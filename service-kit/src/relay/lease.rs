@@ -15,7 +15,7 @@ use shared_models::site::Site;
 
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect};
-use crate::offers::advance;
+use crate::offers;
 use crate::parked::offer_due;
 use crate::pause;
 pub(super) use storage::{Look, Waiting};
@@ -34,6 +34,17 @@ pub(super) struct Lease {
     session: AsyncPgConnection,
     deadline: Duration,
     site: Site,
+}
+
+/// The outcome of a step of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advance {
+    /// No offer is under way, or due.
+    Nothing,
+    /// So many orders were offered.
+    Offered { orders: usize },
+    /// It failed; it is tried again later.
+    Failed,
 }
 
 #[derive(QueryableByName)]
@@ -65,7 +76,7 @@ impl Lease {
 
     /// Whether nothing is to be published now.
     pub(super) async fn is_paused(&mut self) -> Result<bool, DatabaseError> {
-        Ok(within(self.deadline, pause::since(&mut self.session)).await?.is_some())
+        Ok(within(self.deadline, pause::since(&self.session)).await?.is_some())
     }
 
     /// What waits in the outbox and is to be published now, oldest first.
@@ -78,20 +89,43 @@ impl Lease {
         within(self.deadline, storage::delete(&mut self.session, confirmed)).await
     }
 
-    /// Takes an offer one step further; `false` where there is none.
-    pub(super) async fn advance_offer(&mut self) -> Result<bool, DatabaseError> {
+    /// Takes the offer whose turn it is one step further. Where a statement of it fails, that is
+    /// noted, and the session goes on.
+    pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
+        let (site, deadline) = (self.site, self.deadline);
         let session = &mut self.session;
-        let site = self.site;
-        within(self.deadline, session.transaction(async |session| advance(session, site).await))
-            .await
+        let Some(id) = within(deadline, offers::next(session)).await? else {
+            return Ok(Advance::Nothing);
+        };
+        let stepping =
+            session.transaction(async |session| offers::advance(session, site, id).await);
+        let error = match in_time(deadline, stepping).await? {
+            Ok(orders) => return Ok(Advance::Offered { orders }),
+            Err(error) => error.to_string(),
+        };
+        // A session that is broken tells so here.
+        let failures = within(deadline, offers::failed(session, id, &error)).await?;
+        if failures == Some(1) {
+            tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+        }
+        Ok(Advance::Failed)
     }
 
-    /// Offers again what is parked and due; whether there may be more.
-    pub(super) async fn offer_parked(&mut self) -> Result<bool, DatabaseError> {
+    /// Offers again what is parked and due; whether there may be more. The inner error is that of a
+    /// statement; the session goes on.
+    pub(super) async fn offer_parked(
+        &mut self,
+    ) -> Result<Result<bool, diesel::result::Error>, DatabaseError> {
         let session = &mut self.session;
         let site = self.site;
-        within(self.deadline, session.transaction(async |session| offer_due(session, site).await))
-            .await
+        let offering = session.transaction(async |session| offer_due(session, site).await);
+        match in_time(self.deadline, offering).await? {
+            Ok(more) => Ok(Ok(more)),
+            Err(error) => {
+                self.renew().await?;
+                Ok(Err(error))
+            }
+        }
     }
 
     /// Awaits an answer from elsewhere without letting PostgreSQL think that we are frozen.
@@ -119,10 +153,15 @@ async fn within<T>(
     deadline: Duration,
     answer: impl Future<Output = QueryResult<T>>,
 ) -> Result<T, DatabaseError> {
-    match tokio::time::timeout(deadline, answer).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(DatabaseError::Unavailable(format!("no answer within {deadline:?}"))),
-    }
+    Ok(in_time(deadline, answer).await??)
+}
+
+async fn in_time<T>(
+    deadline: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, DatabaseError> {
+    let answer = tokio::time::timeout(deadline, answer).await;
+    answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
 }
 
 impl fmt::Debug for Lease {

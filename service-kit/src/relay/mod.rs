@@ -12,6 +12,7 @@ mod flight;
 mod flights;
 mod floor;
 mod lease;
+mod offering;
 mod pace;
 mod publisher;
 mod state;
@@ -32,6 +33,7 @@ pub use counts::RelayCounts;
 use flights::Flights;
 use floor::Floor;
 use lease::Lease;
+use offering::OfferPace;
 use pace::{Looks, Pace, Portion, Wait};
 use publisher::{PublishError, Publisher};
 pub use state::{RelayHandle, RelayState};
@@ -61,6 +63,7 @@ pub struct Relay {
     counts: Arc<Counts>,
     pace: Pace,
     looks: Looks,
+    offers: OfferPace,
     portion: Portion,
     floor: Floor,
     flights: Flights,
@@ -78,6 +81,7 @@ impl Relay {
         let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
         let (looks, portion) = (Looks::default(), Portion::new(options.relay.batch_size));
+        let offers = OfferPace::new(options.relay.offer_rate);
         let relay = Self {
             options,
             wake,
@@ -85,6 +89,7 @@ impl Relay {
             counts,
             pace,
             looks,
+            offers,
             portion,
             floor: Floor::default(),
             flights: Flights::default(),
@@ -156,7 +161,10 @@ impl Relay {
         if let Some(state) = state {
             state.tell(&self.state);
         }
-        wait
+        // Where an offer is to go on sooner than the outbox is looked at again.
+        let at_most =
+            self.offers.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
+        Wait { at_most, ..wait }
     }
 
     /// Lets go of what does not work. What was under way is published again, on another channel.

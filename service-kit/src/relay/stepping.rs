@@ -6,7 +6,7 @@ use shared_models::names::exchange;
 
 use super::answers::Sent;
 use super::floor::Floor;
-use super::lease::{Lease, Look, Waiting};
+use super::lease::{Advance, Lease, Look, Waiting};
 use super::publisher::Publisher;
 use super::step::{Step, StepError};
 use super::{Relay, RelayState};
@@ -33,21 +33,11 @@ impl Relay {
             return self.await_the_oldest().await;
         }
         let looks_at_all = self.looks.is_due(Instant::now());
-        if looks_at_all {
-            if lease.is_paused().await? {
-                return Ok(Step::Paused);
-            }
-            // However busy the outbox is: what is parked has waited long enough, and an offer goes
-            // on. Noted before it is tried: where it cannot be offered, the rest is published all
-            // the same.
-            self.looks.looked(Instant::now(), false);
-            let more = lease.offer_parked().await?;
-            self.looks.looked(Instant::now(), more);
-            // An outbox that cannot be emptied gets nothing more.
-            if *self.state.borrow() == RelayState::Publishing {
-                lease.advance_offer().await?;
-            }
+        if looks_at_all && lease.is_paused().await? {
+            return Ok(Step::Paused);
         }
+        self.look_after_offers(looks_at_all).await?;
+        let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
         let under_way = self.flights.seqs();
         let first_under_way = under_way.iter().copied().min();
         let limit = usize::from(self.portion.now()) + under_way.len();
@@ -63,6 +53,7 @@ impl Relay {
         }
         self.floor.saw(seen());
         self.pace.found(waiting.len());
+        self.offers.found(waiting.len() >= usize::from(self.portion.now()));
         match waiting.is_empty() {
             true => self.nothing_waits().await,
             false => self.publish(waiting).await,
@@ -132,11 +123,40 @@ impl Relay {
             Ok(Step::UnderWay)
         } else if lease.is_paused().await? {
             Ok(Step::Paused)
-        } else if lease.advance_offer().await? {
+        } else if self.offers.may_begin(Instant::now()) && self.advance_offer().await? {
             Ok(Step::Busy)
         } else {
             self.look_after_the_broker().await
         }
+    }
+
+    /// Once a second, however busy the outbox is, what is parked has waited long enough; an offer
+    /// goes on then too, and meanwhile as its rate allows.
+    async fn look_after_offers(&mut self, looks_at_all: bool) -> Result<(), StepError> {
+        let Some(lease) = &mut self.lease else { return Ok(()) };
+        if looks_at_all {
+            // Noted before it is tried: where it cannot be offered, the rest is published all the
+            // same.
+            self.looks.looked(Instant::now(), false);
+            match lease.offer_parked().await? {
+                Ok(more) => self.looks.looked(Instant::now(), more),
+                Err(error) => tracing::warn!(%error, "parked changes could not be offered again"),
+            }
+        }
+        // An outbox that cannot be emptied gets nothing more.
+        let is_publishing = *self.state.borrow() == RelayState::Publishing;
+        if is_publishing && self.offers.is_due(Instant::now(), looks_at_all) {
+            self.advance_offer().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes an offer one step further; whether it published anything.
+    async fn advance_offer(&mut self) -> Result<bool, StepError> {
+        let Some(lease) = &mut self.lease else { return Ok(false) };
+        let advance = lease.advance_offer().await?;
+        self.offers.advanced(Instant::now(), advance);
+        Ok(matches!(advance, Advance::Offered { .. }))
     }
 
     /// With nothing to publish, RabbitMQ is still to be there when something comes.

@@ -45,7 +45,7 @@ pub(super) async fn list<D: Domain>(
     let limit = i64::from(MAX_LIMIT) + 1;
     let mut entries = service
         .database
-        .with::<_, Error>(async |connection| {
+        .read::<_, Error>(async |connection| {
             let known = storage::find::<D::Private>(connection, *id).await?;
             known.ok_or(Error::Unknown(*id))?;
             Ok(entries_of(connection, *id, query.after, limit).await?)
@@ -56,7 +56,7 @@ pub(super) async fn list<D: Domain>(
     let last = entries.last().filter(|_| more).map(|entry| entry.seq);
     let next = last.map(|seq| format!("{}/changes?after={seq}", location(*id)));
     let items = entries.into_iter().map(show).collect::<Result<Vec<_>, _>>()?;
-    Ok(HttpResponse::Ok().json(Page { items, next }))
+    Ok(HttpResponse::Ok().json(Page { items, next, complete: true }))
 }
 
 fn show(entry: Entry) -> Result<Shown, Error> {

@@ -1,6 +1,7 @@
 //! What a service serves: the same at both sites, and what a site adds to it.
 
 mod history;
+mod offers;
 mod parked;
 mod read;
 mod relay;
@@ -55,6 +56,7 @@ pub fn site<D: Domain>() -> Routes {
     Routes::default()
         .with(history::<D>())
         .and(sync::sync::<D>())
+        .and(offers::offers())
         .and(relay::relay())
         .and(parked::parked::<D>())
         .and(health::routes(readiness::ready))
@@ -76,6 +78,15 @@ struct Page<T> {
     items: Vec<T>,
     /// Where the next one is; null on the last.
     next: Option<String>,
+    /// `false`, and only then shown: it ends early, because as many items were looked at as may be
+    /// in one request. The next one leads on, also from a page with nothing on it.
+    #[serde(skip_serializing_if = "is_true")]
+    complete: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+const fn is_true(complete: &bool) -> bool {
+    *complete
 }
 
 impl<T: Serialize> Page<T> {
@@ -87,7 +98,8 @@ impl<T: Serialize> Page<T> {
         last: Option<Position>,
         path: &str,
     ) -> Self {
-        Self { items, next: last.map(|last| format!("{path}?{}", asked.query_after(last))) }
+        let next = last.map(|last| format!("{path}?{}", asked.query_after(last)));
+        Self { items, next, complete: true }
     }
 
     fn answer(&self) -> HttpResponse {

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::http::conditional::{etag, is_known};
 use crate::http::page::Position;
 use crate::orders::page::PageQuery;
+use crate::orders::storage::Listed;
 use crate::orders::{Domain, storage};
 use crate::service::Service;
 
@@ -33,10 +34,13 @@ pub(super) async fn list<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let page = query.into_inner().checked()?;
     let (filters, limit) = (&page.filters, page.to_read());
-    let found = service.database.with::<_, Error>(async |connection| {
+    let found = service.database.read::<_, Error>(async |connection| {
         Ok(storage::page::<D::Private>(connection, filters, page.after, limit).await?)
     });
-    let mut orders = found.await?;
-    let next = page.cut(&mut orders, |last| Position { at: last.created_at, id: last.id });
-    Ok(Page::of(orders.iter().map(D::show).collect(), &page, next, request.path()).answer())
+    let Listed { mut orders, looked_up_to } = found.await?;
+    let cut = page.cut(&mut orders, |last| Position { at: last.created_at, id: last.id });
+    let complete = cut.is_some() || looked_up_to.is_none();
+    let shown = orders.iter().map(D::show).collect();
+    let page = Page::of(shown, &page, cut.or(looked_up_to), request.path());
+    Ok(Page { complete, ..page }.answer())
 }

@@ -23,6 +23,7 @@ struct Shown {
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
+    /// At the most [`parked::MOST_WAITING`], which stands for more as well.
     parked: i64,
 }
 
@@ -41,31 +42,32 @@ pub(super) fn relay() -> Routes {
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
-    answer(&service, async |_| Ok(())).await
-}
-
-async fn begin(service: Data<Service>) -> Result<HttpResponse, Error> {
-    answer(&service, async |connection| pause::begin(connection, now()).await).await
-}
-
-async fn end(service: Data<Service>) -> Result<HttpResponse, Error> {
-    answer(&service, async |connection| pause::end(connection).await).await
-}
-
-/// Does something, then shows how it is.
-async fn answer(
-    service: &Service,
-    done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,
-) -> Result<HttpResponse, Error> {
-    let asking = service.database.with::<_, Error>(async |connection| {
-        done(connection).await?;
+    let asking = service.database.observe(async |connection| {
         let backlog = backlog(connection).await?;
         Ok((pause::since(connection).await?, backlog, parked::waiting(connection).await?))
     });
     let (paused_since, backlog, parked) = asking.await?;
-    service.relay.wake();
     let state = service.relay.state();
     let detail = state.detail().map(str::to_owned);
     let shown = Shown { state: state.as_str(), detail, paused_since, backlog, parked };
     Ok(HttpResponse::Ok().json(shown))
+}
+
+async fn begin(service: Data<Service>) -> Result<HttpResponse, Error> {
+    set(service, async |connection| pause::begin(connection, now()).await).await
+}
+
+async fn end(service: Data<Service>) -> Result<HttpResponse, Error> {
+    set(service, async |connection| pause::end(connection).await).await
+}
+
+/// Pauses or resumes, then shows how it is.
+async fn set(
+    service: Data<Service>,
+    done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,
+) -> Result<HttpResponse, Error> {
+    let doing = service.database.with::<_, Error>(async |connection| Ok(done(connection).await?));
+    doing.await?;
+    service.relay.wake();
+    show(service).await
 }

@@ -2,6 +2,7 @@
 //! before any socket is opened.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::de::Error as _;
@@ -73,6 +74,9 @@ pub struct DatabaseSettings {
     /// How long a transaction may take as a whole, also when the server does not answer at all.
     #[serde(deserialize_with = "some_time")]
     pub deadline: Duration,
+    /// How long `migrate` waits for another one that migrates.
+    #[serde(deserialize_with = "some_time")]
+    pub migrate_timeout: Duration,
 }
 
 impl<'de> Deserialize<'de> for DatabaseSettings {
@@ -126,6 +130,8 @@ pub struct RelaySettings {
     /// How long to wait for the next look at the outbox while it is quiet.
     #[serde(deserialize_with = "some_time")]
     pub poll_max: Duration,
+    /// Orders a second that offers publish again.
+    pub offer_rate: NonZeroU32,
 }
 
 /// `[log]`: what to log, and how.

@@ -170,5 +170,6 @@ fn settings(url: &str, database: &str) -> DatabaseSettings {
         lock_timeout: Duration::from_secs(3),
         statement_timeout: Duration::from_secs(20),
         deadline: Duration::from_secs(30),
+        migrate_timeout: Duration::from_secs(60),
     }
 }

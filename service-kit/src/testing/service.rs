@@ -139,6 +139,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             confirm_timeout: patience,
             poll_min: Duration::from_millis(5),
             poll_max: Duration::from_millis(200),
+            offer_rate: NonZeroU32::new(2_000).unwrap(),
         },
         parked: ParkedSettings { offer_after: Waits::try_from("5s, 30s, 5m".to_owned()).unwrap() },
         log: LogSettings {

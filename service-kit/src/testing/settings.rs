@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings that every service has.
-const SETTINGS: [&str; 35] = [
+const SETTINGS: [&str; 37] = [
     "[http]",
     "host",
     "port",
@@ -31,6 +31,7 @@ const SETTINGS: [&str; 35] = [
     "lock_timeout",
     "statement_timeout",
     "deadline",
+    "migrate_timeout",
     "[broker]",
     "reply_timeout",
     "[relay]",
@@ -38,6 +39,7 @@ const SETTINGS: [&str; 35] = [
     "confirm_timeout",
     "poll_min",
     "poll_max",
+    "offer_rate",
     "[parked]",
     "offer_after",
     "[log]",

@@ -6,6 +6,8 @@ mod blocked;
 mod comparing;
 #[cfg(test)]
 mod creating;
+#[cfg(test)]
+mod crowded;
 mod database;
 #[cfg(test)]
 mod health;
@@ -17,6 +19,8 @@ mod metrics;
 mod migrating;
 #[cfg(test)]
 mod offering;
+#[cfg(test)]
+mod offers;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]

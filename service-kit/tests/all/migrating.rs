@@ -1,9 +1,11 @@
 //! The owner of the tables migrates; the service waits for that, and never does it itself.
 
+use std::time::Duration;
+
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::application::ServiceSettings;
-use service_kit::database::migrate;
+use service_kit::database::{connect, migrate};
 use service_kit::testing::{TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, routes, write_orders};
@@ -84,4 +86,33 @@ async fn of_several_that_migrate_at_once_one_does_it_and_all_services_go_on() {
     assert!(migrate(&owner, "test").await.unwrap().is_empty());
     is_ready(&one).await;
     is_ready(&two).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_migrates_waits_for_another_for_longer_than_for_a_lock() {
+    let database = TestDatabase::empty().await;
+    let mut owner = database.owner();
+    owner.lock_timeout = Duration::from_millis(200);
+    // As the first one does while it is at it.
+    let mut holder = connect(&database.owner(), "holder").await.unwrap();
+    holder.batch_execute("select pg_advisory_lock(119225665126401)").await.unwrap();
+    let second = tokio::spawn({
+        let owner = owner.clone();
+        async move { migrate(&owner, "second").await }
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!second.is_finished(), "{:?}", second.await);
+    drop(holder);
+    assert!(!second.await.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_waits_too_long_for_another_says_so() {
+    let database = TestDatabase::empty().await;
+    let mut owner = database.owner();
+    owner.migrate_timeout = Duration::from_millis(100);
+    let mut holder = connect(&database.owner(), "holder").await.unwrap();
+    holder.batch_execute("select pg_advisory_lock(119225665126401)").await.unwrap();
+    let error = migrate(&owner, "second").await.unwrap_err().to_string();
+    assert!(error.contains("migrate_timeout"), "{error}");
 }

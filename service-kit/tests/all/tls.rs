@@ -43,6 +43,7 @@ fn database_settings(url: &Url, ca: Option<&TestCa>) -> DatabaseSettings {
     settings(json!({
         "url": url.as_str(), "ca": ca.map(TestCa::path), "pool_size": 1, "connect_timeout": "10s",
         "lock_timeout": "3s", "statement_timeout": "5s", "deadline": "10s",
+        "migrate_timeout": "60s",
     }))
 }
 
@@ -177,6 +178,7 @@ fn a_ca_for_a_link_that_is_not_encrypted_is_refused() {
     let database = json!({
         "url": "postgres://me:hunter2@127.0.0.1/orders", "ca": ca.path(), "pool_size": 1,
         "connect_timeout": "3s", "lock_timeout": "3s", "statement_timeout": "5s", "deadline": "9s",
+        "migrate_timeout": "60s",
     });
     let refusal = serde_json::from_value::<DatabaseSettings>(database).map_err(told).unwrap_err();
     assert!(refusal.contains("?sslmode=verify-full") && !refusal.contains("hunter2"), "{refusal}");

@@ -53,6 +53,7 @@ impl Servers {
             "url": format!("{}?sslmode=verify-full", self.postgres.url(name)),
             "ca": self.ca.path(), "pool_size": 1, "connect_timeout": "10s",
             "lock_timeout": "10s", "statement_timeout": "10s", "deadline": "30s",
+        "migrate_timeout": "60s",
         });
         let settings = serde_json::from_value(settings).unwrap();
         migrate(&settings, "test").await.unwrap();

@@ -1,5 +1,6 @@
 //! All SQL on orders. The caller owns the transaction.
 
+mod listing;
 mod writing;
 
 use std::collections::HashSet;
@@ -11,15 +12,14 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+pub use listing::{Listed, page};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
 pub use writing::{create, create_all, create_or_find_created, update_all, update_one};
 
 use super::order::{Order, Private};
-use super::page::Filters;
 use crate::database::Json;
 use crate::database::schema::orders;
-use crate::http::page::Position;
 
 type Columns = (
     orders::id,
@@ -112,32 +112,5 @@ pub async fn lock<P: Private>(
         .for_update()
         .load::<Row<P>>(connection)
         .await?;
-    Ok(rows.into_iter().map(order).collect())
-}
-
-/// A page, newest first.
-pub async fn page<P: Private>(
-    connection: &mut AsyncPgConnection,
-    filters: &Filters,
-    after: Option<Position>,
-    limit: i64,
-) -> QueryResult<Vec<Order<P>>> {
-    let newest_first = (orders::created_at.desc(), orders::id.desc());
-    let mut query = orders::table.order(newest_first).limit(limit).select(COLUMNS).into_boxed();
-    if let Some(status) = filters.status {
-        query = query.filter(orders::status.eq(status.as_str()));
-    }
-    if let Some(company) = &filters.company {
-        query = query.filter(orders::company.eq(company.clone()));
-    }
-    if let Some(since) = filters.updated_since {
-        query = query.filter(orders::updated_at.ge(since));
-    }
-    if let Some(Position { at, id }) = after {
-        let later = orders::created_at.lt(at);
-        let same = orders::created_at.eq(at).and(orders::id.lt(id));
-        query = query.filter(orders::created_at.le(at)).filter(later.or(same));
-    }
-    let rows = query.load::<Row<P>>(connection).await?;
     Ok(rows.into_iter().map(order).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::parked::ParkedState;
 use shared_models::site::Site;
@@ -40,10 +40,22 @@ pub async fn page(
     query.load(connection).await
 }
 
-/// How many wait to be offered again, or for a person.
-pub async fn waiting(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
-    let parked = parked::table.filter(parked::state.eq(State(ParkedState::Parked)));
-    parked.count().get_result(connection).await
+/// The most that [`waiting`] counts.
+pub const MOST_WAITING: i64 = 10_000;
+
+const WAITING: &str = "
+select count(*) as count from (select from parked where state = 'parked' limit $1) as waiting";
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// How many wait to be offered again, or for a person; [`MOST_WAITING`] stands for more as well.
+pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
+    let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
+    Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
 }
 
 /// A change that touched nothing shared, or came from the peer, was never published.

@@ -4,6 +4,6 @@ mod listing;
 mod reporting;
 mod settling;
 
-pub use listing::{find, overtaken, page, waiting};
+pub use listing::{MOST_WAITING, find, overtaken, page, waiting};
 pub(super) use reporting::{insert, lock_offered_as, note, update};
 pub(super) use settling::{Due, Standing, lock_due, set_dropped, set_due, set_offered, standing};

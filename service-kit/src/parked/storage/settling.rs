@@ -11,14 +11,22 @@ use uuid::Uuid;
 
 use crate::parked::State;
 
-/// All that is due of the orders of what is due longest: what is due of an order goes together.
+/// All that is due of the orders of what is due longest: what is due of an order goes together. Each
+/// order is looked up by itself (`lateral`), so that no more is read than that, however much is due.
 const LOCK_DUE: &str = "
-select id, order_id, last_at from parked
-where state = 'parked' and offer_at <= $1 and order_id in (
+with first as materialized (
     select order_id from parked
     where state = 'parked' and offer_at <= $1
         and exists (select from orders where orders.id = parked.order_id)
-    order by offer_at limit $2)
+    order by offer_at limit $2),
+due as materialized (
+    select these.id from (select distinct order_id from first) as one
+    cross join lateral (
+        select id from parked
+        where parked.order_id = one.order_id and state = 'parked' and offer_at <= $1
+        limit $2) as these)
+select id, order_id, last_at from parked
+where id = any (array(select id from due)) and state = 'parked' and offer_at <= $1
 order by id
 for update skip locked";
 

@@ -61,7 +61,7 @@ pub(super) async fn list<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let ParkedQuery { state, limit, cursor } = query.into_inner();
     let asked = PageRequest::new(Filters { state }, limit, cursor.as_deref())?;
-    let reading = service.database.with::<_, Error>(async |connection| {
+    let reading = service.database.read::<_, Error>(async |connection| {
         let mut rows = page(connection, state.state(), asked.after, asked.to_read()).await?;
         let next = asked.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
         Ok((show::<D>(connection, rows).await?, next))
@@ -74,7 +74,7 @@ pub(super) async fn one<D: Domain>(
     service: Data<Service>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let reading = service.database.with::<_, Error>(async |connection| {
+    let reading = service.database.read::<_, Error>(async |connection| {
         let found = find(connection, *id).await?;
         Ok(show::<D>(connection, found.into_iter().collect()).await?)
     });

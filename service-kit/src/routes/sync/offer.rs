@@ -1,12 +1,14 @@
 //! `POST /v1/sync/offer`: the site is to tell again how orders stand.
 
 use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::super::offers::location;
 use crate::access::Caller;
 use crate::error::Error;
 use crate::http::body::Body;
@@ -30,23 +32,27 @@ pub(super) async fn ask<D: Domain>(
     service: Data<Service>,
     request: Body<OfferRequest>,
 ) -> Result<HttpResponse, Error> {
-    let answer = match request.0 {
+    let (location, answer) = match request.0 {
         OfferRequest { all: Some(true), since: None, ids: None } => {
-            begin(&service, None).await?;
-            json!({"offered": "all"})
+            let id = begin(&service, &caller, None).await?;
+            (Some(location(id)), json!({"offered": "all", "id": id}))
         }
         OfferRequest { all: None, since: Some(since), ids: None } if is_storable(since) => {
-            begin(&service, Some(since)).await?;
-            json!({"offered": "changed", "since": since})
+            let id = begin(&service, &caller, Some(since)).await?;
+            (Some(location(id)), json!({"offered": "changed", "since": since, "id": id}))
         }
         OfferRequest { all: None, since: None, ids: Some(ids) } if ids.len() <= STEP => {
             let (offered, unknown) = offer_some::<D>(&service, &caller, &ids).await?;
-            json!({"offered": offered, "unknown": unknown})
+            (None, json!({"offered": offered, "unknown": unknown}))
         }
         OfferRequest { .. } => return Err(unclear()),
     };
     service.relay.wake();
-    Ok(HttpResponse::Accepted().json(answer))
+    let mut response = HttpResponse::Accepted();
+    if let Some(location) = location {
+        response.insert_header((LOCATION, location));
+    }
+    Ok(response.json(answer))
 }
 
 fn unclear() -> Error {
@@ -54,10 +60,14 @@ fn unclear() -> Error {
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }
 
-async fn begin(service: &Service, since: Option<DateTime<Utc>>) -> Result<(), Error> {
-    let beginning = service
-        .database
-        .with::<_, Error>(async |connection| Ok(offers::begin(connection, since).await?));
+async fn begin(
+    service: &Service,
+    caller: &Caller,
+    since: Option<DateTime<Utc>>,
+) -> Result<i64, Error> {
+    let beginning = service.database.transaction::<_, Error>(async |connection| {
+        Ok(offers::begin(connection, since, caller.name()).await?)
+    });
     beginning.await
 }
 

@@ -1,0 +1,10 @@
+//! All SQL on offers, and on what is offered. Each statement is bounded by an index and a limit,
+//! however many orders there are: the relay runs them between two batches.
+
+mod listing;
+mod reading;
+mod stepping;
+
+pub(super) use listing::{find, list, remove};
+pub(super) use reading::{after, changed_after, entry_at, last_of_window, newest, these};
+pub(super) use stepping::{begin, failed, finish, limit_statements, lock, next, save};

@@ -1,0 +1,119 @@
+//! What an offer reads: the change log, and what both sites know of orders, nothing private.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::order::{Delivery, Facet, Progress, Shared};
+use uuid::Uuid;
+
+use crate::database::Json;
+use crate::database::schema::{changes, orders};
+use crate::orders::Order;
+
+/// What is read of an order: all but what is private.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = orders)]
+struct Row {
+    id: Uuid,
+    delivery: Json<Facet<Delivery>>,
+    progress: Json<Facet<Progress>>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Row> for Order<()> {
+    fn from(row: Row) -> Self {
+        let Row { id, delivery, progress, version, created_at, updated_at } = row;
+        let shared = Shared { delivery: delivery.0, progress: progress.0 };
+        Self { id, shared, private: (), version, created_at, updated_at }
+    }
+}
+
+/// Those of the orders that are there.
+pub(in crate::offers) async fn these(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<Order<()>>> {
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
+    let rows = these.load(connection).await?;
+    Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// The orders after an id, in the order of their ids.
+pub(in crate::offers) async fn after(
+    connection: &mut AsyncPgConnection,
+    after: Option<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Order<()>>> {
+    let first = orders::table.order(orders::id).limit(limit).select(Row::as_select());
+    let mut query = first.into_boxed();
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    let rows = query.load(connection).await?;
+    Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// The newest entry of the change log; 0 where there is none.
+pub(in crate::offers) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
+    let newest = changes::table.order(changes::seq.desc()).select(changes::seq);
+    Ok(newest.first(connection).await.optional()?.unwrap_or(0))
+}
+
+/// The first entry of the change log at a place or after it, with its time.
+pub(in crate::offers) async fn entry_at(
+    connection: &mut AsyncPgConnection,
+    place: i64,
+) -> QueryResult<Option<(i64, DateTime<Utc>)>> {
+    let entry = changes::table.filter(changes::seq.ge(place)).order(changes::seq);
+    entry.select((changes::seq, changes::at)).first(connection).await.optional()
+}
+
+/// The entries of the log that tell of a change, in a window of it, but for those before a time.
+const CHANGED: &str = "
+select seq, order_id from (
+    select seq, order_id, kind, at from changes
+    where seq > $1 and seq <= $2 order by seq limit $3) as looked_at
+where kind <> 'order.offered' and at >= $4
+order by seq limit $5";
+
+/// A change that is to be offered.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(in crate::offers) struct Entry {
+    #[diesel(sql_type = BigInt)]
+    pub(in crate::offers) seq: i64,
+    #[diesel(sql_type = SqlUuid)]
+    pub(in crate::offers) order_id: Uuid,
+}
+
+/// So many entries of the log at the most are looked at in one step.
+const WINDOW: i64 = 5_000;
+
+/// The next changes of the log after a place and up to another one that were made since a time.
+pub(in crate::offers) async fn changed_after(
+    connection: &mut AsyncPgConnection,
+    (after, until): (i64, i64),
+    since: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<Entry>> {
+    diesel::sql_query(CHANGED)
+        .bind::<BigInt, _>(after)
+        .bind::<BigInt, _>(until)
+        .bind::<BigInt, _>(WINDOW)
+        .bind::<Timestamptz, _>(since)
+        .bind::<BigInt, _>(limit)
+        .load(connection)
+        .await
+}
+
+/// The last entry that [`changed_after`] looks at; `None` where fewer are left than it may.
+pub(in crate::offers) async fn last_of_window(
+    connection: &mut AsyncPgConnection,
+    (after, until): (i64, i64),
+) -> QueryResult<Option<i64>> {
+    let rest = changes::table.filter(changes::seq.gt(after).and(changes::seq.le(until)));
+    let last = rest.order(changes::seq).offset(WINDOW - 1).limit(1).select(changes::seq);
+    last.first(connection).await.optional()
+}

@@ -1,0 +1,117 @@
+//! An offer from its beginning to its end, step by step.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::database::schema::offers;
+use crate::offers::{Offer, Place};
+
+/// How long a statement of a step may take, in milliseconds. All are bounded, so that one which takes
+/// longer met a lock or a machine in trouble; changes that wait are published meanwhile.
+const PATIENCE: &str = "set local statement_timeout = 1000";
+
+/// The longest wait after failures, in seconds.
+const MAX_BACKOFF: i64 = 60;
+
+/// Begins an offer and gives its id. One of all orders that waits for its first step stands for
+/// another one.
+pub(in crate::offers) async fn begin(
+    connection: &mut AsyncPgConnection,
+    since: Option<DateTime<Utc>>,
+    principal: Option<&str>,
+    now: DateTime<Utc>,
+) -> QueryResult<i64> {
+    if since.is_none() {
+        let of_all = offers::since.is_null().and(offers::after_id.is_null());
+        // Waits for the relay if it just takes the first step; then it no longer stands for us.
+        let waiting = offers::table.filter(of_all).select(offers::id).for_update();
+        if let Some(id) = waiting.first(connection).await.optional()? {
+            return Ok(id);
+        }
+    }
+    let offer = (
+        offers::since.eq(since),
+        offers::created_at.eq(now),
+        offers::principal.eq(principal.map(str::to_owned)),
+    );
+    let begun = diesel::insert_into(offers::table).values(offer).returning(offers::id);
+    begun.get_result(connection).await
+}
+
+/// The offer whose turn is next: the one that was advanced longest ago. By PostgreSQL's clock, which
+/// all replicas have in common.
+pub(in crate::offers) async fn next(
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Option<i64>> {
+    let due = offers::table.filter(offers::next_at.le(diesel::dsl::now));
+    let next = due.order((offers::next_at, offers::id)).select(offers::id);
+    next.first(connection).await.optional()
+}
+
+/// Limits how long each statement of this transaction may take.
+pub(in crate::offers) async fn limit_statements(
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<()> {
+    diesel::sql_query(PATIENCE).execute(connection).await.map(|_| ())
+}
+
+/// An offer, locked before anything of it is read; `None` where somebody has ended it.
+pub(in crate::offers) async fn lock(
+    connection: &mut AsyncPgConnection,
+    id: i64,
+) -> QueryResult<Option<Offer>> {
+    let one = offers::table.find(id).select(Offer::as_select()).for_update();
+    one.first(connection).await.optional()
+}
+
+/// Saves how far an offer has come. Changes a row or none: an offer that was ended stays ended.
+pub(in crate::offers) async fn save(
+    connection: &mut AsyncPgConnection,
+    id: i64,
+    place: Place,
+    offered: i64,
+) -> QueryResult<()> {
+    let place = match place {
+        Place::Order(order) => (Some(order), None, None),
+        Place::Change { after, until } => (None, Some(after), Some(until)),
+    };
+    let columns = (offers::after_id, offers::after_seq, offers::until_seq);
+    let set = (
+        (columns.0.eq(place.0), columns.1.eq(place.1), columns.2.eq(place.2)),
+        offers::offered.eq(offers::offered + offered),
+        offers::next_at.eq(sql::<Timestamptz>("clock_timestamp()")),
+        (offers::failures.eq(0), offers::failure.eq(None::<String>)),
+    );
+    diesel::update(offers::table.find(id)).set(set).execute(connection).await?;
+    Ok(())
+}
+
+/// Notes that a step failed, and gives how many have failed in a row; `None` where the offer is gone.
+/// The next one is tried later each time.
+pub(in crate::offers) async fn failed(
+    connection: &mut AsyncPgConnection,
+    id: i64,
+    failure: &str,
+) -> QueryResult<Option<i32>> {
+    let later = sql::<Timestamptz>("clock_timestamp() + least(power(2, least(failures, 20)), ")
+        .bind::<BigInt, _>(MAX_BACKOFF)
+        .sql(") * interval '1 second'");
+    let set = (
+        offers::failures.eq(offers::failures + 1),
+        offers::failure.eq(failure),
+        offers::next_at.eq(later),
+    );
+    let noted = diesel::update(offers::table.find(id)).set(set).returning(offers::failures);
+    noted.get_result(connection).await.optional()
+}
+
+/// Ends an offer that has come to its end.
+pub(in crate::offers) async fn finish(
+    connection: &mut AsyncPgConnection,
+    id: i64,
+) -> QueryResult<()> {
+    diesel::delete(offers::table.find(id)).execute(connection).await.map(|_| ())
+}

@@ -1,0 +1,127 @@
+//! When an offer takes its next step. Pure.
+//!
+//! All offers together publish so many orders a second at the most: more than the worker carries would
+//! wait in RabbitMQ, and whatever is changed meanwhile would wait behind it.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use super::lease::Advance;
+
+/// The wait after a step that found nothing to publish in its part of the change log.
+const SHORT: Duration = Duration::from_millis(5);
+
+/// When an offer takes its next step.
+#[derive(Debug)]
+pub(super) struct OfferPace {
+    rate: NonZeroU32,
+    /// The time of the next step, while an offer is under way.
+    next: Option<Instant>,
+    /// Whether more waits in the outbox than is published in one go.
+    is_behind: bool,
+}
+
+impl OfferPace {
+    pub(super) const fn new(rate: NonZeroU32) -> Self {
+        Self { rate, next: None, is_behind: false }
+    }
+
+    /// The outbox was looked at: whether more waits than is published in one go.
+    pub(super) const fn found(&mut self, is_behind: bool) {
+        self.is_behind = is_behind;
+    }
+
+    /// Whether a step is due: of an offer that is under way, unless the outbox is behind, or with the
+    /// housekeeping of each second, which also finds those that others have asked for.
+    pub(super) fn is_due(&self, now: Instant, housekeeping: bool) -> bool {
+        match self.next {
+            Some(next) => next <= now && (housekeeping || !self.is_behind),
+            None => housekeeping,
+        }
+    }
+
+    /// Whether a step may be taken while nothing waits.
+    pub(super) fn may_begin(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| next <= now)
+    }
+
+    /// A step was tried.
+    pub(super) fn advanced(&mut self, now: Instant, advance: Advance) {
+        self.next = match advance {
+            // Others that are due take their turn with the next step.
+            Advance::Failed => Some(now),
+            Advance::Offered { orders: 0 } => now.checked_add(SHORT),
+            Advance::Offered { orders } => {
+                let orders = u32::try_from(orders).unwrap_or(u32::MAX);
+                let rest = Duration::from_secs(1) * orders / self.rate.get();
+                // By the time of the step before, so that the rate is kept where steps come late.
+                let from = self.next.filter(|next| now.duration_since(*next) < rest);
+                from.unwrap_or(now).checked_add(rest)
+            }
+            Advance::Nothing => None,
+        };
+    }
+
+    /// A wait that ends when the next step is due; one that a commit does not end stays as it is.
+    pub(super) fn shorten(&self, wait: Duration, may_be_woken: bool, now: Instant) -> Duration {
+        match self.next {
+            Some(next) if may_be_woken && !self.is_behind => {
+                wait.min(next.saturating_duration_since(now))
+            }
+            Some(_) | None => wait,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(rate: u32) -> OfferPace {
+        OfferPace::new(NonZeroU32::new(rate).unwrap())
+    }
+
+    const LONG: Duration = Duration::from_millis(200);
+
+    #[test]
+    fn without_an_offer_it_is_looked_for_once_a_second_and_while_nothing_waits() {
+        let (mut pace, now) = (pace(1_000), Instant::now());
+        assert!(!pace.is_due(now, false) && pace.is_due(now, true) && pace.may_begin(now));
+        pace.advanced(now, Advance::Nothing);
+        assert_eq!(pace.shorten(LONG, true, now), LONG);
+    }
+
+    #[test]
+    fn so_many_orders_a_second_are_offered_also_where_steps_come_late() {
+        let (mut pace, begin) = (pace(1_000), Instant::now());
+        let (mut now, mut offered) = (begin, 0_u32);
+        while offered < 10_000 {
+            assert!(pace.may_begin(now));
+            pace.advanced(now, Advance::Offered { orders: 100 });
+            offered += 100;
+            now += pace.shorten(LONG, true, now) + Duration::from_millis(30);
+        }
+        let took = now - begin;
+        assert!((9_900..=10_200).contains(&took.as_millis()), "{took:?}");
+    }
+
+    #[test]
+    fn an_outbox_that_is_behind_has_an_offer_go_on_once_a_second_only() {
+        let (mut pace, now) = (pace(1_000), Instant::now());
+        pace.advanced(now, Advance::Offered { orders: 100 });
+        pace.found(true);
+        let later = now + Duration::from_secs(1);
+        assert!(!pace.is_due(later, false) && pace.is_due(later, true));
+        assert_eq!(pace.shorten(LONG, true, later), LONG);
+        pace.found(false);
+        assert!(pace.is_due(later, false) && !pace.is_due(now, true));
+    }
+
+    #[test]
+    fn a_back_off_is_not_cut_short() {
+        let (mut pace, now) = (pace(1_000), Instant::now());
+        pace.advanced(now, Advance::Failed);
+        assert_eq!(pace.shorten(LONG, false, now), LONG);
+        assert_eq!(pace.shorten(LONG, true, now), Duration::ZERO);
+    }
+}

@@ -1,0 +1,188 @@
+//! A service whose tables are long, or whose pool is taken: what observes it and what the worker needs
+//! goes on.
+
+use std::time::{Duration, Instant};
+
+use diesel_async::SimpleAsyncConnection as _;
+use serde_json::{Value, json};
+use service_kit::application::ServiceSettings;
+use service_kit::orders::now;
+use service_kit::testing::{Answer, TestDatabase, TestService, change_of, delivery_to, eventually};
+use shared_models::SCHEMA;
+use uuid::Uuid;
+
+use crate::plain::{Plain, publishing_to, routes, write_orders};
+use crate::queue::bound_broker;
+
+/// What asks for nothing that grows is answered within this time, on a busy machine too.
+const AT_ONCE: Duration = Duration::from_millis(1_500);
+
+async fn execute(database: &TestDatabase, statement: &str) {
+    database.connect().await.batch_execute(statement).await.unwrap();
+}
+
+async fn at_once(site: &TestService, path: &str) -> Answer {
+    let began = Instant::now();
+    let answer = site.client.get(path).await.with(200);
+    assert!(began.elapsed() < AT_ONCE, "{path} took {:?}", began.elapsed());
+    answer
+}
+
+fn told(metrics: &Answer, name: &str) -> f64 {
+    let line = metrics.text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.unwrap_or_else(|| panic!("{name} is not in {}", metrics.text)).parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_outbox_of_two_million_is_told_as_such_and_not_as_an_outage() {
+    let site = TestService::start::<Plain>("plain", routes).await;
+    write_orders(&site.database, 3).await;
+    let relay = at_once(&site, "/v1/relay").await;
+    assert_eq!((&relay["waiting"], &relay["approximate"]), (&json!(3), &json!(false)));
+    let fill = "insert into outbox select generate_series(1000, 2000999)";
+    execute(&site.database, fill).await;
+    let relay = at_once(&site, "/v1/relay").await;
+    let waiting = relay["waiting"].as_i64().unwrap();
+    assert!((1_999_000..=2_002_000).contains(&waiting), "{waiting}");
+    assert_eq!(relay["approximate"], true);
+    assert!(relay["oldest"].is_string(), "{}", relay.text);
+    let metrics = at_once(&site, "/metrics").await;
+    assert_eq!(told(&metrics, "lockstep_outbox_changes"), waiting as f64);
+    assert_eq!(told(&metrics, "lockstep_database_up"), 1.0);
+    assert!(told(&metrics, "lockstep_outbox_age_seconds") > 0.0);
+}
+
+#[tokio::test]
+async fn a_figure_that_takes_long_is_left_out_and_the_database_is_up_all_the_same() {
+    let site = TestService::start::<Plain>("plain", routes).await;
+    let mut holder = site.database.connect().await;
+    holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
+    let metrics = site.client.get("/metrics").await.with(200);
+    assert_eq!(told(&metrics, "lockstep_database_up"), 1.0);
+    assert!(!metrics.text.contains("lockstep_parked_changes "), "{}", metrics.text);
+    at_once(&site, "/health/ready").await;
+}
+
+/// Takes all connections that there are for readers, and has more callers wait for one.
+async fn slow_readers(site: &TestService) -> Vec<tokio::task::JoinHandle<Answer>> {
+    let reader = |_| {
+        let client = site.client.clone();
+        tokio::spawn(async move { client.get("/v1/parked").await })
+    };
+    let readers = (0..32).map(reader).collect();
+    eventually("readers wait for the lock", async || {
+        let waiting = "pg_stat_activity where wait_event_type = 'Lock'
+            and datname = current_database()";
+        (site.database.count(waiting).await > 0).then_some(())
+    })
+    .await;
+    readers
+}
+
+#[tokio::test]
+async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_ready() {
+    let patient = |settings: &mut ServiceSettings| {
+        settings.database.connect_timeout = Duration::from_millis(500);
+        settings.database.lock_timeout = Duration::from_secs(15);
+    };
+    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let mut holder = site.database.connect().await;
+    holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
+    let readers = slow_readers(&site).await;
+    for _ in 0..5 {
+        at_once(&site, "/health/ready").await;
+    }
+    let change = change_of(Uuid::now_v7(), delivery_to("1 Quay Street", 0, 1), None);
+    let request = json!({"schema": SCHEMA, "source": "warehouse", "changes": [change]});
+    let began = Instant::now();
+    site.client.post("/v1/sync/orders", &request).await.with(200);
+    assert!(began.elapsed() < AT_ONCE, "the sync waited {:?}", began.elapsed());
+    holder.batch_execute("commit").await.unwrap();
+    let answers = futures_util::future::join_all(readers).await;
+    let answers = answers.into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    assert!(answers.iter().any(|answer| answer.status == 200), "no reader was served");
+    let refused = answers.iter().filter(|answer| answer.status == 503).collect::<Vec<_>>();
+    assert!(!refused.is_empty(), "none was told to come later");
+    for answer in refused {
+        answer.assert_problem(503);
+        assert!(answer.text.contains("read lists at the same time"), "{}", answer.text);
+    }
+}
+
+/// Fills the change log with what was changed long ago, one change for each of so many orders.
+async fn long_ago(database: &TestDatabase, count: u32) {
+    let fill = format!(
+        "with new as (
+            insert into orders (id, delivery, progress, private, version, created_at, updated_at,
+                company, status)
+            select gen_random_uuid(), delivery, progress, private, 1, now() - interval '1 day',
+                now() - interval '1 day', company, status
+            from orders cross join generate_series(1, {count}) returning id)
+        insert into changes (event_id, order_id, kind, origin, version, at, body)
+        select gen_random_uuid(), id, 'order.created', 'store', 1, now() - interval '1 day', '{{}}'
+        from new"
+    );
+    execute(database, &fill).await;
+}
+
+/// The entries of two tables that were read so far, by index or else.
+async fn read_so_far(database: &TestDatabase) -> i64 {
+    execute(database, "select pg_stat_clear_snapshot()").await;
+    let read = "(select generate_series(1, sum(coalesce(idx_tup_fetch, 0) + seq_tup_read)::bigint)
+        from pg_stat_user_tables where relname in ('orders', 'changes')) as read";
+    database.count(read).await
+}
+
+#[tokio::test]
+async fn an_offer_of_a_recent_time_reads_what_has_changed_and_not_the_table() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 1).await;
+    long_ago(&site.database, 60_000).await;
+    crate::queue::published(&site).await;
+    let since = now();
+    let changed = write_orders(&site.database, 30).await;
+    crate::queue::published(&site).await;
+    let before = read_so_far(&site.database).await;
+    let offer = site.client.post("/v1/sync/offer", &json!({ "since": since })).await.with(202);
+    crate::queue::published(&site).await;
+    // PostgreSQL tells what was read some time after.
+    eventually("the offer's statements are counted", async || {
+        (read_so_far(&site.database).await > before).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let read = read_so_far(&site.database).await - before;
+    assert!(read < 10_000, "{read} entries were read");
+    let events = site.database.count("changes where kind = 'order.offered'").await;
+    assert_eq!(events, changed.len() as i64);
+    assert_eq!(offer.header("location"), Some(&*format!("/v1/offers/{}", offer["id"])));
+}
+
+#[tokio::test]
+async fn a_list_that_no_index_answers_is_cut_and_leads_on_without_a_gap() {
+    let site = TestService::start::<Plain>("plain", routes).await;
+    let wanted = write_orders(&site.database, 3).await;
+    execute(&site.database, "update orders set created_at = now() - interval '2 days'").await;
+    long_ago(&site.database, 4_000).await;
+    // Only the oldest have changed lately; 12,000 are newer.
+    execute(&site.database, "update orders set updated_at = now() - interval '1 day'").await;
+    let since = now();
+    let touch = format!(
+        "update orders set updated_at = now() where id in ('{}', '{}', '{}')",
+        wanted[0], wanted[1], wanted[2]
+    );
+    execute(&site.database, &touch).await;
+    let since = since.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let mut next = Some(format!("/v1/orders?updated_since={since}&limit=2"));
+    let mut pages = vec![];
+    while let Some(path) = next {
+        let page = site.client.get(&path).await.with(200);
+        next = page["next"].as_str().map(ToOwned::to_owned);
+        let count = page["items"].as_array().unwrap().len();
+        pages.push((count, page["complete"] == Value::Null, next.is_some()));
+        assert!(pages.len() < 10, "{pages:?}");
+    }
+    let expected = [(0, false, true), (0, false, true), (2, true, true), (1, true, false)];
+    assert_eq!(pages, expected, "items, not cut, leads on");
+}
