@@ -97,6 +97,10 @@ async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_rea
     let began = Instant::now();
     site.client.post("/v1/sync/orders", &request).await.with(200);
     assert!(began.elapsed() < AT_ONCE, "the sync waited {:?}", began.elapsed());
+    eventually("one that waited too long for a connection is answered", async || {
+        readers.iter().any(tokio::task::JoinHandle::is_finished).then_some(())
+    })
+    .await;
     holder.batch_execute("commit").await.unwrap();
     let answers = futures_util::future::join_all(readers).await;
     let answers = answers.into_iter().map(Result::unwrap).collect::<Vec<_>>();
