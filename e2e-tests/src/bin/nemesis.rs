@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use e2e_tests::nemesis::fault::Fault;
 use e2e_tests::nemesis::options::Options;
 use e2e_tests::nemesis::run::run;
 use e2e_tests::nemesis::schedule::Schedule;
@@ -32,6 +33,9 @@ struct Arguments {
     /// Seconds of faults before all heals and the sites are to agree.
     #[arg(long, default_value_t = 40)]
     round: u64,
+    /// Only these kinds of faults, as the report names them; all where it is left out.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    faults: Vec<String>,
     /// Where data, logs and the report go.
     #[arg(long)]
     folder: PathBuf,
@@ -41,16 +45,17 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn options(&self) -> Options {
+    fn options(&self) -> Result<Options, String> {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
         let lasts = Duration::from_secs(self.seconds.unwrap_or(self.minutes * 60));
-        Options {
+        Ok(Options {
             seed,
+            faults: Fault::of_kinds(&self.faults)?,
             lasts,
             round: Duration::from_secs(self.round).min(lasts),
             folder: unused(&self.folder, seed),
             without: std::env::var(UNGUARDED).ok(),
-        }
+        })
     }
 }
 
@@ -63,8 +68,8 @@ fn unused(parent: &Path, seed: u64) -> PathBuf {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Arguments::parse().options();
-    hurt(&options).await.unwrap_or_else(|error| {
+    let hurting = async { hurt(&Arguments::parse().options().map_err(anyhow::Error::msg)?).await };
+    hurting.await.unwrap_or_else(|error| {
         eprintln!("nemesis: {error:#}");
         ExitCode::from(2)
     })
@@ -99,7 +104,8 @@ async fn hurt(options: &Options) -> anyhow::Result<ExitCode> {
 fn print_schedule(options: &Options) {
     let rounds = options.lasts.as_secs().div_ceil(options.round.as_secs().max(1));
     let rounds = usize::try_from(rounds).unwrap_or(usize::MAX);
-    for (number, round) in (1..).zip(Schedule::new(options.seed, options.round).take(rounds)) {
+    let schedule = Schedule::new(options.seed, options.round, options.faults.clone());
+    for (number, round) in (1..).zip(schedule.take(rounds)) {
         println!("round {number}");
         round.iter().for_each(|planned| println!("  {planned}"));
     }

@@ -9,8 +9,6 @@ use service_kit::testing::http;
 use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
 use shared_models::site::Direction;
 
-use super::fault::Loss;
-
 /// RabbitMQ may be stopped just now.
 const LIMIT: Duration = Duration::from_secs(5);
 
@@ -56,13 +54,24 @@ impl Broker {
         Ok(waiting.zip(parked).map(|(waiting, parked)| Depths { waiting, parked }))
     }
 
-    /// Deletes something of a direction.
-    pub async fn lose(&self, loss: Loss, direction: Direction) -> Result<()> {
+    /// Deletes a direction's binding.
+    pub async fn delete_binding(&self, direction: Direction) -> Result<()> {
         let (queue, exchange) = (queue(direction), exchange(direction.from));
-        let url = match loss {
-            Loss::Queue => self.at(&["queues", "/", queue]),
-            Loss::Binding => self.at(&["bindings", "/", "e", exchange, "q", queue, ORDER_EVENTS]),
-        };
+        self.delete(&["bindings", "/", "e", exchange, "q", queue, ORDER_EVENTS]).await
+    }
+
+    /// Deletes a direction's sync queue, with what is in it.
+    pub async fn delete_queue(&self, direction: Direction) -> Result<()> {
+        self.delete(&["queues", "/", queue(direction)]).await
+    }
+
+    /// Deletes what is in a direction's sync queue and with nobody.
+    pub async fn purge(&self, direction: Direction) -> Result<()> {
+        self.delete(&["queues", "/", queue(direction), "contents"]).await
+    }
+
+    async fn delete(&self, path: &[&str]) -> Result<()> {
+        let url = self.at(path);
         let status = self.http.request(Method::DELETE, url).send().await?.status();
         // What another fault has deleted is gone already.
         ensure!(status.is_success() || status == 404, "RabbitMQ answered {status}");

@@ -123,7 +123,7 @@ impl Databases {
     }
 
     /// The first column of each row.
-    async fn ask(&self, site: Site, query: &str) -> Result<Vec<String>> {
+    pub(super) async fn ask(&self, site: Site, query: &str) -> Result<Vec<String>> {
         let asking = async {
             let (client, connection) = tokio_postgres::connect(self.urls.at(site), NoTls).await?;
             let serving = tokio::spawn(connection);

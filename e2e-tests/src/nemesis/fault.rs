@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared_models::site::Direction;
+use shared_models::site::{Direction, Site};
 
 use super::parts::{Link, Part};
 
@@ -15,6 +15,12 @@ pub enum Fault {
     Link(Trouble, Link),
     /// Somebody deletes something in RabbitMQ.
     Loss(Loss, Direction),
+    /// The connections of a link are reset once; new ones are taken at once.
+    Reset(Link),
+    /// RabbitMQ's memory alarm is raised, so that it blocks whoever publishes.
+    Alarm,
+    /// Some orders of a site are put back to what an earlier look at the table had.
+    SetBack(Site),
 }
 
 /// What happens to a part.
@@ -54,6 +60,10 @@ pub enum Loss {
     Binding,
     /// A sync queue, with what is in it.
     Queue,
+    /// What is in a sync queue; the queue stays.
+    Messages,
+    /// The Raft process of a sync queue: the queue stays, and answers nothing.
+    Process,
 }
 
 impl Blow {
@@ -79,12 +89,15 @@ impl Trouble {
 }
 
 impl Loss {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Binding, Self::Queue];
+    /// Deletions after which something is missing from the topology.
+    const OF_TOPOLOGY: [Self; 2] = [Self::Binding, Self::Queue];
+    /// Deletions after which the topology looks complete.
+    const WITHIN_A_QUEUE: [Self; 2] = [Self::Messages, Self::Process];
 }
 
 impl Fault {
-    /// Every fault there is.
+    /// Every fault there is. Newer kinds stand at the end: without them, a seed gives the schedule
+    /// that it gave before there were any.
     pub fn all() -> impl Iterator<Item = Self> {
         let parts = Part::ALL.into_iter();
         let blows = parts.flat_map(|part| Blow::ALL.map(|blow| Self::Part(blow, part)));
@@ -94,10 +107,12 @@ impl Fault {
         let links = Link::ALL.into_iter().filter(|link| link.is_http());
         let answers =
             links.flat_map(|link| Trouble::OF_HTTP.map(|trouble| Self::Link(trouble, link)));
-        let directions = Direction::ALL.into_iter();
-        let losses =
-            directions.flat_map(|direction| Loss::ALL.map(|loss| Self::Loss(loss, direction)));
-        blows.chain(troubles).chain(answers).chain(losses)
+        let losses = losses(Loss::OF_TOPOLOGY);
+        let older = blows.chain(troubles).chain(answers).chain(losses);
+        let resets = Link::ALL.into_iter().map(Self::Reset);
+        let set_backs = Site::ALL.into_iter().map(Self::SetBack);
+        let newer = resets.chain([Self::Alarm]).chain(self::losses(Loss::WITHIN_A_QUEUE));
+        older.chain(newer).chain(set_backs)
     }
 
     /// What happens, whatever it happens to.
@@ -116,7 +131,23 @@ impl Fault {
             Self::Link(Trouble::CutsAfterApplying, _) => "apply, break off",
             Self::Loss(Loss::Binding, _) => "delete binding",
             Self::Loss(Loss::Queue, _) => "delete queue",
+            Self::Loss(Loss::Messages, _) => "purge",
+            Self::Loss(Loss::Process, _) => "deaf queue",
+            Self::Reset(_) => "reset",
+            Self::Alarm => "alarm",
+            Self::SetBack(_) => "set back",
         }
+    }
+
+    /// The faults of these kinds, all of them where none is named; else the kind that there is not.
+    pub fn of_kinds(kinds: &[String]) -> Result<Vec<Self>, String> {
+        if let Some(unknown) = kinds.iter().find(|kind| !Self::all().any(|it| it.kind() == **kind))
+        {
+            return Err(format!("there is no fault {unknown:?}"));
+        }
+        let wanted =
+            |fault: &Self| kinds.is_empty() || kinds.iter().any(|kind| *kind == fault.kind());
+        Ok(Self::all().filter(wanted).collect())
     }
 
     /// To whom it happens.
@@ -124,10 +155,17 @@ impl Fault {
     pub const fn target(self) -> Target {
         match self {
             Self::Part(_, part) => Target::Part(part),
-            Self::Link(_, link) => Target::Link(link),
+            Self::Link(_, link) | Self::Reset(link) => Target::Link(link),
+            Self::Alarm => Target::Part(Part::RabbitMq),
+            Self::SetBack(site) => Target::Orders(site),
             Self::Loss(_, direction) => Target::Direction(direction),
         }
     }
+}
+
+fn losses(losses: [Loss; 2]) -> impl Iterator<Item = Fault> {
+    let of = move |direction| losses.map(|loss| Fault::Loss(loss, direction));
+    Direction::ALL.into_iter().flat_map(of)
 }
 
 /// To whom a fault happens; to one, one at a time.
@@ -139,6 +177,8 @@ pub enum Target {
     Link(Link),
     /// A direction's queue and binding.
     Direction(Direction),
+    /// The orders of a site.
+    Orders(Site),
 }
 
 impl fmt::Display for Target {
@@ -147,6 +187,7 @@ impl fmt::Display for Target {
             Self::Part(part) => part.fmt(f),
             Self::Link(link) => link.fmt(f),
             Self::Direction(direction) => direction.fmt(f),
+            Self::Orders(site) => write!(f, "orders of the {site}"),
         }
     }
 }

@@ -1,18 +1,36 @@
 //! Carries out a fault, and heals it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use launcher::process::Process;
+use launcher::rabbitmq::RabbitMq;
+use launcher::recipe::Recipe;
 use rustix::process::Signal;
+use shared_models::names::queue;
+use shared_models::site::{Direction, Site};
 use tokio::sync::Mutex;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::fault::{Blow, Fault};
+use super::fault::{Blow, Fault, Loss};
+use super::load::SharedLedger;
 use super::parts::Part;
 use super::schedule::Planned;
+use super::set_back::Look;
 use super::victim::Victim;
 use super::world::World;
+
+/// How long `rabbitmqctl` may take.
+const CONTROL: Duration = Duration::from_secs(30);
+
+/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
+const NO_MEMORY: &str = "0.000001";
+const MEMORY: &str = "0.4";
+
+/// Suspends the Raft process of a quorum queue: the queue is declared, and answers nothing.
+const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
 
 /// What came of a fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +47,7 @@ pub enum Inflicted {
 /// heal.
 pub async fn inflict(
     world: Arc<World>,
+    ledger: SharedLedger,
     planned: Planned,
     heal: CancellationToken,
 ) -> Result<Inflicted> {
@@ -45,11 +64,17 @@ pub async fn inflict(
             proxy.set(None);
             Ok(Inflicted::Done)
         }
-        Fault::Loss(loss, direction) => Ok(match world.broker.lose(loss, direction).await {
+        Fault::Reset(link) => {
+            world.proxies.get(&link).context("a proxy on every link")?.reset();
+            Ok(Inflicted::Done)
+        }
+        Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction).await {
             Ok(()) => Inflicted::Done,
             // RabbitMQ is just being hurt otherwise.
             Err(_) => Inflicted::NotDone,
         }),
+        Fault::Alarm => alarm(&world, over).await,
+        Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
         Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
         Fault::Part(blow, Part::RabbitMq) => strike(&world.rabbitmq, blow, over, &heal).await,
         Fault::Part(blow, part) => {
@@ -57,6 +82,57 @@ pub async fn inflict(
             strike(program, blow, over, &heal).await
         }
     }
+}
+
+async fn lose(world: &World, loss: Loss, direction: Direction) -> Result<()> {
+    match loss {
+        Loss::Binding => world.broker.delete_binding(direction).await,
+        Loss::Queue => world.broker.delete_queue(direction).await,
+        Loss::Messages => world.broker.purge(direction).await,
+        Loss::Process => {
+            let suspend = SUSPEND.replace("{queue}", queue(direction));
+            control(&*world.rabbitmq.lock().await, &["eval", &suspend]).await
+        }
+    }
+}
+
+/// RabbitMQ is kept from being struck meanwhile: a restart would end the alarm.
+async fn alarm(world: &World, over: impl Future) -> Result<Inflicted> {
+    let rabbitmq = world.rabbitmq.lock().await;
+    if !rabbitmq.process().is_some_and(Process::running) {
+        return Ok(Inflicted::NotDone);
+    }
+    control(&rabbitmq, &["set_vm_memory_high_watermark", NO_MEMORY]).await?;
+    over.await;
+    control(&rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await?;
+    Ok(Inflicted::Done)
+}
+
+/// Runs `rabbitmqctl`.
+async fn control(rabbitmq: &RabbitMq, arguments: &[&str]) -> Result<()> {
+    let program = rabbitmq.control();
+    let recipe = Recipe::new("rabbitmqctl", &program, &program.with_extension("log"));
+    let running = Process::complete(recipe.args(arguments).clean());
+    timeout(CONTROL, running).await.context("rabbitmqctl does not end")?
+}
+
+/// Looks, and puts back what has changed when its time is over.
+async fn set_back(
+    world: &World,
+    ledger: &SharedLedger,
+    site: Site,
+    over: impl Future,
+) -> Result<Inflicted> {
+    let setting_back = async {
+        let look = Look::take(&world.databases, site).await?;
+        over.await;
+        look.put_back(&world.databases, ledger).await
+    };
+    Ok(match setting_back.await {
+        Ok(1..) => Inflicted::Done,
+        // Nothing had changed, or PostgreSQL is just being hurt otherwise.
+        Ok(0) | Err(_) => Inflicted::NotDone,
+    })
 }
 
 /// A part that takes longer to get up again than was planned makes the next blow wait.

@@ -8,6 +8,7 @@ use shared_models::revision::Revision;
 use shared_models::site::Site;
 use uuid::Uuid;
 
+use super::checker::case::SetBack;
 use super::seen::Seen;
 use super::violation::{Rule, Violation};
 
@@ -67,6 +68,7 @@ pub struct Begun {
     order: Uuid,
     /// What everybody had seen by then.
     before: Mark,
+    epoch: u64,
     write: Option<usize>,
 }
 
@@ -76,6 +78,9 @@ pub struct Ledger {
     began: Instant,
     writes: Vec<Write>,
     marks: HashMap<(Site, Uuid), Mark>,
+    /// How often an order was being set back or was set back; odd while it is.
+    epochs: HashMap<(Site, Uuid), u64>,
+    set_backs: Vec<(Site, SetBack)>,
     touched: BTreeSet<Uuid>,
     /// Reads that went back.
     pub violations: Vec<Violation>,
@@ -89,6 +94,8 @@ impl Default for Ledger {
             began: Instant::now(),
             writes: vec![],
             marks: HashMap::new(),
+            epochs: HashMap::new(),
+            set_backs: vec![],
             touched: BTreeSet::new(),
             violations: vec![],
             reads: 0,
@@ -109,18 +116,49 @@ impl Ledger {
     #[must_use]
     pub fn read(&self, site: Site, order: Uuid) -> Begun {
         let before = self.marks.get(&(site, order)).copied().unwrap_or_default();
-        Begun { site, order, before, write: None }
+        Begun { site, order, before, epoch: self.epoch(site, order), write: None }
+    }
+
+    /// An order of a site is about to be set back: what is read of it from now on may be older.
+    pub fn begin_set_back(&mut self, site: Site, order: Uuid) {
+        *self.epochs.entry((site, order)).or_default() += 1;
+        self.marks.remove(&(site, order));
+        self.touched.insert(order);
+    }
+
+    /// An order of a site was set back, or is left as it was.
+    pub fn end_set_back(&mut self, site: Site, order: Uuid, done: Option<SetBack>) {
+        *self.epochs.entry((site, order)).or_default() += 1;
+        self.set_backs.extend(done.map(|done| (site, done)));
+    }
+
+    /// All that was set back.
+    #[must_use]
+    pub fn set_backs(&self) -> &[(Site, SetBack)] {
+        &self.set_backs
+    }
+
+    fn epoch(&self, site: Site, order: Uuid) -> u64 {
+        self.epochs.get(&(site, order)).copied().unwrap_or_default()
+    }
+
+    /// Whether the order was set back since, or just is.
+    fn is_overtaken(&self, begun: Begun) -> bool {
+        let epoch = self.epoch(begun.site, begun.order);
+        epoch != begun.epoch || !epoch.is_multiple_of(2)
     }
 
     /// A client was shown an order.
     pub fn shown(&mut self, begun: Begun, seen: Seen) {
-        let mark = Mark::of(&seen);
-        if let Some(why) = begun.before.falls_to(&mark) {
-            let why = format!("the {}: {why}", begun.site);
-            self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
+        if !self.is_overtaken(begun) {
+            let mark = Mark::of(&seen);
+            if let Some(why) = begun.before.falls_to(&mark) {
+                let why = format!("the {}: {why}", begun.site);
+                self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
+            }
+            let known = self.marks.entry((begun.site, begun.order)).or_default();
+            known.raise(&mark);
         }
-        let known = self.marks.entry((begun.site, begun.order)).or_default();
-        known.raise(&mark);
         match begun.write {
             Some(write) => self.writes[write].outcome = Outcome::Acknowledged(seen),
             None => self.reads += 1,

@@ -39,3 +39,24 @@ fn a_write_is_unknown_until_somebody_was_told() {
     assert_eq!(ledger.take_touched(), BTreeSet::from([order]));
     assert!(ledger.take_touched().is_empty());
 }
+
+#[test]
+fn what_is_read_after_an_order_was_set_back_may_be_older_than_before_but_grows_again() {
+    let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
+    let show = |ledger: &mut Ledger, seen| {
+        let begun = ledger.read(SITE, order);
+        ledger.shown(begun, version(seen));
+    };
+    show(&mut ledger, 5);
+    let early = ledger.read(SITE, order);
+    ledger.begin_set_back(SITE, order);
+    show(&mut ledger, 5);
+    show(&mut ledger, 2);
+    ledger.end_set_back(SITE, order, None);
+    ledger.shown(early, version(5));
+    show(&mut ledger, 2);
+    show(&mut ledger, 3);
+    assert_eq!(ledger.violations, []);
+    show(&mut ledger, 2);
+    assert_eq!(ledger.violations.len(), 1);
+}

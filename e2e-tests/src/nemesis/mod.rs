@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `parts`, `fault`, `schedule` | what can be hurt, how, and when; pure |
 //! | `proxy` | the TCP proxy on each link |
+//! | `set_back` | orders of a site put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `load`, `ledger` | the clients, and what they were told |
 //! | `checker` | what must hold, over ledger and databases; pure |
@@ -26,6 +27,7 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod seen;
+mod set_back;
 mod victim;
 pub mod violation;
 pub mod world;

@@ -18,19 +18,34 @@ mod http;
 /// By how much everything is late on a slow link.
 const DELAY: Duration = Duration::from_millis(300);
 
-/// The trouble there is now, and whoever wants to know when that changes.
+/// The trouble there is now, and how often all connections were reset; and whoever wants to know
+/// when that changes.
 #[derive(Clone, Debug)]
-struct Weather(watch::Receiver<Option<Trouble>>);
+struct Weather {
+    trouble: watch::Receiver<Option<Trouble>>,
+    resets: watch::Receiver<u64>,
+}
 
 impl Weather {
     fn now(&self) -> Option<Trouble> {
-        *self.0.borrow()
+        *self.trouble.borrow()
     }
 
     /// Waits until it is as wanted; for ever, where the proxy is gone.
     async fn becomes(&self, wanted: impl Fn(Option<Trouble>) -> bool) {
-        if self.0.clone().wait_for(|now| wanted(*now)).await.is_err() {
+        if self.trouble.clone().wait_for(|now| wanted(*now)).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits until connections are reset that were there when this was called.
+    fn reset(&self) -> impl Future<Output = ()> + use<> {
+        let mut resets = self.resets.clone();
+        resets.mark_unchanged();
+        async move {
+            if resets.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 }
@@ -40,6 +55,7 @@ impl Weather {
 pub struct Proxy {
     port: u16,
     trouble: watch::Sender<Option<Trouble>>,
+    resets: watch::Sender<u64>,
     serving: JoinHandle<()>,
 }
 
@@ -49,8 +65,10 @@ impl Proxy {
         let port = launcher::ports::free()?;
         let listener = listen(port).await.context("a proxy cannot listen")?;
         let (trouble, watched) = watch::channel(None);
-        let serving = tokio::spawn(serve(listener, port, upstream, Weather(watched)));
-        Ok(Self { port, trouble, serving })
+        let (resets, counted) = watch::channel(0);
+        let weather = Weather { trouble: watched, resets: counted };
+        let serving = tokio::spawn(serve(listener, port, upstream, weather));
+        Ok(Self { port, trouble, resets, serving })
     }
 
     /// Where it listens.
@@ -62,6 +80,11 @@ impl Proxy {
     /// Makes this trouble from now on, or none.
     pub fn set(&self, trouble: Option<Trouble>) {
         self.trouble.send_replace(trouble);
+    }
+
+    /// Resets all connections there are; new ones are taken at once.
+    pub fn reset(&self) {
+        self.resets.send_modify(|resets| *resets += 1);
     }
 }
 
@@ -108,6 +131,7 @@ async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather) {
 /// Carries one connection to its end. It is reset where the link is cut, and where HTTP is
 /// beginning or ceasing to be meddled with.
 async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
+    let reset = weather.reset();
     let meddled = weather.now().filter(|trouble| trouble.is_http());
     let severed = weather.becomes(|now| {
         now == Some(Trouble::Cut) || now.filter(|trouble| trouble.is_http()) != meddled
@@ -121,6 +145,7 @@ async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
     let ended = tokio::select! {
         ended = carried => ended.is_ok(),
         () = severed => false,
+        () = reset => false,
     };
     if !ended {
         // Not a goodbye.

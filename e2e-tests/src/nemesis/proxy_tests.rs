@@ -62,6 +62,18 @@ async fn a_cut_resets_connections_and_refuses_new_ones_until_it_is_healed() {
 }
 
 #[tokio::test]
+async fn a_reset_ends_the_connections_there_are_and_new_ones_are_taken_at_once() {
+    let proxy = Proxy::start(echo().await).await.unwrap();
+    let mut stream = connect(proxy.port()).await.unwrap();
+    say(&mut stream, "hello").await.unwrap();
+    proxy.reset();
+    let error = hear(&mut stream, 1).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    let mut stream = connect(proxy.port()).await.unwrap();
+    assert_eq!(say(&mut stream, "hello").await.unwrap(), "hello");
+}
+
+#[tokio::test]
 async fn a_black_hole_holds_back_what_is_said_and_gives_it_out_when_it_closes() {
     let proxy = Proxy::start(echo().await).await.unwrap();
     let mut stream = connect(proxy.port()).await.unwrap();

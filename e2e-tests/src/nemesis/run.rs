@@ -73,7 +73,7 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
 
 impl Run {
     async fn rounds(&mut self, options: &Options) -> Result<()> {
-        for planned in Schedule::new(options.seed, options.round) {
+        for planned in Schedule::new(options.seed, options.round, options.faults.clone()) {
             self.hurt(planned, options.round).await?;
             let healed = Instant::now();
             self.show("healing").await;
@@ -97,7 +97,8 @@ impl Run {
     async fn hurt(&mut self, planned: Vec<Planned>, lasts: Duration) -> Result<()> {
         let (heal, mut faults) = (CancellationToken::new(), JoinSet::new());
         for planned in planned {
-            let inflicting = inflict(Arc::clone(&self.world), planned, heal.clone());
+            let inflicting =
+                inflict(Arc::clone(&self.world), Arc::clone(&self.ledger), planned, heal.clone());
             faults.spawn_local(async move { (planned.fault, inflicting.await) });
         }
         let over = Instant::now() + lasts;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e_tests::nemesis::fault::Fault;
 use e2e_tests::nemesis::options::Options;
 use e2e_tests::nemesis::run::run;
 use tokio_util::sync::CancellationToken;
@@ -28,8 +29,14 @@ async fn nothing_is_lost_repeated_or_sent_back_while_everything_breaks() {
     for seed in seeds {
         println!("seed {seed}; {SEED}={seed} runs it again");
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let options =
-            Options { seed, lasts, round: ROUND, folder: folder.path().to_owned(), without: None };
+        let options = Options {
+            seed,
+            faults: Fault::all().collect(),
+            lasts,
+            round: ROUND,
+            folder: folder.path().to_owned(),
+            without: None,
+        };
         let report = run(&options, CancellationToken::new()).await.unwrap();
         if !report.is_clean() {
             panic!("{report}\nlogs and data: {}", folder.keep().display());

@@ -24,8 +24,6 @@ pub struct Case {
     pub writes: Vec<Write>,
     /// What each site has of it.
     pub sides: Both<Side>,
-    /// Whether it was put back to an earlier state at a site.
-    pub is_set_back: bool,
 }
 
 /// What one site has of an order.
@@ -35,6 +33,28 @@ pub struct Side {
     pub row: Option<Row>,
     /// Its change log, oldest first.
     pub changes: Vec<Change>,
+    /// When it was put back to an earlier state, oldest first.
+    pub set_backs: Vec<SetBack>,
+}
+
+/// An order was put back to an earlier state at one site; its log was not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetBack {
+    /// The last change of the order that the site had logged by then.
+    pub after: i64,
+    /// The order after it.
+    pub to: Row,
+    /// The order as the peer had it a moment before, where it had it.
+    pub known: Option<Row>,
+}
+
+/// A step in an order's life at one site.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// A change of it.
+    Change(&'a Change),
+    /// It was put back to an earlier state.
+    SetBack(&'a SetBack),
 }
 
 /// A row of `orders`.
@@ -80,17 +100,45 @@ fn within_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderEvent,
     serde_json::from_str(&text).map_err(serde::de::Error::custom)
 }
 
+impl Case {
+    /// Whether the order was put back to an earlier state at a site.
+    #[must_use]
+    pub fn is_set_back(&self) -> bool {
+        Site::ALL.into_iter().any(|site| !self.sides.at(site).set_backs.is_empty())
+    }
+}
+
 impl Side {
     /// What happened to the order here; not what was merely told again.
     pub fn history(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.event.kind != EventKind::Offered)
     }
 
+    /// What happened to the order here, and when it was put back.
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        let changes = self.history().map(|change| (change.seq, Step::Change(change)));
+        let set_backs = self.set_backs.iter().map(|back| (back.after, Step::SetBack(back)));
+        let mut steps = changes.chain(set_backs).collect::<Vec<_>>();
+        // Stable, so that what was put back after a change comes after it.
+        steps.sort_by_key(|(seq, _)| *seq);
+        steps.into_iter().map(|(_, step)| step)
+    }
+
+    /// How often the order was put back before a place in the log.
+    #[must_use]
+    pub fn set_backs_before(&self, seq: i64) -> usize {
+        self.set_backs.iter().filter(|back| back.after < seq).count()
+    }
+
     /// What was private before a place in the log, as far as the log says.
     #[must_use]
     pub fn private_before(&self, seq: i64) -> Option<&Value> {
-        let before = self.history().take_while(|change| change.seq < seq);
-        before.filter_map(|change| change.private.as_ref()).last()
+        let private = |step| match step {
+            Step::Change(change) if change.seq < seq => change.private.as_ref(),
+            Step::SetBack(back) if back.after < seq => Some(&back.to.private),
+            Step::Change(_) | Step::SetBack(_) => None,
+        };
+        self.steps().filter_map(private).last()
     }
 
     /// What somebody decided here.
@@ -123,6 +171,7 @@ impl Change {
 /// Puts together what belongs to each order.
 pub fn cases<'a>(
     writes: impl Iterator<Item = &'a Write>,
+    set_backs: &[(Site, SetBack)],
     histories: Both<(Vec<Row>, Vec<Change>)>,
 ) -> Vec<Case> {
     let mut cases = HashMap::<Uuid, Case>::new();
@@ -138,6 +187,11 @@ pub fn cases<'a>(
         for change in changes {
             let case = case(&mut cases, change.order_id);
             case.sides.at_mut(site).changes.push(change);
+        }
+    }
+    for (site, set_back) in set_backs {
+        if let Some(case) = cases.get_mut(&set_back.to.id) {
+            case.sides.at_mut(*site).set_backs.push(set_back.clone());
         }
     }
     cases.into_values().collect()
@@ -156,8 +210,12 @@ impl fmt::Display for Case {
         }
         for site in Site::ALL {
             writeln!(f, "\n{site}")?;
-            for change in &self.sides.at(site).changes {
+            let side = self.sides.at(site);
+            for change in &side.changes {
                 change.fmt(f)?;
+            }
+            for SetBack { after, to, known } in &side.set_backs {
+                writeln!(f, "  put back after {after} to {to:?}\n      the peer had {known:?}")?;
             }
             writeln!(f, "  {:?}", self.sides.at(site).row)?;
         }

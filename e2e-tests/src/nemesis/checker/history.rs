@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use shared_models::order::Shared;
 use shared_models::site::Site;
 
-use super::case::{Case, Side, short};
+use super::case::{Case, Change, Side, Step, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
@@ -23,31 +24,45 @@ type Found = Vec<(Rule, String)>;
 
 fn grows(side: &Side) -> Found {
     let mut found = vec![];
-    for (change, version) in side.history().zip(1..) {
-        if change.version != version {
-            let why = format!("seq {} has version {}, not {version}", change.seq, change.version);
-            found.push((Rule::Grows, why));
-            break;
-        }
-    }
-    for (before, after) in side.history().zip(side.history().skip(1)) {
-        let pairs = [
-            (before.event.shared.delivery.revision, after.event.shared.delivery.revision),
-            (before.event.shared.progress.revision, after.event.shared.progress.revision),
-        ];
-        for (before, later) in pairs {
-            if !later.covers(before) {
-                let (seq, before, later) = (after.seq, short(before), short(later));
-                found.push((Rule::Grows, format!("seq {seq} goes from {before} to {later}")));
+    let (mut version, mut shared) = (0, Shared::default());
+    for step in side.steps() {
+        match step {
+            Step::SetBack(back) => (version, shared) = (back.to.version, back.to.shared.clone()),
+            Step::Change(change) => {
+                found.extend(falls(change, version, &shared));
+                (version, shared) = (change.version, change.event.shared.clone());
             }
         }
     }
     found
 }
 
+/// Whether a change does not follow on how the order stood.
+fn falls(change: &Change, version: i64, before: &Shared) -> Found {
+    let mut found = vec![];
+    let (seq, after) = (change.seq, &change.event.shared);
+    if change.version != version + 1 {
+        let why = format!("seq {seq} has version {} after {version}", change.version);
+        found.push((Rule::Grows, why));
+    }
+    let pairs = [
+        (before.delivery.revision, after.delivery.revision),
+        (before.progress.revision, after.progress.revision),
+    ];
+    for (before, later) in pairs.into_iter().filter(|(before, later)| !later.covers(*before)) {
+        let (before, later) = (short(before), short(later));
+        found.push((Rule::Grows, format!("seq {seq} goes from {before} to {later}")));
+    }
+    found
+}
+
 fn recorded_once(side: &Side) -> Found {
     let mut known = HashSet::new();
-    let again = side.changes.iter().filter(|change| !known.insert(change.event_id));
+    // What arrived before the order was put back may arrive once more.
+    let again = side
+        .changes
+        .iter()
+        .filter(|change| !known.insert((change.event_id, side.set_backs_before(change.seq))));
     let why = |id, seq| format!("event {id} is recorded again, as seq {seq}");
     again.map(|change| (Rule::RecordedOnce, why(change.event_id, change.seq))).collect()
 }
@@ -69,16 +84,19 @@ fn published(side: &Side, site: Site) -> Found {
 fn logged(side: &Side) -> Found {
     let mut found = vec![];
     let mut differs = |why: String| found.push((Rule::Logged, why));
-    match (&side.row, side.history().next_back()) {
+    match (&side.row, side.steps().last()) {
         (None, None) => {}
-        (None, Some(last)) => differs(format!("it is gone, and its log ends with {}", last.seq)),
+        (None, Some(_)) => differs("it is gone, and has a log".to_owned()),
         (Some(row), None) => differs(format!("it has version {} and no log", row.version)),
         (Some(row), Some(last)) => {
-            if row.version != last.version || row.shared != last.event.shared {
-                differs(format!("it is not as seq {} left it", last.seq));
+            let (seq, version, shared) = match last {
+                Step::Change(change) => (change.seq, change.version, &change.event.shared),
+                Step::SetBack(back) => (back.after, back.to.version, &back.to.shared),
+            };
+            if row.version != version || row.shared != *shared {
+                differs(format!("it is not as seq {seq} left it"));
             }
-            let private = side.history().rev().find_map(|change| change.private.as_ref());
-            if private.is_some_and(|private| *private != row.private) {
+            if side.private_before(i64::MAX).is_some_and(|private| *private != row.private) {
                 differs("what is private is not as it was set last".to_owned());
             }
         }

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::Serialize;
 use shared_models::merge::{Cause, Conflict, Decided};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
-use shared_models::revision::{Relation, Revision};
+use shared_models::revision::Revision;
 use shared_models::site::Site;
 
-use super::case::{Case, Change, short};
+use super::case::{Case, Change, Row, Side, Step, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
@@ -41,59 +42,120 @@ struct Of<V: 'static> {
     decided: fn(&Conflict) -> Option<&Decided<V>>,
 }
 
-/// The edit with which a site came to a count.
-type Edit = (Site, u32);
+/// A change in a site's log that was an edit.
+type Edit = (Site, i64);
+
+/// A value at a revision. Where an order was put back, one revision may have been two values.
+type Key = (Revision, String);
 
 /// Where a value comes from.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Source {
-    /// An edit, made on the value of this revision.
-    Edit(Edit, Revision),
-    /// A merge that kept the value of this revision.
-    Kept(Revision),
+    /// An edit, made on this value.
+    Edit(Edit, Key),
+    /// A merge that kept this value.
+    Kept(Key),
 }
 
-fn of_facet<V: PartialEq>(case: &Case, of: &Of<V>) -> Vec<Violation> {
-    let mut sources = HashMap::new();
-    let (mut made, mut lost) = (BTreeMap::new(), vec![]);
+/// All that is known of one facet of an order.
+#[derive(Default)]
+struct Lineage {
+    sources: HashMap<Key, Source>,
+    /// The edits, with the count to which each brought its site.
+    made: BTreeMap<Edit, u32>,
+    lost: Vec<Key>,
+}
+
+fn of_facet<V: PartialEq + Serialize>(case: &Case, of: &Of<V>) -> Vec<Violation> {
+    let mut lineage = Lineage::default();
     for site in Site::ALL {
-        let mut before = Revision::ZERO;
-        for change in case.sides.at(site).history() {
-            let revision = (of.facet)(&change.event.shared).revision;
-            let conflicts = || change.conflicts.iter().flatten().filter_map(of.decided);
-            if change.origin == site && (of.is_touched)(change) && change.conflicts.is_none() {
-                let edit = (site, revision.of(site));
-                made.insert(edit, &(of.facet)(&change.event.shared).value);
-                // An order that was put back was edited on what the log does not say: then the first
-                // edit of that count tells what its author had seen.
-                if revision.relation_to(before) == Relation::Newer {
-                    sources.insert(revision, Source::Edit(edit, before));
-                }
-            }
-            for decided in conflicts() {
-                lost.push(decided.lost.revision);
-                match decided.cause {
-                    Cause::Concurrent | Cause::Diverged if decided.kept.revision != revision => {
-                        sources.entry(revision).or_insert(Source::Kept(decided.kept.revision));
-                    }
-                    Cause::Concurrent | Cause::Diverged | Cause::Late | Cause::Restored => {}
-                }
-            }
-            before = revision;
-        }
+        lineage.read(site, case.sides.at(site), of);
     }
-    join_equals(case, of, &mut sources);
-    let last = case.sides.store.row.as_ref().map(|row| (of.facet)(&row.shared).revision);
-    let told = lost.into_iter().chain(last).flat_map(|revision| lineage(revision, &sources));
+    let last = case.sides.store.row.as_ref().map(|row| key((of.facet)(&row.shared)));
+    let told = lineage.lost.iter().chain(&last).flat_map(|key| lineage.edits_of(key));
     let told: BTreeSet<_> = told.collect();
-    let is_told = |(edit, value): &(&Edit, &&V)| {
-        told.contains(edit) || told.iter().any(|other| made.get(other) == Some(value))
-    };
-    let silent = made.iter().filter(|made| !is_told(made)).map(|((site, count), _)| {
-        let why = format!("change {count} of {} by the {site} is gone without a word", of.name);
+    let silent = lineage.made.iter().filter(|(edit, count)| {
+        !told.contains(*edit) && !is_only_here(case.sides.at(edit.0), of, **edit, **count)
+    });
+    let silent = silent.map(|((site, seq), count)| {
+        let name = of.name;
+        let why =
+            format!("change {count} of {name} by the {site}, seq {seq}, is gone without a word");
         Violation::of(case.id, Rule::Told, why)
     });
     silent.chain(two_values(case, of)).collect()
+}
+
+impl Lineage {
+    /// Reads the log of a site.
+    fn read<V: PartialEq + Serialize>(&mut self, site: Site, side: &Side, of: &Of<V>) {
+        let mut before = key((of.facet)(&Shared::default()));
+        for step in side.steps() {
+            let change = match step {
+                Step::Change(change) => change,
+                Step::SetBack(back) => {
+                    before = key((of.facet)(&back.to.shared));
+                    continue;
+                }
+            };
+            let facet = (of.facet)(&change.event.shared);
+            let after = key(facet);
+            // What a site decides between two changes is nobody's edit.
+            if change.origin == site && (of.is_touched)(change) && change.conflicts.is_none() {
+                let edit = (site, change.seq);
+                self.made.insert(edit, facet.revision.of(site));
+                self.sources.insert(after.clone(), Source::Edit(edit, before));
+                before = after;
+                continue;
+            }
+            for decided in change.conflicts.iter().flatten().filter_map(of.decided) {
+                self.lost.push(key(&decided.lost));
+                self.keeps(&after, key(&decided.kept));
+            }
+            // Two concurrent values that are equal are joined without a record.
+            if before.1 == after.1 {
+                self.keeps(&after, before);
+            }
+            before = after;
+        }
+    }
+
+    /// A value is one that stood before, at another revision.
+    fn keeps(&mut self, key: &Key, kept: Key) {
+        if *key != kept {
+            self.sources.entry(key.clone()).or_insert(Source::Kept(kept));
+        }
+    }
+
+    /// The edits that a value was made of: the last one, and all that its author had seen.
+    fn edits_of(&self, key: &Key) -> Vec<Edit> {
+        let (mut edits, mut next) = (vec![], self.sources.get(key));
+        // A broken log may lead in a circle.
+        for _ in 0..self.sources.len() {
+            next = match next {
+                None => break,
+                Some(Source::Kept(key)) => self.sources.get(key),
+                Some(Source::Edit(edit, before)) => {
+                    edits.push(*edit);
+                    self.sources.get(before)
+                }
+            };
+        }
+        edits
+    }
+}
+
+fn key<V: Serialize>(facet: &Facet<V>) -> Key {
+    let value = serde_json::to_string(&facet.value);
+    (facet.revision, value.expect("a facet is JSON"))
+}
+
+/// Whether an edit was undone when its site was put back, before the peer knew of it.
+fn is_only_here<V>(side: &Side, of: &Of<V>, (site, seq): Edit, count: u32) -> bool {
+    let count_in = |row: &Row| (of.facet)(&row.shared).revision.of(site);
+    side.set_backs.iter().any(|back| {
+        seq <= back.after && count_in(&back.to).max(back.known.as_ref().map_or(0, count_in)) < count
+    })
 }
 
 const fn is_of_set_back(conflict: &Conflict) -> bool {
@@ -103,50 +165,26 @@ const fn is_of_set_back(conflict: &Conflict) -> bool {
     }
 }
 
-/// The edits that a value was made of: the last one, and all that its author had seen.
-fn lineage(revision: Revision, sources: &HashMap<Revision, Source>) -> Vec<Edit> {
-    let (mut edits, mut next) = (vec![], sources.get(&revision));
-    // A broken log may lead in a circle.
-    for _ in 0..sources.len() {
-        next = match next {
-            None => break,
-            Some(Source::Kept(revision)) => sources.get(revision),
-            Some(Source::Edit(edit, before)) => {
-                edits.push(*edit);
-                sources.get(before)
-            }
-        };
-    }
-    edits
-}
-
-/// Two concurrent values that are equal are joined without a record: what stands came from either.
-fn join_equals<V: PartialEq>(case: &Case, of: &Of<V>, sources: &mut HashMap<Revision, Source>) {
-    for site in Site::ALL {
-        let history =
-            || case.sides.at(site).history().map(|change| (of.facet)(&change.event.shared));
-        for (before, after) in history().zip(history().skip(1)) {
-            if before.value == after.value && before.revision != after.revision {
-                sources.entry(after.revision).or_insert(Source::Kept(before.revision));
-            }
-        }
-    }
-}
-
-/// A revision that stands for two values, or that a site took for one.
+/// A revision that stands for two values, but for those that a site counted twice; or an order that
+/// was taken for one that was put back.
 fn two_values<V: PartialEq>(case: &Case, of: &Of<V>) -> Option<Violation> {
-    if case.is_set_back {
-        return None;
-    }
-    let changes = Site::ALL.into_iter().flat_map(|site| case.sides.at(site).changes.iter());
-    for change in changes.filter(|change| change.conflicts.iter().flatten().any(is_of_set_back)) {
+    let changes = || Site::ALL.into_iter().flat_map(|site| case.sides.at(site).changes.iter());
+    let is_known = |change: &&Change| !change.conflicts.iter().flatten().any(is_of_set_back);
+    if let Some(change) = changes().find(|it| !is_known(it) && !case.is_set_back()) {
         let why = format!("seq {} takes a site for one that was set back", change.seq);
         return Some(Violation::of(case.id, Rule::OneValue, why));
     }
+    let counted_twice = |revision: Revision| {
+        Site::ALL.into_iter().any(|site| {
+            let mut backs = case.sides.at(site).set_backs.iter();
+            backs.any(|back| (of.facet)(&back.to.shared).revision.of(site) < revision.of(site))
+        })
+    };
     let mut known = HashMap::new();
-    let changes = Site::ALL.into_iter().flat_map(|site| case.sides.at(site).changes.iter());
-    for facet in changes.map(|change| (of.facet)(&change.event.shared)) {
-        if *known.entry(facet.revision).or_insert(&facet.value) != &facet.value {
+    for facet in changes().map(|change| (of.facet)(&change.event.shared)) {
+        if *known.entry(facet.revision).or_insert(&facet.value) != &facet.value
+            && !counted_twice(facet.revision)
+        {
             let why = format!("{} {} is two values", of.name, short(facet.revision));
             return Some(Violation::of(case.id, Rule::OneValue, why));
         }

@@ -7,7 +7,7 @@ use shared_models::site::Site;
 
 use super::case::{Case, Change, Side};
 use crate::nemesis::ledger::{Outcome, Wanted, Write};
-use crate::nemesis::seen::Content;
+use crate::nemesis::seen::{Content, Seen};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
@@ -27,24 +27,29 @@ pub(super) fn check(case: &Case) -> Vec<Violation> {
     writes.chain(changes).collect()
 }
 
-/// What is missing of a write that was acknowledged.
+/// What is missing of a write that was acknowledged. An order that was put back has some versions
+/// twice.
 fn acknowledged(write: &Write, side: &Side) -> Option<(Rule, String)> {
     let Outcome::Acknowledged(seen) = &write.outcome else { return None };
-    let version = seen.version;
-    let told = |why: String| Some((Rule::Acknowledged, format!("was acknowledged, {why}")));
-    let Some(change) = side.history().find(|change| change.version == version) else {
-        return told(format!("and there is no version {version}"));
-    };
+    let mut why = format!("and there is no version {}", seen.version);
+    for change in side.history().filter(|change| change.version == seen.version) {
+        why = missing(&write.wanted, seen, change, side)?;
+    }
+    Some((Rule::Acknowledged, format!("was acknowledged, {why}")))
+}
+
+/// What a change lacks of what was wanted, or of what was shown.
+fn missing(wanted: &Wanted, seen: &Seen, change: &Change, side: &Side) -> Option<String> {
     let seq = change.seq;
-    if !says(&write.wanted, change, side) {
-        return told(format!("and seq {seq} does not say so"));
+    if !says(wanted, change, side) {
+        return Some(format!("and seq {seq} does not say so"));
     }
     let content = seen.order.as_ref()?;
     if content.shared != change.event.shared {
-        return told(format!("and seq {seq} says something else than was shown"));
+        return Some(format!("and seq {seq} says something else than was shown"));
     }
     let differs = differing(content, side.private_before(seq + 1)?)?;
-    told(format!("and seq {seq} has another {differs} than was shown"))
+    Some(format!("and seq {seq} has another {differs} than was shown"))
 }
 
 /// The private field that was shown otherwise than it was recorded.

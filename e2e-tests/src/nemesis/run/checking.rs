@@ -24,7 +24,7 @@ impl Run {
         };
         let cases = with(&self.ledger, |ledger| {
             let writes = ledger.writes().iter().filter(|write| wanted(&write.order));
-            cases(writes, Both { store, warehouse })
+            cases(writes, ledger.set_backs(), Both { store, warehouse })
         });
         self.report.orders = self.report.orders.max(cases.len());
         for case in &cases {

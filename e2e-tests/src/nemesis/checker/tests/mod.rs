@@ -253,7 +253,6 @@ fn a_decision_about_a_site_that_was_set_back_is_asked_for_by_nobody_and_is_well(
     let decided = story.case.sides.warehouse.changes.last().unwrap();
     assert_eq!((decided.origin, decided.published), (WAREHOUSE, true));
     assert_eq!(decided.conflicts.as_ref().unwrap().len(), 1);
-    // The revision of an order that was put back falls; that is the fault's own doing.
     assert!(broken(&story.case).is_empty(), "{:?}", check(&story.case));
 }
 
@@ -267,8 +266,8 @@ fn a_decision_without_its_record_is_noticed() {
 #[test]
 fn a_decision_about_an_order_that_nobody_put_back_is_noticed() {
     let mut story = set_back();
-    story.case.is_set_back = false;
-    assert_eq!(broken(&story.case), [Rule::OneValue]);
+    story.case.sides.store.set_backs.clear();
+    assert!(broken(&story.case).contains(&Rule::OneValue));
 }
 
 #[test]
@@ -282,4 +281,23 @@ fn an_order_that_is_voided_at_both_sites_at_once_is_joined_without_a_record() {
     assert!(story.case.sides.warehouse.changes[sent].published);
     story.carry(WAREHOUSE);
     assert_eq!(check(&story.case), []);
+}
+
+#[test]
+fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
+    for peer_knows in [false, true] {
+        let mut story = Story::of_an_order();
+        story.carry(STORE);
+        story.comments(STORE, "t1");
+        if peer_knows {
+            story.carry(STORE);
+        }
+        story.set_back(STORE, 0);
+        story.comments(STORE, "t2");
+        story.comments(STORE, "t3");
+        // The last one alone comes across, and counts more than anybody knows of.
+        story.carry(STORE);
+        let expected: &[Rule] = if peer_knows { &[Rule::Told] } else { &[] };
+        assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
+    }
 }

@@ -11,7 +11,7 @@ use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::nemesis::checker::case::{Case, Change, Row};
+use crate::nemesis::checker::case::{Case, Change, Row, SetBack};
 use crate::nemesis::ledger::{Outcome, Wanted, Write};
 use crate::nemesis::seen::{Content, Seen};
 
@@ -92,11 +92,14 @@ impl Story {
         change.conflicts = (!merged.conflicts.is_empty()).then_some(merged.conflicts);
     }
 
-    /// The order of a site is put back to what it shared with its peer after a change.
+    /// The order of a site is put back to what it was after a change.
     pub(super) fn set_back(&mut self, site: Site, change: usize) {
-        let shared = self.case.sides.at(site).changes[change].event.shared.clone();
-        self.row_mut(site).shared = shared;
-        self.case.is_set_back = true;
+        let known = self.case.sides.at(site.peer()).row.clone();
+        let side = self.case.sides.at_mut(site);
+        let (change, after) = (side.changes[change].clone(), side.changes.last().unwrap().seq);
+        let row = side.row.as_mut().unwrap();
+        (row.shared, row.version) = (change.event.shared, change.version);
+        side.set_backs.push(SetBack { after, to: row.clone(), known });
     }
 
     /// The last change of a site.
