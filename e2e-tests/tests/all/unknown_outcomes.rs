@@ -15,7 +15,7 @@ async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
     postgres.sql("postgres", "create database store").await.unwrap();
     let settings = json!({
         "url": postgres.url("store"), "pool_size": 1, "connect_timeout": "10s",
-        "lock_timeout": "10s", "statement_timeout": "10s", "deadline": "30s",
+        "lock_timeout": "10s", "statement_timeout": "10s", "migrate_timeout": "60s", "deadline": "30s",
     });
     migrate(&serde_json::from_value(settings).unwrap(), "test").await.unwrap();
     let set = [

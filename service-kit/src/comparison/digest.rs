@@ -38,7 +38,7 @@ mod tests {
 
     fn facet(json: &str, store: u32) -> Facet<Delivery> {
         let value = serde_json::from_str::<Delivery>(json).unwrap();
-        Facet { revision: Revision { store, warehouse: 0 }, value }
+        Facet::unmarked(Revision { store, warehouse: 0 }, value)
     }
 
     #[test]

@@ -52,6 +52,7 @@ async fn world() -> World {
         connect_timeout: Duration::from_secs(1),
         lock_timeout: Duration::from_secs(1),
         statement_timeout: Duration::from_secs(1),
+        migrate_timeout: Duration::from_secs(1),
         deadline: Duration::from_secs(1),
     };
     let mut settings = service_settings(database);

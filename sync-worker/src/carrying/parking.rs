@@ -11,8 +11,8 @@ use futures_util::future::try_join_all;
 use lapin::message::Delivery;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
-use service_kit::broker::{BrokerError, connect, in_time};
+use lapin::{BasicProperties, Channel, Confirmation};
+use service_kit::broker::{BrokerError, Connection, connect, in_time};
 use service_kit::settings::BrokerSettings;
 use thiserror::Error;
 

@@ -6,9 +6,8 @@
 
 use std::time::Duration;
 
-use lapin::Connection;
 use lapin::options::BasicGetOptions;
-use service_kit::broker::{BrokerError, connect, in_time};
+use service_kit::broker::{BrokerError, Connection, connect, in_time};
 use service_kit::settings::BrokerSettings;
 
 use super::silence::Heard;
