@@ -61,8 +61,8 @@ enum Source {
 #[derive(Default)]
 struct Lineage {
     sources: HashMap<Key, Source>,
-    /// The edits, with the count to which each brought its site.
-    made: BTreeMap<Edit, u32>,
+    /// The edits, with what each made of the facet.
+    made: BTreeMap<Edit, Key>,
     lost: Vec<Key>,
 }
 
@@ -74,11 +74,17 @@ fn of_facet<V: PartialEq + Serialize>(case: &Case, of: &Of<V>) -> Vec<Violation>
     let last = case.sides.store.row.as_ref().map(|row| key((of.facet)(&row.shared)));
     let told = lineage.lost.iter().chain(&last).flat_map(|key| lineage.edits_of(key));
     let told: BTreeSet<_> = told.collect();
-    let silent = lineage.made.iter().filter(|(edit, count)| {
-        !told.contains(*edit) && !is_only_here(case.sides.at(edit.0), of, **edit, **count)
+    // Of two edits that came to the same, one stands for both.
+    let values = told.iter().filter_map(|edit| Some(&lineage.made.get(edit)?.1));
+    let values: BTreeSet<_> = values.collect();
+    let silent = lineage.made.iter().filter(|(edit, (revision, value))| {
+        let count = revision.of(edit.0);
+        !told.contains(*edit)
+            && !values.contains(value)
+            && !is_only_here(case.sides.at(edit.0), of, **edit, count)
     });
-    let silent = silent.map(|((site, seq), count)| {
-        let name = of.name;
+    let silent = silent.map(|((site, seq), (revision, _))| {
+        let (name, count) = (of.name, revision.of(*site));
         let why =
             format!("change {count} of {name} by the {site}, seq {seq}, is gone without a word");
         Violation::of(case.id, Rule::Told, why)
@@ -103,7 +109,7 @@ impl Lineage {
             // What a site decides between two changes is nobody's edit.
             if change.origin == site && (of.is_touched)(change) && change.conflicts.is_none() {
                 let edit = (site, change.seq);
-                self.made.insert(edit, facet.revision.of(site));
+                self.made.insert(edit, after.clone());
                 self.sources.insert(after.clone(), Source::Edit(edit, before));
                 before = after;
                 continue;
