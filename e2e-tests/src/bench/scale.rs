@@ -21,6 +21,8 @@ pub struct Scale {
     pub stored: u64,
     /// How many orders are stored, few and many, where it is measured what that changes.
     pub growth: [u64; 2],
+    /// How many orders are stored where others want much of the same tables.
+    pub crowded: u64,
     /// How many changes wait, few and many, where it is measured what memory that takes,
     pub backlogs: [u64; 2],
     /// and how many of them are worked off.
@@ -46,6 +48,7 @@ impl Scale {
         waiting_more: 5_000,
         stored: 10_000,
         growth: [10_000, 100_000],
+        crowded: 100_000,
         backlogs: [5_000, 50_000],
         worked_off: 20_000,
         steady: Duration::from_secs(4),
@@ -64,6 +67,7 @@ impl Scale {
         waiting_more: 20_000,
         stored: 100_000,
         growth: [10_000, 1_000_000],
+        crowded: 5_000_000,
         backlogs: [10_000, 1_000_000],
         worked_off: 100_000,
         steady: Duration::from_secs(20),

@@ -14,9 +14,9 @@ use super::databases::Standing;
 use super::world::World;
 use crate::secured::headers;
 
-/// "Within seconds." The longest that a change may wait is one over which a site that says it is
-/// ready has failed twice: it is offered again after 30 s.
-pub const IN_TIME: Duration = Duration::from_secs(45);
+/// Mostly within seconds. The longest that a change may wait is one that was purged: by comparing,
+/// it is found and offered again within 60 s.
+pub const IN_TIME: Duration = Duration::from_secs(60);
 /// What takes longer is broken; this long it is still watched, to tell slow from never.
 pub const AT_ALL: Duration = Duration::from_secs(400);
 /// How long it may take until nothing is in the queues. (RabbitMQ counts every five seconds.)

@@ -26,7 +26,7 @@ const MUCH: f64 = 2_000.0;
 
 const COMMITTED: &str = "
 select event_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
-from changes order by seq";
+from changes where kind = 'order.created' order by seq";
 
 /// For each order after the warm-up, when it was committed at the store, in seconds after the first,
 /// and how much later at the warehouse, in µs; in the order of the store.
@@ -79,7 +79,7 @@ pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duratio
 }
 
 async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {
-    let since = COMMITTED.replace("order by", &format!("where seq > {before} order by"));
+    let since = COMMITTED.replace("order by", &format!("and seq > {before} order by"));
     let rows = database.rows(&since).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

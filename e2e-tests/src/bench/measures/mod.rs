@@ -14,6 +14,7 @@ use super::world::World;
 mod backlog;
 mod batch;
 mod carrying;
+mod crowded;
 mod figures;
 mod growth;
 mod hot;
@@ -50,6 +51,8 @@ pub enum Row {
     Start,
     /// Throughput and lag with few orders stored, and with many.
     Growth,
+    /// The lag with many orders stored, while offers are worked off and lists are read.
+    Crowded,
     /// What memory a long backlog takes.
     Backlog,
     /// What memory the programs take, idle and under load.
@@ -88,6 +91,7 @@ impl Row {
             Self::Reads => reads::measure(world, scale, progress).await,
             Self::Start => start::measure(world, scale, progress).await,
             Self::Growth => growth::measure(world, scale, progress).await,
+            Self::Crowded => crowded::measure(world, scale, progress).await,
             Self::Backlog => backlog::measure(world, scale, progress).await,
             Self::Memory => memory::measure(world, scale, progress).await,
         }

@@ -26,6 +26,23 @@ pub async fn resume(site: &Program) -> Result<()> {
     send(site, Method::POST, Role::Admin, "/v1/relay/resume", "").await.map(drop)
 }
 
+/// Asks a site for an offer; gives its id.
+pub async fn offer(site: &Program, which: &Value) -> Result<i64> {
+    let path = "/v1/sync/offer";
+    let told = send(site, Method::POST, Role::Admin, path, which.to_string()).await?;
+    let told: Value = serde_json::from_str(&told)?;
+    told["id"].as_i64().with_context(|| format!("an offer without an id: {told}"))
+}
+
+/// Ends an offer, where it has not ended by itself.
+pub async fn end_offer(site: &Program, offer: i64) -> Result<()> {
+    let client = http().default_headers(headers(Role::Admin)).build()?;
+    let url = format!("{}/v1/offers/{offer}", site.url());
+    let status = client.delete(url).send().await?.status();
+    ensure!(status.is_success() || status == 404, "ending an offer: {status}");
+    Ok(())
+}
+
 /// Whether a site has nothing more in hand that it would publish.
 pub async fn is_paused(site: &Program) -> bool {
     ask(site, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")

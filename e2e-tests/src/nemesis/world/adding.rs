@@ -99,6 +99,8 @@ impl World {
                 settings.push(("DATABASE__URL", roles.service_url(port(Part::Postgres))));
             }
             None => {
+                // So that a silent queue is replaced within a round.
+                settings.push(("CARRY__REPLACE_QUEUE_AFTER", "10s".to_owned()));
                 for (url, token_of, site) in SITES {
                     settings.push((url, format!("http://127.0.0.1:{}", port(site))));
                     settings.push((token_of, token(Role::Sync).expose().to_owned()));
