@@ -1,7 +1,8 @@
 //! A store to ask, and orders to place there.
 
 use serde_json::{Value, json};
-use service_kit::testing::{Answer, TestClient, TestService};
+use service_kit::testing::{Answer, TestClient, TestService, delivery_to};
+use shared_models::order::{Delivery, Facet};
 use store_svc::{PROGRAM, Store, routes};
 use uuid::Uuid;
 
@@ -24,6 +25,14 @@ pub(crate) fn order() -> Value {
             {"sku": "nut", "quantity": 9, "unit_price": 99},
         ],
     })
+}
+
+/// The delivery of that order, as the warehouse knows it.
+pub(crate) fn delivery_as_placed() -> Facet<Delivery> {
+    let mut delivery = delivery_to("1 Quay Street", 1, 0);
+    delivery.value.deliver_by = "2026-12-31".parse().ok();
+    delivery.value.comment = Some("ring twice".to_owned());
+    delivery
 }
 
 /// The same order with fields of its own.

@@ -7,7 +7,7 @@ use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::samples::{order_under, placed, store};
+use crate::samples::{delivery_as_placed, order_under, placed, store};
 
 const WAREHOUSE: Site = Site::Warehouse;
 
@@ -26,7 +26,7 @@ fn shipped(id: Uuid) -> OrderChange {
     let mut progress = progress_to(Status::Shipped, 0, 1);
     progress.value.carrier = Some("Northline".into());
     progress.value.tracking = Some("NL-1".into());
-    change_of(id, delivery_to("1 Quay Street", 1, 0), Some(progress))
+    change_of(id, delivery_as_placed(), Some(progress))
 }
 
 #[tokio::test]

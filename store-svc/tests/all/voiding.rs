@@ -1,12 +1,12 @@
 //! `DELETE` voids: nothing is lost.
 
 use serde_json::json;
-use service_kit::testing::{change_of, delivery_to, progress_to};
+use service_kit::testing::{change_of, progress_to};
 use shared_models::order::Status;
 use shared_models::site::Site;
 use uuid::Uuid;
 
-use crate::samples::{order_under, place, placed, store};
+use crate::samples::{delivery_as_placed, order_under, place, placed, store};
 
 #[tokio::test]
 async fn a_deleted_order_is_voided_and_still_there() {
@@ -35,8 +35,7 @@ async fn an_order_that_has_left_cannot_be_voided() {
     for status in [Status::Shipped, Status::Delivered] {
         let id = Uuid::new_v4();
         let (path, _) = placed(&store.client, &order_under(id)).await;
-        let change =
-            change_of(id, delivery_to("1 Quay Street", 1, 0), Some(progress_to(status, 0, 1)));
+        let change = change_of(id, delivery_as_placed(), Some(progress_to(status, 0, 1)));
         let answer = store.client.sync(Site::Warehouse, &[change]).await;
         assert_eq!(answer.outcomes(), ["applied"]);
         let before = store.client.get(&path).await;
