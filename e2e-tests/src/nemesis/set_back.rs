@@ -22,7 +22,7 @@ order by random() limit {some}";
 
 /// One order that has changed since, locked first: a statement sees what was committed before it.
 const PUT_BACK: &str = "
-select from orders where id = '{id}' for update;
+select null from orders where id = '{id}' for update;
 with earlier as (select * from jsonb_populate_record(null::orders, '{row}')),
 put_back as (
     update orders set
