@@ -12,7 +12,7 @@ use super::load::{SharedLedger, with};
 /// How many orders are put back at once.
 const SOME: u8 = 3;
 /// How many of those that changed last they are taken from.
-const AMONG: u8 = 40;
+const AMONG: u8 = 15;
 
 /// Some of the orders that changed last.
 const LOOK: &str = "
