@@ -2,10 +2,12 @@
 
 mod common;
 mod connect;
+mod error;
 mod json;
 mod migrate;
 mod observer;
 mod outcome;
+mod parts;
 mod prepare;
 pub(crate) mod schema;
 mod tables;
@@ -15,23 +17,24 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use diesel::result::Error as QueryError;
 pub use diesel_async::pooled_connection::deadpool::BuildError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
-use thiserror::Error;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
 use common::Common;
 pub use connect::connect;
+pub use error::DatabaseError;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
 pub use observer::Observer;
 pub(crate) use outcome::PAUSE;
+use parts::Parts;
 pub(crate) use prepare::prepare;
 
 use crate::settings::DatabaseSettings;
@@ -59,61 +62,6 @@ pub enum State {
     Preparing(String),
     /// This program can serve from them.
     Prepared,
-}
-
-/// Why the database did not do what it was asked.
-#[derive(Debug, Error)]
-pub enum DatabaseError {
-    /// It cannot be reached, is not ready, or does not answer; it may later. Nothing was written.
-    #[error("the database is not available: {0}")]
-    Unavailable(String),
-    /// As many read many rows as may at a time, and none of them has ended for long.
-    #[error("too many callers read lists at the same time")]
-    TooManyReaders,
-    /// It refused a statement. Nothing was written.
-    #[error("the database refused: {0}")]
-    Query(QueryError),
-    /// It broke off, or was silent, when it may have committed a write: that must not be repeated
-    /// before somebody has looked.
-    #[error("the database did not say whether it committed: {0}")]
-    OutcomeUnknown(String),
-}
-
-impl DatabaseError {
-    /// Whether nothing was written.
-    #[must_use]
-    pub const fn proves_rollback(&self) -> bool {
-        match self {
-            Self::Unavailable(_) | Self::TooManyReaders | Self::Query(_) => true,
-            Self::OutcomeUnknown(_) => false,
-        }
-    }
-}
-
-/// The meaning of an error in a read, or in a transaction before its `COMMIT`: where the session
-/// ends, PostgreSQL rolls back.
-impl From<QueryError> for DatabaseError {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's list is open-ended")]
-    fn from(error: QueryError) -> Self {
-        match &error {
-            QueryError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
-                information,
-            ) => Self::Unavailable(information.message().to_owned()),
-            // PostgreSQL says so when a lock or statement timeout strikes, or when it is stopped.
-            // Diesel keeps the code of such an error to itself, so it is known by its English
-            // words; in another language (`lc_messages`, which only an administrator may set) it
-            // counts as refused.
-            QueryError::DatabaseError(DatabaseErrorKind::Unknown, information)
-                if information.message().starts_with("canceling statement due to")
-                    || information.message().starts_with("terminating connection") =>
-            {
-                Self::Unavailable(information.message().to_owned())
-            }
-            QueryError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
-            _ => Self::Query(error),
-        }
-    }
 }
 
 impl Database {
@@ -308,22 +256,6 @@ async fn within<T>(
     answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
 }
 
-/// How many connections one thread's pool has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Parts {
-    all: usize,
-    /// So many of them at the most are for reading many rows.
-    reading: usize,
-}
-
-impl Parts {
-    /// A quarter is for reading, and one at least for either.
-    fn of(pool_size: usize, threads: NonZeroUsize) -> Self {
-        let all = pool_size.div_ceil(threads.get()).max(2);
-        Self { all, reading: (all / 4).max(1) }
-    }
-}
-
 fn reason_of(error: &PoolError) -> String {
     match error {
         PoolError::Backend(cause) => cause.to_string(),
@@ -331,22 +263,5 @@ fn reason_of(error: &PoolError) -> String {
         | PoolError::Closed
         | PoolError::NoRuntimeSpecified
         | PoolError::PostCreateHook(_) => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn readers_have_a_quarter_of_a_pool_and_never_all_of_it() {
-        let parts = |size, threads| {
-            let parts = Parts::of(size, NonZeroUsize::new(threads).unwrap());
-            (parts.all, parts.reading)
-        };
-        assert_eq!(parts(16, 1), (16, 4));
-        assert_eq!(parts(16, 2), (8, 2));
-        assert_eq!(parts(16, 8), (2, 1));
-        assert_eq!(parts(1, 1), (2, 1));
     }
 }
