@@ -33,8 +33,9 @@ struct Arguments {
     /// Seconds of faults before all heals and the sites are to agree.
     #[arg(long, default_value_t = 40)]
     round: u64,
-    /// Only these kinds of faults, as the report names them; all where it is left out.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    /// Only this kind of fault, as the report names it, or several where it is given again; all
+    /// where it is left out.
+    #[arg(long = "fault", value_name = "KIND")]
     faults: Vec<String>,
     /// Where data, logs and the report go.
     #[arg(long)]
