@@ -133,9 +133,20 @@ impl Side {
     /// What was private before a place in the log, as far as the log says.
     #[must_use]
     pub fn private_before(&self, seq: i64) -> Option<&Value> {
+        self.private(|change| change.seq < seq, seq)
+    }
+
+    /// What was private after a change: an order may have been put back before the next one.
+    #[must_use]
+    pub fn private_after(&self, change: &Change) -> Option<&Value> {
+        self.private(|earlier| earlier.seq <= change.seq, change.seq)
+    }
+
+    /// What is private after these changes, and after set-backs before a place in the log.
+    fn private(&self, counts: impl Fn(&Change) -> bool, before: i64) -> Option<&Value> {
         let private = |step| match step {
-            Step::Change(change) if change.seq < seq => change.private.as_ref(),
-            Step::SetBack(back) if back.after < seq => Some(&back.to.private),
+            Step::Change(change) if counts(change) => change.private.as_ref(),
+            Step::SetBack(back) if back.after < before => Some(&back.to.private),
             Step::Change(_) | Step::SetBack(_) => None,
         };
         self.steps().filter_map(private).last()

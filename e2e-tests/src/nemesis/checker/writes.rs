@@ -48,7 +48,7 @@ fn missing(wanted: &Wanted, seen: &Seen, change: &Change, side: &Side) -> Option
     if content.shared != change.event.shared {
         return Some(format!("and seq {seq} says something else than was shown"));
     }
-    let differs = differing(content, side.private_before(seq + 1)?)?;
+    let differs = differing(content, side.private_after(change)?)?;
     Some(format!("and seq {seq} has another {differs} than was shown"))
 }
 
@@ -121,7 +121,7 @@ fn says(wanted: &Wanted, change: &Change, side: &Side) -> bool {
         Wanted::Delivery(token) => delivery.value.comment.as_ref() == Some(token),
         Wanted::Progress(token) => progress.value.tracking.as_ref() == Some(token),
         Wanted::Void => progress.value.status == Status::Voided,
-        Wanted::Private(token) => holds(side.private_before(change.seq + 1), token),
+        Wanted::Private(token) => holds(side.private_after(change), token),
     }
 }
 
