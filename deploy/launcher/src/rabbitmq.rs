@@ -21,7 +21,7 @@ pub use users::{Passwords, User};
 
 /// How long it may take to start on a machine that has much else to do.
 const START: Duration = Duration::from_secs(120);
-/// How long it may take to stop: one of whose queues a process does not answer would take minutes.
+/// The time that RabbitMQ has to stop before it is killed: it may wait for a queue that never answers.
 const STOP: Duration = Duration::from_secs(25);
 
 /// The ports of a node.

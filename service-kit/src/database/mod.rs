@@ -192,7 +192,7 @@ impl Database {
             let connection = connected.clone().await.map_err(DatabaseError::Unavailable)?;
             question(&connection).await.map_err(DatabaseError::from)
         };
-        let answer = within(deadline, asking).await.flatten();
+        let answer = in_time(deadline, asking).await.flatten();
         if matches!(answer, Err(DatabaseError::Unavailable(_))) {
             common.forget(&connected);
         }
@@ -208,7 +208,7 @@ impl Database {
 
     /// Waits for something, but no longer than for the database.
     pub async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, DatabaseError> {
-        within(self.deadline, answer).await
+        in_time(self.deadline, answer).await
     }
 
     fn silence(&self) -> String {
@@ -248,7 +248,8 @@ impl Database {
     }
 }
 
-async fn within<T>(
+/// The answer, unless the database is silent for longer.
+pub(crate) async fn in_time<T>(
     deadline: Duration,
     answer: impl Future<Output = T>,
 ) -> Result<T, DatabaseError> {

@@ -14,7 +14,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use shared_models::site::Site;
 
 use super::{RelayOptions, StepError, storage};
-use crate::database::{DatabaseError, connect};
+use crate::database::{DatabaseError, connect, in_time};
 use crate::offers;
 use crate::parked::offer_due;
 use crate::pause;
@@ -154,14 +154,6 @@ async fn within<T>(
     answer: impl Future<Output = QueryResult<T>>,
 ) -> Result<T, DatabaseError> {
     Ok(in_time(deadline, answer).await??)
-}
-
-async fn in_time<T>(
-    deadline: Duration,
-    answer: impl Future<Output = T>,
-) -> Result<T, DatabaseError> {
-    let answer = tokio::time::timeout(deadline, answer).await;
-    answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
 }
 
 impl fmt::Debug for Lease {
