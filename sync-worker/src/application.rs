@@ -1,4 +1,4 @@
-//! The worker as it runs: one carrier for each direction, and an HTTP server that tells of them.
+//! The worker as it runs: one carrier and one comparer for each direction, and the HTTP server.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,16 +26,16 @@ use crate::parked::Parked;
 use crate::settings::WorkerSettings;
 use crate::site_client::{BuildError, SiteClient};
 
-/// Why the worker could not be built, or ended.
+/// The error of a worker that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
 pub enum ApplicationError {
-    /// The port, or the server on it.
+    /// The port could not be opened, or the server on it failed.
     #[error("{0}")]
     Serve(#[from] io::Error),
-    /// A client of a site.
+    /// A client of a site could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
-    /// A part that runs until it is told to stop ended by itself.
+    /// A part that runs until it is asked to stop ended by itself.
     #[error("{0} ended by itself")]
     Ended(&'static str),
 }
@@ -51,8 +51,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Takes the port. A broker or a site that cannot be reached does not stop it: the worker is
-    /// live, says that it is not ready, and keeps trying.
+    /// Opens the port and builds the parts. A broker or a site that cannot be reached is no error:
+    /// the worker is live, reports that it is not ready, and keeps trying.
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
@@ -73,20 +73,20 @@ impl Application {
         let (handles, parked) = (Data::new(handles), Parked::new(&sites)?);
         let routes = move || http::routes(handles.clone(), parked.clone());
         let (http, limits) = (&settings.http, &settings.limits);
-        // One thread: nobody asks a worker for much.
+        // One thread: a worker gets few requests.
         let one = NonZeroUsize::MIN;
         let server = server::serve(one, http, limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, comparers, stop, shutdown_timeout })
     }
 
-    /// Where it serves.
+    /// The address that the HTTP server listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Runs until `asked_to_stop` resolves, or a part of it ends by itself.
+    /// Runs until `asked_to_stop` resolves, or a part of the worker ends by itself.
     pub async fn run_until_stopped(
         self,
         asked_to_stop: impl Future<Output = io::Result<()>>,
@@ -127,8 +127,8 @@ fn comparers(
     Ok(vec![comparer(one, other)?, comparer(other, one)?])
 }
 
-/// The first half of the time is the peer's, to answer; the second is for giving back what it has
-/// not answered to.
+/// Waits for the carriers to end. The first half of the time is for the peer's answer; the second
+/// is for giving back the messages of requests that it has not answered.
 async fn finish(carrying: &mut JoinSet<()>, hurry: &CancellationToken, limit: Duration) {
     let mut all = pin!(async { while carrying.join_next().await.is_some() {} });
     if timeout(limit / 2, &mut all).await.is_ok() {

@@ -1,5 +1,5 @@
-//! The circuit breaker of one direction: whether its peer may be asked anything. Pure; the instant
-//! is an argument.
+//! The circuit breaker of one direction: decides whether its peer may get requests. Pure; the
+//! instant is an argument.
 //!
 //! ```text
 //!            so many failures in a row; or the peer
@@ -10,37 +10,38 @@
 //!     └─────────────────────────────────── half-open ─┘
 //! ```
 //!
-//! It begins half-open: nothing is taken from the queue before the peer has said that it is ready.
+//! The breaker starts half-open: nothing is taken from the queue before the peer has reported that
+//! it is ready.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use service_kit::backoff;
 
-/// When it opens, and for how long.
+/// The rules for opening the breaker, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// It opens after so many failures in a row.
+    /// The number of consecutive failures that opens it.
     pub failures: NonZeroU32,
-    /// It stays open for so long at the least.
+    /// The shortest time that it stays open.
     pub min: Duration,
-    /// What it grows to from failure to failure.
+    /// The longest time that it stays open, reached after repeated failures.
     pub max: Duration,
-    /// A peer that says when to come back is not believed beyond this.
+    /// The longest `Retry-After` of the peer that is honoured.
     pub retry_after_max: Duration,
 }
 
-/// What may be done.
+/// The state of the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Changes are told.
+    /// Changes are sent.
     Closed,
-    /// Nothing, before this moment.
+    /// Nothing is sent before this moment.
     Open {
-        /// When the peer is asked again.
+        /// The moment at which the peer is probed again.
         until: Instant,
     },
-    /// The peer is asked whether it is ready; nothing else.
+    /// The peer is asked whether it is ready; nothing else is sent.
     HalfOpen,
 }
 
@@ -48,7 +49,7 @@ impl State {
     /// The names of all states.
     pub const NAMES: [&'static str; 3] = ["closed", "open", "half-open"];
 
-    /// The state's name, as a person reads it.
+    /// Returns the state's name, as shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,35 +60,35 @@ impl State {
     }
 }
 
-/// What is known of a failure.
+/// The facts about a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// The peer was asked whether it is ready, and is not.
     pub is_not_ready: bool,
-    /// After how long it wants to be asked again, if it said so.
+    /// The time after which the peer wants the next request, if it gave one.
     pub retry_after: Option<Duration>,
 }
 
-/// What follows from a failure.
+/// The step that follows a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is closed still: the same again, after this.
+    /// The breaker is still closed: the same request is sent again, after this time.
     TryAgain {
-        /// How long to wait.
+        /// The time to wait.
         after: Duration,
     },
-    /// It is open: what is in hand is given back.
+    /// The breaker is open: the messages in hand are given back.
     GiveBack,
 }
 
-/// How often each state was entered.
+/// The number of times that each state was entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transitions {
-    /// The peer was given up.
+    /// Times that the breaker opened.
     pub opened: u64,
-    /// The time had come to ask it.
+    /// Times that the wait ended and the peer was probed.
     pub half_opened: u64,
-    /// It was ready.
+    /// Times that the peer was ready.
     pub closed: u64,
 }
 
@@ -97,21 +98,21 @@ pub struct Breaker {
     policy: Policy,
     state: State,
     failures: u32,
-    /// How often it was waited since the peer last took or refused a change. To be ready is not
-    /// enough: a peer that says so and takes nothing is to be asked less and less often.
+    /// The number of waits since the peer last took or refused a change. Readiness alone does not
+    /// reset it: a peer that reports to be ready and takes nothing is tried less and less often.
     waits: u32,
     transitions: Transitions,
 }
 
 impl Breaker {
-    /// One for a peer of which nothing is known.
+    /// Creates the breaker of a peer about which nothing is known.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let transitions = Transitions::default();
         Self { policy, state: State::HalfOpen, failures: 0, waits: 0, transitions }
     }
 
-    /// What may be done at this moment.
+    /// Returns the state at this moment.
     pub fn at(&mut self, now: Instant) -> State {
         match self.state {
             State::Open { until } if until <= now => {
@@ -123,19 +124,19 @@ impl Breaker {
         self.state
     }
 
-    /// The peer took or refused a change: it is well.
+    /// Records that the peer took or refused a change, so it works.
     pub fn succeeded(&mut self) {
         self.waits = 0;
         self.close();
     }
 
-    /// The peer said that it is ready.
+    /// Records that the peer is ready.
     pub fn is_ready(&mut self) {
         self.close();
     }
 
-    /// The peer took nothing. `chance`, from 0 to 1, says where between the shortest and the
-    /// longest wait.
+    /// Records that the peer took nothing. `chance`, from 0 to 1, selects the wait between the
+    /// shortest and the longest.
     pub fn failed(&mut self, now: Instant, failure: Failure, chance: f64) -> Next {
         let Policy { failures, min, max, retry_after_max } = self.policy;
         let Failure { is_not_ready, retry_after } = failure;
@@ -143,7 +144,7 @@ impl Breaker {
         let wait = backoff::wait(self.waits, min, max, chance);
         self.waits = self.waits.saturating_add(1);
         let opens = match self.state {
-            // To tell a peer again that hangs would take long; to ask whether it is ready does not.
+            // Repeating a request to a peer that hangs takes long; a probe does not.
             State::Closed => {
                 is_not_ready || retry_after.is_some() || self.failures >= failures.get()
             }
@@ -158,19 +159,19 @@ impl Breaker {
         Next::GiveBack
     }
 
-    /// The state that it was last found in.
+    /// Returns the state as of the last call.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// How many failures there were in a row.
+    /// Returns the number of consecutive failures.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// How often each state was entered.
+    /// Returns how often each state was entered.
     #[must_use]
     pub const fn transitions(&self) -> Transitions {
         self.transitions

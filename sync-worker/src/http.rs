@@ -1,4 +1,4 @@
-//! What the worker tells of itself, and what may be asked of it.
+//! The worker's HTTP API.
 
 mod parked;
 
@@ -24,18 +24,18 @@ use crate::metrics::tell;
 use crate::parked::Parked;
 use crate::site_client::{AboutRelay, Refusal, Reply, SiteClient};
 
-/// A direction, as the handlers know it.
+/// A direction, as seen by the handlers.
 pub struct Handle {
-    /// How it is doing.
+    /// The direction's figures.
     pub figures: Arc<Figures>,
-    /// The site that its changes come from.
+    /// The client of the direction's source.
     pub source: SiteClient,
 }
 
 type Directions = Vec<Handle>;
 
-/// `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`, to pause or
-/// resume one, and what is parked.
+/// The routes: `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`,
+/// pausing and resuming a direction, and `/v1/parked`.
 pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
     let list = reads(Rule::READ, || web::to(list));
     let deed = |path, route| {
@@ -51,7 +51,7 @@ pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
         .sharing(directions)
 }
 
-/// The token that the caller showed, to be shown to a site in turn.
+/// The token that the caller sent, to be passed on to a site.
 struct ShownToken(Option<Token>);
 
 impl FromRequest for ShownToken {
@@ -69,7 +69,7 @@ struct Listing {
     directions: Vec<Listed>,
 }
 
-/// A direction, and how its source publishes.
+/// A direction, and the state of its source's relay.
 #[derive(Serialize)]
 struct Listed {
     #[serde(flatten)]
@@ -77,7 +77,7 @@ struct Listed {
     source: Value,
 }
 
-/// `GET /v1/directions`: how each direction is doing.
+/// `GET /v1/directions`: the figures of each direction.
 async fn list(directions: Data<Directions>) -> HttpResponse {
     let directions = join_all(directions.iter().map(listed)).await;
     HttpResponse::Ok().json(Listing { directions })
@@ -108,7 +108,7 @@ async fn resume(
     ask(&directions, &shown, &name, AboutRelay::Resume).await
 }
 
-/// The pause is kept at the source, so that it holds for every worker.
+/// Sends a command to the relay of the source, which stores the pause: it holds for every worker.
 async fn ask(
     directions: &Directions,
     shown: &ShownToken,
@@ -134,13 +134,13 @@ async fn ask(
     }
 }
 
-/// What a site says of a request that is not right, or not its caller's, is said to the caller.
+/// Passes on a site's answer to a request that is invalid, or not permitted to its caller.
 fn pass_on(reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     HttpResponse::build(status).content_type("application/problem+json").body(reply.body)
 }
 
-/// `GET /metrics`: the same for Prometheus.
+/// `GET /metrics`: the same figures for Prometheus.
 async fn measured(directions: Data<Directions>) -> HttpResponse {
     let snapshots = directions.iter().map(|direction| direction.figures.snapshot());
     tell(&snapshots.collect::<Vec<_>>())

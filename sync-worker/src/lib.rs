@@ -1,21 +1,21 @@
 //! Carries each change to the other side's REST API.
 //!
 //! One carrier for each direction: it consumes what a site has published, decides by the rules of
-//! `shared-models`, tells the peer in as few requests as can be, and settles every message. It
-//! keeps nothing; whatever is not settled is handed out again, and the peer's fence makes that
+//! `shared-models`, sends it to the peer in as few requests as possible, and settles every message.
+//! It stores nothing; an unsettled message is delivered again, and the peer's fence makes that
 //! harmless.
 //!
-//! | file | what stands there |
+//! | file | what is in it |
 //! | --- | --- |
 //! | [`application`] | the worker as it runs: built, run until stopped |
 //! | [`carrying`] | from a message to its settlement |
 //! | [`comparison`] | what was lost on the way: found by comparing, and offered again |
-//! | [`breaker`] | when the peer is left alone, and when it is asked again |
+//! | [`breaker`] | when the peer gets no requests, and when it is tried again |
 //! | [`topology`] | exchanges, queues and bindings: made, healed, and what to do where one was lost |
 //! | [`site_client`] | the requests to a site |
-//! | [`parked`] | what could not be carried, gathered from both sites; the command line for it |
-//! | [`figures`] | how each direction is doing |
-//! | [`http`] | what the worker tells of itself |
+//! | [`parked`] | what could not be carried, collected from both sites; the command line for it |
+//! | [`figures`] | the state and the counters of each direction |
+//! | [`http`] | the worker's HTTP API |
 //! | [`settings`] | what is configured |
 
 pub mod application;

@@ -27,7 +27,7 @@ async fn worker() -> ExitCode {
     ended.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS)
 }
 
-/// Asks the sites about what is parked, and ends.
+/// Runs a `parked` subcommand, which asks the sites.
 async fn parked(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let settings = settings::<SitesSettings>(matches)?;
     Ok(cli::run(&settings, asked).await?)

@@ -1,4 +1,4 @@
-//! What the worker tells Prometheus: the same figures as `GET /v1/directions`.
+//! The worker's metrics for Prometheus: the same figures as `GET /v1/directions`.
 
 use actix_web::HttpResponse;
 use metrics::{describe_counter, describe_gauge, gauge};
@@ -74,7 +74,7 @@ fn comparison(direction: &'static str, comparison: &Comparison) {
     for (what, count) in losses {
         total("lockstep_losses_total", &[labels[0], ("loss", what)], *count);
     }
-    // A number of changes is far below what a float still counts one by one.
+    // A number of changes is far below the integers that an `f64` cannot represent.
     gauge!("lockstep_compare_lag", &labels).set(comparison.lag() as f64);
 }
 

@@ -1,13 +1,13 @@
-//! The exchanges, queues and bindings of one direction. The worker owns them: it makes them, and
-//! makes anew what somebody has deleted.
+//! The exchanges, queues and bindings of one direction. The worker owns them: it declares them, and
+//! restores what somebody has deleted.
 //!
 //! ```text
 //! store.events ──order.*──▶ sync.store-to-warehouse
 //!                           sync.store-to-warehouse.parked ◀── the worker, by the queue's name
 //! ```
 //!
-//! Where a queue that does not answer could not be deleted, the queues in use are of a further
-//! generation: `sync.store-to-warehouse.2`.
+//! If a queue that does not answer cannot be deleted, the next generation of queues is used:
+//! `sync.store-to-warehouse.2`.
 
 mod generation;
 mod queue_kind;
@@ -27,38 +27,39 @@ use tokio::time::timeout;
 pub use queue_kind::QueueKind;
 pub use refusal::{is_internal, is_locked, is_unlike};
 
-/// Whatever is handed out and comes back counts as delivered, as when a consumer is killed. A small
-/// limit (4.x has 20 where none is set) gives up healthy messages; this one is never reached.
+/// The delivery limit of the queues. A message that is delivered and comes back counts as
+/// delivered, also when its consumer was killed. A small limit (4.x has 20 by default) drops
+/// healthy messages; this one is never exceeded.
 const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
-/// How long RabbitMQ may take to answer to a goodbye.
+/// The timeout of closing a connection.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// One direction's part of the topology.
+/// The topology of one direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Topology {
-    /// Which queues it has.
+    /// The generation of its queues.
     pub queues: QueueGeneration,
     reply_timeout: Duration,
 }
 
-/// How many messages wait at one moment, and are with nobody.
+/// The numbers of messages that are ready for delivery, at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
-    /// In the sync queue.
+    /// The number in the sync queue.
     pub queue: u32,
-    /// In the parked queue.
+    /// The number in the parked queue.
     pub parked: u32,
 }
 
 impl Topology {
-    /// The topology with these queues.
+    /// Creates the topology with these queues.
     #[must_use]
     pub const fn new(queues: QueueGeneration, reply_timeout: Duration) -> Self {
         Self { queues, reply_timeout }
     }
 
-    /// Whether both queues are there.
+    /// Returns whether both queues exist.
     pub async fn queues_are_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
         for name in [self.queues.queue(), self.queues.parked_queue()] {
             if !self.is_there(connection, &name).await? {
@@ -68,7 +69,7 @@ impl Topology {
         Ok(true)
     }
 
-    /// Whether there is a queue of this name.
+    /// Returns whether a queue of this name exists.
     pub async fn is_there(&self, connection: &Connection, name: &str) -> Result<bool, BrokerError> {
         let channel = self.open(connection).await?;
         match self.count(&channel, name).await? {
@@ -77,16 +78,16 @@ impl Topology {
         }
     }
 
-    /// Makes the exchange, without which the source cannot publish. One that is there already stays
-    /// as it is.
+    /// Declares the exchange, without which the source cannot publish. An existing one stays as it
+    /// is.
     pub async fn declare_exchange(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
         self.exchange(&channel).await?;
         self.close(&channel).await
     }
 
-    /// Makes the queues, and binds the sync queue. A sync queue that is there with other arguments
-    /// is an error, see [`is_unlike`]. A parked queue that is there stays as it is.
+    /// Declares the queues, and binds the sync queue. An existing sync queue with other arguments
+    /// is an error, see [`is_unlike`]. An existing parked queue stays as it is.
     pub async fn declare_queues(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.declare_parked_queue(connection).await?;
         let channel = self.open(connection).await?;
@@ -102,7 +103,7 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Takes the binding of the sync queue away. That there is none, or no queue, is no error.
+    /// Removes the binding of the sync queue. A missing binding or queue is no error.
     pub async fn unbind_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
         let (name, none) = (self.queues.queue().into(), FieldTable::default());
@@ -112,7 +113,7 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Deletes a queue with what is in it. That there is none is no error.
+    /// Deletes a queue and its messages. A missing queue is no error.
     pub async fn delete(
         &self,
         connection: &Connection,
@@ -125,11 +126,11 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Makes anew whatever has been deleted, but for the queues; `None` where one of them is gone.
+    /// Restores whatever has been deleted, except the queues; returns `None` if one of them is
+    /// gone.
     ///
-    /// They are never declared here, not even to no effect: if one was deleted a moment ago, that
-    /// would make it anew before the source has agreed to an offer, and nobody would know what was
-    /// lost.
+    /// The queues are never declared here: if one was deleted a moment ago, that would create it
+    /// anew before the source has agreed to an offer, and the loss would go unnoticed.
     pub async fn heal(&self, connection: &Connection) -> Result<Option<Depth>, BrokerError> {
         let channel = self.open(connection).await?;
         let Some(queue) = self.count(&channel, &self.queues.queue()).await? else {
@@ -143,8 +144,8 @@ impl Topology {
         self.close(&channel).await.map(|()| Some(Depth { queue, parked }))
     }
 
-    /// How many messages of a queue are with nobody; `None` where there is no such queue, and then
-    /// the channel is closed.
+    /// Counts the messages of a queue that are ready for delivery; `None` if there is no such
+    /// queue, and then the channel is closed.
     async fn count(&self, channel: &Channel, name: &str) -> Result<Option<u32>, BrokerError> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let asked = channel.queue_declare(name.into(), passive, FieldTable::default());
@@ -202,9 +203,9 @@ fn quorum_queue() -> FieldTable {
     arguments
 }
 
-/// Closes a connection, also one on which RabbitMQ answers to nothing.
+/// Closes a connection, even if RabbitMQ does not answer on it.
 pub async fn goodbye(connection: &Connection) {
-    // Where it is broken, this ends at once.
+    // On a broken connection this returns at once.
     if timeout(GOODBYE, connection.close(200, "goodbye".into())).await.is_err() {
         tracing::debug!("RabbitMQ did not answer to the goodbye");
     }

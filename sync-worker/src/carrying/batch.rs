@@ -1,9 +1,9 @@
-//! A batch of messages from its arrival to its settlement: which request is to be sent next, and
-//! what an answer means for each message. Pure; the carrier sends the requests.
+//! A batch of messages from delivery to settlement: which request to send next, and what an answer
+//! means for each message. Pure; the carrier sends the requests.
 //!
-//! The newest change of an order speaks for the older ones. Where it is turned down, they are told
-//! by themselves: what is wrong with it need not be wrong with them. A request that is refused as a
-//! whole, or over which the peer fails, is halved until the change that stands in the way is alone.
+//! The newest change of an order supersedes the older ones. If it is turned down, they are sent by
+//! themselves: the fault in it need not be in them. A request that is refused as a whole, or over
+//! which the peer fails, is halved until the offending change is alone.
 
 use std::num::NonZeroU32;
 
@@ -15,49 +15,49 @@ use super::decide::Decided;
 use super::obstacle::Obstacle;
 use crate::site_client::answer::Answer;
 
-/// What has become of a message.
+/// The outcome of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The peer was not told, for this rule.
+    /// The message was not sent to the peer, by this rule.
     Dropped(Rule),
-    /// The peer knows what it says.
+    /// The peer has the change.
     Carried,
-    /// It could not be carried while others could, for this reason.
+    /// The change could not be carried while others could, for this reason.
     Parked(Obstacle),
-    /// It could not be carried now.
+    /// The change could not be carried now.
     GivenBack,
 }
 
-/// The messages of a batch, in the order in which they came.
+/// The messages of a batch, in the order of delivery.
 #[derive(Debug)]
 pub struct Batch {
     fates: Vec<Option<Fate>>,
     under_way: Vec<UnderWay>,
     changes: Vec<OrderChange>,
-    /// What is yet to be sent, the next request last; each is a list of indices in `changes`.
+    /// The requests still to be sent, the next one last; each is a list of indices in `changes`.
     requests: Vec<Request>,
-    /// How often the peer may fail over a change that is alone.
+    /// The number of times that the peer may fail over a change that is alone.
     tries_alone: NonZeroU32,
-    /// Whether more than one change was to be sent, and none of them has been taken or refused yet.
+    /// Set while more than one change was to be sent, and none has been taken or refused.
     nothing_gets_through: bool,
 }
 
-/// Where a change comes from, and who tells the peer of it.
+/// The message of a change, and the change that supersedes it (or itself).
 #[derive(Clone, Copy, Debug)]
 struct UnderWay {
     message: usize,
     spokesman: usize,
-    /// How often the peer failed over it when it was alone.
+    /// The number of times that the peer failed over it when it was alone.
     failures: u32,
 }
 
-/// Some of a batch's changes, to be sent together.
+/// A request: the indices of some of the batch's changes, to be sent together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request(Vec<usize>);
 
 impl Batch {
-    /// A batch of messages of which this was decided. Where the peer fails over a change so often
-    /// when it is alone, the change is to blame.
+    /// Creates a batch from the decisions on its messages. A change over which the peer fails
+    /// `tries_alone` times while it is alone is taken to be the cause.
     #[must_use]
     pub fn new(decided: Vec<Decided>, tries_alone: NonZeroU32) -> Self {
         let (mut fates, mut changes, mut messages) = (vec![], vec![], vec![]);
@@ -86,18 +86,18 @@ impl Batch {
         batch
     }
 
-    /// What is to be sent next, if anything is.
+    /// Returns the next request to send, if there is one.
     pub fn next_request(&mut self) -> Option<Request> {
         self.requests.pop()
     }
 
-    /// The changes of a request.
+    /// Returns the changes of a request.
     #[must_use]
     pub fn changes(&self, request: &Request) -> Vec<&OrderChange> {
         request.0.iter().map(|index| &self.changes[*index]).collect()
     }
 
-    /// How often the peer failed over this request before, which holds one change.
+    /// Returns how often the peer has failed over this request, if it holds a single change.
     #[must_use]
     pub fn failures(&self, request: &Request) -> u32 {
         match request.0.as_slice() {
@@ -106,14 +106,14 @@ impl Batch {
         }
     }
 
-    /// Whether one more failure over this request would speak against the peer, even though it says
-    /// that it is ready: it has failed over every single change of several.
+    /// Returns whether one more failure over this request would point to the peer, even though it
+    /// reports to be ready: it has failed over every single change of several.
     #[must_use]
     pub fn speaks_against_the_peer(&self, request: &Request) -> bool {
         self.nothing_gets_through && self.is_last_try(request)
     }
 
-    /// Takes in what came of a request. The peer is taken to be ready where it failed.
+    /// Takes in the answer to a request. After [`Answer::Failed`] the peer is assumed to be ready.
     pub fn answered(&mut self, request: Request, answer: Answer) {
         match answer {
             Answer::Taken(outcomes) => self.taken(&request, outcomes),
@@ -123,7 +123,7 @@ impl Batch {
         }
     }
 
-    /// Whatever has not been carried yet is not going to be.
+    /// Gives back every message that has not been carried yet.
     pub fn give_back(&mut self) {
         self.requests.clear();
         for fate in &mut self.fates {
@@ -131,7 +131,7 @@ impl Batch {
         }
     }
 
-    /// What has become of each message, once there is nothing more to send.
+    /// Returns the fate of each message, when no request is left to send.
     #[must_use]
     pub fn into_fates(self) -> Vec<Fate> {
         self.fates.into_iter().map(|fate| fate.unwrap_or(Fate::GivenBack)).collect()
@@ -165,9 +165,9 @@ impl Batch {
         }
     }
 
-    /// What failed may work a moment later (a lock, a restart), and a parked change waits longer
-    /// than that before it is offered again. So a change is blamed only when the peer failed over
-    /// it again and again while it was alone, each time after all the others had their turn.
+    /// A failed request may work a moment later (a lock, a restart), and a parked change waits
+    /// longer than that before it is offered again. So a change is parked only when the peer has
+    /// failed over it repeatedly while it was alone, each time after all the other requests.
     fn failed(&mut self, request: Request, reason: String) {
         let is_last_try = self.is_last_try(&request);
         match request.0.as_slice() {
@@ -195,7 +195,7 @@ impl Batch {
         self.ask_later(Request(first));
     }
 
-    /// Parks these changes; those for which they spoke will speak for themselves.
+    /// Parks these changes; the changes that they superseded will be sent by themselves.
     fn turned_down(&mut self, changes: Vec<(usize, Obstacle)>) {
         let mut deserted = vec![];
         for (index, obstacle) in changes {

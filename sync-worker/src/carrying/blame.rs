@@ -1,28 +1,28 @@
-//! Whom to blame where the peer says that it is ready, and fails over every change of several.
-//! Pure.
+//! The rule that decides between the peer and the change as the cause of a failure, when the peer
+//! reports to be ready and fails over every change of several. Pure.
 //!
-//! It is more likely that something is wrong with the peer than with each of them, so at first they
-//! wait, untouched. But there may be no others left: then nobody would ever be blamed, and they
-//! would stand in the way of all that comes after them. So once in a while a single one is.
+//! A fault of the peer is more likely than one of each change, so at first the changes wait,
+//! untouched. But if there are no others, no change would ever count as the cause, and these would
+//! hold up all later ones. So from time to time a single one does.
 
-/// So often in a row the peer itself is to blame.
+/// The number of such failures in a row that count against the peer.
 const PATIENCE: u32 = 10;
 
-/// How often the peer failed over every change of several since something got through.
+/// The number of failures over every change of several since a change last got through.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Blame {
     times: u32,
 }
 
 impl Blame {
-    /// It has failed so once more: whether the peer is to blame, and not the change that it failed
-    /// over last.
+    /// Counts one more such failure; returns whether it counts against the peer, and not against
+    /// the change that failed last.
     pub(super) const fn is_the_peers(&mut self) -> bool {
         self.times = (self.times + 1) % (PATIENCE + 1);
         self.times != 0
     }
 
-    /// It took or refused something.
+    /// Records that the peer took or refused a change.
     pub(super) const fn something_got_through(&mut self) {
         self.times = 0;
     }

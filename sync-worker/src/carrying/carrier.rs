@@ -1,4 +1,5 @@
-//! Keeps one direction going: a connection, the topology, consuming; and anew, whatever breaks.
+//! Keeps one direction running: connects, prepares the topology, consumes; starts anew after any
+//! failure.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ pub struct Carrier {
     watcher: Watcher,
 }
 
-/// All of it but for watching over the queues.
+/// The parts of a carrier, except the one that watches the queues.
 struct Carrying {
     broker: BrokerSettings,
     settings: CarrySettings,
@@ -36,13 +37,13 @@ struct Carrying {
     draining: Draining,
     figures: Arc<Figures>,
     replacing: Replacing,
-    /// Told when the watcher has replaced a queue.
+    /// Notified when the watcher has replaced a queue.
     replaced: Arc<Notify>,
     stop: Stop,
 }
 
 impl Carrier {
-    /// A carrier for the direction that `figures` are of.
+    /// Creates a carrier for the direction of `figures`.
     pub fn new(
         settings: &WorkerSettings,
         figures: Arc<Figures>,
@@ -89,7 +90,7 @@ impl Carrier {
         Ok(Self { carrying, watcher })
     }
 
-    /// Carries until told to stop, and watches over the queues.
+    /// Carries until asked to stop, and watches the queues meanwhile.
     pub async fn run(self) {
         let Self { mut watcher, carrying } = self;
         tokio::select! {
@@ -100,7 +101,7 @@ impl Carrier {
 }
 
 impl Carrying {
-    /// Carries until told to stop.
+    /// Carries until asked to stop.
     async fn run(mut self) {
         let stop = self.stop.asked.clone();
         let mut failures = 0;
@@ -148,17 +149,17 @@ impl Carrying {
         connect(&self.broker, &format!("{} {}", PROGRAM.name, self.figures.direction)).await
     }
 
-    /// Sees to it that all is there that this direction needs.
+    /// Declares the exchange and the queues that this direction needs.
     ///
-    /// Where a queue is not, messages were lost with it, or there never was one. The source is
-    /// asked for an offer *first*, and the queue is made when it has agreed. In this order a crash
-    /// in between does no more than repeat the request, and nothing that the source publishes
-    /// meanwhile is lost: it comes back as unroutable, and waits in the outbox until the queue is
-    /// bound. (What is to be parked waits in the sync queue.) In the other order a crash in between
-    /// would leave a queue that nobody knows to be incomplete.
+    /// A missing queue means that its messages were lost, or that there never was one. The source
+    /// is asked for an offer *first*, and the queue is declared when it has agreed. In this order a
+    /// crash in between only repeats the request, and nothing that the source publishes meanwhile
+    /// is lost: it is returned as unroutable, and waits in the outbox until the queue is bound.
+    /// (Messages to be parked wait in the sync queue.) In the other order a crash in between would
+    /// leave a queue that nobody knows to be incomplete.
     ///
-    /// A sync queue with other arguments, as earlier versions wanted them, is removed; then it is
-    /// one that is not there.
+    /// A sync queue with other arguments, as earlier versions declared it, is deleted; then it
+    /// counts as missing.
     async fn prepare(&self, connection: &Connection) -> Result<Topology, Interrupted> {
         let (direction, limit) = (self.figures.direction, self.broker.reply_timeout);
         let topology = Topology::current(connection, direction, limit).await?;
@@ -194,9 +195,9 @@ impl Carrying {
     }
 }
 
-/// Makes anew, again and again, what somebody may have deleted, also while nothing is consumed.
-/// Returns when that cannot be done, or when a queue itself is gone: then all begins anew, with an
-/// offer. A broker that has gone silent is noticed here too.
+/// Restores, every `interval`, the exchange and the binding, also while nothing is consumed.
+/// Returns when that fails, or when a queue itself is gone: then the session starts anew, with an
+/// offer. A broker that does not answer is noticed here too.
 async fn heal(
     topology: &Topology,
     connection: &Connection,

@@ -1,4 +1,5 @@
-//! Carries what arrives on one connection: gathers, decides, tells the peer, settles.
+//! Carries the messages of one connection: collects a batch, applies the rules, sends it to the
+//! peer, settles it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
 use crate::site_client::answer::Answer;
 
-/// What carrying in one direction needs, but for the connection.
+/// The parts that carrying in one direction needs, except the connection.
 pub(super) struct Consuming {
     pub(super) direction: Direction,
     pub(super) peer: Peer,
@@ -34,18 +35,18 @@ pub(super) struct Consuming {
     pub(super) stop: Stop,
 }
 
-/// The worker is ending, and nothing is in hand.
+/// The result of a worker that is ending, with no batch in hand.
 #[derive(Debug)]
 pub(super) struct Stopped;
 
-/// Why nothing more is taken from the queue.
+/// The reason why nothing more is taken from the queue.
 #[derive(Debug)]
 enum End {
     Stopped,
     PeerAway,
 }
 
-/// Whether the peer takes more.
+/// The peer's availability after a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PeerIs {
     There,
@@ -53,7 +54,7 @@ enum PeerIs {
 }
 
 impl Consuming {
-    /// Carries until told to stop; then finishes the batch in hand.
+    /// Carries until asked to stop; then finishes the batch in hand.
     pub(super) async fn run(
         &mut self,
         connection: &Connection,
@@ -76,7 +77,7 @@ impl Consuming {
 
     /// Carries batch after batch.
     async fn consume(&mut self, intake: &mut Intake, parked: &str) -> Result<End, Interrupted> {
-        // RabbitMQ hands out no more than `prefetch` before it hears of them.
+        // RabbitMQ delivers no more than `prefetch` messages until some are settled.
         let most = self.settings.max_changes.get().min(self.settings.prefetch.get().into());
         let bytes = self.settings.max_bytes.get();
         loop {
@@ -117,7 +118,8 @@ impl Consuming {
             batch.answered(request, answer);
         }
         if peer == PeerIs::Away {
-            // First, or what is given back would be handed to us again at once.
+            // Cancelled first, or the messages given back would be delivered to this consumer again
+            // at once.
             intake.cancel().await?;
         }
         self.settle(intake, parked, deliveries, batch.into_fates()).await?;
@@ -140,12 +142,13 @@ impl Consuming {
             deliveries.iter().zip(&fates).map(|(it, fate)| (it.delivery_tag, Settlement::of(fate)));
         intake.settle(&runs(settlements)).await?;
         self.figures.settled(&fates);
-        // What was given back would come again at once: the session ends, and the next one waits.
+        // The messages given back would come again at once: the session ends, and the next one
+        // waits.
         failed.map_or(Ok(()), |not_parked| Err(not_parked.into()))
     }
 
-    /// Sees to it that what is parked is kept: at its source, or where that does not take the
-    /// report, in the parked queue. What cannot be carried must not keep the rest from being carried.
+    /// Stores the parked messages: at their source or, if the source does not take the report, in
+    /// the parked queue. A change that cannot be carried must not hold up the others.
     async fn keep(
         &mut self,
         parked_queue: &str,

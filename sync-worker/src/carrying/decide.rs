@@ -1,4 +1,4 @@
-//! What a message says, and what is to become of it. Pure.
+//! Parsing a message, and deciding what becomes of it. Pure.
 
 use serde::Deserialize;
 use shared_models::SCHEMA;
@@ -9,30 +9,30 @@ use shared_models::sync::OrderChange;
 
 use super::obstacle::Obstacle;
 
-/// What is to become of one message.
+/// The decision on one message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decided {
-    /// The peer is to be told.
+    /// The change is sent to the peer.
     Carry(Box<OrderChange>),
-    /// It is dropped, for this rule.
+    /// The message is dropped, by this rule.
     Drop(Rule),
-    /// It cannot be understood, for this reason.
+    /// The message cannot be understood, for this reason.
     Park(Obstacle),
 }
 
-/// The one field by which the others are understood.
+/// The schema number, which determines how the other fields are read.
 #[derive(Deserialize)]
 struct Form {
     schema: u32,
 }
 
-/// Decides what is to become of a message that `source` published.
+/// Decides what becomes of a message that `source` published.
 #[must_use]
 pub fn decide(source: Site, body: &[u8]) -> Decided {
     match serde_json::from_slice::<OrderEvent>(body) {
         Ok(event) if event.schema == SCHEMA => ruled(source, event),
         Ok(event) => of_another_form(event.schema),
-        // What is wrong with one of another form is no concern of ours.
+        // An error in a message of another schema means nothing here.
         Err(error) => match serde_json::from_slice::<Form>(body) {
             Ok(Form { schema: SCHEMA }) => unreadable(&error),
             Ok(Form { schema }) => of_another_form(schema),

@@ -1,5 +1,5 @@
-//! Takes what waits in the parked queue to its source. It waits there only because the source was
-//! away when it was parked; so it is tried again and again, and nothing is said of it meanwhile.
+//! Reports the messages of the parked queue to their source. They are there only because the source
+//! was away when they were parked, so this is retried without a warning.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::figures::Figures;
 use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
 
-/// What draining the parked queue of one direction needs, but for the connection.
+/// The parts that draining the parked queue of one direction needs, except the connection.
 pub(super) struct Draining {
     pub(super) direction: Direction,
     pub(super) source: SiteClient,
@@ -29,7 +29,8 @@ pub(super) struct Draining {
 }
 
 impl Draining {
-    /// Drains again and again. A broker that is away, or a queue that is gone, others take care of.
+    /// Drains every `heal_interval`. A broker that is away, or a queue that is gone, is handled
+    /// elsewhere.
     pub(super) async fn run(&self, connection: &Connection, parked_queue: &str) -> Infallible {
         let direction = self.direction.as_str();
         loop {
@@ -45,15 +46,15 @@ impl Draining {
         }
     }
 
-    /// Tells the source all that is in the queue; how many messages that were. Whatever is taken
-    /// out and cannot be told counts as delivered, so the source is asked first whether it is
-    /// ready.
+    /// Reports all messages of the queue to the source, and returns how many there were. A message
+    /// that is taken out and given back counts as delivered, so the source is first asked whether
+    /// it is ready.
     async fn drain(&self, connection: &Connection, queue: &str) -> Result<usize, String> {
         self.source.probe().await.map_err(|trouble| trouble.reason)?;
         let opened = in_time(self.reply_timeout, connection.create_channel()).await;
         let channel = opened.map_err(|error| error.to_string())?;
         let drained = self.drain_over(&channel, queue).await;
-        // What is not acknowledged goes back.
+        // Unacknowledged messages return to the queue.
         let closed = in_time(self.reply_timeout, channel.close(200, "done".into())).await;
         let drained = drained?;
         closed.map(|()| drained).map_err(|error| error.to_string())
@@ -73,7 +74,7 @@ impl Draining {
         }
     }
 
-    /// As many as go into one report.
+    /// Takes as many messages as fit into one report.
     async fn take_some(&self, channel: &Channel, queue: &str) -> Result<Vec<Delivery>, String> {
         let (mut messages, mut bytes) = (vec![], 0);
         let (most, max_bytes) = (self.settings.max_changes.get(), self.settings.max_bytes.get());
@@ -87,7 +88,8 @@ impl Draining {
         Ok(messages)
     }
 
-    /// Why the message was parked, as far as it shows; the rest stood in the log.
+    /// Returns why the message was parked, as far as its body shows; the original reason is in the
+    /// log.
     fn obstacle(&self, body: &[u8]) -> Obstacle {
         match decide(self.direction.from, body) {
             Decided::Park(obstacle) => obstacle,

@@ -1,5 +1,5 @@
-//! One stretch of consuming from a sync queue, on a channel of its own. What is not settled when
-//! the channel closes, RabbitMQ hands out again.
+//! One period of consuming from a sync queue, on a channel of its own. Messages that are not
+//! settled when the channel closes are delivered again.
 
 use std::mem;
 use std::num::NonZeroU16;
@@ -25,12 +25,12 @@ pub(super) struct Intake {
     channel: Channel,
     consumer: Consumer,
     gathered: Gathered,
-    /// How many were handed on the last time.
+    /// The number of messages in the previous batch.
     came: usize,
     reply_timeout: Duration,
 }
 
-/// What was taken and is not handed on yet.
+/// The messages of the batch that is being collected.
 #[derive(Default)]
 struct Gathered {
     deliveries: Vec<Delivery>,
@@ -65,8 +65,8 @@ impl Intake {
         Ok(Self { channel, consumer, gathered, came, reply_timeout })
     }
 
-    /// Waits for a message, then takes what else has already arrived; where several come at once, it
-    /// waits a moment for more. May be dropped while it waits.
+    /// Waits for a message, then takes the others that have arrived; if the previous batch had
+    /// several, waits a moment for more. Cancel-safe.
     pub(super) async fn gather(
         &mut self,
         max_messages: usize,
@@ -92,13 +92,13 @@ impl Intake {
         Ok(deliveries)
     }
 
-    /// Takes nothing more; what is unsettled can still be settled.
+    /// Cancels the consumer; its unsettled messages can still be settled.
     pub(super) async fn cancel(&self) -> Result<(), BrokerError> {
         let options = BasicCancelOptions::default();
         in_time(self.reply_timeout, self.channel.basic_cancel(self.consumer.tag(), options)).await
     }
 
-    /// Settles messages. A run reaches back to the one before it, so their order matters.
+    /// Settles messages. A run extends back to the one before it, so the order of runs matters.
     pub(super) async fn settle(&self, runs: &[Run]) -> Result<(), BrokerError> {
         if Guard::Ack.is_off() {
             return Ok(());
@@ -118,7 +118,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Gives back whatever is not settled.
+    /// Closes the channel, which gives back every unsettled message.
     pub(super) async fn close(self) -> Result<(), BrokerError> {
         let closing = self.channel.close(200, "enough for now".into());
         in_time(self.reply_timeout, closing).await

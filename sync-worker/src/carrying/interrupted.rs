@@ -1,11 +1,11 @@
-//! Why carrying has to begin anew, with a new connection.
+//! The reasons why a session ends and a new connection is needed.
 
 use service_kit::broker::BrokerError;
 use thiserror::Error;
 
 use super::parking::NotParked;
 
-/// Why carrying has to begin anew.
+/// The reason why a session ended.
 #[derive(Debug, Error)]
 pub(super) enum Interrupted {
     /// RabbitMQ is gone, does not answer, or refuses.
@@ -20,10 +20,10 @@ pub(super) enum Interrupted {
     /// The sync queue, or the parked queue, did not answer and was replaced.
     #[error("a queue that did not answer was replaced")]
     Replaced,
-    /// The sync queue was there with other arguments, and was removed.
+    /// The sync queue had other arguments, and was deleted.
     #[error("the sync queue has other arguments than it should; it is made anew")]
     Unlike,
-    /// What is to be parked can be kept nowhere: it was given back.
+    /// A message to be parked could be kept nowhere, and was given back.
     #[error("{0}")]
     NotParked(#[from] NotParked),
 }

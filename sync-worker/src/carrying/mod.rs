@@ -1,9 +1,9 @@
-//! Carrying changes in one direction: what has arrived is gathered, decided, told to the peer in as
-//! few requests as can be, and settled.
+//! Carrying changes in one direction: messages are collected into a batch, decided on, sent to the
+//! peer in as few requests as possible, and settled.
 //!
-//! What is to be done is decided in [`decide`], [`batch`], [`settlement`], the
-//! [`breaker`](crate::breaker) and by what an [`answer`](crate::site_client::answer) means, which
-//! know neither RabbitMQ nor HTTP; [`carrier`] and what it is made of do it.
+//! [`decide`], [`batch`], [`settlement`], the [`breaker`](crate::breaker) and the
+//! [`answer`](crate::site_client::answer) module decide, and know neither RabbitMQ nor HTTP;
+//! [`carrier`] and its parts act.
 
 pub mod batch;
 mod blame;

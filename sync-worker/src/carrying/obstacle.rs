@@ -1,22 +1,22 @@
-//! What stands in the way of a change.
+//! The reason why a change cannot be carried.
 
-/// Why a change cannot be carried.
+/// The reason why a change cannot be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// The reason, as a person reads it.
+    /// The reason, as shown to people.
     pub reason: String,
-    /// Whether the change may be carried later without a person having done anything.
+    /// Set if the change may be carried later without anybody's help.
     pub may_pass: bool,
 }
 
 impl Obstacle {
-    /// One that stays: the change itself is not as it should be.
+    /// Creates an obstacle that stays: the change itself is invalid.
     #[must_use]
     pub fn lasting(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), may_pass: false }
     }
 
-    /// One that may be gone the next time.
+    /// Creates an obstacle that may be gone the next time.
     #[must_use]
     pub fn passing(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), may_pass: true }

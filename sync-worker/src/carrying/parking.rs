@@ -1,9 +1,9 @@
 //! Moves messages to the parked queue: a copy is published there with a confirm, so that the
 //! original can be acknowledged.
 //!
-//! It has a connection of its own, opened when it is first needed: RabbitMQ blocks a connection on
-//! which something was published while a memory alarm lasts, and the acknowledgements of the
-//! consuming connection must go on meanwhile.
+//! Publishing uses a connection of its own, opened when first needed: RabbitMQ blocks a connection
+//! that has published while a memory alarm lasts, and the acknowledgements of the consuming
+//! connection must go on meanwhile.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ const DEFAULT_EXCHANGE: &str = "";
 /// Headers by which RabbitMQ would send a copy somewhere else too.
 const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
 
-/// Why messages are not in the parked queue, or not all of them.
+/// The error of messages that were not parked, or not all of them.
 #[derive(Debug, Error)]
 pub(super) enum NotParked {
     #[error("nothing can be parked: {0}")]
@@ -74,7 +74,7 @@ impl Parking {
         match publisher.publish(queue, messages, self.broker.reply_timeout).await {
             Ok(()) => self.open = Some(publisher),
             Err(error) => {
-                // A confirm that is still to come must not be taken for one of the next messages.
+                // A late confirm must not be taken for that of a later message.
                 goodbye(&publisher.connection).await;
                 return Err(error);
             }

@@ -1,5 +1,5 @@
-//! The peer as one direction meets it: told changes while the breaker is closed, asked whether it
-//! is ready while it is half-open, left alone while it is open.
+//! The peer of one direction: it gets changes while the breaker is closed, a readiness probe while
+//! it is half-open, and nothing while it is open.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ pub(super) struct Peer {
     client: SiteClient,
     breaker: Breaker,
     blame: Blame,
-    /// Why it took nothing when it last did not.
+    /// The reason of the last failure.
     reason: Option<String>,
     settings: CarrySettings,
     figures: Arc<Figures>,
@@ -30,7 +30,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// The peer of the direction that `figures` are of.
+    /// Builds the peer for the direction of `figures`.
     pub(super) fn new(
         settings: &SitesSettings,
         figures: Arc<Figures>,
@@ -48,8 +48,8 @@ impl Peer {
         Ok(Self { client, breaker, blame, reason: None, settings, figures, stop })
     }
 
-    /// Waits until the breaker is closed, so that no message is taken before. `false`: told to
-    /// stop.
+    /// Waits until the breaker is closed, so that no message is taken before. Returns `false` when
+    /// asked to stop.
     pub(super) async fn lets_in(&mut self) -> bool {
         let stop = self.stop.asked.clone();
         while !stop.is_cancelled() {
@@ -76,8 +76,7 @@ impl Peer {
         }
     }
 
-    /// Tells it the changes of a request, and again where it takes nothing, until the breaker
-    /// opens.
+    /// Sends the changes of a request, and repeats that after failures until the breaker opens.
     pub(super) async fn tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
         let stop = self.stop.asked.clone();
         let mut wait = self.before_the_same_again(batch.failures(request));
@@ -102,8 +101,9 @@ impl Peer {
         }
     }
 
-    /// A failure may lie with the peer itself, so it is asked whether it is ready before any change
-    /// is blamed. A worker that is ending leaves the blame to the next one.
+    /// Sends a request once. The peer itself may have caused a failure, so its readiness is probed
+    /// before any change is taken to be the cause. A worker that is ending leaves that to the next
+    /// one.
     async fn try_to_tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
         let telling = self.client.tell(from, batch.changes(request));
         let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {
@@ -125,13 +125,13 @@ impl Peer {
         }
     }
 
-    /// Waits while there is nothing to tell it, and then asks whether it is still ready.
+    /// Waits while nothing is sent to the peer, and then asks whether it is still ready.
     pub(super) async fn is_still_ready(&self) -> Result<(), Trouble> {
         sleep(self.settings.probe_interval).await;
         self.client.probe().await
     }
 
-    /// It took nothing, or is not ready.
+    /// Records that the peer took nothing, or is not ready.
     pub(super) fn failed(&mut self, trouble: &Trouble) -> Next {
         let next = self.breaker.failed(Instant::now(), trouble.failure, fastrand::f64());
         self.reason = Some(trouble.reason.clone());

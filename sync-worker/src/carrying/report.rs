@@ -1,4 +1,4 @@
-//! What a site is told of its messages that could not be carried. Pure.
+//! The report to a site of its messages that could not be carried. Pure.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use uuid::{Builder, Uuid};
 
 use super::obstacle::Obstacle;
 
-// All of a batch fits into one report; else a site would refuse it for ever.
+// A whole batch fits into one report; otherwise a site would refuse it for ever.
 const _: () = assert!(MAX_CHANGES <= MAX_PARKED);
 
-/// As many characters of a reason are told; some quote what they complain about.
+/// The most characters of a reason that are reported; some reasons quote their subject.
 const MAX_REASON: usize = 1000;
 
-/// What `source` is told of these messages. One that came twice is told once.
+/// Builds the report to `source` on these messages. A duplicate is reported once.
 #[must_use]
 pub fn report<'a>(
     source: Site,
@@ -41,13 +41,14 @@ fn reported(source: Site, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
     }
 }
 
-/// Read loosely: also an event that cannot be understood may say whose it is.
+/// Reads an id leniently: an event that cannot be parsed may still name its order.
 fn named(message: &Value, field: &str) -> Option<Uuid> {
     let id = message.get(field)?.as_str()?.parse::<Uuid>().ok()?;
     (!id.is_nil()).then_some(id)
 }
 
-/// The same each time for the same message, but another at each site: an id names one change.
+/// Derives an id from the message: always the same one, but a different one at each site, since an
+/// id names one change.
 fn made_from(source: Site, body: &[u8]) -> Uuid {
     let named = Sha256::new().chain_update(source.as_str()).chain_update("\0").chain_update(body);
     let digest: [u8; 32] = named.finalize().into();

@@ -1,38 +1,38 @@
-//! How RabbitMQ is told what has become of the messages of a batch. Pure.
+//! The settlement of a batch's messages: acknowledged, or given back. Pure.
 
 use super::batch::Fate;
 
-/// What RabbitMQ is to do with a message.
+/// The settlement of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// Forget it.
+    /// The message is done, and RabbitMQ forgets it.
     Ack,
-    /// Hand it out again.
+    /// The message is delivered again.
     GiveBack,
 }
 
-/// Where the parked messages of a batch are kept.
+/// The place where the parked messages of a batch are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// The source has taken the report.
     AtSource,
-    /// The source is away, or does not want them: RabbitMQ has confirmed copies of all of them.
+    /// RabbitMQ has confirmed copies of all of them: the source is away, or refused the report.
     InParkedQueue,
-    /// Only where they were.
+    /// Only the sync queue, where they were.
     Nowhere,
 }
 
-/// Settles one run of messages: all that are not settled yet, up to and with this tag.
+/// The settlement of one run of messages: all unsettled ones up to and including this tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The delivery tag of the last message of the run.
     pub last: u64,
-    /// What becomes of them.
+    /// The settlement of all of them.
     pub settlement: Settlement,
 }
 
 impl Settlement {
-    /// What a message's fate means for RabbitMQ.
+    /// Returns the settlement that a message's fate calls for.
     #[must_use]
     pub const fn of(fate: &Fate) -> Self {
         match fate {
@@ -42,8 +42,8 @@ impl Settlement {
     }
 }
 
-/// The fates of a batch once it is known where its parked messages are kept: what is kept nowhere
-/// is given back.
+/// Returns the final fates of a batch, given where its parked messages are kept: those kept nowhere
+/// are given back.
 #[must_use]
 pub fn kept(fates: Vec<Fate>, kept: Kept) -> Vec<Fate> {
     let kept_or_given_back = |fate| match (fate, kept) {
@@ -53,8 +53,8 @@ pub fn kept(fates: Vec<Fate>, kept: Kept) -> Vec<Fate> {
     fates.into_iter().map(kept_or_given_back).collect()
 }
 
-/// The fewest steps that settle these messages, which stand in the order of their tags. Everything
-/// that came before them on the channel must be settled already, and each step carried out in turn.
+/// Returns the fewest runs that settle these messages, given in the order of their tags. Every
+/// earlier message on the channel must be settled already, and the runs carried out in order.
 pub fn runs(messages: impl IntoIterator<Item = (u64, Settlement)>) -> Vec<Run> {
     let mut runs: Vec<Run> = vec![];
     for (tag, settlement) in messages {

@@ -1,12 +1,12 @@
-//! How a worker that is to end is told so: first asked, then hurried.
+//! The signals by which a worker is stopped: first asked to end, then to hurry.
 
 use tokio_util::sync::CancellationToken;
 
-/// What tells it.
+/// The two signals that stop a worker.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
-    /// Take nothing new, finish what is in hand.
+    /// Asks to take nothing new, and to finish the batch in hand.
     pub asked: CancellationToken,
-    /// Give back what is in hand: the peer has had its time to answer.
+    /// Asks to give back the batch in hand: the peer has had its time to answer.
     pub hurry: CancellationToken,
 }

@@ -1,28 +1,28 @@
 //! The places in a change log up to which everything is visible. Pure.
 //!
-//! A place is given out before its transaction commits, so a reader that has seen place 7 may find
-//! place 5 later. A place that was the newest at one look is a boundary once every transaction has
-//! ended that had begun by the next look: by then, whoever was given a smaller place has a transaction
-//! id. A transaction that stays open holds the boundary up, and never makes it skip.
+//! A sequence number is assigned before its transaction commits, so a reader that has seen number 7
+//! may find number 5 later. A place that was the newest at one look becomes a boundary when every
+//! transaction that had begun by the next look has ended: by then, the owner of any smaller number
+//! has a transaction id. A long transaction delays the boundary, and never makes it skip an entry.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 use shared_models::comparison::LogState;
 
-/// Looks that may wait for transactions to end; what comes later is noted when they have.
+/// The most places that may wait for transactions to end; later ones are noted when these have.
 const MOST: usize = 64;
 
-/// A place, and when it was the newest.
+/// A place in the log, and when it was the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boundary {
     /// The place.
     pub place: i64,
-    /// When it was the newest, by the clock of the worker.
+    /// The time at which it was the newest, by the worker's clock.
     pub at: DateTime<Utc>,
 }
 
-/// The boundary of one log, and the places that are to become it.
+/// The boundary of one log, and the places that are to become boundaries.
 #[derive(Clone, Debug, Default)]
 pub struct Boundaries {
     settled: Option<Boundary>,
@@ -31,10 +31,11 @@ pub struct Boundaries {
 }
 
 impl Boundaries {
-    /// Takes a look at the log; gives the boundary, once there is one.
+    /// Takes in the state of the log; returns the boundary, once there is one.
     pub fn look(&mut self, log: &LogState, at: DateTime<Utc>) -> Option<Boundary> {
         if self.last.is_some_and(|(newest, xmax)| log.newest < newest || log.xmax < xmax) {
-            // Another database than before: a backup, or a standby that had not heard of the end.
+            // Another database than before: a restored backup, or a standby that missed the newest
+            // entries.
             *self = Self::default();
         }
         self.last = Some((log.newest, log.xmax));
@@ -51,7 +52,7 @@ impl Boundaries {
         self.settled
     }
 
-    /// Since when the oldest place waits for transactions to end.
+    /// Returns since when the oldest place has waited for transactions to end.
     #[must_use]
     pub fn waits_since(&self) -> Option<DateTime<Utc>> {
         self.noted.front().map(|(boundary, _)| boundary.at)

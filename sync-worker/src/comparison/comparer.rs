@@ -1,4 +1,4 @@
-//! Compares one direction again and again, for as long as the worker runs.
+//! Compares one direction again every interval, for as long as the worker runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,29 +13,30 @@ use crate::figures::Figures;
 use crate::settings::{CompareSettings, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
 
-/// A transaction that is open for longer is told.
+/// The age from which an open transaction is reported.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Compares what one source changed with what its peer knows.
+/// Compares the changes of one source with what its peer has.
 pub struct Comparer {
     pub(super) source: SiteClient,
     pub(super) peer: SiteClient,
     pub(super) settings: CompareSettings,
-    /// Of this direction.
+    /// The figures of this direction.
     pub(super) figures: Arc<Figures>,
-    /// Of the other one.
+    /// The figures of the other direction.
     pub(super) opposite: Arc<Figures>,
     pub(super) repeats: Repeats,
     boundaries: Boundaries,
     stop: Stop,
 }
 
-/// Why nothing is compared at the moment.
+/// The reason why nothing is compared at the moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Held(pub(super) String);
 
 impl Comparer {
-    /// A comparer for the direction that `figures` are of; `opposite` are of the other one.
+    /// Creates a comparer for the direction of `figures`; `opposite` belongs to the other
+    /// direction.
     pub fn new(
         settings: &WorkerSettings,
         figures: Arc<Figures>,
@@ -55,7 +56,7 @@ impl Comparer {
         })
     }
 
-    /// Compares until told to stop.
+    /// Compares until asked to stop.
     pub async fn run(mut self) {
         let stop = self.stop.asked.clone();
         if !self.settings.enabled {
@@ -69,7 +70,7 @@ impl Comparer {
         }
     }
 
-    /// Looks at the source's log, and compares what can be compared.
+    /// Reads the state of the source's log, and compares up to its boundary.
     async fn look(&mut self) -> Result<(), Held> {
         let (log, now) = (self.source.log_state(None).await?, Utc::now());
         let boundary = self.boundaries.look(&log, now);
@@ -84,7 +85,8 @@ impl Comparer {
         }
     }
 
-    /// Compares up to a boundary, or up to what RabbitMQ has not confirmed: that is on its way.
+    /// Compares up to the boundary, or up to the oldest unconfirmed change: later ones are on their
+    /// way.
     async fn compare_to(&mut self, boundary: Boundary) -> Result<(), Held> {
         self.is_calm()?;
         let log = self.source.log_state(Some(boundary.place)).await?;
@@ -98,7 +100,7 @@ impl Comparer {
         Ok(())
     }
 
-    /// A transaction that stays open keeps all that was written after it began from being compared.
+    /// Fails while an open transaction has kept later changes from being compared for long.
     fn waits_for_transactions(&self, now: DateTime<Utc>) -> Result<(), Held> {
         let since = self.boundaries.waits_since();
         let long = since.filter(|since| (now - since).to_std().is_ok_and(|it| it > LONG));
@@ -116,8 +118,8 @@ impl Comparer {
         })
     }
 
-    /// Whether changes are carried, and few of them wait: else a difference says nothing, and the
-    /// sites have other things to do.
+    /// Fails unless changes are carried and few messages wait: otherwise a difference means
+    /// nothing, and the sites are busy.
     pub(super) fn is_calm(&self) -> Result<(), Held> {
         self.figures.is_calm(self.settings.max_waiting).map_err(Held)
     }

@@ -1,50 +1,51 @@
-//! Which differences between a source and its peer are losses. Pure.
+//! The rule that tells losses from other differences between a source and its peer. Pure.
 //!
-//! At the first look a difference may only be on its way. So both sides are asked a second time, when
-//! all that either had said had time to arrive; and each is then held against what the *other* said
-//! the first time. An order that is edited all the while is always a little different at the two
-//! sides, but what one had at the first look, the other has by the second.
+//! A difference found at the first look may still be on its way. So both sides are asked a second
+//! time, after everything that either had published has had time to arrive; and each is then
+//! compared with the *other's* state at the first look. An order that is edited all the while
+//! always differs a little between the sides, but what one had at the first look, the other has at
+//! the second.
 
 use std::collections::{HashMap, HashSet};
 
 use shared_models::comparison::{Finding, OrderState, compare};
 use uuid::Uuid;
 
-/// An order that stood differently at the two sides.
+/// An order that differed between the two sides at the first look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// How it stood at the source.
+    /// The order's state at the source.
     pub source: OrderState,
-    /// How it stood at the peer, if it was there.
+    /// The order's state at the peer, if it was there.
     pub peer: Option<OrderState>,
 }
 
 /// An order that a side is to offer again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// The order.
+    /// The order's id.
     pub id: Uuid,
-    /// What the other side lacks of it.
+    /// The kind of loss at the other side.
     pub finding: Finding,
 }
 
-/// What was lost, by the side that has it.
+/// The losses, grouped by the side that has the order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Losses {
-    /// What the source is to offer.
+    /// The orders that the source is to offer.
     pub of_source: Vec<Loss>,
-    /// What the peer is to offer.
+    /// The orders that the peer is to offer.
     pub of_peer: Vec<Loss>,
 }
 
 impl Losses {
-    /// The orders of which something was lost.
+    /// Returns the ids of the orders of which something was lost.
     #[must_use]
     pub fn orders(&self) -> HashSet<Uuid> {
         self.of_source.iter().chain(&self.of_peer).map(|loss| loss.id).collect()
     }
 
-    /// Leaves these orders out.
+    /// Removes these orders from the losses.
     pub fn leave(&mut self, orders: &HashSet<Uuid>) {
         for losses in [&mut self.of_source, &mut self.of_peer] {
             losses.retain(|loss| !orders.contains(&loss.id));
@@ -52,16 +53,16 @@ impl Losses {
     }
 }
 
-/// Whether what the peer had said had time to arrive, too.
+/// The state of the opposite direction, which carries the peer's changes to the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WayBack {
-    /// It is open.
+    /// The peer's changes have had time to arrive.
     Open,
-    /// The other direction does not carry, or much waits in it.
+    /// The opposite direction does not carry, or many messages wait in it.
     Closed,
 }
 
-/// The orders that stand differently at the two sides, as they are said to stand.
+/// Returns the orders whose reported states differ between the two sides.
 #[must_use]
 pub fn doubts(source: Vec<OrderState>, peer: &[OrderState]) -> Vec<Doubt> {
     let peer = by_id(peer);
@@ -79,13 +80,13 @@ impl Doubt {
             || back.is_some_and(Finding::is_a_loss)
     }
 
-    /// What is left of it after the second look.
+    /// Compares the source's first state with the peer's second.
     fn of_source(&self, peer: Option<&OrderState>) -> Finding {
         compare(&self.source, peer)
     }
 
-    /// The same for what the peer had. Where the two differ in one revision, the source's offer
-    /// speaks for both.
+    /// Compares the peer's first state with the source's second. Two states that differ in one
+    /// revision count as covered: the source's offer resolves them for both sides.
     fn of_peer(&self, source: Option<&OrderState>) -> Finding {
         let finding = self.peer.as_ref().map_or(Finding::Covered, |peer| compare(peer, source));
         match finding {
@@ -95,7 +96,7 @@ impl Doubt {
     }
 }
 
-/// What of the doubts is a loss, as the sides stand at the second look.
+/// Returns the doubts that are losses, given the sides' states at the second look.
 #[must_use]
 pub fn judge(
     doubts: &[Doubt],
@@ -120,7 +121,7 @@ pub fn judge(
     losses
 }
 
-/// The orders by their ids.
+/// Indexes the orders by their ids.
 pub(super) fn by_id(orders: &[OrderState]) -> HashMap<Uuid, &OrderState> {
     orders.iter().map(|order| (order.id, order)).collect()
 }

@@ -1,12 +1,12 @@
-//! How long a comparison rests. Pure.
+//! The pause between two pages of a comparison. Pure.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// It never rests longer: so it keeps up with 250 orders a second also where the sites are slow.
+/// The longest pause: it keeps up with 250 orders a second even where the sites are slow.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How long to rest after a page that took so long.
+/// Returns the pause after a page that took `took`.
 #[must_use]
 pub fn rest(took: Duration, times: NonZeroU32) -> Duration {
     took.saturating_mul(times.get()).min(LONGEST)

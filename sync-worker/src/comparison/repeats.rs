@@ -1,7 +1,7 @@
-//! Offers that change nothing come to an end. Pure.
+//! A limit on repeated offers that change nothing. Pure.
 //!
-//! An offer is a change of its source, so it is compared in its turn. Where it cannot bring the two
-//! sides together, that would go on for ever.
+//! An offer is itself a change of its source, so it is compared in its turn. If it cannot make the
+//! two sides equal, that would go on for ever.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,23 +10,23 @@ use uuid::Uuid;
 
 use super::judging::{Doubt, Losses, by_id};
 
-/// An order is offered so often while it stands the same at both sides.
+/// The most offers of an order whose state at both sides stays the same.
 const MOST_OFFERS: u32 = 10;
-/// Of so many orders at the most it is known how often.
+/// The most orders whose offers are counted.
 const MOST_ORDERS: usize = 20_000;
 
-/// How an order stood at the source and at the peer when it was offered.
+/// An order's states at the source and at the peer when it was offered.
 type Standing = (OrderState, Option<OrderState>);
 
-/// How often each order was offered.
+/// The number of offers of each order.
 #[derive(Clone, Debug, Default)]
 pub struct Repeats {
     offered: HashMap<Uuid, (Standing, u32)>,
 }
 
 impl Repeats {
-    /// Counts an offer of each order of which something was lost; gives those for which it was in
-    /// vain too often. `peer` is how they stand at the peer now.
+    /// Counts an offer of each lost order; returns those that were offered too often without
+    /// effect. `peer` holds their current states at the peer.
     pub fn in_vain(
         &mut self,
         doubts: &[Doubt],
@@ -39,7 +39,7 @@ impl Repeats {
         in_vain.map(|order| order.id).collect()
     }
 
-    /// Counts an offer of an order that stands like this; `false` where it was in vain too often.
+    /// Counts an offer of an order in this state; returns `false` after too many without effect.
     fn may_offer(&mut self, source: &OrderState, peer: Option<&OrderState>) -> bool {
         if self.offered.len() >= MOST_ORDERS && !self.offered.contains_key(&source.id) {
             self.offered.clear();

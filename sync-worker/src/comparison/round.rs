@@ -1,4 +1,5 @@
-//! Compares one stretch of a source's log: reads, doubts, makes good, and notes how far it has come.
+//! Compares one range of a source's log: reads, collects doubts, recovers losses, notes the
+//! progress.
 
 use std::time::Duration;
 
@@ -11,29 +12,29 @@ use super::judging::{Doubt, Loss, Losses, WayBack, doubts, judge};
 use super::pace::rest;
 use crate::site_client::SiteClient;
 
-/// Pages that are read before it is noted how far it has come.
+/// Pages that are read before the progress is noted.
 const MOST_PAGES: usize = 20;
 /// Orders that are in doubt at once.
 const MOST_DOUBTS: usize = 10_000;
-/// Orders of which a side is asked at once, or which it is to offer at once.
+/// Orders in one request to a side, for states or for an offer.
 const STEP: usize = shared_models::comparison::MAX_COMPARED;
-/// How long to wait before it is asked again whether all is published.
+/// The interval at which a side is asked whether everything is published.
 const POLL: Duration = Duration::from_millis(500);
-/// So many orders are named in the log.
+/// The most orders named in one log line.
 const NAMED: usize = 5;
 
-/// What a stretch of the log came to.
+/// The result of reading a range of the log.
 struct Read {
-    /// Where it ends.
+    /// The place up to which it was read.
     upto: i64,
     doubts: Vec<Doubt>,
-    /// Nothing that either side said is newer than these places in their logs.
+    /// The newest places in the two logs that the answers can reflect.
     newest: [i64; 2],
 }
 
 impl Comparer {
-    /// Compares what stands in the log between two places, or the beginning of it; gives the place to
-    /// which it came.
+    /// Compares the log between two places, or the beginning of that range; returns the place up to
+    /// which it has compared.
     pub(super) async fn compare(&mut self, after: i64, upto: i64) -> Result<i64, Held> {
         let read = self.read(after, upto).await?;
         if !read.doubts.is_empty() {
@@ -42,13 +43,14 @@ impl Comparer {
                 self.settle(some, way_back).await?;
             }
         }
-        // Where another worker has been here meanwhile, this is not noted, which does no harm.
+        // Another worker may have noted progress meanwhile; then this note is ignored, which is
+        // harmless.
         self.source.compared(Compared { from: after, to: read.upto }).await?;
         self.figures.comparison(|comparison| comparison.came_to(read.upto));
         Ok(read.upto)
     }
 
-    /// Reads page by page, and rests after each.
+    /// Reads the log page by page, with a pause after each.
     async fn read(&self, after: i64, upto: i64) -> Result<Read, Held> {
         let mut read = Read { upto: after, doubts: vec![], newest: [0; 2] };
         for _ in 0..MOST_PAGES {
@@ -71,8 +73,8 @@ impl Comparer {
         Ok(read)
     }
 
-    /// Waits until all that the sides said had time to arrive. Where the peer has not published what
-    /// it said, or the way back is blocked, only the source's part can be judged.
+    /// Waits until everything that the sides reported has had time to arrive. If the peer has not
+    /// published its part, or the way back is blocked, only the source's losses can be judged.
     async fn all_arrives(&self, [source, peer]: [i64; 2]) -> Result<WayBack, Held> {
         let deadline = Instant::now() + self.settings.grace;
         if !has_published(&self.source, source, deadline).await? {
@@ -84,7 +86,7 @@ impl Comparer {
         Ok(if is_open { WayBack::Open } else { WayBack::Closed })
     }
 
-    /// Asks both sides again, and has what was lost offered.
+    /// Asks both sides again, and requests offers of the lost orders.
     async fn settle(&mut self, doubts: &[Doubt], way_back: WayBack) -> Result<(), Held> {
         self.is_calm()?;
         let began = Instant::now();
@@ -133,7 +135,7 @@ impl Comparer {
     }
 }
 
-/// Waits until a side has published all up to a place; `false` where that takes too long.
+/// Waits until a site has published everything up to a place; returns `false` at the deadline.
 async fn has_published(site: &SiteClient, upto: i64, until: Instant) -> Result<bool, Held> {
     while !site.log_state(Some(upto)).await?.has_published(upto) {
         if Instant::now() >= until {

@@ -12,20 +12,20 @@ use crate::breaker::{Breaker, State};
 pub struct Circuit {
     /// `closed`, `open` or `half-open`.
     pub state: &'static str,
-    /// How often in a row the peer took nothing.
+    /// The number of consecutive failures.
     pub failures: u32,
-    /// When the peer is asked again, where it is left alone until then.
+    /// The time of the next probe, while the breaker is open.
     pub next_try: Option<String>,
-    /// How often it became open.
+    /// Times that it opened.
     pub opened: u64,
-    /// How often it became half-open.
+    /// Times that it became half-open.
     pub half_opened: u64,
-    /// How often it became closed.
+    /// Times that it closed.
     pub closed: u64,
 }
 
 impl Default for Circuit {
-    /// Nothing is known of the peer.
+    /// Returns the circuit of a peer about which nothing is known.
     fn default() -> Self {
         let state = State::HalfOpen.as_str();
         Self { state, failures: 0, next_try: None, opened: 0, half_opened: 0, closed: 0 }
@@ -33,7 +33,7 @@ impl Default for Circuit {
 }
 
 impl Circuit {
-    /// How `breaker` is shown when the two clocks say this.
+    /// Returns `breaker` as it is shown at this instant, which is `date` by the wall clock.
     #[must_use]
     pub fn of(breaker: &Breaker, now: Instant, date: DateTime<Utc>) -> Self {
         let next_try = match breaker.state() {

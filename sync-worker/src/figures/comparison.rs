@@ -1,4 +1,4 @@
-//! How far a direction's sides have been compared, as it is shown.
+//! The progress of comparing a direction's sides, as it is shown.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -6,18 +6,18 @@ use shared_models::comparison::{Finding, LogState};
 
 use crate::comparison::judging::{Loss, Losses};
 
-/// How far the source's changes have been compared with the peer, and what was found.
+/// The progress and the findings of comparing the source's changes with the peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// Why nothing is compared at the moment, where that is so.
+    /// The reason why nothing is compared at the moment, if so.
     pub waits_for: Option<String>,
     /// The place in the source's log up to which it has been compared.
     pub compared_to: i64,
-    /// The newest place in it.
+    /// The newest place in the source's log.
     pub newest: i64,
-    /// All that the source had committed by then has been compared.
+    /// The time up to which all of the source's commits have been compared.
     pub as_of: Option<String>,
-    /// When it last came to an end.
+    /// The time at which the last comparison ended.
     pub finished_at: Option<String>,
     /// Orders that were compared.
     pub compared: u64,
@@ -27,45 +27,45 @@ pub struct Comparison {
     pub behind: u64,
     /// Orders that differed in one revision.
     pub different: u64,
-    /// Orders of which the source lacked what the peer had said.
+    /// Orders of which the source lacked a change of the peer.
     pub source_behind: u64,
-    /// Orders that were offered again for it.
+    /// Orders that were offered again for these losses.
     pub offered: u64,
-    /// Orders that were left because offers change nothing.
+    /// Orders that are no longer offered because offers change nothing.
     pub left: u64,
 }
 
 impl Comparison {
-    /// Nothing is compared at the moment, for this reason; or it goes on.
+    /// Records why nothing is compared at the moment, or `None` while comparing goes on.
     pub fn waits(&mut self, reason: Option<&str>) {
         if self.waits_for.as_deref() != reason {
             self.waits_for = reason.map(str::to_owned);
         }
     }
 
-    /// The source's log was looked at.
+    /// Records the state of the source's log.
     pub fn looked(&mut self, log: &LogState) {
         (self.compared_to, self.newest) = (log.compared, log.newest);
     }
 
-    /// It has come to this place.
+    /// Records the place up to which the log has been compared.
     pub fn came_to(&mut self, place: i64) {
         self.compared_to = place;
     }
 
-    /// It has come to an end; all that had been committed by `as_of`, where that is known, is compared.
+    /// Records the end of a comparison, and up to which time all commits are compared, if known.
     pub fn finished(&mut self, as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) {
         let shown = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         self.as_of = as_of.map(shown).or(self.as_of.take());
         self.finished_at = Some(shown(now));
     }
 
-    /// So many orders were compared.
+    /// Counts orders that were compared.
     pub fn compared(&mut self, orders: usize) {
         self.compared += count(orders);
     }
 
-    /// This was lost, and so many orders are left as they are.
+    /// Counts losses, and orders that are no longer offered.
     pub fn found(&mut self, losses: &Losses, left: usize) {
         for Loss { finding, .. } in &losses.of_source {
             match finding {
@@ -79,12 +79,12 @@ impl Comparison {
         self.left += count(left);
     }
 
-    /// So many orders were offered again.
+    /// Counts orders that were offered again.
     pub fn offered(&mut self, orders: usize) {
         self.offered += count(orders);
     }
 
-    /// How many changes of the source have not been compared yet.
+    /// Returns the number of the source's changes that have not been compared yet.
     #[must_use]
     pub fn lag(&self) -> i64 {
         self.newest.saturating_sub(self.compared_to).max(0)

@@ -1,4 +1,4 @@
-//! What a direction has done since the program began.
+//! The counters of a direction since the program began.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use shared_models::sync::Outcome;
 
 use crate::carrying::batch::Fate;
 
-/// What a direction has done.
+/// The counters of a direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Messages taken in; each ends as one of the four that follow.
+    /// Messages taken from the queue; each is also counted as one of the next four.
     pub received: u64,
-    /// Messages of which the peer was not told, by rule.
+    /// Messages that were not sent to the peer, by rule.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// Messages whose change the peer knows.
+    /// Messages whose change the peer has.
     pub carried: u64,
     /// Messages that could not be carried while others could.
     pub parked: u64,
@@ -23,20 +23,20 @@ pub struct Counters {
     pub given_back: u64,
     /// Requests sent to the peer.
     pub requests: u64,
-    /// What the peer made of the changes in them.
+    /// The outcomes of the changes in them.
     pub results: Results,
 }
 
-/// What the peer made of changes.
+/// The outcomes of changes at the peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Results {
-    /// Newer than what it had.
+    /// Changes newer than the peer's order.
     pub applied: u64,
-    /// Merged with what it had.
+    /// Changes merged with the peer's order.
     pub merged: u64,
-    /// Known already.
+    /// Changes that the peer already had.
     pub stale: u64,
-    /// Nothing that a site can have decided.
+    /// Changes that no site can have made.
     pub rejected: u64,
 }
 
@@ -44,7 +44,7 @@ impl Default for Counters {
     fn default() -> Self {
         Self {
             received: 0,
-            // A rule that never applied is shown too.
+            // Rules that never applied are shown too.
             dropped: RULES.iter().map(|rule| (rule.as_str(), 0)).collect(),
             carried: 0,
             parked: 0,
@@ -56,7 +56,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Messages were settled.
+    /// Counts settled messages by their fates.
     pub(super) fn add(&mut self, fates: &[Fate]) {
         for fate in fates {
             self.received += 1;
@@ -75,7 +75,7 @@ impl Counters {
 }
 
 impl Results {
-    /// The peer answered.
+    /// Counts the outcomes of an answer.
     pub(super) fn add(&mut self, outcomes: &[Outcome]) {
         for outcome in outcomes {
             match outcome {

@@ -1,4 +1,4 @@
-//! How each direction is doing: its state, and what it has done since the program began.
+//! The state of each direction, and its counters since the program began.
 
 mod circuit;
 mod comparison;
@@ -33,34 +33,34 @@ pub use waiting::Waiting;
 /// A direction as it is at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
-    /// Its name.
+    /// The direction's name.
     pub name: &'static str,
     /// The source.
     pub from: Site,
     /// The peer.
     pub to: Site,
-    /// What it is doing.
+    /// The name of the direction's state.
     pub state: &'static str,
-    /// Why, where something is amiss.
+    /// The reason for the state, if something is amiss.
     pub reason: Option<String>,
-    /// Its circuit breaker.
+    /// The peer's circuit breaker.
     pub breaker: Circuit,
-    /// Its queues.
+    /// The direction's queues.
     pub queues: Queues,
-    /// What waits in its queues, once that is known.
+    /// The messages that wait in the queues, once counted.
     pub depth: Option<Waiting>,
-    /// How fast it is.
+    /// The rates over the last ten seconds.
     pub rates: Rates,
-    /// What it has done.
+    /// The counters since the program began.
     pub counters: Counters,
-    /// How far the two sites have been compared.
+    /// The progress of comparing the two sites.
     pub comparison: Comparison,
 }
 
-/// How one direction is doing.
+/// The current state and the counters of one direction.
 #[derive(Debug)]
 pub struct Figures {
-    /// Which one.
+    /// The direction.
     pub direction: Direction,
     inner: Mutex<Inner>,
 }
@@ -79,7 +79,7 @@ struct Inner {
 }
 
 impl Figures {
-    /// Nothing has been done yet.
+    /// Creates the figures of a direction that has done nothing yet.
     #[must_use]
     pub fn new(direction: Direction) -> Self {
         let (breaker, counters) = (Circuit::default(), Counters::default());
@@ -91,7 +91,7 @@ impl Figures {
         Self { direction, inner: Mutex::new(inner) }
     }
 
-    /// How it is doing now.
+    /// Returns the figures of this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let inner = &*self.lock();
@@ -114,8 +114,8 @@ impl Figures {
         }
     }
 
-    /// Whether it carries what comes; so it does only while the peer was ready when last asked, and
-    /// its queue answers.
+    /// Returns whether the direction carries messages: its peer was ready when last asked, and its
+    /// sync queue answers.
     #[must_use]
     pub fn is_consuming(&self) -> bool {
         let inner = self.lock();
@@ -126,18 +126,18 @@ impl Figures {
         inner.state == State::Consuming && queue_answers
     }
 
-    /// These queues are in use now.
+    /// Records the queues in use.
     pub fn uses(&self, queues: QueueGeneration) {
         self.lock().in_use = Some(queues);
     }
 
-    /// Which queues are in use, once that is known.
+    /// Returns the queues in use, once known.
     #[must_use]
     pub fn queues_in_use(&self) -> Option<QueueGeneration> {
         self.lock().in_use
     }
 
-    /// A queue of it is so now. Said in the log where that is new.
+    /// Records the state of a queue, and logs it if it is new.
     pub fn queue_is(&self, kind: QueueKind, state: QueueState) {
         let mut inner = self.lock();
         let queue = inner.queue(kind);
@@ -152,7 +152,7 @@ impl Figures {
         }
     }
 
-    /// A queue of it was replaced.
+    /// Records that a queue was replaced.
     pub fn queue_replaced(&self, kind: QueueKind) {
         let mut inner = self.lock();
         let queue = inner.queue(kind);
@@ -160,7 +160,7 @@ impl Figures {
         queue.state = QueueState::Unknown;
     }
 
-    /// It is in this state now. Said once in the log.
+    /// Records the direction's state, and logs it if it is new.
     pub fn enter(&self, state: State) {
         let mut inner = self.lock();
         if inner.state == state {
@@ -174,23 +174,23 @@ impl Figures {
         inner.state = state;
     }
 
-    /// Its circuit breaker is so now.
+    /// Records the state of the circuit breaker.
     pub fn breaker(&self, breaker: &Breaker) {
         self.lock().breaker = Circuit::of(breaker, Instant::now(), Utc::now());
     }
 
-    /// So many messages wait in its queues now.
+    /// Records how many messages wait in the queues.
     pub fn depth(&self, depth: Depth) {
         self.lock().depth = Some(Waiting::of(depth, Utc::now()));
     }
 
-    /// Whether something was in its parked queue when that was last counted.
+    /// Returns whether the parked queue held messages when last counted.
     #[must_use]
     pub fn holds_parked(&self) -> bool {
         self.lock().depth.as_ref().is_some_and(|depth| depth.parked > 0)
     }
 
-    /// Whether it carries, and at most so many messages wait; else the reason.
+    /// Fails, with the reason, unless the direction carries and at most `most` messages wait.
     pub fn is_calm(&self, most: u32) -> Result<(), String> {
         let inner = self.lock();
         match (&inner.state, &inner.depth) {
@@ -203,12 +203,12 @@ impl Figures {
         }
     }
 
-    /// Changes what is known of how far the sites have been compared.
+    /// Updates the progress of comparing.
     pub fn comparison(&self, change: impl FnOnce(&mut Comparison)) {
         change(&mut self.lock().comparison);
     }
 
-    /// A request was sent, and this came of it.
+    /// Counts a request, and the outcomes in its answer.
     pub fn requested(&self, answer: &Answer) {
         let counters = &mut self.lock().counters;
         counters.requests += 1;
@@ -218,7 +218,7 @@ impl Figures {
         }
     }
 
-    /// A batch was settled: this became of its messages.
+    /// Counts the messages of a settled batch by their fates.
     pub fn settled(&self, fates: &[Fate]) {
         let inner = &mut *self.lock();
         inner.counters.add(fates);

@@ -1,4 +1,4 @@
-//! How fast a direction is.
+//! The rates of a direction.
 
 use std::time::Instant;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 use super::rate::Rate;
 use crate::carrying::batch::Fate;
 
-/// Messages a second, over the last ten.
+/// Messages per second, over the last ten seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Rates {
-    /// Taken in, whatever became of them.
+    /// All messages settled.
     pub received: f64,
-    /// Of which the peer knows the change.
+    /// Messages whose change the peer has.
     pub carried: f64,
 }
 
-/// What the rates are made of.
+/// The counts from which the rates are computed.
 #[derive(Clone, Debug)]
 pub struct Pace {
     received: Rate,
@@ -24,13 +24,13 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Nothing has happened yet.
+    /// Creates empty counts.
     #[must_use]
     pub const fn new(begun: Instant) -> Self {
         Self { received: Rate::new(begun), carried: Rate::new(begun) }
     }
 
-    /// Messages were settled.
+    /// Counts settled messages.
     pub fn add(&mut self, now: Instant, fates: &[Fate]) {
         let count = |fates: usize| u64::try_from(fates).unwrap_or(u64::MAX);
         let carried = fates.iter().filter(|fate| matches!(fate, Fate::Carried)).count();
@@ -38,7 +38,7 @@ impl Pace {
         self.carried.add(now, count(carried));
     }
 
-    /// How fast it is.
+    /// Returns the current rates.
     #[must_use]
     pub fn rates(&self, now: Instant) -> Rates {
         Rates { received: self.received.per_second(now), carried: self.carried.per_second(now) }

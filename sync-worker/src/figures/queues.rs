@@ -8,16 +8,16 @@ use shared_models::names::QueueGeneration;
 use crate::topology::QueueKind;
 use crate::watching::silence::Verdict;
 
-/// How a queue is.
+/// The state of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueState {
-    /// Nothing is known of it, or RabbitMQ does not answer.
+    /// The queue has not been probed yet, or RabbitMQ does not answer.
     Unknown,
-    /// It answers.
+    /// The queue answers.
     Answering,
-    /// It has not answered for so long.
+    /// The queue has not answered for this long.
     Silent(Duration),
-    /// It has not answered for so long, and is being replaced.
+    /// The queue has not answered for this long, and is being replaced.
     Replacing(Duration),
 }
 
@@ -25,7 +25,7 @@ impl QueueState {
     /// The names of all states.
     pub const NAMES: [&'static str; 4] = ["unknown", "answering", "silent", "replacing a queue"];
 
-    /// The state that a verdict means.
+    /// Returns the state for a verdict.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Self {
         match verdict {
@@ -36,7 +36,7 @@ impl QueueState {
         }
     }
 
-    /// The state's name, as a person reads it.
+    /// Returns the state's name, as shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl QueueState {
         }
     }
 
-    /// More about it, where something is amiss.
+    /// Returns the reason for the state, if something is amiss.
     #[must_use]
     pub fn reason(self) -> Option<String> {
         match self {
@@ -68,7 +68,7 @@ pub struct QueueFigures {
 }
 
 impl Default for QueueFigures {
-    /// Nothing is known yet.
+    /// Returns the figures of a queue of which nothing is known yet.
     fn default() -> Self {
         Self { state: QueueState::Unknown, replaced: 0 }
     }
@@ -77,18 +77,19 @@ impl Default for QueueFigures {
 /// A queue at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queue {
-    /// Its name, once that is known: one that could not be deleted gives way to one of another name.
+    /// The queue's name, once known: a queue that cannot be deleted is replaced by one of another
+    /// name.
     pub name: Option<String>,
     /// `answering`, `silent`, `replacing a queue`, or `unknown`.
     pub state: &'static str,
-    /// Why, where something is amiss.
+    /// The reason for the state, if something is amiss.
     pub reason: Option<String>,
-    /// How often it was replaced since the program began.
+    /// The number of times it was replaced since the program began.
     pub replaced: u64,
 }
 
 impl Queue {
-    /// How a queue is shown.
+    /// Returns the queue as it is shown.
     #[must_use]
     pub fn of(kind: QueueKind, in_use: Option<QueueGeneration>, figures: QueueFigures) -> Self {
         let QueueFigures { state, replaced } = figures;

@@ -1,27 +1,27 @@
-//! How many a second, over the last seconds. Pure; the instant is an argument.
+//! A rate per second over the last seconds. Pure; the instant is an argument.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Over so many seconds.
+/// The length of the window in seconds.
 const SECONDS: u32 = 10;
 
-/// Counts that slide out of sight after some seconds.
+/// The counts of a sliding window.
 #[derive(Clone, Debug)]
 pub(super) struct Rate {
     begun: Instant,
-    /// Which second since the beginning, and how many in it; oldest first.
+    /// Pairs of a second since the beginning and the count in it; oldest first.
     counted: VecDeque<(u64, u64)>,
 }
 
 impl Rate {
-    /// Nothing has happened yet.
+    /// Creates an empty window.
     #[must_use]
     pub(super) const fn new(begun: Instant) -> Self {
         Self { begun, counted: VecDeque::new() }
     }
 
-    /// So many more, now.
+    /// Adds to the count of the current second.
     pub(super) fn add(&mut self, now: Instant, count: u64) {
         let second = self.second(now);
         match self.counted.back_mut() {
@@ -33,8 +33,8 @@ impl Rate {
         }
     }
 
-    /// How many a second there were, over the last ten, this one among them; at the beginning, over
-    /// as many as there were.
+    /// Returns the rate per second over the last ten, including this one; at the beginning, over as
+    /// many as have passed.
     #[must_use]
     pub(super) fn per_second(&self, now: Instant) -> f64 {
         let second = self.second(now);

@@ -1,15 +1,15 @@
-//! What a direction is doing.
+//! The states of a direction.
 
-/// What a direction is doing.
+/// The state of a direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It has no connection to RabbitMQ, or not all that it needs there; it keeps trying.
+    /// No connection to RabbitMQ yet, or something is missing there; the carrier keeps trying.
     Connecting(Option<String>),
-    /// A queue of it is not there, and the source is to offer its orders before it is made anew.
+    /// A queue is missing, and the source is asked for an offer before the queue is declared.
     AskingForOffer(Option<String>),
-    /// The peer takes nothing, for this reason; messages stay in the queue.
+    /// The peer takes no changes, for this reason; messages stay in the queue.
     WaitingForPeer(Option<String>),
-    /// It carries what comes.
+    /// Messages are carried as they come.
     Consuming,
     /// The worker is ending.
     Stopped,
@@ -20,7 +20,7 @@ impl State {
     pub const NAMES: [&'static str; 5] =
         ["connecting", "asking for an offer", "waiting for the peer", "consuming", "stopped"];
 
-    /// The state's name, as a person reads it.
+    /// Returns the state's name, as shown to people.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl State {
         }
     }
 
-    /// Why it is in this state, where something is amiss.
+    /// Returns the reason for the state, if something is amiss.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {

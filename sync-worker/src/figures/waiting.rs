@@ -1,23 +1,23 @@
-//! What waits in a direction's queues, as it is shown.
+//! The messages that wait in a direction's queues, as shown.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::topology::Depth;
 
-/// How many messages waited, and were with nobody.
+/// The numbers of messages that were ready for delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
-    /// In the sync queue.
+    /// The number in the sync queue.
     pub queue: u32,
-    /// In the parked queue, until the source takes them.
+    /// The number in the parked queue, until the source takes them.
     pub parked: u32,
-    /// When they were counted.
+    /// The time of the count.
     pub at: String,
 }
 
 impl Waiting {
-    /// How a depth is shown that was found at this time.
+    /// Returns a depth, counted at this time, as it is shown.
     #[must_use]
     pub fn of(depth: Depth, at: DateTime<Utc>) -> Self {
         let Depth { queue, parked } = depth;

@@ -1,4 +1,4 @@
-//! `/v1/parked`: what could not be carried, gathered from both sites.
+//! `/v1/parked`: the changes that could not be carried, collected from both sites.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -17,7 +17,7 @@ use crate::site_client::Refusal;
 
 use super::{ShownToken, pass_on};
 
-/// The query of `GET /v1/parked`. What it may say of state and limit, the sites know.
+/// The query of `GET /v1/parked`. The sites check the state and the limit.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {

@@ -1,5 +1,5 @@
-//! What could not be carried, wherever it is kept: both sites are asked, and their answers are one.
-//! The worker's own HTTP and its command line show what stands here.
+//! The changes that could not be carried, from both sites: each is asked, and the answers are
+//! merged. Shared by the worker's HTTP API and its command line.
 
 pub mod cli;
 mod place;
@@ -18,7 +18,7 @@ use crate::site_client::{BuildError, PageQuery, Refusal, SiteClient, SitePage};
 pub use place::Place;
 use settled::merged;
 
-/// A parked change, and where it is kept.
+/// A parked change, and the site that keeps it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kept {
     /// The site that published it, and keeps it.
@@ -36,47 +36,48 @@ impl Kept {
     }
 }
 
-/// What is wanted of a list.
+/// The filters of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// What became of them; the sites know which there are.
+    /// The state of the changes; the sites check it.
     pub state: Option<String>,
-    /// How many on a page, at the most.
+    /// The largest number on a page.
     pub limit: Option<String>,
-    /// Kept there; at both sites, where none is named.
+    /// The site that keeps them; both if `None`.
     pub site: Option<Site>,
 }
 
-/// A page, of one site's.
+/// A page of one site's parked changes.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// What is on it.
+    /// The changes on the page.
     pub items: Vec<Kept>,
-    /// Where the next one begins; `None` on the last.
+    /// The start of the next page; `None` on the last.
     pub next: Option<Place>,
 }
 
-/// What both sites keep.
+/// The parked changes of both sites.
 #[derive(Clone)]
 pub struct Parked {
     clients: [(Site, SiteClient); 2],
 }
 
 impl Parked {
-    /// Of the sites that the settings name.
+    /// Builds the clients of the sites in the settings.
     pub fn new(settings: &SitesSettings) -> Result<Self, BuildError> {
         let client = |site| Ok::<_, BuildError>((site, SiteClient::new(site, settings)?));
         Ok(Self { clients: [client(Site::Store)?, client(Site::Warehouse)?] })
     }
 
-    /// The same for somebody else, who may do at the sites what they may do.
+    /// Returns the same for another caller, with the caller's token and permissions.
     #[must_use]
     pub fn on_behalf_of(&self, token: Option<&Token>) -> Self {
         let clients = self.clients.each_ref();
         Self { clients: clients.map(|(site, client)| (*site, client.on_behalf_of(token))) }
     }
 
-    /// The page that begins there. It is of one site; one that has nothing is passed over.
+    /// Returns the page that starts at `place`. A page is from one site; a site without any is
+    /// skipped.
     pub async fn page(&self, wanted: &Wanted, mut place: Place) -> Result<Page, Refusal> {
         loop {
             let query = PageQuery {
@@ -96,7 +97,7 @@ impl Parked {
         }
     }
 
-    /// One of them, if there is one of that id.
+    /// Returns the parked change with this id, if there is one.
     pub async fn change(&self, id: Uuid) -> Result<Option<Kept>, Refusal> {
         let asked = self.clients.iter().map(async |(site, client)| {
             Ok(client.parked_change(id).await?.map(|change| Kept::at(*site, change)))
@@ -112,8 +113,8 @@ impl Parked {
         unanswered.map_or(Ok(None), Err)
     }
 
-    /// Has something done with some of them. Where one site cannot be asked, it is done at the
-    /// other all the same: to repeat it does no harm.
+    /// Replays or drops the selected changes. If one site cannot be asked, the other has done it
+    /// all the same: repeating it does no harm.
     pub async fn settle(
         &self,
         deed: Deed,

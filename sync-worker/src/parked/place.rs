@@ -1,4 +1,4 @@
-//! Where a page of what both sites keep begins. Pure.
+//! The position of a page in the parked changes of both sites. Pure.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,24 +6,24 @@ use std::str::FromStr;
 use reqwest::Url;
 use shared_models::site::Site;
 
-/// Where a page begins: the store's come first.
+/// The start of a page; the store's pages come first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// At this site.
+    /// The site that the page is from.
     pub site: Site,
-    /// The site's own cursor; `None` at its beginning.
+    /// The site's own cursor; `None` on its first page.
     pub cursor: Option<String>,
 }
 
 impl Place {
-    /// The beginning of what is kept at this site, or at both.
+    /// Returns the first page of this site, or of both.
     #[must_use]
     pub fn first(site: Option<Site>) -> Self {
         Self { site: site.unwrap_or(Site::Store), cursor: None }
     }
 
-    /// Where the page after this one begins, if there is one. `link` is where the site says that
-    /// its own goes on, and `only` the one site that is asked.
+    /// Returns the start of the next page, if there is one. `link` is the site's own link to its
+    /// next page, and `only` the one site that is asked.
     #[must_use]
     pub fn next(&self, link: Option<&str>, only: Option<Site>) -> Option<Self> {
         let cursor = link.and_then(cursor_in);
@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-/// A site's links are paths: `/v1/parked?state=parked&limit=50&cursor=…`.
+/// Extracts the cursor from a site's link, a path: `/v1/parked?state=parked&limit=50&cursor=…`.
 fn cursor_in(link: &str) -> Option<String> {
     let link = Url::parse("http://site").ok()?.join(link).ok()?;
     link.query_pairs().find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())

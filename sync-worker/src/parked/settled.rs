@@ -1,12 +1,12 @@
-//! One answer of two: what came of a request to settle parked changes that both sites got. Pure.
+//! Merging both sites' answers to a request to settle parked changes. Pure.
 
 use std::collections::HashMap;
 
 use shared_models::parked::{LeftAlone, Settled};
 use uuid::Uuid;
 
-/// What came of it altogether. A change is kept at one site, so the other does not know it; it is
-/// left only where every site has left it, for the reason of the one that knows it.
+/// Merges the answers. A change is kept at one site, so the other does not know it; it counts as
+/// unsettled only if no site settled it, with the reason of the site that knows it.
 #[must_use]
 pub(super) fn merged(answers: Vec<Settled>) -> Settled {
     let (sites, changed) = (answers.len(), answers.iter().map(|answer| answer.changed).sum());

@@ -1,4 +1,4 @@
-//! `[compare]`: how the sites are compared.
+//! `[compare]`: comparing the sites.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use serde::Deserialize;
 /// The defaults of `[compare]`.
 pub(super) const COMPARE: &str = include_str!("compare.toml");
 
-/// `[compare]`: how the sites are compared.
+/// `[compare]`: comparing the sites.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompareSettings {
-    /// Whether they are.
+    /// Turns comparing on.
     pub enabled: bool,
-    /// How often each site is asked what it has changed.
+    /// The interval at which each site is asked for its changes.
     #[serde(with = "humantime_serde")]
     pub interval: Duration,
-    /// How long a difference may last before it counts as a loss.
+    /// The longest that a difference may last before it counts as a loss.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
-    /// How many messages may wait in the sync queue meanwhile.
+    /// The most messages that may wait in the sync queue meanwhile.
     pub max_waiting: u32,
-    /// How many times as long as a page took to rest after it.
+    /// The pause after a page, as a multiple of the time that the page took.
     pub rest: NonZeroU32,
 }

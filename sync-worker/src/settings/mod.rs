@@ -1,4 +1,4 @@
-//! The worker's settings. What cannot be right is refused while it is read, before any socket is
+//! The worker's settings. Invalid values are refused while they are read, before any socket is
 //! opened.
 
 mod compare;
@@ -27,7 +27,7 @@ const SITES: &str = include_str!("sites.toml");
 /// The defaults of `[carry]`.
 const CARRY: &str = include_str!("carry.toml");
 
-/// What the worker says of itself.
+/// The worker's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "sync-worker",
     about: "Carries each change to the other side's REST API",
@@ -47,32 +47,32 @@ pub const PROGRAM: Program = Program {
     },
 };
 
-/// All of them.
+/// All settings of the worker.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkerSettings {
-    /// Where and how to serve.
+    /// The address, and the options of the HTTP server.
     pub http: HttpSettings,
-    /// What one caller may take.
+    /// The limits for one caller.
     pub limits: LimitsSettings,
-    /// Who may do what here.
+    /// The tokens, and the roles that they give here.
     pub access: AccessSettings,
-    /// The RabbitMQ that carries the changes.
+    /// The connection to RabbitMQ.
     pub broker: BrokerSettings,
-    /// Where the store serves.
+    /// The client settings for the store.
     pub store: SiteSettings,
-    /// Where the warehouse serves.
+    /// The client settings for the warehouse.
     pub warehouse: SiteSettings,
-    /// How changes are carried.
+    /// The settings of carrying.
     pub carry: CarrySettings,
-    /// How the sites are compared.
+    /// The settings of comparing.
     pub compare: CompareSettings,
-    /// What to log.
+    /// The settings of the log.
     pub log: LogSettings,
 }
 
 impl WorkerSettings {
-    /// What asking the sites takes.
+    /// Returns the settings that the clients of the sites need.
     #[must_use]
     pub fn sites(&self) -> SitesSettings {
         let Self { store, warehouse, carry, .. } = self.clone();
@@ -80,20 +80,20 @@ impl WorkerSettings {
     }
 }
 
-/// What asking the sites takes: all that the command line needs. The other sections are the
-/// worker's, and nobody need give them to it.
+/// The settings that the clients of the sites need: all that the command line needs. The other
+/// sections are the worker's, and need not be given to it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SitesSettings {
-    /// Where the store serves.
+    /// The client settings for the store.
     pub store: SiteSettings,
-    /// Where the warehouse serves.
+    /// The client settings for the warehouse.
     pub warehouse: SiteSettings,
-    /// How long to wait for them.
+    /// The settings of carrying, for their timeouts.
     pub carry: CarrySettings,
 }
 
 impl SitesSettings {
-    /// What is set for `site`.
+    /// Returns the client settings for `site`.
     #[must_use]
     pub const fn of(&self, site: Site) -> &SiteSettings {
         match site {
@@ -107,13 +107,13 @@ impl SitesSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct SiteSettings {
-    /// Where it serves.
+    /// The base URL of the site.
     pub url: SiteUrl,
-    /// The token that it knows us by, with the role sync.
+    /// The token that identifies the worker there, with the role sync.
     pub token: Option<Token>,
-    /// The CA that alone is trusted.
+    /// The only CA that is trusted.
     pub ca: Option<CaFile>,
-    /// How to speak TLS, where the URL asks for that: what these two come to.
+    /// The TLS configuration that `url` and `ca` result in, if the URL asks for TLS.
     #[serde(skip)]
     pub tls: Option<Tls>,
 }
@@ -126,59 +126,59 @@ impl<'de> Deserialize<'de> for SiteSettings {
     }
 }
 
-/// `[carry]`: how changes are carried.
+/// `[carry]`: carrying changes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CarrySettings {
-    /// Messages that RabbitMQ hands out ahead.
+    /// The most unsettled messages that RabbitMQ delivers.
     pub prefetch: NonZeroU16,
-    /// Changes in one request.
+    /// The most changes in one request.
     pub max_changes: MaxChanges,
-    /// A batch takes no further message once it holds so many bytes.
+    /// The size in bytes from which a batch takes no further message.
     pub max_bytes: NonZeroUsize,
-    /// How long to wait for a connection to a site.
+    /// The timeout of connecting to a site.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
-    /// How long to wait for its answer to a request.
+    /// The timeout of a request.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
-    /// How long to wait for its answer to whether it is ready.
+    /// The timeout of a readiness probe.
     #[serde(with = "humantime_serde")]
     pub probe_timeout: Duration,
-    /// How long the peer may be told nothing before it is asked whether it is ready.
+    /// The time without a request to the peer after which its readiness is probed.
     #[serde(with = "humantime_serde")]
     pub probe_interval: Duration,
-    /// How long to wait for a source that is told what is parked.
+    /// The timeout of a report of parked changes to their source.
     #[serde(with = "humantime_serde")]
     pub report_timeout: Duration,
-    /// How long to wait before the second try.
+    /// The back-off after the first failure.
     #[serde(with = "humantime_serde")]
     pub backoff_min: Duration,
-    /// How long to wait before the next try at the most.
+    /// The longest back-off.
     #[serde(with = "humantime_serde")]
     pub backoff_max: Duration,
-    /// After how many failures in a row to leave the peer alone.
+    /// The number of consecutive failures that opens the circuit breaker.
     pub breaker_failures: NonZeroU32,
-    /// For how long to leave a peer alone that asks for it, at the most.
+    /// The longest `Retry-After` of a peer that is honoured.
     #[serde(with = "humantime_serde")]
     pub retry_after_max: Duration,
-    /// How often the peer may fail over a change that is alone before it is parked.
+    /// The number of times that the peer may fail over a single change before it is parked.
     pub tries_alone: NonZeroU32,
-    /// How often to look after the topology.
+    /// The interval at which the topology is healed.
     #[serde(with = "humantime_serde")]
     pub heal_interval: Duration,
-    /// After how long a queue is replaced that answers nothing.
+    /// The time after which a queue that does not answer is replaced.
     #[serde(with = "humantime_serde")]
     pub replace_queue_after: Duration,
 }
 
-/// How many changes one request may hold: from 1 to [`MAX_CHANGES`].
+/// The most changes in one request: from 1 to [`MAX_CHANGES`].
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "usize")]
 pub struct MaxChanges(usize);
 
 impl MaxChanges {
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0

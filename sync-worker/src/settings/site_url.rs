@@ -5,21 +5,21 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service_kit::tls::{CaFile, Check, Tls};
 
-/// HTTP, as the handshake calls it.
+/// The HTTP versions offered in the TLS handshake (ALPN).
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
-/// Where a site serves. It may hold a password, so it does not show itself.
+/// The base URL of a site. It may hold a password, so it is never printed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SiteUrl(SecretString);
 
 impl SiteUrl {
-    /// The URL of one of its resources, as in `v1/sync/orders`.
+    /// Returns the URL of one of the site's resources, for example `v1/sync/orders`.
     pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
         base(self.0.expose_secret()).and_then(|base| base.join(path).map_err(|e| e.to_string()))
     }
 
-    /// How to speak TLS, where it asks for that.
+    /// Returns the TLS configuration, if the URL asks for TLS.
     pub(super) fn tls(&self, ca: Option<&CaFile>) -> Result<Option<Tls>, String> {
         match (base(self.0.expose_secret())?.scheme(), ca) {
             ("https", ca) => Tls::new(ca, Check::Name).map(|tls| Some(tls.speaking(&PROTOCOLS))),
@@ -39,11 +39,11 @@ impl TryFrom<String> for SiteUrl {
     }
 }
 
-/// What paths are joined to. The message never repeats the URL.
+/// Parses the URL to which paths are joined. The message never repeats it.
 fn base(url: &str) -> Result<Url, String> {
     let wanted =
         || "store.url and warehouse.url are to be URLs such as http://host:8001".to_owned();
-    // Joining replaces what stands after the last slash.
+    // Joining replaces the part after the last slash.
     let base = format!("{}/", url.trim_end_matches('/'));
     let base = Url::parse(&base).map_err(|_| wanted())?;
     let plain = base.query().is_none() && base.fragment().is_none() && base.has_host();

@@ -1,4 +1,4 @@
-//! What the peer's answer to a request means. Pure.
+//! The meaning of the peer's answer to a request. Pure.
 
 use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
@@ -7,26 +7,25 @@ use uuid::Uuid;
 use super::Reply;
 use crate::breaker::Failure;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The peer took the changes; one outcome for each.
     Taken(Vec<Outcome>),
-    /// The peer is well, but does not take this request, for this reason: one of its changes stands
-    /// in the way.
+    /// The peer is well, but refuses this request, for this reason, because of one of its changes.
     Refused(String),
-    /// It came to nothing, for this reason: one of its changes may have caused that, or the peer.
+    /// The request failed, for this reason: one of its changes may have caused that, or the peer.
     Failed(String),
-    /// The peer cannot take anything now, whatever the request says.
+    /// The peer cannot take any request now.
     Away(Trouble),
 }
 
-/// Why the peer takes nothing.
+/// The reason why the peer takes no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// The reason, as a person reads it.
+    /// The reason, as shown to people.
     pub reason: String,
-    /// What it means for the circuit breaker.
+    /// The facts for the circuit breaker.
     pub failure: Failure,
 }
 
@@ -36,11 +35,11 @@ impl From<String> for Trouble {
     }
 }
 
-/// What a reply to a request with the changes of these events means.
+/// Interprets a reply to a request with the changes of these events.
 ///
-/// Nothing lies with a change when the peer speaks another version, or is not the site that it was
-/// taken for. A gateway that reports a broken or a late answer (502, 504) says as little of where
-/// the fault lies as the peer's own 500.
+/// No change is at fault when the peer speaks another version, or is not the expected site. A
+/// gateway that reports a broken or late answer (502, 504) says as little about the cause as the
+/// peer's own 500.
 #[must_use]
 pub fn read(events: &[Uuid], reply: &Reply) -> Answer {
     let Reply { status, retry_after, ref body } = *reply;
@@ -73,7 +72,7 @@ fn outcomes(events: &[Uuid], body: &[u8]) -> Result<Vec<Outcome>, String> {
 fn outcome(result: SyncResult, event: Uuid) -> Result<Outcome, String> {
     match (result.event_id, result.outcome) {
         (Some(named), _) if named != event => Err(format!("{named} stands where {event} is to")),
-        // A change that the peer could not read has no id there.
+        // The result of a change that the peer could not read has no id.
         (Some(_), outcome) | (None, outcome @ Outcome::Rejected { .. }) => Ok(outcome),
         (None, Outcome::Applied | Outcome::Merged | Outcome::Stale) => {
             Err(format!("the result of {event} does not name it"))
@@ -81,7 +80,7 @@ fn outcome(result: SyncResult, event: Uuid) -> Result<Outcome, String> {
     }
 }
 
-/// What an answer other than the hoped-for one says: a problem (RFC 9457).
+/// The body of an answer other than success: a problem (RFC 9457).
 #[derive(Deserialize)]
 struct Problem {
     detail: String,
@@ -99,7 +98,7 @@ fn concerns_no_change(body: &[u8]) -> bool {
     serde_json::from_slice::<Problem>(body).is_ok_and(|it| it.errors.iter().any(of_the_request))
 }
 
-/// How an answer that is not the hoped-for one reads in a log.
+/// Describes an answer other than success, for a log.
 #[must_use]
 pub fn answered(status: u16, body: &[u8]) -> String {
     match serde_json::from_slice::<Problem>(body) {

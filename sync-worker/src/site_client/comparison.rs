@@ -1,4 +1,4 @@
-//! What a site is asked in order to compare it with its peer.
+//! The requests to a site that compare it with its peer.
 
 use reqwest::Url;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use super::answer::answered;
 use super::reply::Reply;
 use super::{Refusal, SiteClient};
 
-/// Where a site is compared.
+/// The URLs of a site's resources for comparing.
 #[derive(Clone)]
 pub(super) struct ComparisonUrls {
     compared: Url,
@@ -19,7 +19,7 @@ pub(super) struct ComparisonUrls {
 }
 
 impl ComparisonUrls {
-    /// Those of the site whose resources are at these URLs.
+    /// Builds the URLs with `url`, which joins a path to the base URL of the site.
     pub(super) fn new<E>(url: impl Fn(&'static str) -> Result<Url, E>) -> Result<Self, E> {
         Ok(Self {
             compared: url("v1/sync/compared")?,
@@ -30,32 +30,32 @@ impl ComparisonUrls {
 }
 
 impl SiteClient {
-    /// How its change log stands, and what is not published up to a place, where one is given; else
-    /// the reason why that is not known.
+    /// Returns the state of the site's change log and, if a place is given, the oldest unpublished
+    /// change up to it.
     pub async fn log_state(&self, upto: Option<i64>) -> Result<LogState, String> {
         let upto = upto.map(|place| ("upto", place));
         self.answer(self.get(&self.comparison.compared).query(upto.as_slice())).await
     }
 
-    /// The orders that it changed, from one page of its log between two places.
+    /// Returns the orders that the site changed, from one page of its log between two places.
     pub async fn changed(&self, after: i64, upto: i64) -> Result<ChangedPage, String> {
         let stretch = [("after", after), ("upto", upto)];
         self.answer(self.get(&self.comparison.changed).query(&stretch)).await
     }
 
-    /// How those of these orders stand there that it has.
+    /// Returns the states of those of these orders that the site has.
     pub async fn revisions(&self, ids: &[Uuid]) -> Result<Revisions, String> {
         let request = json!({ "ids": ids });
         self.answer(self.post(&self.comparison.revisions).json(&request)).await
     }
 
-    /// Has it note how far its log was compared.
+    /// Notes at the site how far its log was compared.
     pub async fn compared(&self, compared: Compared) -> Result<(), String> {
         let noted = self.post(&self.comparison.compared).json(&compared);
         self.answer::<serde_json::Value>(noted).await.map(drop)
     }
 
-    /// Asks it to offer these orders; else the reason why it does not.
+    /// Asks the site to offer these orders. Returns the reason if it refuses.
     pub async fn ask_for_offer_of(&self, ids: &[Uuid]) -> Result<(), String> {
         let request = self.post(&self.offer).json(&json!({ "ids": ids }));
         match self.send(request).await? {

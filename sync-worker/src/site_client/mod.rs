@@ -1,4 +1,4 @@
-//! The requests to a site: as the source it is asked for an offer, as the peer it is told changes.
+//! The requests to a site: to the source for an offer, to the peer with changes.
 //!
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
@@ -32,13 +32,13 @@ pub use parked::{PageQuery, SitePage};
 pub use refusal::Refusal;
 pub use reply::Reply;
 
-/// Shorter than the five seconds after which the services close a quiet connection: a request on
-/// one that is just being closed is lost.
+/// The idle timeout of connections. Shorter than the five seconds after which the services close
+/// one: a request on a connection that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(4);
-/// When to ask whether the other end of a quiet connection is still there.
+/// The TCP keepalive time of a quiet connection.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// Why there can be no client of a site.
+/// The error of a client that cannot be built.
 #[derive(Debug, Error)]
 #[error("no client of the {site} can be made: {problem}")]
 pub struct BuildError {
@@ -63,19 +63,19 @@ pub struct SiteClient {
     comparison: ComparisonUrls,
 }
 
-/// What a site is asked about how it publishes.
+/// A command to the relay of a site.
 #[derive(Clone, Copy, Debug)]
 pub enum AboutRelay {
-    /// To tell.
+    /// Shows the state of the relay.
     Show,
-    /// To publish nothing from now on, and to tell.
+    /// Pauses publishing, and shows the state.
     Pause,
-    /// To publish again, and to tell.
+    /// Resumes publishing, and shows the state.
     Resume,
 }
 
 impl SiteClient {
-    /// A client of `site`.
+    /// Builds a client of `site`.
     pub fn new(site: Site, settings: &SitesSettings) -> Result<Self, BuildError> {
         let failed = |problem| BuildError { site, problem };
         let carry = &settings.carry;
@@ -87,7 +87,7 @@ impl SiteClient {
             .timeout(carry.request_timeout)
             .pool_idle_timeout(IDLE)
             .tcp_keepalive(KEEPALIVE)
-            // The sites are where the settings say, not where an answer or the environment points.
+            // The sites are where the settings point, not where an answer or the environment does.
             .redirect(Policy::none())
             .no_proxy()
             .tls_backend_preconfigured(tls.config())
@@ -117,8 +117,8 @@ impl SiteClient {
         })
     }
 
-    /// The same for somebody else, who may do at the site what they may do: the worker lends nobody
-    /// its own token.
+    /// Returns the same client for another caller, with the caller's token and permissions: the
+    /// worker lends its own token to nobody.
     #[must_use]
     pub fn on_behalf_of(&self, token: Option<&Token>) -> Self {
         Self { token: token.cloned(), ..self.clone() }
@@ -144,13 +144,13 @@ impl SiteClient {
         send(request).await.map_err(told)
     }
 
-    /// Asks whether the site is ready; else the reason.
+    /// Asks whether the site is ready. Returns the trouble if it is not.
     pub async fn probe(&self) -> Result<(), Trouble> {
         let request = self.get(&self.ready).timeout(self.probe_timeout);
         let not_ready = |reason, retry_after| {
             Err(Trouble { reason, failure: Failure { is_not_ready: true, retry_after } })
         };
-        // Its body is for a person; the services' detail there may be long.
+        // The body is for a person; the services' detail in it may be long.
         match self.send(request).await {
             Ok(Reply { status: 200, .. }) => Ok(()),
             Ok(Reply { status, retry_after, .. }) => {
@@ -160,7 +160,7 @@ impl SiteClient {
         }
     }
 
-    /// Asks the site to offer all of its orders; else the reason why it does not.
+    /// Asks the site to offer all of its orders. Returns the reason if it refuses.
     pub async fn ask_for_offer(&self) -> Result<(), String> {
         let request = self.post(&self.offer).json(&json!({"all": true}));
         match self.send(request).await? {
@@ -169,7 +169,7 @@ impl SiteClient {
         }
     }
 
-    /// Asks how the site publishes.
+    /// Sends a command to the site's relay.
     pub async fn relay(&self, about: AboutRelay) -> Result<Value, Refusal> {
         let [show, pause, resume] = &self.relay;
         let request = match about {
@@ -180,7 +180,7 @@ impl SiteClient {
         self.read(self.ask(request.timeout(self.probe_timeout)).await?)
     }
 
-    /// Tells the site what `source` says of some orders.
+    /// Sends changes of `source` to the site.
     pub async fn tell(&self, source: Site, changes: Vec<&OrderChange>) -> Answer {
         let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let request = SyncRequest { schema: SCHEMA, source, changes };

@@ -1,4 +1,4 @@
-//! What a site is told, and asked, of its changes that could not be carried.
+//! The requests to a site about its changes that could not be carried.
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -10,29 +10,29 @@ use super::answer::answered;
 use super::reply::Reply;
 use super::{Refusal, SiteClient};
 
-/// Which page of what a site keeps is wanted.
+/// The query for a page of a site's parked changes.
 #[derive(Clone, Copy, Debug)]
 pub struct PageQuery<'a> {
-    /// What became of them; the site knows which there are.
+    /// The state of the changes; the site checks it.
     pub state: Option<&'a str>,
-    /// How many at the most.
+    /// The largest number on the page.
     pub limit: Option<&'a str>,
-    /// Where it begins.
+    /// The cursor at which the page begins.
     pub cursor: Option<&'a str>,
 }
 
-/// A page of what a site keeps.
+/// A page of a site's parked changes.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SitePage {
-    /// What is on it.
+    /// The changes on the page.
     pub items: Vec<ParkedChange>,
-    /// Where the next one is; `None` on the last.
+    /// The link to the next page; `None` on the last.
     pub next: Option<String>,
 }
 
 impl SiteClient {
-    /// Tells the site which of its changes could not be carried; else the reason why it does not
-    /// take that.
+    /// Reports to the site which of its changes could not be carried. Returns the reason if it does
+    /// not take the report.
     pub async fn report(&self, changes: Vec<ReportedChange>) -> Result<(), String> {
         if changes.is_empty() {
             return Ok(());
@@ -45,7 +45,7 @@ impl SiteClient {
         }
     }
 
-    /// A page of what it keeps.
+    /// Returns a page of the site's parked changes.
     pub async fn parked_page(&self, query: PageQuery<'_>) -> Result<SitePage, Refusal> {
         let PageQuery { state, limit, cursor } = query;
         let pairs = [("state", state), ("limit", limit), ("cursor", cursor)];
@@ -54,7 +54,7 @@ impl SiteClient {
         self.read(self.ask(request).await?)
     }
 
-    /// One of what it keeps, if it does.
+    /// Returns one of the site's parked changes, if it has it.
     pub async fn parked_change(&self, id: Uuid) -> Result<Option<ParkedChange>, Refusal> {
         match self.ask(self.get(&self.of_parked(&id.to_string()))).await? {
             Reply { status: 404, .. } => Ok(None),
@@ -62,7 +62,7 @@ impl SiteClient {
         }
     }
 
-    /// Has something done with some of what it keeps.
+    /// Replays or drops some of the site's parked changes.
     pub async fn settle(&self, deed: Deed, selection: &Selection) -> Result<Settled, Refusal> {
         let request = self.post(&self.of_parked(deed.as_str())).json(selection);
         self.read(self.ask(request).await?)

@@ -1,4 +1,4 @@
-//! What a site answers to somebody who wants something of it, and why it does not do it.
+//! The answer of a site to a caller's request, and the reasons why it does not carry it out.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use super::SiteClient;
 use super::answer::answered;
 use super::reply::Reply;
 
-/// Why a site did not do what it was asked.
+/// The reason why a site did not carry out a request.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// It cannot be asked, or answers something else.
+    /// The site cannot be reached, or gives an unexpected answer.
     Away {
-        /// Which one.
+        /// The site.
         site: Site,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The request is not right, or not the caller's to make; the site says what would be.
+    /// The request is invalid, or not permitted to the caller; the site's reply says why.
     Wrong(Reply),
 }
 

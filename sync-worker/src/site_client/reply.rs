@@ -1,4 +1,4 @@
-//! A site's answer, or why there is none.
+//! A site's reply, or the reason why there is none.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use reqwest::header::RETRY_AFTER;
 
 use super::retry_after;
 
-/// What a site answered.
+/// A site's reply.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// After how long to come back, if it said so.
+    /// The time after which to send the next request, if the site gave one.
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// Why there is no reply.
+/// The reason why there is no reply.
 pub(super) enum NoReply {
-    /// The request never got there.
+    /// The request was never delivered.
     NoConnection(String),
-    /// It may have got there, and may have been carried out.
+    /// The request may have been delivered and carried out.
     NoAnswer(String),
 }
 
@@ -37,7 +37,7 @@ impl From<NoReply> for String {
 }
 
 impl NoReply {
-    /// What an error means, of which `told` may know more than it says itself.
+    /// Classifies an error; `told` may know a more precise reason than its own message.
     pub(super) fn of(
         error: reqwest::Error,
         told: impl Fn(&(dyn Error + 'static)) -> Option<String>,

@@ -1,10 +1,10 @@
-//! After how long a site wants to be asked again (RFC 9110, `Retry-After`). Pure.
+//! The `Retry-After` header (RFC 9110). Pure.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// What the header's value says at this moment: seconds, or a date. Anything else says nothing.
+/// Parses the header's value at this moment: seconds, or a date. Returns `None` for anything else.
 #[must_use]
 pub(super) fn read(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
@@ -12,7 +12,7 @@ pub(super) fn read(value: &str, now: DateTime<Utc>) -> Option<Duration> {
         return value.parse().ok().map(Duration::from_secs);
     }
     let date = DateTime::parse_from_rfc2822(value).ok()?;
-    // What is over already asks for no wait.
+    // A date in the past asks for no wait.
     Some((date.to_utc() - now).to_std().unwrap_or_default())
 }
 

@@ -1,5 +1,5 @@
-//! Which generation of a direction's queues is in use. RabbitMQ itself keeps it, as marker
-//! exchanges: the worker has no database, and exchanges answer where a queue does not.
+//! The generation of a direction's queues that is in use. RabbitMQ itself stores it, as marker
+//! exchanges: the worker has no database, and exchanges answer when a queue does not.
 
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
@@ -11,7 +11,7 @@ use shared_models::site::Direction;
 use super::Topology;
 
 impl Topology {
-    /// The topology of the generation that is in use.
+    /// Returns the topology of the generation in use.
     pub async fn current(
         connection: &Connection,
         direction: Direction,
@@ -29,8 +29,8 @@ impl Topology {
         }
     }
 
-    /// Makes the next generation the one in use. Its queues are not there, so every worker treats
-    /// them as lost ones: it asks the source for an offer and then declares them.
+    /// Puts the next generation into use. Its queues do not exist yet, so every worker treats them
+    /// as lost: it asks the source for an offer and then declares them.
     pub async fn begin_next(&self, connection: &Connection) -> Result<Self, BrokerError> {
         let next = Self { queues: self.queues.next(), ..*self };
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };

@@ -2,20 +2,20 @@
 
 use shared_models::names::QueueGeneration;
 
-/// One of the two queues of a direction.
+/// A kind of queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueKind {
     /// The queue whose messages are carried.
     Sync,
-    /// The queue of what could not be carried while the source was away.
+    /// The queue of messages that could not be carried while the source was away.
     Parked,
 }
 
 impl QueueKind {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Sync, Self::Parked];
 
-    /// The kind's name in figures.
+    /// Returns the kind's name in figures.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl QueueKind {
         }
     }
 
-    /// The queue's name in a generation.
+    /// Returns the queue's name in a generation.
     #[must_use]
     pub fn name_in(self, generation: QueueGeneration) -> String {
         match self {

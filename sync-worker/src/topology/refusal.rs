@@ -1,23 +1,23 @@
-//! What RabbitMQ means by some of its refusals.
+//! The meanings of some of RabbitMQ's refusals.
 
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use service_kit::broker::BrokerError;
 
-/// Whether RabbitMQ says that what was declared is there with other arguments: somebody else made
-/// it, or a version that wanted others.
+/// Returns whether the declared item exists with other arguments: another program declared it, or
+/// an earlier version.
 #[must_use]
 pub fn is_unlike(error: &BrokerError) -> bool {
     refusal(error) == Some(&AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED))
 }
 
-/// Whether another connection has a queue for itself.
+/// Returns whether another connection holds the queue exclusively.
 #[must_use]
 pub fn is_locked(error: &BrokerError) -> bool {
     refusal(error) == Some(&AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED))
 }
 
-/// Whether RabbitMQ got no answer itself from what was asked, as from a queue without a process.
+/// Returns whether RabbitMQ itself got no answer, as from a queue without a process.
 #[must_use]
 pub fn is_internal(error: &BrokerError) -> bool {
     let hard = [AMQPHardError::INTERNALERROR, AMQPHardError::RESOURCEERROR];

@@ -1,8 +1,8 @@
 //! Asking a queue whether it answers.
 //!
-//! RabbitMQ answers to a declaration without asking the queue (3.10 does, within a moment, with a
-//! count of nothing), to a binding as well. So a message is asked for, and given back: its order
-//! and how often it was delivered mean nothing here.
+//! RabbitMQ answers a declaration without asking the queue (3.10 does, within a moment, with a
+//! count of zero), and a binding as well. So a message is fetched and given back: message order and
+//! delivery counts mean nothing here.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use service_kit::settings::BrokerSettings;
 use super::silence::Heard;
 use crate::topology::{Topology, goodbye, is_internal};
 
-/// What asks queues, on a connection of its own: a queue without a process makes RabbitMQ close the
-/// connection on which it is asked for a message.
+/// A client that probes queues, on a connection of its own: a queue without a process makes
+/// RabbitMQ close the connection on which a message is fetched.
 pub(super) struct Probe {
     broker: BrokerSettings,
     /// The connection's name in the management UI.
@@ -27,7 +27,7 @@ impl Probe {
         Self { broker, name, open: None }
     }
 
-    /// Asks a queue, and waits so long for its answer; where there is none, asks RabbitMQ for
+    /// Asks a queue, with the timeout `patience`; if it does not answer, asks RabbitMQ for
     /// something that needs no queue.
     pub(super) async fn ask(
         &mut self,
@@ -53,7 +53,7 @@ impl Probe {
                 Heard::NoBroker
             }
             Heard::Silence => {
-                // Its channel waits for the queue; RabbitMQ ends it with the connection.
+                // Its channel waits for the queue; RabbitMQ closes it with the connection.
                 goodbye(&connection).await;
                 match self.broker_answers(topology).await {
                     Ok(()) => Heard::Silence,
@@ -80,7 +80,7 @@ impl Probe {
         let channel = in_time(limit, connection.create_channel()).await?;
         let getting = channel.basic_get(queue.into(), BasicGetOptions::default());
         match in_time(patience, getting).await {
-            // What was taken goes back when the channel closes.
+            // The message returns to the queue when the channel closes.
             Ok(_) => {
                 in_time(limit, channel.close(200, "done".into())).await.map(|()| Heard::Answer)
             }

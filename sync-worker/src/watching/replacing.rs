@@ -1,9 +1,9 @@
-//! Removing a queue that cannot be used, so that the carrier makes it anew as a lost one.
+//! Deleting a queue that cannot be used, so that the carrier declares it anew as a lost one.
 //!
-//! The queue is deleted *before* the source is asked for an offer: its absence then says, whoever
-//! ends in between, that an offer is needed, and the offer covers what was in it, also if it came to
-//! life a moment before. Where it cannot be deleted either, the marker of the next generation says
-//! the same: that generation's queues are absent.
+//! The queue is deleted *before* the source is asked for an offer: its absence then shows,
+//! whichever process ends in between, that an offer is needed, and the offer covers what was in it,
+//! even if the queue came to life a moment before. If it cannot be deleted either, the marker of
+//! the next generation shows the same: that generation's queues are absent.
 
 use std::time::Duration;
 
@@ -18,35 +18,35 @@ use super::probe::Probe;
 use super::silence::Heard;
 use crate::topology::{QueueKind, Topology, goodbye, is_locked, is_unlike};
 
-/// How long RabbitMQ may take to delete a queue. One without a leader took it 5 s.
+/// The timeout of deleting a queue. Deleting one without a leader took RabbitMQ 5 s.
 pub(super) const DELETION: Duration = Duration::from_secs(20);
 
-/// Why a queue is replaced.
+/// The reason why a queue is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// It answers to nothing.
+    /// The queue does not answer.
     Silent {
-        /// How long to wait for its answer when it is asked for the last time.
+        /// The timeout of the last probe.
         patience: Duration,
     },
-    /// It has other arguments than it should.
+    /// The queue has other arguments than it should.
     Unlike,
 }
 
-/// What came of it.
+/// The outcome of replacing a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The queue is deleted.
     Deleted,
     /// The queue could not be deleted; another generation was begun.
     NextGeneration,
-    /// There was nothing to replace any more.
+    /// The queue no longer needed replacing.
     NotNeeded,
-    /// Another worker is at it.
+    /// Another worker is replacing it.
     LeftToAnother,
 }
 
-/// What replaces queues.
+/// Replaces queues, on a connection of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Replacing {
     broker: BrokerSettings,
@@ -59,7 +59,7 @@ impl Replacing {
         Self { broker, name }
     }
 
-    /// Replaces a queue, unless another worker does, or has done so.
+    /// Replaces a queue, unless another worker does or has done so.
     pub(crate) async fn replace(
         &self,
         topology: &Topology,
@@ -108,7 +108,7 @@ impl Replacing {
         }
     }
 
-    /// Looks once more, now that no other worker replaces anything.
+    /// Checks once more, now that no other worker replaces anything.
     async fn is_still_needed(
         &self,
         connection: &Connection,
@@ -134,7 +134,7 @@ impl Replacing {
     }
 }
 
-/// Takes a lock that holds for as long as the connection does: an exclusive queue.
+/// Takes a lock that is held as long as the connection lasts: an exclusive queue.
 async fn lock(connection: &Connection, name: &str, limit: Duration) -> Result<(), BrokerError> {
     let channel = in_time(limit, connection.create_channel()).await?;
     let options = QueueDeclareOptions {
@@ -143,7 +143,7 @@ async fn lock(connection: &Connection, name: &str, limit: Duration) -> Result<()
         ..QueueDeclareOptions::default()
     };
     let mut arguments = FieldTable::default();
-    // Others cannot be exclusive, and a vhost may have another default.
+    // Queues of other types cannot be exclusive, and a vhost may have another default.
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("classic".into()));
     let declared = channel.queue_declare(name.into(), options, arguments);
     in_time(limit, declared).await?;

@@ -1,9 +1,9 @@
-//! Removing the queues of earlier generations, which could not be deleted when they were replaced.
+//! Deleting the queues of earlier generations, which could not be deleted when they were replaced.
 //!
-//! Such a queue may have come to life again and have taken messages that no other queue has, until
-//! the next generation was bound. So it is unbound first, then the source is asked for an offer, and
-//! only then it is deleted: all that is in it is covered. While a queue of an earlier generation is
-//! there, each worker that starts begins with this anew.
+//! Such a queue may have come to life again and taken messages that no other queue has, until the
+//! next generation was bound. So it is unbound first, then the source is asked for an offer, and
+//! only then is it deleted: the offer covers everything in it. While a queue of an earlier
+//! generation exists, each worker that starts repeats these steps.
 
 use lapin::Connection;
 use service_kit::broker::{BrokerError, connect};
@@ -15,7 +15,7 @@ use super::replacing::DELETION;
 use crate::site_client::SiteClient;
 use crate::topology::{QueueKind, Topology, goodbye};
 
-/// Why the queues of earlier generations are still there.
+/// The reason why the queues of earlier generations still exist.
 #[derive(Debug, Error)]
 pub(super) enum NotRetired {
     #[error("{0}")]
@@ -24,19 +24,19 @@ pub(super) enum NotRetired {
     NoOffer(String),
 }
 
-/// What removes them, in one direction.
+/// Deletes the queues of earlier generations, in one direction.
 pub(super) struct Retiring {
     pub(super) broker: BrokerSettings,
     /// The connection's name in the management UI.
     pub(super) name: String,
     pub(super) source: SiteClient,
     /// The generation for which the source was asked for an offer, after it was bound and the
-    /// earlier ones were not any more.
+    /// earlier ones were unbound.
     pub(super) offered: Option<QueueGeneration>,
 }
 
 impl Retiring {
-    /// Removes what is left of the generations before the one in use.
+    /// Deletes the queues of all generations before the one in use.
     pub(super) async fn retire(&mut self, current: QueueGeneration) -> Result<(), NotRetired> {
         let connection = connect(&self.broker, &self.name).await?;
         let topology = Topology::new(current, self.broker.reply_timeout);
@@ -68,7 +68,7 @@ impl Retiring {
         old: &Topology,
         name: &str,
     ) -> Result<(), NotRetired> {
-        // An error where it is not there yet.
+        // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
         old.unbind_queue(connection).await?;
         if self.offered != Some(current.queues) {

@@ -1,33 +1,34 @@
-//! When a queue that does not answer counts as dead. Pure: the clock is an argument.
+//! The rule that decides when a queue that does not answer counts as dead. Pure: the clock is an
+//! argument.
 
 use std::time::{Duration, Instant};
 
-/// So many questions in a row at least must have stayed without an answer: one alone may have been
-/// lost with a leader, or while this process was stopped.
+/// The fewest consecutive unanswered probes: a single one may have been lost with a leader, or
+/// while this process was stopped.
 const LEAST_QUESTIONS: u32 = 2;
 
-/// What came of asking a queue.
+/// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// It answered, or there is none.
+    /// The queue answered, or does not exist.
     Answer,
-    /// It did not answer in its time, or RabbitMQ got no answer from it; RabbitMQ answered to
+    /// The queue did not answer in time, or RabbitMQ got no answer from it; RabbitMQ answered
     /// something else afterwards.
     Silence,
-    /// RabbitMQ answered to nothing, or could not be asked.
+    /// RabbitMQ did not answer, or could not be asked.
     NoBroker,
 }
 
-/// How a queue is.
+/// The verdict on a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It answers.
+    /// The queue answers.
     Answers,
-    /// It has not answered for so long, which is not long enough.
+    /// The queue has not answered for this long, which is within the limit.
     Silent(Duration),
-    /// It has not answered for so long, and is to be replaced.
+    /// The queue has not answered for this long, and is to be replaced.
     Dead(Duration),
-    /// Nothing is known of it: RabbitMQ does not answer.
+    /// The queue's state is unknown: RabbitMQ does not answer.
     Unknown,
 }
 
@@ -35,32 +36,32 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
     limit: Duration,
-    /// When the first question was asked that stayed without an answer.
+    /// The time of the first unanswered probe.
     since: Option<Instant>,
     questions: u32,
 }
 
 impl Silence {
-    /// No silence yet. A queue is dead when it has lasted for `limit`.
+    /// Creates the record of a queue that answers. A silence of `limit` makes it dead.
     #[must_use]
     pub const fn new(limit: Duration) -> Self {
         Self { limit, since: None, questions: 0 }
     }
 
-    /// How long one question may wait for its answer: short enough that a second is asked within
-    /// the limit, long enough for a queue that is slow.
+    /// Returns the timeout of one probe: short enough that a second one fits within the limit, long
+    /// enough for a slow queue.
     #[must_use]
     pub fn patience(&self) -> Duration {
         self.limit / LEAST_QUESTIONS
     }
 
-    /// How long to wait before a queue that answers is asked again.
+    /// Returns the pause between two probes of a queue that answers.
     #[must_use]
     pub fn interval(&self) -> Duration {
         self.limit / 6
     }
 
-    /// Takes in what came, at `now`, of a question that was asked at `asked`.
+    /// Takes in the result, at `now`, of a probe that was sent at `asked`.
     pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard) -> Verdict {
         match heard {
             Heard::Answer => {
@@ -85,7 +86,7 @@ impl Silence {
         }
     }
 
-    /// Forgets the silence, as where the queue is another one.
+    /// Forgets the silence, for example when the queue is another one.
     pub fn end(&mut self) {
         (self.since, self.questions) = (None, 0);
     }

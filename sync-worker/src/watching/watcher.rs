@@ -1,4 +1,4 @@
-//! Asks the queues of one direction again and again, and has a dead one replaced.
+//! Probes the queues of one direction again and again, and replaces a dead one.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
 use crate::topology::{QueueKind, Topology};
 
-/// How long to wait before it is tried again to remove the queues of earlier generations.
+/// The pause before the queues of earlier generations are deleted again after a failure.
 const NEXT_RETIREMENT: Duration = Duration::from_secs(60);
 
-/// What watches over the queues of one direction.
+/// Watches the queues of one direction.
 pub(crate) struct Watcher {
     reply_timeout: Duration,
     figures: Arc<Figures>,
@@ -30,9 +30,9 @@ pub(crate) struct Watcher {
     silences: [Silence; 2],
     /// The generation that is watched.
     watched: Option<QueueGeneration>,
-    /// When to remove the queues of earlier generations; `None` where there are none left.
+    /// The time to delete the queues of earlier generations; `None` if there are none left.
     retire_at: Option<Instant>,
-    /// Told when a queue was replaced.
+    /// Notified when a queue was replaced.
     replaced: Arc<Notify>,
 }
 

@@ -1,4 +1,4 @@
-//! What can be asked on the command line.
+//! The subcommands of `sync-worker parked`. The doc comments of variants and fields are the help.
 
 use clap::{ArgGroup, Args, Subcommand};
 use shared_models::site::Site;

@@ -1,10 +1,10 @@
-//! Whether a person means it.
+//! The confirmation of dropping everything.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use shared_models::site::Site;
 
-/// Asks whether all are to be dropped. Where nobody is there to be asked, they are not.
+/// Asks whether to drop all parked changes. Without a terminal the answer is no.
 pub(super) fn means_to_drop_all(site: Option<Site>) -> io::Result<bool> {
     let (stdin, mut stderr) = (io::stdin(), io::stderr());
     if !stdin.is_terminal() {

@@ -1,17 +1,18 @@
-//! The token that a person shows to the sites. Never an argument: all on the machine may read those.
+//! The token that the command line sends to the sites. Never an argument: any user of the machine
+//! can read those.
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, value_parser};
 use service_kit::access::Token;
 
-/// Where the token is looked for when no file is named.
+/// The environment variable of the token, used when no file is named.
 const VARIABLE: &str = "WORKER_TOKEN";
 const FILE: &str = "token-file";
-/// How a person shows a token.
+/// The ways to pass a token, as shown to people.
 pub(super) const HOW: &str = "by WORKER_TOKEN, or --token-file FILE";
 
-/// How a file with the token is named.
+/// The option that names a file with the token.
 pub(super) fn argument() -> Arg {
     Arg::new(FILE)
         .long(FILE)
@@ -23,7 +24,8 @@ pub(super) fn argument() -> Arg {
         ))
 }
 
-/// The token; none where nobody named one, and the sites let everybody in who is on their machine.
+/// Reads the token; `None` if there is none, which suffices where the sites are open to everybody
+/// on their machine.
 pub(super) fn read(matches: &ArgMatches) -> Result<Option<Token>, String> {
     let (text, origin) = match matches.get_one::<PathBuf>(FILE) {
         Some(file) => {

@@ -1,5 +1,5 @@
-//! `sync-worker parked`: what could not be carried, on the command line. It asks the sites itself,
-//! so no worker need run.
+//! `sync-worker parked`: the changes that could not be carried, on the command line. It asks the
+//! sites itself, so no worker has to run.
 
 mod asked;
 mod asking;
@@ -24,28 +24,28 @@ use asked::{Asked, Meant};
 /// The subcommand's name.
 pub const NAME: &str = "parked";
 
-/// How many are fetched at once: each may be as long as an event can be.
+/// The page size: each item may be as long as the longest event.
 const PAGE: &str = "100";
 
-/// Why it was not done.
+/// The error of a `parked` subcommand.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// The token that is to be shown.
+    /// The token could not be read.
     #[error("{0}")]
     Credential(String),
-    /// A client of a site.
+    /// A client of a site could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
-    /// A site did not do it.
+    /// A site did not carry out the request.
     #[error("{0}")]
     Site(String),
-    /// There are no such parked changes.
+    /// No parked changes have these ids.
     #[error("{}: {}", .0.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "), LeftAlone::UNKNOWN)]
     Unknown(Vec<Uuid>),
-    /// To drop all is to be meant.
+    /// Dropping all changes was not confirmed.
     #[error("nothing was dropped; say --yes to drop all without being asked")]
     NotMeant,
-    /// What there is to say cannot be said.
+    /// The output could not be written.
     #[error("{0}")]
     Output(#[from] io::Error),
 }
@@ -61,7 +61,7 @@ impl From<Refusal> for CliError {
     }
 }
 
-/// The subcommand, as it is described.
+/// The subcommand and its help.
 #[must_use]
 pub fn command() -> Command {
     let about = "List, show, replay or drop what could not be carried";
@@ -71,7 +71,7 @@ pub fn command() -> Command {
         .arg(credential::argument())
 }
 
-/// Does what is asked. A reader that has seen enough is no failure.
+/// Runs the subcommand. A reader that closes the output early is no failure.
 pub async fn run(settings: &SitesSettings, matches: &ArgMatches) -> Result<(), CliError> {
     let token = credential::read(matches).map_err(CliError::Credential)?;
     let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
@@ -125,13 +125,13 @@ async fn list(
         next = page.next;
     }
     if is_first && !json {
-        // Not where a script reads what there is.
+        // Only for people: not with `--json`.
         writeln!(io::stderr(), "there is none")?;
     }
     Ok(())
 }
 
-/// All at once, or as many at a time as one request may name.
+/// Settles all parked changes in one request, or the named ones in as many as are needed.
 async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliError> {
     let Meant { ids, all, site } = meant;
     let selections = match all {

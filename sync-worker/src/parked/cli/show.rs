@@ -1,4 +1,4 @@
-//! How parked changes are written for a person. Pure.
+//! The text in which parked changes are shown to people. Pure.
 
 use chrono::{DateTime, Utc};
 use shared_models::parked::ParkedChange;
@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use crate::parked::Kept;
 
-/// What stands over the rows.
+/// The header of the table.
 pub(super) const HEAD: &str = "ID                                    SITE       \
      ORDER                                 STATE              ATTEMPTS  LAST                  REASON";
 
-/// A parked change in one line.
+/// Formats a parked change as one line.
 pub(super) fn row(kept: &Kept) -> String {
     let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &kept.change;
     let (site, order, state) = (kept.site.as_str(), order(*order_id), state(&kept.change));
@@ -18,7 +18,7 @@ pub(super) fn row(kept: &Kept) -> String {
     format!("{id:<36}  {site:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
 }
 
-/// All of a parked change.
+/// Formats a parked change with all its fields.
 pub(super) fn whole(kept: &Kept) -> String {
     let change = &kept.change;
     let offer = change.offer_at.map_or("not by itself".to_owned(), time);
@@ -57,7 +57,7 @@ fn time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A message is anybody's: what a terminal would obey is left out.
+/// Replaces control characters, which a terminal would obey: anybody may have written the message.
 fn in_one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
