@@ -28,38 +28,38 @@ use crate::settings::{
     ParkedSettings, RelaySettings,
 };
 
-/// How long the relay has to finish, however long the requests in hand took.
+/// The time that the relay has to finish, however long the requests in hand took.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The settings of a service.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceSettings {
-    /// Where and how to serve.
+    /// The address, and the options of the HTTP server.
     pub http: HttpSettings,
-    /// What one caller may take.
+    /// The limits for one caller.
     pub limits: LimitsSettings,
-    /// Who may do what.
+    /// The tokens, and the roles that they give.
     pub access: AccessSettings,
-    /// Its own database.
+    /// The service's own database.
     pub database: DatabaseSettings,
-    /// The RabbitMQ to which it publishes.
+    /// The connection to RabbitMQ, to which the service publishes.
     pub broker: BrokerSettings,
-    /// How it publishes.
+    /// The settings of the relay.
     pub relay: RelaySettings,
-    /// What becomes of changes that could not be carried.
+    /// The settings for changes that could not be carried.
     pub parked: ParkedSettings,
-    /// What it logs.
+    /// The settings of the log.
     pub log: LogSettings,
 }
 
-/// Why a service could not be built, or ended.
+/// The error of a service that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
 pub enum ApplicationError {
-    /// The port, or the server on it.
+    /// The port could not be opened, or the server on it failed.
     #[error("{0}")]
     Serve(#[from] io::Error),
-    /// The pool of connections.
+    /// The pool of connections could not be built.
     #[error("the pool of database connections: {0}")]
     Pool(#[from] database::BuildError),
     /// A part that runs until it is told to stop ended by itself.
@@ -78,8 +78,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Takes the port and starts what runs in the background. A database or a broker that cannot be
-    /// reached does not stop it: the service is live, says that it is not ready, and keeps trying.
+    /// Opens the port and starts the background tasks. A database or a broker that cannot be
+    /// reached is no error: the service is live, reports that it is not ready, and keeps trying.
     pub fn build<D: Domain>(
         name: &'static str,
         settings: ServiceSettings,
@@ -113,7 +113,7 @@ impl Application {
         };
         let shared = databases.into_iter().map(shared).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));
-        // Called by each thread that serves, when it begins.
+        // Called by each HTTP thread when it starts.
         let application = move || {
             let thread = began.fetch_add(1, Ordering::Relaxed);
             let (service, writer) = shared[thread % shared.len()].clone();
@@ -127,13 +127,13 @@ impl Application {
         Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
     }
 
-    /// Where it serves.
+    /// The address that the HTTP server listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Runs until `asked_to_stop` resolves, or a part of it ends by itself.
+    /// Runs until `asked_to_stop` resolves, or a part of the service ends by itself.
     pub async fn run_until_stopped(
         self,
         asked_to_stop: impl Future<Output = io::Result<()>>,
@@ -148,7 +148,7 @@ impl Application {
             _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
         };
         tracing::info!("stopping");
-        // First no new work; then what was committed is published; then the rest.
+        // First no new requests; then committed changes are published; then the rest.
         let deadline = Instant::now() + self.shutdown_timeout;
         server::stop(&handle, self.shutdown_timeout).await;
         self.stop.cancel();

@@ -19,25 +19,25 @@ pub use connection::Connection;
 
 use crate::settings::BrokerSettings;
 
-/// Why RabbitMQ did not do what it was asked.
+/// The error of a request to RabbitMQ.
 #[derive(Debug, Error)]
 pub enum BrokerError {
-    /// It refused, or the connection broke.
+    /// RabbitMQ refused, or the connection broke.
     #[error("RabbitMQ: {0}")]
     Lapin(#[from] lapin::Error),
-    /// It could not be reached.
+    /// RabbitMQ could not be reached.
     #[error("RabbitMQ: {0}")]
     Socket(#[from] io::Error),
-    /// It cannot be spoken to in secret.
+    /// The TLS connection failed.
     #[error("RabbitMQ: {0}")]
     Tls(String),
-    /// It did not answer in time.
+    /// RabbitMQ did not answer in time.
     #[error("RabbitMQ did not answer within {0:?}")]
     Silent(Duration),
 }
 
 impl BrokerError {
-    /// Whether RabbitMQ says that there is nothing of that name.
+    /// Returns whether RabbitMQ answered that nothing of that name exists.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match self {
@@ -51,10 +51,10 @@ impl BrokerError {
     }
 }
 
-/// Connects; the management UI shows the connection as `name`.
+/// Connects to RabbitMQ; its management UI shows the connection as `name`.
 ///
-/// lapin's own recovery is left off: it takes long to come back and knows nothing of our topology.
-/// Whoever holds the connection makes a new one.
+/// lapin's own recovery is switched off: it is slow and knows nothing of our topology. The owner of
+/// the connection opens a new one.
 pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection, BrokerError> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let limit = settings.connect_timeout;
@@ -63,7 +63,7 @@ pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection
     Ok(Connection::new(connection, socket))
 }
 
-/// Awaits an answer from RabbitMQ, but not for ever.
+/// Awaits an answer from RabbitMQ, with a timeout.
 pub async fn in_time<T>(
     limit: Duration,
     answer: impl Future<Output = lapin::Result<T>>,

@@ -1,4 +1,4 @@
-//! The one error of the services, and the one place where it becomes a status.
+//! The one error type of the services, and its mapping to a status.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -9,28 +9,28 @@ use uuid::Uuid;
 use crate::database::DatabaseError;
 use crate::http::problem::{FieldError, Kind, Problem};
 
-/// Why a request is not done.
+/// The reason why a request failed.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// It is not one, or not for this; known before anything was done.
+    /// The request is malformed, or not for this resource; found before anything was done.
     #[error("{0}")]
     Request(#[from] Problem),
-    /// Its fields do not fit.
+    /// Fields of the request are invalid.
     #[error("fields do not fit: {0:?}")]
     Invalid(Vec<FieldError>),
-    /// There is no order of this id.
+    /// No order has this id.
     #[error("there is no order {0}")]
     Unknown(Uuid),
-    /// It is not allowed as the order stands.
+    /// The order's current state does not allow the change.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// These ids are taken by other orders.
+    /// Other orders have these ids already.
     #[error("ids are taken: {0:?}")]
     Taken(Vec<FieldError>),
-    /// Somebody else was faster; nothing is written.
+    /// A concurrent write came first; nothing is written.
     #[error("others change the same orders at the same time")]
     Overtaken,
-    /// The database.
+    /// The database failed.
     #[error("{0}")]
     Database(#[from] DatabaseError),
 }
@@ -61,7 +61,7 @@ impl Error {
             Self::Database(DatabaseError::TooManyReaders) => {
                 Problem::unavailable("too many callers read lists at the same time; try again")
             }
-            // What is inside is logged here, once, and never sent.
+            // The inside of an error is logged here, once, and never sent.
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");
                 Problem::new(Kind::Internal, "something went wrong here; the log says what")
@@ -70,7 +70,8 @@ impl Error {
     }
 }
 
-/// No word of trying again, and no `Retry-After`: the caller is to look first.
+/// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
+/// look first.
 const OUTCOME_UNKNOWN: &str = "the database did not say in time whether this was written: it may \
     have been; look at the order, its version and its history, before asking for it again";
 

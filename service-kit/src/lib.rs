@@ -1,23 +1,23 @@
-//! What the two services are made of, and what the worker shares with them.
+//! The parts that the two services are built from, some of which the worker shares.
 //!
-//! | folder | what stands there |
+//! | folder | what is in it |
 //! | --- | --- |
 //! | [`application`] | a service as it runs: built, run until stopped |
-//! | [`routes`] | what it serves: reading and setting orders, taking the peer's changes |
-//! | [`service`], [`error`] | what the handlers share; what goes wrong in them |
+//! | [`routes`] | the HTTP API: reading and setting orders, taking the peer's changes |
+//! | [`service`], [`error`] | what the handlers share; their errors |
 //! | [`relay`] | from the outbox to RabbitMQ |
 //! | [`parked`] | changes that could not be carried |
-//! | [`offers`], [`pause`] | orders that are to be published again; whether anything is |
-//! | [`comparison`] | what was changed here, and how orders stand, for comparing with the peer |
+//! | [`offers`], [`pause`] | orders to be published again; whether anything is published |
+//! | [`comparison`] | the orders changed here, and the states of orders, for comparing with the
+//! peer |
 //! | [`change_log`] | the record of every change, and the outbox |
-//! | [`orders`] | what an order is, what a change makes of it, how it is written and kept |
-//! | [`access`] | who may do what |
+//! | [`orders`] | an order, its changes, and how it is stored |
+//! | [`access`] | callers and their permissions |
 //! | [`database`] | connections, deadlines, migrations |
 //! | [`http`] | problems, bodies, entity tags, the server |
 //! | [`settings`], [`program`], [`health`], [`telemetry`], [`broker`], [`tls`], [`backoff`], [`gathering`] | what every program needs |
 //!
-//! Each needs only what stands below it. What a site does differently it says by
-//! [`orders::Domain`].
+//! Each part uses only those below it. The differences between the sites are in [`orders::Domain`].
 
 pub mod access;
 pub mod application;

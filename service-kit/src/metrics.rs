@@ -1,4 +1,4 @@
-//! What a service tells Prometheus.
+//! The metrics of a service, for Prometheus.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::parked;
 use crate::relay::{RelayCounts, RelayState};
 use crate::service::Service;
 
-/// How long a database that is up may take for nothing at all.
+/// The timeout of the probe, and of the queries for the figures.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// `GET /metrics`: whether the database is up is asked by itself, so that figures which take long are
-/// left out, and are not taken for an outage.
+/// `GET /metrics`. The database is probed separately, so that slow figures are left out, and are
+/// not taken for an outage.
 pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
     let asking = service.database.observe(async |connection| {
         Ok((backlog(connection).await?, parked::waiting(connection).await?))
@@ -66,7 +66,7 @@ fn waiting(backlog: &Backlog, parked: i64) {
     gauge!("lockstep_parked_changes").set(approximately(parked));
 }
 
-/// A gauge is a floating-point number, which is exact up to 2^53.
+/// Converts a count to a gauge's floating-point number, which is exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "no count comes near 2^53")]
 fn approximately(count: i64) -> f64 {
     count as f64

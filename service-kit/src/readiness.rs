@@ -1,6 +1,6 @@
-//! Whether a service can do its work. The database decides; RabbitMQ is reported, because orders
-//! are taken while it is down. It is asked on a connection that no caller uses: many who read are no
-//! reason for the worker to leave the service alone.
+//! The readiness of a service. The database decides; RabbitMQ is only reported, because orders are
+//! accepted while it is down. The database is asked on a connection that no caller uses: many
+//! readers are no reason for the worker to stop using the service.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::access::Caller;
 use crate::http::health::readiness;
 use crate::service::Service;
 
-/// A database that takes longer for nothing at all is not ready.
+/// The timeout of the probe: a database that takes longer is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `GET /health/ready`

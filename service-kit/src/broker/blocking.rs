@@ -1,5 +1,5 @@
-//! Whether RabbitMQ takes messages on a connection. It blocks the connections of publishers while
-//! it is short of memory or disk, and says so with the first message that it does not take.
+//! Observing whether RabbitMQ blocks a connection. It blocks the connections of publishers while it
+//! is short of memory or disk, and reports that with the first message that it does not take.
 
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -20,12 +20,12 @@ impl Blocking {
         Self { status: connection.status().clone(), events, reason: String::new() }
     }
 
-    /// Whether the connection is there and blocked.
+    /// Returns whether the connection is open and blocked.
     pub(crate) fn is_on(&self) -> bool {
         is_blocked(&self.status)
     }
 
-    /// RabbitMQ's reason, where it blocks the connection.
+    /// Returns RabbitMQ's reason, if it blocks the connection.
     pub(crate) fn reason(&mut self) -> Option<&str> {
         while let Some(Some(event)) = self.events.next().now_or_never() {
             self.note(event);
@@ -50,7 +50,7 @@ impl Blocking {
     }
 }
 
-/// Whether the connection of this status is there and blocked.
+/// Returns whether the connection with this status is open and blocked.
 pub(crate) fn is_blocked(status: &ConnectionStatus) -> bool {
     status.connected() && status.blocked()
 }

@@ -1,9 +1,8 @@
 //! A connection that leaves nothing behind when it is dropped.
 //!
-//! lapin runs every connection on a thread that ends when the connection does, and ends it by asking
-//! RabbitMQ to close it. A RabbitMQ that is frozen never answers to that, and while it blocks the
-//! connection lapin does not even ask. So the socket is shut down from here: the thread then reads
-//! the end of the connection.
+//! lapin runs every connection on a thread that ends with the connection, and closes it by asking
+//! RabbitMQ. A frozen RabbitMQ never answers that, and while it blocks the connection lapin does
+//! not even ask. So the socket is shut down here: the thread then reads the end of the stream.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,7 +13,7 @@ use tokio::time::sleep;
 
 use super::socket::Socket;
 
-/// How long RabbitMQ may take to close a connection that is dropped.
+/// The time that RabbitMQ has to close a dropped connection.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A connection to RabbitMQ that owns its socket.
@@ -38,8 +37,9 @@ impl Deref for Connection {
 }
 
 impl Drop for Connection {
-    /// lapin says goodbye when this has returned, where RabbitMQ can hear it; so the socket waits a
-    /// moment. Without a runtime it is shut down at once, and so it is when the runtime ends.
+    /// Shuts the socket down. lapin closes the connection in the protocol after this has returned,
+    /// if RabbitMQ can answer, so the socket is kept for a moment. Without a runtime it is shut
+    /// down at once, and likewise when the runtime ends.
     fn drop(&mut self) {
         let socket = self.socket.take();
         let status = self.connection.status();

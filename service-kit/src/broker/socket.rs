@@ -20,15 +20,15 @@ use super::{BrokerError, reactor};
 use crate::settings::BrokerSettings;
 use crate::tls::Tls;
 
-/// When to ask whether the other end of a quiet connection is still there, and how often then.
+/// The TCP keepalive time and interval of a quiet connection.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// The largest frame, where the URL has no `frame_max`: lapin keeps room for 64 of them, and with
-/// those of 128 KiB that RabbitMQ offers that is 8 MiB for each connection. What is longer goes in
-/// several.
+/// The largest frame, if the URL has no `frame_max`: lapin keeps buffers for 64 frames, and with
+/// the 128 KiB that RabbitMQ offers that is 8 MiB per connection. Longer messages are split into
+/// frames.
 const FRAME: u32 = 16 * 1024;
 
-/// Connects. Dropped before it is done, it leaves nothing behind.
+/// Connects. If it is dropped before it completes, it leaves nothing behind.
 pub(super) async fn connect(
     settings: &BrokerSettings,
     properties: ConnectionProperties,
@@ -49,7 +49,7 @@ pub(super) async fn connect(
     let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream.compat())));
     let take = async move |_, _| {
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // lapin asks for a second one only where RabbitMQ has hung up on the first.
+        // lapin asks for a second stream only after RabbitMQ has closed the first.
         stream.ok_or_else(|| invalid("RabbitMQ hung up").into())
     };
     let connection = Connection::connector(uri, reactor::runtime(), take, properties).await?;
@@ -82,7 +82,7 @@ fn invalid(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, problem)
 }
 
-/// A handle of a connection's socket. Dropping it shuts the socket down, whoever else holds it.
+/// A handle of a connection's socket. Dropping it shuts the socket down, even if others hold it.
 #[derive(Debug)]
 pub(super) struct Socket(std::net::TcpStream);
 

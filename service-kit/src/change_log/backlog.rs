@@ -1,5 +1,5 @@
-//! How much waits to be published, told without counting it: an outbox of millions is read at its two
-//! ends only.
+//! The number and the age of unpublished changes, without counting them: only the two ends of an
+//! outbox of millions are read.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -7,21 +7,21 @@ use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 
-/// So many entries are read at each end.
+/// The number of entries that are read at each end.
 const END: i64 = 1_000;
 
-/// What waits to be published.
+/// The unpublished changes, by number and age.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Backlog {
-    /// How many changes.
+    /// The number of changes.
     pub waiting: i64,
-    /// Whether that is an estimate: it is exact for up to 2,000 changes.
+    /// Set if the number is an estimate: it is exact for up to 2,000 changes.
     pub approximate: bool,
-    /// When the one that waits longest was committed.
+    /// The commit time of the oldest one.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// The two ends are read from the primary key; the age of the first entry is looked up by itself.
+/// Reads the two ends from the primary key, and looks up the age of the first entry separately.
 const ENDS: &str = "
 with oldest as materialized (select seq from outbox order by seq limit $1),
 newest as materialized (select seq from outbox order by seq desc limit $1),
@@ -37,14 +37,14 @@ from bounds";
 /// The two ends of the outbox.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 struct Ends {
-    /// How many the oldest entries are, and where the first and the last of them stand.
+    /// The number of the oldest entries; `first` and `last` are their sequence numbers.
     #[diesel(sql_type = BigInt)]
     count: i64,
     #[diesel(sql_type = BigInt)]
     first: i64,
     #[diesel(sql_type = BigInt)]
     last: i64,
-    /// How many of the newest entries are not among them.
+    /// The number of the newest entries that are not among them.
     #[diesel(sql_type = BigInt)]
     more: i64,
     #[diesel(sql_type = BigInt)]
@@ -55,7 +55,7 @@ struct Ends {
     at: Option<DateTime<Utc>>,
 }
 
-/// What waits to be published.
+/// Returns the number and the age of the unpublished changes.
 pub async fn backlog(connection: &AsyncPgConnection) -> QueryResult<Backlog> {
     let asking = diesel::sql_query(ENDS).bind::<BigInt, _>(END);
     let ends = RunQueryDsl::get_result::<Ends>(asking, &mut &*connection).await?;
@@ -63,8 +63,9 @@ pub async fn backlog(connection: &AsyncPgConnection) -> QueryResult<Backlog> {
     Ok(Backlog { waiting, approximate, oldest: ends.at })
 }
 
-/// How many entries there are, and whether that is an estimate. Not every number of the change log is
-/// in the outbox; between the two ends they are taken to be as dense as at the denser one.
+/// Returns the number of entries, and whether it is an estimate. Not every sequence number of the
+/// change log is in the outbox; between the two ends they are assumed to be as dense as at the
+/// denser end.
 fn estimate(ends: Ends) -> (i64, bool) {
     let Ends { count, first, last, more, newest_first, newest_last, .. } = ends;
     if more < END {

@@ -1,8 +1,8 @@
 //! The append-only log of everything that happened to this site's orders.
 //!
-//! A record is appended by the very statement that writes the order (`orders/storage/writing.rs`).
-//! What was decided here and concerns the peer also enters the outbox, in the same statement; the
-//! relay takes it from there.
+//! A record is appended by the same statement that writes the order (`orders/storage/writing.rs`).
+//! A change that was made here and concerns the peer also enters the outbox, in the same statement;
+//! the relay reads it from there.
 
 mod backlog;
 mod record;

@@ -1,4 +1,4 @@
-//! What is kept of one change. Pure.
+//! The log record of a change. Pure.
 
 use chrono::{DateTime, Utc};
 use shared_models::SCHEMA;
@@ -11,23 +11,23 @@ use uuid::Uuid;
 
 use crate::orders::Order;
 
-/// What is kept of one change.
+/// The log record of one change.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// The event: stored as it is published.
+    /// The event, stored as it is published.
     pub event: OrderEvent,
-    /// Whether the peer is to hear of it.
+    /// Set if the change is to be published to the peer.
     pub publish: bool,
-    /// Whether what is private changed; then it is kept as it is after the change.
+    /// Set if the private part changed; then it is stored as it is after the change.
     pub private_changed: bool,
-    /// What was decided between two values.
+    /// The conflicts that were resolved.
     pub conflicts: Vec<Conflict>,
-    /// Who had it done, where that is known.
+    /// The principal that requested the change, if known.
     pub principal: Option<String>,
 }
 
 impl Record {
-    /// An order was born here.
+    /// Records an order that was created here.
     pub fn created<P>(site: Site, order: &Order<P>) -> Self {
         let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: site };
         Self {
@@ -39,7 +39,8 @@ impl Record {
         }
     }
 
-    /// A change was decided here. One that touches nothing shared does not concern the peer.
+    /// Records a change that was made here. One that touches no shared facet does not concern the
+    /// peer.
     pub fn decided<P: PartialEq>(
         site: Site,
         kind: EventKind,
@@ -60,8 +61,9 @@ impl Record {
         }
     }
 
-    /// A change arrived from the peer. It is never sent back; but where this site had to decide what
-    /// its peer cannot know, that is a change of its own, which the peer is to hear of.
+    /// Records a change from the peer. It is never sent back; but if this site had to resolve
+    /// something that its peer cannot know, that is a change of its own, and is published to the
+    /// peer.
     pub fn applied<P>(
         site: Site,
         kind: EventKind,
@@ -82,7 +84,7 @@ impl Record {
         }
     }
 
-    /// The site tells again how an order stands.
+    /// Records an offer: the order's current facets are published again.
     pub fn offered<P>(site: Site, order: &Order<P>, now: DateTime<Utc>) -> Self {
         let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Offered, origin: site };
         Self {
@@ -94,7 +96,7 @@ impl Record {
         }
     }
 
-    /// The same, and who had it done.
+    /// Returns the record with the principal that requested the change.
     #[must_use]
     pub fn by(self, principal: Option<&str>) -> Self {
         Self { principal: principal.map(str::to_owned), ..self }

@@ -16,7 +16,7 @@ use super::{Columns, Count, Many, One, Record, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 
-/// Appends records of which no order changed, in their order.
+/// Appends records that change no order, in the given sequence.
 pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
     if records.is_empty() {
         return Ok(());
@@ -52,43 +52,43 @@ impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
     }
 }
 
-/// Those of the events that are in the log, as changes of these orders.
+/// Returns those of the events that the log holds as changes of these orders.
 pub async fn recorded(
     connection: &mut AsyncPgConnection,
     orders: &[Uuid],
     events: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
-    // By the orders, for which there is an index.
+    // Filtered by order, which is indexed.
     let of_these = changes::order_id.eq_any(orders).and(changes::event_id.eq_any(events));
     let found = changes::table.filter(of_these).select(changes::event_id);
     Ok(found.load(connection).await?.into_iter().collect())
 }
 
-/// A line of an order's history.
+/// An entry of an order's history.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = changes)]
 pub struct Entry {
-    /// Its place in the log.
+    /// The sequence number in the log.
     pub seq: i64,
-    /// What happened.
+    /// The kind of change.
     pub kind: String,
-    /// The site at which it was decided.
+    /// The site that made the change.
     pub origin: String,
-    /// The order's version after it.
+    /// The order's version after the change.
     pub version: i64,
-    /// When it was committed here.
+    /// The time of the change at this site.
     pub at: DateTime<Utc>,
     /// The event.
     pub body: String,
-    /// What is private after the change, where it changed.
+    /// The private part after the change, if it changed.
     pub private: Option<Json<Value>>,
-    /// What was decided between two values.
+    /// The conflicts that were resolved.
     pub conflicts: Option<Json<Value>>,
-    /// Who had it done here, where that is known.
+    /// The principal that requested the change here, if known.
     pub principal: Option<String>,
 }
 
-/// The history of an order after a place in the log, oldest first.
+/// Returns an order's history after a sequence number, oldest first.
 pub async fn entries_of(
     connection: &mut AsyncPgConnection,
     order_id: Uuid,

@@ -1,4 +1,4 @@
-//! An order in short. Pure.
+//! The short form of an order for comparing. Pure.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,20 @@ use shared_models::comparison::{FacetState, OrderState};
 use shared_models::order::{Facet, Shared};
 use uuid::Uuid;
 
-/// Bytes of a digest. It tells two values of one revision apart, of which there should be one.
+/// The bytes of a digest. It distinguishes two values of one revision, of which there should be
+/// one.
 const BYTES: usize = 8;
 
-/// How an order stands.
+/// Returns the state of an order: its revisions and digests.
 pub(super) fn state(id: Uuid, shared: &Shared, parked: bool) -> OrderState {
     let (delivery, progress) = (of(&shared.delivery), of(&shared.progress));
     OrderState { id, delivery, progress, parked }
 }
 
-/// Both sides read the value from `jsonb`, which knows one order of fields only.
+/// Returns the state of a facet. The digest is comparable because both sides read the value from
+/// `jsonb`, which has one order of fields.
 fn of<V: Serialize>(facet: &Facet<V>) -> FacetState {
-    // What came out of the database can be written again.
+    // A value from the database can always be serialized again.
     let value = serde_json::to_vec(&facet.value).unwrap_or_default();
     let mut digest = String::with_capacity(2 * BYTES);
     for byte in &Sha256::digest(value)[..BYTES] {

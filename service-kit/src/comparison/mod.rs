@@ -1,8 +1,8 @@
-//! Comparing this side with the peer: which orders changed here, and how orders stand, in short.
+//! Comparing this side with the peer: the orders that changed here, and the states of orders.
 //!
-//! The worker reads a stretch of the change log at one side, asks the other how the same orders stand
-//! there, and has what is missing offered again. How far it has come is kept here, because the worker
-//! keeps nothing. Every statement reads by primary key (of parked changes by an index), and no more
+//! The worker reads a range of the change log at one side, asks the other for the states of the
+//! same orders, and has missing ones offered again. Its progress is stored here, because the worker
+//! stores nothing. Every statement reads by primary key (parked changes by an index), and no more
 //! than a page, however long the log is.
 
 mod digest;
@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 pub use storage::log_state;
 
-/// The orders that `site` changed itself between two places in its log, as they stand now; what came
-/// from the peer and what concerns only this side is passed over.
+/// Returns the orders that `site` itself changed between two places in its log, with their current
+/// states; changes from the peer and changes that concern only this side are skipped.
 pub async fn changed(
     connection: &mut AsyncPgConnection,
     site: Site,
@@ -29,8 +29,8 @@ pub async fn changed(
     Ok(ChangedPage { orders, upto: page.next(upto), newest })
 }
 
-/// Those of the orders that are here, as they stand now. The log is looked at last, so nothing in the
-/// answer is newer than the place that it names.
+/// Returns the current states of those of these orders that exist here. The log is read last, so
+/// nothing in the answer is newer than the place that it names.
 pub async fn revisions(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Revisions> {
     let parked = storage::parked(connection, ids).await?;
     let orders = storage::shared(connection, ids).await?;
@@ -39,7 +39,8 @@ pub async fn revisions(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Quer
     Ok(Revisions { orders, newest: storage::newest(connection).await? })
 }
 
-/// Notes how far the log has been compared; `false` where it is not as far as the caller believes.
+/// Notes how far the log has been compared, if the last note was at `compared.from`; returns
+/// whether it did.
 pub async fn advance(connection: &mut AsyncPgConnection, compared: Compared) -> QueryResult<bool> {
     storage::advance(connection, compared, crate::orders::now()).await
 }

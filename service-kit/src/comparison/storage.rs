@@ -1,4 +1,4 @@
-//! All SQL on comparing.
+//! All SQL for comparing.
 
 use std::collections::HashSet;
 
@@ -16,9 +16,9 @@ use uuid::Uuid;
 use crate::database::Json;
 use crate::database::schema::orders;
 
-/// Transaction ids are given as numbers that never wrap around (`xid8`). The outbox is looked at only
-/// where that matters: behind what is compared stands what was published and deleted, which PostgreSQL
-/// passes over row by row until it has cleaned up.
+/// Reads the state of the log. Transaction ids are given as numbers that never wrap around
+/// (`xid8`). The outbox is read only from `compared` on: before it are the rows that were published
+/// and deleted, which PostgreSQL skips one by one until it has vacuumed.
 const LOG_STATE: &str = "
 select compared.upto as compared,
     coalesce((select seq from changes order by seq desc limit 1), 0) as newest,
@@ -45,7 +45,7 @@ struct State {
     paused: bool,
 }
 
-/// How the change log stands; of the outbox, what is at this place or before it.
+/// Returns the state of the change log, and its oldest unpublished change up to this place.
 pub async fn log_state(connection: &mut AsyncPgConnection, upto: i64) -> QueryResult<LogState> {
     let state = diesel::sql_query(LOG_STATE).bind::<BigInt, _>(upto);
     let state = state.get_result::<State>(connection).await?;
@@ -53,9 +53,9 @@ pub async fn log_state(connection: &mut AsyncPgConnection, upto: i64) -> QueryRe
     Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
 }
 
-/// A page is so many rows of the log, whatever is in them, or one that holds nothing of interest could
-/// take as long as the log is. A change that was decided here touches nothing shared only if it
-/// changed what is private and not the status; only such a row is read.
+/// Reads a page of a fixed number of rows, whatever is in them: otherwise a range without anything
+/// of interest could take as long as the log is. A change made here touches nothing shared only if
+/// it changed the private part and not the status; only for such a row is the body read.
 const CHANGED: &str = "
 with page as materialized (
     select seq, order_id,
@@ -73,13 +73,13 @@ pub(super) struct Page {
     last: Option<i64>,
     #[diesel(sql_type = Integer)]
     rows: i32,
-    /// The orders of which it tells changes that concern the peer, each once.
+    /// The orders with changes on it that concern the peer, each once.
     #[diesel(sql_type = Array<SqlUuid>)]
     pub(super) orders: Vec<Uuid>,
 }
 
 impl Page {
-    /// The place where the next page begins, of a stretch that ends at `upto`.
+    /// Returns where the next page begins, in a range that ends at `upto`.
     pub(super) fn next(&self, upto: i64) -> i64 {
         match self.last {
             Some(last) if self.rows == PAGE => last,
@@ -88,10 +88,10 @@ impl Page {
     }
 }
 
-/// Rows of the log on one page.
+/// The rows of the log on one page.
 const PAGE: i32 = MAX_COMPARED as i32;
 
-/// A page of the log between two places.
+/// Reads a page of the log between two places.
 pub(super) async fn changed(
     connection: &mut AsyncPgConnection,
     site: Site,
@@ -107,7 +107,7 @@ pub(super) async fn changed(
         .await
 }
 
-/// What is read of an order.
+/// The columns of an order that are compared.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = orders)]
 struct Row {
@@ -116,7 +116,7 @@ struct Row {
     progress: Json<Facet<Progress>>,
 }
 
-/// What the sides share of those of the orders that are here.
+/// Returns the shared facets of those of the orders that exist here.
 pub(super) async fn shared(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
@@ -127,7 +127,7 @@ pub(super) async fn shared(
     Ok(rows.map(|row| (row.id, shared(row))).collect())
 }
 
-/// The state stands in the text, so that PostgreSQL sees that the index of what is parked serves.
+/// Names the state literally, so that PostgreSQL can use the partial index of parked changes.
 const PARKED: &str =
     "select distinct order_id as id from parked where order_id = any ($1) and state = 'parked'";
 
@@ -137,7 +137,7 @@ struct Id {
     id: Uuid,
 }
 
-/// Those of the orders of which a change is parked.
+/// Returns those of the orders that have a parked change.
 pub(super) async fn parked(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
@@ -152,19 +152,19 @@ struct Newest {
     newest: i64,
 }
 
-/// The newest place in the log that is visible.
+/// Returns the newest visible place in the log.
 pub(super) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
     let newest =
         "select coalesce((select seq from changes order by seq desc limit 1), 0) as newest";
     Ok(diesel::sql_query(newest).get_result::<Newest>(connection).await?.newest)
 }
 
-/// Never past the end of the log, and never back.
+/// Advances the noted place, never past the end of the log, and never back.
 const ADVANCE: &str = "
 update compared set upto = $2, at = $3
 where upto = $1 and $2 >= $1 and exists (select from changes where seq >= $2)";
 
-/// Notes how far the log has been compared.
+/// Notes how far the log has been compared, if the last note was at `from`; returns whether it did.
 pub(super) async fn advance(
     connection: &mut AsyncPgConnection,
     Compared { from, to }: Compared,

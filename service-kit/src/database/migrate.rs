@@ -1,5 +1,5 @@
-//! The tables are made, or brought up to date, by their owner. The running service may not: it looks
-//! whether they are.
+//! Migrations: the owner of the tables creates and updates them. The running service may not: it
+//! only checks them.
 
 use std::time::Duration;
 
@@ -17,30 +17,30 @@ use crate::settings::DatabaseSettings;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// Held while migrating, so that of several that migrate at once one does it.
+/// The lock that is held while migrating, so that only one of several migrators runs at a time.
 const MIGRATION_LOCK: i64 = 0x6c6f_636b_0001;
 
-/// How long to wait before the lock is asked for again.
+/// The pause between two attempts to take the lock.
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why the tables could not be brought up to date, or be looked at.
+/// The error of migrating or checking the tables.
 #[derive(Debug, Error)]
 pub enum MigrateError {
     /// The database cannot be reached.
     #[error("{0}")]
     Connect(#[from] diesel::ConnectionError),
-    /// The database refuses.
+    /// The database refuses a statement.
     #[error("{0}")]
     Query(#[from] diesel::result::Error),
     /// A migration fails.
     #[error("a migration failed: {0} (only the owner of the tables can migrate)")]
     Migration(Cause),
-    /// Another one is migrating, for long.
+    /// Another process holds the lock for too long.
     #[error("another process was still migrating after {0:?} (database.migrate_timeout)")]
     Busy(Duration),
-    /// The database says nothing.
+    /// The database does not answer.
     #[error("no answer within {0:?}")]
     Silent(Duration),
 }
@@ -57,10 +57,10 @@ struct Ran {
     version: String,
 }
 
-/// Brings the tables up to date, as their owner; names the migrations that it ran.
+/// Brings the tables up to date, as their owner; returns the names of the migrations that ran.
 pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<String>, MigrateError> {
     let mut connection = connect(settings, &format!("{name} migrations")).await?;
-    // A large table may take longer to change than any statement of the running service.
+    // Changing a large table may take longer than any statement of the running service.
     diesel::sql_query("set statement_timeout = 0").execute(&mut connection).await?;
     lock(&mut connection, settings.migrate_timeout).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
@@ -68,9 +68,9 @@ pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<Stri
     Ok(ran.iter().map(ToString::to_string).collect())
 }
 
-/// Takes the migrations' lock; it is freed with the session. Asks again and again rather than waiting
-/// within a statement: that would end with `lock_timeout`, which is for the tables, and hold a
-/// snapshot for which an index that is made concurrently would wait.
+/// Takes the migration lock, which is released with the session. It polls rather than waiting
+/// within a statement: such a wait would end with `lock_timeout`, which is meant for the tables,
+/// and would hold a snapshot for which a concurrent index build would wait.
 async fn lock(connection: &mut AsyncPgConnection, patience: Duration) -> Result<(), MigrateError> {
     let began = Instant::now();
     let mut is_told = false;
@@ -91,7 +91,7 @@ async fn lock(connection: &mut AsyncPgConnection, patience: Duration) -> Result<
     }
 }
 
-/// Looks how the tables stand to what this program needs.
+/// Compares the tables with what this program needs.
 pub(super) async fn look(settings: &DatabaseSettings, name: &str) -> Result<Tables, MigrateError> {
     let looking = async {
         let mut connection = connect(settings, &format!("{name} looking")).await?;
@@ -111,7 +111,7 @@ fn needed() -> Result<Vec<Migration>, Cause> {
     Ok(migrations.into_iter().map(one).collect())
 }
 
-/// The versions of the migrations that have run.
+/// Returns the versions of the migrations that have run.
 async fn ran(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
     let asked = "select to_regclass('__diesel_schema_migrations') is not null as there";
     if !diesel::sql_query(asked).get_result::<There>(connection).await?.there {

@@ -45,30 +45,30 @@ type Transactions = AnsiTransactionManager;
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
-    /// The part of the pool that those may take who read many rows.
+    /// The permits for reading many rows.
     reading: Arc<Semaphore>,
     common: Common,
     observer: Observer,
-    /// How long a reader waits for a part of the pool.
+    /// The timeout of waiting for such a permit.
     patience: Duration,
     deadline: Duration,
     state: watch::Receiver<State>,
 }
 
-/// Whether the tables are there.
+/// The state of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Not yet, for this reason.
+    /// The tables are not ready yet, for this reason.
     Preparing(String),
-    /// This program can serve from them.
+    /// The tables are as this program needs them.
     Prepared,
 }
 
 impl Database {
-    /// Makes the pool. It connects when it is first used.
+    /// Builds the pool of one HTTP thread. It connects when first used.
     ///
-    /// A connection is driven by the thread that made it: were it used by another one, each
-    /// statement would wake the two in turn. So each of `threads` that serve has a pool of its own.
+    /// A connection is driven by the thread that opened it: if another one used it, each statement
+    /// would wake both threads alternately. So each of `threads` has a pool of its own.
     pub fn for_one_of(
         threads: NonZeroUsize,
         settings: &DatabaseSettings,
@@ -77,8 +77,8 @@ impl Database {
         observer: Observer,
     ) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
-        // A connection that broke tells so at its next use, which may be tried again; asking each
-        // time whether it is alive would cost a round trip for every request.
+        // A broken connection fails at its next use, which may be retried; checking each time
+        // whether it is alive would cost a round trip for every request.
         config.recycling_method = RecyclingMethod::Fast;
         let shared = Arc::new(settings.clone());
         let common = Common::new(Arc::clone(&shared), name);
@@ -94,14 +94,14 @@ impl Database {
         Ok(Self { pool, reading, common, observer, patience, deadline, state })
     }
 
-    /// Whether the tables are there.
+    /// Returns the state of the tables.
     #[must_use]
     pub fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    /// Does `work` with a connection, which is to read, or to write what may be written twice.
-    /// However long PostgreSQL is silent, this ends.
+    /// Runs `work` with a connection: a read, or a write that may be repeated. Ends at the
+    /// deadline, even if PostgreSQL does not answer.
     pub async fn with<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -109,7 +109,7 @@ impl Database {
         self.lend(work, DatabaseError::Unavailable).await
     }
 
-    /// Does `work`, of which one statement writes, without a transaction around it.
+    /// Runs `work`, of which one statement writes, without a transaction around it.
     pub async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, QueryError>,
@@ -121,7 +121,7 @@ impl Database {
         self.lend(writing, DatabaseError::OutcomeUnknown).await
     }
 
-    /// Does `work` with a connection; `silent` is the error where that was not answered in time.
+    /// Runs `work` with a connection; `silent` makes the error of a missing answer.
     async fn lend<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -136,14 +136,14 @@ impl Database {
         if let Ok(done) = timeout_at(until, work(&mut connection)).await {
             return done;
         }
-        // PostgreSQL may still be busy with the last statement: the next who gets the connection
+        // PostgreSQL may still be executing the last statement: the next user of the connection
         // would wait for that.
         drop(Object::take(connection));
         Err(silent(self.silence()).into())
     }
 
-    /// Reads many rows with a connection of the part of the pool that is for this: however many read,
-    /// and however slowly, the rest is left to those who write and to the worker.
+    /// Reads many rows, with one of the permits for this: however many callers read, and however
+    /// slowly, the other connections are left to writers and to the worker.
     pub async fn read<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -153,8 +153,8 @@ impl Database {
         self.with(work).await
     }
 
-    /// Asks something that PostgreSQL answers at once, on the connection on which all callers of this
-    /// thread ask: who comes later waits for the answer too.
+    /// Runs a quick query on the connection that all callers of this thread share: a later caller
+    /// waits for the earlier answers too.
     pub async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
@@ -162,8 +162,8 @@ impl Database {
         self.ask_on(&self.common, self.deadline, question).await
     }
 
-    /// Asks how much waits, or what goes on: nothing that a table's size or a caller could slow down.
-    /// No caller's connection is needed for it.
+    /// Runs a query about the state of the service, whose cost depends on no table's size. It takes
+    /// no connection from the pool.
     pub async fn observe<T>(
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
@@ -171,7 +171,7 @@ impl Database {
         self.ask_on(&self.observer.figures, self.deadline, question).await
     }
 
-    /// Whether the database answers at all within `patience`.
+    /// Asks whether the database answers within `patience`.
     pub async fn probe(&self, patience: Duration) -> Result<(), DatabaseError> {
         let question = async |connection: &AsyncPgConnection| {
             let nothing = diesel::sql_query("select 1");
@@ -206,7 +206,7 @@ impl Database {
         }
     }
 
-    /// Waits for something, but no longer than for the database.
+    /// Waits for `answer`, at most until the deadline of the database.
     pub async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, DatabaseError> {
         in_time(self.deadline, answer).await
     }
@@ -215,8 +215,7 @@ impl Database {
         format!("no answer within {:?}", self.deadline)
     }
 
-    /// Does `work` in a transaction: all of it, or nothing. Whatever ends it before its `COMMIT`
-    /// proves that nothing was written.
+    /// Runs `work` in a transaction. An error before its `COMMIT` proves that nothing was written.
     pub async fn transaction<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -233,8 +232,7 @@ impl Database {
                     }
                 }
                 Err(error) => {
-                    // Where this fails too, the pool drops the connection, and PostgreSQL rolls
-                    // back.
+                    // If this fails too, the pool drops the connection, and PostgreSQL rolls back.
                     let _ = Transactions::rollback_transaction(connection).await;
                     Err(error)
                 }
@@ -248,7 +246,7 @@ impl Database {
     }
 }
 
-/// The answer, unless the database is silent for longer.
+/// Waits for `answer`, at most until the deadline.
 pub(crate) async fn in_time<T>(
     deadline: Duration,
     answer: impl Future<Output = T>,

@@ -1,23 +1,24 @@
-//! The connections by which a program is observed: two for the whole program, apart from the pool, so
-//! that no number of callers stands between an observer and the answer.
+//! The connections for observing a program: two for the whole program, apart from the pool, so that
+//! callers never delay an observer.
 
 use std::sync::Arc;
 
 use super::common::Common;
 use crate::settings::DatabaseSettings;
 
-/// The connections by which a program is observed.
+/// The connections for observing a program.
 #[derive(Clone)]
 pub struct Observer {
-    /// Asks whether the database answers at all, and nothing else: what waits for a lock on the other
-    /// one is not in its way.
+    /// The connection that only asks whether the database answers: a query that waits for a lock on
+    /// the other one does not hold it up.
     pub(super) probe: Common,
-    /// Asks how much waits, what is paused, which offers are under way.
+    /// The connection for the backlog, the pause and the offers under way.
     pub(super) figures: Common,
 }
 
 impl Observer {
-    /// Connects when it is first used; PostgreSQL shows the sessions as those of `name`.
+    /// Creates the observer, which connects when first used; PostgreSQL shows its sessions as
+    /// `name`.
     #[must_use]
     pub fn new(settings: &DatabaseSettings, name: &'static str) -> Self {
         let settings = Arc::new(settings.clone());

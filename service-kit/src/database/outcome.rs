@@ -1,5 +1,5 @@
-//! The outcome of a write that ended with an error. Only one that proves a rollback may be repeated
-//! as it is (docs/decisions/0019).
+//! The outcome of a write that ended with an error. Only an error that proves a rollback may be
+//! followed by a plain retry (docs/decisions/0019).
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 /// The source of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    /// The driver: the statement was never sent.
+    /// The driver did not send the statement.
     Driver,
-    /// PostgreSQL: it refused the statement, or ended the session.
+    /// PostgreSQL refused the statement, or ended the session.
     Server,
-    /// The connection, or an answer that cannot be read: anything may have been done.
+    /// The connection broke, or the answer cannot be read: the statement may have been executed.
     Unclear,
 }
 
-/// An open list: an error that is not known here proves nothing.
+/// Returns the source of an error. The list is open: an unknown error proves nothing.
 #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's list is open-ended")]
 const fn source(error: &QueryError) -> Source {
     use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
@@ -38,12 +38,12 @@ const fn source(error: &QueryError) -> Source {
     }
 }
 
-/// The meaning of an error of a statement that commits: one without a transaction around it, or
+/// Converts the error of a statement that commits: one without a transaction around it, or
 /// `COMMIT`.
 ///
-/// PostgreSQL rolls back what it refuses (`ERROR`) and goes on with the session, but where it ends
-/// the session (`FATAL`), it may have committed before. Diesel tells neither the severity nor the
-/// code of most errors. So the session is asked: one that answers has rolled back.
+/// After an `ERROR` PostgreSQL rolls back and continues the session, but when it ends the session
+/// (`FATAL`), it may have committed before. Diesel exposes neither the severity nor the code of
+/// most errors. So the session is probed: one that answers has rolled back.
 pub(super) async fn of_write(
     connection: &mut AsyncPgConnection,
     error: QueryError,
@@ -56,8 +56,8 @@ pub(super) async fn of_write(
 }
 
 impl Database {
-    /// Learns an unknown outcome of work that began at this time: `again` finds out, or does the work
-    /// where it was not done, and is asked until it succeeds or the deadline of the work has passed.
+    /// Determines an unknown outcome of work that began at `began`: `again` looks it up, or does
+    /// the work if it was not done, and is repeated until it succeeds or the deadline has passed.
     pub async fn ascertain<T>(
         &self,
         began: Instant,

@@ -1,17 +1,17 @@
-//! How the connections of a pool are shared out. Pure.
+//! The division of a pool's connections. Pure.
 
 use std::num::NonZeroUsize;
 
-/// How many connections one thread's pool has.
+/// The number of connections in one thread's pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) all: usize,
-    /// So many of them at the most are for reading many rows.
+    /// The most connections that may read many rows.
     pub(super) reading: usize,
 }
 
 impl Parts {
-    /// A quarter is for reading, and one at least for either.
+    /// Gives a quarter to reading, and at least one connection to either part.
     pub(super) fn of(pool_size: usize, threads: NonZeroUsize) -> Self {
         let all = pool_size.div_ceil(threads.get()).max(2);
         Self { all, reading: (all / 4).max(1) }

@@ -1,4 +1,4 @@
-//! The tables, as `migrations/` makes them.
+//! The tables, as defined by `migrations/`.
 
 diesel::table! {
     orders (id) {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use super::field::FieldError;
 
-/// What is wrong with a request, and what would be right.
+/// The problem with a request, and how to correct it.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -26,35 +26,35 @@ struct Parts {
 /// The kinds of problem, each with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It cannot be read at all.
+    /// The request cannot be parsed.
     Unreadable,
-    /// Nobody knows who sent it.
+    /// The caller is not known.
     Unauthenticated,
-    /// Who sent it may not do that.
+    /// The caller is not permitted to do that.
     Forbidden,
-    /// There is nothing of that name.
+    /// The resource does not exist.
     NotFound,
-    /// What is there is not for this method.
+    /// The resource does not have this method.
     MethodNotAllowed,
-    /// It does not go together with what is there.
+    /// The request conflicts with the current state.
     Conflict,
-    /// It has changed since the caller saw it.
+    /// The order has changed since the caller saw it.
     Stale,
-    /// It is too large.
+    /// The request is too large.
     TooLarge,
-    /// It took too long to come.
+    /// The request took too long to arrive.
     TooSlow,
-    /// More came than may.
+    /// The rate limit is exceeded.
     TooMany,
-    /// It is not JSON by its own account.
+    /// The content type is not JSON.
     UnsupportedMedia,
-    /// It can be read, but does not fit.
+    /// The request can be parsed, but its fields are invalid.
     Invalid,
-    /// Something went wrong here.
+    /// The service has failed.
     Internal,
-    /// What is needed for it is not there now.
+    /// A part that the request needs is not available now.
     Unavailable,
-    /// It may have been done, or not.
+    /// The outcome of a write is unknown.
     OutcomeUnknown,
 }
 
@@ -81,13 +81,13 @@ impl Kind {
 }
 
 impl Problem {
-    /// A problem of this kind.
+    /// Creates a problem of this kind.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let (errors, more, header) = (vec![], Map::new(), None);
         Self(Box::new(Parts { kind, detail: detail.into(), errors, more, header }))
     }
 
-    /// These fields stand in the way.
+    /// Creates a problem with these invalid fields.
     #[must_use]
     pub fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
@@ -99,28 +99,28 @@ impl Problem {
         problem
     }
 
-    /// The method is not for this path, and `allow` names those that are.
+    /// Creates the problem of a wrong method; `allow` lists the permitted ones.
     pub fn method_not_allowed(allow: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::new(Kind::MethodNotAllowed, reason).header(ALLOW, allow.into())
     }
 
-    /// Nobody knows who sent it; `more` follows in the challenge (RFC 6750).
+    /// Creates the problem of an unknown caller; `more` is appended to the challenge (RFC 6750).
     pub fn unauthenticated(detail: impl Into<String>, more: &str) -> Self {
         let challenge = format!("Bearer realm=\"lockstep\"{more}");
         Self::new(Kind::Unauthenticated, detail).header(WWW_AUTHENTICATE, challenge)
     }
 
-    /// What is needed is not there now; it may be after some seconds.
+    /// Creates the problem of an unavailable part, with a retry after a second.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(Kind::Unavailable, detail).header(RETRY_AFTER, "1".to_owned())
     }
 
-    /// More came than may; after some seconds more may come.
+    /// Creates the problem of an exceeded rate limit, with a retry after some seconds.
     pub fn too_many(detail: impl Into<String>, seconds: u64) -> Self {
         Self::new(Kind::TooMany, detail).header(RETRY_AFTER, seconds.to_string())
     }
 
-    /// Adds a member of its own to the problem.
+    /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.more.insert(name.to_owned(), value.into());

@@ -1,10 +1,10 @@
 //! Offers: the current facets of orders are published again, through the same outbox.
 //!
-//! Harmless because of the receiver's fence; the one mechanism behind first load, a queue that was
-//! lost with its messages, and repair. An offer of many orders is a row of its own that the relay
-//! works off in small steps, so it survives a restart and never floods the outbox. Several are worked
-//! off in turn. An offer of all walks the orders by id; one since a time reads the change log, so
-//! that it costs as much as has changed since, and nothing for what has not.
+//! Harmless because of the receiver's fence; the one mechanism behind the first load, recovery of a
+//! queue that was lost with its messages, and repair. An offer of many orders is a row that the
+//! relay works off in small steps, so it survives a restart and never floods the outbox. Several
+//! offers take turns. An offer of all orders walks them by id; an offer since a time reads the
+//! change log, so that its cost depends only on what has changed since.
 
 mod search;
 mod storage;
@@ -23,51 +23,51 @@ use crate::database::schema::offers;
 use crate::orders::{Order, now};
 use search::Search;
 
-/// Ids that may be named in one request, and parked changes that are offered in one step.
+/// The most ids in one request, and the most parked changes that are offered in one step.
 pub const STEP: usize = 500;
 
-/// Orders that one step of an offer publishes. A change that is made meanwhile waits for as many.
+/// The orders that one step of an offer publishes. A change made meanwhile waits for these.
 pub const ADVANCE: u16 = 100;
 
 /// An offer that is being worked off.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = offers)]
 pub struct Offer {
-    /// Its number.
+    /// The offer's number.
     pub id: i64,
-    /// The time since which the orders changed that it offers; all orders where there is none.
+    /// The time since which its orders have changed; `None` for an offer of all orders.
     pub since: Option<DateTime<Utc>>,
-    /// The last order that was offered, where it offers all.
+    /// The last order that was offered, if it offers all.
     pub after_id: Option<Uuid>,
-    /// When it was asked for.
+    /// The time of the request.
     pub created_at: DateTime<Utc>,
-    /// The last entry of the change log that was read, where it offers what has changed.
+    /// The last entry of the change log that was read, if it has a time.
     pub after_seq: Option<i64>,
-    /// The entry of the change log up to which it reads: the newest one when it began.
+    /// The last entry of the change log to be read: the newest one when the offer began.
     pub until_seq: Option<i64>,
-    /// How many orders it has offered; one that changed often may be counted several times.
+    /// The number of orders offered so far; one that changed often may be counted several times.
     pub offered: i64,
-    /// Who asked for it, where that is known.
+    /// The principal that requested it, if known.
     pub principal: Option<String>,
-    /// When its next step is due.
+    /// The time at which its next step is due.
     pub next_at: DateTime<Utc>,
-    /// How many steps failed in a row.
+    /// The number of consecutive failed steps.
     pub failures: i32,
-    /// Why the last one failed.
+    /// The reason of the last failure.
     pub failure: Option<String>,
 }
 
-/// The place up to which an offer has come.
+/// The progress of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// Of all orders: the last one that was offered.
+    /// An offer of all orders: the last one offered.
     Order(Uuid),
-    /// Of the change log: the last entry that was read, and the last that is to be.
+    /// An offer since a time: the last log entry that was read, and the last to be read.
     Change { after: i64, until: i64 },
 }
 
-/// Begins an offer of all orders, or of those that changed since a time; gives its id. `principal` is
-/// who asked for it, where that is known. The caller owns the transaction.
+/// Begins an offer of all orders, or of those changed since a time; returns its id. `principal` is
+/// the one that requested it, if known. The caller owns the transaction.
 pub async fn begin(
     connection: &mut AsyncPgConnection,
     since: Option<DateTime<Utc>>,
@@ -76,7 +76,7 @@ pub async fn begin(
     storage::begin(connection, since, principal, now()).await
 }
 
-/// The offers under way after one of them, in the order in which they were asked for.
+/// Returns the offers under way with a greater id, in the order of their requests.
 pub async fn list(
     connection: &AsyncPgConnection,
     after: i64,
@@ -85,18 +85,18 @@ pub async fn list(
     storage::list(connection, after, limit).await
 }
 
-/// An offer under way.
+/// Returns an offer under way.
 pub async fn find(connection: &AsyncPgConnection, id: i64) -> QueryResult<Option<Offer>> {
     storage::find(connection, id).await
 }
 
-/// Ends an offer before its end; `false` where there is none. What it has published stays published.
+/// Ends an offer early; returns `false` if there is none. Published orders stay published.
 pub async fn end(connection: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
     storage::remove(connection, id).await
 }
 
-/// Offers those of these orders that are there at once, and gives the event of each; `principal` is
-/// who asked for it, where that is known. The caller owns the transaction.
+/// Offers, at once, those of these orders that exist; returns the event of each. `principal` is the
+/// one that requested it, if known. The caller owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     site: Site,
@@ -108,13 +108,13 @@ pub async fn offer(
     Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
 }
 
-/// The offer whose turn is next, where one is due.
+/// Returns the offer whose step is due next, if any is due.
 pub async fn next(connection: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
     storage::next(connection).await
 }
 
-/// Notes that a step of an offer failed, so that others have their turn; gives how many have failed
-/// in a row, where the offer is still there.
+/// Notes that a step of an offer failed, so that other offers come first; returns the number of
+/// consecutive failures, if the offer still exists.
 pub async fn failed(
     connection: &mut AsyncPgConnection,
     id: i64,
@@ -123,8 +123,8 @@ pub async fn failed(
     storage::failed(connection, id, failure).await
 }
 
-/// Takes an offer one step further, and gives how many orders were offered. The caller owns the
-/// transaction, and is the only one: the relay that is active.
+/// Takes one step of an offer, and returns how many orders were offered. The caller owns the
+/// transaction, and must be the active relay: no other may run this.
 pub async fn advance(
     connection: &mut AsyncPgConnection,
     site: Site,
@@ -147,7 +147,7 @@ pub async fn advance(
     Ok(orders.len())
 }
 
-/// The next of all orders, and the place after them; none where there are no more.
+/// Returns the next of all orders, and the place after them; no place at the end.
 async fn next_of_all(
     connection: &mut AsyncPgConnection,
     after: Option<Uuid>,
@@ -158,11 +158,11 @@ async fn next_of_all(
     Ok((orders, last))
 }
 
-/// The orders of the next changes, and the place after them; none where there are no more.
+/// Returns the orders of the next changes, and the place after them; no place at the end.
 ///
-/// It ends with the newest entry there was when it began, so that it does not follow what it appends
-/// itself. A transaction that was under way then may commit an entry before that place later; it
-/// stands in the outbox by itself.
+/// The last entry to be read is the newest one when the offer began, so that it does not read the
+/// entries that it appends itself. A transaction under way at that time may later commit an entry
+/// before that place; such an entry is in the outbox anyway.
 async fn next_changed(
     connection: &mut AsyncPgConnection,
     offer: &Offer,
@@ -186,9 +186,9 @@ async fn next_changed(
     Ok((orders, place))
 }
 
-/// The part of the change log that holds all changes since a time. The log has every change there
-/// ever was; should its beginning be deleted one day, an offer since an earlier time has to become
-/// one of all.
+/// Finds the part of the change log that holds all changes since a time. The log has every change
+/// ever made; if its beginning is ever deleted, an offer since an earlier time has to become one of
+/// all.
 async fn search(
     connection: &mut AsyncPgConnection,
     since: DateTime<Utc>,

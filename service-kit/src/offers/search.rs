@@ -1,15 +1,15 @@
 //! The place in the change log from which an offer since a time reads. Pure.
 //!
-//! The log is in the order of `seq`, and nearly in that of `at`: the clocks of replicas differ, and a
-//! transaction commits some time after it took its number. So the search aims well before the time
-//! asked for, and what it passes over was certainly written earlier.
+//! The log is in the order of `seq`, and nearly in that of `at`: the clocks of replicas differ, and
+//! a transaction commits some time after its number was assigned. So the search aims well before
+//! the requested time, and the entries that it skips were certainly written earlier.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How far the log may be out of the order of its times.
+/// The most by which times in the log may be out of order.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
 
-/// A binary search: every entry up to `low` is earlier than the target, none after `high` need be.
+/// A binary search: every entry up to `low` is before the target; none after `high` need be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     target: DateTime<Utc>,
@@ -18,13 +18,13 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Searches the log up to its entry `newest`.
+    /// Creates a search of the log up to its entry `newest`.
     pub(super) fn new(since: DateTime<Utc>, newest: i64) -> Self {
         let target = since.checked_sub_signed(MARGIN).unwrap_or(DateTime::<Utc>::MIN_UTC);
         Self { target, low: 0, high: newest }
     }
 
-    /// The place to look at next; `None` when the search is over.
+    /// Returns the place to look at next; `None` when the search is over.
     pub(super) const fn next(&self) -> Option<i64> {
         match self.low < self.high {
             true => Some(self.low + (self.high - self.low + 1) / 2),
@@ -32,7 +32,7 @@ impl Search {
         }
     }
 
-    /// Takes the first entry that was found at `place` or after it.
+    /// Takes in the first entry at `place` or after it.
     pub(super) fn found(&mut self, place: i64, entry: Option<(i64, DateTime<Utc>)>) {
         match entry {
             Some((seq, at)) if seq <= self.high && at < self.target => self.low = seq,
@@ -40,7 +40,7 @@ impl Search {
         }
     }
 
-    /// The last entry that is certainly too early; 0 where there is none.
+    /// Returns the last entry that is certainly too early; 0 if there is none.
     pub(super) const fn last_too_early(&self) -> i64 {
         self.low
     }

@@ -1,5 +1,5 @@
-//! Attempts to write some edits of one order, of which some may have been committed without a word.
-//! Pure.
+//! Attempts to write some edits of one order, some of which may have been committed without an
+//! answer. Pure.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// Attempts to write the same edits.
 pub(super) struct Attempts<P> {
-    /// The attempt that is being made, until PostgreSQL proves that it was rolled back.
+    /// The current attempt, until PostgreSQL proves that it was rolled back.
     current: Option<Edited<P>>,
     /// Earlier attempts with an unknown outcome.
     unknown: Vec<Edited<P>>,
@@ -21,32 +21,32 @@ pub(super) struct Attempts<P> {
 /// The state of the attempts after one has ended.
 #[expect(clippy::large_enum_variant, reason = "it is the usual one, and is taken apart at once")]
 pub(super) enum Conclusion<P> {
-    /// The edits were written, or never will be; `None`: there is no such order.
+    /// The edits were written, or never will be; `None` if there is no such order.
     Known(Result<Option<Edited<P>>, Error>),
-    /// Another process was faster, and nothing was written.
+    /// A concurrent write came first, and nothing was written.
     Overtaken,
-    /// Some attempt may have been committed, or may be yet.
+    /// An attempt may have been committed, or may yet be.
     Unknown(Error),
 }
 
 impl<P> Attempts<P> {
-    /// Begins an attempt; gives the changes to write.
+    /// Begins an attempt; returns the changes to write.
     pub(super) fn begin(&mut self, edited: Edited<P>) -> &[Changed<P>] {
         &self.current.insert(edited).changes
     }
 
-    /// The attempt that is being made was rolled back.
+    /// Records that the current attempt was rolled back.
     pub(super) fn rolled_back(&mut self) {
         self.current = None;
     }
 
-    /// The events by which the log knows the attempts with an unknown outcome: one of each, for one
-    /// statement writes all of an attempt.
+    /// Returns the events that identify the attempts with an unknown outcome in the log: one of
+    /// each, because a single statement writes all of an attempt.
     pub(super) fn events(&self) -> Vec<Uuid> {
         self.unknown.iter().filter_map(first_event).collect()
     }
 
-    /// Looks for an attempt that is in the log; at most one is, for each compares the version.
+    /// Looks for an attempt that is in the log; at most one is, because each compares the version.
     pub(super) fn find(&mut self, recorded: &HashSet<Uuid>) -> bool {
         let is_recorded = |it: &Edited<P>| first_event(it).is_some_and(|id| recorded.contains(&id));
         match self.unknown.iter().position(is_recorded) {
@@ -58,14 +58,14 @@ impl<P> Attempts<P> {
         }
     }
 
-    /// Concludes from how an attempt ended.
+    /// Concludes from the end of an attempt.
     pub(super) fn conclude(&mut self, ended: Result<(), Error>) -> Conclusion<P> {
         let error = match ended {
             Ok(()) => return Conclusion::Known(Ok(self.current.take())),
             Err(error) => error,
         };
         match self.current.take() {
-            // Nothing was to be written, so nothing is in doubt.
+            // There was nothing to write, so nothing is in doubt.
             Some(edited) if edited.changes.is_empty() => {
                 return Conclusion::Known(Ok(Some(edited)));
             }
@@ -74,7 +74,7 @@ impl<P> Attempts<P> {
         }
         match (self.unknown.is_empty(), error) {
             (true, Error::Overtaken) => Conclusion::Overtaken,
-            // It was a read that failed.
+            // The statement that failed was a read.
             (true, Error::Database(DatabaseError::OutcomeUnknown(reason))) => {
                 Conclusion::Known(Err(DatabaseError::Unavailable(reason).into()))
             }

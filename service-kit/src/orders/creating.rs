@@ -1,5 +1,5 @@
-//! Creates orders: those that come while others are just being written are written together.
-//! docs/decisions/0014 has what that saves.
+//! Creates orders, in group commits: orders that arrive during a write are written together next.
+//! docs/decisions/0014 has the savings.
 
 use std::collections::HashSet;
 
@@ -16,24 +16,24 @@ use super::writer::Writer;
 use crate::database::{DatabaseError, PAUSE};
 use crate::error::Error;
 
-/// Somebody who waits until an order is created.
+/// A waiting write: an order to create, and its caller.
 pub(super) struct New<P> {
     new: Changed<P>,
     caller: Waiter<Option<Order<P>>>,
 }
 
 impl<P> New<P> {
-    /// Tells whether the order was created.
+    /// Answers the caller whether the order was created.
     fn tell(self, is_created: bool) {
         self.caller.tell(Ok(is_created.then_some(self.new.order)));
     }
 }
 
 impl<D: Domain> Writer<D> {
-    /// Creates an order with its record, and gives it; `None` where there is one with its id.
+    /// Creates an order with its record, and returns it; `None` if its id is taken.
     ///
-    /// It is written also where the caller does not wait for the answer: others may be written
-    /// together with it.
+    /// The order may be written even if the caller stops waiting for the answer, because others may
+    /// be in the same write.
     pub async fn create(
         &self,
         new: Changed<D::Private>,
@@ -51,14 +51,14 @@ impl<D: Domain> Writer<D> {
             let (first, again) = first_of_each(waiting.into_iter().filter(begins));
             let failed = self.create_together(first).await;
             // Each on a connection of its own: one that waits, for a lock or for a database that is
-            // gone, does not have the others wait for it.
+            // gone, does not hold up the others.
             let alone = failed.into_iter().chain(again).filter(begins);
             join_all(alone.map(|one| self.create_together(vec![one]))).await;
         }
     }
 
-    /// Creates for all who wait. Gives back those that failed together, of which nothing was
-    /// written: what stands in the way of all may be one of them only.
+    /// Creates all waiting orders in one write. Returns those of a write that failed with nothing
+    /// written: the cause may be one of them only.
     async fn create_together(&self, waiting: Vec<New<D::Private>>) -> Vec<New<D::Private>> {
         if waiting.is_empty() {
             return vec![];
@@ -84,8 +84,8 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Tells the only one what went wrong; gives back several. Where they may have been created all
-    /// the same, a task of its own finds out, for nobody else has to wait for that.
+    /// Answers a single caller with the error; returns several. If they may have been created all
+    /// the same, a separate task for each finds out, so that nothing else waits for that.
     fn failed(
         &self,
         error: DatabaseError,
@@ -105,9 +105,8 @@ impl<D: Domain> Writer<D> {
         waiting
     }
 
-    /// Creates an order, unless an earlier statement has; again for as long as somebody waits and it
-    /// is not known which. However often it is asked for, it is created once, for its id is there
-    /// once.
+    /// Creates an order unless an earlier statement has, and repeats that while the caller waits
+    /// and the outcome is unknown. The order is created once, because its id is unique.
     async fn create_for_certain(self, one: New<D::Private>) {
         while one.caller.waits() {
             sleep(PAUSE).await;
@@ -126,7 +125,7 @@ impl<D: Domain> Writer<D> {
     }
 }
 
-/// The first that came of each id, and the others: one statement would write a change for each.
+/// Splits off the first order of each id: one statement would append a change for each duplicate.
 fn first_of_each<P>(waiting: impl Iterator<Item = New<P>>) -> (Vec<New<P>>, Vec<New<P>>) {
     let mut ids = HashSet::new();
     waiting.partition(|New { new, .. }| ids.insert(new.order.id))

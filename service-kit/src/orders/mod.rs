@@ -1,4 +1,4 @@
-//! An order at one site: what it is, what a change makes of it, where it is kept.
+//! An order at one site: its data, its changes, its storage.
 
 mod attempts;
 mod change;

@@ -1,4 +1,4 @@
-//! Pages of orders: what a caller may ask for. Pure.
+//! The query for a page of orders. Pure.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -18,30 +18,30 @@ pub struct PageQuery {
     cursor: Option<String>,
 }
 
-/// Which orders are wanted.
+/// The filters of a list of orders.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Filters {
-    /// Those that stand so.
+    /// Orders in this status.
     pub status: Option<Status>,
-    /// Those of this company.
+    /// Orders of this company.
     pub company: Option<String>,
-    /// Those that changed then or later.
+    /// Orders that changed at this time or later.
     pub updated_since: Option<DateTime<Utc>>,
 }
 
-/// The index by which a list of orders is read, in its order.
+/// The index by which a list of orders is read, in the list's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Index<'a> {
-    /// Of all orders.
+    /// The index of all orders.
     Newest,
-    /// Of the orders of a company.
+    /// The index of the orders of a company.
     Company(&'a str),
-    /// Of the orders in one of the statuses that few orders have.
+    /// The index of the orders in a rare status.
     Rare(Status),
 }
 
 impl Filters {
-    /// The index that leaves the fewest orders to look at.
+    /// Returns the index that leaves the fewest orders to filter.
     #[must_use]
     pub fn index(&self) -> Index<'_> {
         match (&self.company, self.status) {
@@ -51,7 +51,7 @@ impl Filters {
         }
     }
 
-    /// Whether all that it finds fits.
+    /// Returns whether every order that the index finds matches the filters.
     #[must_use]
     pub fn are_answered_by_their_index(&self) -> bool {
         let status_is_left = match self.index() {
@@ -62,7 +62,7 @@ impl Filters {
     }
 }
 
-/// Whether few orders stand so at a time, or ever: the index `orders_of_rare_status` has these.
+/// Returns whether few orders have this status: those are in the index `orders_of_rare_status`.
 const fn is_rare(status: Status) -> bool {
     match status {
         Status::Picking | Status::Packed | Status::Voided => true,

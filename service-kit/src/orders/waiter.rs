@@ -1,4 +1,4 @@
-//! A caller who waits for a write that another task makes, and the moment from which it may be made.
+//! A caller that waits for another task's write, and the stage that decides whether it is written.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use crate::database::{Database, DatabaseError};
 use crate::error::Error;
 
-/// In the queue.
+/// The stage of a write in the queue.
 const QUEUED: u8 = 0;
-/// Being written, or written.
+/// The stage of a write that has begun, or ended.
 const BEGUN: u8 = 1;
-/// Left by its caller while it was in the queue: never written.
+/// The stage of a write whose caller gave up while it was in the queue: it is never written.
 const LEFT: u8 = 2;
 
 /// The writer's end: a caller who waits.
@@ -21,44 +21,44 @@ pub(super) struct Waiter<T> {
     stage: Arc<AtomicU8>,
 }
 
-/// The caller's end.
+/// The caller's end: the answer that it waits for.
 pub(super) struct Awaited<T> {
     answered: oneshot::Receiver<Result<T, Error>>,
     stage: Arc<AtomicU8>,
 }
 
-/// Both ends.
+/// Creates both ends.
 pub(super) fn waiter<T>() -> (Waiter<T>, Awaited<T>) {
     let (answer, answered) = oneshot::channel();
     let stage = Arc::new(AtomicU8::new(QUEUED));
     (Waiter { answer, stage: Arc::clone(&stage) }, Awaited { answered, stage })
 }
 
-/// Takes a stage from the queue on; gives the stage that it has.
+/// Moves a stage on from the queue; returns the stage that results.
 fn leave_queue(stage: &AtomicU8, next: u8) -> u8 {
     let taken = stage.compare_exchange(QUEUED, next, Ordering::AcqRel, Ordering::Acquire);
     taken.map_or_else(|current| current, |_| next)
 }
 
 impl<T> Waiter<T> {
-    /// Whether the caller still waits.
+    /// Returns whether the caller still waits.
     pub(super) fn waits(&self) -> bool {
         !self.answer.is_closed()
     }
 
-    /// Whether the caller still waits now that its write begins.
+    /// Begins the write, unless the caller has given up; returns whether it has begun.
     pub(super) fn begin(&self) -> bool {
         self.waits() && leave_queue(&self.stage, BEGUN) == BEGUN
     }
 
-    /// Tells the outcome, if the caller still waits.
+    /// Sends the outcome to the caller, if it still waits.
     pub(super) fn tell(self, outcome: Result<T, Error>) {
         _ = self.answer.send(outcome);
     }
 }
 
 impl<T> Awaited<T> {
-    /// The outcome, at the latest at the deadline of the database.
+    /// Returns the outcome, at the latest at the deadline of the database.
     pub(super) async fn outcome(self, database: &Database) -> Result<T, Error> {
         let reason = match database.in_time(self.answered).await {
             Ok(Ok(outcome)) => return outcome,
@@ -69,7 +69,7 @@ impl<T> Awaited<T> {
     }
 }
 
-/// The answer to a caller who waits no longer.
+/// Returns the error for a caller that gave up waiting.
 fn given_up(stage: &AtomicU8, reason: String) -> DatabaseError {
     match leave_queue(stage, LEFT) {
         LEFT => DatabaseError::Unavailable(reason),

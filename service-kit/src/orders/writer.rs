@@ -1,4 +1,4 @@
-//! Writes what callers want of orders.
+//! Writes callers' edits of orders, in group commits per order.
 
 use actix_web::rt;
 use tokio::time::sleep;
@@ -14,7 +14,7 @@ use crate::database::{Database, PAUSE};
 use crate::error::Error;
 use crate::relay::RelayHandle;
 
-/// Writes what callers want of orders.
+/// Writes callers' edits of orders.
 pub struct Writer<D: Domain> {
     pub(super) database: Database,
     pub(super) relay: RelayHandle,
@@ -22,14 +22,14 @@ pub struct Writer<D: Domain> {
     pub(super) arriving: Turns<(), New<D::Private>>,
 }
 
-/// Somebody who waits until an edit is written.
+/// A waiting write: an edit, and its caller.
 pub struct Waiting<P> {
     edit: Edit<P>,
     caller: Waiter<Written<P>>,
 }
 
 impl<D: Domain> Writer<D> {
-    /// One that takes turns with all others that have the same `turns`.
+    /// Creates a writer that shares its queues with all others that have the same `turns`.
     #[must_use]
     pub fn new(
         database: Database,
@@ -39,11 +39,11 @@ impl<D: Domain> Writer<D> {
         Self { database, relay, turns, arriving: Turns::default() }
     }
 
-    /// Writes one edit with its record, and tells what came of it. An edit that changes nothing
-    /// changes nothing.
+    /// Writes an edit with its record, and returns the result. An edit without effect writes
+    /// nothing.
     ///
-    /// It is written also where the caller does not wait for the answer: others may be written
-    /// together with it.
+    /// The edit may be written even if the caller stops waiting for the answer, because others may
+    /// be in the same write.
     pub async fn write(
         &self,
         id: Uuid,
@@ -69,7 +69,7 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Writes for all who wait, and gives the order as it was left, where there is one.
+    /// Writes all waiting edits, and returns the order that results, if it exists.
     async fn write_together(
         &self,
         id: Uuid,
@@ -97,8 +97,8 @@ impl<D: Domain> Writer<D> {
         Ok(order)
     }
 
-    /// What stood in the way of all may be one of them only. Nothing of them was written, or nobody
-    /// waits any more.
+    /// Writes each edit by itself: the cause of the failure may be one of them only. Nothing of
+    /// them was written, or no caller waits any more.
     async fn write_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
         if failed.waiting.len() == 1 {
             return failed.tell();
@@ -110,10 +110,10 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Most often nobody else writes the same order, so it is not locked at first; only where
-    /// another process was faster, or may have left the order to an attempt of which nobody knows
-    /// whether it was committed. For as long as somebody waits, that is looked up. `None`: there is
-    /// no such order.
+    /// Writes the edits, at first without a lock, because concurrent writes of one order are rare.
+    /// The order is locked only after a concurrent write by another process, or after an attempt
+    /// whose outcome is unknown; such an outcome is looked up as long as a caller waits. Returns
+    /// `None` if there is no such order.
     async fn try_to_write(
         &self,
         id: Uuid,
@@ -140,14 +140,14 @@ impl<D: Domain> Writer<D> {
     }
 }
 
-/// Edits that could not be written together, and why.
+/// Edits that could not be written together, and the error.
 struct Failed<P> {
     error: Error,
     waiting: Vec<Waiting<P>>,
 }
 
 impl<P> Failed<P> {
-    /// Tells the one who waits.
+    /// Answers the single caller with the error.
     fn tell(mut self) {
         if let Some(only) = self.waiting.pop() {
             only.caller.tell(Err(self.error));

@@ -11,8 +11,8 @@ use crate::change_log::recorded;
 use crate::error::Error;
 
 impl<D: Domain> Writer<D> {
-    /// Writes to the order as it was left here just before, or as it is read; each time only where
-    /// it is still of that version, by one statement that is a transaction by itself.
+    /// Writes to the cached order or, if that is stale, to the order as it is read; in both cases
+    /// only if its version has not changed, by one statement that is a transaction by itself.
     pub(super) async fn write_unlocked(
         &self,
         id: Uuid,
@@ -21,7 +21,7 @@ impl<D: Domain> Writer<D> {
         attempts: &mut Attempts<D::Private>,
     ) -> Result<(), Error> {
         let writing = self.database.write(async |connection| {
-            // It may be as it was left no more: only what could be written from there counts.
+            // The cached order may be stale: only a write based on it that succeeds counts.
             if let Some(left) = left {
                 let changes = attempts.begin(edit::<D>(left, edits.iter().copied(), now()));
                 let changes_something = !changes.is_empty();
@@ -49,12 +49,12 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Locks the order, which waits until an earlier attempt is over, and looks for that in the log;
-    /// where it is not there, writes.
+    /// Locks the order, which waits until an earlier attempt has ended, and looks for that attempt
+    /// in the log; writes if it is not there.
     ///
-    /// An attempt that arrives at PostgreSQL only after that finds another version, and does
-    /// nothing: the edits come to the same from the same version, so where they change nothing now,
-    /// the version is another one already.
+    /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
+    /// edits have the same result on the same version, so if they change nothing now, the version
+    /// has already changed.
     pub(super) async fn write_locked(
         &self,
         id: Uuid,

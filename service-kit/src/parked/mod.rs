@@ -1,9 +1,8 @@
 //! Changes of this site that could not be carried.
 //!
 //! The worker reports them; here they are rows that a person can list, replay or drop one by one.
-//! Nothing is published from such a row: the order is offered, so what the peer gets is always how
-//! the order stands now. A row is offered again by itself where waiting can help, and by the relay
-//! alone, however it came to be due.
+//! Nothing is published from such a row: the order is offered, so the peer always gets its current
+//! state. Where waiting can help, a row becomes due by itself; only the relay offers what is due.
 
 mod offering;
 mod reporting;

@@ -3,51 +3,51 @@
 //! A message that no queue took is returned before it is confirmed, and the confirm is an ordinary
 //! one. lapin keeps the returns of a channel in a queue of its own and hands out one with each
 //! confirm that it completes, of whichever message and batch; of several that are confirmed by one
-//! frame, in any order. So a return belongs to its channel, and is told by the message's id.
+//! frame, in any order. So a return belongs to its channel, and is identified by the message's id.
 //!
-//! Which returns are still in lapin's queue is told by no function, but it follows:
+//! No function shows which returns are still in lapin's queue, but it follows:
 //!
-//! - A confirm that came without a return found the queue empty. So where no confirm of a batch and
-//!   none of those that are there of the others came with one, nothing was returned before the
-//!   batch was confirmed.
+//! - A confirm that came without a return found the queue empty. So if no confirm of a batch, and
+//! none of those received for the others, came with one, nothing was returned before the batch was
+//! confirmed.
 //! - Each return adds one to lapin's queue, and the confirm of its message takes one off. So when
-//!   every message of the channel is confirmed, the queue is empty, and each return came with a
-//!   confirm.
+//! every message of the channel is confirmed, the queue is empty, and each return came with a
+//! confirm.
 
 use std::collections::{HashSet, VecDeque};
 
 use uuid::Uuid;
 
-/// The id of a return that bears none of ours. Which message it is of is not known, so that all
-/// that are on their way count as returned.
+/// The id of a return without one of our ids. Its message is not known, so all in-flight messages
+/// count as returned.
 pub(super) const UNKNOWN: Uuid = Uuid::nil();
 
-/// A message that was published and is not judged yet.
+/// A published message whose outcome is not decided yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message {
     pub(super) seq: i64,
     pub(super) id: Uuid,
 }
 
-/// RabbitMQ's answer to one message, with the return that lapin handed out with it: any message's.
+/// RabbitMQ's answer to one message, and the return, of any message, that lapin attached to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) taken: bool,
     pub(super) returned: Option<Uuid>,
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sent {
-    /// RabbitMQ has these, in a queue.
+    /// The sequence numbers of the messages that RabbitMQ has in a queue.
     pub(super) confirmed: Vec<i64>,
-    /// For so many it has no queue.
+    /// The number of messages that no queue took.
     pub(super) returned: usize,
-    /// So many it did not take.
+    /// The number of messages that RabbitMQ refused.
     pub(super) refused: usize,
 }
 
-/// The answers on one channel to all batches that are not judged yet, the oldest first.
+/// The answers on one channel to all batches without an outcome, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers {
     batches: VecDeque<Batch>,
@@ -61,13 +61,14 @@ struct Batch {
 }
 
 impl Answers {
-    /// A batch was published on the channel.
+    /// Adds a batch that was published on the channel.
     pub(super) fn published(&mut self, messages: impl Iterator<Item = Message>) {
         let messages = messages.map(|message| (message, None)).collect::<Vec<_>>();
         self.batches.push_back(Batch { unanswered: messages.len(), messages });
     }
 
-    /// A message was answered: its batch's place among those that are not judged, and its own there.
+    /// Notes the answer to a message, given by the index of its batch among those without an
+    /// outcome, and its index in the batch.
     pub(super) fn answered(&mut self, batch: usize, message: usize, answer: Answer) {
         self.returned.extend(answer.returned);
         let Some(batch) = self.batches.get_mut(batch) else { return };
@@ -77,8 +78,8 @@ impl Answers {
         }
     }
 
-    /// What became of the oldest batch, once that is certain. To be asked only when each answer
-    /// that is there has been noted, of every batch.
+    /// Returns the outcome of the oldest batch, once it is certain. Every received answer, of every
+    /// batch, must have been noted before.
     pub(super) fn judge(&mut self) -> Option<Sent> {
         let all_returns_are_here = self.returned.is_empty() || self.are_complete();
         let oldest = self.batches.front()?;

@@ -1,10 +1,10 @@
-//! What a relay has done since the program began.
+//! The counters of a relay since the program began.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::answers::Sent;
 
-/// What a relay has done.
+/// The counters of a relay.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     confirmed: AtomicU64,
@@ -12,7 +12,7 @@ pub(super) struct Counts {
     refused: AtomicU64,
 }
 
-/// What a relay had done at one moment.
+/// The counters of a relay at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RelayCounts {
     /// Changes that RabbitMQ has confirmed.

@@ -1,4 +1,4 @@
-//! A batch on its way: its messages are written to the socket, then each is confirmed.
+//! An in-flight batch: its messages are written to the socket, then each is confirmed.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
@@ -14,10 +14,10 @@ use super::answers::{Answer, Answers, Message, UNKNOWN};
 use super::publisher::PublishError;
 use crate::broker::{BrokerError, is_blocked};
 
-/// The confirms of the messages that were written, or why one was not.
+/// The confirms of the messages that were written, or the errors.
 pub(super) type Written = Vec<lapin::Result<PublisherConfirm>>;
 
-/// A batch on its way.
+/// An in-flight batch.
 pub(super) struct Flight {
     messages: Vec<Message>,
     stage: Stage,
@@ -38,8 +38,9 @@ enum Confirm {
 }
 
 impl Flight {
-    /// A batch of these messages; `writing` is done when they are written. RabbitMQ has so long to
-    /// confirm it, not counting the time in which it blocks the connection.
+    /// Creates a batch of these messages; `writing` resolves when they are written. `limit` is the
+    /// time that RabbitMQ has to confirm it, not counting the time in which it blocks the
+    /// connection.
     pub(super) fn new(
         messages: Vec<Message>,
         writing: impl Future<Output = Written> + Send + 'static,
@@ -54,17 +55,17 @@ impl Flight {
         self.messages.iter().copied()
     }
 
-    /// Whether each of its messages was answered.
+    /// Returns whether each of its messages was answered.
     pub(super) const fn has_landed(&self) -> bool {
         matches!(self.stage, Stage::Written { unanswered: 0, .. })
     }
 
-    /// Gives it its whole time again.
+    /// Restarts its time limit.
     pub(super) const fn begin_anew(&mut self, now: Instant) {
         self.began = now;
     }
 
-    /// Waits until all is written.
+    /// Waits until all messages are written.
     pub(super) async fn write(&mut self) -> Result<(), PublishError> {
         loop {
             match timeout_at(self.began + self.limit, self.stage.write()).await {
@@ -74,7 +75,7 @@ impl Flight {
         }
     }
 
-    /// Waits until all is answered.
+    /// Waits until all messages are answered.
     pub(super) async fn land(
         &mut self,
         batch: usize,
@@ -88,7 +89,7 @@ impl Flight {
         }
     }
 
-    /// Notes each answer that is there. What has failed is told by [`Self::land`].
+    /// Notes each answer that has been received. Failures are reported by [`Self::land`].
     pub(super) fn look(&mut self, batch: usize, answers: &mut Answers) {
         self.stage.look(batch, answers);
     }
@@ -151,7 +152,7 @@ impl Stage {
 }
 
 impl Confirm {
-    /// The answer, once; none where it was told before, or where there will never be one.
+    /// Polls for the answer; `None` if it was returned before, or will never come.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
         let Self::Waiting(confirm) = self else { return Poll::Ready(None) };
         let told = match Guard::Confirms.is_off() {

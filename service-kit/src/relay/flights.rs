@@ -1,5 +1,5 @@
-//! What is published on the channel and not confirmed yet. While RabbitMQ writes one batch to its
-//! disk, the next is read and sent.
+//! The batches that are published on the channel and not confirmed yet. While RabbitMQ writes one
+//! batch to its disk, the next is read and sent.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,10 +10,10 @@ use super::answers::{Answers, Sent};
 use super::flight::Flight;
 use super::publisher::PublishError;
 
-/// How many batches are under way at once.
+/// The most batches in flight.
 const MOST: usize = 4;
 
-/// Batches on their way, the oldest first.
+/// The in-flight batches, oldest first.
 #[derive(Default)]
 pub(super) struct Flights {
     flying: VecDeque<Flight>,
@@ -27,8 +27,8 @@ impl Flights {
         self.flying.push_back(flight);
     }
 
-    /// Forgets all: they stay in the outbox, and are published again. Their channel is not to be
-    /// used any more, for what is returned on it later may be theirs.
+    /// Forgets all batches: they stay in the outbox, and are published again. Their channel must
+    /// not be used any more, because later returns on it may be theirs.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
@@ -37,24 +37,24 @@ impl Flights {
         self.flying.is_empty() && self.landed.is_none()
     }
 
-    /// Whether no more are to be sent before one has landed; `alone`: one at a time.
+    /// Returns whether no more may be sent before one is confirmed; with `alone`, one at a time.
     pub(super) fn is_full(&self, alone: bool) -> bool {
         self.flying.len() >= if alone { 1 } else { MOST }
     }
 
-    /// The places of all that is on its way.
+    /// Returns the sequence numbers of all in-flight changes.
     pub(super) fn seqs(&self) -> Vec<i64> {
         self.flying.iter().flat_map(Flight::messages).map(|message| message.seq).collect()
     }
 
-    /// Gives each batch its whole time from now on: RabbitMQ was blocked until now.
+    /// Restarts the time limit of each batch: RabbitMQ was blocked until now.
     pub(super) fn begin_anew(&mut self, now: Instant) {
         for flight in &mut self.flying {
             flight.begin_anew(now);
         }
     }
 
-    /// Waits until the newest is written to the socket.
+    /// Waits until the newest batch is written to the socket.
     pub(super) async fn write(&mut self) -> Result<(), PublishError> {
         match self.flying.back_mut() {
             Some(newest) => newest.write().await,
@@ -62,8 +62,8 @@ impl Flights {
         }
     }
 
-    /// Waits until it is certain what became of the oldest. May be dropped while it waits; waits
-    /// for ever where there is none.
+    /// Waits until the outcome of the oldest batch is certain. Cancel-safe; waits for ever if there
+    /// is none.
     pub(super) async fn land(&mut self) {
         if self.landed.is_none() {
             self.landed = Some(self.judged().await);
@@ -71,7 +71,7 @@ impl Flights {
         }
     }
 
-    /// What became of the oldest, once it has landed.
+    /// Takes the outcome of the oldest batch, once it is certain.
     pub(super) fn landed(&mut self) -> Option<Result<Sent, PublishError>> {
         self.landed.take()
     }
@@ -89,7 +89,7 @@ impl Flights {
             let mut flying = self.flying.iter_mut().enumerate();
             match flying.find(|(_, flight)| !flight.has_landed()) {
                 Some((batch, flight)) => flight.land(batch, &mut self.answers).await?,
-                // Where all are answered, each is judged.
+                // When all are answered, each has its outcome.
                 None => return std::future::pending().await,
             }
         }

@@ -1,8 +1,8 @@
 //! The right to publish for a database: a session that holds an advisory lock.
 //!
-//! The relay reads and deletes through this very session. So whoever has lost the lock cannot
-//! delete, and a session that is lost frees the lock for another replica. PostgreSQL ends the
-//! session of a holder that is frozen.
+//! The relay reads and deletes through this same session. So a process that has lost the lock
+//! cannot delete, and a session that is lost releases the lock for another replica. PostgreSQL ends
+//! the session of a holder that is frozen.
 
 use std::fmt;
 use std::future::Future;
@@ -20,13 +20,13 @@ use crate::parked::offer_due;
 use crate::pause;
 pub(super) use storage::{Look, Waiting};
 
-/// The lock's key; advisory locks are each database's own.
+/// The lock's key; advisory locks are local to a database.
 const RELAY_LOCK: i64 = 0x6c6f_636b_0002;
 
-/// How often the holder speaks up while it awaits something else.
+/// The interval at which the holder renews the session while it awaits something else.
 const RENEWAL: Duration = Duration::from_secs(1);
 
-/// How long the session may be silent, besides the time between two looks at the outbox.
+/// The longest silence of the session, in addition to the time between two reads of the outbox.
 const SILENCE: Duration = Duration::from_secs(4);
 
 /// The right to publish for a database.
@@ -39,11 +39,11 @@ pub(super) struct Lease {
 /// The outcome of a step of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Advance {
-    /// No offer is under way, or due.
+    /// No offer has a step that is due.
     Nothing,
-    /// So many orders were offered.
+    /// A number of orders was offered.
     Offered { orders: usize },
-    /// It failed; it is tried again later.
+    /// The step failed; it is tried again later.
     Failed,
 }
 
@@ -54,13 +54,13 @@ struct Taken {
 }
 
 impl Lease {
-    /// Takes the right; `None` while another process has it.
+    /// Takes the lease; returns `None` while another process has it.
     pub(super) async fn take(options: &RelayOptions) -> Result<Option<Self>, StepError> {
         let deadline = options.database.deadline;
         let mut session = connect(&options.database, &format!("{} relay", options.name)).await?;
         let taken = within(deadline, async {
             let silence = (SILENCE + options.relay.poll_max).as_millis();
-            // The first does not hold within a transaction.
+            // The first one does not apply within a transaction, so both are set.
             for timeout in ["idle_session_timeout", "idle_in_transaction_session_timeout"] {
                 let set = format!("set {timeout} = {silence}");
                 diesel::sql_query(set).execute(&mut session).await?;
@@ -74,23 +74,23 @@ impl Lease {
         Ok(taken.then_some(Self { session, deadline, site: options.site }))
     }
 
-    /// Whether nothing is to be published now.
+    /// Returns whether publishing is paused.
     pub(super) async fn is_paused(&mut self) -> Result<bool, DatabaseError> {
         Ok(within(self.deadline, pause::since(&self.session)).await?.is_some())
     }
 
-    /// What waits in the outbox and is to be published now, oldest first.
+    /// Reads the changes in the outbox that are to be published now, oldest first.
     pub(super) async fn read(&mut self, look: Look) -> Result<Vec<Waiting>, DatabaseError> {
         within(self.deadline, look.read(&mut self.session)).await
     }
 
-    /// Deletes what was confirmed.
+    /// Deletes confirmed changes from the outbox.
     pub(super) async fn delete(&mut self, confirmed: &[i64]) -> Result<(), DatabaseError> {
         within(self.deadline, storage::delete(&mut self.session, confirmed)).await
     }
 
-    /// Takes the offer whose turn it is one step further. Where a statement of it fails, that is
-    /// noted, and the session goes on.
+    /// Takes a step of the offer that is due next. If a statement of it fails, that is noted, and
+    /// the session continues.
     pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
         let (site, deadline) = (self.site, self.deadline);
         let session = &mut self.session;
@@ -103,7 +103,7 @@ impl Lease {
             Ok(orders) => return Ok(Advance::Offered { orders }),
             Err(error) => error.to_string(),
         };
-        // A session that is broken tells so here.
+        // Fails if the session is broken.
         let failures = within(deadline, offers::failed(session, id, &error)).await?;
         if failures == Some(1) {
             tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
@@ -111,8 +111,8 @@ impl Lease {
         Ok(Advance::Failed)
     }
 
-    /// Offers again what is parked and due; whether there may be more. The inner error is that of a
-    /// statement; the session goes on.
+    /// Offers the due parked changes again; returns whether there may be more. The inner error is
+    /// that of a statement; the session continues.
     pub(super) async fn offer_parked(
         &mut self,
     ) -> Result<Result<bool, diesel::result::Error>, DatabaseError> {
@@ -128,7 +128,7 @@ impl Lease {
         }
     }
 
-    /// Awaits an answer from elsewhere without letting PostgreSQL think that we are frozen.
+    /// Awaits an answer from elsewhere, and keeps the session from timing out meanwhile.
     pub(super) async fn renewing<T>(
         &mut self,
         answer: impl Future<Output = T>,
@@ -142,7 +142,7 @@ impl Lease {
         }
     }
 
-    /// Tells PostgreSQL that the holder is alive.
+    /// Renews the session, so that PostgreSQL does not end it.
     async fn renew(&mut self) -> Result<(), DatabaseError> {
         let asking = diesel::sql_query("select 1").execute(&mut self.session);
         within(self.deadline, asking).await.map(|_| ())

@@ -1,10 +1,10 @@
-//! From the outbox to RabbitMQ.
+//! The relay: publishes the outbox to RabbitMQ.
 //!
-//! One relay is active for each database. It reads what is in the outbox, publishes it, awaits
-//! every confirm, and deletes what was confirmed; whatever else happens, a change stays in the
-//! outbox and is published again. Several batches are under way at once. It is woken by each commit
-//! in this process, and looks from time to time for what others wrote. (A NOTIFY in the writing
-//! transaction takes a lock at commit: it cut the rate of commits to a third.)
+//! One relay is active for each database. It reads the outbox, publishes the changes, awaits every
+//! confirm, and deletes what was confirmed; whatever else happens, a change stays in the outbox and
+//! is published again. Several batches are in flight at once. Each commit in this process wakes the
+//! relay, and it polls for the commits of others. (A NOTIFY in the writing transaction takes a lock
+//! at commit: it cut the rate of commits to a third.)
 
 mod answers;
 mod counts;
@@ -39,7 +39,7 @@ use publisher::{PublishError, Publisher};
 pub use state::{RelayHandle, RelayState};
 use step::{Step, StepError};
 
-/// What a relay needs to know.
+/// The options of a relay.
 #[derive(Clone, Debug)]
 pub struct RelayOptions {
     /// The program's name.
@@ -48,9 +48,9 @@ pub struct RelayOptions {
     pub site: Site,
     /// The database whose outbox it empties.
     pub database: DatabaseSettings,
-    /// Where it publishes.
+    /// The connection to RabbitMQ.
     pub broker: BrokerSettings,
-    /// How.
+    /// The batch size, timeouts and rates.
     pub relay: RelaySettings,
 }
 
@@ -72,7 +72,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay, and the handle to it.
+    /// Creates a relay, and the handle to it.
     #[must_use]
     pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
         let wake = Arc::new(Notify::new());
@@ -99,7 +99,7 @@ impl Relay {
         (relay, handle)
     }
 
-    /// Runs until told to stop; then finishes what is under way.
+    /// Runs until asked to stop; then finishes the in-flight batches.
     pub async fn run(mut self, stop: CancellationToken) {
         let (mut wait, mut since) = (self.pace.busy(), Instant::now());
         while !stop.is_cancelled() {
@@ -116,7 +116,7 @@ impl Relay {
                     }
                     continue;
                 }
-                // Only a relay that could publish at once has use for being woken.
+                // Only a relay that could publish at once has any use for a wake-up.
                 () = woken, if wait.may_be_woken => {}
                 () = sleep_until(since + wait.at_most) => {}
             }
@@ -132,8 +132,8 @@ impl Relay {
         }
     }
 
-    /// What a step's outcome means for the state, for what is held, and for the next step. What is
-    /// under way says nothing of the state yet.
+    /// Applies a step's outcome to the state and to the parts held, and returns the wait before the
+    /// next step. In-flight batches say nothing about the state yet.
     fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
         let (state, wait) = match outcome {
             Ok(Step::Standby) => (Some(RelayState::Standby), self.pace.standby()),
@@ -161,13 +161,13 @@ impl Relay {
         if let Some(state) = state {
             state.tell(&self.state);
         }
-        // Where an offer is to go on sooner than the outbox is looked at again.
+        // An offer may be due before the next read of the outbox.
         let at_most =
             self.offers.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
         Wait { at_most, ..wait }
     }
 
-    /// Lets go of what does not work. What was under way is published again, on another channel.
+    /// Drops the parts that do not work. In-flight changes are published again, on another channel.
     fn give_up(&mut self, error: &StepError) {
         if !self.flights.is_empty() {
             self.publisher = None;

@@ -1,7 +1,7 @@
-//! When an offer takes its next step. Pure.
+//! The pace of offers. Pure.
 //!
-//! All offers together publish so many orders a second at the most: more than the worker carries would
-//! wait in RabbitMQ, and whatever is changed meanwhile would wait behind it.
+//! All offers together have a limit of orders a second: with more than the worker carries, messages
+//! would wait in RabbitMQ, and newer changes would wait behind them.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use super::lease::Advance;
 /// The wait after a step that found nothing to publish in its part of the change log.
 const SHORT: Duration = Duration::from_millis(5);
 
-/// When an offer takes its next step.
+/// The time of the next step of an offer.
 #[derive(Debug)]
 pub(super) struct OfferPace {
     rate: NonZeroU32,
     /// The time of the next step, while an offer is under way.
     next: Option<Instant>,
-    /// Whether more waits in the outbox than is published in one go.
+    /// Set while more changes wait in the outbox than one batch holds.
     is_behind: bool,
 }
 
@@ -26,13 +26,13 @@ impl OfferPace {
         Self { rate, next: None, is_behind: false }
     }
 
-    /// The outbox was looked at: whether more waits than is published in one go.
+    /// Records whether the outbox holds more changes than one batch.
     pub(super) const fn found(&mut self, is_behind: bool) {
         self.is_behind = is_behind;
     }
 
-    /// Whether a step is due: of an offer that is under way, unless the outbox is behind, or with the
-    /// housekeeping of each second, which also finds those that others have asked for.
+    /// Returns whether a step is due: of an offer under way, unless the outbox is behind, or with
+    /// the housekeeping of each second, which also finds the offers that others have begun.
     pub(super) fn is_due(&self, now: Instant, housekeeping: bool) -> bool {
         match self.next {
             Some(next) => next <= now && (housekeeping || !self.is_behind),
@@ -40,21 +40,21 @@ impl OfferPace {
         }
     }
 
-    /// Whether a step may be taken while nothing waits.
+    /// Returns whether a step may be taken while nothing waits in the outbox.
     pub(super) fn may_begin(&self, now: Instant) -> bool {
         self.next.is_none_or(|next| next <= now)
     }
 
-    /// A step was tried.
+    /// Records the outcome of a step.
     pub(super) fn advanced(&mut self, now: Instant, advance: Advance) {
         self.next = match advance {
-            // Others that are due take their turn with the next step.
+            // The next step goes to another offer that is due.
             Advance::Failed => Some(now),
             Advance::Offered { orders: 0 } => now.checked_add(SHORT),
             Advance::Offered { orders } => {
                 let orders = u32::try_from(orders).unwrap_or(u32::MAX);
                 let rest = Duration::from_secs(1) * orders / self.rate.get();
-                // By the time of the step before, so that the rate is kept where steps come late.
+                // Counted from the previous step's time, so that late steps do not lower the rate.
                 let from = self.next.filter(|next| now.duration_since(*next) < rest);
                 from.unwrap_or(now).checked_add(rest)
             }
@@ -62,7 +62,7 @@ impl OfferPace {
         };
     }
 
-    /// A wait that ends when the next step is due; one that a commit does not end stays as it is.
+    /// Shortens a wait to end when the next step is due, unless a commit cannot end it.
     pub(super) fn shorten(&self, wait: Duration, may_be_woken: bool, now: Instant) -> Duration {
         match self.next {
             Some(next) if may_be_woken && !self.is_behind => {

@@ -1,21 +1,21 @@
-//! How long to wait before the next step. Pure.
+//! The wait before the next step, the batch size, and the housekeeping timer. Pure.
 
 use std::time::{Duration, Instant};
 
 use crate::{backoff, gathering};
 
-/// How long to wait while another process is active, before asking again whether it still is.
+/// The wait while another process is active, before its lock is tried again.
 const STANDBY: Duration = Duration::from_secs(1);
-/// How long to wait at the most after a failure: what comes back is noticed within this time.
+/// The longest wait after a failure: a recovery is noticed within this time.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// By how many changes a portion grows.
+/// The number of changes by which the batch size grows.
 const MORE: u16 = 10;
 
-/// How often to look for what is parked and due.
+/// The interval of the housekeeping.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// How long to wait, and whether a commit in this process cuts it short, once the least has passed.
+/// A wait, and whether a commit in this process ends it, once the least time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     pub(super) at_least: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Wait {
     pub(super) may_be_woken: bool,
 }
 
-/// From busy to quiet, the looks at the outbox become rarer; from failure to failure, the tries do.
+/// The polling interval: it grows while the outbox is quiet, and from failure to failure.
 #[derive(Debug)]
 pub(super) struct Pace {
     min: Duration,
@@ -38,24 +38,24 @@ impl Pace {
         Self { min, max, quiet: min, failures: 0, found: 0 }
     }
 
-    /// So many changes were found.
+    /// Records the number of changes that were found.
     pub(super) const fn found(&mut self, count: usize) {
         self.found = count;
     }
 
-    /// There may be more: go on at once.
+    /// Returns no wait: there may be more changes.
     pub(super) const fn busy(&mut self) -> Wait {
         self.quiet = self.min;
         Wait { may_be_woken: true, ..wait(Duration::ZERO) }
     }
 
-    /// What was published is confirmed.
+    /// Records that a batch is confirmed.
     pub(super) const fn succeeded(&mut self) {
         self.failures = 0;
     }
 
-    /// What waits is on its way: look later whether there is more. Whether it works is not known
-    /// yet.
+    /// Returns the wait while all changes are in flight. It is not known yet whether publishing
+    /// works.
     pub(super) fn under_way(&mut self) -> Wait {
         let at_least = gathering::how_long(self.found);
         let at_most = self.quiet.max(at_least);
@@ -63,32 +63,33 @@ impl Pace {
         Wait { at_least, at_most, may_be_woken: true }
     }
 
-    /// There was nothing: look again later than the last time.
+    /// Returns the wait after an empty read: longer each time.
     pub(super) fn idle(&mut self) -> Wait {
         self.failures = 0;
         self.under_way()
     }
 
-    /// Somebody has paused this site: a commit changes nothing about that. What is on its way lands
-    /// meanwhile.
+    /// Returns the wait while the site is paused: a commit does not end it. In-flight batches are
+    /// confirmed meanwhile.
     pub(super) const fn paused(&mut self) -> Wait {
         self.failures = 0;
         rest(self.max)
     }
 
-    /// RabbitMQ takes no messages: a commit changes nothing about that either, but what was sent
-    /// before may land, and it is soon noticed when it goes on.
+    /// Returns the wait while RabbitMQ takes no messages: a commit does not end it either, but
+    /// batches sent before may be confirmed, and an unblocked RabbitMQ is soon noticed.
     pub(super) fn blocked(&self) -> Wait {
         rest(self.max.min(MAX_BACKOFF))
     }
 
-    /// Another process is active.
+    /// Returns the wait while another process is active.
     pub(super) const fn standby(&mut self) -> Wait {
         self.failures = 0;
         wait(STANDBY)
     }
 
-    /// It did not work: wait longer each time, by some chance, so that many do not come at once.
+    /// Returns the wait after a failure: longer each time, with jitter, so that many do not retry
+    /// at once.
     pub(super) fn failed(&mut self, chance: f64) -> Wait {
         let at_most = backoff::wait(self.failures, self.min, MAX_BACKOFF, chance);
         self.failures = self.failures.saturating_add(1);
@@ -96,18 +97,18 @@ impl Pace {
     }
 }
 
-/// Waits that long, whatever is committed, unless something lands that matters.
+/// Returns a wait that no commit ends, but the outcome of an in-flight batch may.
 const fn rest(time: Duration) -> Wait {
     Wait { at_least: time, at_most: time, may_be_woken: true }
 }
 
-/// Waits that long, whatever is committed.
+/// Returns a wait that nothing ends early.
 const fn wait(at_most: Duration) -> Wait {
     Wait { at_least: Duration::ZERO, at_most, may_be_woken: false }
 }
 
-/// How many changes are published in one go. What RabbitMQ cannot confirm in time is published
-/// again; if that were always as much, it would never come to an end, and fill the queue besides.
+/// The batch size. Changes that RabbitMQ cannot confirm in time are published again; with an
+/// unchanged size, that would never end, and would also fill the queue.
 #[derive(Debug)]
 pub(super) struct Portion {
     most: u16,
@@ -123,23 +124,23 @@ impl Portion {
         self.now
     }
 
-    /// Whether as much is published as may be; else one portion at a time.
+    /// Returns whether the size is at its maximum; otherwise only one batch is in flight at a time.
     pub(super) const fn is_whole(&self) -> bool {
         self.now == self.most
     }
 
-    /// It was not confirmed in time: half as many.
+    /// Halves the size: a batch was not confirmed in time.
     pub(super) fn was_too_much(&mut self) {
         self.now = (self.now / 2).max(1);
     }
 
-    /// It was confirmed: a few more.
+    /// Grows the size: a batch was confirmed.
     pub(super) fn was_confirmed(&mut self) {
         self.now = self.now.saturating_add(MORE).min(self.most);
     }
 }
 
-/// When to look for what is parked and due.
+/// The housekeeping timer: when to look for due parked changes.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     next: Option<Instant>,
@@ -150,7 +151,7 @@ impl Looks {
         self.next.is_none_or(|next| next <= now)
     }
 
-    /// Where there is more, the next look is with the next step.
+    /// Sets the next time; with `more`, it is the next step.
     pub(super) fn looked(&mut self, now: Instant, more: bool) {
         self.next = if more { None } else { now.checked_add(BETWEEN_LOOKS) };
     }

@@ -20,7 +20,7 @@ use crate::broker::{Blocking, BrokerError, Connection, connect, in_time};
 /// `delivery_mode` of a message that survives a restart of RabbitMQ.
 const PERSISTENT: u8 = 2;
 
-/// Why nothing could be published.
+/// The error of publishing.
 #[derive(Debug, Error)]
 pub(super) enum PublishError {
     #[error("{0}")]
@@ -41,8 +41,8 @@ pub(super) struct Publisher {
 }
 
 impl PublishError {
-    /// The error with its reason: RabbitMQ closes a channel on which something is published to an
-    /// exchange that is not there.
+    /// Replaces the error by its cause: RabbitMQ closes a channel that publishes to a missing
+    /// exchange.
     pub(super) fn about(self, exchange: &'static str) -> Self {
         match self {
             Self::Broker(error) if error.is_not_found() => Self::NoExchange(exchange),
@@ -52,8 +52,8 @@ impl PublishError {
 }
 
 impl Publisher {
-    /// Connects. The worker owns the exchange; that it is missing is told by RabbitMQ when something
-    /// is published. (4.2.6 and 4.3.0 do not let a user ask who may not configure it.)
+    /// Connects. The worker owns the exchange; RabbitMQ reports a missing one when something is
+    /// published. (4.2.6 and 4.3.0 do not let a user ask who may not configure it.)
     pub(super) async fn connect(options: &RelayOptions) -> Result<Self, PublishError> {
         let limit = options.broker.reply_timeout;
         let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
@@ -63,28 +63,29 @@ impl Publisher {
         Ok(Self { connection, channel, blocking, exchange, app_id: options.name })
     }
 
-    /// Whether RabbitMQ has closed the channel or the connection.
+    /// Returns whether RabbitMQ has closed the channel or the connection.
     pub(super) fn is_closed(&self) -> bool {
         !self.channel.status().connected()
     }
 
-    /// RabbitMQ's reason, where it takes no messages now.
+    /// Returns RabbitMQ's reason, if it takes no messages now.
     pub(super) fn blocked(&mut self) -> Option<String> {
         self.blocking.reason().map(str::to_owned)
     }
 
-    /// Waits until RabbitMQ takes no messages.
+    /// Waits until RabbitMQ blocks the connection.
     pub(super) async fn blocks(&mut self) {
         self.blocking.begins().await;
     }
 
-    /// A flight of these changes, which begins when it is first waited for.
+    /// Creates an in-flight batch of these changes, which starts when it is first awaited.
     pub(super) fn publish(&self, waiting: Vec<Waiting>, limit: Duration) -> Flight {
         let message = |change: &Waiting| Message { seq: change.seq, id: change.event_id };
         let messages = waiting.iter().map(message).collect();
         let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
-        // Each is done when lapin's thread has written it: one after the other, the two threads would
-        // wake each other for every message, and RabbitMQ would get each by itself.
+        // Each future resolves when lapin's thread has written the message: awaited one by one, the
+        // two threads would wake each other for every message, and RabbitMQ would get each by
+        // itself.
         let writing = async move {
             let publishing = waiting.iter().map(|it| publish(&channel, exchange, app_id, it));
             join_all(publishing).await
@@ -92,9 +93,9 @@ impl Publisher {
         Flight::new(messages, writing, limit, self.connection.status().clone())
     }
 
-    /// Says goodbye, so that RabbitMQ does not have to find out.
+    /// Closes the connection, so that RabbitMQ does not have to detect its end.
     pub(super) async fn close(self) {
-        // Blocked, it would not be heard.
+        // On a blocked connection nothing is sent.
         if self.blocking.is_on() {
             return;
         }
@@ -122,7 +123,7 @@ async fn publish(
         .with_app_id(app_id.into())
         .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
         .with_headers(headers);
-    // Mandatory: where no queue is bound, the message comes back instead of being lost.
+    // Mandatory: without a bound queue, the message is returned instead of being lost.
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let (exchange, key) = (exchange.into(), change.kind.as_str().into());
     channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await

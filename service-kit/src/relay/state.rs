@@ -1,4 +1,4 @@
-//! How the relay is doing, and how the rest of the program speaks to it.
+//! The state of the relay, and the handle to it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 
 use super::counts::{Counts, RelayCounts};
 
-/// How the rest of the program speaks to the relay.
+/// A handle to the relay for the rest of the program.
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     wake: Arc<Notify>,
@@ -14,22 +14,22 @@ pub struct RelayHandle {
     counts: Arc<Counts>,
 }
 
-/// How the relay is doing.
+/// The state of the relay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelayState {
-    /// It has not begun yet.
+    /// The relay has not begun yet.
     Starting,
     /// Another process publishes for this database.
     Standby,
-    /// It publishes nothing until somebody resumes it.
+    /// The relay publishes nothing until somebody resumes it.
     Paused,
-    /// It publishes.
+    /// The relay publishes.
     Publishing,
-    /// RabbitMQ has no queue for what it publishes: the binding is missing.
+    /// RabbitMQ has no queue for the changes: the binding is missing.
     Unroutable,
-    /// RabbitMQ is there but takes no messages, for this reason.
+    /// RabbitMQ is connected but takes no messages, for this reason.
     Blocked(String),
-    /// It cannot publish now, for this reason; changes wait in the outbox.
+    /// The relay cannot publish now, for this reason; changes wait in the outbox.
     Waiting(String),
 }
 
@@ -42,18 +42,18 @@ impl RelayHandle {
         Self { wake, state, counts }
     }
 
-    /// Tells the relay that something was committed.
+    /// Wakes the relay after a commit.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// How the relay is doing.
+    /// Returns the state of the relay.
     #[must_use]
     pub fn state(&self) -> RelayState {
         self.state.borrow().clone()
     }
 
-    /// What it has done.
+    /// Returns the counters of the relay.
     #[must_use]
     pub fn counts(&self) -> RelayCounts {
         self.counts.now()
@@ -65,7 +65,7 @@ impl RelayState {
     pub const NAMES: [&'static str; 7] =
         ["starting", "standby", "paused", "publishing", "unroutable", "blocked", "waiting"];
 
-    /// The state's name, as a person reads it.
+    /// Returns the state's name, as shown to people.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl RelayState {
         }
     }
 
-    /// What there is to say about it.
+    /// Returns the explanation of the state, if there is one.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         match self {
@@ -91,7 +91,7 @@ impl RelayState {
         }
     }
 
-    /// Tells whoever asks, and the log once.
+    /// Publishes the state to the handles, and logs it if it is new.
     pub(super) fn tell(self, told: &watch::Sender<Self>) {
         told.send_if_modified(|told| {
             if *told == self {

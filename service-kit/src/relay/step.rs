@@ -1,30 +1,30 @@
-//! What comes of one step of the relay.
+//! The outcome of one step of the relay.
 
 use super::publisher::PublishError;
 use crate::database::DatabaseError;
 
-/// What came of one step.
+/// The outcome of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Another process is active.
     Standby,
-    /// Somebody has paused this site.
+    /// The site is paused.
     Paused,
     /// RabbitMQ takes no messages now.
     Blocked { reason: String },
     /// There was nothing to do.
     Idle,
-    /// All that waits is on its way.
+    /// All waiting changes are in flight.
     UnderWay,
-    /// Something was published or offered; there may be more.
+    /// Changes were published or offered; there may be more.
     Busy,
-    /// RabbitMQ has no queue for some of it.
+    /// RabbitMQ has no queue for some changes.
     Unroutable { returned: usize },
-    /// RabbitMQ did not take some of it.
+    /// RabbitMQ refused some changes.
     Refused { refused: usize },
 }
 
-/// Why a step could not be done.
+/// The error of a step.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StepError {
     #[error("{0}")]

@@ -1,4 +1,4 @@
-//! One step of the relay: look, publish, delete what has landed.
+//! One step of the relay: read, publish, delete what was confirmed.
 
 use std::time::Instant;
 
@@ -17,7 +17,8 @@ impl Relay {
             Some(lease) => lease,
             none => match Lease::take(&self.options).await? {
                 Some(lease) => {
-                    // Somebody else may have held it, and another database have taken its place.
+                    // Another process may have held it, or the database have been replaced by
+                    // another.
                     self.floor = Floor::default();
                     none.insert(lease)
                 }
@@ -60,7 +61,7 @@ impl Relay {
         }
     }
 
-    /// RabbitMQ's reason, where it takes no messages now.
+    /// Returns RabbitMQ's reason, if it takes no messages now.
     pub(super) fn blocked(&mut self) -> Option<String> {
         self.publisher.as_mut().and_then(Publisher::blocked)
     }
@@ -97,7 +98,7 @@ impl Relay {
         Ok(if settled == Step::UnderWay { Step::Busy } else { settled })
     }
 
-    /// Deletes from the outbox what RabbitMQ has confirmed.
+    /// Deletes confirmed changes from the outbox.
     pub(super) async fn settle(&mut self) -> Result<Step, StepError> {
         let (Some(lease), Some(landed)) = (&mut self.lease, self.flights.landed()) else {
             return Ok(Step::UnderWay);
@@ -130,20 +131,20 @@ impl Relay {
         }
     }
 
-    /// Once a second, however busy the outbox is, what is parked has waited long enough; an offer
-    /// goes on then too, and meanwhile as its rate allows.
+    /// Offers due parked changes once a second, however busy the outbox is; takes a step of an
+    /// offer then too, and in between as its rate allows.
     async fn look_after_offers(&mut self, looks_at_all: bool) -> Result<(), StepError> {
         let Some(lease) = &mut self.lease else { return Ok(()) };
         if looks_at_all {
-            // Noted before it is tried: where it cannot be offered, the rest is published all the
-            // same.
+            // Noted before it is tried: if it fails, the changes in the outbox are published all
+            // the same.
             self.looks.looked(Instant::now(), false);
             match lease.offer_parked().await? {
                 Ok(more) => self.looks.looked(Instant::now(), more),
                 Err(error) => tracing::warn!(%error, "parked changes could not be offered again"),
             }
         }
-        // An outbox that cannot be emptied gets nothing more.
+        // Nothing is added to an outbox that cannot be emptied.
         let is_publishing = *self.state.borrow() == RelayState::Publishing;
         if is_publishing && self.offers.is_due(Instant::now(), looks_at_all) {
             self.advance_offer().await?;
@@ -151,7 +152,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Takes an offer one step further; whether it published anything.
+    /// Takes a step of an offer; returns whether it published anything.
     async fn advance_offer(&mut self) -> Result<bool, StepError> {
         let Some(lease) = &mut self.lease else { return Ok(false) };
         let advance = lease.advance_offer().await?;
@@ -159,7 +160,7 @@ impl Relay {
         Ok(matches!(advance, Advance::Offered { .. }))
     }
 
-    /// With nothing to publish, RabbitMQ is still to be there when something comes.
+    /// Keeps the connection to RabbitMQ open while there is nothing to publish.
     async fn look_after_the_broker(&mut self) -> Result<Step, StepError> {
         let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
         if self.publisher.as_ref().is_none_or(Publisher::is_closed) {

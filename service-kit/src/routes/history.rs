@@ -1,4 +1,4 @@
-//! The history of an order: every change of it here, wherever it was decided.
+//! The history of an order: every change of it here, whichever site made it.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};

@@ -1,4 +1,4 @@
-//! What a service serves: the same at both sites, and what a site adds to it.
+//! The routes of a service: those of both sites, and what a site adds to them.
 
 mod history;
 mod offers;
@@ -22,20 +22,20 @@ use crate::http::{self, health};
 use crate::orders::{Domain, Order};
 use crate::{metrics, readiness};
 
-/// Where an order stands.
+/// Returns the path of an order.
 #[must_use]
 pub fn location(id: Uuid) -> String {
     format!("/v1/orders/{id}")
 }
 
-/// `/v1/orders`: the list, and what a site can do there besides.
+/// `/v1/orders`: the list, and the site's own methods.
 pub fn collection<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
     let mut served = reads(Rule::READ, || web::to(read::list::<D>));
     served.extend(more);
     resource("/v1/orders", reason, served)
 }
 
-/// `/v1/orders/{id}`: one order, and what a site can do with it besides reading and setting it.
+/// `/v1/orders/{id}`: one order: reading and setting it, and the site's own methods.
 pub fn item<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
     let mut served = reads(Rule::READ, || web::to(read::one::<D>));
     served.push(on(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
@@ -44,13 +44,13 @@ pub fn item<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
     resource("/v1/orders/{id}", reason, served)
 }
 
-/// `/v1/orders/{id}/changes`: what happened to an order.
+/// `/v1/orders/{id}/changes`: the history of an order.
 fn history<D: Domain>() -> Resource {
     let served = reads(Rule::READ, || web::to(history::list::<D>));
     resource("/v1/orders/{id}/changes", "the history of an order is only read", served)
 }
 
-/// What every site serves besides its orders.
+/// The routes of every site, except those of its orders.
 #[must_use]
 pub fn site<D: Domain>() -> Routes {
     Routes::default()
@@ -63,7 +63,7 @@ pub fn site<D: Domain>() -> Routes {
         .and(http::metrics::routes(metrics::tell))
 }
 
-/// One order as an answer.
+/// Builds a response with an order.
 pub fn answer<D: Domain>(
     mut response: HttpResponseBuilder,
     order: &Order<D::Private>,
@@ -71,15 +71,15 @@ pub fn answer<D: Domain>(
     response.insert_header(etag(order.version)).json(D::show(order))
 }
 
-/// A page as an answer.
+/// A page, as sent.
 #[derive(Debug, Serialize)]
 struct Page<T> {
-    /// What is on it.
+    /// The items on the page.
     items: Vec<T>,
-    /// Where the next one is; null on the last.
+    /// The link to the next page; null on the last.
     next: Option<String>,
-    /// `false`, and only then shown: it ends early, because as many items were looked at as may be
-    /// in one request. The next one leads on, also from a page with nothing on it.
+    /// `false`, and only then sent, if the page ends early, at the limit of items that one request
+    /// may read. `next` continues from there, even from an empty page.
     #[serde(skip_serializing_if = "is_true")]
     complete: bool,
 }
@@ -90,8 +90,7 @@ const fn is_true(complete: &bool) -> bool {
 }
 
 impl<T: Serialize> Page<T> {
-    /// The page of the list at `path` that was asked for; `last` is given where there is a next
-    /// one.
+    /// Builds the requested page of the list at `path`; `last` is set if there is a next one.
     fn of<F: Serialize>(
         items: Vec<T>,
         asked: &PageRequest<F>,

@@ -16,7 +16,7 @@ use crate::http::resource::{Routes, on, reads, resource};
 use crate::offers::{self, Offer};
 use crate::service::Service;
 
-/// An offer, as it is shown.
+/// An offer, as sent.
 #[derive(Serialize)]
 struct Shown {
     id: i64,
@@ -31,7 +31,7 @@ struct Shown {
     failure: Option<String>,
 }
 
-/// The place up to which it has come: among the ids of all orders, or in the change log.
+/// The progress of an offer: among the ids of all orders, or in the change log.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Place {
@@ -61,7 +61,7 @@ pub(super) fn offers() -> Routes {
     ))
 }
 
-/// Where an offer stands.
+/// Returns the path of an offer.
 pub(super) fn location(id: i64) -> String {
     format!("/v1/offers/{id}")
 }

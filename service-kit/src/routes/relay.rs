@@ -1,4 +1,4 @@
-//! `/v1/relay`: how this site publishes, and whether it does.
+//! `/v1/relay`: the state of the relay, and its pause.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -15,7 +15,7 @@ use crate::orders::now;
 use crate::service::Service;
 use crate::{parked, pause};
 
-/// How this site publishes.
+/// The state of the relay, as sent.
 #[derive(Serialize)]
 struct Shown {
     state: &'static str,
@@ -23,7 +23,7 @@ struct Shown {
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
-    /// At the most [`parked::MOST_WAITING`], which stands for more as well.
+    /// The number of parked changes; [`parked::MOST_WAITING`] stands for more as well.
     parked: i64,
 }
 
@@ -61,7 +61,7 @@ async fn end(service: Data<Service>) -> Result<HttpResponse, Error> {
     set(service, async |connection| pause::end(connection).await).await
 }
 
-/// Pauses or resumes, then shows how it is.
+/// Pauses or resumes, then sends the new state.
 async fn set(
     service: Data<Service>,
     done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,

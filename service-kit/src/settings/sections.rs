@@ -1,5 +1,5 @@
-//! The sections that several programs have. What cannot be right is refused while it is read,
-//! before any socket is opened.
+//! The sections that several programs have. Invalid values are refused while they are read, before
+//! any socket is opened.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use super::{BrokerUrl, DatabaseUrl};
 use crate::tls::{CaFile, Tls};
 
-/// A time to wait. None at all would be for ever to PostgreSQL, and too short for anybody else.
+/// Reads a time to wait. Zero would be for ever to PostgreSQL, and too short for anything else.
 pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match humantime_serde::deserialize(deserializer)? {
         Duration::ZERO => Err(D::Error::custom("is to be longer than 0s")),
@@ -20,7 +20,7 @@ pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Du
     }
 }
 
-/// A number of which 0 would bring everything to a stand.
+/// Reads a number that must not be 0, which would stop everything.
 fn some<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// `[http]`: where and how to serve.
+/// `[http]`: the HTTP server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
@@ -43,7 +43,7 @@ pub struct HttpSettings {
     /// The largest request body, in bytes.
     #[serde(deserialize_with = "some")]
     pub body_limit: usize,
-    /// How long a request in hand may take to finish after SIGTERM.
+    /// The time that requests in hand have to finish after SIGTERM.
     #[serde(deserialize_with = "some_time")]
     pub shutdown_timeout: Duration,
 }
@@ -52,29 +52,29 @@ pub struct HttpSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct DatabaseSettings {
-    /// Where it is, and as whom to connect.
+    /// The URL of the server, with the user.
     pub url: DatabaseUrl,
-    /// The CA that alone is trusted.
+    /// The only CA that is trusted.
     pub ca: Option<CaFile>,
-    /// How to speak TLS, where the URL asks for that: what these two come to.
+    /// The TLS configuration that `url` and `ca` result in, if the URL asks for TLS.
     #[serde(skip)]
     pub tls: Option<Tls>,
-    /// Connections kept at the most.
+    /// The most connections that are kept.
     #[serde(deserialize_with = "some")]
     pub pool_size: usize,
-    /// How long to wait for a connection.
+    /// The timeout of getting a connection.
     #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
-    /// How long a statement may wait for a lock.
+    /// The timeout of a statement's wait for a lock.
     #[serde(deserialize_with = "some_time")]
     pub lock_timeout: Duration,
-    /// How long a statement may take.
+    /// The timeout of a statement.
     #[serde(deserialize_with = "some_time")]
     pub statement_timeout: Duration,
-    /// How long a transaction may take as a whole, also when the server does not answer at all.
+    /// The timeout of a transaction as a whole, also if the server does not answer at all.
     #[serde(deserialize_with = "some_time")]
     pub deadline: Duration,
-    /// How long `migrate` waits for another one that migrates.
+    /// The time that `migrate` waits for another process that migrates.
     #[serde(deserialize_with = "some_time")]
     pub migrate_timeout: Duration,
 }
@@ -91,17 +91,17 @@ impl<'de> Deserialize<'de> for DatabaseSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct BrokerSettings {
-    /// Where it is, and as whom to connect.
+    /// The URL of the server, with the user.
     pub url: BrokerUrl,
-    /// The CA that alone is trusted.
+    /// The only CA that is trusted.
     pub ca: Option<CaFile>,
-    /// How to speak TLS, where the URL asks for that: what these two come to.
+    /// The TLS configuration that `url` and `ca` result in, if the URL asks for TLS.
     #[serde(skip)]
     pub tls: Option<Tls>,
-    /// How long to wait for a connection.
+    /// The timeout of connecting.
     #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
-    /// How long to wait for an answer on one.
+    /// The timeout of an answer on a connection.
     #[serde(deserialize_with = "some_time")]
     pub reply_timeout: Duration,
 }
@@ -114,27 +114,27 @@ impl<'de> Deserialize<'de> for BrokerSettings {
     }
 }
 
-/// `[relay]`: how committed changes are published.
+/// `[relay]`: publishing committed changes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelaySettings {
-    /// Changes published in one go.
+    /// The most changes in one batch.
     #[serde(deserialize_with = "some")]
     pub batch_size: u16,
-    /// How long to wait for their confirms.
+    /// The timeout of the confirms of a batch.
     #[serde(deserialize_with = "some_time")]
     pub confirm_timeout: Duration,
-    /// How long to wait for the next look at the outbox while it is busy.
+    /// The shortest polling interval of the outbox, while it is busy.
     #[serde(deserialize_with = "some_time")]
     pub poll_min: Duration,
-    /// How long to wait for the next look at the outbox while it is quiet.
+    /// The longest polling interval of the outbox, while it is quiet.
     #[serde(deserialize_with = "some_time")]
     pub poll_max: Duration,
-    /// Orders a second that offers publish again.
+    /// The most orders a second that offers publish again.
     pub offer_rate: NonZeroU32,
 }
 
-/// `[log]`: what to log, and how.
+/// `[log]`: the level and the format of the log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
@@ -144,17 +144,17 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
-/// How a line of the log is written.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For a person.
+    /// Text, for people.
     Text,
-    /// For a program: one object a line.
+    /// JSON, for programs: one object per line.
     Json,
 }
 
-/// Which lines are logged.
+/// The filter that selects the lines to log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct LogFilter(String);

@@ -1,4 +1,4 @@
-//! A vhost for one test, and what a test wants to do in it.
+//! A vhost for one test, and operations on it.
 
 use futures_util::future::join_all;
 use lapin::options::{
@@ -17,15 +17,15 @@ use super::{eventually, http, variable};
 use crate::broker::{Connection, connect};
 use crate::settings::BrokerSettings;
 
-/// A vhost that is gone when the test is over. The users of the programs may do in it what
-/// `deploy/rabbitmq/definitions.json` lets them do in any.
+/// A vhost that is deleted when the test is over. The users of the programs have the permissions in
+/// it that `deploy/rabbitmq/definitions.json` gives them.
 pub struct TestBroker {
     vhost: String,
     connection: Connection,
 }
 
 impl TestBroker {
-    /// A fresh one.
+    /// Creates a fresh vhost.
     pub async fn new() -> Self {
         let vhost = format!("test_{}", Uuid::new_v4().simple());
         request(Method::PUT, &["vhosts", &vhost], Some(json!({}))).await;
@@ -38,30 +38,31 @@ impl TestBroker {
         Self { vhost, connection }
     }
 
-    /// The settings of a program that is to use it.
+    /// Returns the settings for a program that uses it.
     #[must_use]
     pub fn settings(&self, user: BrokerUser) -> BrokerSettings {
         settings(user.url(), &self.vhost)
     }
 
-    /// The URL by which a program is to use it.
+    /// Returns the URL for a program that uses it.
     #[must_use]
     pub fn url(&self, user: BrokerUser) -> String {
         self.settings(user).url.expose().to_owned()
     }
 
-    /// A channel in it for the test itself, which may do everything.
+    /// Opens a channel for the test itself, with all permissions.
     pub async fn channel(&self) -> Channel {
         self.connection.create_channel().await.unwrap()
     }
 
-    /// How many messages of a queue are with nobody; none where there is no such queue.
+    /// Counts the messages of a queue that are ready for delivery; `None` if there is no such
+    /// queue.
     pub async fn queue_depth(&self, queue: &str) -> Option<u32> {
         self.ask_for(queue).await.map(|queue| queue.message_count())
     }
 
-    /// How many messages are left in a queue when its last consumer, which was told to go, is gone
-    /// and what it had not acknowledged is back.
+    /// Counts the messages in a queue after its last consumer, which was told to stop, is gone and
+    /// its unacknowledged messages are back.
     pub async fn left_in(&self, queue: &str) -> u32 {
         let left = async || {
             let queue = self.ask_for(queue).await?;
@@ -83,12 +84,12 @@ impl TestBroker {
         message.map(|message| message.delivery.data)
     }
 
-    /// Publishes a message. Whether a queue took it.
+    /// Publishes a message; returns whether a queue took it.
     pub async fn publish(&self, exchange: &str, routing_key: &str, body: &[u8]) -> bool {
         self.publish_all(exchange, routing_key, &[body]).await
     }
 
-    /// Publishes messages. Whether a queue took each of them.
+    /// Publishes messages; returns whether a queue took each of them.
     pub async fn publish_all(
         &self,
         exchange: &str,
@@ -111,29 +112,29 @@ impl TestBroker {
         all
     }
 
-    /// Deletes what is in a queue and with nobody; how many messages that were.
+    /// Deletes the messages of a queue that are ready for delivery; returns how many there were.
     pub async fn purge(&self, queue: &str) -> u32 {
         let options = QueuePurgeOptions::default();
         self.channel().await.queue_purge(queue.into(), options).await.unwrap()
     }
 
-    /// Deletes a queue with what is in it.
+    /// Deletes a queue and its messages.
     pub async fn delete_queue(&self, queue: &str) {
         let options = QueueDeleteOptions::default();
         self.channel().await.queue_delete(queue.into(), options).await.unwrap();
     }
 
-    /// Makes a queue deaf: it stays declared, its process is there, and answers to nothing any more.
+    /// Suspends a queue's process: it stays declared, but does not answer any more.
     pub async fn deafen(&self, queue: &str) {
         self.evaluate(&format!("sys:suspend(whereis('{}'))", self.process_of(queue))).await;
     }
 
-    /// Lets a queue answer again that was made deaf.
+    /// Resumes the process of a queue that was suspended.
     pub async fn undeafen(&self, queue: &str) {
         self.evaluate(&format!("sys:resume(whereis('{}'))", self.process_of(queue))).await;
     }
 
-    /// Takes a quorum queue's process away for good; the queue stays declared.
+    /// Stops a quorum queue's process for good; the queue stays declared.
     pub async fn stop_process_of(&self, queue: &str) {
         let process = self.process_of(queue);
         self.evaluate(&format!("ra:stop_server(quorum_queues, {{'{process}', node()}})")).await;
@@ -143,7 +144,7 @@ impl TestBroker {
         format!("{}_{queue}", self.vhost)
     }
 
-    /// Lets RabbitMQ itself evaluate an Erlang expression that gives `ok`.
+    /// Evaluates an Erlang expression, which must return `ok`, in RabbitMQ.
     async fn evaluate(&self, expression: &str) {
         let mut command = tokio::process::Command::new(variable("LOCKSTEP_TEST_RABBITMQCTL"));
         let output = command.args(["eval", &format!("{expression}.")]).output().await.unwrap();
@@ -151,13 +152,13 @@ impl TestBroker {
         assert!(output.status.success() && told.trim() == "ok", "{expression}: {output:?}");
     }
 
-    /// From now on a program's user may do this in the vhost, as regular expressions on names.
+    /// Sets the permissions of a program's user in the vhost, as regular expressions on names.
     pub async fn permit(&self, user: &str, configure: &str, write: &str, read: &str) {
         let may = json!({"configure": configure, "write": write, "read": read});
         request(Method::PUT, &["permissions", &self.vhost, user], Some(may)).await;
     }
 
-    /// From now on a program's user may do again what it may do elsewhere.
+    /// Restores the usual permissions of a program's user.
     pub async fn permit_as_usual(&self, user: &str) {
         let usual = permissions().into_iter().find(|permission| permission["user"] == user);
         request(Method::PUT, &["permissions", &self.vhost, user], usual).await;
@@ -170,7 +171,7 @@ impl TestBroker {
         self.channel().await.queue_unbind(queue, exchange, key, none).await.unwrap();
     }
 
-    /// The connections of this name, as an administrator sees them: some seconds late.
+    /// Returns the connections of this name, as the management API lists them: some seconds late.
     pub async fn connections(&self, name: &str) -> Vec<String> {
         let listed = request(Method::GET, &["vhosts", &self.vhost, "connections"], None).await;
         let connections: Vec<Value> = listed.json().await.unwrap();
@@ -179,7 +180,7 @@ impl TestBroker {
         connections.iter().filter(named).map(id).collect()
     }
 
-    /// Kills a connection, as an administrator may.
+    /// Kills a connection through the management API.
     pub async fn kill_connection(&self, id: &str) {
         request(Method::DELETE, &["connections", id], None).await;
     }
@@ -188,7 +189,7 @@ impl TestBroker {
 impl Drop for TestBroker {
     fn drop(&mut self) {
         let vhost = self.vhost.clone();
-        // The test's own runtime may be ending; a thread of its own sees it through.
+        // The test's own runtime may be ending; a separate thread completes this.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(request(Method::DELETE, &["vhosts", &vhost], None));
@@ -197,7 +198,7 @@ impl Drop for TestBroker {
     }
 }
 
-/// Asks the management API; panics where it refuses.
+/// Sends a request to the management API; panics if it is refused.
 async fn request(method: Method, path: &[&str], body: Option<Value>) -> Response {
     let mut request = http().build().unwrap().request(method, api(path));
     if let Some(body) = body {

@@ -1,4 +1,4 @@
-//! Changes as the worker brings them from the peer.
+//! Changes as the worker sends them from the peer.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Answer, TestClient};
 
-/// A delivery of four bolts and nine nuts, changed so often at each site.
+/// Returns a delivery of four bolts and nine nuts, with this revision.
 #[must_use]
 pub fn delivery_to(address: &str, store: u32, warehouse: u32) -> Facet<Delivery> {
     let line = |sku: &str, quantity| Line { sku: sku.to_owned(), quantity };
@@ -24,14 +24,14 @@ pub fn delivery_to(address: &str, store: u32, warehouse: u32) -> Facet<Delivery>
     Facet::unmarked(Revision { store, warehouse }, value)
 }
 
-/// A progress that has come so far, changed so often at each site.
+/// Returns a progress with this status and revision.
 #[must_use]
 pub fn progress_to(status: Status, store: u32, warehouse: u32) -> Facet<Progress> {
     let value = Progress { status, ..Progress::default() };
     Facet::unmarked(Revision { store, warehouse }, value)
 }
 
-/// A change that says this of an order.
+/// Returns a change of an order with these facets.
 #[must_use]
 pub fn change_of(
     order_id: Uuid,
@@ -42,7 +42,7 @@ pub fn change_of(
 }
 
 impl TestClient {
-    /// Posts changes that `source` has decided.
+    /// Posts changes of `source`.
     pub async fn sync(&self, source: Site, changes: &[impl Serialize]) -> Answer {
         let request = json!({"schema": SCHEMA, "source": source, "changes": changes});
         self.post("/v1/sync/orders", &request).await
@@ -50,7 +50,7 @@ impl TestClient {
 }
 
 impl Answer {
-    /// The outcomes in an answer to changes, in their order.
+    /// Returns the outcomes in an answer to changes, in the same sequence.
     #[must_use]
     #[track_caller]
     pub fn outcomes(&self) -> Vec<&str> {

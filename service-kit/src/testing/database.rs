@@ -1,5 +1,5 @@
-//! A database for one test, with the roles that `deploy/postgres/roles.sql` makes: a copy of a
-//! template in which the migrations have run.
+//! A database for one test, with the roles of `deploy/postgres/roles.sql`: a copy of a template in
+//! which the migrations have run.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::variable;
 use crate::database::{connect, migrate};
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 
-/// A database that is gone when the test is over.
+/// A database that is dropped when the test is over.
 #[derive(Debug)]
 pub struct TestDatabase {
     service: DatabaseSettings,
@@ -21,17 +21,17 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A fresh one of the store.
+    /// Creates a fresh database of the store.
     pub async fn new() -> Self {
         Self::of(Site::Store).await
     }
 
-    /// A fresh one of a site.
+    /// Creates a fresh database of a site.
     pub async fn of(site: Site) -> Self {
         Self::copy(site, template(site).await).await
     }
 
-    /// A fresh one of the store in which no migration has run.
+    /// Creates a fresh database of the store in which no migration has run.
     pub async fn empty() -> Self {
         // As the launcher has made it.
         Self::copy(Site::Store, Site::Store.as_str()).await
@@ -43,36 +43,36 @@ impl TestDatabase {
         Self { service: service(site, &name), owner: owner(site, &name), name }
     }
 
-    /// The settings of a service that is to use it.
+    /// Returns the settings for a service that uses it.
     #[must_use]
     pub fn settings(&self) -> DatabaseSettings {
         self.service.clone()
     }
 
-    /// The URL by which a service is to use it.
+    /// Returns the URL for a service that uses it.
     #[must_use]
     pub fn url(&self) -> &str {
         self.service.url.expose()
     }
 
-    /// The settings of the owner of its tables.
+    /// Returns the settings for the owner of its tables.
     #[must_use]
     pub fn owner(&self) -> DatabaseSettings {
         self.owner.clone()
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A connection to it for the test itself, which may do everything.
+    /// Opens a connection for the test itself, with all permissions.
     pub async fn connect(&self) -> AsyncPgConnection {
         connect(&settings(ADMINISTRATOR, &self.name), "test").await.unwrap()
     }
 
-    /// Runs statements, as an administrator of it might.
+    /// Runs statements, as an administrator.
     pub async fn run(&self, statements: &str) {
         self.connect().await.batch_execute(statements).await.unwrap();
     }
@@ -92,7 +92,7 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let drop = format!("drop database if exists {} with (force)", self.name);
-        // The test's own runtime may be ending; a thread of its own sees it through.
+        // The test's own runtime may be ending; a separate thread completes this.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(administrate(&drop));
@@ -101,8 +101,8 @@ impl Drop for TestDatabase {
     }
 }
 
-/// One template for each site in each test process; its name is the process's own, so several may
-/// run at once.
+/// Returns the template of a site: one for each site in each test process. Its name is unique, so
+/// several processes may run at once.
 async fn template(site: Site) -> &'static str {
     static STORE: OnceCell<String> = OnceCell::const_new();
     static WAREHOUSE: OnceCell<String> = OnceCell::const_new();
@@ -110,7 +110,7 @@ async fn template(site: Site) -> &'static str {
         let name = format!("template_{}", Uuid::new_v4().simple());
         create(&name, site, site.as_str()).await;
         let of_template = owner(site, &name);
-        // Migrations block, which a runtime of one thread, as tests have it, does not allow.
+        // Migrations block, which the single-threaded runtime of tests does not allow.
         let migrating = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(migrate(&of_template, "test")).unwrap();
@@ -124,7 +124,7 @@ async fn template(site: Site) -> &'static str {
     }
 }
 
-/// Makes a copy. What is in a database is copied with it, but not who owns it and who may enter.
+/// Creates a copy. Its contents are copied, but not its owner and its permissions.
 async fn create(name: &str, site: Site, template: &str) {
     administrate(&format!("create database {name} template {template} owner {site}_owner")).await;
     administrate(&format!(
@@ -138,7 +138,7 @@ async fn administrate(statement: &str) {
     connection.batch_execute(statement).await.unwrap();
 }
 
-/// Where the superuser's URL stands.
+/// The variable with the superuser's URL.
 const ADMINISTRATOR: &str = "LOCKSTEP_TEST_DATABASE_URL";
 
 fn service(site: Site, database: &str) -> DatabaseSettings {
@@ -157,7 +157,7 @@ fn owner(site: Site, database: &str) -> DatabaseSettings {
     settings(variable, database)
 }
 
-/// Settings with the user of a URL, and a database.
+/// Returns settings with the user of a URL, and a database.
 fn settings(url: &str, database: &str) -> DatabaseSettings {
     let url = variable(url);
     let (server, _) = url.rsplit_once('/').expect("a URL with a database");

@@ -1,5 +1,5 @@
-//! A link to PostgreSQL that loses what a test wants lost: the answer to a statement, or the
-//! statement. That is known by a text in it, so it must not be encrypted.
+//! A proxy to PostgreSQL that loses a statement, or the answer to it. The statement is recognized
+//! by its text, so the link must not be encrypted.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use crate::settings::{DatabaseSettings, DatabaseUrl};
 
-/// The end of an answer: `ReadyForQuery`, but for its last byte.
+/// The end of an answer: `ReadyForQuery`, without its last byte.
 const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];
 
-/// What is lost.
+/// The part that is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// The answer: PostgreSQL gets the statement.
@@ -22,19 +22,19 @@ pub enum Loss {
     Statement,
 }
 
-/// A link by which a service reaches its database.
+/// A proxy between a service and its database.
 #[derive(Debug)]
 pub struct DatabaseLink {
     state: Arc<State>,
     serving: JoinHandle<()>,
 }
 
-/// What is to be lost next.
+/// The next loss.
 #[derive(Debug)]
 struct Trap {
     loss: Loss,
     text: String,
-    /// The statement itself, or what comes after it on the same connection.
+    /// A later statement on the same connection, which is lost instead.
     then: Option<&'static str>,
 }
 
@@ -47,7 +47,7 @@ struct State {
 }
 
 impl DatabaseLink {
-    /// A link to the server of these settings, which are led over it.
+    /// Starts a proxy to the server of these settings, and points the settings to it.
     pub async fn start(settings: &mut DatabaseSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -67,13 +67,13 @@ impl DatabaseLink {
         Self { state, serving }
     }
 
-    /// Loses the next statement in which this text stands, or the answer to it. Its connection says
-    /// nothing more from then on.
+    /// Loses the next statement that contains this text, or the answer to it. Its connection is
+    /// silent from then on.
     pub fn lose(&self, loss: Loss, text: &str) {
         self.set(Trap { loss, text: text.to_owned(), then: None });
     }
 
-    /// Loses the `COMMIT` of the next transaction in which this text stands, or the answer to it.
+    /// Loses the `COMMIT` of the next transaction that contains this text, or the answer to it.
     pub fn lose_commit(&self, loss: Loss, text: &str) {
         self.set(Trap { loss, text: text.to_owned(), then: Some("COMMIT") });
     }
@@ -84,17 +84,17 @@ impl DatabaseLink {
         *self.state.trap.lock().unwrap() = Some(trap);
     }
 
-    /// Waits until that has happened.
+    /// Waits until the loss has happened.
     pub async fn has_lost(&self) {
         self.state.lost.subscribe().wait_for(|lost| *lost).await.unwrap();
     }
 
-    /// Cuts the connection over which something was lost.
+    /// Cuts the connection on which something was lost.
     pub fn cut(&self) {
         self.state.cut.send_replace(true);
     }
 
-    /// Ends the session to which a statement was to go that was lost, after its connection was cut.
+    /// Ends the session that a lost statement was for, after its connection was cut.
     pub async fn never_deliver(&self) {
         drop(self.late().await);
     }
@@ -104,8 +104,8 @@ impl DatabaseLink {
         super::eventually("the connection is cut", late).await
     }
 
-    /// Delivers the statement that was lost, after its connection was cut, and waits until PostgreSQL
-    /// has done with it.
+    /// Delivers the lost statement, after its connection was cut, and waits until PostgreSQL has
+    /// executed it.
     pub async fn deliver_late(&self) {
         let (mut server, statement) = self.late().await;
         server.write_all(&statement).await.unwrap();
@@ -123,7 +123,7 @@ impl Drop for DatabaseLink {
 }
 
 impl State {
-    /// What becomes of what was sent; `watched` is what is lost later on the same connection.
+    /// Returns the loss that sent data triggers; `watched` is the loss to come on this connection.
     fn springs(&self, sent: &[u8], watched: &mut Option<(Loss, &'static str)>) -> Option<Loss> {
         let has = |text: &str| sent.windows(text.len()).any(|window| window == text.as_bytes());
         if let Some((loss, _)) = watched.take_if(|(_, text)| has(text)) {

@@ -1,5 +1,5 @@
-//! A broker that answers as a test wants it: just enough of AMQP 0-9-1 for one that publishes on one
-//! channel.
+//! A broker that answers as a test tells it to: just enough of AMQP 0-9-1 for a client that
+//! publishes on one channel.
 
 use amq_protocol::frame::{AMQPContentHeader, AMQPFrame, gen_frame, parse_frame};
 use amq_protocol::protocol::AMQPClass::{self, Basic, Channel, Confirm, Connection};
@@ -10,13 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::settings::BrokerUrl;
 
-/// The channel on which all is published.
+/// The channel on which messages are published.
 const CHANNEL: u16 = 1;
 
-/// The end of a frame's header, and what stands behind its payload.
+/// The length of a frame's header.
 const HEADER: usize = 7;
 
-/// A broker that takes connections one by one.
+/// A broker that accepts connections one by one.
 pub struct FakeBroker(TcpListener);
 
 /// A connection on which messages are published with confirms.
@@ -26,22 +26,22 @@ pub struct FakeConnection {
 }
 
 impl FakeBroker {
-    /// One on a port of its own.
+    /// Starts a broker on a free port.
     pub async fn start() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// The URL by which a program is to use it.
+    /// Returns the URL for a program that uses it.
     #[must_use]
     pub fn url(&self) -> BrokerUrl {
         let address = self.0.local_addr().unwrap();
         BrokerUrl::try_from(format!("amqp://fake:fake@{address}/%2f")).unwrap()
     }
 
-    /// The next connection, once its channel is open.
+    /// Accepts the next connection, and opens its channel.
     pub async fn accept(&self) -> FakeConnection {
         let (socket, _) = self.0.accept().await.unwrap();
-        // Each frame by itself is small, and waits for no other.
+        // Frames are small, and must not wait for each other.
         socket.set_nodelay(true).unwrap();
         FakeConnection::open(socket).await
     }
@@ -77,7 +77,7 @@ impl FakeConnection {
         this
     }
 
-    /// The properties of the next message.
+    /// Returns the properties of the next message.
     pub async fn published(&mut self) -> BasicProperties {
         loop {
             if let AMQPFrame::Header(_, header) = self.receive().await {
@@ -86,7 +86,7 @@ impl FakeConnection {
         }
     }
 
-    /// Gives a message back: there is no queue for it.
+    /// Returns a message to the client: there is no queue for it.
     pub async fn give_back(&mut self, properties: &BasicProperties) {
         let returned = basic::Return {
             reply_code: 312,
@@ -113,26 +113,26 @@ impl FakeConnection {
         self.send(CHANNEL, Basic(basic::AMQPMethod::Nack(nack))).await;
     }
 
-    /// Takes no messages any more.
+    /// Blocks the connection.
     pub async fn block(&mut self, reason: &str) {
         let blocked = connection::Blocked { reason: reason.into() };
         self.send(0, Connection(connection::AMQPMethod::Blocked(blocked))).await;
     }
 
-    /// Takes messages again.
+    /// Unblocks the connection.
     pub async fn unblock(&mut self) {
         let unblocked = connection::AMQPMethod::Unblocked(connection::Unblocked {});
         self.send(0, Connection(unblocked)).await;
     }
 
-    /// Closes the channel, as where the exchange is not there.
+    /// Closes the channel, as RabbitMQ does if the exchange is missing.
     pub async fn close_channel(&mut self, reply_code: u16, reason: &str) {
         let close =
             channel::Close { reply_code, reply_text: reason.into(), class_id: 60, method_id: 40 };
         self.send(CHANNEL, Channel(channel::AMQPMethod::Close(close))).await;
     }
 
-    /// Waits until the other end has read all that was sent to it.
+    /// Waits until the client has read everything that was sent to it.
     pub async fn is_heard(&mut self) {
         let flow = channel::AMQPMethod::Flow(channel::Flow { active: true });
         self.send(CHANNEL, Channel(flow)).await;
@@ -142,7 +142,7 @@ impl FakeConnection {
         while !heard(&self.receive().await) {}
     }
 
-    /// Waits until the other end has hung up.
+    /// Waits until the client has closed the connection.
     pub async fn is_closed(&mut self) {
         let mut rest = vec![];
         let _ = self.reads.read_to_end(&mut rest).await;

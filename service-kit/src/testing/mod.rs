@@ -1,5 +1,5 @@
-//! What tests need of the servers that `deploy/test` starts: a database and a vhost of their own.
-//! Tests may stop at the first surprise, so what is in here may too.
+//! Test support on the servers that `deploy/test` starts: a database and a vhost for each test. It
+//! may panic, as tests may.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 mod access;
@@ -36,10 +36,10 @@ pub use service::{Rows, TestService, service_settings};
 pub use tls::{Flaw, Front, Greeting, TestCa, TestCertificate};
 pub use tokens::TestTokens;
 
-/// How long a condition may take to come true.
+/// The timeout of a condition.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits until `condition` gives something; panics, naming `what`, where it does not in time.
+/// Waits until `condition` returns something; panics, naming `what`, after the timeout.
 pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let watching = async {
         loop {

@@ -1,4 +1,4 @@
-//! A service as main runs it, on a free port and over a database of its own.
+//! A service as main runs it, on a free port and with a database of its own.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,31 +16,31 @@ use crate::settings::{
     LogFilter, LogFormat, LogSettings, ParkedSettings, Proxies, RelaySettings, Waits,
 };
 
-/// A port on which nobody listens: orders are taken while RabbitMQ is down.
+/// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
 
 /// A running service; it stops when the test is over.
 #[derive(Debug)]
 pub struct TestService {
-    /// Asks it.
+    /// A client of the service.
     pub client: TestClient,
-    /// Its database.
+    /// The service's database.
     pub database: TestDatabase,
     running: Running,
 }
 
-/// How many rows a service's tables hold.
+/// The numbers of rows in a service's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// Orders.
+    /// Rows of `orders`.
     pub orders: i64,
-    /// The change log.
+    /// Rows of `changes`.
     pub changes: i64,
-    /// What waits to be published.
+    /// Rows of `outbox`.
     pub outbox: i64,
 }
 
-/// Asks a running service to stop.
+/// Stops a running service.
 #[derive(Debug)]
 struct Running {
     stop: Option<oneshot::Sender<()>>,
@@ -56,7 +56,7 @@ impl TestService {
         Self::start_with::<D>(name, routes, |_| {}).await
     }
 
-    /// The same, with settings that `adjust` changes.
+    /// Starts a service with settings that `adjust` changes.
     pub async fn start_with<D: Domain>(
         name: &'static str,
         routes: impl Fn() -> Routes + Clone + Send + 'static,
@@ -71,7 +71,7 @@ impl TestService {
         service
     }
 
-    /// Starts a service over a database that is there, or is yet to come; does not wait for it.
+    /// Starts a service on a database that may not be ready yet; does not wait for it.
     pub async fn start_over<D: Domain>(
         name: &'static str,
         routes: impl Fn() -> Routes + Clone + Send + 'static,
@@ -84,7 +84,7 @@ impl TestService {
         Self { client, database, running }
     }
 
-    /// How many rows there are of each kind.
+    /// Counts the rows of its tables.
     pub async fn rows(&self) -> Rows {
         Rows {
             orders: self.database.count("orders").await,
@@ -93,7 +93,7 @@ impl TestService {
         }
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the service to stop, and waits until it has.
     pub async fn stop(mut self) -> TestDatabase {
         let _ = self.running.stop.take().map(|stop| stop.send(()));
         if let Some(ended) = self.running.ended.take() {
@@ -103,7 +103,7 @@ impl TestService {
     }
 }
 
-/// The settings of a service over this database, without RabbitMQ.
+/// Returns the settings of a service with this database, without RabbitMQ.
 #[must_use]
 pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
     let patience = Duration::from_secs(5);
@@ -149,7 +149,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
     }
 }
 
-/// A thread of its own, so that a test's runtime may end before the service does.
+/// Runs a service on a thread of its own, so that a test's runtime may end before it does.
 async fn run<D: Domain>(
     name: &'static str,
     routes: impl Fn() -> Routes + Clone + Send + 'static,
@@ -159,7 +159,7 @@ async fn run<D: Domain>(
     let (at, address) = oneshot::channel();
     let (done, ended) = oneshot::channel();
     std::thread::spawn(move || {
-        // Migrations block, which a runtime of one thread does not allow.
+        // Migrations block, which a single-threaded runtime does not allow.
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build();
         runtime.unwrap().block_on(async {

@@ -1,11 +1,11 @@
-//! What a program does about settings that are missing, unknown or malformed: one line, and the
-//! end.
+//! Checks of a program's reaction to settings that are missing, unknown or malformed: it ends with
+//! one line.
 
 use std::net::TcpListener;
 
 use super::{Binary, Set};
 
-/// The settings that every service has.
+/// The settings of every service.
 const SETTINGS: [&str; 37] = [
     "[http]",
     "host",
@@ -46,7 +46,7 @@ const SETTINGS: [&str; 37] = [
     "filter",
 ];
 
-/// A setting that is not as it should be, and what is to be named.
+/// An invalid setting, and the name that the message must contain.
 const BAD: [(Set<'static>, &str); 43] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
@@ -94,11 +94,11 @@ const BAD: [(Set<'static>, &str); 43] = [
 ];
 
 impl Binary {
-    /// Starts it with each bad setting, and expects it to end with one line that names the setting,
-    /// before it has tried to open a socket. `good` are settings with which it would run; they hold
-    /// the password hunter2.
+    /// Starts the program with each invalid setting, and expects it to end with one line that names
+    /// the setting, before it has tried to open a socket. `good` are settings with which it would
+    /// run; they contain the password hunter2.
     pub async fn assert_minds_its_settings(&self, good: &[Set<'_>]) {
-        // Whoever tries to serve here is told that the port is taken.
+        // A program that tries to listen here reports that the port is taken.
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port().to_string();
         let good = [good, &[("HTTP__PORT", port.as_str())]].concat();
@@ -120,7 +120,7 @@ impl Binary {
         assert_eq!(said.trim_end().lines().count(), 1, "{settings:?}: {said}");
     }
 
-    /// Asks for help, and expects every setting in it.
+    /// Runs `--help`, and expects every setting in it.
     pub async fn assert_helps(&self) {
         let ended = self.run(&["--help"], &[]).await;
         let said = String::from_utf8(ended.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! What callers see of offers, and end of them.
+//! Listing offers, and ending them, for callers.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::database::schema::offers;
 use crate::offers::Offer;
 
-/// The offers under way after one of them, in the order in which they were asked for.
+/// Returns the offers under way with a greater id, in the order of their requests.
 pub(in crate::offers) async fn list(
     connection: &AsyncPgConnection,
     after: i64,
@@ -16,7 +16,7 @@ pub(in crate::offers) async fn list(
     RunQueryDsl::load(some.select(Offer::as_select()), &mut &*connection).await
 }
 
-/// One offer.
+/// Returns an offer.
 pub(in crate::offers) async fn find(
     connection: &AsyncPgConnection,
     id: i64,
@@ -25,7 +25,7 @@ pub(in crate::offers) async fn find(
     RunQueryDsl::first(one, &mut &*connection).await.optional()
 }
 
-/// Removes an offer; `false` where there is none. Waits for a step of it that is under way.
+/// Removes an offer; returns `false` if there is none. Waits for a step of it that is under way.
 pub(in crate::offers) async fn remove(
     connection: &mut AsyncPgConnection,
     id: i64,

@@ -1,4 +1,4 @@
-//! All SQL on offers, and on what is offered. Each statement is bounded by an index and a limit,
+//! All SQL for offers and the orders in them. Each statement is bounded by an index and a limit,
 //! however many orders there are: the relay runs them between two batches.
 
 mod listing;

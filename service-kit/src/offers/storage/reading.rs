@@ -1,4 +1,4 @@
-//! What an offer reads: the change log, and what both sites know of orders, nothing private.
+//! The reads of an offer: the change log, and the shared facets of orders, nothing private.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use crate::database::Json;
 use crate::database::schema::{changes, orders};
 use crate::orders::Order;
 
-/// What is read of an order: all but what is private.
+/// The columns of an order, except the private part.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = orders)]
 struct Row {
@@ -31,7 +31,7 @@ impl From<Row> for Order<()> {
     }
 }
 
-/// Those of the orders that are there.
+/// Returns those of the orders that exist.
 pub(in crate::offers) async fn these(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
@@ -41,7 +41,7 @@ pub(in crate::offers) async fn these(
     Ok(rows.into_iter().map(Order::from).collect())
 }
 
-/// The orders after an id, in the order of their ids.
+/// Returns the orders after an id, sorted by id.
 pub(in crate::offers) async fn after(
     connection: &mut AsyncPgConnection,
     after: Option<Uuid>,
@@ -56,13 +56,13 @@ pub(in crate::offers) async fn after(
     Ok(rows.into_iter().map(Order::from).collect())
 }
 
-/// The newest entry of the change log; 0 where there is none.
+/// Returns the newest entry of the change log; 0 if there is none.
 pub(in crate::offers) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
     let newest = changes::table.order(changes::seq.desc()).select(changes::seq);
     Ok(newest.first(connection).await.optional()?.unwrap_or(0))
 }
 
-/// The first entry of the change log at a place or after it, with its time.
+/// Returns the first entry of the change log at a place or after it, with its time.
 pub(in crate::offers) async fn entry_at(
     connection: &mut AsyncPgConnection,
     place: i64,
@@ -71,7 +71,7 @@ pub(in crate::offers) async fn entry_at(
     entry.select((changes::seq, changes::at)).first(connection).await.optional()
 }
 
-/// The entries of the log that tell of a change, in a window of it, but for those before a time.
+/// Reads the changes in a window of the log, except offers and changes before a time.
 const CHANGED: &str = "
 select seq, order_id from (
     select seq, order_id, kind, at from changes
@@ -88,10 +88,10 @@ pub(in crate::offers) struct Entry {
     pub(in crate::offers) order_id: Uuid,
 }
 
-/// So many entries of the log at the most are looked at in one step.
+/// The most entries of the log that are read in one step.
 const WINDOW: i64 = 5_000;
 
-/// The next changes of the log after a place and up to another one that were made since a time.
+/// Returns the next changes since a time, between two places of the log.
 pub(in crate::offers) async fn changed_after(
     connection: &mut AsyncPgConnection,
     (after, until): (i64, i64),
@@ -108,7 +108,7 @@ pub(in crate::offers) async fn changed_after(
         .await
 }
 
-/// The last entry that [`changed_after`] looks at; `None` where fewer are left than it may.
+/// Returns the last entry that [`changed_after`] reads; `None` if the window is not full.
 pub(in crate::offers) async fn last_of_window(
     connection: &mut AsyncPgConnection,
     (after, until): (i64, i64),

@@ -9,15 +9,15 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::database::schema::offers;
 use crate::offers::{Offer, Place};
 
-/// How long a statement of a step may take, in milliseconds. All are bounded, so that one which takes
-/// longer met a lock or a machine in trouble; changes that wait are published meanwhile.
+/// The timeout of each statement of a step, in milliseconds. All are bounded by limits, so one that
+/// takes longer met a lock or an overloaded machine; waiting changes are published meanwhile.
 const PATIENCE: &str = "set local statement_timeout = 1000";
 
-/// The longest wait after failures, in seconds.
+/// The longest back-off after failures, in seconds.
 const MAX_BACKOFF: i64 = 60;
 
-/// Begins an offer and gives its id. One of all orders that waits for its first step stands for
-/// another one.
+/// Begins an offer and returns its id. If an offer of all orders still waits for its first step, a
+/// further one is the same offer.
 pub(in crate::offers) async fn begin(
     connection: &mut AsyncPgConnection,
     since: Option<DateTime<Utc>>,
@@ -26,7 +26,7 @@ pub(in crate::offers) async fn begin(
 ) -> QueryResult<i64> {
     if since.is_none() {
         let of_all = offers::since.is_null().and(offers::after_id.is_null());
-        // Waits for the relay if it just takes the first step; then it no longer stands for us.
+        // Waits for the relay if it is taking the first step; then that offer no longer counts.
         let waiting = offers::table.filter(of_all).select(offers::id).for_update();
         if let Some(id) = waiting.first(connection).await.optional()? {
             return Ok(id);
@@ -41,8 +41,8 @@ pub(in crate::offers) async fn begin(
     begun.get_result(connection).await
 }
 
-/// The offer whose turn is next: the one that was advanced longest ago. By PostgreSQL's clock, which
-/// all replicas have in common.
+/// Returns the offer that was advanced longest ago, by PostgreSQL's clock, which all replicas
+/// share.
 pub(in crate::offers) async fn next(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Option<i64>> {
@@ -51,14 +51,14 @@ pub(in crate::offers) async fn next(
     next.first(connection).await.optional()
 }
 
-/// Limits how long each statement of this transaction may take.
+/// Sets the timeout of each statement of this transaction.
 pub(in crate::offers) async fn limit_statements(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<()> {
     diesel::sql_query(PATIENCE).execute(connection).await.map(|_| ())
 }
 
-/// An offer, locked before anything of it is read; `None` where somebody has ended it.
+/// Locks an offer before anything of it is read; returns `None` if it was ended.
 pub(in crate::offers) async fn lock(
     connection: &mut AsyncPgConnection,
     id: i64,
@@ -67,7 +67,7 @@ pub(in crate::offers) async fn lock(
     one.first(connection).await.optional()
 }
 
-/// Saves how far an offer has come. Changes a row or none: an offer that was ended stays ended.
+/// Saves the progress of an offer. Updates a row or none: an offer that was ended stays ended.
 pub(in crate::offers) async fn save(
     connection: &mut AsyncPgConnection,
     id: i64,
@@ -89,8 +89,8 @@ pub(in crate::offers) async fn save(
     Ok(())
 }
 
-/// Notes that a step failed, and gives how many have failed in a row; `None` where the offer is gone.
-/// The next one is tried later each time.
+/// Notes that a step failed, and returns the number of consecutive failures; `None` if the offer is
+/// gone. Each failure delays the next step longer.
 pub(in crate::offers) async fn failed(
     connection: &mut AsyncPgConnection,
     id: i64,
@@ -108,7 +108,7 @@ pub(in crate::offers) async fn failed(
     noted.get_result(connection).await.optional()
 }
 
-/// Ends an offer that has come to its end.
+/// Removes an offer that is complete.
 pub(in crate::offers) async fn finish(
     connection: &mut AsyncPgConnection,
     id: i64,

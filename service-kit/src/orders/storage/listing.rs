@@ -1,5 +1,5 @@
-//! Pages of orders, newest first. A filter that no index answers is asked of so many orders only as one
-//! request may look at; the list then says up to where it has looked.
+//! Pages of orders, newest first. A filter without an index is applied to a limited number of
+//! orders per request; the list then reports how far it has looked.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
@@ -15,19 +15,19 @@ use crate::http::page::Position;
 use crate::orders::order::{Order, Private};
 use crate::orders::page::{Filters, Index};
 
-/// So many orders are looked at for one page at the most.
+/// The most orders that are read for one page.
 const LOOKED_AT: i64 = 5_000;
 
-/// A page, or as much of it as could be found.
+/// A page, or the part of it that was found within the limit.
 #[derive(Debug)]
 pub struct Listed<P> {
     /// The orders.
     pub orders: Vec<Order<P>>,
-    /// The last order that was looked at, where there may be further ones behind it.
+    /// The last order that was read, if there may be more after it.
     pub looked_up_to: Option<Position>,
 }
 
-/// A page after a place, newest first.
+/// Returns the page after a position, newest first.
 pub async fn page<P: Private>(
     connection: &mut AsyncPgConnection,
     filters: &Filters,
@@ -39,7 +39,7 @@ pub async fn page<P: Private>(
         let orders = Find { candidates, limit, bound: None }.orders(connection).await?;
         return Ok(Listed { orders, looked_up_to: None });
     }
-    // Both statements see the same orders, so that none is shown twice or passed over.
+    // Both statements use one snapshot, so that no order is listed twice or skipped.
     let mut transaction = connection.build_transaction().repeatable_read().read_only();
     let reading = transaction.run(async |connection: &mut AsyncPgConnection| {
         let find = Find { candidates, limit, bound: Some(LOOKED_AT) };
@@ -55,7 +55,7 @@ pub async fn page<P: Private>(
     reading.await
 }
 
-/// The orders that an index finds, after a place.
+/// The orders that an index finds, after a position.
 #[derive(Clone, Copy)]
 struct Candidates<'a> {
     filters: &'a Filters,
@@ -71,8 +71,8 @@ impl Candidates<'_> {
                 out.push_sql("company = ");
                 out.push_bind_param::<Text, str>(company)?;
             }
-            // Written out: the index has these statuses alone, and PostgreSQL has to see that it is
-            // one of them.
+            // As a literal: the index is partial, and PostgreSQL has to see that it holds this
+            // status.
             Index::Rare(status) => {
                 out.push_sql("status in ('picking', 'packed', 'voided') and status = '");
                 out.push_sql(status.as_str());
@@ -96,7 +96,7 @@ impl Candidates<'_> {
 const NEWEST_FIRST: &str = " order by created_at desc, id desc limit ";
 const SHOWN: &str = "select id, delivery, progress, private, version, created_at, updated_at";
 
-/// The first candidates that fit, among so many at the most as the bound says.
+/// The query for the first matching orders, among at most `bound` candidates.
 struct Find<'a> {
     candidates: Candidates<'a>,
     limit: i64,
@@ -154,7 +154,7 @@ impl Query for Find<'_> {
     type SqlType = SqlTypeOf<Columns>;
 }
 
-/// The last of as many candidates as may be looked at; none where there are fewer.
+/// The query for the last of the candidates within the limit; no row if there are fewer.
 struct LastOf<'a>(Candidates<'a>);
 
 impl QueryFragment<Pg> for LastOf<'_> {

@@ -1,4 +1,4 @@
-//! All SQL on orders. The caller owns the transaction.
+//! All SQL for orders. The caller owns the transaction.
 
 mod listing;
 mod writing;
@@ -31,7 +31,7 @@ type Columns = (
     orders::updated_at,
 );
 
-/// What is read of a row, in the order of [`Row`].
+/// The columns that are read, in the order of [`Row`].
 const COLUMNS: Columns = (
     orders::id,
     orders::delivery,
@@ -57,7 +57,7 @@ fn order<P: Private>(row: Row<P>) -> Order<P> {
     Order { id, shared: Shared { delivery, progress }, private, version, created_at, updated_at }
 }
 
-/// One order.
+/// Returns an order.
 pub async fn find<P: Private>(
     connection: &AsyncPgConnection,
     id: Uuid,
@@ -66,8 +66,8 @@ pub async fn find<P: Private>(
     Ok(row.optional()?.map(order))
 }
 
-/// What is asked for most is written out: diesel composes the text of a statement anew each time,
-/// also where PostgreSQL has it prepared.
+/// The most frequent query, as literal text: diesel composes the text of a statement each time,
+/// even if PostgreSQL has it prepared.
 #[derive(QueryId)]
 struct Find(Uuid);
 
@@ -83,7 +83,7 @@ impl Query for Find {
     type SqlType = SqlTypeOf<Columns>;
 }
 
-/// Those of the orders that are there.
+/// Returns those of the orders that exist.
 pub async fn find_all<P: Private>(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
@@ -93,14 +93,14 @@ pub async fn find_all<P: Private>(
     Ok(rows.into_iter().map(order).collect())
 }
 
-/// The ids of those of the orders that are there.
+/// Returns the ids of those of the orders that exist.
 pub async fn known(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>> {
     let these = orders::table.filter(orders::id.eq_any(ids)).select(orders::id);
     Ok(these.load(connection).await?.into_iter().collect())
 }
 
-/// Those of the orders that are there, locked, in the order of their ids: whoever locks several
-/// does it in this order, so that nobody waits in a circle.
+/// Returns those of the orders that exist, locked in the order of their ids: every transaction that
+/// locks several uses this order, so that there is no deadlock.
 pub async fn lock<P: Private>(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],

@@ -1,6 +1,6 @@
-//! All SQL that writes orders: together with the records of what happened to them, and with what is
-//! to be published of that, in one statement. So it is one round trip, and where the caller has no
-//! transaction, it is one by itself.
+//! All SQL that writes orders. One statement also writes their records and, for changes to be
+//! published, the outbox. So it is one round trip and, without a transaction of the caller, atomic
+//! by itself.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;
@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::orders::change::Changed;
 use crate::orders::order::Private;
 
-/// Inserts those whose ids are not there yet, and names them.
+/// Inserts the orders whose ids do not exist yet, and returns these ids.
 pub async fn create<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
@@ -30,14 +30,14 @@ pub async fn create<P: Private>(
     write::<P, Create>(connection, new).await
 }
 
-/// Inserts those whose ids are not there yet, and names them, with those that an earlier statement
-/// with the very same records has inserted. It may be repeated: an id is there once, and the log tells
-/// by whose event.
+/// Inserts the orders whose ids do not exist yet, and returns these ids, with those that an earlier
+/// statement with the very same records has inserted. Safe to repeat: an id is unique, and the log
+/// holds the event that created it.
 pub async fn create_or_find_created<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
-    // Where the earlier statement is not over, this waits for it, for its rows have these ids.
+    // If the earlier statement is still running, this waits for it: its rows have the same ids.
     let mut created = create(connection, new).await?;
     if created.len() < new.len() {
         let ids = new.iter().map(|new| new.order.id).collect::<Vec<_>>();
@@ -50,7 +50,7 @@ pub async fn create_or_find_created<P: Private>(
     Ok(created)
 }
 
-/// Inserts all, or is overtaken: then the caller's transaction is to be rolled back.
+/// Inserts all orders, or fails as overtaken: then the caller has to roll back its transaction.
 pub async fn create_all<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
@@ -59,8 +59,8 @@ pub async fn create_all<P: Private>(
     if created.len() == new.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
-/// Updates all, if they still stand as they did before the change; else it is overtaken, and the
-/// caller's transaction is to be rolled back. It never is where the caller has locked them.
+/// Updates all orders, if none has changed since it was read; otherwise fails as overtaken, and the
+/// caller has to roll back its transaction. It cannot fail so if the caller has locked them.
 pub async fn update_all<P: Private>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
@@ -69,8 +69,8 @@ pub async fn update_all<P: Private>(
     if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
-/// Updates one order that goes through several changes, each from the one before it; `false` where
-/// it does not stand any more as it did before the first.
+/// Updates one order that goes through several changes, each based on the one before; returns
+/// `false` if it has changed since it was read.
 pub async fn update_one<P: Private>(
     connection: &mut AsyncPgConnection,
     changes: &[Changed<P>],
@@ -96,7 +96,7 @@ async fn write<P: Private, W: Way>(
     Ok(written)
 }
 
-/// How the rows of `new` get into the table of orders; it gives the ids of those that did.
+/// A kind of write: how the rows of `new` get into the table of orders. Returns the ids written.
 trait Way: Send + 'static {
     fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>);
 }
@@ -105,8 +105,8 @@ trait Way: Send + 'static {
 enum Create {}
 
 impl Way for Create {
-    /// In the order of their ids, so that of two that insert the same none waits for the other in a
-    /// circle.
+    /// Inserts in the order of ids, so that two statements that insert the same orders cannot
+    /// deadlock.
     fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
         out.push_sql(
             "
@@ -135,7 +135,7 @@ impl Way for Update {
 enum UpdateThrough {}
 
 impl Way for UpdateThrough {
-    /// All are of one order; it becomes what the last of them made of it.
+    /// Updates one order to the result of the last of its changes.
     fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
         push_update::<C>(
             out,
@@ -145,7 +145,7 @@ impl Way for UpdateThrough {
     }
 }
 
-/// Orders become what `new` has of them, under a condition.
+/// Updates orders to the rows of `new`, under a condition.
 fn push_update<C: Count>(out: &mut AstPass<'_, '_, Pg>, condition: &str) {
     out.push_sql(
         "
@@ -157,19 +157,19 @@ written as (
     from new where orders.id = new.order_id and ",
     );
     if C::MANY {
-        // It says the same once more, and has just these orders read, by the index. By the join
-        // alone PostgreSQL would read all of them, where it planned while there were few (20 ms
-        // instead of 1, for 500 of 50,000), and it keeps a plan.
+        // Redundant, but makes PostgreSQL read just these orders, by the index. With the join alone
+        // it would read the whole table if it planned while there were few rows (20 ms instead of
+        // 1, for 500 of 50,000), and it keeps a plan.
         out.push_sql("orders.id = any (array(select order_id from new)) and ");
     }
     out.push_sql(condition);
     out.push_sql(" returning orders.id),");
 }
 
-/// Names of what a statement binds besides the columns of the records.
+/// The names of the columns that a statement binds besides those of the records.
 const NAMES: &str = ", delivery, progress, private, private_changed, created_at";
 
-/// A statement that writes orders in one way or the other.
+/// A statement that writes orders: `W` is the kind of write, `C` is one row or many.
 #[derive(Debug)]
 struct Write<'a, P: Private, W, C> {
     records: Columns<'a>,

@@ -1,4 +1,4 @@
-//! What is read of parked changes.
+//! Reading parked changes.
 
 use std::collections::HashSet;
 
@@ -13,13 +13,13 @@ use crate::database::schema::parked;
 use crate::http::page::Position;
 use crate::parked::{Parked, State};
 
-/// One of them.
+/// Returns a parked change.
 pub async fn find(connection: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Parked>> {
     let row = parked::table.find(id).select(Parked::as_select());
     row.first(connection).await.optional()
 }
 
-/// A page, newest first: those in a state, or in any.
+/// Returns a page, newest first, of those in a state, or in any.
 pub async fn page(
     connection: &mut AsyncPgConnection,
     state: Option<ParkedState>,
@@ -52,13 +52,14 @@ struct Waiting {
     count: i64,
 }
 
-/// How many wait to be offered again, or for a person; [`MOST_WAITING`] stands for more as well.
+/// Counts the parked changes; [`MOST_WAITING`] stands for more as well.
 pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
     let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
     Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
 }
 
-/// A change that touched nothing shared, or came from the peer, was never published.
+/// Finds newer changes that were published: one that touched nothing shared, or came from the peer,
+/// never was.
 const OVERTAKEN: &str = "
 select parked.id from parked
 where parked.id = any ($1) and exists (
@@ -75,7 +76,7 @@ struct Overtaken {
     id: Uuid,
 }
 
-/// Those of which this site has published a newer change of the same order.
+/// Returns those after which this site has published a newer change of the same order.
 pub async fn overtaken(
     connection: &mut AsyncPgConnection,
     site: Site,

@@ -1,4 +1,4 @@
-//! All SQL on what is parked. The caller owns the transaction.
+//! All SQL for parked changes. The caller owns the transaction.
 
 mod listing;
 mod reporting;

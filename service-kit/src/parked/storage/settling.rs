@@ -1,5 +1,5 @@
-//! What is due, and what becomes of it. Whoever locks several rows does it in the order of their
-//! ids, or passes over what is locked.
+//! Finding due parked changes, and setting their state. A statement that locks several rows does it
+//! in the order of their ids, or skips locked ones.
 
 use std::collections::HashMap;
 
@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::parked::State;
 
-/// All that is due of the orders of what is due longest: what is due of an order goes together. Each
-/// order is looked up by itself (`lateral`), so that no more is read than that, however much is due.
+/// Locks all due changes of the orders whose changes have been due longest: those of an order go
+/// together. Each order is looked up by itself (`lateral`), so that no more is read than that,
+/// however many changes are due.
 const LOCK_DUE: &str = "
 with first as materialized (
     select order_id from parked
@@ -30,7 +31,7 @@ where id = any (array(select id from due)) and state = 'parked' and offer_at <= 
 order by id
 for update skip locked";
 
-/// What is to be offered now.
+/// A parked change that is due.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(in crate::parked) struct Due {
     #[diesel(sql_type = SqlUuid)]
@@ -41,7 +42,7 @@ pub(in crate::parked) struct Due {
     pub(in crate::parked) last_at: DateTime<Utc>,
 }
 
-/// What is to be offered now, locked; of so many changes at least, where there are as many.
+/// Locks and returns due changes: at least `limit`, if there are as many.
 pub(in crate::parked) async fn lock_due(
     connection: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -60,7 +61,7 @@ update parked set
 from unnest($1, $2) as new (id, event_id)
 where parked.id = new.id";
 
-/// The orders of these were offered; some are said by an event of their own from now on.
+/// Marks these as offered; those with an event in `events` get that as their event.
 pub(in crate::parked) async fn set_offered(
     connection: &mut AsyncPgConnection,
     due: &[Due],
@@ -75,9 +76,9 @@ pub(in crate::parked) async fn set_offered(
     Ok(())
 }
 
-/// A row that is changed meanwhile is looked at again when it is locked. It is due as of when it
-/// was parked last: a time that does not depend on whose clock is asked, so that two who replay the
-/// same at once count it once.
+/// Makes changes due. A row that is changed concurrently is checked again when it is locked. The
+/// due time is when it was last parked: a time that does not depend on any clock here, so that two
+/// concurrent replays of the same row count it once.
 const SET_DUE: &str = "
 with these as (
     select id from parked
@@ -104,7 +105,7 @@ struct Set {
     id: Uuid,
 }
 
-/// Those of these, or of all, that wait and can be offered are due; gives them.
+/// Makes those of these, or of all, that are parked and can be offered due; returns their ids.
 pub(in crate::parked) async fn set_due(
     connection: &mut AsyncPgConnection,
     ids: Option<&[Uuid]>,
@@ -116,7 +117,7 @@ pub(in crate::parked) async fn set_due(
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 
-/// Those of these, or of all, that are parked are dropped; gives them.
+/// Drops those of these, or of all, that are parked; returns their ids.
 pub(in crate::parked) async fn set_dropped(
     connection: &mut AsyncPgConnection,
     ids: Option<&[Uuid]>,
@@ -130,7 +131,7 @@ select id, state, offer_at,
     exists (select from orders where orders.id = parked.order_id) as order_is_known
 from parked where id = any ($1)";
 
-/// How a parked change stands.
+/// The state of a parked change.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(in crate::parked) struct Standing {
     #[diesel(sql_type = SqlUuid)]
@@ -143,7 +144,7 @@ pub(in crate::parked) struct Standing {
     pub(in crate::parked) order_is_known: bool,
 }
 
-/// How those of these stand that are there.
+/// Returns the states of those of these that exist.
 pub(in crate::parked) async fn standing(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],

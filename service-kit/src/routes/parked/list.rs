@@ -1,4 +1,4 @@
-//! `GET /v1/parked`, `GET /v1/parked/{id}`: what could not be carried.
+//! `GET /v1/parked`, `GET /v1/parked/{id}`: the changes that could not be carried.
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -27,7 +27,7 @@ pub(super) struct ParkedQuery {
     cursor: Option<String>,
 }
 
-/// Which parked changes are wanted.
+/// The states by which the list can be filtered.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wanted {
@@ -106,7 +106,7 @@ async fn show<D: Domain>(
     Ok(rows.into_iter().map(show).collect())
 }
 
-/// A message as a person can read it.
+/// Converts a message to JSON, or to text, for a person.
 fn readable(body: &[u8]) -> Value {
     serde_json::from_slice(body)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))

@@ -48,20 +48,20 @@ pub(super) async fn take<D: Domain>(
     Ok(HttpResponse::Ok().json(SyncResponse { results }))
 }
 
-/// What came of all changes.
+/// The result of applying all changes.
 #[derive(Debug, Default)]
 struct Written {
-    /// What the worker is told of each order.
+    /// The outcome for each order.
     outcomes: BTreeMap<Uuid, Outcome>,
-    /// Whether something was decided here that the peer is to hear of.
+    /// Set if a resolution was made here that is to be published to the peer.
     publishes: bool,
 }
 
-/// How often somebody else may be faster. Each time one of them was done, so this is far more than
-/// there are callers at once.
+/// The most attempts after concurrent writes. Each time another writer has finished, so this is far
+/// more than there are concurrent callers.
 const ATTEMPTS: usize = 100;
 
-/// Does `work` again for as long as somebody else is faster.
+/// Repeats `work` as long as a concurrent write comes first.
 async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..ATTEMPTS {
         match work().await {
@@ -88,10 +88,10 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
     }
 }
 
-/// Those that are there are locked first, in the order of their ids; then those that are not are
-/// inserted, in that order too, so that nobody waits in a circle. Where somebody else has inserted
-/// one meanwhile, it is overtaken: all is to begin anew, for to write over what was not merged would
-/// let an older revision replace a newer one.
+/// Applies the changes. Existing orders are locked first, in the order of their ids; then missing
+/// ones are inserted, in that order too, so that there is no deadlock. If another writer has
+/// inserted one meanwhile, it fails as overtaken, and everything starts again: overwriting an order
+/// without merging it would let an older revision replace a newer one.
 async fn apply_all<D: Domain>(
     connection: &mut AsyncPgConnection,
     changes: &BTreeMap<Uuid, Vec<OrderChange>>,
@@ -120,8 +120,8 @@ async fn apply_all<D: Domain>(
     Ok(written)
 }
 
-/// What is written of orders that are there: nearly always in one statement. Only an order that two
-/// changes have to be merged into one after the other needs a second one.
+/// The updates of existing orders, grouped by statement: nearly always one. Only an order with two
+/// changes that have to be merged one after the other needs a second one.
 struct Rounds<P>(Vec<Vec<Changed<P>>>);
 
 impl<P> Default for Rounds<P> {
@@ -140,7 +140,8 @@ impl<P> Rounds<P> {
         }
     }
 
-    /// Whether the peer is to hear of any. What a new order says is the peer's.
+    /// Returns whether any is to be published to the peer. The contents of a new order are the
+    /// peer's.
     fn publishes(&self) -> bool {
         self.0.iter().flatten().any(|changed| changed.record.publish)
     }
@@ -150,7 +151,7 @@ fn result(arrived: Arrived, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncResult {
     let outcome = match arrived.change {
         Err(reason) => Outcome::Rejected { reason },
         Ok(change) => {
-            // Every order that a change names has been inserted or found, and locked.
+            // Every order that a change names was inserted, or found and locked.
             outcomes.get(&change.order_id).cloned().unwrap_or(Outcome::Stale)
         }
     };

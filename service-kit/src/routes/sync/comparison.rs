@@ -1,4 +1,5 @@
-//! `/v1/sync/compared`, `/v1/sync/changed`, `/v1/sync/revisions`: how this side stands to the peer.
+//! `/v1/sync/compared`, `/v1/sync/changed`, `/v1/sync/revisions`: comparing this side with the
+//! peer.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -13,7 +14,7 @@ use crate::http::problem::FieldError;
 use crate::orders::Domain;
 use crate::service::Service;
 
-/// The stretch of the log that is wanted.
+/// The requested range of the log.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stretch {
@@ -21,7 +22,7 @@ pub(super) struct Stretch {
     upto: i64,
 }
 
-/// The place up to which it is asked whether all is published.
+/// The place up to which unpublished changes are looked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Published {
@@ -29,7 +30,7 @@ pub(super) struct Published {
     upto: i64,
 }
 
-/// `GET /v1/sync/compared`: how far the log goes, and how far it has been compared.
+/// `GET /v1/sync/compared`: the end of the log, and how far it has been compared.
 pub(super) async fn show(
     service: Data<Service>,
     published: Query<Published>,
@@ -40,7 +41,7 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
-/// `POST /v1/sync/compared`: the worker has compared a stretch.
+/// `POST /v1/sync/compared`: notes that the worker has compared a range.
 pub(super) async fn set(
     service: Data<Service>,
     compared: Body<Compared>,
@@ -51,7 +52,7 @@ pub(super) async fn set(
     Ok(HttpResponse::Ok().json(json!({"noted": noting.await?})))
 }
 
-/// `GET /v1/sync/changed`: the orders that were changed here in a stretch of the log.
+/// `GET /v1/sync/changed`: the orders that were changed here in a range of the log.
 pub(super) async fn changed<D: Domain>(
     service: Data<Service>,
     stretch: Query<Stretch>,
@@ -63,7 +64,7 @@ pub(super) async fn changed<D: Domain>(
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
-/// `POST /v1/sync/revisions`: how some orders stand here.
+/// `POST /v1/sync/revisions`: the states of some orders here.
 pub(super) async fn revisions(
     service: Data<Service>,
     request: Body<RevisionsRequest>,

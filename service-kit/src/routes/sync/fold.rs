@@ -1,4 +1,4 @@
-//! What a batch of changes makes of the orders that it names. Pure.
+//! Applying a batch of changes to the orders that it names. Pure.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ use uuid::Uuid;
 use crate::change_log::Record;
 use crate::orders::{Changed, Order};
 
-/// A change as it came: one that can be taken, or what is wrong with it.
+/// A change from a request: a valid one, or the problem with it.
 #[derive(Debug)]
 pub(super) struct Arrived {
-    /// The event that said it, where it can be read.
+    /// The id of the change's event, if it can be read.
     pub(super) event_id: Option<Uuid>,
-    /// The change.
+    /// The change, or the problem with it.
     pub(super) change: Result<OrderChange, String>,
 }
 
 impl Arrived {
-    /// Reads one change out of a request; a bad one does not stop the others.
+    /// Parses one change of a request; an invalid one does not stop the others.
     #[must_use]
     pub(super) fn read(value: Value) -> Self {
         let event_id = value.get("event_id").and_then(Value::as_str);
         let event_id = event_id.and_then(|text| text.parse().ok());
-        // Where it fits, nobody asks for the path.
+        // The path is needed only for the message of an error.
         let change = OrderChange::deserialize(&value).or_else(|_| {
             serde_path_to_error::deserialize(value)
                 .map_err(|error| format!("{}: {}", error.path(), error.inner()))
@@ -40,8 +40,8 @@ impl Arrived {
     }
 }
 
-/// The changes by order, in the order of their ids. What names one order twice is one change, unless
-/// neither holds the other: that takes a site that was set back.
+/// Groups the changes by order, sorted by id. Two changes of one order are folded into one, unless
+/// neither includes the other: that takes a site that was restored to an earlier state.
 #[must_use]
 pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> {
     let mut folded = BTreeMap::<Uuid, Vec<OrderChange>>::new();
@@ -51,16 +51,16 @@ pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> 
     folded
 }
 
-/// What changes did to an order.
+/// The result of applying changes to an order.
 #[derive(Debug)]
 pub(super) struct Applied<P> {
-    /// What the worker is told of all of them.
+    /// The outcome for the worker, of all of them.
     pub(super) outcome: Outcome,
-    /// What came of those that changed anything, one after the other.
+    /// The results of those that changed anything, one after the other.
     pub(super) changes: Vec<Changed<P>>,
 }
 
-/// Merges changes into an order as it stands here, each into what the one before it has left.
+/// Merges changes into an order, each into the result of the one before it.
 pub(super) fn apply_in_turn<P: Clone>(
     site: Site,
     before: Order<P>,
@@ -80,7 +80,7 @@ pub(super) fn apply_in_turn<P: Clone>(
     applied
 }
 
-/// Merges a change into an order as it stands here; `None` where it is known.
+/// Merges a change into an order; returns `None` if it changes nothing.
 fn apply<P: Clone>(
     site: Site,
     before: &Order<P>,
@@ -127,7 +127,7 @@ fn apply<P: Clone>(
     Some((outcome, Changed { order: after, record }))
 }
 
-/// Whether neither of two changes knew of the other.
+/// Returns whether the two changes of a conflict were made without knowledge of each other.
 const fn is_between_two(cause: Cause) -> bool {
     match cause {
         Cause::Concurrent | Cause::Diverged => true,

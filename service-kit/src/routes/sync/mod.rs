@@ -1,5 +1,5 @@
-//! What the worker asks of a site: to take the peer's changes, to tell again how orders stand, and to
-//! be compared with the peer.
+//! The worker's requests to a site: to take the peer's changes, to offer orders, and to be compared
+//! with the peer.
 
 mod apply;
 mod comparison;
@@ -13,7 +13,7 @@ use crate::access::Rule;
 use crate::http::resource::{Routes, on, reads, resource};
 use crate::orders::Domain;
 
-/// `POST /v1/sync/orders`, `POST /v1/sync/offer`, and what comparing takes.
+/// `POST /v1/sync/orders`, `POST /v1/sync/offer`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
     let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
     let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(offer::ask::<D>))];

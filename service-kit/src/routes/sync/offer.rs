@@ -1,4 +1,4 @@
-//! `POST /v1/sync/offer`: the site is to tell again how orders stand.
+//! `POST /v1/sync/offer`: publishes the current facets of orders again.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -18,7 +18,7 @@ use crate::offers::{self, STEP};
 use crate::orders::Domain;
 use crate::service::Service;
 
-/// Which orders are to be offered: all, those changed since a time, or some by their ids.
+/// The orders to be offered: all, those changed since a time, or some by their ids.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfferRequest {
