@@ -62,7 +62,7 @@ pub enum ApplicationError {
     /// The pool of connections could not be built.
     #[error("the pool of database connections: {0}")]
     Pool(#[from] database::BuildError),
-    /// A part that runs until it is told to stop ended by itself.
+    /// A part that runs until it is asked to stop ended by itself.
     #[error("{0} ended by itself")]
     Ended(&'static str),
 }

@@ -1,10 +1,10 @@
-//! How long to wait before the next try. Pure.
+//! Exponential back-off with jitter. Pure.
 
 use std::time::Duration;
 
-/// How long to wait after try number `attempt` (from 0) came to nothing: somewhere between `min`
-/// and a ceiling that doubles from `min` up to `max`. `chance`, from 0 to 1, says where, so that
-/// many who failed together do not come again together.
+/// Returns the wait after the failed attempt number `attempt` (from 0): between `min` and a ceiling
+/// that doubles from `min` up to `max`. `chance`, from 0 to 1, selects the point between them, so
+/// that many that failed together do not retry together.
 #[must_use]
 pub fn wait(attempt: u32, min: Duration, max: Duration, chance: f64) -> Duration {
     let doubled = min.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX));

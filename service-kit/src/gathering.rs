@@ -1,18 +1,18 @@
-//! How long to gather before the next look or request, each of which costs the same however little
+//! The batching delay before the next read or request, each of which costs the same however little
 //! it brings. Pure.
 
 use std::time::Duration;
 
-/// For each of those that came the last time.
+/// The delay for each item of the previous batch.
 const EACH: Duration = Duration::from_micros(400);
-/// At the most.
+/// The longest delay.
 const MOST: Duration = Duration::from_millis(5);
 
-/// How long to gather where so many came the last time.
+/// Returns the delay after a batch of `came` items.
 ///
-/// One that comes alone goes on at once. As long as what is gathered is soon done, fewer come in this
-/// time than it was made of where fewer than 2,500 come in a second, and it becomes shorter and
-/// shorter; where more come, or each turn takes long, it grows to the most.
+/// A single item is not delayed. As long as a batch is done quickly, the delay shrinks from batch
+/// to batch if fewer than 2,500 items a second arrive, because fewer arrive in it than it was
+/// computed from; if more arrive, or each batch takes long, it grows to the longest.
 #[must_use]
 pub fn how_long(came: usize) -> Duration {
     match u32::try_from(came) {
@@ -26,7 +26,7 @@ pub fn how_long(came: usize) -> Duration {
 mod tests {
     use super::*;
 
-    /// How many come in each turn at a rate that stays the same, when all begins with a burst.
+    /// Returns the batch sizes at a constant rate that begins with a burst.
     fn turns(a_second: f64) -> Vec<usize> {
         let mut came = 50;
         let turn = |_| {

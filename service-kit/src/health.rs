@@ -1,5 +1,5 @@
-//! The subcommand `health`: asks the program that runs here, by its own settings, whether it is
-//! ready. A container's health check then needs no other client.
+//! The subcommand `health`: asks the program that runs here, found by its own settings, whether it
+//! is ready. A container's health check then needs no other client.
 
 use std::error::Error;
 use std::io;
@@ -17,22 +17,22 @@ use tokio::time::timeout;
 use crate::program::Program;
 use crate::settings::HttpSettings;
 
-/// What it is called on the command line.
+/// The subcommand's name.
 const NAME: &str = "health";
 
-/// How long the program may take to answer.
+/// The timeout of the answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// More than any answer has.
+/// The most bytes of an answer that are read.
 const LONGEST: u64 = 64 * 1024;
 
-/// All that asking takes; nobody need give it the other sections.
+/// The settings that the probe needs; the other sections need not be given.
 #[derive(Debug, Deserialize)]
 struct Asked {
     http: HttpSettings,
 }
 
-/// Why the program is not known to be ready.
+/// The reason why the program is not known to be ready.
 #[derive(Debug, Error)]
 enum NotReady {
     #[error("http.port is 0, so that nobody knows which port it took; set one")]
@@ -52,7 +52,7 @@ pub(crate) fn command() -> Command {
     Command::new(NAME).about("Ask the program that runs here whether it is ready; ends with 0 or 1")
 }
 
-/// How asking ended, where the command line says to ask.
+/// Runs the subcommand and returns its result, if the command line names it.
 pub(crate) async fn asked(program: &Program, matches: &ArgMatches) -> Option<ExitCode> {
     matches.subcommand_matches(NAME)?;
     Some(match ready(program, matches).await {
@@ -72,7 +72,7 @@ async fn ready(program: &Program, matches: &ArgMatches) -> Result<(), Box<dyn Er
     Ok(judge(&answer).unwrap_or(Err(NotReady::Nonsense(address)))?)
 }
 
-/// Where to ask one that serves by these settings: on every address means on this one, too.
+/// Returns the address to connect to: loopback, if the program listens on every address.
 fn address(http: &HttpSettings) -> Result<SocketAddr, NotReady> {
     let host = match http.host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -95,7 +95,7 @@ async fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// What an answer means; none where it is not one.
+/// Interprets an answer; returns `None` if it is not HTTP.
 fn judge(answer: &[u8]) -> Option<Result<(), NotReady>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Response::new(&mut headers);

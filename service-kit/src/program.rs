@@ -1,4 +1,4 @@
-//! What every program does before it begins: its command line, its settings, its log.
+//! The common start of every program: command line, settings, log.
 
 mod token;
 
@@ -19,22 +19,23 @@ use crate::orders::Domain;
 use crate::settings::{DatabaseSettings, Layout, LogSettings, SettingsError};
 use crate::{database, health, telemetry};
 
-/// Of every program: a request makes and drops hundreds of small things, on one thread or the other.
+/// The allocator of every program: a request allocates hundreds of small objects, and frees some of
+/// them on another thread.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// What a program says of itself.
+/// A program's description.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// Its name.
+    /// The program's name.
     pub name: &'static str,
-    /// What it is for.
+    /// The purpose of the program.
     pub about: &'static str,
-    /// Its settings.
+    /// The layout of the settings.
     pub layout: Layout,
 }
 
-/// What migrating needs of a service's settings.
+/// The settings that migrating needs.
 #[derive(Deserialize)]
 struct MigrateSettings {
     database: DatabaseSettings,
@@ -42,7 +43,7 @@ struct MigrateSettings {
 }
 
 impl Program {
-    /// The command line that every program has; a program may add subcommands.
+    /// Returns the common command line; a program may add subcommands.
     #[must_use]
     pub fn command(&self) -> Command {
         let prefix = self.layout.prefix;
@@ -68,7 +69,7 @@ impl Program {
             .after_help(help)
     }
 
-    /// Does what any program can do besides its own work; `None` where that was not asked for.
+    /// Runs a common subcommand; returns `None` if there was none.
     pub async fn run_aside(&self, matches: &ArgMatches) -> Option<ExitCode> {
         if let Some(matches) = matches.subcommand_matches(token::NAME) {
             let made = token::run(self.layout.prefix, matches);
@@ -77,12 +78,12 @@ impl Program {
         health::asked(self, matches).await
     }
 
-    /// The settings for a command line.
+    /// Loads the settings for a command line.
     pub fn settings<S: DeserializeOwned>(&self, matches: &ArgMatches) -> Result<S, SettingsError> {
         self.layout.load(matches.get_one::<PathBuf>("config").map(PathBuf::as_path))
     }
 
-    /// Says in one line why the program ends.
+    /// Prints in one line why the program ends.
     pub fn fail(&self, reason: impl std::fmt::Display) -> ExitCode {
         eprintln!("{}: {reason}", self.name);
         ExitCode::FAILURE
@@ -90,7 +91,8 @@ impl Program {
 }
 
 impl Program {
-    /// Runs a service: reads its command line and its settings, then serves until asked to stop.
+    /// Runs a service: parses its command line, loads its settings, then serves until asked to
+    /// stop.
     pub async fn run_service<D: Domain>(
         &self,
         routes: impl Fn() -> Routes + Clone + Send + 'static,
@@ -135,10 +137,10 @@ impl Program {
     }
 }
 
-/// Runs a program to its end, on one thread besides those that serve: what else it does is one
-/// conversation, in which several threads would only wait for each other. (Migrations block, which a
-/// runtime without threads does not allow.) A lookup of a name may block a thread for long; nobody
-/// waits for that.
+/// Runs a program to its end, on one thread besides those of HTTP: the other work is sequential,
+/// and several threads would only wait for each other. (Migrations block, which a runtime without
+/// threads does not allow.) A name lookup may block a thread for long; the end does not wait for
+/// that.
 pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
@@ -152,7 +154,7 @@ pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
     ended
 }
 
-/// Resolves when somebody asks the program to stop, by SIGTERM or Ctrl-C.
+/// Resolves when the program is asked to stop, by SIGTERM or Ctrl-C.
 pub async fn stop_requested() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

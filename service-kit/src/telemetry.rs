@@ -8,7 +8,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts logging. Fails only where somebody has started it already.
+/// Starts logging. Fails only if it was started already.
 pub fn start(settings: &LogSettings) -> Result<(), TryInitError> {
     let registry = tracing_subscriber::registry().with(settings.filter.to_filter());
     match settings.format {

@@ -1,40 +1,40 @@
-//! Whoever sent a request.
+//! The caller of a request.
 
 use std::sync::Arc;
 
 use super::{Role, Roles, Rule};
 
-/// Somebody who was given a token.
+/// The holder of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// The name, as the settings have it.
+    /// The name, as in the settings.
     pub name: String,
-    /// What is allowed.
+    /// The roles that the token gives.
     pub roles: Roles,
 }
 
-/// Whoever sent a request.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// Somebody without a token.
+    /// A caller without a token.
     Nobody,
-    /// Somebody on this machine, where there are no tokens: may do everything.
+    /// A caller on this machine, where no tokens are configured: everything is permitted.
     Anybody,
-    /// Somebody with a token.
+    /// A caller with a token.
     Known(Arc<Principal>),
 }
 
-/// Why a caller may not use a route.
+/// The reason why a caller may not use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// It is not for callers without a token.
+    /// The route needs a token.
     Unknown,
-    /// None of the caller's roles is among those it is for.
+    /// The caller has none of the roles that the route needs.
     Lacks(Rule),
 }
 
 impl Caller {
-    /// The name, where there is one.
+    /// Returns the caller's name, if there is one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may use what this rule is for.
+    /// Fails unless this rule permits the caller.
     pub fn check(&self, rule: Rule) -> Result<(), Denied> {
         match (rule, self) {
             (Rule::Public, _) | (Rule::Any(_), Self::Anybody) => Ok(()),
@@ -55,7 +55,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may.
+    /// Returns whether this rule permits the caller.
     #[must_use]
     pub fn may(&self, rule: Rule) -> bool {
         self.check(rule).is_ok()

@@ -1,5 +1,5 @@
-//! Who may do what: callers prove who they are by a bearer token, and each route says which roles
-//! may use it. Nothing in here knows of HTTP.
+//! Authentication and authorization: a caller is identified by a bearer token, and each route has a
+//! rule about the roles that may use it. Independent of HTTP.
 
 mod caller;
 mod role;
@@ -24,11 +24,12 @@ pub struct Access {
     known: Arc<[(TokenHash, Arc<Principal>)]>,
 }
 
-/// A token that nobody was given.
+/// The error of a token that is not configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownToken;
 
-/// A program that anybody could reach would let anybody do anything.
+/// The error of a program that others could reach and that has no tokens: anybody could do
+/// anything.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "http.host is {host}, which others can reach, and no token is configured: make one with \
@@ -39,7 +40,7 @@ pub struct OpenToOthers {
 }
 
 impl Access {
-    /// Those of the settings.
+    /// Takes the tokens from the settings.
     #[must_use]
     pub fn new(settings: &AccessSettings) -> Self {
         let known = settings.tokens.iter();
@@ -50,13 +51,13 @@ impl Access {
         Self { known: known.collect() }
     }
 
-    /// Whether there is no token: then whoever is on this machine may do everything.
+    /// Returns whether no token is configured: then every caller on this machine may do everything.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.known.is_empty()
     }
 
-    /// Whether it may be served at this address.
+    /// Fails if the program must not listen on this address.
     pub fn check_host(&self, host: IpAddr) -> Result<(), OpenToOthers> {
         match self.is_open() && !host.is_loopback() {
             true => Err(OpenToOthers { host }),
@@ -64,7 +65,7 @@ impl Access {
         }
     }
 
-    /// Who it is that shows this token, or none.
+    /// Returns the caller with this token, or with none.
     pub fn caller(&self, token: Option<&str>) -> Result<Caller, UnknownToken> {
         match token {
             _ if self.is_open() => Ok(Caller::Anybody),
@@ -73,7 +74,7 @@ impl Access {
         }
     }
 
-    /// Every known token is looked at, and each takes the same time, found or not.
+    /// Looks up a token in constant time: every known token is compared, found or not.
     fn find(&self, hash: &TokenHash) -> Option<Arc<Principal>> {
         self.known.iter().fold(None, |found, (known, principal)| match known.is(hash) {
             true => Some(Arc::clone(principal)),

@@ -1,26 +1,26 @@
-//! What a caller may be allowed.
+//! The roles of callers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A role that a caller has, or that a route asks for.
+/// A role that a caller has, or that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// To look.
+    /// Permits reading.
     Read,
-    /// To place and change orders; includes to look.
+    /// Permits placing and changing orders, and reading.
     Write,
-    /// To do what the worker does at a site, and nothing else.
+    /// Permits what the worker does at a site, and nothing else.
     Sync,
-    /// To look after what is parked, and to pause and resume; includes to write.
+    /// Permits managing parked changes, pausing and resuming, and writing.
     Admin,
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Sync, Self::Admin];
 
-    /// Its name.
+    /// Returns the role's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Role {
         }
     }
 
-    /// Whether who has this role may do what asks for the `needed` one.
+    /// Returns whether this role permits what needs the `needed` one.
     #[must_use]
     pub const fn covers(self, needed: Self) -> bool {
         match self {
@@ -58,18 +58,18 @@ impl FromStr for Role {
     }
 }
 
-/// The roles that a caller has: one at least.
+/// The roles of a caller: at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Roles([bool; Role::ALL.len()]);
 
 impl Roles {
-    /// Whether one of them covers the role.
+    /// Returns whether one of them covers the role.
     #[must_use]
     pub fn cover(self, needed: Role) -> bool {
         self.each().any(|role| role.covers(needed))
     }
 
-    /// Whether one of them is this very role.
+    /// Returns whether one of them is exactly this role.
     #[must_use]
     pub fn has(self, wanted: Role) -> bool {
         self.each().any(|role| role == wanted)
@@ -94,7 +94,7 @@ impl fmt::Display for Roles {
     }
 }
 
-/// As in `read,sync`.
+/// Parses `read,sync`.
 impl FromStr for Roles {
     type Err = String;
 

@@ -1,31 +1,31 @@
-//! Which callers a route is for.
+//! The rules about who may use a route.
 
 use super::Role;
 
-/// Which callers a route is for.
+/// The rule about who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// For all, also without a token.
+    /// Permits all callers, even without a token.
     Public,
-    /// For callers with any of these roles.
+    /// Permits callers with any of these roles.
     Any(&'static [Role]),
 }
 
 impl Rule {
-    /// For those who look.
+    /// The rule for readers.
     pub const READ: Self = Self::Any(&[Role::Read]);
-    /// For those who place and change orders.
+    /// The rule for callers that place and change orders.
     pub const WRITE: Self = Self::Any(&[Role::Write]);
-    /// For the worker.
+    /// The rule for the worker.
     pub const SYNC: Self = Self::Any(&[Role::Sync]);
-    /// For those who look after the system.
+    /// The rule for administrators.
     pub const ADMIN: Self = Self::Any(&[Role::Admin]);
-    /// For those who look, and the worker.
+    /// The rule for readers and the worker.
     pub const READ_OR_SYNC: Self = Self::Any(&[Role::Read, Role::Sync]);
-    /// For the worker, and those who look after the system.
+    /// The rule for the worker and administrators.
     pub const SYNC_OR_ADMIN: Self = Self::Any(&[Role::Sync, Role::Admin]);
 
-    /// The roles as they are told: `read or sync`; for all it is `public`.
+    /// Returns the roles as text, such as `read or sync`, or `public`.
     #[must_use]
     pub fn told(self) -> String {
         match self {

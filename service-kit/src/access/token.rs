@@ -1,7 +1,6 @@
-//! A bearer token. A program keeps only its hash: who reads the settings cannot call with them.
+//! Bearer tokens. A program stores only their hashes: a reader of the settings cannot use them.
 //!
-//! SHA-256 without salt is enough, for a token is 256 random bits, which nobody can guess or look
-//! up.
+//! SHA-256 without salt is enough: a token is 256 random bits, which nobody can guess or look up.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,31 +12,31 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// What a token begins with, so that whoever searches for leaked secrets knows one.
+/// The prefix of a token, by which scanners for leaked secrets recognize one.
 const PREFIX: &str = "lockstep_";
-/// What the hash is written with.
+/// The prefix of a hash.
 const ALGORITHM: &str = "sha256:";
 
-/// A token; it does not show itself.
+/// A token; `Debug` does not print it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Token(SecretString);
 
 impl Token {
-    /// A new one.
+    /// Generates a token.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
         Ok(Self(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)).into()))
     }
 
-    /// The token itself, for the one who shows it to a program.
+    /// Returns the token itself, to be sent to a program.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Its hash.
+    /// Returns the token's hash.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash::of(self.expose())
@@ -47,7 +46,7 @@ impl Token {
 impl TryFrom<String> for Token {
     type Error = &'static str;
 
-    /// Any text that fits into a header; it need not be of our making.
+    /// Accepts any text that fits into a header, whoever generated it.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             true => Ok(Self(text.into())),
@@ -61,13 +60,13 @@ impl TryFrom<String> for Token {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// That of this text.
+    /// Hashes a token.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// Whether they are the same; how long it takes tells nothing.
+    /// Compares two hashes in constant time.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -84,7 +83,7 @@ impl fmt::Display for TokenHash {
 impl FromStr for TokenHash {
     type Err = ();
 
-    /// As in `sha256:9f86d0…`, 64 digits.
+    /// Parses `sha256:9f86d0…`, with 64 digits.
     fn from_str(text: &str) -> Result<Self, ()> {
         let digits = text.strip_prefix(ALGORITHM).ok_or(())?.as_bytes();
         let (mut hash, pairs) = ([0; 32], digits.chunks_exact(2));

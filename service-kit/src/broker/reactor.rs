@@ -1,4 +1,4 @@
-//! What lapin is to run on: the tokio of this program, and sockets that may be encrypted.
+//! The runtime for lapin: this program's tokio, and sockets that may use TLS.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -15,10 +15,10 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 use tokio_util::either::Either;
 
-/// A connection, encrypted or not.
+/// A socket, with or without TLS.
 pub(super) type Wire = Compat<Either<TcpStream, Box<TlsStream<TcpStream>>>>;
 
-/// As lapin has it for plain connections, but for the sockets.
+/// Returns lapin's default runtime, with these sockets.
 pub(super) fn runtime() -> Runtime<RuntimeParts<Tokio, Wires>> {
     Runtime::new(RuntimeParts::new(Tokio::current(), Wires(Tokio::current())))
 }

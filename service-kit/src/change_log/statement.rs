@@ -1,8 +1,8 @@
-//! What every statement has in common that appends to the change log.
+//! The common parts of all statements that append to the change log.
 //!
-//! Its text never changes, so PostgreSQL plans it once for each connection; what diesel knows as
-//! `sql_query` is planned anew each time. One row comes as values, several come as one array for each
-//! column; the rest is the same, but for hints that many need. Why, and what it brought:
+//! The text of a statement never changes, so PostgreSQL plans it once for each connection; diesel's
+//! `sql_query` is planned anew each time. One row is bound as values, several as one array for each
+//! column; the rest is the same, except for hints that many rows need. Reasons and measurements:
 //! docs/decisions/0010.
 
 use std::fmt::Debug;
@@ -23,18 +23,18 @@ use uuid::Uuid;
 use super::Record;
 use crate::database::Json;
 
-/// The names of what [`Columns`] binds, in that order.
+/// The names of the columns that [`Columns`] binds, in that order.
 const NAMES: &str =
     "event_id, order_id, kind, origin, version, at, body, conflicts, publish, principal";
 
-/// Appends what is in `new`; the statement goes on with what is private, and with which rows.
+/// Appends the rows of `new`; the private part and the selection of rows follow.
 const APPEND: &str = "
 recorded as (
     insert into changes
         (event_id, order_id, kind, origin, version, at, body, conflicts, private, principal)
     select event_id, order_id, kind, origin, version, at, body, conflicts, ";
 
-/// To the outbox goes, in the same order, what the peer is to hear of.
+/// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
     returning seq, event_id
 ),
@@ -76,7 +76,8 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// `with new as (…),`: all that is bound, with what `more` binds besides under `names`.
+    /// Writes `with new as (…),`: all bound columns, including those that `more` binds under
+    /// `names`.
     pub(crate) fn push_new<'b, C: Count>(
         &'b self,
         out: &mut AstPass<'_, 'b, Pg>,
@@ -103,7 +104,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Appends what is in `new`, or only that of the orders in a list, with `private` as it is after
+/// Appends the rows of `new`, or only those of the orders in a list, with the `private` part after
 /// the change.
 pub(crate) fn push_append<C: Count>(
     out: &mut AstPass<'_, '_, Pg>,
@@ -128,14 +129,14 @@ fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str)
     }
 }
 
-/// How many rows a statement takes.
+/// The number of rows that a statement takes.
 pub(crate) trait Count: 'static {
     const MANY: bool;
     const OPEN: &'static str;
     const HASHED: &'static str;
 }
 
-/// One. PostgreSQL sees through `values` and has nothing to sort, to join or to keep, which saves a
+/// One row. PostgreSQL inlines `values` and has nothing to sort, join or materialize, which saves a
 /// fifth of its time.
 #[derive(Debug)]
 pub(crate) enum One {}
@@ -146,15 +147,15 @@ impl Count for One {
     const HASHED: &'static str = "";
 }
 
-/// Any number, as one array for each column.
+/// Any number of rows, as one array for each column.
 #[derive(Debug)]
 pub(crate) enum Many {}
 
 impl Count for Many {
     const MANY: bool = true;
     const OPEN: &'static str = ") as (select * from unnest(";
-    /// So that PostgreSQL does not join the list. It guesses that an array has ten elements and
-    /// would go through the list for each row (25 ms for 500 rows); now it makes a hash of it (1 ms).
+    /// Keeps PostgreSQL from joining the list. It assumes that an array has ten elements and would
+    /// scan the list for each row (25 ms for 500 rows); this way it uses a hash (1 ms).
     const HASHED: &'static str = " is true";
 }
 
@@ -171,7 +172,7 @@ where
     }
 }
 
-/// Binds a column after another one.
+/// Binds a column after other ones.
 pub(crate) fn bind_next<'b, C, T, V>(
     out: &mut AstPass<'_, 'b, Pg>,
     column: &'b [V],

@@ -1,4 +1,4 @@
-//! What a service without the guard `outbox` does ([`shared_models::unguarded`]).
+//! The behaviour of a service without the guard `outbox` ([`shared_models::unguarded`]).
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use shared_models::unguarded::Guard;
 use super::Record;
 use crate::database::schema::{changes, outbox};
 
-/// How much later: seldom enough hit as it is.
+/// The delay before publishing: without it, a crash would rarely hit the gap.
 const LATER: Duration = Duration::from_millis(50);
 
-/// Commits, and then sees to it that what the peer is to hear of is published.
+/// Commits, and only then adds the changes to be published to the outbox.
 pub(crate) async fn publish_unguarded(
     connection: &mut AsyncPgConnection,
     records: impl Iterator<Item = &Record>,

@@ -1,5 +1,5 @@
-//! One connection on which many ask at once: their statements go out together, and are answered one
-//! after the other. What that saves: docs/decisions/0013.
+//! A connection that many callers share: their statements are pipelined, and answered one after the
+//! other. The savings: docs/decisions/0013.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,10 +10,10 @@ use futures_util::future::{BoxFuture, Shared};
 use super::connect;
 use crate::settings::DatabaseSettings;
 
-/// A connection, at the latest when it is made; all who wait for it learn what became of it.
+/// A connection, or the attempt to open it; all who await it get the same result.
 pub(super) type Connected = Shared<BoxFuture<'static, Result<Arc<AsyncPgConnection>, String>>>;
 
-/// The connection that the callers of one thread have in common, once one has asked.
+/// The connection that the callers of one thread share, opened by the first query.
 #[derive(Clone)]
 pub(super) struct Common {
     settings: Arc<DatabaseSettings>,
@@ -26,7 +26,7 @@ impl Common {
         Self { settings, name, connected: Arc::default() }
     }
 
-    /// The connection, or one that is yet to be made.
+    /// Returns the connection, which may still be being opened.
     pub(super) fn get(&self) -> Connected {
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         connected.get_or_insert_with(|| self.connect()).clone()
@@ -41,7 +41,7 @@ impl Common {
         connecting.boxed().shared()
     }
 
-    /// Forgets a connection: whoever asks next makes another one.
+    /// Forgets a broken connection: the next query opens another one.
     pub(super) fn forget(&self, broken: &Connected) {
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         connected.take_if(|connected| connected.ptr_eq(broken));

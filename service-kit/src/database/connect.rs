@@ -1,4 +1,4 @@
-//! One connection to PostgreSQL, with a deadline on everything it does.
+//! Connecting to PostgreSQL, with a deadline on everything that a connection does.
 
 use std::time::Duration;
 
@@ -10,13 +10,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::settings::DatabaseSettings;
 use crate::tls::Tls;
 
-/// How long a peer that has gone silent goes unnoticed on a connection that is not used.
+/// The time after which a silent peer of an idle connection is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// PostgreSQL plans a prepared statement a few times only. Where it has counted a table while that
-/// was empty, it plans to read all of it, and does so for up to a minute while the table fills: 62 ms
-/// instead of 0.7 for a batch, with 50,000 orders. All that is in a hurry here finds its rows by an
-/// index. What has none costs so much by this that it would be compiled first, which takes longer.
+/// The planner settings. PostgreSQL plans a prepared statement only a few times. If it analyzed a
+/// table while that was empty, it plans a sequential scan, and keeps that plan for up to a minute
+/// while the table grows: 62 ms instead of 0.7 for a batch, with 50,000 orders. All time-critical
+/// statements find their rows by an index. For a statement without one, the penalty raises the cost
+/// so much that it would be JIT-compiled first, which takes longer.
 const PLANS: &str = "-c enable_seqscan=off -c jit=off";
 
 /// Connects; PostgreSQL shows the session as `name`.
@@ -27,8 +28,8 @@ pub async fn connect(
     let mut config = settings.url.config();
     let lock = settings.lock_timeout.as_millis();
     let statement = settings.statement_timeout.as_millis();
-    // We give a transaction up after this time. If we are frozen, or our machine is gone, only
-    // PostgreSQL can; else what we have locked would stay locked for everybody.
+    // We give up a transaction after this time. If we are frozen, or our machine is gone, only
+    // PostgreSQL can end it; otherwise its locks would block everybody.
     let idle = settings.deadline.as_millis();
     config
         .application_name(name)
@@ -40,8 +41,8 @@ pub async fn connect(
              -c idle_in_transaction_session_timeout={idle} {PLANS}"
         ));
     let bad = |error| bad(&error, settings.tls.as_ref());
-    // The handshake has no deadline of its own: a server that accepts and then says nothing would
-    // hold us for ever.
+    // The handshake has no deadline of its own: a server that accepts a connection and then stays
+    // silent would block us for ever.
     let connecting = async {
         match &settings.tls {
             None => {
@@ -64,7 +65,7 @@ pub async fn connect(
     }
 }
 
-/// What the driver says where a server answers that it has no TLS.
+/// The driver's message when a server has no TLS.
 const NO_TLS: &str = "server does not support TLS";
 
 fn bad(error: &tokio_postgres::Error, tls: Option<&Tls>) -> ConnectionError {

@@ -1,4 +1,4 @@
-//! A value that is kept as one document.
+//! A value that is stored as one document.
 
 use std::fmt::Debug;
 
@@ -15,14 +15,14 @@ use serde::de::DeserializeOwned;
 #[diesel(sql_type = Jsonb)]
 pub struct Json<T: Debug>(pub T);
 
-/// PostgreSQL puts the version of the binary form before the text.
+/// The version number that precedes the text in PostgreSQL's binary form.
 const JSONB_VERSION: u8 = 1;
 
 impl<T: Debug + DeserializeOwned> FromSql<Jsonb, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         match value.as_bytes() {
-            // Checked to be text as a whole, it is read a quarter faster than by bytes, of which
-            // each string is checked by itself.
+            // Parsing text that was checked to be UTF-8 as a whole is a quarter faster than parsing
+            // bytes, where each string is checked separately.
             [JSONB_VERSION, text @ ..] => Ok(Self(serde_json::from_str(str::from_utf8(text)?)?)),
             _ => Err("jsonb of an unknown version".into()),
         }

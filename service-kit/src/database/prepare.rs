@@ -1,4 +1,4 @@
-//! Waits until there are tables from which the service can serve. It may not make them itself.
+//! Waits until the tables are as the service needs them. It may not create them itself.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use super::migrate::look;
 use super::tables::Tables;
 use crate::settings::DatabaseSettings;
 
-/// How long to wait before the tables are looked at again.
+/// The pause before the tables are checked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Looks at the tables until they are such that this program, called `name`, can serve from them.
+/// Checks the tables until this program, called `name`, can use them.
 pub(crate) async fn prepare(
     settings: DatabaseSettings,
     name: &'static str,

@@ -1,28 +1,28 @@
-//! How the tables stand to what a program needs. Pure.
+//! Comparing the tables with what a program needs. Pure.
 
-/// A migration that a program brings with it.
+/// A migration of this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Migration {
-    /// What the database knows it by.
+    /// The version by which the database knows it.
     pub(super) version: String,
-    /// What a person knows it by.
+    /// The name for people.
     pub(super) name: String,
 }
 
-/// How the tables stand.
+/// The state of the tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tables {
-    /// They are as this program makes them.
+    /// The tables are as this program defines them.
     UpToDate,
-    /// A newer program has made them; these versions are unknown to this one. A new version of a
-    /// service leaves the tables such that the one before can run, so that one can go back.
+    /// A newer program has migrated them; these versions are unknown to this one. A new version of
+    /// a service leaves the tables usable for the version before, so that it can be rolled back.
     Newer(Vec<String>),
     /// These migrations have not run.
     Behind(Vec<String>),
 }
 
 impl Tables {
-    /// Compares what is needed with the versions that have run.
+    /// Compares the needed migrations with the versions that have run.
     pub(super) fn compare(needed: &[Migration], ran: &[String]) -> Self {
         let missing = needed.iter().filter(|migration| !ran.contains(&migration.version));
         let missing = missing.map(|migration| migration.name.clone()).collect::<Vec<_>>();

@@ -1,14 +1,14 @@
-//! From which address a request comes. Whoever sends it may claim any; only what a proxy of our own
-//! has put there is believed.
+//! The address that a request comes from. A client may claim any; only an entry that a proxy of our
+//! own has added is trusted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::settings::Proxies;
 
-/// The address of whoever sent a request: the `peer` of the connection, or, where that is a trusted
-/// proxy, the last one in `forwarded` (the values of `X-Forwarded-For`, in their order) that is
-/// none. What stands before that one may be made up. What cannot be read ends the search: then it
-/// is the last proxy that is known.
+/// Returns the client's address: the `peer` of the connection or, if that is a trusted proxy, the
+/// last address in `forwarded` (the values of `X-Forwarded-For`, in their order) that is not one.
+/// Earlier entries may be forged. An entry that cannot be parsed ends the search: then the last
+/// known proxy is returned.
 pub(super) fn sender<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
@@ -24,7 +24,7 @@ pub(super) fn sender<'a>(
     sender
 }
 
-/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`
+/// Parses `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
 fn parse(entry: &str) -> Option<IpAddr> {
     let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
     let address = bare.parse::<IpAddr>().ok();
@@ -32,7 +32,8 @@ fn parse(entry: &str) -> Option<IpAddr> {
     address.or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// What counts as one caller: with IPv6, everybody has 2^64 addresses.
+/// Returns the rate key of an address: with IPv6, the /64 network, since one host has 2^64
+/// addresses.
 pub(super) fn household(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => address.into(),
@@ -40,7 +41,7 @@ pub(super) fn household(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The household of all those for whom there is no room to be counted alone.
+/// The rate key that all addresses share for which there is no room.
 pub(super) const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[cfg(test)]

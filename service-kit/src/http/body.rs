@@ -1,4 +1,4 @@
-//! A JSON body, read so that what is wrong with it can be named.
+//! A JSON body, parsed such that an error names its field.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,16 +16,16 @@ use super::connection::Connection;
 use super::document::Document;
 use super::problem::{FieldError, Kind, Problem};
 
-/// How much of a body is read, and for how long.
+/// The limits of reading a body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
     /// The largest body, in bytes.
     pub bytes: usize,
-    /// How long it may take to come as a whole.
+    /// The time within which it must arrive completely.
     pub time: Duration,
 }
 
-/// What would be right for a field, found by its name.
+/// The description of a field's valid values, found by the field's name.
 #[derive(Clone, Copy)]
 pub struct Expectations(pub fn(&str) -> Option<&'static str>);
 
@@ -43,22 +43,22 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     }
 }
 
-/// A JSON body as it came.
+/// A JSON body that is not parsed yet.
 pub struct Unread {
     bytes: Bytes,
     expectation: fn(&str) -> Option<&'static str>,
 }
 
 impl Unread {
-    /// What it says, where it fits: sooner than by [`Self::read`], which goes through a tree of values
-    /// to tell what does not. All objects are to be read by [`super::object::Object`] as types that
-    /// name their fields and refuse any other: then no name can stand twice unseen.
+    /// Parses a valid body; faster than [`Self::read`], which builds a tree of values to describe
+    /// errors. All objects must be read by [`super::object::Object`] as types that name their
+    /// fields and refuse any other: then no duplicate name goes unnoticed.
     #[must_use]
     pub fn fitting<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(std::str::from_utf8(&self.bytes).ok()?).ok()
     }
 
-    /// What it says, or what is wrong with it.
+    /// Parses the body, or returns the problem with it.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         parse(&self.bytes, self.expectation)
     }
@@ -116,12 +116,11 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem>
     }
 }
 
-/// Reads a JSON object: 400 where it is no JSON, 422 where it does not fit, with the field that
-/// does not. First it is read whole, so that what is not JSON is told as such wherever it breaks
-/// off.
+/// Parses a JSON object: 400 if it is not JSON, 422 with the field if a field is invalid. It is
+/// read completely first, so that an error of syntax is reported as one wherever it is.
 ///
-/// To know at which field it broke off costs as much as reading it. So only what did not fit is
-/// read again, for that.
+/// Tracking the path to the field costs as much as parsing. So only an invalid body is parsed again
+/// for that.
 pub fn parse<T: DeserializeOwned>(
     bytes: &[u8],
     expectation: fn(&str) -> Option<&'static str>,
@@ -147,7 +146,7 @@ fn parse_with_path<T: DeserializeOwned>(
         .map_err(|error| Problem::of_fields(Kind::Invalid, vec![error]))
 }
 
-/// The same for a JSON value that is already read: all that can be wrong is a field.
+/// Parses a JSON value that is already read; any problem is one of a field.
 pub fn parse_value<T: DeserializeOwned>(
     value: Value,
     expectation: fn(&str) -> Option<&'static str>,
@@ -155,7 +154,7 @@ pub fn parse_value<T: DeserializeOwned>(
     from_value(object(value)?, expectation)
 }
 
-/// serde would also read a list as an object without names.
+/// Refuses anything but an object: serde would also read a list as an object without names.
 fn object(value: Value) -> Result<Value, FieldError> {
     match value.is_object() {
         true => Ok(value),
@@ -197,10 +196,11 @@ fn field_error(
     FieldError::new(field, problem, expectation)
 }
 
-/// serde names a missing, doubled or unknown field only in its message; the path ends before it.
+/// Finds the field: serde names a missing, duplicate or unknown one only in its message; the path
+/// ends before it.
 fn name_the_field(path: &str, error: &serde_json::Error) -> (String, String) {
     let message = error.to_string();
-    // " at line 1 column 9" speaks of text that a merge patch no longer has.
+    // " at line 1 column 9" refers to text that a merge patch no longer has.
     let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
     let named = ["missing field `", "duplicate field `", "unknown field `"]
         .iter()

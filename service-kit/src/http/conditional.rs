@@ -5,7 +5,7 @@ use actix_web::http::header::{ETag, EntityTag, Header as _, IfMatch, IfNoneMatch
 
 use super::problem::{Kind, Problem};
 
-/// The entity tag of a version.
+/// Returns the entity tag of a version.
 #[must_use]
 pub fn etag(version: i64) -> ETag {
     ETag(tag(version))
@@ -15,7 +15,7 @@ fn tag(version: i64) -> EntityTag {
     EntityTag::new_strong(version.to_string())
 }
 
-/// Which versions a caller is willing to change.
+/// The versions that a caller accepts to change (`If-Match`).
 #[derive(Debug)]
 pub struct Precondition(Seen);
 
@@ -26,7 +26,7 @@ enum Seen {
 }
 
 impl Precondition {
-    /// Reads `If-Match`. (actix would leave out the tags that it cannot read.)
+    /// Parses `If-Match`. (actix would skip tags that it cannot parse.)
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let headers = request.headers().get_all(IfMatch::name());
         let texts = headers.map(|value| value.to_str().ok()).collect::<Option<Vec<_>>>();
@@ -41,7 +41,7 @@ impl Precondition {
         })
     }
 
-    /// Refuses where the caller has seen another version.
+    /// Fails if the caller has seen another version.
     pub fn check(&self, version: i64) -> Result<(), Problem> {
         let fits = match &self.0 {
             Seen::Whatever => true,
@@ -57,7 +57,7 @@ impl Precondition {
     }
 }
 
-/// Reads `"3", W/"4"`: one tag or more, and nothing else.
+/// Parses `"3", W/"4"`: one or more tags, and nothing else.
 fn tags(text: &str) -> Option<Vec<EntityTag>> {
     let (mut tags, mut rest) = (vec![], text.trim());
     loop {
@@ -72,7 +72,7 @@ fn tags(text: &str) -> Option<Vec<EntityTag>> {
     }
 }
 
-/// Whether the caller has this version already, by `If-None-Match`.
+/// Returns whether the caller has this version already, by `If-None-Match`.
 #[must_use]
 pub fn is_known(request: &HttpRequest, version: i64) -> bool {
     match IfNoneMatch::parse(request) {

@@ -1,9 +1,9 @@
-//! How long a connection may wait for whoever is at its other end.
+//! Deadlines for the client of a connection.
 //!
-//! actix limits the time for the first head on a connection, and for a quiet one. It does not for a
-//! later head that comes only half, for the rest of a chunked body that nobody reads, nor for an
-//! answer that nobody takes. So each connection has a deadline, which stands still only while a
-//! request is in hand; what takes a request in hand has limits of its own.
+//! actix limits the time for the first head on a connection, and for an idle one. It does not limit
+//! a later head that arrives only in part, the rest of a chunked body that nobody reads, or an
+//! answer that the client does not read. So each connection has a deadline, which is suspended only
+//! while a request is in hand; the parts that handle a request have limits of their own.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -27,22 +27,22 @@ use rustix::net::{Shutdown, shutdown, sockopt};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// How long whoever has not been heard to the end has to read why.
+/// The time that a client has to read the answer to a request that was refused before its end.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Bytes a second; who takes an answer more slowly is cut off.
+/// The slowest rate in bytes a second at which a client may read an answer.
 const SLOWEST: u32 = 64 * 1024;
 
-/// A connection that is open.
+/// An open connection.
 pub(super) struct Connection {
     socket: OwnedFd,
     patience: Cell<Duration>,
     deadline: Cell<Option<Instant>>,
-    /// Its end tells whoever watches that there is nothing more to watch.
+    /// Dropping this ends the watching task.
     _open: oneshot::Sender<()>,
 }
 
-/// Watches over a new connection: between requests it is patient for so long.
+/// Watches a new connection, with the timeout `patience` between requests.
 pub(super) fn open(stream: &dyn Any, data: &mut Extensions, patience: Duration) {
     let Some(stream) = stream.downcast_ref::<TcpStream>() else {
         tracing::error!("a connection is no TCP stream; nobody watches over it");
@@ -69,12 +69,12 @@ impl Connection {
         connection
     }
 
-    /// That of a request.
+    /// Returns the connection of a request.
     pub(super) fn of(request: &HttpRequest) -> Option<&Rc<Self>> {
         request.conn_data()
     }
 
-    /// The request in hand is its last: what is still to come of it is not waited for.
+    /// Makes the current request the last one: the rest of it is not waited for.
     pub(super) fn end(&self) {
         self.patience.set(FAREWELL);
     }
@@ -89,7 +89,7 @@ impl Connection {
         self.deadline.set(self.deadline.get().map(|deadline| deadline + time));
     }
 
-    /// When to look again; not at all, where it took too long.
+    /// Returns when to check again; `None` if the connection was cut.
     fn look(&self) -> Option<Instant> {
         let now = Instant::now();
         match self.deadline.get() {
@@ -98,12 +98,12 @@ impl Connection {
                 None
             }
             Some(deadline) => Some(deadline),
-            // No deadline that is yet to be set is earlier.
+            // No deadline that is set later can be earlier than this.
             None => Some(now + self.patience.get()),
         }
     }
 
-    /// What was sent and not taken is thrown away, or it would be kept for long.
+    /// Cuts the connection. Unsent data is discarded, or the kernel would keep it for long.
     fn cut(&self) {
         tracing::debug!("a connection is cut off: its other end took too long");
         tell(sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)));
@@ -118,7 +118,7 @@ fn tell(done: rustix::io::Result<()>) {
 }
 
 async fn watch(connection: Weak<Connection>, mut closed: oneshot::Receiver<()>) {
-    // It is not held across the wait: it must be free to close.
+    // Not held across the wait: the connection must be free to close.
     while let Some(next) = connection.upgrade().and_then(|connection| connection.look()) {
         tokio::select! {
             _ = &mut closed => return,
@@ -127,7 +127,7 @@ async fn watch(connection: Weak<Connection>, mut closed: oneshot::Receiver<()>) 
     }
 }
 
-/// The deadline of the connection stands still until there is an answer.
+/// Suspends the deadline of the connection until there is an answer.
 pub(super) async fn in_hand<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -146,10 +146,10 @@ pub(super) async fn in_hand<B: MessageBody + 'static>(
 #[derive(Clone)]
 struct Kept(Rc<RefCell<Payload>>);
 
-/// Keeps a chunked body until its request is answered. Else actix would keep the connection for
-/// another request, and read what is left of the body first; where it had already stopped reading,
-/// for there was much of it, it never goes on, and the connection stays for good. Where the body is
-/// still there, it closes the connection after the answer.
+/// Keeps a chunked body until its request is answered. Otherwise actix would reuse the connection
+/// for another request, and read the rest of the body first; if it had already paused reading,
+/// because the body is large, it never continues, and the connection stays open for good. While the
+/// body is kept, actix closes the connection after the answer.
 fn kept(request: &mut ServiceRequest) -> Option<Kept> {
     request.headers().get(TRANSFER_ENCODING)?;
     let kept = Kept(Rc::new(RefCell::new(request.take_payload())));
@@ -165,7 +165,7 @@ impl Stream for Kept {
     }
 }
 
-/// An answer; the more there is of it, the longer it may take.
+/// The body of an answer; its length extends the deadline.
 pub(super) struct Answer {
     body: BoxBody,
     connection: Rc<Connection>,

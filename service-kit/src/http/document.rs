@@ -1,5 +1,5 @@
-//! JSON as it was sent, read strictly: an object in which a name stands twice is refused, because
-//! readers do not agree on which of the two counts.
+//! Strict JSON: an object with a duplicate name is refused, because parsers disagree on which of
+//! the two counts.
 
 use std::fmt;
 

@@ -1,23 +1,23 @@
-//! What is wrong with one field of a request.
+//! An invalid field of a request.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What is wrong with one field.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The field, as in `lines[0].quantity`.
+    /// The field, for example `lines[0].quantity`.
     pub field: String,
-    /// What is wrong with it.
+    /// The problem with it.
     pub problem: String,
-    /// What would be right.
+    /// The valid values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<&'static str>,
 }
 
 impl FieldError {
-    /// A problem with a field; what would be right is found by the field's name.
+    /// Creates the error of a field; its valid values are found by its name.
     pub fn new(
         field: impl Into<String>,
         problem: impl Into<String>,
@@ -31,7 +31,7 @@ impl FieldError {
 }
 
 impl FieldError {
-    /// All that a check has found.
+    /// Returns all errors that a validation has found.
     #[must_use]
     pub fn all_of(
         check: Result<(), garde::Report>,

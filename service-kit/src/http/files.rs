@@ -1,18 +1,18 @@
-//! Each connection takes open files, of which the system allows a program only so many. Where there
-//! were too few, connections to the database and to RabbitMQ would fail too.
+//! The limit of open files. Each connection takes some; with too few, connections to the database
+//! and to RabbitMQ would fail too.
 
 use std::io;
 use std::num::NonZeroUsize;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// A connection's socket, once for actix and once for whoever watches over it.
+/// The files of a connection: its socket, once for actix and once for the watching task.
 const EACH: u64 = 2;
 
-/// What a program opens besides.
+/// The files that a program opens besides.
 const OTHERS: u64 = 200;
 
-/// Makes sure that so many connections can be open, as far as the system allows.
+/// Raises the limit for this number of connections, as far as the system allows.
 pub(super) fn make_room(connections: NonZeroUsize) -> io::Result<()> {
     let connections = u64::try_from(connections.get()).unwrap_or(u64::MAX);
     let needed = connections.saturating_mul(EACH).saturating_add(OTHERS);
@@ -26,7 +26,8 @@ pub(super) fn make_room(connections: NonZeroUsize) -> io::Result<()> {
     }
 }
 
-/// The limit that is to be set so that there is room, or the one that stands in the way.
+/// Returns the limit to set, or `None` if there is room already; fails with the maximum if that is
+/// too low.
 fn raised(limit: Rlimit, needed: u64) -> Result<Option<Rlimit>, u64> {
     let Rlimit { current, maximum } = limit;
     match (current, maximum) {

@@ -1,5 +1,4 @@
-//! Who sent a request, and whether they may: first who it is, for every request, then whether the
-//! route is for them.
+//! Authentication of every request, then authorization by the rule of its route.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -20,14 +19,14 @@ use super::span;
 use crate::access::{Access, Caller, Denied, Rule, UnknownToken};
 use crate::settings::{LimitsSettings, Proxies};
 
-/// What whoever comes in meets.
+/// The admission of requests: tokens, rate limits and proxies.
 #[derive(Clone)]
 pub(super) struct Door {
-    /// The tokens that are known.
+    /// The configured tokens.
     access: Access,
-    /// How much each may send.
+    /// The rate limits of callers.
     rates: Arc<Rates>,
-    /// Who is believed from where a request comes.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     proxies: Arc<Proxies>,
 }
 
@@ -45,7 +44,7 @@ impl Door {
             return Err(from_elsewhere());
         }
         let caller = self.access.caller(bearer(headers)).or_else(|UnknownToken| {
-            // Whoever guesses is nobody.
+            // A request with an unknown token counts as one without.
             self.rates.check_address(address).and_then(|()| Err(unknown_token()))
         })?;
         span::tell_principal(&caller);
@@ -54,8 +53,8 @@ impl Door {
     }
 }
 
-/// Finds out who sent the request, and whether it is too much of theirs, before any of its body is
-/// read. A token that nobody was given is refused also where none is needed: its owner is to know.
+/// Identifies the caller and checks the rate limit, before any of the body is read. An unknown
+/// token is refused even if none is needed, so that its owner notices.
 pub(super) async fn identify(
     door: Door,
     request: ServiceRequest,
@@ -70,7 +69,7 @@ pub(super) async fn identify(
     }
 }
 
-/// Lets only those through for whom the method is; other methods only those who are known.
+/// Admits only callers that the method's rule permits; a missing method is shown to known callers.
 pub(super) async fn admit(
     rules: Rc<[(Method, Rule)]>,
     request: ServiceRequest,
@@ -90,7 +89,7 @@ pub(super) async fn admit(
     }
 }
 
-/// Where there is nothing, only those are told so who are known.
+/// Fails for unknown callers: only known ones are told that a resource does not exist.
 pub(super) fn known(caller: &Caller) -> Result<(), Problem> {
     match caller {
         Caller::Nobody => Err(denied(Denied::Unknown)),
@@ -99,7 +98,7 @@ pub(super) fn known(caller: &Caller) -> Result<(), Problem> {
 }
 
 impl Caller {
-    /// Who sent it.
+    /// Returns the caller of a request.
     pub(super) fn of(request: &HttpRequest) -> Self {
         request.extensions().get().cloned().unwrap_or(Self::Nobody)
     }
@@ -115,7 +114,7 @@ impl FromRequest for Caller {
 }
 
 fn address(request: &ServiceRequest, proxies: &Proxies) -> IpAddr {
-    // A socket that was closed at once may have none.
+    // A socket that was closed at once may have no address.
     let peer = request.peer_addr().map_or(CROWD, |peer| peer.ip());
     let forwarded = request.headers().get_all("x-forwarded-for").collect::<Vec<_>>();
     let forwarded = forwarded.iter().map(|value| value.to_str().unwrap_or_default());
@@ -123,11 +122,11 @@ fn address(request: &ServiceRequest, proxies: &Proxies) -> IpAddr {
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    // What is no text is no address of this machine either.
+    // A value that is not text is not an address of this machine either.
     headers.get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
-/// The token that a request shows (RFC 6750). Other schemes show none.
+/// Returns the bearer token of a request (RFC 6750). Other schemes count as none.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = text(headers, AUTHORIZATION)?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

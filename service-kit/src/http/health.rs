@@ -1,4 +1,4 @@
-//! The two questions that whoever runs a program asks it.
+//! The health routes of a program.
 
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{Handler, HttpResponse, Responder, web};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::resource::{Routes, reads, resource};
 use crate::access::{Caller, Rule};
 
-/// `GET /health/live` (it runs) and `GET /health/ready` (it can do its work), where `ready`
-/// answers.
+/// The routes `GET /health/live` (the program runs) and `GET /health/ready` (it can work), which
+/// `ready` answers.
 pub fn routes<F, A>(ready: F) -> Routes
 where
     F: Handler<A> + Clone,
@@ -27,8 +27,8 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "live"}))
 }
 
-/// The answer to `/health/ready`: 200 or 503, and the state of each part that matters; the parts
-/// only for those who may look, for the reasons name what is inside.
+/// Builds the answer to `/health/ready`: 200 or 503, and the state of each relevant part. The parts
+/// are only for callers with permission to read, because the reasons name internals.
 #[must_use]
 pub fn readiness(ready: bool, parts: &Value, caller: &Caller) -> HttpResponse {
     let parts = caller.may(Rule::READ_OR_SYNC).then_some(parts);

@@ -1,11 +1,11 @@
-//! Whether a request was meant for this machine. Where there are no tokens, a page of another site
-//! in a browser on this machine must not be able to do what its user may: neither by a name that
-//! suddenly leads here (DNS rebinding), nor by a form that posts to us.
+//! Checking that a request was meant for this machine. Without tokens, a page of another site in a
+//! browser on this machine must not have its user's permissions: neither by a name that suddenly
+//! resolves to this machine (DNS rebinding), nor by a form that posts here.
 
 use std::net::IpAddr;
 
-/// Whether the host that a request names, and the page that sent it, are of this machine. A client
-/// that is no browser sends no `Origin`.
+/// Returns whether the host that a request names, and the page that sent it, are of this machine. A
+/// client other than a browser sends no `Origin`.
 pub(super) fn is_local(host: Option<&str>, origin: Option<&str>) -> bool {
     host.is_none_or(is_this_machine)
         && origin.is_none_or(|origin| {
@@ -14,7 +14,7 @@ pub(super) fn is_local(host: Option<&str>, origin: Option<&str>) -> bool {
         })
 }
 
-/// `localhost:8001`, `127.0.0.1`, `[::1]:8001`
+/// Matches `localhost:8001`, `127.0.0.1`, `[::1]:8001`.
 fn is_this_machine(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -1,8 +1,7 @@
-//! `GET /metrics`, as Prometheus reads it.
+//! `GET /metrics`, in the format of Prometheus.
 //!
-//! A program counts in its own figures, which it shows as JSON too. They are put into this form
-//! when they are asked for, so that nothing is counted twice and nothing is shared by the whole
-//! process.
+//! A program counts in its own figures, which it also sends as JSON. They are converted when they
+//! are requested, so that nothing is counted twice and nothing is global to the process.
 
 use actix_web::http::header::ContentType;
 use actix_web::{Handler, HttpResponse, Responder, web};
@@ -12,7 +11,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use super::resource::{Routes, reads, resource};
 use crate::access::Rule;
 
-/// `GET /metrics`, where `tell` answers.
+/// The route `GET /metrics`, which `tell` answers.
 pub fn routes<F, A>(tell: F) -> Routes
 where
     F: Handler<A> + Clone,
@@ -23,19 +22,19 @@ where
     Routes::default().with(resource("/metrics", "metrics are only read", tell))
 }
 
-/// The answer, of what `tell` sets by the macros of the crate `metrics`.
+/// Builds the answer from the metrics that `tell` sets with the macros of the crate `metrics`.
 pub fn exposition(tell: impl FnOnce()) -> HttpResponse {
     let recorder = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&recorder, tell);
     HttpResponse::Ok().insert_header(ContentType::plaintext()).body(recorder.handle().render())
 }
 
-/// Sets a counter that is kept elsewhere.
+/// Sets a counter to a total that is kept elsewhere.
 pub fn total(name: &'static str, labels: &[(&'static str, &'static str)], count: u64) {
     counter!(name, labels).absolute(count);
 }
 
-/// Sets a gauge for each state there is: 1 for the one that is, 0 for the others.
+/// Sets a gauge for each state: 1 for the current one, 0 for the others.
 pub fn state(
     name: &'static str,
     labels: &[(&'static str, &'static str)],

@@ -1,5 +1,5 @@
-//! HTTP manners: who asks and whether they may, errors as problems, bodies and paths read with care,
-//! one server for every program.
+//! HTTP: authentication and authorization, errors as problems, strict parsing of bodies and paths,
+//! and the server of every program.
 
 mod address;
 pub mod body;

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// What an object says, and no list.
+/// An object, never a list.
 #[derive(Debug)]
 pub struct Object<T>(pub T);
 
@@ -17,7 +17,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A list of objects, for `deserialize_with`.
+/// Parses a list of objects, for `deserialize_with`.
 pub fn objects<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -1,4 +1,4 @@
-//! Pages of a list, newest first: how many items, from where, and the cursor to the next one. Pure.
+//! Pages of a list, newest first: limit, position, and the cursor of the next page. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,41 +9,41 @@ use uuid::Uuid;
 
 use super::problem::{Kind, Problem};
 
-/// Items on a page, unless asked for otherwise.
+/// The default number of items on a page.
 const DEFAULT_LIMIT: u16 = 50;
-/// Items on a page at the most.
+/// The largest number of items on a page.
 pub const MAX_LIMIT: u16 = 500;
 
-/// An item's place in its list.
+/// An item's position in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Position {
-    /// When it came to this site.
+    /// The time at which it came to this site.
     pub at: DateTime<Utc>,
-    /// Its id, among those that came at the same time.
+    /// The item's id, among those of the same time.
     pub id: Uuid,
 }
 
-/// What is wanted of a list. `F` says which items; as JSON it is an object of texts and nulls,
-/// named as in the query.
+/// A request for a page. `F` are its filters; as JSON they are an object of texts and nulls, named
+/// as in the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRequest<F> {
-    /// Which items are wanted.
+    /// The filters.
     pub filters: F,
-    /// The last one of the page before.
+    /// The last item of the previous page.
     pub after: Option<Position>,
-    /// How many at the most.
+    /// The largest number of items.
     pub limit: u16,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
     after: Position,
-    /// A cursor is good for the filters that it was made with.
+    /// The digest of the filters that the cursor was made with, and is valid for.
     filters: String,
 }
 
 impl<F: Serialize> PageRequest<F> {
-    /// Checks what a caller has asked for.
+    /// Checks a caller's query.
     pub fn new(filters: F, limit: Option<u16>, cursor: Option<&str>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 || limit > MAX_LIMIT {
@@ -53,20 +53,20 @@ impl<F: Serialize> PageRequest<F> {
         Ok(Self { filters, after, limit })
     }
 
-    /// How many items to read: one more than asked for tells whether there is a next page.
+    /// Returns how many items to read: one more than requested shows whether there is a next page.
     #[must_use]
     pub fn to_read(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// Cuts what was read to the page; gives the last item's place where there is a next page.
+    /// Cuts the items to the page; returns the last one's position if there is a next page.
     pub fn cut<T>(&self, read: &mut Vec<T>, place: impl Fn(&T) -> Position) -> Option<Position> {
         let more = read.len() > usize::from(self.limit);
         read.truncate(self.limit.into());
         read.last().filter(|_| more).map(place)
     }
 
-    /// The query string of the page after the one that ends with `last`.
+    /// Returns the query string of the page after `last`.
     #[must_use]
     pub fn query_after(&self, last: Position) -> String {
         let cursor = Cursor { after: last, filters: digest(&self.filters) };
@@ -101,13 +101,13 @@ fn digest(filters: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
-/// What a caller asks for makes no sense.
+/// Returns the problem of a query that cannot be parsed.
 pub fn unreadable(detail: impl Into<String>) -> Problem {
     Problem::new(Kind::Unreadable, detail)
 }
 
-/// Whether a time is one that a caller can mean: JSON has a notation for the years up to 9999, and
-/// PostgreSQL does not know every time that chrono does.
+/// Returns whether a time is acceptable: JSON can express years up to 9999, and PostgreSQL cannot
+/// store every time that chrono can.
 #[must_use]
 pub fn is_storable(time: DateTime<Utc>) -> bool {
     (1..=9999).contains(&time.year())

@@ -1,5 +1,4 @@
-//! How many requests a caller may send: each principal, and each address that shows no token that
-//! is known.
+//! Rate limits: for each principal, and for each address without a known token.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,14 +12,13 @@ use super::problem::Problem;
 use crate::access::{Caller, Role};
 use crate::settings::LimitsSettings;
 
-/// Addresses of which is known how much they have sent; what comes from others meanwhile is counted
-/// together.
+/// The most addresses that are counted separately; beyond that, all share one limit.
 const ROOM: usize = 50_000;
 
-/// After so many requests, those who have sent nothing for a while are forgotten.
+/// The number of requests after which idle addresses are forgotten.
 const SWEEP: usize = 5_000;
 
-/// What each caller has sent of late; all threads share it.
+/// The recent requests of each caller; shared by all threads.
 pub(super) struct Rates {
     principals: DefaultKeyedRateLimiter<String>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
@@ -53,9 +51,9 @@ impl Rates {
         match caller {
             Caller::Anybody => Ok(()),
             Caller::Nobody => self.check_address(address),
-            // The worker keeps its own measure, and whoever hinders it hinders all.
+            // The worker limits itself, and slowing it down would slow down everything.
             Caller::Known(principal) if principal.roles.has(Role::Sync) => Ok(()),
-            // These are as many as the settings name.
+            // There are no more of these than the settings name.
             Caller::Known(principal) => {
                 let checked = self.principals.check_key(&principal.name);
                 checked.map_err(|until| self.refusal(until.wait_time_from(self.clock.now())))
@@ -63,7 +61,7 @@ impl Rates {
         }
     }
 
-    /// Counts a request that shows no token that is known.
+    /// Counts a request without a known token.
     pub(super) fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
         let turn = self.counted.fetch_add(1, Ordering::Relaxed);
         if turn % SWEEP == SWEEP - 1 {
@@ -75,7 +73,7 @@ impl Rates {
         checked.map_err(|until| self.refusal(until.wait_time_from(self.clock.now())))
     }
 
-    /// Forgets those who may send as much as somebody who is new.
+    /// Forgets addresses whose full burst is available again.
     fn sweep(&self) {
         self.addresses.retain_recent();
         self.addresses.shrink_to_fit();
@@ -105,7 +103,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
-    /// None is given back while a test runs.
+    /// Creates limits that do not replenish while a test runs.
     fn rates(principal_burst: u32, address_burst: u32) -> Rates {
         let quota = |burst| {
             let slow = Quota::with_period(Duration::from_secs(60)).unwrap();

@@ -1,5 +1,5 @@
-//! What a program serves, as data: each path with its methods, and the rule of each. There is no
-//! other way to serve anything, so nothing can be served without a rule.
+//! The endpoints of a program, as data: each path with its methods, and the rule of each. There is
+//! no other way to register one, so none is without a rule.
 
 use std::any::Any;
 use std::rc::Rc;
@@ -15,32 +15,32 @@ use super::guard::admit;
 use super::problem::Problem;
 use crate::access::Rule;
 
-/// A method of a path: who may use it, and what it does.
+/// An endpoint: a method of a path, its rule and its handler.
 pub struct Served {
     method: Method,
     rule: Rule,
     route: Route,
 }
 
-/// A method of a path: who may use it, and what it does.
+/// Creates an endpoint.
 #[must_use]
 pub fn on(method: Method, rule: Rule, route: Route) -> Served {
     Served { method, rule, route }
 }
 
-/// What is read: `GET` and `HEAD`, both by this handler.
+/// Creates the endpoints for reading: `GET` and `HEAD`, with the same handler.
 pub fn reads(rule: Rule, handler: impl Fn() -> Route) -> Vec<Served> {
     vec![on(Method::GET, rule, handler()), on(Method::HEAD, rule, handler())]
 }
 
-/// A path with its methods: every other method gets 405, with `Allow` and the reason.
+/// A path with its endpoints: every other method gets 405, with `Allow` and the reason.
 pub struct Resource {
     path: String,
     reason: &'static str,
     served: Vec<Served>,
 }
 
-/// A path and what can be done there. `reason` is what a caller with another method is told.
+/// Creates a path with its endpoints. `reason` is the advice for a caller with another method.
 pub fn resource(path: impl Into<String>, reason: &'static str, served: Vec<Served>) -> Resource {
     Resource { path: path.into(), reason, served }
 }
@@ -66,10 +66,10 @@ impl Resource {
     }
 }
 
-/// Hands out what handlers share.
+/// Registers data that handlers share.
 type Share = Box<dyn FnOnce(&mut ServiceConfig)>;
 
-/// All that a program serves, and what its handlers share.
+/// All endpoints of a program, and the data that its handlers share.
 #[derive(Default)]
 pub struct Routes {
     resources: Vec<Resource>,
@@ -77,14 +77,14 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// With this path too.
+    /// Adds a path.
     #[must_use]
     pub fn with(mut self, resource: Resource) -> Self {
         self.resources.push(resource);
         self
     }
 
-    /// With all of these too.
+    /// Adds all of these paths.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.resources.extend(other.resources);
@@ -92,7 +92,7 @@ impl Routes {
         self
     }
 
-    /// With something that the handlers share.
+    /// Adds data that the handlers share.
     #[must_use]
     pub fn sharing<T: Any>(mut self, shared: T) -> Self {
         self.shared.push(Box::new(|config| {
@@ -101,7 +101,7 @@ impl Routes {
         self
     }
 
-    /// The path and the method of each route, with its rule.
+    /// Returns the path and the method of each endpoint, with its rule.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &Method, Rule)> {
         self.resources.iter().flat_map(|resource| {
             resource.served.iter().map(|served| (&*resource.path, &served.method, served.rule))

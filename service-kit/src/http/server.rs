@@ -24,7 +24,7 @@ use super::span::RequestSpan;
 use crate::access::{Access, Caller};
 use crate::settings::{HttpSettings, LimitsSettings};
 
-/// Takes the port, where the settings let nobody in who is not known.
+/// Opens the port, unless the settings would let unknown callers in from elsewhere.
 pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener> {
     access.check_host(settings.host).map_err(io::Error::other)?;
     let address = (settings.host, settings.port);
@@ -38,8 +38,8 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
     Ok(listener)
 }
 
-/// Serves the routes to those for whom they are, on so many threads. It stops when its handle says
-/// so, not by signals: the program decides in which order its parts stop.
+/// Starts the server with these routes, on `threads` threads. It is stopped through its handle, not
+/// by signals: the program decides in which order its parts stop.
 pub fn serve(
     threads: NonZeroUsize,
     settings: &HttpSettings,
@@ -69,7 +69,7 @@ pub fn serve(
     Ok(server
         .disable_signals()
         .workers(threads.get())
-        // Of each thread: actix has no other limit.
+        // Per thread: actix has no other limit.
         .max_connections(limits.connections.get() / threads)
         .keep_alive(limits.keep_alive)
         .client_request_timeout(limits.header_timeout)
@@ -80,17 +80,17 @@ pub fn serve(
         .run())
 }
 
-/// As many threads as there are cores, but no more than there may be connections.
+/// Returns the number of threads: that of the cores, but not more than the connections.
 pub fn threads(limits: &LimitsSettings) -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN).min(limits.connections)
 }
 
-/// Rounded up: less than a second is not none.
+/// Rounds up: less than a second must not become zero.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// Takes no new request, and waits for those in hand, but not for ever.
+/// Stops accepting requests, and waits for those in hand up to the limit.
 pub async fn stop(server: &ServerHandle, limit: Duration) {
     if tokio::time::timeout(limit, server.stop(true)).await.is_err() {
         tracing::warn!("requests in hand did not finish in time");

@@ -1,5 +1,5 @@
-//! The span around all that is logged of a request. It holds no query and no header: a secret
-//! could be in them.
+//! The span around all log lines of a request. It holds no query and no header, which could contain
+//! a secret.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use tracing_actix_web::RootSpanBuilder;
 
 use crate::access::Caller;
 
-/// Makes the span of a request.
+/// Creates the span of a request.
 pub(super) struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
@@ -36,12 +36,12 @@ impl RootSpanBuilder for RequestSpan {
     }
 }
 
-/// Tells from where it comes.
+/// Records the address of the client.
 pub(super) fn tell_address(address: IpAddr) {
     Span::current().record("address", display(address));
 }
 
-/// Tells who sent it.
+/// Records the principal.
 pub(super) fn tell_principal(caller: &Caller) {
     if let Some(name) = caller.name() {
         Span::current().record("principal", name);

@@ -1,4 +1,4 @@
-//! What a change that is decided here makes of an order. Pure.
+//! Applying a change that is made at this site to an order. Pure.
 
 use chrono::{DateTime, Utc};
 use garde::Validate;
@@ -13,26 +13,26 @@ use crate::http::problem::FieldError;
 /// An order after a change, and the record of the change.
 #[derive(Debug)]
 pub struct Changed<P> {
-    /// The order after it.
+    /// The order after the change.
     pub order: Order<P>,
-    /// What is written to the change log.
+    /// The record for the change log.
     pub record: Record,
 }
 
 impl<P> Changed<P> {
-    /// An order that is born at `site`.
+    /// Creates the change of an order that is created at `site`.
     pub fn created(site: Site, order: Order<P>) -> Self {
         Self { record: Record::created(site, &order), order }
     }
 
-    /// The same, and who had it done.
+    /// Returns the change with the principal that requested it.
     #[must_use]
     pub fn by(self, principal: Option<&str>) -> Self {
         Self { record: self.record.by(principal), ..self }
     }
 }
 
-/// Changes an order to what a caller wants; `None` where it is that already.
+/// Changes an order to a draft; returns `None` if it is equal already.
 pub fn change<D: Domain>(
     before: &Order<D::Private>,
     draft: Draft<D::Private>,
@@ -54,7 +54,7 @@ pub fn change<D: Domain>(
     Ok(Some(Changed { record: Record::decided(D::SITE, kind, before, &order), order }))
 }
 
-/// What is wrong with the part of a draft that both sites share.
+/// Validates the shared part of a draft.
 pub fn shared_errors<D: Domain>(draft: &Draft<D::Private>) -> Vec<FieldError> {
     let checks = [draft.delivery.validate(), draft.progress.validate()];
     checks.into_iter().flat_map(|check| FieldError::all_of(check, D::expectation)).collect()

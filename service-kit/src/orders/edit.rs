@@ -1,4 +1,4 @@
-//! What callers want of one order, one after the other. Pure.
+//! Callers' edits of one order, one after the other. Pure.
 
 use chrono::{DateTime, Utc};
 
@@ -8,21 +8,21 @@ use crate::access::Caller;
 use crate::error::Error;
 use crate::http::conditional::Precondition;
 
-/// What a caller wants of an order.
+/// A caller's edit of an order.
 pub struct Edit<P> {
-    /// Who has it done, where that is known.
+    /// The principal that requested it, if known.
     pub principal: Option<String>,
-    /// Which versions the caller is willing to change.
+    /// The versions that the caller accepts to change.
     pub precondition: Precondition,
-    /// What the order is to become.
+    /// The function from the current order to the wanted one.
     pub wanted: Wanted<P>,
 }
 
-/// What an order is to become, from how it stands.
+/// A function from the current order to the wanted one.
 type Wanted<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
 
 impl<P> Edit<P> {
-    /// What `caller` wants, who is willing to change these versions.
+    /// Creates an edit of `caller`, who accepts to change these versions.
     #[must_use]
     pub fn new(
         caller: &Caller,
@@ -34,27 +34,27 @@ impl<P> Edit<P> {
     }
 }
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Debug)]
 pub struct Written<P> {
-    /// The order as it stands now.
+    /// The order after the write.
     pub order: Order<P>,
-    /// Whether it is different from before.
+    /// Set if the order has changed.
     pub changed: bool,
 }
 
-/// What came of edits of one order.
+/// The result of edits of one order.
 pub(super) struct Edited<P> {
-    /// Of each.
+    /// The outcome of each edit.
     pub(super) outcomes: Vec<Result<Written<P>, Error>>,
-    /// What is to be written.
+    /// The changes to write.
     pub(super) changes: Vec<Changed<P>>,
     /// The order after all of them.
     pub(super) order: Order<P>,
 }
 
-/// Edits an order, one edit after the other. One that is refused, or that changes nothing, leaves it
-/// as it is for the next.
+/// Applies edits to an order, one after the other. One that is refused, or that changes nothing,
+/// leaves the order as it is for the next.
 pub(super) fn edit<'a, D: Domain>(
     order: Order<D::Private>,
     edits: impl Iterator<Item = &'a Edit<D::Private>>,

@@ -1,4 +1,4 @@
-//! An order at one site, and what that site has to say about its own part of it.
+//! An order at one site, and the trait for the site's own part of it.
 
 use std::fmt::Debug;
 
@@ -11,25 +11,25 @@ use uuid::Uuid;
 
 use crate::http::problem::FieldError;
 
-/// An order as it stands at one site.
+/// An order, as stored at one site.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order<P> {
-    /// Its id, the same at both sites.
+    /// The order's id, the same at both sites.
     pub id: Uuid,
-    /// What both sites share of it.
+    /// The facets that both sites share.
     pub shared: Shared,
-    /// What only this site knows.
+    /// The part that only this site has.
     pub private: P,
-    /// How often its row has changed here.
+    /// The number of times that its row has changed here.
     pub version: i64,
-    /// When it came to this site.
+    /// The time at which it came to this site.
     pub created_at: DateTime<Utc>,
-    /// When it last changed here.
+    /// The time of its last change here.
     pub updated_at: DateTime<Utc>,
 }
 
 impl<P: Default> Order<P> {
-    /// An order of which nothing is known yet: it gives way to whatever arrives.
+    /// Creates an order without any changes: any incoming value replaces it.
     #[must_use]
     pub fn blank(id: Uuid, now: DateTime<Utc>) -> Self {
         let (shared, private) = Default::default();
@@ -37,7 +37,7 @@ impl<P: Default> Order<P> {
     }
 }
 
-/// What only one site knows of an order; it is kept as one document.
+/// The private part of an order at one site; it is stored as one document.
 pub trait Private:
     Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -48,43 +48,43 @@ impl<P> Private for P where
 {
 }
 
-/// All that a caller may set of an order, in the site's own types.
+/// The parts of an order that a caller may set, in the site's own types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft<P> {
     /// The facet delivery.
     pub delivery: Delivery,
     /// The facet progress.
     pub progress: Progress,
-    /// What only this site knows.
+    /// The part that only this site has.
     pub private: P,
 }
 
-/// What differs between the two services: what is private to the site, and how it is shown and set.
+/// The differences between the two services: the private part, and how an order is shown and set.
 pub trait Domain: Send + Sync + 'static {
     /// The site.
     const SITE: Site;
-    /// What only this site knows of an order.
+    /// The private part of an order.
     type Private: Private;
-    /// An order as a caller sees it.
+    /// An order, as sent to a caller.
     type Shown<'a>: Serialize;
-    /// All that a caller may set, as a JSON object.
+    /// The fields that a caller may set, as a JSON object.
     type Settable: Clone + Serialize + DeserializeOwned + Send + 'static;
 
     /// Shows an order.
     fn show(order: &Order<Self::Private>) -> Self::Shown<'_>;
-    /// What is set of an order now.
+    /// Returns the current values of the settable fields.
     fn settable(order: &Order<Self::Private>) -> Self::Settable;
-    /// The order that a caller wants, and what is wrong with its private part. (What both sites
-    /// share is checked for all alike.)
+    /// Converts the fields that a caller has set to a draft, with the errors of the private part.
+    /// (The shared part is validated for both sites alike.)
     fn draft(
         order: &Order<Self::Private>,
         settable: Self::Settable,
     ) -> (Draft<Self::Private>, Vec<FieldError>);
-    /// What would be right for a field, found by its name.
+    /// Returns the valid values of a field, found by its name.
     fn expectation(field: &str) -> Option<&'static str>;
 }
 
-/// The time, as exactly as PostgreSQL keeps it; so that what was written is what is read.
+/// Returns the time with the precision of PostgreSQL, so that the same value is written and read.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)

@@ -1,4 +1,4 @@
-//! An order as a caller sees it.
+//! An order, as sent to a caller.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Order, timestamp};
 
-/// An order as a caller sees it, with the site's own lines and its own fields.
+/// An order, as sent to a caller, with the site's own lines and fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown<'a, L, O> {
     id: Uuid,
@@ -30,8 +30,7 @@ pub struct Shown<'a, L, O> {
     updated_at: DateTime<Utc>,
 }
 
-/// How often each site has changed each facet: where they are the same at both sites, the sites
-/// agree.
+/// The revisions of the facets: if they are equal at both sites, the sites agree.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Revisions {
     delivery: Revision,

@@ -1,8 +1,9 @@
-//! Whoever comes while others are just being written waits, and all who wait are written together.
+//! Group commit: writes that arrive while others are in progress wait, and are written together
+//! next.
 //!
-//! Without that, those who edit one order at once would all read it, and all but one of them write
-//! in vain; one after the other, each would wait for the disk by itself. It is not what keeps them
-//! apart: that is the version, which each write compares, for other processes write too.
+//! Without that, concurrent edits of one order would all read it, and all but one would be written
+//! in vain; one after the other, each would wait for the disk by itself. Correctness does not
+//! depend on it: each write compares the version, because other processes write too.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,14 +12,14 @@ use std::hash::Hash;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many are written together at the most.
+/// The most writes in one group.
 const MOST: usize = 50;
 
-/// Who waits (`W`) for each of those (`K`) that are being written.
+/// The queues of waiting writes (`W`), one for each key (`K`) that is being written.
 pub struct Turns<K, W>(Arc<Mutex<HashMap<K, Vec<W>>>>);
 
-/// The right to write, as far as those go who have these turns in common, and the duty to do it for
-/// all who wait.
+/// The leader's role in the queue of one key: the right to write, among those that share these
+/// queues, and the duty to write everything that waits.
 pub(super) struct Turn<K: Copy + Eq + Hash, W> {
     turns: Turns<K, W>,
     pub(super) key: K,
@@ -26,7 +27,7 @@ pub(super) struct Turn<K: Copy + Eq + Hash, W> {
 }
 
 impl<K: Copy + Eq + Hash, W> Turns<K, W> {
-    /// Queues up. Where nobody has the turn, it is the caller's.
+    /// Queues a write. If the key has no leader, the caller becomes the leader.
     pub(super) fn queue(&self, key: K, waiting: W) -> Option<Turn<K, W>> {
         match self.lock().entry(key) {
             Entry::Occupied(queue) => {
@@ -46,7 +47,7 @@ impl<K: Copy + Eq + Hash, W> Turns<K, W> {
 }
 
 impl<K: Copy + Eq + Hash, W> Turn<K, W> {
-    /// Those who wait now, in the order in which they came. Where nobody does, the turn is over.
+    /// Returns the waiting writes, in the order of their arrival. If there are none, the role ends.
     pub(super) fn next(&mut self) -> Option<Vec<W>> {
         let mut turns = self.turns.lock();
         let Entry::Occupied(mut queue) = turns.entry(self.key) else { return None };
@@ -62,7 +63,8 @@ impl<K: Copy + Eq + Hash, W> Turn<K, W> {
 }
 
 impl<K: Copy + Eq + Hash, W> Drop for Turn<K, W> {
-    /// One that ends early leaves nobody waiting for it: they are told that nobody answers.
+    /// Removes the queue if the leader ends early: its waiting callers then see their channels
+    /// closed.
     fn drop(&mut self) {
         if !self.is_over {
             self.turns.lock().remove(&self.key);

@@ -1,4 +1,4 @@
-//! What is due is offered again: one event for each order, however many of its changes are due.
+//! Offering due parked changes: one event for each order, however many of its changes are due.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,8 +11,8 @@ use super::storage::{self, Due};
 use crate::offers;
 use crate::orders::now;
 
-/// Offers the orders of what is due, in steps; whether there may be more. The caller owns the
-/// transaction.
+/// Offers the orders of due changes, up to a limit; returns whether there may be more. The caller
+/// owns the transaction.
 pub async fn offer_due(connection: &mut AsyncPgConnection, site: Site) -> QueryResult<bool> {
     let due = storage::lock_due(connection, now(), offers::STEP).await?;
     if due.is_empty() {
@@ -27,7 +27,7 @@ pub async fn offer_due(connection: &mut AsyncPgConnection, site: Site) -> QueryR
     Ok(due.len() >= offers::STEP)
 }
 
-/// The change of each order that was parked last: it speaks for the others.
+/// Returns the change of each order that was parked last: it stands for the others.
 fn last_of_each(due: &[Due]) -> BTreeMap<Uuid, Uuid> {
     let mut last = BTreeMap::<Uuid, &Due>::new();
     for row in due {
@@ -39,7 +39,7 @@ fn last_of_each(due: &[Due]) -> BTreeMap<Uuid, Uuid> {
     last.into_iter().map(|(order, row)| (order, row.id)).collect()
 }
 
-/// Which event each of them is said by from now on.
+/// Maps each of these rows to the event of its order's offer.
 fn by_row(last: &BTreeMap<Uuid, Uuid>, events: &BTreeMap<Uuid, Uuid>) -> HashMap<Uuid, Uuid> {
     last.iter().filter_map(|(order, row)| Some((*row, *events.get(order)?))).collect()
 }

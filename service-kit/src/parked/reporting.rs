@@ -1,4 +1,4 @@
-//! What a report of changes that could not be carried makes of the rows.
+//! Applying a report of changes that could not be carried to the rows.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,20 +13,21 @@ use crate::orders::now;
 use crate::orders::storage::known;
 use crate::settings::Waits;
 
-/// One message that could not be carried.
+/// A message that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// The order that it is about.
+    /// The order of the change, if known.
     pub order_id: Option<Uuid>,
     /// The message's body.
     pub body: Vec<u8>,
-    /// Why it could not be carried.
+    /// The reason.
     pub reason: String,
-    /// Whether it may be carried later without a person having done anything.
+    /// Set if it may be carried later without anybody's help.
     pub may_pass: bool,
 }
 
-/// Takes a report, by event; gives how many were parked by it. The caller owns the transaction.
+/// Stores a report, given by event; returns how many changes it parked. The caller owns the
+/// transaction.
 pub async fn report(
     connection: &mut AsyncPgConnection,
     waits: &Waits,
@@ -77,7 +78,7 @@ fn parked_first(
     }
 }
 
-/// The order was offered, and that was in vain too.
+/// Returns the row of a change whose order was offered in vain.
 fn parked_again(before: &Parked, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
     let attempts = before.attempts.saturating_add(1);
     Parked {

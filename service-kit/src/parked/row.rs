@@ -1,4 +1,4 @@
-//! A parked change, as it is kept.
+//! The row of a parked change.
 
 use std::io::Write as _;
 
@@ -14,33 +14,33 @@ use uuid::Uuid;
 
 use crate::database::schema::parked;
 
-/// A parked change, as it is kept.
+/// A parked change, as stored.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = parked)]
 pub struct Parked {
     /// The event that was parked first.
     pub id: Uuid,
-    /// The event that said it last.
+    /// The latest event of the change.
     pub event_id: Uuid,
-    /// The order that it is about.
+    /// The order of the change, if known.
     pub order_id: Option<Uuid>,
-    /// The message that was parked last.
+    /// The body of the message that was parked last.
     pub body: Vec<u8>,
-    /// Why it could not be carried the last time.
+    /// The reason of the last failure.
     pub reason: String,
-    /// How often it was parked.
+    /// The number of times that it was parked.
     pub attempts: i32,
-    /// When it was parked first.
+    /// The time at which it was first parked.
     pub first_at: DateTime<Utc>,
-    /// When it was parked last.
+    /// The time at which it was last parked.
     pub last_at: DateTime<Utc>,
-    /// When it is offered again by itself.
+    /// The time at which it is offered again, if it is.
     pub offer_at: Option<DateTime<Utc>>,
-    /// What became of it.
+    /// The state of the change.
     pub state: State,
 }
 
-/// A state, by its name.
+/// A state, stored by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct State(pub ParkedState);

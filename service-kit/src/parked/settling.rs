@@ -1,4 +1,4 @@
-//! What a person decides of parked changes: to offer them again now, or to give them up.
+//! A person's actions on parked changes: replaying or dropping them.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::storage::{self, Standing};
 use crate::orders::now;
 
-/// Does it with these, or with all that it can be done with. What is to be replayed becomes due,
-/// and the relay offers it. The caller owns the transaction.
+/// Applies an action to these changes, or to all that it applies to. Replayed changes become due,
+/// and the relay offers them. The caller owns the transaction.
 pub async fn settle(
     connection: &mut AsyncPgConnection,
     deed: Deed,
@@ -48,7 +48,7 @@ fn why_left(deed: Deed, found: Option<&Standing>, now: DateTime<Utc>) -> &'stati
         (ParkedState::Parked, Deed::Replay) if offer_at.is_some_and(|at| at <= now) => {
             "it is to be offered already"
         }
-        // Somebody else was at it just now.
+        // A concurrent request has just changed it.
         (ParkedState::Parked, Deed::Replay | Deed::Drop) => "it has just changed; look again",
     }
 }

@@ -1,4 +1,4 @@
-//! `token new`: makes a token, and the line by which the settings know it.
+//! `token new`: generates a token, and the line for the settings.
 
 use std::io::{self, Write as _};
 
@@ -11,18 +11,18 @@ use crate::settings::check_name;
 /// The subcommand's name.
 pub(super) const NAME: &str = "token";
 
-/// Why there is no new token.
+/// The error of generating a token.
 #[derive(Debug, Error)]
 pub(super) enum TokenError {
-    /// There is no chance to be had.
+    /// The system has no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),
-    /// It cannot be told.
+    /// The output could not be written.
     #[error("{0}")]
     Output(#[from] io::Error),
 }
 
-/// The subcommand, as it is described.
+/// The subcommand and its help.
 pub(super) fn command() -> Command {
     let name = Arg::new("name")
         .long("name")
@@ -40,7 +40,7 @@ pub(super) fn command() -> Command {
     Command::new(NAME).about("Make tokens for callers").subcommand_required(true).subcommand(new)
 }
 
-/// Makes one. The token alone goes to stdout, so that it can be put away without being seen.
+/// Generates a token. Only the token goes to stdout, so that it can be stored without being shown.
 pub(super) fn run(prefix: &str, matches: &ArgMatches) -> Result<(), TokenError> {
     let Some(new) = matches.subcommand_matches("new") else { return Ok(()) };
     let given = (new.get_one::<String>("name"), new.get_one::<Roles>("role"));

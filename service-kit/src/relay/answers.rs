@@ -8,11 +8,11 @@
 //! No function shows which returns are still in lapin's queue, but it follows:
 //!
 //! - A confirm that came without a return found the queue empty. So if no confirm of a batch, and
-//! none of those received for the others, came with one, nothing was returned before the batch was
-//! confirmed.
+//!   none of those received for the others, came with one, nothing was returned before the batch
+//!   was confirmed.
 //! - Each return adds one to lapin's queue, and the confirm of its message takes one off. So when
-//! every message of the channel is confirmed, the queue is empty, and each return came with a
-//! confirm.
+//!   every message of the channel is confirmed, the queue is empty, and each return came with a
+//!   confirm.
 
 use std::collections::{HashSet, VecDeque};
 

@@ -1,10 +1,11 @@
-//! From where to look at the outbox. Pure.
+//! The scan start: the sequence number from which the outbox is read. Pure.
 //!
-//! Where many changes were published and deleted, PostgreSQL passes over what is left of them at
-//! the beginning of the index, until it has cleaned up. So the looks begin behind them; but places
-//! become visible out of their order, so it is well behind, and once a second from the beginning.
+//! After many changes were published and deleted, PostgreSQL skips their dead rows at the beginning
+//! of the index one by one, until it has vacuumed. So a scan starts after them; but sequence
+//! numbers become visible out of order, so it starts well behind the newest, and once a second at
+//! the beginning.
 
-/// From where to look.
+/// The scan start of the outbox.
 #[derive(Debug, Default)]
 pub(super) struct Floor {
     now: i64,
@@ -13,18 +14,18 @@ pub(super) struct Floor {
 }
 
 impl Floor {
-    /// Looks begin here.
+    /// Returns the sequence number to start at.
     pub(super) const fn now(&self) -> i64 {
         self.now
     }
 
-    /// These were seen, in their order, or are on their way.
+    /// Records the sequence numbers that a scan found.
     pub(super) fn saw(&mut self, seqs: impl Iterator<Item = i64>) {
         self.last = seqs.fold(self.last, i64::max);
     }
 
-    /// All were looked at, and this was the first: what was the first the time before that is far
-    /// enough behind.
+    /// Records the first sequence number of a full scan, or of the in-flight changes. The next scan
+    /// starts at the first one of the full scan before, which is far enough behind.
     pub(super) fn looked_at_all(&mut self, first: Option<i64>) {
         let first = first.unwrap_or(self.last);
         self.now = self.next.min(first);

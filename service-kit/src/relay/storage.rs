@@ -1,4 +1,4 @@
-//! All SQL on the outbox.
+//! All SQL for the outbox.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -21,12 +21,12 @@ pub(super) struct Waiting {
     pub(super) body: String,
 }
 
-/// What waits in the outbox from a place on and is not under way, oldest first; nothing while the
-/// site is paused.
+/// The query for changes in the outbox from a sequence number on that are not in flight, oldest
+/// first; nothing while the site is paused.
 #[derive(Debug, QueryId)]
 pub(super) struct Look {
     pub(super) from: i64,
-    /// So many, those under way included.
+    /// The most changes to look at, including those in flight.
     pub(super) limit: i64,
     pub(super) under_way: Vec<i64>,
 }
@@ -38,9 +38,9 @@ impl Look {
 }
 
 impl QueryFragment<Pg> for Look {
-    /// Step by step, so that no change is read that is under way. Each is looked up by itself
-    /// (`lateral`, `limit`): a join leaves PostgreSQL the choice to go through the whole log, which
-    /// it takes where it counted the outbox while it was long.
+    /// Filters before it reads, so that no in-flight change is read. Each change is looked up
+    /// separately (`lateral`, `limit`): with a join PostgreSQL may scan the whole log, which it
+    /// does if it analyzed the outbox while that was long.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("with waiting as materialized (select seq from outbox where seq >= ");
         out.push_bind_param::<BigInt, _>(&self.from)?;
@@ -60,7 +60,7 @@ impl Query for Look {
     type SqlType = (BigInt, SqlUuid, Text, Text, Timestamptz, Text);
 }
 
-/// Deletes what was confirmed.
+/// Deletes confirmed changes.
 pub(super) async fn delete(session: &mut AsyncPgConnection, confirmed: &[i64]) -> QueryResult<()> {
     if confirmed.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Setting orders: whole, or by a merge patch.
+//! Setting orders: completely, or by a merge patch.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -21,7 +21,7 @@ pub(super) async fn put<D: Domain>(
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    // Before the order is looked for: what does not fit does not fit any order.
+    // Parsed before the order is looked up: an invalid body is invalid for any order.
     let settable: D::Settable = parse_value(body.0, D::expectation).map_err(invalid)?;
     let wanted = move |order: &_| checked::<D>(order, settable.clone());
     write(&writer, *id, Edit::new(&caller, precondition, wanted)).await

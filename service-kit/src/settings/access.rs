@@ -1,4 +1,4 @@
-//! `[access]`: who may do what.
+//! `[access]`: tokens and roles.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,31 @@ use crate::access::{Roles, TokenHash};
 /// The longest name of a principal.
 const MAX_NAME: usize = 64;
 
-/// `[access]`: who may do what.
+/// `[access]`: tokens and roles.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessSettings {
-    /// The tokens, by the name of who was given each.
+    /// The tokens, by the names of their principals.
     #[serde(default)]
     pub tokens: Tokens,
 }
 
-/// The tokens, by the name of who was given each.
+/// The tokens, by the names of their principals.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
 pub struct Tokens(BTreeMap<String, KnownToken>);
 
-/// What is known of a token.
+/// A configured token.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownToken {
-    /// What it allows.
+    /// The roles that it gives.
     pub roles: Roles,
-    /// By what it is known.
+    /// The hash by which it is recognized.
     pub hash: TokenHash,
 }
 
 impl Tokens {
-    /// Each with its name.
+    /// Returns each token with its name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &KnownToken)> {
         self.0.iter().map(|(name, known)| (name.as_str(), known))
     }
@@ -42,7 +42,8 @@ impl Tokens {
 impl TryFrom<BTreeMap<String, String>> for Tokens {
     type Error = String;
 
-    /// What stands there is never repeated: it may be a token, put there by mistake.
+    /// Parses the entries. An error never repeats the value, which may be a token, put there by
+    /// mistake.
     fn try_from(texts: BTreeMap<String, String>) -> Result<Self, String> {
         let read = |(name, text): (String, String)| {
             check_name(&name)?;
@@ -54,7 +55,8 @@ impl TryFrom<BTreeMap<String, String>> for Tokens {
     }
 }
 
-/// A name may be the end of an environment variable's, and stands in logs and histories.
+/// Checks a name, which may be part of an environment variable's name, and occurs in logs and
+/// histories.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);

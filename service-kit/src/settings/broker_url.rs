@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::tls::{CaFile, Check, Tls};
 
-/// An AMQP URL; it holds a password, so it does not show itself.
+/// An AMQP URL; it holds a password, so it is never printed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct BrokerUrl {
@@ -15,13 +15,13 @@ pub struct BrokerUrl {
 }
 
 impl BrokerUrl {
-    /// The URL itself, for the one who connects.
+    /// Returns the URL itself, for connecting.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.url.expose_secret()
     }
 
-    /// How to speak TLS, where it asks for that.
+    /// Returns the TLS configuration, if the URL asks for TLS.
     pub(super) fn tls(&self, ca: Option<&CaFile>) -> Result<Option<Tls>, String> {
         match (self.encrypted, ca) {
             (true, ca) => Tls::new(ca, Check::Name).map(Some),

@@ -9,10 +9,10 @@ use tokio_postgres::config::{Config, SslMode};
 
 use crate::tls::{CaFile, Check, Tls};
 
-/// What the handshake calls PostgreSQL's protocol.
+/// The name of PostgreSQL's protocol in the TLS handshake.
 const PROTOCOL: &str = "postgresql";
 
-/// A PostgreSQL URL; it holds a password, so it does not show itself.
+/// A PostgreSQL URL; it holds a password, so it is never printed.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DatabaseUrl {
@@ -22,19 +22,19 @@ pub struct DatabaseUrl {
 }
 
 impl DatabaseUrl {
-    /// The URL itself.
+    /// Returns the URL itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.url.expose_secret()
     }
 
-    /// What it says, for the one who connects.
+    /// Returns the URL as the driver's configuration.
     #[must_use]
     pub fn config(&self) -> Config {
         self.config.clone()
     }
 
-    /// How to speak TLS, where it asks for that.
+    /// Returns the TLS configuration, if the URL asks for TLS.
     pub(super) fn tls(&self, ca: Option<&CaFile>) -> Result<Option<Tls>, String> {
         let check = match (self.protection, ca) {
             (Protection::None, None) => return Ok(None),
@@ -77,7 +77,7 @@ impl TryFrom<String> for DatabaseUrl {
     }
 }
 
-/// How the link is protected: `sslmode`, as libpq knows it.
+/// The protection of the link: `sslmode`, as in libpq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protection {
     None,
@@ -95,7 +95,7 @@ impl FromStr for Protection {
             "require" => Ok(Self::Require),
             "verify-ca" => Ok(Self::VerifyCa),
             "verify-full" => Ok(Self::VerifyFull),
-            // They would take a link that is not encrypted for a good one.
+            // These would accept an unencrypted link.
             "prefer" | "allow" => Err("database.url: sslmode=prefer and allow protect against \
                                        nobody; take verify-full, or disable"),
             _ => Err("database.url: sslmode is disable, require, verify-ca or verify-full"),
@@ -103,10 +103,10 @@ impl FromStr for Protection {
     }
 }
 
-/// The URL without its `sslmode`, of which the driver knows but a part.
+/// Splits `sslmode` off the URL: the driver knows only some of its values.
 fn take_protection(url: &str) -> Result<(String, Protection), &'static str> {
     let mut protection = Protection::None;
-    // What stands before an @ is the password's.
+    // Anything before an @ belongs to the password.
     let after_password = url.find('@').unwrap_or_default();
     let Some(query) = url[after_password..].find('?').map(|found| after_password + found) else {
         return Ok((url.to_owned(), protection));

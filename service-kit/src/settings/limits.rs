@@ -1,4 +1,4 @@
-//! `[limits]`: what one caller may take.
+//! `[limits]`: the limits of callers.
 
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -9,47 +9,47 @@ use serde::Deserialize;
 
 use super::sections::some_time;
 
-/// `[limits]`: what one caller may take.
+/// `[limits]`: the limits of callers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsSettings {
-    /// Connections that are open at the same time, in the whole program.
+    /// The most open connections, in the whole program.
     pub connections: NonZeroUsize,
-    /// How long the head of a request may take to come.
+    /// The time within which the head of a request must arrive.
     #[serde(deserialize_with = "some_time")]
     pub header_timeout: Duration,
-    /// How long its body may take to come.
+    /// The time within which its body must arrive.
     #[serde(deserialize_with = "some_time")]
     pub body_timeout: Duration,
-    /// How long a connection is kept after an answer.
+    /// The time for which a connection is kept after an answer.
     #[serde(deserialize_with = "some_time")]
     pub keep_alive: Duration,
-    /// Requests a second of each principal.
+    /// The requests a second of each principal.
     pub principal_rate: NonZeroU32,
-    /// How many of them may come at once.
+    /// The most of them at once.
     pub principal_burst: NonZeroU32,
-    /// Requests a second of each address that shows no token that is known.
+    /// The requests a second of each address without a known token.
     pub address_rate: NonZeroU32,
-    /// How many of them may come at once.
+    /// The most of them at once.
     pub address_burst: NonZeroU32,
-    /// Who is believed from where a request comes.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Proxies,
 }
 
-/// Proxies that are believed.
+/// The trusted proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
-    /// Whether this is the address of one.
+    /// Returns whether this is the address of a trusted proxy.
     #[must_use]
     pub fn has(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
 
-/// As in `192.0.2.1, 10.0.0.0/8`.
+/// Parses `192.0.2.1, 10.0.0.0/8`.
 impl TryFrom<String> for Proxies {
     type Error = String;
 

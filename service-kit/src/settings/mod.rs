@@ -1,7 +1,7 @@
 //! Settings: defaults in the program, then an optional TOML file, then the environment.
 //!
-//! The defaults are TOML texts with a comment for each setting; `--help` prints the very same
-//! texts, so that what is documented is what is in force.
+//! The defaults are TOML texts with a comment for each setting; `--help` prints these same texts,
+//! so the documentation is what is in force.
 
 mod access;
 mod broker_url;
@@ -44,30 +44,30 @@ pub const PARKED: &str = include_str!("parked.toml");
 /// The defaults of `[log]`.
 pub const LOG: &str = include_str!("log.toml");
 
-/// What a program says of its settings.
+/// The layout of a program's settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// What the names of its environment variables begin with, as `STORE` in `STORE__HTTP__PORT`.
+    /// The prefix of its environment variables, as `STORE` in `STORE__HTTP__PORT`.
     pub prefix: &'static str,
-    /// The port that it serves unless told otherwise.
+    /// The default port.
     pub port: u16,
-    /// Its sections, as TOML with comments.
+    /// The sections, as TOML with comments.
     pub sections: &'static [&'static str],
 }
 
-/// A setting is malformed, unknown or missing.
+/// The error of a setting that is malformed, unknown or missing.
 #[derive(Debug, Error)]
 #[error("the settings cannot be used: {0}")]
 pub struct SettingsError(#[from] config::ConfigError);
 
 impl Layout {
-    /// The defaults, as `--help` shows them and as they are in force.
+    /// Returns the defaults in force, as `--help` shows them.
     #[must_use]
     pub fn defaults(&self) -> String {
         self.sections.join("\n").replace("{port}", &self.port.to_string())
     }
 
-    /// Reads the settings: defaults, then `file`, then the environment.
+    /// Loads the settings: defaults, then `file`, then the environment.
     pub fn load<S: DeserializeOwned>(&self, file: Option<&Path>) -> Result<S, SettingsError> {
         self.load_with(file, Environment::with_prefix(self.prefix))
     }
@@ -82,7 +82,7 @@ impl Layout {
         if let Some(path) = file {
             sources = sources.add_source(File::from(path).format(FileFormat::Toml));
         }
-        // Texts stay texts: a password 0012 must not become the number 12.
+        // Texts stay texts: the password 0012 must not become the number 12.
         let environment = environment.prefix_separator("__").separator("__").try_parsing(false);
         Ok(sources.add_source(environment).build()?.try_deserialize()?)
     }

@@ -1,22 +1,22 @@
-//! `[parked]`: what becomes of changes that could not be carried.
+//! `[parked]`: changes that could not be carried.
 
 use std::time::Duration;
 
 use humantime_serde::re::humantime::parse_duration;
 use serde::Deserialize;
 
-/// Longer than this nobody waits; and every time that far ahead can be stored.
+/// The longest wait; a time that far ahead can always be stored.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// `[parked]`: what becomes of changes that could not be carried.
+/// `[parked]`: changes that could not be carried.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParkedSettings {
-    /// How long such a change waits before it is offered again.
+    /// The waits before such a change is offered again.
     pub offer_after: Waits,
 }
 
-/// How long to wait after the first time, the second, and so on.
+/// The waits after the first time, the second, and so on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Waits {
@@ -25,7 +25,7 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// How long to wait after so many times; after more than there are waits, the last one.
+    /// Returns the wait after the given number of times; the last one if there are fewer waits.
     #[must_use]
     pub fn after(&self, times: u32) -> Duration {
         let index = usize::try_from(times.saturating_sub(1)).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! Each route lets those in for whom its rule is, and nobody else.
+//! Checks that each route admits the callers that its rule permits, and no others.
 
 use reqwest::Method;
 use uuid::Uuid;
@@ -7,11 +7,11 @@ use super::{Answer, TestClient, TestTokens};
 use crate::access::{Role, Rule};
 use crate::http::resource::Routes;
 
-/// A token that nobody was given.
+/// A token that is not configured.
 const UNKNOWN: &str = "lockstep_nobody-was-given-this-one";
 
 impl TestClient {
-    /// Asks for every route, as everybody; the program knows `tokens`.
+    /// Requests every route with every kind of caller; the program has `tokens`.
     pub async fn assert_keeps_to_its_rules(&self, routes: &Routes, tokens: &TestTokens) {
         for (path, method, rule) in routes.rules() {
             let path = path.replace("{id}", &Uuid::nil().to_string());
@@ -19,7 +19,7 @@ impl TestClient {
             let method = Method::from_bytes(method.as_str().as_bytes()).unwrap();
             self.assert_keeps_to(&method, &path, rule, tokens).await;
         }
-        // Where nothing is, nobody is told so who is not known.
+        // Unknown callers are not told that a resource does not exist.
         self.as_somebody(&Method::GET, "/nothing", None).await.assert_problem(401);
         self.as_somebody(&Method::DELETE, "/metrics", None).await.assert_problem(401);
         let read = tokens.of(Role::Read).expose();

@@ -1,4 +1,4 @@
-//! Input that every service refuses in the same way, as a table. Each service adds what is its own.
+//! Input that every service refuses in the same way, as a table. Each service adds its own.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,8 +8,7 @@ use super::{Answer, TestClient};
 /// A body that is refused, and the field that the refusal names.
 pub type Bad = (Value, &'static str);
 
-/// What does not fit in the delivery of an order, each as a change to a good one whose lines look
-/// like `line`.
+/// Returns invalid deliveries, each as a change of a valid order whose lines look like `line`.
 #[must_use]
 pub fn bad_deliveries(line: &Value) -> Vec<Bad> {
     let mut cases = bad_texts();
@@ -18,7 +17,7 @@ pub fn bad_deliveries(line: &Value) -> Vec<Bad> {
     cases
 }
 
-/// `field` may be null, or text up to `max` characters.
+/// Returns invalid values of a `field` that may be null, or text up to `max` characters.
 #[must_use]
 pub fn bad_optional_texts(field: &'static str, max: usize) -> Vec<Bad> {
     let values = [json!(""), json!(" \t\n"), json!("a\0b"), json!("é".repeat(max + 1))];
@@ -82,7 +81,7 @@ fn with(object: &Value, name: &str, value: &Value) -> Value {
     object
 }
 
-/// An object without one of its fields.
+/// Returns an object without one of its fields.
 #[must_use]
 pub fn without(object: &Value, name: &str) -> Value {
     let mut object = object.clone();
@@ -90,7 +89,7 @@ pub fn without(object: &Value, name: &str) -> Value {
     object
 }
 
-/// Changes fields of a good body.
+/// Returns a valid body with some fields changed.
 #[must_use]
 pub fn changed(good: &Value, fields: &Value) -> Value {
     let mut changed = good.clone();
@@ -100,7 +99,7 @@ pub fn changed(good: &Value, fields: &Value) -> Value {
     changed
 }
 
-/// What cannot be read as JSON at all.
+/// Returns bodies that are not JSON.
 fn unreadable() -> Vec<Vec<u8>> {
     let texts = ["", " ", "{", "nonsense", "{\"company\": \"Har", "{} {}", "{'company': 1}", "{,}"];
     let mut bodies = texts.map(|text| text.as_bytes().to_vec()).to_vec();
@@ -118,7 +117,7 @@ fn unreadable() -> Vec<Vec<u8>> {
 }
 
 impl TestClient {
-    /// Sends what is no JSON object to a path, and expects every one to be refused.
+    /// Sends bodies that are not JSON objects to a path, and expects every one to be refused.
     pub async fn assert_reads_with_care(&self, method: &Method, path: &str) {
         for body in unreadable() {
             let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
@@ -159,7 +158,7 @@ impl TestClient {
         self.send(request).await.assert_problem(415);
     }
 
-    /// Sends each change of a good body, and expects the field to be named.
+    /// Sends each change of a valid body, and expects the answer to name the field.
     pub async fn assert_refuses_all(
         &self,
         method: &Method,

@@ -1,4 +1,4 @@
-//! The users that the programs have at RabbitMQ.
+//! The programs' users at RabbitMQ.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::variable;
 use crate::settings::{BrokerSettings, BrokerUrl};
 
-/// Who may do what.
+/// The permissions of the users.
 const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/definitions.json");
 
-/// Where the administrator's URL stands.
+/// The variable with the administrator's URL.
 pub(super) const ADMINISTRATOR: &str = "LOCKSTEP_TEST_AMQP_URL";
 
 /// A program's user.
@@ -25,7 +25,7 @@ pub enum BrokerUser {
 }
 
 impl BrokerUser {
-    /// Where the user's URL stands.
+    /// Returns the variable with the user's URL.
     pub(super) const fn url(self) -> &'static str {
         match self {
             Self::Store => "LOCKSTEP_TEST_STORE_AMQP_URL",
@@ -35,13 +35,13 @@ impl BrokerUser {
     }
 }
 
-/// What each user may do, as RabbitMQ's management API takes it.
+/// Returns the permissions of each user, in the format of RabbitMQ's management API.
 pub(super) fn permissions() -> Vec<Value> {
     let definitions: Value = serde_json::from_str(DEFINITIONS).unwrap();
     definitions["permissions"].as_array().unwrap().clone()
 }
 
-/// Settings with the user of a URL, and a vhost.
+/// Returns settings with the user of a URL, and a vhost.
 pub(super) fn settings(url: &str, vhost: &str) -> BrokerSettings {
     let url = variable(url);
     let (server, _) = url.rsplit_once('/').expect("a URL with a vhost");

@@ -1,4 +1,4 @@
-//! A client for one service: what it asks is a line, and what it got is kept whole.
+//! A client of one service: a request is one line, and the answer is kept completely.
 
 use std::ops::Index;
 use std::time::Duration;
@@ -12,45 +12,45 @@ use tokio::net::TcpStream;
 use super::http;
 use crate::access::Token;
 
-/// Shorter than a service keeps a quiet connection, also one that was frozen for a while: a request
-/// on one that is just being closed is lost.
+/// The idle timeout of connections. Shorter than that of a service, even one that was frozen for a
+/// while: a request on a connection that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Asks one service.
+/// A client of one service.
 #[derive(Clone, Debug)]
 pub struct TestClient {
     http: Client,
     base: String,
 }
 
-/// What a service answered.
+/// The answer of a service.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, where it is JSON; else null.
+    /// The body, if it is JSON; else null.
     pub body: Value,
-    /// The body as it came.
+    /// The body as text.
     pub text: String,
 }
 
 impl TestClient {
-    /// A client for the service at this URL.
+    /// Creates a client of the service at this URL.
     #[must_use]
     pub fn new(base: impl Into<String>) -> Self {
         let http = http().pool_idle_timeout(IDLE).build().unwrap();
         Self { http, base: base.into() }
     }
 
-    /// The port that it asks.
+    /// Returns the port of the service.
     #[must_use]
     pub fn port(&self) -> &str {
         self.base.rsplit(':').next().expect("a URL with a port")
     }
 
-    /// The same, for somebody with a token.
+    /// Returns the client with a token.
     #[must_use]
     pub fn with_token(self, token: &Token) -> Self {
         let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).unwrap();
@@ -60,7 +60,7 @@ impl TestClient {
         Self { http: http.build().unwrap(), ..self }
     }
 
-    /// A request that is yet to be sent.
+    /// Builds a request.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))
     }
@@ -70,7 +70,7 @@ impl TestClient {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Sends text as JSON, whether it is or not.
+    /// Sends text as JSON, even if it is not.
     pub async fn send_text(
         &self,
         method: Method,
@@ -81,7 +81,7 @@ impl TestClient {
         self.send(request.body(text)).await
     }
 
-    /// Sends bytes as they are, and gives what comes back until the service closes the connection.
+    /// Sends raw bytes, and returns the answer until the service closes the connection.
     pub async fn send_raw(&self, request: &[u8]) -> String {
         let address = self.base.trim_start_matches("http://");
         let mut connection = TcpStream::connect(address).await.unwrap();
@@ -92,32 +92,32 @@ impl TestClient {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// `GET`
+    /// Sends a `GET` request.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// `POST`
+    /// Sends a `POST` request.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// `PUT`
+    /// Sends a `PUT` request.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(body)).await
     }
 
-    /// `PATCH`
+    /// Sends a `PATCH` request.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(body)).await
     }
 
-    /// `PATCH` of what the caller saw as `tag`.
+    /// Sends a `PATCH` request with `tag` as `If-Match`.
     pub async fn patch_if(&self, path: &str, tag: &str, body: &Value) -> Answer {
         self.send(self.request(Method::PATCH, path).header("if-match", tag).json(body)).await
     }
 
-    /// `DELETE`
+    /// Sends a `DELETE` request.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
@@ -131,34 +131,34 @@ impl Answer {
         Self { status, headers, body, text }
     }
 
-    /// The answer, if it has this status.
+    /// Returns the answer; panics unless it has this status.
     #[track_caller]
     pub fn with(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// A header.
+    /// Returns a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The entity tag.
+    /// Returns the entity tag.
     #[must_use]
     #[track_caller]
     pub fn tag(&self) -> &str {
         self.header("etag").expect("an ETag")
     }
 
-    /// The fields that a problem names, in its order.
+    /// Returns the fields that a problem names, in its order.
     #[must_use]
     pub fn fields(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array();
         errors.into_iter().flatten().map(|error| error["field"].as_str().unwrap()).collect()
     }
 
-    /// Checks that this is a problem as every problem is told.
+    /// Checks that the answer is a well-formed problem.
     #[track_caller]
     pub fn assert_problem(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.text);
@@ -170,7 +170,7 @@ impl Answer {
         }
     }
 
-    /// Checks that this is a problem which names `field`, and says what would be right.
+    /// Checks that the answer is a problem that names `field`, and its valid values.
     #[track_caller]
     pub fn assert_refuses(&self, status: u16, field: &str) {
         self.assert_problem(status);

@@ -1,4 +1,4 @@
-//! Random JSON: whatever is posted, the service says what is wrong with it, and never breaks.
+//! Random JSON: whatever is posted, the service describes the problem, and never fails.
 
 use fastrand::Rng;
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::TestClient;
 
-/// Values at which programs stumble.
+/// Returns a value that programs often mishandle.
 fn odd_value(rng: &mut Rng, depth: u32) -> Value {
     let texts = ["", " ", "\0", "\u{feff}", "é🚚", "EUR", "2026-02-30", "placed", "\"\\'--", "1"];
     match rng.u32(0..if depth > 3 { 7 } else { 9 }) {
@@ -26,7 +26,7 @@ fn odd_value(rng: &mut Rng, depth: u32) -> Value {
     }
 }
 
-/// Puts odd values where there were good ones, or takes fields out.
+/// Replaces values by odd ones, or removes fields.
 fn spoil(rng: &mut Rng, value: &mut Value) {
     match value {
         Value::Object(fields) if !fields.is_empty() && rng.u32(0..8) > 0 => {
@@ -51,8 +51,7 @@ fn spoil(rng: &mut Rng, value: &mut Value) {
 }
 
 impl TestClient {
-    /// Sends a good body, spoilt in so many random ways. Nothing but 200, 201 and refusals is
-    /// right.
+    /// Sends a valid body, spoilt in `times` random ways. Only 200, 201 and refusals are accepted.
     pub async fn assert_survives(&self, method: &Method, path: &str, good: &Value, times: u64) {
         for seed in 0..times {
             let mut rng = Rng::with_seed(seed);

@@ -1,4 +1,4 @@
-//! Every method that a path does not have is refused, and the ones that it has are named.
+//! Checks that every method that a path does not have is refused, with the list of those it has.
 
 use reqwest::Method;
 
@@ -8,7 +8,7 @@ const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
 
 impl TestClient {
-    /// `routes`: each path with the methods that it has, as in `GET, HEAD`.
+    /// Checks `routes`: each path with its methods, for example `GET, HEAD`.
     pub async fn assert_has_only(&self, routes: &[(&str, &str)]) {
         for (path, allowed) in routes {
             let allowed = allowed.split(", ").collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! A program as a process: what it says where its settings are wrong, and how it ends.
+//! A program as a process: its messages on invalid settings, and its exit.
 
 use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -9,25 +9,25 @@ use tokio::process::{Child, Command};
 
 use super::{TestClient, eventually};
 
-/// How long a program may take to end.
+/// The timeout of a program's exit.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Settings by their names without the prefix, as in `HTTP__PORT`.
+/// Settings by their names without the prefix, for example `HTTP__PORT`.
 pub type Set<'a> = (&'a str, &'a str);
 
 /// A service's program.
 #[derive(Clone, Copy, Debug)]
 pub struct Binary {
-    /// Where it is.
+    /// The path of the executable.
     pub path: &'static str,
-    /// What the names of its settings begin with.
+    /// The prefix of its settings.
     pub prefix: &'static str,
 }
 
-/// A program that runs; it is killed when the test is over.
+/// A running program; it is killed when the test is over.
 #[derive(Debug)]
 pub struct TestProgram {
-    /// Asks it.
+    /// A client of the program.
     pub client: TestClient,
     child: Child,
     output: Arc<Mutex<String>>,
@@ -44,18 +44,18 @@ impl Binary {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub async fn run(&self, arguments: &[&str], settings: &[Set<'_>]) -> Output {
         let running = self.command(arguments, settings).output();
         tokio::time::timeout(PATIENCE, running).await.expect("it ends").unwrap()
     }
 
-    /// Starts it on a free port, and waits until it serves.
+    /// Starts the program on a free port, and waits until it serves.
     pub async fn start(&self, settings: &[Set<'_>]) -> TestProgram {
         self.start_with(&[], settings).await
     }
 
-    /// The same, with arguments.
+    /// Starts the program with arguments.
     pub async fn start_with(&self, arguments: &[&str], settings: &[Set<'_>]) -> TestProgram {
         let settings = [settings, &[("HTTP__PORT", "0")]].concat();
         let mut child = self.command(arguments, &settings).spawn().unwrap();
@@ -64,7 +64,7 @@ impl Binary {
         keep(child.stderr.take().unwrap(), &output);
         let address = eventually("the program serves", async || {
             let said = output.lock().unwrap().clone();
-            // As text or as JSON.
+            // Matches text and JSON logs.
             let after = said.split("address").nth(1)?.trim_start_matches(['"', '=', ':']);
             let end =
                 after.find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))?;
@@ -86,7 +86,7 @@ fn keep(stream: impl AsyncRead + Send + Unpin + 'static, output: &Arc<Mutex<Stri
 }
 
 impl TestProgram {
-    /// Waits until it is ready.
+    /// Waits until the program is ready.
     pub async fn ready(&self) {
         eventually("the program is ready", async || {
             (self.client.get("/health/ready").await.status == 200).then_some(())
@@ -94,20 +94,20 @@ impl TestProgram {
         .await;
     }
 
-    /// All that it has said so far.
+    /// Returns the output so far.
     #[must_use]
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
     }
 
-    /// Sends it a signal, such as `TERM`.
+    /// Sends a signal, for example `TERM`.
     pub async fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id().expect("it runs"));
         let sent = Command::new("sh").args(["-c", &kill]).status().await.unwrap();
         assert!(sent.success(), "{kill}");
     }
 
-    /// Waits until it has ended.
+    /// Waits until the program has ended.
     pub async fn ended(&mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap()
     }

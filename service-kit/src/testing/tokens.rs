@@ -10,31 +10,32 @@ use crate::settings::{AccessSettings, Tokens};
 pub struct TestTokens([Token; Role::ALL.len()]);
 
 impl TestTokens {
-    /// New ones.
+    /// Generates new tokens.
     #[must_use]
     pub fn random() -> Self {
         Self(Role::ALL.map(|_| Token::random().unwrap()))
     }
 
-    /// The token with this role.
+    /// Returns the token with this role.
     #[must_use]
     pub fn of(&self, role: Role) -> &Token {
         let mut each = Role::ALL.into_iter().zip(&self.0);
         each.find_map(|(its, token)| (its == role).then_some(token)).unwrap()
     }
 
-    /// All of them.
+    /// Returns all tokens.
     pub fn all(&self) -> impl Iterator<Item = &Token> {
         self.0.iter()
     }
 
-    /// The settings of a program that is to know them, as in `ACCESS__TOKENS__READ`.
+    /// Returns the environment variables for a program that knows them, such as
+    /// `ACCESS__TOKENS__READ`.
     pub fn variables(&self) -> impl Iterator<Item = (String, String)> {
         let names = self.known().into_iter();
         names.map(|(name, known)| (format!("ACCESS__TOKENS__{}", name.to_uppercase()), known))
     }
 
-    /// The same for a program in this process.
+    /// Returns the settings for a program in this process.
     #[must_use]
     pub fn settings(&self) -> AccessSettings {
         AccessSettings { tokens: Tokens::try_from(self.known()).unwrap() }

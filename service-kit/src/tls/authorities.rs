@@ -1,4 +1,4 @@
-//! The CAs whose certificates are trusted: those of a file, or the system's.
+//! The trusted CAs: those of a file, or the system's.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{Error, PemObject as _};
 use serde::Deserialize;
 
-/// A file with the certificates of CAs, as it was when the settings were read.
+/// A file with the certificates of CAs, as read with the settings.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "PathBuf")]
 pub struct CaFile {
@@ -18,7 +18,7 @@ pub struct CaFile {
 }
 
 impl CaFile {
-    /// Its certificates.
+    /// Returns the file's certificates.
     pub(super) fn roots(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.roots)
     }
@@ -65,11 +65,11 @@ fn unread(error: Error) -> String {
     }
 }
 
-/// The system's.
+/// Loads the system's CAs.
 pub(super) fn of_the_system() -> Result<Arc<RootCertStore>, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    // A system has many, and one that is malformed need not be the one that matters.
+    // A system has many, and a malformed one need not be the relevant one.
     roots.add_parsable_certificates(found.certs);
     match roots.is_empty() {
         true => Err("no CA is known to this system; install the package ca-certificates, or name \

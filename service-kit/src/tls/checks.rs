@@ -1,5 +1,5 @@
-//! Checks of a server's certificate that are weaker than the usual one, as PostgreSQL's `sslmode`
-//! has them. That the server holds the certificate's key is checked all the same.
+//! Verifiers of a server's certificate that are weaker than the usual one, as PostgreSQL's
+//! `sslmode` has them. They still check that the server holds the certificate's key.
 
 use std::sync::Arc;
 
@@ -10,8 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// Who issued it and until when it holds, whoever it is for; or nothing, where there is nobody to
-/// have issued it.
+/// A verifier that checks issuer and validity, but not the name; without `roots`, nothing.
 #[derive(Debug)]
 pub(super) struct WhoeverItIsFor {
     pub(super) roots: Option<Arc<RootCertStore>>,

@@ -1,7 +1,7 @@
-//! TLS on the links that lead out of a program: to PostgreSQL, to RabbitMQ, to the sites.
+//! TLS on the outgoing links of a program: to PostgreSQL, to RabbitMQ, to the sites.
 //!
-//! One place says what is trusted and how much of a server's certificate is looked at; what each
-//! client library does with it stands with that library. Nothing here is process-wide.
+//! The trusted CAs, and the check of a server's certificate, are defined in this one place; the use
+//! by each client library is next to that library. Nothing here is process-wide.
 
 mod authorities;
 mod checks;
@@ -19,18 +19,18 @@ use rustls::{ClientConfig, RootCertStore};
 pub use authorities::CaFile;
 use checks::WhoeverItIsFor;
 
-/// How much of a server's certificate is looked at.
+/// The check of a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// Nothing: the link is encrypted, but anybody may be at its other end.
+    /// No check: the link is encrypted, but anybody may be at its other end.
     Nothing,
-    /// Who issued it, and until when it holds.
+    /// The issuer and the validity.
     Chain,
-    /// That, and whether it is for the name that was asked for.
+    /// The issuer, the validity, and the requested name.
     Name,
 }
 
-/// How to speak TLS on one link.
+/// The TLS configuration of one link.
 #[derive(Clone)]
 pub struct Tls {
     config: ClientConfig,
@@ -38,14 +38,14 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts `ca` alone where there is one, else the system's CAs.
+    /// Trusts only `ca` if it is given, else the system's CAs.
     pub fn new(ca: Option<&CaFile>, check: Check) -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let verifier = verifier(ca, check, &provider)?;
         Ok(Self { config: config(provider, verifier)?, own_ca: ca.is_some() })
     }
 
-    /// Trusts nobody: for a link that is not encrypted, in a library that wants to know how.
+    /// Trusts nobody: for an unencrypted link, in a library that needs a configuration.
     pub fn of_nobody() -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
@@ -54,7 +54,7 @@ impl Tls {
         Ok(Self { config: config(provider, verifier)?, own_ca: false })
     }
 
-    /// The same, for a protocol that is named in the handshake, or for one of several.
+    /// Returns the configuration with protocols to be named in the handshake (ALPN).
     #[must_use]
     pub fn speaking(mut self, protocols: &[&str]) -> Self {
         self.config.alpn_protocols =
@@ -62,14 +62,14 @@ impl Tls {
         self
     }
 
-    /// What the client libraries take.
+    /// Returns the configuration for the client libraries.
     #[must_use]
     pub fn config(&self) -> ClientConfig {
         self.config.clone()
     }
 
-    /// What was wrong with the other end's TLS, in one line for a person; `section` is that of the
-    /// link's settings. `None` where something else was.
+    /// Describes an error of the other end's TLS in one line for a person; `section` is that of the
+    /// link's settings. Returns `None` for any other error.
     #[must_use]
     pub fn reason(&self, section: &str, error: &(dyn Error + 'static)) -> Option<String> {
         reason::reason(error, section, self.own_ca)
@@ -81,7 +81,7 @@ fn config(
     verifier: Arc<dyn ServerCertVerifier>,
 ) -> Result<ClientConfig, String> {
     let versions = ClientConfig::builder_with_provider(provider);
-    // 1.2 and 1.3.
+    // TLS 1.2 and 1.3.
     let versions = versions.with_safe_default_protocol_versions();
     let config = versions.map_err(|error| error.to_string())?;
     let config = config.dangerous().with_custom_certificate_verifier(verifier);

@@ -1,4 +1,4 @@
-//! What is wrong with the other end's TLS, and what would mend it, in one line. Pure.
+//! The description of an error of the other end's TLS, and its remedy, in one line. Pure.
 
 use std::error::Error;
 use std::io;
@@ -7,19 +7,19 @@ use chrono::{DateTime, Utc};
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, Error as TlsError};
 
-/// The line, where TLS is what failed.
+/// Returns the description, if the cause is TLS.
 pub(super) fn reason(error: &(dyn Error + 'static), section: &str, own_ca: bool) -> Option<String> {
     find(error).map(|error| told(error, section, own_ca))
 }
 
-/// TLS's own error, however deep.
+/// Finds TLS's own error in the chain of sources.
 fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // Asked for its source, an io::Error passes over what it holds.
+        // `io::Error::source` skips the error that it holds.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held),
             None => error.source(),
@@ -47,7 +47,7 @@ fn told(error: &TlsError, section: &str, own_ca: bool) -> String {
 fn certificate(problem: &CertificateError, section: &str, own_ca: bool) -> String {
     use CertificateError::{BadSignature, UnknownIssuer};
     match problem {
-        // A CA that was made anew under its old name has other signatures.
+        // A CA that was recreated under its old name has other signatures.
         UnknownIssuer | BadSignature if own_ca => {
             format!("its certificate is not from the CA in the file of {section}.ca")
         }
@@ -75,7 +75,7 @@ fn certificate(problem: &CertificateError, section: &str, own_ca: bool) -> Strin
     }
 }
 
-/// A name in a certificate; the library gives it with its kind, as in `DnsName("store")`.
+/// Returns a name in a certificate without its kind, which the library adds: `DnsName("store")`.
 fn host(name: &str) -> &str {
     let name_of_dns = name.strip_prefix("DnsName(\"").and_then(|rest| rest.strip_suffix("\")"));
     name_of_dns.unwrap_or(name)

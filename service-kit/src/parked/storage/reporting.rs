@@ -1,4 +1,4 @@
-//! What a report writes.
+//! The writes of a report.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::database::schema::parked;
 use crate::parked::{Parked, State};
 
-/// In the order of the ids, so that two who note the same do not wait for each other in a circle.
+/// Notes events, in the order of their ids, so that two reports of the same events cannot deadlock.
 const NOTE: &str = "
 insert into parked_events (event_id)
 select * from unnest($1) as new (event_id) order by new.event_id
@@ -22,7 +22,7 @@ struct Noted {
     event_id: Uuid,
 }
 
-/// Notes that these events were reported; gives those that were not before.
+/// Notes that these events were reported; returns the new ones.
 pub(in crate::parked) async fn note(
     connection: &mut AsyncPgConnection,
     events: &[Uuid],
@@ -32,7 +32,7 @@ pub(in crate::parked) async fn note(
     Ok(noted.into_iter().map(|row| row.event_id).collect())
 }
 
-/// What was offered as one of these events, locked.
+/// Locks and returns the changes that were offered as one of these events.
 pub(in crate::parked) async fn lock_offered_as(
     connection: &mut AsyncPgConnection,
     events: &[Uuid],
@@ -47,7 +47,7 @@ pub(in crate::parked) async fn lock_offered_as(
         .await
 }
 
-/// Inserts what was parked for the first time.
+/// Inserts changes that were parked for the first time.
 pub(in crate::parked) async fn insert(
     connection: &mut AsyncPgConnection,
     first: &[Parked],
@@ -64,7 +64,7 @@ from unnest($1, $2, $3, $4, $5, $6, $7)
     as new (id, body, reason, attempts, last_at, offer_at, state)
 where parked.id = new.id";
 
-/// Updates what was parked once more, and is locked.
+/// Updates changes that were parked again; the caller has locked them.
 pub(in crate::parked) async fn update(
     connection: &mut AsyncPgConnection,
     again: &[Parked],

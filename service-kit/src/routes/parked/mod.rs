@@ -12,8 +12,8 @@ use crate::access::Rule;
 use crate::http::resource::{Routes, on, reads, resource};
 use crate::orders::Domain;
 
-/// `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`,
-/// `GET /v1/parked/{id}`.
+/// The routes `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`, `GET
+/// /v1/parked/{id}`.
 pub(super) fn parked<D: Domain>() -> Routes {
     let mut collection = reads(Rule::ADMIN, || web::to(list::list::<D>));
     collection.push(on(Method::POST, Rule::SYNC, web::to(report::take)));

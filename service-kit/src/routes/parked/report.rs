@@ -1,4 +1,4 @@
-//! `POST /v1/parked`: the worker reports what it could not carry.
+//! `POST /v1/parked`: the worker's report of changes that it could not carry.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) async fn take(
     Ok(HttpResponse::Ok().json(json!({ "parked": parked })))
 }
 
-/// What is reported of each event; one that stands twice counts once.
+/// Returns the reported changes by event; of a duplicate event the first counts.
 fn read(report: ParkedReport) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError>> {
     let refuse =
         |field: &str, problem: String| Err(vec![FieldError::new(field, problem, expected)]);
@@ -62,7 +62,7 @@ fn read_one(change: ReportedChange) -> Result<Reported, String> {
     if body.len() > MAX_BODY {
         return Err(format!("has {} bytes", body.len()));
     }
-    // A reason may quote anything, and PostgreSQL keeps no NUL in a text.
+    // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
     Ok(Reported { order_id, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
 }
 

@@ -1,4 +1,4 @@
-//! `POST /v1/parked/replay`, `POST /v1/parked/drop`: what a person decides of parked changes.
+//! `POST /v1/parked/replay`, `POST /v1/parked/drop`: a person's actions on parked changes.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -26,7 +26,8 @@ pub(super) async fn settle(
     let settled = settling.await?;
     match deed {
         Deed::Replay => service.relay.wake(),
-        // Nobody will hear of them again; of all, the rows tell which.
+        // Logged, because they are not offered any more; when all were dropped, the rows show
+        // which.
         Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),
     }
     Ok(HttpResponse::Ok().json(settled))

@@ -1,4 +1,4 @@
-//! A front that speaks TLS for a server that does not.
+//! A TLS proxy for a server without TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,16 +16,16 @@ use tokio_rustls::TlsAcceptor;
 
 use super::TestCertificate;
 
-/// What comes before the handshake.
+/// The bytes before the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Greeting {
     /// Nothing, as with HTTPS and AMQPS.
     None,
-    /// PostgreSQL's client asks for TLS, and is told that it may have it.
+    /// PostgreSQL's request for TLS, which is granted.
     Postgres,
 }
 
-/// A front that runs until it is dropped.
+/// A TLS proxy that runs until it is dropped.
 #[derive(Debug)]
 pub struct Front {
     address: SocketAddr,
@@ -34,7 +34,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// One that shows this certificate, and hands on to the server at `target` what it is told.
+    /// Starts a proxy with this certificate to the server at `target`.
     pub async fn start(
         target: SocketAddr,
         greeting: Greeting,
@@ -45,7 +45,7 @@ impl Front {
         let (shown, showing) = watch::channel(config(certificate));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // A client that takes nothing from us hangs up, as it should.
+                // A client that rejects the certificate closes the connection, as it should.
                 let acceptor = TlsAcceptor::from(Arc::clone(&showing.borrow()));
                 tokio::spawn(hand_on(stream, greeting, acceptor, target));
             }
@@ -53,12 +53,12 @@ impl Front {
         Self { address, shown, serving }
     }
 
-    /// From now on, it shows this one.
+    /// Replaces the certificate for later connections.
     pub fn show(&self, certificate: &TestCertificate) {
         self.shown.send_replace(config(certificate));
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address

@@ -1,4 +1,4 @@
-//! TLS in tests: a CA, the certificates that it issues, and a front that shows one of them.
+//! TLS in tests: a CA, the certificates that it issues, and a proxy that uses one of them.
 
 mod front;
 
@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 pub use front::{Front, Greeting};
 
-/// What is wrong with a certificate.
+/// The flaw of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing: it is for `127.0.0.1`, and valid.
+    /// No flaw: the certificate is for `127.0.0.1`, and valid.
     None,
-    /// It was valid until the end of 2023.
+    /// The certificate was valid until the end of 2023.
     Expired,
-    /// It is for `elsewhere.test`.
+    /// The certificate is for `elsewhere.test`.
     OtherName,
 }
 
@@ -28,18 +28,18 @@ pub enum Flaw {
 pub struct TestCertificate {
     /// The certificate.
     pub certificate: String,
-    /// Its key.
+    /// The certificate's key.
     pub key: String,
 }
 
-/// A CA, whose own certificate is in a file while this is kept.
+/// A CA, whose certificate is in a file while this exists.
 pub struct TestCa {
     issuer: CertifiedIssuer<'static, KeyPair>,
     file: NamedTempFile,
 }
 
 impl TestCa {
-    /// A new one.
+    /// Creates a CA.
     #[must_use]
     pub fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
@@ -51,13 +51,13 @@ impl TestCa {
         Self { issuer, file }
     }
 
-    /// The file with its certificate.
+    /// Returns the file with the CA's certificate.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// A certificate for a server on this machine.
+    /// Issues a certificate for a server on this machine.
     #[must_use]
     pub fn issue(&self, flaw: Flaw) -> TestCertificate {
         let name = if flaw == Flaw::OtherName { "elsewhere.test" } else { "127.0.0.1" };
