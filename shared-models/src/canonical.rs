@@ -1,4 +1,4 @@
-//! A value's text, the same wherever it has been.
+//! The canonical text of a value.
 
 use std::fmt::Write as _;
 
@@ -7,18 +7,18 @@ use serde_json::{Number, Value};
 
 use crate::order::Unknown;
 
-/// The JSON of a value with its fields in the order of their names, and each number in one form:
-/// neither a program's version nor a database on the way makes another text of it.
+/// Returns the JSON of a value with its fields sorted by name, and each number in one form: it is
+/// the same in every version of a program, and after storage in a database.
 pub(crate) fn canonical<V: Serialize>(value: &V) -> String {
     let mut text = String::new();
-    // No value of ours refuses to be written; one that did would be like any other that does.
+    // All our values can be serialized; one that could not would equal any other such value.
     if let Ok(value) = serde_json::to_value(value) {
         push(&mut text, &value);
     }
     text
 }
 
-/// Whether these fields come to the same text.
+/// Returns whether these fields have the same canonical text.
 pub(crate) fn is_same(this: &Unknown, that: &Unknown) -> bool {
     this.len() == that.len()
         && this.iter().zip(that).all(|(this, that)| this.0 == that.0 && is_one(this.1, that.1))
@@ -55,8 +55,8 @@ fn push(text: &mut String, value: &Value) {
     }
 }
 
-/// A number without a fraction may be read as a whole one or not: PostgreSQL writes 1e19 with all its
-/// digits.
+/// Writes a number. One without a fraction may be parsed as an integer or not: PostgreSQL writes
+/// 1e19 with all its digits.
 fn push_number(text: &mut String, number: &Number) {
     match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
         Some(whole) => _ = write!(text, "{whole:.0}"),

@@ -1,15 +1,15 @@
-//! One change for each order out of a batch: a newer one makes an older one superfluous.
+//! One change for each order of a batch: a newer change supersedes an older one.
 //!
-//! Done after the rules have decided, never before: of two events of one order the newer may be one
-//! that is dropped, and the older must still be carried.
+//! Applied after the rules, never before: of two events of one order the rules may drop the newer,
+//! and the older must still be carried.
 
 use std::collections::HashMap;
 
 use crate::meeting::holds;
 use crate::sync::OrderChange;
 
-/// For each change, the index of the change that speaks for it: its own, or that of a newer change
-/// of the same order.
+/// Returns, for each change, the index of the change that supersedes it: its own, or that of a
+/// newer change of the same order.
 #[must_use]
 pub fn spokesmen(changes: &[OrderChange]) -> Vec<usize> {
     let mut newest = HashMap::new();
@@ -26,7 +26,7 @@ pub fn spokesmen(changes: &[OrderChange]) -> Vec<usize> {
     changes.iter().enumerate().map(spokesman).collect()
 }
 
-/// Whether nothing of `other` is missing from `change`.
+/// Returns whether `change` includes everything of `other`.
 fn speaks_for(change: &OrderChange, other: &OrderChange) -> bool {
     let progress = match (&change.progress, &other.progress) {
         (_, None) => true,

@@ -1,34 +1,35 @@
-//! Comparing the two sides: how an order stands at each, in short, and what one lacks of the other.
+//! Comparing the two sides: the short state of an order at each, and what one side lacks.
 //!
-//! Only what a side knows is compared, never what was sent: so a loss shows wherever it happened.
+//! Only the states of the sides are compared, never what was sent: so a loss shows wherever it
+//! happened.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::revision::{Relation, Revision};
 
-/// The most orders that one page holds, or one request names.
+/// The most orders on one page, or in one request.
 pub const MAX_COMPARED: usize = 500;
 
-/// A facet, in short.
+/// The short state of a facet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetState {
-    /// How often each side has changed it.
+    /// The number of changes of each side.
     pub revision: Revision,
-    /// A digest of its value: one revision should be one value at both sides.
+    /// A digest of the value: one revision should have one value at both sides.
     pub digest: String,
 }
 
-/// An order at one side, in short.
+/// The short state of an order at one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderState {
-    /// The order.
+    /// The order's id.
     pub id: Uuid,
-    /// Its delivery.
+    /// The state of its delivery.
     pub delivery: FacetState,
-    /// Its progress.
+    /// The state of its progress.
     pub progress: FacetState,
-    /// Whether a change of it is parked at this side: known to be missing at the peer.
+    /// Set if a change of it is parked at this side: known to be missing at the peer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parked: bool,
 }
@@ -47,12 +48,12 @@ pub struct LogState {
     /// The oldest place after `compared`, up to the one that was asked about, that RabbitMQ has not
     /// confirmed.
     pub unpublished: Option<i64>,
-    /// Whether the side is paused.
+    /// Set if the side is paused.
     pub paused: bool,
 }
 
 impl LogState {
-    /// Whether all up to this place is with RabbitMQ, or beyond.
+    /// Returns whether RabbitMQ has confirmed everything up to this place.
     #[must_use]
     pub fn has_published(&self, place: i64) -> bool {
         self.unpublished.is_none_or(|oldest| oldest > place)
@@ -62,11 +63,11 @@ impl LogState {
 /// Orders that a side has changed: the answer to `GET /v1/sync/changed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedPage {
-    /// The orders as they stand now, each once.
+    /// The current states of the orders, each once.
     pub orders: Vec<OrderState>,
     /// The place in the log where the next page begins.
     pub upto: i64,
-    /// The newest place in the log after the orders were read: nothing that they say is newer.
+    /// The newest place in the log after the orders were read: no state is newer.
     pub newest: i64,
 }
 
@@ -74,20 +75,20 @@ pub struct ChangedPage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionsRequest {
-    /// At most [`MAX_COMPARED`] of them.
+    /// The ids, at most [`MAX_COMPARED`].
     pub ids: Vec<Uuid>,
 }
 
 /// The answer to a [`RevisionsRequest`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revisions {
-    /// Those of the orders that are there.
+    /// The states of those of the orders that exist there.
     pub orders: Vec<OrderState>,
-    /// The newest place in the log after they were read.
+    /// The newest place in the log after the orders were read.
     pub newest: i64,
 }
 
-/// The log has been compared from one place to another: the body of `POST /v1/sync/compared`.
+/// A range of the log that has been compared: the body of `POST /v1/sync/compared`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compared {
@@ -97,23 +98,24 @@ pub struct Compared {
     pub to: i64,
 }
 
-/// What a listener lacks of an order as a speaker has it.
+/// The result of comparing an order's state at a speaker with that at a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Finding {
-    /// Nothing: it knows all of that, and perhaps more.
+    /// The listener has everything, and perhaps more.
     Covered,
-    /// A change of the order is parked at the speaker, which waits or has told a person.
+    /// A change of the order is parked at the speaker, which offers it again or has informed a
+    /// person.
     Parked,
-    /// It has the same revision of a facet with another value.
+    /// The listener has the same revision of a facet with another value.
     Different,
-    /// It lacks a change.
+    /// The listener lacks a change.
     Behind,
-    /// It lacks the order.
+    /// The listener lacks the order.
     Missing,
 }
 
 impl Finding {
-    /// The finding's name, as it stands in figures.
+    /// Returns the finding's name in figures.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +127,7 @@ impl Finding {
         }
     }
 
-    /// Whether the speaker should offer the order again.
+    /// Returns whether the speaker should offer the order again.
     #[must_use]
     pub const fn is_a_loss(self) -> bool {
         match self {
@@ -135,8 +137,8 @@ impl Finding {
     }
 }
 
-/// Compares an order as the speaker has it with what the listener has. What the listener knows
-/// besides is the business of a comparison the other way round.
+/// Compares an order's state at the speaker with that at the listener. What only the listener has
+/// is left to the comparison in the other direction.
 #[must_use]
 pub fn compare(speaker: &OrderState, listener: Option<&OrderState>) -> Finding {
     match listener {
@@ -150,7 +152,7 @@ pub fn compare(speaker: &OrderState, listener: Option<&OrderState>) -> Finding {
 }
 
 fn compare_facets(speaker: &FacetState, listener: &FacetState) -> Finding {
-    // Nobody has changed it: it does not travel (rule `default_status`).
+    // A facet that nobody has changed is not carried (rule `default_status`).
     if speaker.revision == Revision::ZERO {
         return Finding::Covered;
     }

@@ -1,4 +1,4 @@
-//! What a site may change of an order, and what its change makes of the revisions.
+//! The changes that a site may make, and their effect on the revisions.
 
 use std::fmt;
 
@@ -8,41 +8,41 @@ use thiserror::Error;
 use crate::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use crate::site::Site;
 
-/// Why a change is not allowed as the order stands.
+/// The reason why the order's current state does not allow a change.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
-    /// The table of moves does not have it.
+    /// The move is not in the table of moves.
     #[error("the {site} cannot move an order from {from} to {to}; {}", Legal(legal))]
     IllegalMove {
-        /// Who asked.
+        /// The site of the caller.
         site: Site,
-        /// Where the order stands.
+        /// The current status.
         from: Status,
-        /// Where it was to go.
+        /// The requested status.
         to: Status,
-        /// Where it may go.
+        /// The statuses that the order may move to.
         legal: &'static [Status],
     },
-    /// It is too late to edit the delivery.
+    /// The delivery can no longer be edited.
     #[error("the order is {status}: its delivery can no longer be edited")]
     DeliveryClosed {
-        /// Where the order stands.
+        /// The current status.
         status: Status,
     },
-    /// Only the store adds lines.
+    /// The warehouse tried to add a line; only the store may.
     #[error(
         "the warehouse cannot add a line, and {sku:?} is not in the order; \
          it may change quantities and take lines out"
     )]
     LineAdded {
-        /// What was to be added.
+        /// The sku of the added line.
         sku: String,
     },
-    /// Nobody carries an order that nobody has touched.
+    /// A carrier was set while the status is still the default.
     #[error("carrier and tracking are set together with, or after, a status other than placed")]
     CarrierTooEarly,
-    /// The store does not ship.
+    /// The store tried to set a carrier; only the warehouse may.
     #[error("carrier and tracking are set by the warehouse")]
     CarrierByStore,
 }
@@ -62,10 +62,10 @@ impl fmt::Display for Legal<'_> {
     }
 }
 
-/// What a change at `site` makes of an order: each facet that it touches gets the site's next
-/// revision. A value that is what it was touches nothing.
+/// Applies a change at `site` to an order: each facet that it touches gets the site's next
+/// revision. An unchanged value touches nothing.
 ///
-/// Both values are to be valid and in their normal form; this is about what is allowed.
+/// Both values must be valid and in their normal form; this checks only what is allowed.
 pub fn edit(
     site: Site,
     before: &Shared,
@@ -85,7 +85,7 @@ pub fn edit(
     Ok((after, touched))
 }
 
-/// An order as it is born at the store.
+/// Creates an order at the store.
 #[must_use]
 pub fn create(delivery: Delivery) -> Shared {
     Shared {

@@ -1,4 +1,4 @@
-//! The message that a change is published as: made once, stored once, published as stored.
+//! The message as which a change is published: built once, stored once, published as stored.
 
 use std::fmt;
 
@@ -9,33 +9,33 @@ use uuid::Uuid;
 use crate::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use crate::site::Site;
 
-/// A change of an order, with both facets as they are after it; so an event that was skipped is
-/// made good by the next. Never a private field.
+/// A change of an order, with both facets as they are after it; so a lost event is made up for by
+/// the next one. It never has a private field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Told")]
 pub struct OrderEvent {
-    /// The version of this form, [`crate::SCHEMA`].
+    /// The version of the schema, [`crate::SCHEMA`].
     pub schema: u32,
     /// The event's own id.
     pub id: Uuid,
-    /// What happened.
+    /// The kind of change.
     pub kind: EventKind,
-    /// The site at which it was decided.
+    /// The site that made the change.
     pub origin: Site,
-    /// The order to which it happened.
+    /// The order's id.
     pub order_id: Uuid,
-    /// The order's version after it, at the site that speaks.
+    /// The order's version after the change, at the publishing site.
     pub version: i64,
-    /// When it was committed at the site that speaks.
+    /// The time of the change at the publishing site.
     pub at: DateTime<Utc>,
-    /// Which facets it touched.
+    /// The facets that the change touched.
     pub touched: Touched,
-    /// Both facets after it.
+    /// Both facets after the change.
     #[serde(flatten)]
     pub shared: Shared,
 }
 
-/// An event as it is read, field by field. (To flatten it would put all aside first.)
+/// The wire form of an event, parsed field by field. (`flatten` would buffer everything first.)
 #[derive(Deserialize)]
 struct Told {
     schema: u32,
@@ -58,44 +58,44 @@ impl From<Told> for OrderEvent {
     }
 }
 
-/// What happened to an order; also the routing key and the message's `type`.
+/// The kind of a change; also the routing key and the message's `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventKind {
-    /// It was placed.
+    /// The order was placed.
     #[serde(rename = "order.created")]
     Created,
-    /// Something other than its status changed.
+    /// The order changed, but not its status.
     #[serde(rename = "order.updated")]
     Updated,
-    /// The warehouse began to collect it.
+    /// The warehouse began to pick the order.
     #[serde(rename = "order.picking")]
     Picking,
-    /// It was packed.
+    /// The order was packed.
     #[serde(rename = "order.packed")]
     Packed,
-    /// It was voided.
+    /// The order was voided.
     #[serde(rename = "order.voided")]
     Voided,
-    /// The carrier took it.
+    /// The order was handed to the carrier.
     #[serde(rename = "order.shipped")]
     Shipped,
-    /// The customer got it.
+    /// The order was delivered to the customer.
     #[serde(rename = "order.delivered")]
     Delivered,
-    /// Nothing: the site tells again how it stands.
+    /// The order did not change: the site publishes it again.
     #[serde(rename = "order.offered")]
     Offered,
 }
 
 impl EventKind {
-    /// What to call the change that brought an order from one status to another.
+    /// Returns the kind of a change from one status to another.
     #[must_use]
     pub fn of_change(before: Status, after: Status) -> Self {
         if before == after {
             return Self::Updated;
         }
         match after {
-            // No site moves back to it; a merge cannot either, being of the lowest rank.
+            // No site moves back to it; a merge cannot either, since it has the lowest rank.
             Status::Placed => Self::Updated,
             Status::Picking => Self::Picking,
             Status::Packed => Self::Packed,
@@ -105,7 +105,7 @@ impl EventKind {
         }
     }
 
-    /// The kind's name, which is also its routing key.
+    /// Returns the kind's name, which is also its routing key.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,22 +1,22 @@
-//! The contract between the sites: what crosses a boundary, and the pure rules on it.
+//! The contract between the sites: the data that they exchange, and the pure rules for it.
 //!
-//! Nothing in here reads a clock, a socket or a database, and no framework is known. Everything
-//! else points here; this crate points nowhere.
+//! Nothing in here reads a clock, a socket or a database, or uses a framework. Every other crate
+//! depends on this one; it depends on none of them.
 //!
-//! | file | what stands there |
+//! | file | what is in it |
 //! | --- | --- |
 //! | [`site`] | the two sites and the directions between them |
 //! | [`names`] | exchanges and queues, as the RabbitMQ management UI shows them |
 //! | [`order`] | an order's shared facets, their limits, the statuses and the table of moves |
-//! | [`edit`] | what a site may change, and what a change makes of the revisions |
-//! | [`revision`] | how often each site has changed a facet, and how two such counts compare |
-//! | [`marks`] | what tells two changes of one count apart, where a site was set back |
-//! | [`merge`] | what two sites' values become when they meet |
+//! | [`edit`] | the changes that a site may make, and their effect on the revisions |
+//! | [`revision`] | the number of changes of a facet at each site, and comparing two such counts |
+//! | [`marks`] | fingerprints that tell two changes of one count apart, after a site was restored |
+//! | [`merge`] | merging the values of two sites |
 //! | [`event`] | the message that a change is published as |
 //! | [`rules`] | which events the worker carries, and which it drops |
 //! | [`coalesce`] | one change for each order out of a batch |
-//! | [`sync`] | what the worker sends to a site, and what it answers |
-//! | [`comparison`] | how an order stands at a side, in short, and what one side lacks of the other |
+//! | [`sync`] | the worker's requests to a site, and the answers |
+//! | [`comparison`] | the short state of an order at a side, and what one side lacks of the other |
 //! | [`unguarded`] | guards that a test build can switch off |
 //! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
@@ -37,6 +37,6 @@ pub mod site;
 pub mod sync;
 pub mod unguarded;
 
-/// The version of events and sync requests. Fields may be added under the same number; a reader
-/// that meets another number does not guess.
+/// The version of events and sync requests. Fields may be added under the same number; a message
+/// with another number is not interpreted.
 pub const SCHEMA: u32 = 1;

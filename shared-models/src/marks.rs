@@ -1,8 +1,8 @@
 //! Fingerprints of the last change that each site made to a facet.
 //!
-//! A site that was set back to an earlier state counts anew from there, so one of its counts can
-//! stand for two changes. Two facets that agree on a site's count and not on its mark come from two
-//! such changes: neither holds all of the other, whatever their revisions say.
+//! A site that was restored to an earlier state counts on from there, so one of its counts can
+//! stand for two changes. Two facets with the same count of a site and different marks come from
+//! two such changes: neither includes the other, whatever their revisions say.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::revision::Revision;
 use crate::site::Site;
 
-/// The fingerprint of a facet's value right after the last change of each site.
+/// The fingerprints of a facet's value right after the last change of each site.
 ///
-/// Zero is unknown: the facet is older than marks, or the two changes of that count have been
-/// decided between. An unknown mark tells nothing apart.
+/// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
+/// count was resolved. An unknown mark tells nothing apart.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -33,16 +33,16 @@ const fn is_zero(mark: &u32) -> bool {
 }
 
 impl Marks {
-    /// Marks of which none is known.
+    /// No marks are known.
     pub const UNKNOWN: Self = Self { store: 0, warehouse: 0 };
 
-    /// Whether no mark is known.
+    /// Returns whether no mark is known.
     #[must_use]
     pub const fn are_unknown(&self) -> bool {
         self.store == 0 && self.warehouse == 0
     }
 
-    /// The mark of a site's last change.
+    /// Returns the mark of a site's last change.
     #[must_use]
     pub const fn of(self, site: Site) -> u32 {
         match site {
@@ -51,13 +51,13 @@ impl Marks {
         }
     }
 
-    /// The marks after a change at `site` that has made a facet's value this.
+    /// Returns the marks after a change at `site` to this value.
     #[must_use]
     pub fn after<V: Serialize>(self, site: Site, value: &V) -> Self {
         self.with(site, fingerprint(value))
     }
 
-    /// Whether one count of a site stands for two changes in facets of these revisions.
+    /// Returns whether one count of a site stands for two changes in facets of these revisions.
     pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
         Site::ALL.into_iter().any(|site| {
             let (this, that) = (self.of(site), that.of(site));
@@ -65,8 +65,8 @@ impl Marks {
         })
     }
 
-    /// The marks of the union of two revisions: where both count the same and the marks differ, both
-    /// changes are known from now on, and no mark tells them apart any more.
+    /// Returns the marks of the union of two revisions: if the counts are equal and the marks
+    /// differ, both changes are included from now on, and no mark tells them apart any more.
     pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
         Site::ALL.into_iter().fold(Self::UNKNOWN, |marks, site| {
             let (this, that) = (self.of(site), that.of(site));
@@ -88,13 +88,13 @@ impl Marks {
     }
 }
 
-/// FNV-1a of a value's JSON, without the text being put together. Never zero. It is made once for
-/// each change, where the change is decided, and only compared afterwards.
+/// Returns the FNV-1a hash of a value's JSON, without building the text. Never zero. It is computed
+/// once for each change, at the site that makes it, and only compared afterwards.
 fn fingerprint<V: Serialize>(value: &V) -> u32 {
     let mut hash = Fnv(0x811c_9dc5);
     match serde_json::to_writer(&mut hash, value) {
         Ok(()) => hash.0.max(1),
-        // No value of ours refuses to be written; if one did, its change would be unknown.
+        // All our values can be serialized; the mark of one that could not would be unknown.
         Err(_) => 0,
     }
 }

@@ -1,7 +1,8 @@
-//! One facet as it stands here meets the same facet as it arrives.
+//! Merging one facet with an incoming one.
 //!
-//! Revisions decide, as long as each count of a site stands for one change. A site that was set back
-//! to an earlier state breaks that; where two facets show it, neither is taken to hold the other.
+//! Revisions decide, as long as each count of a site stands for one change. A site that was
+//! restored to an earlier state breaks that; if two facets show it, neither is assumed to include
+//! the other.
 
 use std::cmp::Ordering;
 
@@ -13,17 +14,17 @@ use crate::order::{Delivery, Facet, Progress, Unknown};
 use crate::revision::{Relation, Revision};
 use crate::site::Site;
 
-/// Who gives way when two values meet and neither holds the other.
+/// The precedence of values when neither includes the other.
 pub(crate) trait Precedence: Clone + PartialEq + Serialize {
-    /// Which of two concurrent facets stands: the facet's owner breaks a tie. (A merged revision
-    /// carries the store's count on the warehouse's older progress, so breaking a tie of rank
-    /// store-first would diverge.)
+    /// Compares two concurrent facets: the greater one is kept, and the facet's owner breaks a tie.
+    /// (A merged revision carries the store's count on the warehouse's older progress, so breaking
+    /// a tie of rank store-first would diverge.)
     fn precedence(this: &Facet<Self>, that: &Facet<Self>) -> Ordering;
 
-    /// How far a value has come. No change makes this less.
+    /// Returns the rank of a value. No change lowers it.
     fn rank(&self) -> u8;
 
-    /// What it says that is not known here.
+    /// Returns the fields that this version does not know.
     fn unknown(&self) -> &Unknown;
 }
 
@@ -56,24 +57,24 @@ impl Precedence for Progress {
     }
 }
 
-/// How a facet's value here and an incoming one meet.
+/// The result of merging a facet with an incoming one.
 pub(crate) enum Meeting<V> {
-    /// What arrives is known here.
+    /// The incoming facet is known here.
     Unchanged,
-    /// What arrives stands, and holds what is here.
+    /// The incoming facet is kept, and includes the one here.
     Replaced(Facet<V>),
-    /// What arrives stands, and may not hold what is here, which gives way.
+    /// The incoming facet is kept, and may not include the one here, which is lost.
     Overruled(Decided<V>),
-    /// Both were changed, neither knowing of the other; the union stands.
+    /// Both were changed without knowledge of each other; the union of the revisions is kept.
     Concurrent(Decided<V>),
-    /// The same, but both say the same, so that nothing gives way.
+    /// Both were changed so, but to the same value, so that nothing is lost.
     Joined(Facet<V>),
-    /// One revision, or one count in it, stands for two changes. This site has decided between
-    /// them, and that is a change of its own.
+    /// One revision, or one count in it, stands for two changes. This site has resolved the
+    /// conflict, and that is a change of its own.
     Settled(Decided<V>, Facet<V>),
 }
 
-/// What becomes of a facet at `site`.
+/// Merges a facet at `site` with an incoming one.
 pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
     let decided = |cause, kept: &Facet<V>, lost: &Facet<V>| Decided {
         cause,
@@ -98,7 +99,7 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
         },
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
             match (relation, stands_in_fork(incoming, here)) {
-                // The peer has what arrives, so it stands at both sites.
+                // The peer has the incoming facet, so it is kept at both sites.
                 (Relation::Newer, Ordering::Greater) => {
                     Meeting::Overruled(decided(Cause::Diverged, incoming, here))
                 }
@@ -112,17 +113,17 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
 }
 
 impl<V: Precedence> Meeting<V> {
-    /// Whether the facet is different afterwards.
+    /// Returns whether the facet changes.
     pub(crate) const fn changes(&self) -> bool {
         !matches!(self, Self::Unchanged)
     }
 
-    /// Whether this site has decided, as it does with an edit.
+    /// Returns whether this site has resolved a conflict, which counts as an edit.
     pub(crate) const fn is_own_change(&self) -> bool {
         matches!(self, Self::Settled(..))
     }
 
-    /// What was decided between two values.
+    /// Returns the conflict that was resolved, if there was one.
     pub(crate) fn decided(&self) -> Option<Decided<V>> {
         match self {
             Self::Unchanged | Self::Replaced(_) | Self::Joined(_) => None,
@@ -132,7 +133,7 @@ impl<V: Precedence> Meeting<V> {
         }
     }
 
-    /// The facet after it.
+    /// Returns the resulting facet.
     pub(crate) fn result(self, here: &Facet<V>) -> Facet<V> {
         match self {
             Self::Unchanged => here.clone(),
@@ -143,12 +144,13 @@ impl<V: Precedence> Meeting<V> {
     }
 }
 
-/// Whether nothing of `that` is missing from `this`, so that `this` can stand for both.
+/// Returns whether `this` includes everything of `that`, so that it can replace both.
 pub(crate) fn holds<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     this.revision.covers(that.revision) && !is_forked(this, that)
 }
 
-/// Whether the revisions put the one before the other and the facets show that it is not so.
+/// Returns whether the revisions order the two facets, or are equal, and the facets contradict
+/// that.
 fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     let relation = this.revision.relation_to(that.revision);
     let is_apart = match relation {
@@ -161,8 +163,9 @@ fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     (is_apart || is_told_apart()) && !is_same_value(this, that)
 }
 
-/// Whether `this` stands: the higher rank; of one rank what is newer, and of one revision what is
-/// written larger. It is the same whoever asks, and whichever of the two is here.
+/// Compares two forked facets: the higher rank is greater; of one rank the newer, and of one
+/// revision the greater text. The result does not depend on the site, or on which of the two is
+/// here.
 fn stands_in_fork<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
     let by_revision = || match this.revision.relation_to(that.revision) {
         Relation::Newer => Ordering::Greater,
@@ -173,15 +176,15 @@ fn stands_in_fork<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
     this.value.rank().cmp(&that.value.rank()).then_with(by_revision).then_with(by_text)
 }
 
-/// Whether two values are one, also where one of them has been through a database.
+/// Returns whether two values are equal, even if one of them has been stored in a database.
 fn is_same_value<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     this.value == that.value
         || (is_same(this.value.unknown(), that.value.unknown())
             && canonical(&this.value) == canonical(&that.value))
 }
 
-/// Whether a newer facet counts more changes of this site than were made here, so that it may not
-/// hold the last of those that were.
+/// Returns whether a newer facet counts more changes of this site than were made here, so that it
+/// may not include the last of them.
 fn loses_own<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> bool {
     incoming.revision.of(site) > here.revision.of(site)
         && here.revision != Revision::ZERO

@@ -1,7 +1,7 @@
-//! What two sites' values become when they meet.
+//! Merging the values of two sites.
 //!
-//! Over every state that two sites can reach, [`merge`] gives the same result in any order and any
-//! number of times. So duplicates, reordering and retries cannot hurt.
+//! For all states that two sites can reach, [`merge`] gives the same result in any order and any
+//! number of times. So duplicates, reordering and retries do no harm.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,35 +10,35 @@ use crate::order::{Delivery, Facet, Progress, Shared, Touched};
 use crate::site::Site;
 use crate::sync::OrderChange;
 
-/// What came of merging a change into an order.
+/// The result of merging a change into an order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Merged {
-    /// The order after it.
+    /// The order after the merge.
     pub shared: Shared,
-    /// Which facets are different from before.
+    /// The facets that have changed.
     pub touched: Touched,
-    /// What was decided between two values, and is to be shown to a person.
+    /// The conflicts that were resolved, to be shown to people.
     pub conflicts: Vec<Conflict>,
-    /// The change knows of more changes made here than there were: this site was put back to an
-    /// earlier state, as by restoring a backup.
+    /// Set if the change counts more changes made here than there were: this site was restored to
+    /// an earlier state, for example from a backup.
     pub put_back: bool,
-    /// This site has decided something that its peer does not know of: it is a change of this
-    /// site's, in a revision of its own, and is to be told.
+    /// Set if this site has resolved something that its peer does not know: that is a change of
+    /// this site, with a revision of its own, and is to be published.
     pub is_own_change: bool,
 }
 
-/// Two values met, and one of them had to give way.
+/// A conflict of two values, one of which was lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "facet", rename_all = "snake_case")]
 pub enum Conflict {
-    /// About what is to be delivered.
+    /// A conflict of the facet delivery.
     Delivery(Decided<Delivery>),
-    /// About how far it has come.
+    /// A conflict of the facet progress.
     Progress(Decided<Progress>),
 }
 
 impl Conflict {
-    /// How its two values came to meet.
+    /// Returns the cause of the conflict.
     #[must_use]
     pub const fn cause(&self) -> Cause {
         match self {
@@ -48,35 +48,35 @@ impl Conflict {
     }
 }
 
-/// Which value was kept, and which was lost.
+/// The resolution of a conflict: the value that was kept, and the one that was lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "Facet<V>: Deserialize<'de>"))]
 pub struct Decided<V> {
-    /// How the two came to meet.
+    /// The cause of the conflict.
     pub cause: Cause,
-    /// The value that stands.
+    /// The value that was kept.
     pub kept: Facet<V>,
-    /// The value that gave way.
+    /// The value that was lost.
     pub lost: Facet<V>,
 }
 
-/// How two values came to meet.
+/// The cause of a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Both sites changed the facet, neither knowing of the other's change.
+    /// Both sites changed the facet without knowledge of each other's change.
     Concurrent,
     /// The delivery was edited where the order was open, and arrived where it was closed.
     Late,
-    /// One revision, or one site's count in it, stands for two changes: a site was set back to an
+    /// One revision, or one site's count in it, stands for two changes: a site was restored to an
     /// earlier state, and then changed the facet again.
     Diverged,
-    /// This site was set back, and has its later state again from the peer. What stood here may have
-    /// been changed since it was set back.
+    /// This site was restored, and gets its later state back from the peer. The value here may have
+    /// been changed since the restore.
     Restored,
 }
 
-/// Merges a change from the peer into the order as it stands at `site`.
+/// Merges a change from the peer into the order at `site`.
 #[must_use]
 pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
     let delivery = meet(site, &here.delivery, &change.delivery);
@@ -104,8 +104,8 @@ pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
     }
 }
 
-/// Two changes of one order as one, each facet the newer one. `None` where neither holds the other:
-/// then each is to be merged by itself, so that what gives way is recorded.
+/// Folds two changes of one order into one, with the newer of each facet. Returns `None` if neither
+/// includes the other: then each has to be merged separately, so that what is lost is recorded.
 #[must_use]
 pub fn fold(first: &OrderChange, second: &OrderChange) -> Option<OrderChange> {
     let delivery = newer(&first.delivery, &second.delivery)?.clone();
@@ -117,7 +117,7 @@ pub fn fold(first: &OrderChange, second: &OrderChange) -> Option<OrderChange> {
     Some(OrderChange { event_id: first.event_id, order_id: first.order_id, delivery, progress })
 }
 
-/// Takes one more change of an order to those that could not be folded into one.
+/// Adds a change of an order to those that could not be folded into one.
 pub fn fold_into(folded: &mut Vec<OrderChange>, change: &OrderChange) {
     match folded.last_mut() {
         Some(last) => match fold(last, change) {
@@ -136,8 +136,9 @@ fn newer<'a, V: Precedence>(first: &'a Facet<V>, second: &'a Facet<V>) -> Option
     }
 }
 
-/// No site edits the delivery of an order that is closed there. So a newer one that arrives where
-/// it is closed was made where it was open, whatever else the change has to say by now.
+/// Returns the conflict of a late delivery. No site edits the delivery of an order that is closed
+/// there. So a newer one that arrives where the order is closed was made where it was open,
+/// whatever else the change contains.
 fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>> {
     match delivery {
         Meeting::Replaced(kept) if here.progress.value.status.is_closed() => {

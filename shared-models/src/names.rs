@@ -1,8 +1,8 @@
-//! The names that a person reads in the RabbitMQ management UI.
+//! The names of exchanges and queues, as RabbitMQ's management UI shows them.
 
 use crate::site::{Direction, Site};
 
-/// The topic exchange to which a site publishes its changes.
+/// Returns the topic exchange to which a site publishes its changes.
 #[must_use]
 pub const fn exchange(site: Site) -> &'static str {
     match site {
@@ -11,7 +11,7 @@ pub const fn exchange(site: Site) -> &'static str {
     }
 }
 
-/// The queue whose messages the worker carries in one direction.
+/// Returns the queue whose messages the worker carries in one direction.
 #[must_use]
 pub const fn queue(direction: Direction) -> &'static str {
     match direction.from {
@@ -20,7 +20,7 @@ pub const fn queue(direction: Direction) -> &'static str {
     }
 }
 
-/// The queue that holds what could not be carried in one direction.
+/// Returns the queue of messages that could not be carried in one direction.
 #[must_use]
 pub const fn parked_queue(direction: Direction) -> &'static str {
     match direction.from {
@@ -29,10 +29,10 @@ pub const fn parked_queue(direction: Direction) -> &'static str {
     }
 }
 
-/// One generation of a direction's queues.
+/// A generation of a direction's queues.
 ///
-/// The first has the plain names. A next one is made only where a queue that does not answer cannot
-/// be deleted either; the highest generation whose marker exchange is there is the one in use.
+/// The first has the plain names. A next one is used only if a queue that does not answer cannot be
+/// deleted either; the highest generation whose marker exchange exists is the one in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueGeneration {
     /// The direction.
@@ -41,24 +41,24 @@ pub struct QueueGeneration {
 }
 
 impl QueueGeneration {
-    /// The generation with the plain names.
+    /// Returns the generation with the plain names.
     #[must_use]
     pub const fn first(direction: Direction) -> Self {
         Self { direction, number: 1 }
     }
 
-    /// The generation that takes this one's place.
+    /// Returns the generation that replaces this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self { number: self.number.saturating_add(1), ..self }
     }
 
-    /// The generations before this one, oldest first.
+    /// Returns the generations before this one, oldest first.
     pub fn older(self) -> impl Iterator<Item = Self> + Send {
         (1..self.number).map(move |number| Self { number, ..self })
     }
 
-    /// The sync queue's name: `sync.store-to-warehouse`, `sync.store-to-warehouse.2`.
+    /// Returns the sync queue's name: `sync.store-to-warehouse`, `sync.store-to-warehouse.2`.
     #[must_use]
     pub fn queue(self) -> String {
         match self.number {
@@ -67,21 +67,22 @@ impl QueueGeneration {
         }
     }
 
-    /// The parked queue's name: the sync queue's with `.parked`.
+    /// Returns the parked queue's name: the sync queue's with `.parked`.
     #[must_use]
     pub fn parked_queue(self) -> String {
         format!("{}.parked", self.queue())
     }
 
-    /// The exchange whose presence says that this generation was begun. Nothing is published to it;
-    /// it is an exchange because exchanges answer where queues do not.
+    /// Returns the exchange whose existence shows that this generation was begun. Nothing is
+    /// published to it; it is an exchange because exchanges answer when queues do not.
     #[must_use]
     pub fn marker(self) -> String {
         format!("{}.generation.{}", queue(self.direction), self.number)
     }
 }
 
-/// The lock that a worker holds while it replaces a queue of a direction: an exclusive queue.
+/// Returns the lock that a worker holds while it replaces a queue of a direction: an exclusive
+/// queue.
 #[must_use]
 pub const fn replacing_lock(direction: Direction) -> &'static str {
     match direction.from {
@@ -90,10 +91,10 @@ pub const fn replacing_lock(direction: Direction) -> &'static str {
     }
 }
 
-/// What a direction's queue is bound to its exchange with: every change of an order.
+/// The routing key that binds a sync queue to its exchange: every change of an order.
 pub const ORDER_EVENTS: &str = "order.*";
 
-/// The message header that names the site at which the change was decided.
+/// The message header that names the site that made the change.
 pub const ORIGIN_HEADER: &str = "origin";
 
 #[cfg(test)]

@@ -1,40 +1,39 @@
-//! How often each site has changed a facet, and how two such counts compare.
+//! The number of changes of a facet at each site, and how two such counts compare.
 
 use serde::{Deserialize, Serialize};
 
 use crate::site::Site;
 
-/// How many times each site has changed a facet.
+/// The number of changes of a facet at each site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Revision {
-    /// Changes decided at the store.
+    /// Changes made at the store.
     pub store: u32,
-    /// Changes decided at the warehouse.
+    /// Changes made at the warehouse.
     pub warehouse: u32,
 }
 
-/// How one revision stands to another.
+/// The relation of one revision to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Relation {
-    /// It has seen less than the other.
+    /// This revision includes less than the other.
     Older,
-    /// It has seen what the other has seen.
+    /// Both include the same.
     Same,
-    /// It has seen all that the other has, and more.
+    /// This revision includes the other, and more.
     Newer,
-    /// Each has seen something that the other has not.
+    /// Each includes something that the other does not.
     Concurrent,
 }
 
 impl Revision {
-    /// More changes of one facet than anybody makes. What claims more is refused, so that counting
-    /// on never comes to the end of the numbers.
+    /// The largest plausible count. A larger one is refused, so that counting on never overflows.
     pub const MAX_CHANGES: u32 = 1_000_000_000;
 
-    /// Nobody has changed the facet.
+    /// The revision of a facet that nobody has changed.
     pub const ZERO: Self = Self { store: 0, warehouse: 0 };
 
-    /// How many of the changes were decided at `site`.
+    /// Returns the number of changes made at `site`.
     #[must_use]
     pub const fn of(self, site: Site) -> u32 {
         match site {
@@ -43,7 +42,7 @@ impl Revision {
         }
     }
 
-    /// The revision after one more change at `site`.
+    /// Returns the revision after one more change at `site`.
     #[must_use]
     pub const fn next(self, site: Site) -> Self {
         match site {
@@ -52,13 +51,13 @@ impl Revision {
         }
     }
 
-    /// The revision that has seen what both have seen.
+    /// Returns the revision that includes both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self { store: self.store.max(other.store), warehouse: self.warehouse.max(other.warehouse) }
     }
 
-    /// How this revision stands to `other`.
+    /// Returns the relation of this revision to `other`.
     #[must_use]
     pub const fn relation_to(self, other: Self) -> Relation {
         let more = self.store > other.store || self.warehouse > other.warehouse;
@@ -71,13 +70,13 @@ impl Revision {
         }
     }
 
-    /// Whether somebody can have come so far.
+    /// Returns whether the counts are small enough to be real.
     #[must_use]
     pub const fn is_plausible(self) -> bool {
         self.store <= Self::MAX_CHANGES && self.warehouse <= Self::MAX_CHANGES
     }
 
-    /// Whether this revision has seen all that `other` has.
+    /// Returns whether this revision includes `other`.
     #[must_use]
     pub const fn covers(self, other: Self) -> bool {
         matches!(self.relation_to(other), Relation::Newer | Relation::Same)

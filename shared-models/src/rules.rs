@@ -1,41 +1,42 @@
-//! Which events the worker carries to the peer, and which it drops. See `docs/sync-rules.md`.
+//! The rules about which events the worker carries to the peer, and which it drops. See
+//! `docs/sync-rules.md`.
 //!
-//! Pure, exhaustive, and every outcome has a name. The rules are a list, so that a check can leave
-//! one out and see what it was good for.
+//! Pure and exhaustive; every outcome has a name. The rules are a list, so that a test can leave
+//! one out and show what it is for.
 
 use crate::event::OrderEvent;
 use crate::order::{Status, Touched};
 use crate::site::Site;
 
-/// One reason for not carrying something.
+/// A rule: a reason for not carrying an event, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
-    /// What the peer decided is not sent back to it.
+    /// A change that the peer made is not sent back to it.
     Echo,
-    /// A change that touched nothing shared is nobody else's concern.
+    /// A change that touched nothing shared does not concern the peer.
     NothingShared,
-    /// A status that is still the default has nothing to tell.
+    /// A status that is still the default is not sent.
     DefaultStatus,
 }
 
-/// The rules in force, in the order in which they are asked.
+/// The rules in force, in the order in which they are applied.
 pub const RULES: [Rule; 3] = [Rule::Echo, Rule::NothingShared, Rule::DefaultStatus];
 
-/// What the rules look at.
+/// The facts about an event that the rules depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The site that published the event.
     pub source: Site,
-    /// The site at which the change was decided.
+    /// The site that made the change.
     pub origin: Site,
-    /// Which facets the change touched.
+    /// The facets that the change touched.
     pub touched: Touched,
-    /// The order's status after it.
+    /// The order's status after the change.
     pub status: Status,
 }
 
 impl Facts {
-    /// What the rules look at in an event that `source` published.
+    /// Returns the facts about an event that `source` published.
     #[must_use]
     pub const fn of(source: Site, event: &OrderEvent) -> Self {
         Self {
@@ -47,26 +48,26 @@ impl Facts {
     }
 }
 
-/// What becomes of an event.
+/// The decision on an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is carried, as much of it as the cargo says.
+    /// The event is carried, as much of it as the cargo says.
     Carry(Cargo),
-    /// It is dropped, for this rule.
+    /// The event is dropped, by this rule.
     Drop(Rule),
 }
 
-/// How much of an event is carried. What is older than the peer's does no harm there, so a facet
-/// that the change did not touch goes along and makes good what may have been skipped.
+/// The part of an event that is carried. A facet older than the peer's does no harm there, so a
+/// facet that the change did not touch is carried too, which makes up for a lost event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cargo {
     /// Both facets.
     Both,
-    /// Delivery alone, because the status is still the default.
+    /// Only the delivery, because the status is still the default.
     Delivery,
 }
 
-/// Decides what becomes of an event: the first rule that applies.
+/// Decides on an event, by the first rule that applies.
 #[must_use]
 pub fn decide(rules: &[Rule], facts: Facts) -> Verdict {
     let mut verdicts = rules.iter().filter_map(|rule| rule.applied_to(facts));
@@ -74,7 +75,7 @@ pub fn decide(rules: &[Rule], facts: Facts) -> Verdict {
 }
 
 impl Rule {
-    /// The rule's name, as it stands in logs and figures.
+    /// Returns the rule's name in logs and figures.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,14 +1,14 @@
-//! The two sites, and the two directions in which changes travel between them.
+//! The two sites, and the two directions between them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One of the two places that keep orders.
+/// A site: one of the two services that keep orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Site {
-    /// The shop: orders are born here, and prices stay here.
+    /// The shop: orders are placed here, and prices stay here.
     Store,
     /// The warehouse: orders are picked, packed and shipped here.
     Warehouse,
@@ -18,7 +18,7 @@ impl Site {
     /// Both sites.
     pub const ALL: [Self; 2] = [Self::Store, Self::Warehouse];
 
-    /// The other one.
+    /// Returns the other site.
     #[must_use]
     pub const fn peer(self) -> Self {
         match self {
@@ -27,7 +27,7 @@ impl Site {
         }
     }
 
-    /// The site's name, as it stands in messages, settings and logs.
+    /// Returns the site's name in messages, settings and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,10 +43,10 @@ impl fmt::Display for Site {
     }
 }
 
-/// The way from one site to its peer.
+/// A direction: from one site to its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Direction {
-    /// Where the changes come from.
+    /// The site that the changes come from.
     pub from: Site,
 }
 
@@ -54,13 +54,13 @@ impl Direction {
     /// Both directions.
     pub const ALL: [Self; 2] = [Self { from: Site::Store }, Self { from: Site::Warehouse }];
 
-    /// Where the changes go.
+    /// Returns the site that the changes go to.
     #[must_use]
     pub const fn to(self) -> Site {
         self.from.peer()
     }
 
-    /// The direction's name, as it stands in queues, routes and logs.
+    /// Returns the direction's name in queues, routes and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self.from {

@@ -1,4 +1,4 @@
-//! What the worker sends to a site, and what the site answers.
+//! The worker's requests to a site, and the answers.
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -10,26 +10,26 @@ use crate::revision::Revision;
 use crate::rules::Cargo;
 use crate::site::Site;
 
-/// How many changes one request may hold.
+/// The most changes in one request.
 pub const MAX_CHANGES: usize = 500;
 
-/// Changes on their way from one site to its peer: the body of `POST /v1/sync/orders`.
+/// Changes from one site to its peer: the body of `POST /v1/sync/orders`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncRequest<C> {
     /// The version of this form, [`crate::SCHEMA`].
     pub schema: u32,
-    /// The site that decided the changes.
+    /// The site that published the changes.
     pub source: Site,
-    /// At most [`MAX_CHANGES`] of them.
+    /// The changes, at most [`MAX_CHANGES`].
     pub changes: Vec<C>,
 }
 
-/// What one event says of an order.
+/// The part of an event that is carried to the peer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderChange {
-    /// The event that said it.
+    /// The event's id.
     pub event_id: Uuid,
-    /// The order of which it was said.
+    /// The order's id.
     pub order_id: Uuid,
     /// The facet delivery after the change.
     pub delivery: Facet<Delivery>,
@@ -39,7 +39,7 @@ pub struct OrderChange {
 }
 
 impl OrderChange {
-    /// As much of an event as is carried.
+    /// Takes the part of an event that the cargo allows.
     #[must_use]
     pub fn of(event: OrderEvent, cargo: Cargo) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl OrderChange {
         }
     }
 
-    /// The change in its normal form, if it is one that a site can have decided; else the reason.
+    /// Returns the change in its normal form if a site can have made it; otherwise the reason.
     pub fn validated(self) -> Result<Self, String> {
         if self.delivery.revision.store == 0 {
             return Err("delivery.revision.store: is 0, but orders are born at the store".into());
@@ -85,33 +85,33 @@ fn first_line(facet: &str, report: &garde::Report) -> String {
 /// The answer to a [`SyncRequest`]: one result for each change, in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncResponse {
-    /// One for each change.
+    /// The results, one for each change.
     pub results: Vec<SyncResult>,
 }
 
-/// What became of one change.
+/// The result of one change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncResult {
-    /// The event that had said it; null where it could not be read.
+    /// The event's id; null if it could not be read.
     pub event_id: Option<Uuid>,
-    /// What became of it.
+    /// The outcome of the change.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What a site made of a change.
+/// The outcome of a change at a site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was newer, and stands here now.
+    /// The change was newer, and has been taken over.
     Applied,
-    /// It met a change that it did not know of; what was decided between them is recorded.
+    /// The change conflicted with one that it did not know; the resolution is recorded.
     Merged,
-    /// It was known here already.
+    /// The change was known already.
     Stale,
-    /// It cannot be what a site decided.
+    /// No site can have made the change.
     Rejected {
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
 }

@@ -1,13 +1,14 @@
-//! Guards that can be switched off, to show that the nemesis notices (`deploy/nemesis --without`).
+//! Fault switches for guards, to show that the nemesis notices a missing one (`deploy/nemesis
+//! --without`).
 //!
-//! Only where the feature `unguarded` is on, which nothing asks for but that command: without it
-//! every guard is on, and no program contains the switch. A test looks.
+//! They exist only with the feature `unguarded`, which only that command enables: without it every
+//! guard is on, and no program contains the switch. A test checks that.
 
 use crate::merge::Merged;
 use crate::order::{Shared, Touched};
 use crate::sync::OrderChange;
 
-/// What a promise rests on.
+/// A guard that a promise depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// A change leaves the outbox when RabbitMQ has confirmed it, and it was not returned.
@@ -16,19 +17,19 @@ pub enum Guard {
     Fence,
     /// A change and its row in the outbox are committed together.
     Outbox,
-    /// A message is acknowledged after the peer was told.
+    /// A message is acknowledged after the peer has the change.
     Ack,
 }
 
 impl Guard {
-    /// Whether it is switched off.
+    /// Returns whether the guard is switched off.
     #[cfg(not(feature = "unguarded"))]
     #[must_use]
     pub const fn is_off(self) -> bool {
         false
     }
 
-    /// Whether it is switched off.
+    /// Returns whether the guard is switched off.
     #[cfg(feature = "unguarded")]
     #[must_use]
     pub fn is_off(self) -> bool {
@@ -42,7 +43,8 @@ impl Guard {
     }
 }
 
-/// What [`crate::merge::merge`] would be without the fence: whatever arrives stands.
+/// Replaces [`crate::merge::merge`] where the fence is switched off: the incoming change always
+/// wins.
 #[must_use]
 pub fn overwrite(here: &Shared, change: &OrderChange) -> Merged {
     let progress = change.progress.clone().unwrap_or_else(|| here.progress.clone());

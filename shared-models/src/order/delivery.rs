@@ -1,4 +1,4 @@
-//! The facet delivery: what is to be delivered, where to, and by when.
+//! The facet delivery: contents, destination and date.
 
 use std::collections::HashMap;
 
@@ -11,41 +11,41 @@ use super::open::{self, Open};
 use super::text::{filled, storable};
 use super::{Unknown, limits};
 
-/// What is to be delivered, where to, and by when. The store owns it.
+/// The contents, the destination and the date of the delivery. The store owns it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Delivery {
-    /// Who gets it.
+    /// The company that gets it.
     #[garde(custom(filled(limits::COMPANY)))]
     pub company: String,
-    /// Where to.
+    /// The destination.
     #[garde(custom(filled(limits::ADDRESS)))]
     pub address: String,
-    /// By when.
+    /// The latest date.
     #[garde(inner(custom(calendar_date)))]
     pub deliver_by: Option<NaiveDate>,
-    /// What else there is to say.
+    /// A comment for people.
     #[garde(inner(custom(filled(limits::COMMENT))))]
     pub comment: Option<String>,
-    /// What is to be delivered, each sku once, in the order of their skus.
+    /// The lines, each sku once, sorted by sku.
     #[garde(dive, custom(line_list))]
     pub lines: Vec<Line>,
-    /// What a newer version says besides.
+    /// The fields that a newer version has added.
     #[serde(flatten)]
     #[garde(custom(storable))]
     pub unknown: Unknown,
 }
 
-/// How many pieces of one article.
+/// A number of pieces of one article.
 ///
-/// What a newer version adds, it adds to the facet: a field of a line would be lost wherever lines
-/// are set, and one revision would stand for two values; so it is refused instead.
+/// A newer version adds fields to the facet, not to a line: they would be lost wherever lines are
+/// set, and one revision would stand for two values; so they are refused here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[serde(deny_unknown_fields, expecting = "an object with sku and quantity")]
 pub struct Line {
-    /// The article.
+    /// The article's sku.
     #[garde(custom(filled(limits::SKU)))]
     pub sku: String,
-    /// How many pieces.
+    /// The number of pieces.
     #[garde(custom(pieces))]
     pub quantity: u32,
 }
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Delivery {
 }
 
 impl Delivery {
-    /// The one form in which equal deliveries are equal: lines stand in the order of their skus.
+    /// Returns the normal form, in which equal deliveries are equal: lines are sorted by sku.
     #[must_use]
     pub fn normalised(mut self) -> Self {
         self.lines.sort_by(|a, b| a.sku.cmp(&b.sku));

@@ -1,4 +1,4 @@
-//! The documented maxima. What is over them is refused with 422.
+//! The documented limits. A request that exceeds one is refused with 422.
 
 /// Characters in a company's name.
 pub const COMPANY: usize = 200;
@@ -19,7 +19,7 @@ pub const TRACKING: usize = 200;
 /// Bytes of JSON in the fields of a facet that this version does not know.
 pub const UNKNOWN_BYTES: usize = 16 * 1024;
 
-/// What would be right for a field, for the person who reads the refusal.
+/// Returns the valid values of a field, for the person who reads the refusal.
 #[must_use]
 pub fn expectation(field: &str) -> Option<&'static str> {
     Some(match field {

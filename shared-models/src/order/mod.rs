@@ -1,4 +1,4 @@
-//! What the two sites share of an order: the facets delivery and progress.
+//! The part of an order that the two sites share: the facets delivery and progress.
 
 mod delivery;
 pub mod limits;
@@ -22,23 +22,23 @@ use crate::revision::Revision;
 /// Fields of a facet that this version of the program does not know: kept, and passed on.
 pub type Unknown = BTreeMap<String, serde_json::Value>;
 
-/// A facet's value and its revision. The unit of agreement: it is replaced whole.
+/// A facet's value and its revision. It is the unit of agreement, and is replaced whole.
 ///
-/// Two are equal when their revisions and values are: marks are no content, but evidence.
+/// Two facets are equal if their revisions and values are: marks are not content, but evidence.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facet<V> {
-    /// How often each site has changed it.
+    /// The number of changes of each site.
     pub revision: Revision,
-    /// What tells two changes of one count apart.
+    /// The fingerprints that tell two changes of one count apart.
     #[serde(skip_serializing_if = "Marks::are_unknown")]
     pub marks: Marks,
-    /// What it says.
+    /// The value.
     #[serde(flatten)]
     pub value: V,
 }
 
 impl<V> Facet<V> {
-    /// A facet of which no mark is known.
+    /// Creates a facet without known marks.
     pub const fn unmarked(revision: Revision, value: V) -> Self {
         Self { revision, marks: Marks::UNKNOWN, value }
     }
@@ -50,12 +50,12 @@ impl<V: PartialEq> PartialEq for Facet<V> {
     }
 }
 
-/// All that the two sites share of one order.
+/// The part of an order that the two sites share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shared {
-    /// What is to be delivered, and where to.
+    /// The contents and the destination of the delivery.
     pub delivery: Facet<Delivery>,
-    /// How far it has come.
+    /// The status and the carrier.
     pub progress: Facet<Progress>,
 }
 
@@ -69,17 +69,17 @@ pub enum FacetName {
     Progress,
 }
 
-/// Which of the facets a change has touched.
+/// The facets that a change has touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<FacetName>", into = "Vec<FacetName>")]
 pub enum Touched {
-    /// None: what changed is private to the site.
+    /// None: only the private part has changed.
     Nothing,
-    /// Delivery alone.
+    /// Only the delivery.
     Delivery,
-    /// Progress alone.
+    /// Only the progress.
     Progress,
-    /// Both.
+    /// Both facets.
     Both,
 }
 
@@ -87,7 +87,7 @@ impl Touched {
     /// Every way in which a change can touch the facets.
     pub const ALL: [Self; 4] = [Self::Nothing, Self::Delivery, Self::Progress, Self::Both];
 
-    /// The name for this combination.
+    /// Returns the variant for this combination.
     #[must_use]
     pub const fn new(delivery: bool, progress: bool) -> Self {
         match (delivery, progress) {

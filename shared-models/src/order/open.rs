@@ -1,7 +1,7 @@
-//! Reading a facet: of its fields some are known, and the others are kept.
+//! Parsing a facet: some of its fields are known, and the others are kept.
 //!
-//! What serde derives for `flatten` puts every field aside before it reads any, at each level anew;
-//! this reads each where it stands. docs/performance.md has what that brings.
+//! The code that serde derives for `flatten` buffers every field before it parses any, again at
+//! each level; this parses each in place. docs/performance.md has the savings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,25 +14,25 @@ use super::Facet;
 use crate::marks::Marks;
 use crate::revision::Revision;
 
-/// The fields of a facet that are none of its value's; the second may be missing.
+/// The fields of a facet that are not part of its value; the second may be missing.
 const REVISION: &str = "revision";
 const MARKS: &str = "marks";
 
-/// Fields that a facet may have which are known.
+/// The most known fields of a facet.
 const MOST: usize = 8;
 
-/// An object that may say more than is known.
+/// An object that may have unknown fields.
 pub(super) trait Open: Default {
-    /// The fields that are known, at most [`MOST`]; the last ones may be missing.
+    /// The known fields, at most [`MOST`]; the last ones may be missing.
     const FIELDS: &'static [&'static str];
-    /// How many must be there.
+    /// The number of fields that are required.
     const NEEDED: usize;
 
-    /// Reads what a field says, known or not.
+    /// Parses a field, known or not.
     fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Reads a value by itself.
+/// Parses a value without a revision.
 pub(super) fn value<'de, V: Open, D: Deserializer<'de>>(from: D) -> Result<V, D::Error> {
     from.deserialize_map(Reading { is_facet: false, of: PhantomData })
         .map(|Facet { value, .. }| value)
@@ -45,12 +45,12 @@ impl<'de, V: Open> Deserialize<'de> for Facet<V> {
 }
 
 struct Reading<V> {
-    /// Whether the value has a revision, and perhaps marks.
+    /// Set if the value has a revision, and perhaps marks.
     is_facet: bool,
     of: PhantomData<V>,
 }
 
-/// A field's name, where it stands if it can be.
+/// A field's name, borrowed if possible.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -1,4 +1,4 @@
-//! The facet progress: how far an order has come.
+//! The facet progress: status and carrier.
 
 use garde::Validate;
 use serde::de::MapAccess;
@@ -8,19 +8,19 @@ use super::open::{self, Open};
 use super::text::{filled, storable};
 use super::{Status, Unknown, limits};
 
-/// How far an order has come. The warehouse owns it.
+/// The status of an order, and its carrier. The warehouse owns it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Progress {
-    /// Where it stands.
+    /// The status.
     #[garde(skip)]
     pub status: Status,
-    /// Who carries it.
+    /// The carrier's name.
     #[garde(inner(custom(filled(limits::CARRIER))))]
     pub carrier: Option<String>,
-    /// Under which number the carrier knows it.
+    /// The carrier's tracking number.
     #[garde(inner(custom(filled(limits::TRACKING))))]
     pub tracking: Option<String>,
-    /// What a newer version says besides.
+    /// The fields that a newer version has added.
     #[serde(flatten)]
     #[garde(custom(storable))]
     pub unknown: Unknown,

@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::site::Site;
 
-/// Where an order stands. Declared in the order of their ranks, lowest first; every move that a
+/// The status of an order. Declared in the order of their ranks, lowest first; every move that a
 /// site may make goes up.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nobody has touched it since it was placed. The default, which never travels.
+    /// Unchanged since it was placed. The default, which is never carried.
     #[default]
     Placed,
-    /// The warehouse is collecting it.
+    /// Being picked at the warehouse.
     Picking,
-    /// It is packed.
+    /// Packed.
     Packed,
-    /// It will not be delivered.
+    /// Cancelled: it will not be delivered.
     Voided,
-    /// The carrier has it.
+    /// With the carrier.
     Shipped,
-    /// The customer has it.
+    /// With the customer.
     Delivered,
 }
 
@@ -33,7 +33,7 @@ impl Status {
     pub const ALL: [Self; 6] =
         [Self::Placed, Self::Picking, Self::Packed, Self::Voided, Self::Shipped, Self::Delivered];
 
-    /// The status's name, as it stands in JSON.
+    /// Returns the status's name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,13 +46,13 @@ impl Status {
         }
     }
 
-    /// Whether this is the status that an order is born with.
+    /// Returns whether this is the status of a new order.
     #[must_use]
     pub const fn is_default(self) -> bool {
         matches!(self, Self::Placed)
     }
 
-    /// Whether the delivery can no longer be edited.
+    /// Returns whether the delivery can no longer be edited.
     #[must_use]
     pub const fn is_closed(self) -> bool {
         match self {
@@ -61,7 +61,7 @@ impl Status {
         }
     }
 
-    /// The statuses to which `site` may move an order from here.
+    /// Returns the statuses to which `site` may move an order from here.
     #[must_use]
     pub const fn moves(self, site: Site) -> &'static [Self] {
         match (site, self) {

@@ -1,11 +1,12 @@
-//! What makes a text one that can be kept.
+//! Validators of texts.
 
 use serde_json::Value;
 
 use super::Unknown;
 use super::limits;
 
-/// A validator for text that says something, within `max` characters, and that PostgreSQL can hold.
+/// Returns a validator of text that is not blank, has at most `max` characters, and can be stored
+/// in PostgreSQL.
 pub fn filled(max: usize) -> impl FnOnce(&str, &()) -> garde::Result {
     move |text, ()| {
         let problem = if text.trim().is_empty() {
@@ -22,7 +23,7 @@ pub fn filled(max: usize) -> impl FnOnce(&str, &()) -> garde::Result {
     }
 }
 
-/// A validator for fields that are passed on unread: they too must fit and be storable.
+/// Validates fields that are passed on unread: they too must fit and be storable.
 pub fn storable(unknown: &Unknown, (): &()) -> garde::Result {
     if unknown.is_empty() {
         return Ok(());
