@@ -1,4 +1,4 @@
-//! Placing orders: one, or up to a thousand at once, of which all are placed or none.
+//! Placing orders: one, or up to a thousand at once, all of which are placed or none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::domain::{Prices, Store};
 use crate::placing::{check, read};
 
-/// Orders in one batch at the most.
+/// The most orders in one batch.
 const MAX_BATCH: usize = 1_000;
 
 /// The body of `POST /v1/orders/batch`.
@@ -39,7 +39,7 @@ struct BatchResult {
     results: Vec<Placed>,
 }
 
-/// What became of one order of a batch.
+/// The result of one order of a batch.
 #[derive(Serialize)]
 struct Placed {
     id: Uuid,
@@ -67,7 +67,7 @@ pub(crate) async fn one(
     Ok(answer::<Store>(response, &order))
 }
 
-/// The order that was there already, if it was placed as the same.
+/// Returns the existing order, if it was placed by the same request.
 async fn placed_before(
     service: &Service,
     id: Uuid,
@@ -105,7 +105,7 @@ pub(crate) async fn batch(
     Ok(HttpResponse::Created().json(BatchResult { results }))
 }
 
-/// Reads every order, and names everything that stands in the way of any.
+/// Parses every order, and collects the errors of all.
 fn all<O>(
     orders: Vec<O>,
     read: impl Fn(O, DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>>,
@@ -137,11 +137,11 @@ fn in_batch(index: usize, error: FieldError) -> FieldError {
     FieldError { field, ..error }
 }
 
-/// Places the orders of a batch: all that are new, or nothing where an id is taken by another order.
-/// Gives those that were there.
+/// Places the orders of a batch: all new ones, or none if an id is taken by another order. Returns
+/// the existing ones.
 ///
-/// Where it is not known whether they were placed, they are placed again under the same events: what
-/// is there by one of these was placed by this request, however often that was tried.
+/// If the outcome is unknown, they are placed again with the same events: an order with one of
+/// these events was placed by this request, however often that was tried.
 async fn place(
     service: &Service,
     new: &[Changed<Prices>],
@@ -167,7 +167,7 @@ async fn place(
     Ok(existing)
 }
 
-/// Those that were there; an error where one of them is another order, so that nothing is placed.
+/// Returns the existing orders; fails if one of them is another order, so that nothing is placed.
 async fn all_or_none(
     connection: &mut AsyncPgConnection,
     new: &[Changed<Prices>],
@@ -200,7 +200,8 @@ fn all_taken(new: &[Changed<Prices>], existing: &HashMap<Uuid, Order<Prices>>) -
     indexed.map(|(index, _)| taken(format!("orders[{index}].id"))).collect()
 }
 
-/// A retry asks for what was asked for before; anything else under the same id is another order.
+/// Returns whether the request is a repetition; different contents under the same id are another
+/// order.
 fn is_retry(there: &Order<Prices>, placed_as: Option<&str>) -> bool {
     there.private.placed_as.as_deref() == placed_as
 }

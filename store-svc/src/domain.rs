@@ -1,4 +1,4 @@
-//! What only the store knows of an order: what it costs.
+//! The store's private part of an order: the prices.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +10,32 @@ use shared_models::site::Site;
 
 use crate::settable::Settable;
 
-/// The highest price of one piece, in minor units; so that no total of an order overflows, whatever
-/// quantities the warehouse sets.
+/// The highest unit price, in minor units: no total of an order overflows, whatever quantities the
+/// warehouse sets.
 pub(crate) const MAX_UNIT_PRICE: i64 = 10_000_000_000;
 
-/// The highest total of an order that is set here: the largest whole number that every JSON reader
-/// reads exactly.
+/// The highest total of an order that is set here: the largest integer that every JSON parser reads
+/// exactly.
 pub(crate) const MAX_TOTAL: i64 = 9_007_199_254_740_991;
 
 /// The store's side of Lockstep.
 #[derive(Debug)]
 pub enum Store {}
 
-/// What only the store knows of an order.
+/// The store's private part of an order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prices {
-    /// In which currency; unknown only where the order came back from the warehouse after the
-    /// store's database was restored from an older backup.
+    /// The currency; unknown only if the order came back from the warehouse after the store's
+    /// database was restored from an older backup.
     pub currency: Option<String>,
-    /// What one piece costs, by sku, in minor units. A price stays when its line goes: the
-    /// warehouse takes lines out, and the store's edit that meets it may bring them back.
+    /// The unit prices by sku, in minor units. A price stays when its line is removed: the
+    /// warehouse removes lines, and a concurrent edit at the store may bring them back.
     pub unit_prices: BTreeMap<String, i64>,
-    /// The digest of the request that placed the order, so that a retry is known as one.
+    /// The digest of the request that placed the order, by which a retry is recognized.
     pub placed_as: Option<String>,
 }
 
-/// A line as the shop sees it.
+/// A line, as the shop sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PricedLine<'a> {
     sku: &'a str,
@@ -43,7 +43,7 @@ pub struct PricedLine<'a> {
     unit_price: Option<i64>,
 }
 
-/// What an order costs.
+/// The cost of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cost<'a> {
     currency: Option<&'a str>,
@@ -94,7 +94,7 @@ impl Domain for Store {
     }
 }
 
-/// What the lines cost; unknown while one of them has no price.
+/// Returns the total of the lines; `None` if one of them has no price.
 fn total(lines: &[PricedLine<'_>]) -> Option<i64> {
     lines.iter().map(|line| Some(i64::from(line.quantity) * line.unit_price?)).sum()
 }

@@ -1,4 +1,4 @@
-//! Orders as the shop sees them: with prices. Orders are born here.
+//! The store's service: orders with prices. Orders are placed here.
 
 mod create;
 mod domain;
@@ -16,7 +16,7 @@ use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LIMITS, LOG, Layout,
 
 pub use domain::{Prices, Store};
 
-/// What the program says of itself.
+/// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "store-svc",
     about: "Lockstep's store: orders as the shop sees them",
@@ -27,13 +27,13 @@ pub const PROGRAM: Program = Program {
     },
 };
 
-/// What is served.
+/// The routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
     let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];
     let batch = vec![on(Method::POST, Rule::WRITE, web::to(create::batch))];
     let void = vec![on(Method::DELETE, Rule::WRITE, web::to(void::void))];
-    // First what is asked for most: paths are tried one after the other.
+    // The most frequent route first: paths are matched one after the other.
     Routes::default()
         .with(routes::collection::<Store>("orders are listed and placed here", place))
         .with(resource("/v1/orders/batch", "batches of orders are posted here", batch))

@@ -1,4 +1,4 @@
-//! An order as a caller places it. Pure.
+//! The request to place an order. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::domain::{Prices, Store};
 use crate::settable::{Settable, SettableLine};
 
-/// An order as it is placed: what can be set of it, and an id where the caller has one.
+/// A request to place an order: the settable fields, and an id if the caller has one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Placing {
@@ -33,7 +33,7 @@ pub(crate) struct Placing {
     status: Option<Status>,
 }
 
-/// Reads and checks one order.
+/// Parses and checks one order.
 pub(crate) fn read(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>> {
     check(parse_value(value, Store::expectation).map_err(|error| vec![error])?, now)
 }
@@ -74,10 +74,10 @@ fn order(id: Uuid, delivery: Delivery, prices: Prices, now: DateTime<Utc>) -> Or
     }
 }
 
-/// The digest of what was asked for, in its normal form: the order of lines and of fields, and
+/// Returns the digest of a request in its normal form: the order of lines and of fields, and
 /// whether an empty field is null or left out, make no difference.
 fn digest(delivery: &Delivery, prices: &Prices) -> String {
-    // Texts and numbers: there is nothing in it that JSON cannot say.
+    // Only texts and numbers: serializing them cannot fail.
     let placed = serde_json::to_vec(&(delivery, prices)).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(Sha256::digest(placed))
 }

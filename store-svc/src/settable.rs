@@ -1,4 +1,4 @@
-//! All that a caller may set of an order at the store. Pure.
+//! The fields of an order that a caller may set at the store. Pure.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use shared_models::order::{Delivery, Line, Status, Unknown};
 
 use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};
 
-/// All that a caller may set. What is left out is empty; a status that is left out stays as it is,
-/// since an order always has one.
+/// The fields that a caller may set. A missing field is empty; a missing status is unchanged,
+/// because an order always has one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settable {
@@ -26,7 +26,7 @@ pub struct Settable {
     pub(crate) status: Option<Status>,
 }
 
-/// A line as a caller sets it.
+/// A line, as a caller sets it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with sku, quantity and unit_price")]
 pub(crate) struct SettableLine {
@@ -36,7 +36,7 @@ pub(crate) struct SettableLine {
 }
 
 impl Settable {
-    /// What is set of an order now.
+    /// Returns the current values of an order.
     pub(crate) fn of(order: &Order<Prices>) -> Self {
         let delivery = &order.shared.delivery.value;
         let line = |line: &Line| SettableLine {
@@ -55,7 +55,7 @@ impl Settable {
         }
     }
 
-    /// What both sites share of it, and what only the store knows.
+    /// Splits the fields into the shared part and the store's private part.
     pub(crate) fn split(self) -> (Delivery, Prices) {
         let priced = |line: &SettableLine| Some((line.sku.clone(), line.unit_price?));
         let unit_prices = self.lines.iter().filter_map(priced).collect::<BTreeMap<_, _>>();
@@ -71,8 +71,8 @@ impl Settable {
         (delivery, Prices { currency: self.currency, unit_prices, placed_as: None })
     }
 
-    /// What is wrong with the part that only the store knows. A price or a currency that is unknown
-    /// of the order as it stood may stay so.
+    /// Returns the errors of the private part. A price or a currency that the order lacked before
+    /// may stay unknown.
     pub(crate) fn errors(&self, before: Option<&Order<Prices>>) -> Vec<FieldError> {
         let mut errors = Vec::new();
         let mut refuse = |field: String, problem: String| {
@@ -104,7 +104,7 @@ impl Settable {
     }
 }
 
-/// Whether an order has a line of which no price is known.
+/// Returns whether an order has a line without a known price.
 fn is_unpriced(order: &Order<Prices>, sku: &str) -> bool {
     let stands = order.shared.delivery.value.lines.iter().any(|line| line.sku == sku);
     stands && !order.private.unit_prices.contains_key(sku)

@@ -1,4 +1,4 @@
-//! `DELETE` voids: an order is never lost. Voiding a voided order changes nothing.
+//! `DELETE` voids an order, which is never deleted. Voiding a voided order changes nothing.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,4 +1,4 @@
-//! What only the warehouse knows of an order: where it lies, and what its pickers say.
+//! The warehouse's private part of an order: the bin, and the pickers' note.
 
 use chrono::NaiveDate;
 use garde::Validate;
@@ -9,28 +9,28 @@ use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
 use shared_models::site::Site;
 
-/// Characters in the name of a bin.
+/// The most characters in the name of a bin.
 const BIN: usize = 50;
-/// Characters in a picker's note.
+/// The most characters in a picker's note.
 const PICKER_NOTE: usize = 2_000;
 
 /// The warehouse's side of Lockstep.
 #[derive(Debug)]
 pub enum Warehouse {}
 
-/// What only the warehouse knows of an order.
+/// The warehouse's private part of an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 pub struct Handling {
-    /// Where it lies.
+    /// The bin in which the order lies.
     #[garde(inner(custom(filled(BIN))))]
     pub bin: Option<String>,
-    /// What its pickers say.
+    /// The pickers' note.
     #[garde(inner(custom(filled(PICKER_NOTE))))]
     pub picker_note: Option<String>,
 }
 
-/// All that a caller may set. What is left out is empty; a status that is left out stays as it is,
-/// since an order always has one.
+/// The fields that a caller may set. A missing field is empty; a missing status is unchanged,
+/// because an order always has one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settable {

@@ -1,4 +1,4 @@
-//! Orders as the warehouse sees them: without prices, with a bin and a picker's note.
+//! The warehouse's service: orders without prices, with a bin and a picker's note.
 
 mod domain;
 
@@ -9,7 +9,7 @@ use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LIMITS, LOG, Layout,
 
 pub use domain::{Handling, Warehouse};
 
-/// What the program says of itself.
+/// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
     about: "Lockstep's warehouse: orders as those see them who pick, pack and ship",
@@ -20,12 +20,12 @@ pub const PROGRAM: Program = Program {
     },
 };
 
-/// What is served.
+/// The routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
     let born = "orders are born at the store and arrive here by themselves";
     let voided = "an order is read or set here; to void it, set its status to voided";
-    // First what is asked for most: paths are tried one after the other.
+    // The most frequent route first: paths are matched one after the other.
     Routes::default()
         .with(routes::collection::<Warehouse>(born, vec![]))
         .with(routes::item::<Warehouse>(voided, vec![]))
