@@ -4,6 +4,7 @@
 //! conditions and never for time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+pub mod alarm;
 pub mod bench;
 mod broker;
 pub mod compose;

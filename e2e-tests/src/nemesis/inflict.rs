@@ -1,17 +1,14 @@
 //! Carries out a fault, and heals it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use launcher::process::Process;
-use launcher::rabbitmq::RabbitMq;
-use launcher::recipe::Recipe;
 use rustix::process::Signal;
 use shared_models::names::queue;
 use shared_models::site::{Direction, Site};
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{Blow, Fault, Loss};
@@ -21,13 +18,7 @@ use super::schedule::Planned;
 use super::set_back::Look;
 use super::victim::Victim;
 use super::world::World;
-
-/// How long `rabbitmqctl` may take.
-const CONTROL: Duration = Duration::from_secs(30);
-
-/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
-const NO_MEMORY: &str = "0.000001";
-const MEMORY: &str = "0.4";
+use crate::alarm;
 
 /// Suspends the Raft process of a quorum queue: the queue is declared, and answers nothing.
 const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
@@ -73,7 +64,7 @@ pub async fn inflict(
             // RabbitMQ is just being hurt otherwise.
             Err(_) => Inflicted::NotDone,
         }),
-        Fault::Alarm => alarm(&world, over).await,
+        Fault::Alarm => raise_alarm(&world, over).await,
         Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
         Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
         Fault::Part(blow, Part::RabbitMq) => strike(&world.rabbitmq, blow, over, &heal).await,
@@ -91,29 +82,21 @@ async fn lose(world: &World, loss: Loss, direction: Direction) -> Result<()> {
         Loss::Messages => world.broker.purge(direction).await,
         Loss::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
-            control(&*world.rabbitmq.lock().await, &["eval", &suspend]).await
+            alarm::control(&*world.rabbitmq.lock().await, &["eval", &suspend]).await
         }
     }
 }
 
 /// RabbitMQ is kept from being struck meanwhile: a restart would end the alarm.
-async fn alarm(world: &World, over: impl Future) -> Result<Inflicted> {
+async fn raise_alarm(world: &World, over: impl Future) -> Result<Inflicted> {
     let rabbitmq = world.rabbitmq.lock().await;
     if !rabbitmq.process().is_some_and(Process::running) {
         return Ok(Inflicted::NotDone);
     }
-    control(&rabbitmq, &["set_vm_memory_high_watermark", NO_MEMORY]).await?;
+    alarm::raise(&rabbitmq).await?;
     over.await;
-    control(&rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await?;
+    alarm::release(&rabbitmq).await?;
     Ok(Inflicted::Done)
-}
-
-/// Runs `rabbitmqctl`.
-async fn control(rabbitmq: &RabbitMq, arguments: &[&str]) -> Result<()> {
-    let program = rabbitmq.control();
-    let recipe = Recipe::new("rabbitmqctl", &program, &program.with_extension("log"));
-    let running = Process::complete(recipe.args(arguments).clean());
-    timeout(CONTROL, running).await.context("rabbitmqctl does not end")?
 }
 
 /// Looks, and puts back what has changed when its time is over.

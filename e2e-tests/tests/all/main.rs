@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod agreement;
+mod alarms;
 mod containers;
 mod convergence;
 mod encryption;

@@ -1,0 +1,34 @@
+//! RabbitMQ's memory alarm, raised and released by its own control program.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use launcher::process::Process;
+use launcher::rabbitmq::RabbitMq;
+use launcher::recipe::Recipe;
+use tokio::time::timeout;
+
+/// How long `rabbitmqctl` may take.
+const CONTROL: Duration = Duration::from_secs(30);
+
+/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
+const NO_MEMORY: &str = "0.000001";
+const MEMORY: &str = "0.4";
+
+/// Raises the memory alarm: RabbitMQ blocks whoever publishes.
+pub async fn raise(rabbitmq: &RabbitMq) -> Result<()> {
+    control(rabbitmq, &["set_vm_memory_high_watermark", NO_MEMORY]).await
+}
+
+/// Releases the memory alarm.
+pub async fn release(rabbitmq: &RabbitMq) -> Result<()> {
+    control(rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await
+}
+
+/// Runs `rabbitmqctl`.
+pub(crate) async fn control(rabbitmq: &RabbitMq, arguments: &[&str]) -> Result<()> {
+    let program = rabbitmq.control();
+    let recipe = Recipe::new("rabbitmqctl", &program, &program.with_extension("log"));
+    let running = Process::complete(recipe.args(arguments).clean());
+    timeout(CONTROL, running).await.context("rabbitmqctl does not end")?
+}
