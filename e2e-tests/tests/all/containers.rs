@@ -120,3 +120,19 @@ fn one_secret_is_made_anew_where_its_line_is_emptied() {
     assert_eq!(changed.collect::<Vec<_>>(), ["READ_TOKEN"]);
     assert_eq!(after.settings["READ_TOKEN_SHA256"], sha256(&after.tokens["READ_TOKEN"]));
 }
+
+#[test]
+fn what_rabbitmqs_users_may_do_is_renewed_and_their_passwords_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".secrets/definitions.json");
+    let before = make(&folder, &[]);
+    // As a version wrote it that knew of no such queues.
+    fs::write(&path, before.users.replace("replacing", "other")).unwrap();
+    let after = make(&folder, &[]);
+    assert_eq!((&after.settings, &after.tokens), (&before.settings, &before.tokens));
+    let permissions = |users: &str| {
+        serde_json::from_str::<serde_json::Value>(users).unwrap()["permissions"].clone()
+    };
+    assert_eq!(permissions(&after.users), permissions(&before.users));
+    assert_eq!(make(&folder, &[]), after);
+}
