@@ -100,8 +100,12 @@ async fn one_that_migrates_waits_for_another_for_longer_than_for_a_lock() {
         let owner = owner.clone();
         async move { migrate(&owner, "second").await }
     });
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    assert!(!second.is_finished(), "{:?}", second.await);
+    let longer = "pg_stat_activity where application_name = 'second migrations'
+        and clock_timestamp() - backend_start > interval '700 milliseconds'";
+    eventually("it waits for longer than for a lock", async || {
+        (database.count(longer).await == 1).then_some(())
+    })
+    .await;
     drop(holder);
     assert!(!second.await.unwrap().unwrap().is_empty());
 }
