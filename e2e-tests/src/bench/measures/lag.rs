@@ -25,7 +25,7 @@ pub(super) const STEADY: f64 = 300.0;
 const MUCH: f64 = 2_000.0;
 
 const COMMITTED: &str = "
-select event_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
+select order_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
 from changes where kind = 'order.created' order by seq";
 
 /// For each order after the warm-up, when it was committed at the store, in seconds after the first,
@@ -64,13 +64,13 @@ pub(super) async fn measure(
 /// there is known at both.
 pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duration) -> Result<Lags> {
     let [store, warehouse] = [&world.databases.store, &world.databases.warehouse];
-    let before = warehouse.recorded().await?;
     let last_before = [store.last_change().await?, warehouse.last_change().await?];
     let target = Target::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
     let loaded = at_rate(&target, CONNECTIONS, rate, scale.warm_up + lasts, request).await?;
     let placed = loaded.accepted()?.with_status(201);
-    world.recorded(Site::Warehouse, before + placed).await?;
+    // Counted one by one, for offers take numbers of changes there, too.
+    world.created(Site::Warehouse, last_before[1], placed).await?;
     let lags = Lags::between(
         committed(store, last_before[0]).await?,
         &committed(warehouse, last_before[1]).await?,
@@ -86,11 +86,12 @@ async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)
 
 impl Lags {
     fn between(store: Vec<(String, i64)>, warehouse: &[(String, i64)]) -> Result<Self> {
-        let arrived = warehouse.iter().map(|(event, at)| (event.as_str(), *at));
+        let arrived = warehouse.iter().map(|(order, at)| (order.as_str(), *at));
         let arrived = arrived.collect::<HashMap<_, _>>();
         let first = store.iter().map(|(_, at)| *at).min().context("nothing was placed")?;
-        let lag = |(event, at): (String, i64)| {
-            let there = arrived.get(&*event).with_context(|| format!("{event} has not arrived"))?;
+        let lag = |(order, at): (String, i64)| {
+            let there =
+                arrived.get(&*order).with_context(|| format!("order {order} has not arrived"))?;
             let lag = u64::try_from(there - at).context("it arrived before it was committed")?;
             Ok((number(u64::try_from(at - first)?) / 1e6, lag))
         };

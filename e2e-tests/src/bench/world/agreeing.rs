@@ -21,6 +21,15 @@ impl World {
         }
     }
 
+    /// Waits until so many orders were created at a site after a change.
+    pub async fn created(&self, site: Site, after: u64, orders: u64) -> Result<()> {
+        let (database, wanted) = (self.databases.at(site), i64::try_from(orders)?);
+        let count =
+            format!("select count(*) from changes where kind = 'order.created' and seq > {after}");
+        let there = async || database.number(&count).await.is_ok_and(|there| there >= wanted);
+        wait::until(&format!("{orders} orders at the {site}"), PATIENCE, there).await
+    }
+
     /// Waits until the store has told all, and the warehouse has it; then compares the two.
     pub async fn agree(&self, orders: u64) -> Result<()> {
         for site in Site::ALL {
