@@ -27,12 +27,13 @@ use crate::database::Json;
 const NAMES: &str =
     "event_id, order_id, kind, origin, version, at, body, conflicts, publish, principal";
 
-/// Appends the rows of `new`; the private part and the selection of rows follow.
+/// Appends the rows of `new`; more columns, the private part and the selection of rows follow.
 const APPEND: &str = "
 recorded as (
     insert into changes
-        (event_id, order_id, kind, origin, version, at, body, conflicts, private, principal)
-    select event_id, order_id, kind, origin, version, at, body, conflicts, ";
+        (event_id, order_id, kind, origin, version, at, body, conflicts, principal, private";
+const SELECT: &str = ")
+    select event_id, order_id, kind, origin, version, at, body, conflicts, principal, ";
 
 /// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
@@ -111,13 +112,25 @@ pub(crate) fn push_append<C: Count>(
     private: &str,
     orders: Option<&str>,
 ) {
-    out.push_sql(APPEND);
-    out.push_sql(private);
-    out.push_sql(", principal from new");
+    for part in [APPEND, SELECT, private, " from new"] {
+        out.push_sql(part);
+    }
     if let Some(orders) = orders {
         out.push_sql(" where ");
         push_is_in::<C>(out, "order_id", orders);
     }
+    push_announce::<C>(out);
+}
+
+/// Appends the rows of `new`, marked as a part of an offer of many orders.
+pub(super) fn push_append_in_bulk<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+    for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
+        out.push_sql(part);
+    }
+    push_announce::<C>(out);
+}
+
+fn push_announce<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
     out.push_sql(ANNOUNCE);
     push_is_in::<C>(out, "event_id", "select event_id from new where publish");
     out.push_sql(")");

@@ -11,6 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::statement::push_append_in_bulk;
 use super::unguarded::publish_unguarded;
 use super::{Columns, Count, Many, One, Record, push_append};
 use crate::database::Json;
@@ -27,6 +28,35 @@ pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> Q
         _ => Append::<Many>::of(columns).execute(connection).await?,
     };
     publish_unguarded(connection, records.iter()).await
+}
+
+/// Appends records of an offer of many orders, in the given sequence. They are marked, so that
+/// comparing passes over them (docs/decisions/0022).
+pub async fn append_in_bulk(
+    connection: &mut AsyncPgConnection,
+    records: &[Record],
+) -> QueryResult<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    AppendInBulk(Columns::of(records.iter())?).execute(connection).await?;
+    publish_unguarded(connection, records.iter()).await
+}
+
+struct AppendInBulk<'a>(Columns<'a>);
+
+impl QueryId for AppendInBulk<'_> {
+    type QueryId = AppendInBulk<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for AppendInBulk<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.push_new::<Many>(&mut out, "", |_| Ok(()))?;
+        push_append_in_bulk::<Many>(&mut out);
+        out.push_sql(" select 1");
+        Ok(())
+    }
 }
 
 struct Append<'a, C>(Columns<'a>, PhantomData<C>);

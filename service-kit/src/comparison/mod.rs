@@ -17,7 +17,8 @@ use uuid::Uuid;
 pub use storage::log_state;
 
 /// Returns the orders that `site` itself changed between two places in its log, with their current
-/// states; changes from the peer and changes that concern only this side are skipped.
+/// states; changes from the peer, changes that concern only this side, and what an offer of many
+/// published are skipped.
 pub async fn changed(
     connection: &mut AsyncPgConnection,
     site: Site,

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
@@ -53,26 +51,34 @@ pub async fn log_state(connection: &mut AsyncPgConnection, upto: i64) -> QueryRe
     Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
 }
 
-/// Reads a page of a fixed number of rows, whatever is in them: otherwise a range without anything
-/// of interest could take as long as the log is. A change made here touches nothing shared only if
-/// it changed the private part and not the status; only for such a row is the body read.
+/// Reads a page: as many changes of interest as fit, among a fixed number of rows, whatever is in
+/// them. Without that number a range without anything of interest could take as long as the log is;
+/// without the other one the rows that are passed over would fill the pages. The rows stream from
+/// the primary key and end with the page.
+///
+/// Passed over are changes from the peer, what an offer of many published, and changes that touch
+/// nothing shared. Such a change was made here, to the private part and not to the status; only for
+/// such a row is the body read.
 const CHANGED: &str = "
-with page as materialized (
-    select seq, order_id,
-        origin = $1 and (kind <> 'order.updated' or private is null
-            or body::json ->> 'touched' <> '[]') as concerns_the_peer
-    from changes where seq > $2 and seq <= $3 order by seq limit $4)
-select max(seq) as last, count(*)::integer as rows,
-    coalesce(array_agg(distinct order_id) filter (where concerns_the_peer), '{}') as orders
-from page";
+with found as materialized (
+    select seq, order_id from (
+        select seq, order_id, origin, kind, private, body, in_bulk
+        from changes where seq > $2 and seq <= $3 order by seq limit $4) as looked_at
+    where origin = $1 and in_bulk is not true
+        and (kind <> 'order.updated' or private is null or body::json ->> 'touched' <> '[]')
+    order by seq limit $5)
+select case when count(*) = $5 then max(seq) else (
+        select seq from changes where seq > $2 and seq <= $3 order by seq offset $4 - 1 limit 1)
+    end as last,
+    coalesce(array_agg(distinct order_id), '{}') as orders
+from found";
 
 /// A page of the change log.
 #[derive(Debug, QueryableByName)]
 pub(super) struct Page {
+    /// The last row that was read, unless the range ends first.
     #[diesel(sql_type = Nullable<BigInt>)]
     last: Option<i64>,
-    #[diesel(sql_type = Integer)]
-    rows: i32,
     /// The orders with changes on it that concern the peer, each once.
     #[diesel(sql_type = Array<SqlUuid>)]
     pub(super) orders: Vec<Uuid>,
@@ -81,15 +87,14 @@ pub(super) struct Page {
 impl Page {
     /// Returns where the next page begins, in a range that ends at `upto`.
     pub(super) fn next(&self, upto: i64) -> i64 {
-        match self.last {
-            Some(last) if self.rows == PAGE => last,
-            Some(_) | None => upto,
-        }
+        self.last.unwrap_or(upto)
     }
 }
 
-/// The rows of the log on one page.
-const PAGE: i32 = MAX_COMPARED as i32;
+/// The changes of interest on one page.
+const PAGE: i64 = MAX_COMPARED as i64;
+/// The most rows of the log that are read for one page.
+const WINDOW: i64 = 5_000;
 
 /// Reads a page of the log between two places.
 pub(super) async fn changed(
@@ -102,7 +107,8 @@ pub(super) async fn changed(
         .bind::<Text, _>(site.as_str())
         .bind::<BigInt, _>(after)
         .bind::<BigInt, _>(upto)
-        .bind::<BigInt, _>(i64::from(PAGE))
+        .bind::<BigInt, _>(WINDOW)
+        .bind::<BigInt, _>(PAGE)
         .get_result(connection)
         .await
 }

@@ -104,7 +104,8 @@ pub async fn offer(
     principal: Option<&str>,
 ) -> QueryResult<BTreeMap<Uuid, Uuid>> {
     let orders = storage::these(connection, ids).await?;
-    let records = publish(connection, site, &orders, principal).await?;
+    let records = records(site, &orders, principal);
+    change_log::append(connection, &records).await?;
     Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
 }
 
@@ -136,7 +137,8 @@ pub async fn advance(
         None => next_of_all(connection, offer.after_id).await?,
         Some(since) => next_changed(connection, &offer, since).await?,
     };
-    publish(connection, site, &orders, offer.principal.as_deref()).await?;
+    let records = records(site, &orders, offer.principal.as_deref());
+    change_log::append_in_bulk(connection, &records).await?;
     match place {
         Some(place) => {
             let offered = i64::try_from(orders.len()).unwrap_or(i64::MAX);
@@ -201,15 +203,7 @@ async fn search(
     Ok((search.last_too_early(), newest))
 }
 
-async fn publish(
-    connection: &mut AsyncPgConnection,
-    site: Site,
-    orders: &[Order<()>],
-    principal: Option<&str>,
-) -> QueryResult<Vec<Record>> {
+fn records(site: Site, orders: &[Order<()>], principal: Option<&str>) -> Vec<Record> {
     let now = now();
-    let records = orders.iter().map(|order| Record::offered(site, order, now).by(principal));
-    let records = records.collect::<Vec<_>>();
-    change_log::append(connection, &records).await?;
-    Ok(records)
+    orders.iter().map(|order| Record::offered(site, order, now).by(principal)).collect()
 }

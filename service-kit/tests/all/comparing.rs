@@ -1,10 +1,13 @@
 //! What a site tells the worker that compares it with its peer.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
+use chrono::TimeDelta;
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::change_log::Record;
+use service_kit::offers;
 use service_kit::orders::{Changed, Order, now, storage};
 use service_kit::testing::{TestDatabase, TestService, change_of, delivery_to, eventually};
 use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions};
@@ -92,6 +95,43 @@ async fn what_came_from_the_peer_is_passed_over() {
     assert_eq!(site.client.sync(Site::Warehouse, &[change]).await.outcomes(), ["applied"]);
     let page = changed(&site, 0, log_state(&site).await.newest).await;
     assert_eq!((page.orders, page.upto), (vec![], 1));
+}
+
+#[tokio::test]
+async fn what_an_offer_of_many_published_is_passed_over_and_what_was_asked_for_by_id_is_not() {
+    let site = site().await;
+    let written = write_orders(&site.database, 150).await;
+    let mut connection = site.database.connect().await;
+    for since in [None, Some(now() - TimeDelta::hours(1))] {
+        let id = offers::begin(&mut connection, since, None).await.unwrap();
+        let mut offered = 0;
+        while offers::find(&connection, id).await.unwrap().is_some() {
+            offered += offers::advance(&mut connection, Site::Store, id).await.unwrap();
+        }
+        assert_eq!(offered, 150);
+    }
+    let log = log_state(&site).await;
+    assert_eq!((log.newest, log.unpublished), (450, Some(1)), "it is in the log, and published");
+    let page = changed(&site, 150, 450).await;
+    assert_eq!((page.orders, page.upto), (vec![], 450));
+    site.client.post("/v1/sync/offer", &json!({"ids": [written[7]]})).await.with(202);
+    assert_eq!(ids(&changed(&site, 150, 451).await.orders), [written[7]].into());
+}
+
+#[tokio::test]
+async fn what_is_passed_over_does_not_fill_the_pages_and_a_page_reads_5000_rows_at_the_most() {
+    let site = site().await;
+    let first = write_orders(&site.database, 1).await[0];
+    let from_the_peer = "
+        insert into changes (event_id, order_id, kind, origin, version, at, body)
+        select event_id, order_id, kind, 'warehouse', version, at, body
+        from changes, generate_series(1, 6000)";
+    run(&site.database, from_the_peer).await;
+    let second = write_orders(&site.database, 1).await[0];
+    let page = changed(&site, 0, 6_002).await;
+    assert_eq!((ids(&page.orders), page.upto), ([first].into(), 5_000));
+    let page = changed(&site, page.upto, 6_002).await;
+    assert_eq!((ids(&page.orders), page.upto), ([second].into(), 6_002));
 }
 
 /// Writes an order of the store and then changes only what is private; gives its id.
@@ -202,4 +242,40 @@ async fn revisions_are_told_of_those_that_are_here() {
     let many = json!({"ids": vec![Uuid::nil(); 501]});
     site.client.post("/v1/sync/revisions", &many).await.assert_problem(422);
     site.client.get("/v1/sync/changed?after=first&upto=2").await.assert_problem(400);
+}
+
+/// Prints how long a page takes at the source and at the peer (here both are one site).
+#[tokio::test]
+#[ignore = "a measurement: run it alone, with --ignored --nocapture"]
+async fn how_long_pages_take() {
+    let site = site().await;
+    for _ in 0..20 {
+        write_orders(&site.database, 500).await;
+    }
+    run(&site.database, "analyze").await;
+    let (mut after, mut times) = (0, vec![]);
+    while after < 10_000 {
+        let began = Instant::now();
+        let page = changed(&site, after, 10_000).await;
+        let read = began.elapsed();
+        let told = revisions(&site, &Vec::from_iter(ids(&page.orders))).await;
+        assert_eq!((page.orders.len(), told.orders.len()), (500, 500));
+        times.push((began.elapsed(), read));
+        after = page.upto;
+    }
+    times.sort_unstable();
+    let [(median, _), (most, _)] = [times[times.len() / 2], times[times.len() - 1]];
+    println!("500 changes: median {median:?}, at most {most:?}; {times:?}");
+    let rows = "
+        insert into changes (event_id, order_id, kind, origin, version, at, body)
+        select event_id, order_id, kind, 'warehouse', version, at, body
+        from changes, generate_series(1, 10)";
+    run(&site.database, rows).await;
+    let began = Instant::now();
+    while after < 110_000 {
+        let page = changed(&site, after, 110_000).await;
+        assert!(page.orders.is_empty() && page.upto > after);
+        after = page.upto;
+    }
+    println!("100,000 rows are passed over in {:?}", began.elapsed());
 }

@@ -1,5 +1,5 @@
 //! `/v1/sync/compared`, `/v1/sync/changed`, `/v1/sync/revisions`: comparing this side with the
-//! peer.
+//! peer. What reads many rows takes a reader's permit, so that writers keep their connections.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -58,7 +58,7 @@ pub(super) async fn changed<D: Domain>(
     stretch: Query<Stretch>,
 ) -> Result<HttpResponse, Error> {
     let Stretch { after, upto } = stretch.into_inner();
-    let reading = service.database.with::<_, Error>(async |connection| {
+    let reading = service.database.read::<_, Error>(async |connection| {
         Ok(comparison::changed(connection, D::SITE, after, upto).await?)
     });
     Ok(HttpResponse::Ok().json(reading.await?))
@@ -76,6 +76,6 @@ pub(super) async fn revisions(
     }
     let reading = service
         .database
-        .with::<_, Error>(async |connection| Ok(comparison::revisions(connection, &ids).await?));
+        .read::<_, Error>(async |connection| Ok(comparison::revisions(connection, &ids).await?));
     Ok(HttpResponse::Ok().json(reading.await?))
 }

@@ -1,0 +1,1 @@
+alter table changes drop column in_bulk;
