@@ -106,6 +106,7 @@ impl Consuming {
         parked: &str,
         deliveries: &[Delivery],
     ) -> Result<PeerIs, Interrupted> {
+        let _in_hand = self.figures.takes_in_hand();
         let source = self.direction.from;
         let decided = deliveries.iter().map(|delivery| decide(source, &delivery.data));
         let mut batch = Batch::new(decided.collect(), self.settings.tries_alone);

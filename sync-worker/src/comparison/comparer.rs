@@ -1,37 +1,26 @@
-//! Compares one direction again every interval, for as long as the worker runs.
+//! Compares one direction for as long as the worker runs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use tokio::time::sleep;
+use tokio::sync::watch;
 
-use super::boundaries::{Boundaries, Boundary};
-use super::repeats::Repeats;
+use super::boundaries::Boundaries;
+use super::comparing::Comparing;
+use super::looker::Looker;
 use crate::carrying::stop::Stop;
 use crate::figures::Figures;
-use crate::settings::{CompareSettings, WorkerSettings};
+use crate::settings::WorkerSettings;
 use crate::site_client::{BuildError, SiteClient};
-
-/// The age from which an open transaction is reported.
-const LONG: Duration = Duration::from_secs(30);
 
 /// Compares the changes of one source with what its peer has.
 pub struct Comparer {
-    pub(super) source: SiteClient,
-    pub(super) peer: SiteClient,
-    pub(super) settings: CompareSettings,
-    /// The figures of this direction.
-    pub(super) figures: Arc<Figures>,
-    /// The figures of the other direction.
-    pub(super) opposite: Arc<Figures>,
-    pub(super) repeats: Repeats,
-    boundaries: Boundaries,
+    looker: Looker,
+    comparing: Comparing,
     stop: Stop,
 }
 
 /// The reason why nothing is compared at the moment.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Held(pub(super) String);
 
 impl Comparer {
@@ -44,84 +33,32 @@ impl Comparer {
         stop: Stop,
     ) -> Result<Self, BuildError> {
         let (sites, direction) = (settings.sites(), figures.direction);
-        Ok(Self {
-            source: SiteClient::new(direction.from, &sites)?,
-            peer: SiteClient::new(direction.to(), &sites)?,
-            settings: settings.compare.clone(),
-            figures,
-            opposite,
-            repeats: Repeats::default(),
+        let source = SiteClient::new(direction.from, &sites)?;
+        let peer = SiteClient::new(direction.to(), &sites)?;
+        let (sender, receiver) = watch::channel(None);
+        let looker = Looker {
+            source: source.clone(),
+            figures: Arc::clone(&figures),
+            interval: settings.compare.interval,
+            looks: sender,
             boundaries: Boundaries::default(),
-            stop,
-        })
+            newest: None,
+        };
+        let settings = settings.compare.clone();
+        let comparing = Comparing::new(source, peer, settings, [figures, opposite], receiver);
+        Ok(Self { looker, comparing, stop })
     }
 
     /// Compares until asked to stop.
-    pub async fn run(mut self) {
-        let stop = self.stop.asked.clone();
-        if !self.settings.enabled {
-            self.figures.comparison(|comparison| comparison.waits(Some("it is switched off")));
-            return stop.cancelled().await;
+    pub async fn run(self) {
+        let Self { looker, comparing, stop } = self;
+        let asked = stop.asked;
+        if !comparing.settings.enabled {
+            comparing.figures.comparison(|it| it.waits(Some("it is switched off")));
+            return asked.cancelled().await;
         }
-        while let Some(looked) = stop.run_until_cancelled(self.look()).await {
-            let reason = looked.err().map(|Held(reason)| reason);
-            self.figures.comparison(|comparison| comparison.waits(reason.as_deref()));
-            stop.run_until_cancelled(sleep(self.settings.interval)).await;
-        }
-    }
-
-    /// Reads the state of the source's log, and compares up to its boundary.
-    async fn look(&mut self) -> Result<(), Held> {
-        let (log, now) = (self.source.log_state(None).await?, Utc::now());
-        let boundary = self.boundaries.look(&log, now);
-        self.figures.comparison(|comparison| comparison.looked(&log));
-        match boundary {
-            Some(boundary) if boundary.place > log.compared => self.compare_to(boundary).await,
-            Some(boundary) => {
-                self.figures.comparison(|it| it.finished(Some(boundary.at), now));
-                self.waits_for_transactions(now)
-            }
-            None => self.waits_for_transactions(now),
-        }
-    }
-
-    /// Compares up to the boundary, or up to the oldest unconfirmed change: later ones are on their
-    /// way.
-    async fn compare_to(&mut self, boundary: Boundary) -> Result<(), Held> {
-        self.is_calm()?;
-        let log = self.source.log_state(Some(boundary.place)).await?;
-        let upto = log.unpublished.map_or(boundary.place, |oldest| oldest - 1);
-        if upto <= log.compared {
-            return Err(self.unpublished(log.paused));
-        }
-        let came_to = self.compare(log.compared, upto).await?;
-        let as_of = (came_to >= boundary.place).then_some(boundary.at);
-        self.figures.comparison(|comparison| comparison.finished(as_of, Utc::now()));
-        Ok(())
-    }
-
-    /// Fails while an open transaction has kept later changes from being compared for long.
-    fn waits_for_transactions(&self, now: DateTime<Utc>) -> Result<(), Held> {
-        let since = self.boundaries.waits_since();
-        let long = since.filter(|since| (now - since).to_std().is_ok_and(|it| it > LONG));
-        long.map_or(Ok(()), |since| {
-            let (source, since) = (self.figures.direction.from, since.format("%FT%TZ"));
-            Err(Held(format!("a transaction at the {source} is open since {since} or before")))
-        })
-    }
-
-    pub(super) fn unpublished(&self, is_paused: bool) -> Held {
-        let source = self.figures.direction.from;
-        Held(match is_paused {
-            true => format!("the {source} is paused, and has changes that are not published"),
-            false => format!("the {source} has changes that RabbitMQ has not confirmed"),
-        })
-    }
-
-    /// Fails unless changes are carried and few messages wait: otherwise a difference means
-    /// nothing, and the sites are busy.
-    pub(super) fn is_calm(&self) -> Result<(), Held> {
-        self.figures.is_calm(self.settings.max_waiting).map_err(Held)
+        let both = async { tokio::join!(looker.run(), comparing.run()) };
+        asked.run_until_cancelled(both).await;
     }
 }
 

@@ -39,6 +39,15 @@ impl Repeats {
         in_vain.map(|order| order.id).collect()
     }
 
+    /// Uncounts the last offer of each of these orders: the site did not agree to it.
+    pub fn not_offered(&mut self, orders: &HashSet<Uuid>) {
+        for order in orders {
+            if let Some((_, times)) = self.offered.get_mut(order) {
+                *times = times.saturating_sub(1);
+            }
+        }
+    }
+
     /// Counts an offer of an order in this state; returns `false` after too many without effect.
     fn may_offer(&mut self, source: &OrderState, peer: Option<&OrderState>) -> bool {
         if self.offered.len() >= MOST_ORDERS && !self.offered.contains_key(&source.id) {
@@ -78,6 +87,15 @@ mod tests {
         assert_eq!(times(&mut repeats, &order(1, 2), Some(&order(1, 1))), 10);
         assert_eq!(times(&mut repeats, &order(1, 3), Some(&order(1, 1))), 10);
         assert_eq!(times(&mut repeats, &order(2, 3), None), 10);
+    }
+
+    #[test]
+    fn an_offer_to_which_the_site_does_not_agree_does_not_count() {
+        let mut repeats = Repeats::default();
+        for _ in 0..20 {
+            assert!(repeats.may_offer(&order(1, 2), None));
+            repeats.not_offered(&[order(1, 2).id].into());
+        }
     }
 
     #[test]

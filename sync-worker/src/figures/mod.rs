@@ -9,8 +9,8 @@ mod rate;
 mod state;
 mod waiting;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde::Serialize;
@@ -76,6 +76,19 @@ struct Inner {
     pace: Pace,
     counters: Counters,
     comparison: Comparison,
+    /// The time since which the oldest batch that is not settled has been in hand.
+    in_hand: Option<Instant>,
+}
+
+/// A batch in hand, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct InHand(Arc<Figures>);
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.0.lock().in_hand = None;
+    }
 }
 
 impl Figures {
@@ -86,8 +99,19 @@ impl Figures {
         let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
         let (in_use, depth, comparison) = (None, None, Comparison::default());
         let (sync, parked) = (QueueFigures::default(), QueueFigures::default());
-        let inner =
-            Inner { state, breaker, in_use, sync, parked, depth, pace, counters, comparison };
+        let in_hand = None;
+        let inner = Inner {
+            state,
+            breaker,
+            in_use,
+            sync,
+            parked,
+            depth,
+            pace,
+            counters,
+            comparison,
+            in_hand,
+        };
         Self { direction, inner: Mutex::new(inner) }
     }
 
@@ -95,8 +119,7 @@ impl Figures {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let inner = &*self.lock();
-        let Inner { state, breaker, in_use, sync, parked, depth, pace, counters, comparison } =
-            inner;
+        let Inner { state, breaker, in_use, sync, parked, depth, pace, counters, .. } = inner;
         let queue = |kind, figures: &QueueFigures| Queue::of(kind, *in_use, *figures);
         let (sync, parked) = (queue(QueueKind::Sync, sync), queue(QueueKind::Parked, parked));
         Snapshot {
@@ -110,7 +133,7 @@ impl Figures {
             depth: depth.clone(),
             rates: pace.rates(Instant::now()),
             counters: counters.clone(),
-            comparison: comparison.clone(),
+            comparison: inner.comparison.clone(),
         }
     }
 
@@ -190,16 +213,28 @@ impl Figures {
         self.lock().depth.as_ref().is_some_and(|depth| depth.parked > 0)
     }
 
-    /// Fails, with the reason, unless the direction carries and at most `most` messages wait.
-    pub fn is_calm(&self, most: u32) -> Result<(), String> {
+    /// Records that a batch is in hand, until the returned value is dropped. RabbitMQ does not count
+    /// its messages among those that wait.
+    pub fn takes_in_hand(self: &Arc<Self>) -> InHand {
+        self.lock().in_hand = Some(Instant::now());
+        InHand(Arc::clone(self))
+    }
+
+    /// Fails, with the reason, unless the direction carries, at most `most` messages wait, and no
+    /// batch has been in hand for longer than `long`.
+    pub fn is_calm(&self, most: u32, long: Duration) -> Result<(), String> {
         let inner = self.lock();
-        match (&inner.state, &inner.depth) {
-            (State::Consuming, Some(depth)) if depth.queue <= most => Ok(()),
-            (State::Consuming, Some(depth)) => {
+        let in_hand = inner.in_hand.map(|since| since.elapsed()).filter(|age| *age > long);
+        match (&inner.state, &inner.depth, in_hand) {
+            (State::Consuming, Some(depth), None) if depth.queue <= most => Ok(()),
+            (State::Consuming, Some(depth), None) => {
                 Err(format!("{} messages wait in the sync queue", depth.queue))
             }
-            (State::Consuming, None) => Err("what waits is not counted yet".to_owned()),
-            (state, _) => Err(format!("the direction is {}", state.as_str())),
+            (State::Consuming, _, Some(age)) => {
+                Err(format!("messages have been in hand for {} ms", age.as_millis()))
+            }
+            (State::Consuming, None, None) => Err("what waits is not counted yet".to_owned()),
+            (state, ..) => Err(format!("the direction is {}", state.as_str())),
         }
     }
 
@@ -236,5 +271,27 @@ impl Inner {
             QueueKind::Sync => &mut self.sync,
             QueueKind::Parked => &mut self.parked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_is_long_in_hand_is_not_calm_although_nothing_waits_in_the_queue() {
+        let figures = Arc::new(Figures::new(Direction::ALL[0]));
+        figures.enter(State::Consuming);
+        figures.depth(Depth { queue: 0, parked: 0 });
+        let is_calm = |long| figures.is_calm(0, long).is_ok();
+        let hour = Duration::from_secs(3_600);
+        assert!(is_calm(Duration::ZERO));
+        let in_hand = figures.takes_in_hand();
+        while in_hand.0.lock().in_hand.unwrap().elapsed() == Duration::ZERO {}
+        assert!(is_calm(hour) && !is_calm(Duration::ZERO));
+        drop(in_hand);
+        assert!(is_calm(Duration::ZERO));
+        figures.depth(Depth { queue: 1, parked: 0 });
+        assert!(!is_calm(hour));
     }
 }

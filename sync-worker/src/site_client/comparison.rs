@@ -1,6 +1,7 @@
 //! The requests to a site that compare it with its peer.
 
 use reqwest::Url;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions};
@@ -29,6 +30,12 @@ impl ComparisonUrls {
     }
 }
 
+/// The answer to a note.
+#[derive(Deserialize)]
+struct Noted {
+    noted: bool,
+}
+
 impl SiteClient {
     /// Returns the state of the site's change log and, if a place is given, the oldest unpublished
     /// change up to it.
@@ -49,10 +56,11 @@ impl SiteClient {
         self.answer(self.post(&self.comparison.revisions).json(&request)).await
     }
 
-    /// Notes at the site how far its log was compared.
-    pub async fn compared(&self, compared: Compared) -> Result<(), String> {
+    /// Notes at the site how far its log was compared; returns `false` if another worker has noted
+    /// something since `compared.from`.
+    pub async fn compared(&self, compared: Compared) -> Result<bool, String> {
         let noted = self.post(&self.comparison.compared).json(&compared);
-        self.answer::<serde_json::Value>(noted).await.map(drop)
+        Ok(self.answer::<Noted>(noted).await?.noted)
     }
 
     /// Asks the site to offer these orders. Returns the reason if it refuses.

@@ -1,6 +1,7 @@
 //! What a source changed is compared with what its peer knows, and what was lost is offered again.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use service_kit::testing::eventually;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, Request, ResponseTemplate};
 
+use crate::events::edited;
 use crate::sites::FakeSite;
 use crate::world::{TO_WAREHOUSE, TestWorker, World};
 
@@ -236,6 +238,38 @@ async fn while_the_peer_is_away_nothing_is_compared_and_then_all_is() {
     it.world.warehouse.is_ready(200);
     comes_to(&worker, 1).await;
     assert_eq!(it.offers(&it.world.store).await, [json!([Uuid::from_u128(1)])]);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_hand_at_a_peer_that_is_slow_is_not_taken_for_a_loss() {
+    let it = Compared::new().await;
+    let worker = it.start("compare.grace = '1s'").await;
+    it.world.warehouse.takes_its_time(Duration::from_secs(4));
+    it.world.publish_all(&[edited(Uuid::from_u128(1), 1)]).await;
+    it.store.changed(&[order(1, 1, 0)]);
+    waits_for(&worker, "in hand").await;
+    assert_eq!(it.world.waiting().await, Some(0), "RabbitMQ counts no message that waits");
+    it.warehouse.has(&[order(1, 1, 0)]);
+    let figures = comes_to(&worker, 1).await;
+    assert_eq!((&figures["missing"], &figures["offered"]), (&json!(0), &json!(0)));
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_goes_on_while_an_order_is_in_doubt() {
+    let it = Compared::new().await;
+    it.store.changed(&[order(1, 1, 0)]);
+    let worker = it.start("compare.grace = '5s'").await;
+    let asked = async || it.warehouse.with(|told| (told.asked == 1).then_some(()));
+    eventually("the warehouse is asked", asked).await;
+    it.warehouse.has(&[order(1, 1, 0), order(2, 1, 0)]);
+    it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
+    let both = async || (figures(&worker).await["compared"] == 2).then_some(());
+    eventually("the second order is compared", both).await;
+    assert_eq!(it.store.with(|told| told.compared), 0, "the first one is still in doubt");
+    comes_to(&worker, 2).await;
+    assert_eq!(figures(&worker).await["offered"], 0);
     worker.stop().await;
 }
 

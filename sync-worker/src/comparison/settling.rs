@@ -1,0 +1,78 @@
+//! Judges what differed, and has lost orders offered again.
+
+use std::time::Duration;
+
+use shared_models::site::Site;
+use tokio::time::{Instant, sleep};
+
+use super::comparer::Held;
+use super::comparing::Comparing;
+use super::judging::{Loss, Losses, WayBack, judge};
+use super::pace::rest;
+use super::progress::Side;
+use crate::site_client::SiteClient;
+
+/// The most orders named in one log line.
+const NAMED: usize = 5;
+
+impl Comparing {
+    /// Asks both sides again, and requests offers of the lost orders.
+    pub(super) async fn settle(
+        &mut self,
+        parts: usize,
+        way_back: WayBack,
+        share: Duration,
+    ) -> Result<(), Held> {
+        let (began, doubts) = (Instant::now(), self.progress.doubts(parts));
+        let ids = doubts.iter().map(|doubt| doubt.source.id).collect::<Vec<_>>();
+        let peer = self.peer.revisions(&ids).await?.orders;
+        let source = self.source.revisions(&ids).await?.orders;
+        let mut losses = judge(&doubts, &source, &peer, way_back);
+        let in_vain = self.repeats.in_vain(&doubts, &peer, &losses);
+        losses.leave(&in_vain);
+        if let Err(held) = self.make_good(&losses, in_vain.len()).await {
+            self.repeats.not_offered(&losses.orders());
+            // Not again at once: it is asked for again after another look.
+            self.progress.disturbed(Side::Source, Instant::now().into_std());
+            return Err(held);
+        }
+        self.progress.settle(parts);
+        sleep(rest(began.elapsed(), self.settings.rest, share)).await;
+        Ok(())
+    }
+
+    async fn make_good(&self, losses: &Losses, left: usize) -> Result<(), Held> {
+        let direction = self.figures.direction;
+        self.offer(&self.source, direction.from, &losses.of_source).await?;
+        self.offer(&self.peer, direction.to(), &losses.of_peer).await?;
+        self.figures.comparison(|comparison| comparison.found(losses, left));
+        if left > 0 {
+            tracing::error!(
+                direction = direction.as_str(),
+                left,
+                "orders differ however often they are offered; they are left until they change"
+            );
+        }
+        Ok(())
+    }
+
+    async fn offer(&self, client: &SiteClient, by: Site, losses: &[Loss]) -> Result<(), Held> {
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let ids = losses.iter().map(|loss| loss.id).collect::<Vec<_>>();
+        let first =
+            losses.iter().take(NAMED).map(|loss| format!("{} {}", loss.finding.as_str(), loss.id));
+        tracing::warn!(
+            direction = self.figures.direction.as_str(),
+            by = by.as_str(),
+            orders = losses.len(),
+            first = first.collect::<Vec<_>>().join(", "),
+            "changes have not arrived: they were lost on the way, or another worker holds them \
+             and does not answer; their orders are offered again"
+        );
+        client.ask_for_offer_of(&ids).await?;
+        self.figures.comparison(|comparison| comparison.offered(ids.len()));
+        Ok(())
+    }
+}
