@@ -274,6 +274,27 @@ async fn reading_goes_on_while_an_order_is_in_doubt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_log_is_looked_at_while_a_page_takes_long() {
+    let it = Compared::new().await;
+    let late = ResponseTemplate::new(200).set_body_json(json!({"orders": [], "newest": 0}));
+    let revisions = Mock::given(method("POST")).and(path("/v1/sync/revisions"));
+    let late = revisions.respond_with(late.set_delay(Duration::from_secs(10)));
+    it.world.warehouse.mount(late.with_priority(1)).await;
+    it.store.changed(&[order(1, 1, 0)]);
+    let worker = it.start("").await;
+    let asked = async || {
+        let asked = it.world.warehouse.received_of("/v1/sync/revisions").await;
+        (!asked.is_empty()).then_some(())
+    };
+    eventually("the warehouse is asked", asked).await;
+    it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
+    let newest = async || Some(figures(&worker).await).filter(|told| told["newest"] == 2);
+    let told = eventually("the second order is seen", newest).await;
+    assert_eq!(told["compared"], 0, "the warehouse has not answered yet");
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_does_not_agree_to_the_offer_is_asked_again() {
     let it = Compared::new().await;
     let worker = it.start("").await;
