@@ -199,8 +199,8 @@ impl Comparing {
     /// Fails while changes that the source has not published keep anything from being compared.
     fn is_published(&self, is_behind: bool, is_paused: bool) -> Result<(), Held> {
         let (now, grace) = (Instant::now().into_std(), self.settings.grace);
-        let is_idle = self.progress.held() == 0;
-        if !(is_behind && is_idle) && !self.progress.is_held_up(Side::Source, now, grace) {
+        let keeps_all = is_behind && self.progress.held() == 0;
+        if !keeps_all && !self.progress.is_held_up(Side::Source, now, grace) {
             return Ok(());
         }
         let source = self.figures.direction.from;
