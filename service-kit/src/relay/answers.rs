@@ -79,7 +79,8 @@ impl Answers {
     }
 
     /// Returns the outcome of the oldest batch, once it is certain. Every received answer, of every
-    /// batch, must have been noted before.
+    /// batch, must have been noted before, so each batch must be written: until then its confirms
+    /// cannot be read.
     pub(super) fn judge(&mut self) -> Option<Sent> {
         let all_returns_are_here = self.returned.is_empty() || self.are_complete();
         let oldest = self.batches.front()?;

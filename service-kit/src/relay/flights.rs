@@ -80,6 +80,11 @@ impl Flights {
         let Some(oldest) = self.flying.front_mut() else { return std::future::pending().await };
         oldest.land(0, &mut self.answers).await?;
         loop {
+            // The confirms of a batch can be read only when all of it is written, and one of them
+            // may have come with a return of the oldest batch.
+            for flight in &mut self.flying {
+                flight.write().await?;
+            }
             for (batch, flight) in self.flying.iter_mut().enumerate() {
                 flight.look(batch, &mut self.answers);
             }

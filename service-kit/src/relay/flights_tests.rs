@@ -214,3 +214,42 @@ async fn while_the_broker_is_blocked_no_confirm_is_late() {
     let late = world.flights.landed().unwrap().unwrap_err();
     assert!(matches!(late, PublishError::NotConfirmed(_)), "{late}");
 }
+
+/// RabbitMQ's alarm comes while a long batch is being written, of which the first message is
+/// confirmed already. That confirm takes the return of the batch before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_batch_is_not_judged_while_the_confirms_of_another_cannot_be_read() {
+    let World { mut publisher, mut broker, mut flights, .. } = world().await;
+    let limit = Duration::from_secs(20);
+    flights.add(publisher.publish(vec![waiting(0)], limit));
+    flights.write().await.unwrap();
+    let first = broker.published().await;
+    // More than fits into the socket while nobody reads.
+    let long = Waiting { body: "x".repeat(64 * 1024 * 1024), ..waiting(2) };
+    flights.add(publisher.publish(vec![waiting(1), long], limit));
+    let writing = async {
+        tokio::select! {
+            written = flights.write() => panic!("it is written: {written:?}"),
+            () = publisher.blocks() => {}
+        }
+    };
+    let blocking = async {
+        broker.published().await;
+        broker.block("low on memory").await;
+    };
+    tokio::join!(writing, blocking);
+    broker.give_back(&first).await;
+    broker.ack(2, false).await;
+    broker.ack(1, false).await;
+    let Flights { flying, answers, .. } = &mut flights;
+    flying[0].land(0, answers).await.unwrap();
+    assert!(flights.land().now_or_never().is_none(), "it was judged: {:?}", flights.landed());
+    broker.unblock().await;
+    broker.is_heard().await;
+    broker.ack(3, false).await;
+    broker.is_heard().await;
+    flights.land().await;
+    assert_eq!(flights.landed().unwrap().unwrap(), Sent { returned: 1, ..Sent::default() });
+    flights.land().await;
+    assert_eq!(flights.landed().unwrap().unwrap().confirmed, [1, 2]);
+}
