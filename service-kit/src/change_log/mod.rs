@@ -13,5 +13,5 @@ mod unguarded;
 pub use backlog::{Backlog, backlog};
 pub use record::Record;
 pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
-pub use storage::{Entry, append, append_in_bulk, entries_of, recorded};
+pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
 pub(crate) use unguarded::publish_unguarded;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
@@ -82,16 +83,50 @@ impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
     }
 }
 
-/// Returns those of the events that the log holds as changes of these orders.
+/// Reads the newest entries of one order.
+const NEWEST: &str = "
+select event_id from (
+    select event_id from changes where order_id = $1 order by seq desc limit $2) as newest
+where event_id = any ($3)";
+
+/// Reads the first entry of each order.
+const FIRST: &str = "
+select first.event_id from unnest($1) as these (id) cross join lateral (
+    select event_id from changes where order_id = these.id order by seq limit 1) as first
+where first.event_id = any ($2)";
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+}
+
+/// Returns those of the events that are among the newest entries of an order. The caller knows how
+/// many there may be since: an order that changes often has a history of any length.
 pub async fn recorded(
+    connection: &mut AsyncPgConnection,
+    order: Uuid,
+    newest: i64,
+    events: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    let found = diesel::sql_query(NEWEST)
+        .bind::<SqlUuid, _>(order)
+        .bind::<BigInt, _>(newest)
+        .bind::<Array<SqlUuid>, _>(events);
+    Ok(found.load::<Found>(connection).await?.into_iter().map(|row| row.event_id).collect())
+}
+
+/// Returns those of the events that created one of these orders: the first entries of their
+/// histories.
+pub async fn recorded_first(
     connection: &mut AsyncPgConnection,
     orders: &[Uuid],
     events: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
-    // Filtered by order, which is indexed.
-    let of_these = changes::order_id.eq_any(orders).and(changes::event_id.eq_any(events));
-    let found = changes::table.filter(of_these).select(changes::event_id);
-    Ok(found.load(connection).await?.into_iter().collect())
+    let found = diesel::sql_query(FIRST)
+        .bind::<Array<SqlUuid>, _>(orders)
+        .bind::<Array<SqlUuid>, _>(events);
+    Ok(found.load::<Found>(connection).await?.into_iter().map(|row| row.event_id).collect())
 }
 
 /// An entry of an order's history.

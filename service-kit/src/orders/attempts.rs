@@ -10,12 +10,17 @@ use super::edit::Edited;
 use crate::database::DatabaseError;
 use crate::error::Error;
 
+/// The most offers of one order while a caller waits for its edit: far more than anybody asks for.
+const OFFERS: i64 = 1_000;
+
 /// Attempts to write the same edits.
 pub(super) struct Attempts<P> {
     /// The current attempt, until PostgreSQL proves that it was rolled back.
     current: Option<Edited<P>>,
     /// Earlier attempts with an unknown outcome.
     unknown: Vec<Edited<P>>,
+    /// The attempt that was found in the log.
+    found: Option<Edited<P>>,
 }
 
 /// The state of the attempts after one has ended.
@@ -46,12 +51,21 @@ impl<P> Attempts<P> {
         self.unknown.iter().filter_map(first_event).collect()
     }
 
+    /// Returns how many entries the order may have since the first of these attempts, if it has this
+    /// version now: one for each version, and some for offers, which change none.
+    pub(super) fn entries_since(&self, version: i64) -> i64 {
+        let begun = self.unknown.iter().filter_map(|it| Some(it.changes.first()?.order.version));
+        let versions = begun.min().map_or(0, |first| version.saturating_sub(first).max(0) + 1);
+        versions.saturating_add(OFFERS)
+    }
+
     /// Looks for an attempt that is in the log; at most one is, because each compares the version.
+    /// One that was found is written, however the transaction that looked ends.
     pub(super) fn find(&mut self, recorded: &HashSet<Uuid>) -> bool {
         let is_recorded = |it: &Edited<P>| first_event(it).is_some_and(|id| recorded.contains(&id));
         match self.unknown.iter().position(is_recorded) {
             Some(index) => {
-                self.current = Some(self.unknown.swap_remove(index));
+                self.found = Some(self.unknown.swap_remove(index));
                 true
             }
             None => false,
@@ -60,6 +74,9 @@ impl<P> Attempts<P> {
 
     /// Concludes from the end of an attempt.
     pub(super) fn conclude(&mut self, ended: Result<(), Error>) -> Conclusion<P> {
+        if let Some(found) = self.found.take() {
+            return Conclusion::Known(Ok(Some(found)));
+        }
         let error = match ended {
             Ok(()) => return Conclusion::Known(Ok(self.current.take())),
             Err(error) => error,
@@ -90,7 +107,7 @@ fn first_event<P>(edited: &Edited<P>) -> Option<Uuid> {
 
 impl<P> Default for Attempts<P> {
     fn default() -> Self {
-        Self { current: None, unknown: vec![] }
+        Self { current: None, unknown: vec![], found: None }
     }
 }
 
@@ -134,6 +151,37 @@ mod tests {
         assert!(attempts.find(&HashSet::from([event])));
         let Known(Ok(Some(found))) = attempts.conclude(Ok(())) else { panic!("it was found") };
         assert_eq!(found.changes[0].record.event.id, event);
+    }
+
+    #[test]
+    fn it_is_looked_for_among_as_many_entries_as_there_are_versions_since() {
+        let mut attempts = Attempts::default();
+        for version in [12, 10, 11] {
+            let mut attempt = edited(2);
+            attempt.changes[0].order.version = version;
+            attempts.begin(attempt);
+            assert!(matches!(attempts.conclude(broken()), Unknown(_)));
+        }
+        assert_eq!(attempts.entries_since(10), 1 + OFFERS);
+        assert_eq!(attempts.entries_since(2_000_010), 2_000_001 + OFFERS);
+        // The order was set back meanwhile.
+        assert_eq!(attempts.entries_since(3), 1 + OFFERS);
+    }
+
+    #[test]
+    fn an_attempt_that_was_seen_in_the_log_is_written_however_the_look_ends() {
+        let refused =
+            || Err(DatabaseError::Query(diesel::result::Error::RollbackTransaction).into());
+        let unavailable = || Err(DatabaseError::Unavailable("gone".into()).into());
+        for ended in [Ok(()), broken(), refused(), unavailable()] {
+            let mut attempts = Attempts::default();
+            let event = attempts.begin(edited(1))[0].record.event.id;
+            assert!(matches!(attempts.conclude(broken()), Unknown(_)));
+            assert!(attempts.find(&HashSet::from([event])));
+            attempts.rolled_back();
+            let Known(Ok(Some(found))) = attempts.conclude(ended) else { panic!("it was found") };
+            assert_eq!(found.changes[0].record.event.id, event);
+        }
     }
 
     #[test]

@@ -55,6 +55,9 @@ impl<D: Domain> Writer<D> {
     /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
     /// edits have the same result on the same version, so if they change nothing now, the version
     /// has already changed.
+    ///
+    /// Where an attempt is found, nothing is written, and the end of this transaction tells nothing
+    /// new.
     pub(super) async fn write_locked(
         &self,
         id: Uuid,
@@ -64,8 +67,11 @@ impl<D: Domain> Writer<D> {
         let locked = self.database.transaction(async |connection| {
             let Some(found) = storage::lock(connection, &[id]).await?.pop() else { return Ok(()) };
             let unknown = attempts.events();
-            if !unknown.is_empty() && attempts.find(&recorded(connection, &[id], &unknown).await?) {
-                return Ok(());
+            if !unknown.is_empty() {
+                let newest = attempts.entries_since(found.version);
+                if attempts.find(&recorded(connection, id, newest, &unknown).await?) {
+                    return Ok(());
+                }
             }
             let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
             if storage::update_one(connection, changes).await? {

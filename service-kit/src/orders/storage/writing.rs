@@ -15,7 +15,7 @@ use shared_models::order::{Delivery, Facet, Progress};
 use uuid::Uuid;
 
 use crate::change_log::{
-    Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded,
+    Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
 };
 use crate::database::Json;
 use crate::error::Error;
@@ -42,7 +42,7 @@ pub async fn create_or_find_created<P: Private>(
     if created.len() < new.len() {
         let ids = new.iter().map(|new| new.order.id).collect::<Vec<_>>();
         let events = new.iter().map(|new| new.record.event.id).collect::<Vec<_>>();
-        let recorded = recorded(connection, &ids, &events).await?;
+        let recorded = recorded_first(connection, &ids, &events).await?;
         let earlier = new.iter().filter(|new| recorded.contains(&new.record.event.id));
         let now = created.iter().copied().collect::<HashSet<_>>();
         created.extend(earlier.map(|new| new.order.id).filter(|id| !now.contains(id)));
