@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::change_log::{self, Record};
 use crate::database::schema::offers;
 use crate::orders::{Order, now};
-use search::Search;
+use search::{LookBack, Search};
 
 /// The most ids in one request, and the most parked changes that are offered in one step.
 pub const STEP: usize = 500;
@@ -41,9 +41,10 @@ pub struct Offer {
     pub after_id: Option<Uuid>,
     /// The time of the request.
     pub created_at: DateTime<Utc>,
-    /// The last entry of the change log that was read, if it has a time.
+    /// The last entry of the change log that was read, if it has a time. While `until_seq` is not
+    /// known, the place before which its first entry is still looked for.
     pub after_seq: Option<i64>,
-    /// The last entry of the change log to be read: the newest one when the offer began.
+    /// The last entry of the change log to be read: the newest one when the reading began.
     pub until_seq: Option<i64>,
     /// The number of orders offered so far; one that changed often may be counted several times.
     pub offered: i64,
@@ -62,6 +63,8 @@ pub struct Offer {
 enum Place {
     /// An offer of all orders: the last one offered.
     Order(Uuid),
+    /// An offer since a time, whose first log entry may still be before this place.
+    Before(i64),
     /// An offer since a time: the last log entry that was read, and the last to be read.
     Change { after: i64, until: i64 },
 }
@@ -162,7 +165,7 @@ async fn next_of_all(
 
 /// Returns the orders of the next changes, and the place after them; no place at the end.
 ///
-/// The last entry to be read is the newest one when the offer began, so that it does not read the
+/// The last entry to be read is the newest one when the reading began, so that it does not read the
 /// entries that it appends itself. A transaction under way at that time may later commit an entry
 /// before that place; such an entry is in the outbox anyway.
 async fn next_changed(
@@ -172,7 +175,13 @@ async fn next_changed(
 ) -> QueryResult<(Vec<Order<()>>, Option<Place>)> {
     let (after, until) = match (offer.after_seq, offer.until_seq) {
         (Some(after), Some(until)) => (after, until),
-        _ => search(connection, since).await?,
+        (found, _) => {
+            let back = look_back(connection, found, since).await?;
+            if !back.is_over() {
+                return Ok((vec![], Some(Place::Before(back.place()))));
+            }
+            (back.place(), storage::newest(connection).await?)
+        }
     };
     let limit = i64::from(ADVANCE);
     let entries = storage::changed_after(connection, (after, until), since, limit).await?;
@@ -188,19 +197,33 @@ async fn next_changed(
     Ok((orders, place))
 }
 
-/// Finds the part of the change log that holds all changes since a time. The log has every change
-/// ever made; if its beginning is ever deleted, an offer since an earlier time has to become one of
-/// all.
-async fn search(
+/// Looks back from the place that was found in an earlier step, or that a search finds now. The log
+/// has every change ever made; if its beginning is ever deleted, an offer since an earlier time has
+/// to become one of all.
+async fn look_back(
     connection: &mut AsyncPgConnection,
+    found: Option<i64>,
     since: DateTime<Utc>,
-) -> QueryResult<(i64, i64)> {
-    let newest = storage::newest(connection).await?;
-    let mut search = Search::new(since, newest);
+) -> QueryResult<LookBack> {
+    let found = match found {
+        Some(found) => found,
+        None => search(connection, since).await?,
+    };
+    let mut back = LookBack::from(found);
+    while let Some(newest) = back.next() {
+        let window = storage::window_before(connection, newest, since).await?;
+        back.saw(window.first, window.has_any);
+    }
+    Ok(back)
+}
+
+/// Finds the place in the change log from which the times are those since a time.
+async fn search(connection: &mut AsyncPgConnection, since: DateTime<Utc>) -> QueryResult<i64> {
+    let mut search = Search::new(since, storage::newest(connection).await?);
     while let Some(place) = search.next() {
         search.found(place, storage::entry_at(connection, place).await?);
     }
-    Ok((search.last_too_early(), newest))
+    Ok(search.last_too_early())
 }
 
 fn records(site: Site, orders: &[Order<()>], principal: Option<&str>) -> Vec<Record> {

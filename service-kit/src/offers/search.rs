@@ -2,14 +2,16 @@
 //!
 //! The log is in the order of `seq`, and nearly in that of `at`: the clocks of replicas differ, and
 //! a transaction commits some time after its number was assigned. So the search aims well before
-//! the requested time, and the entries that it skips were certainly written earlier.
+//! the requested time. An entry of a clock that is further behind misleads it all the same: it
+//! passes over everything before that entry. So the search is followed by a look back, until a long
+//! stretch of the log has no entry of the requested time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The most by which times in the log may be out of order.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
 
-/// A binary search: every entry up to `low` is before the target; none after `high` need be.
+/// A binary search: the entry `low` is before the target, and the one after `high` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Search {
     target: DateTime<Utc>,
@@ -40,9 +42,61 @@ impl Search {
         }
     }
 
-    /// Returns the last entry that is certainly too early; 0 if there is none.
+    /// Returns the last entry that is too early, as far as single entries tell; 0 if there is none.
     pub(super) const fn last_too_early(&self) -> i64 {
         self.low
+    }
+}
+
+/// The entries of the log that are looked at together.
+pub(super) const WINDOW: i64 = 5_000;
+
+/// The windows in a row that have to be without an entry of the requested time: as many entries as
+/// are written in more than a minute at 300 a second.
+const WINDOWS: u8 = 4;
+
+/// A look back from the place of a search: as many windows as one step may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LookBack {
+    from: i64,
+    place: i64,
+    next: i64,
+    windows: u8,
+}
+
+impl LookBack {
+    /// Begins before this place, up to which the log is assumed to be too early.
+    pub(super) const fn from(place: i64) -> Self {
+        Self { from: place, place, next: place, windows: 0 }
+    }
+
+    /// Returns the newest entry of the window to look at next; `None` when this step has read
+    /// enough.
+    pub(super) const fn next(&self) -> Option<i64> {
+        match self.windows < WINDOWS && self.next > 0 {
+            true => Some(self.next),
+            false => None,
+        }
+    }
+
+    /// Takes in a window: its first entry, if there is any, and whether it has an entry of the
+    /// requested time.
+    pub(super) fn saw(&mut self, first: Option<i64>, has_any: bool) {
+        self.windows += 1;
+        self.next = first.map_or(0, |first| first - 1);
+        if has_any {
+            self.place = self.next;
+        }
+    }
+
+    /// Returns the place up to which the log is too early, as far as it was looked at.
+    pub(super) const fn place(&self) -> i64 {
+        self.place
+    }
+
+    /// Returns whether the look back is over; otherwise another one follows from its place.
+    pub(super) const fn is_over(&self) -> bool {
+        self.place == self.from || self.place == 0
     }
 }
 
@@ -52,6 +106,62 @@ mod tests {
 
     fn minute(minute: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    /// The entries of the time that are passed over: by the search alone, and after looking back.
+    fn passed_over(log: &[(i64, DateTime<Utc>)], since: DateTime<Utc>) -> (usize, usize) {
+        let count =
+            |place: i64| log.iter().filter(|(seq, at)| *seq <= place && *at >= since).count();
+        let found = search(log, since).0;
+        let (mut place, mut is_over) = (found, false);
+        while !is_over {
+            let mut back = LookBack::from(place);
+            while let Some(newest) = back.next() {
+                let end = log.partition_point(|(seq, _)| *seq <= newest);
+                let window = &log[end.saturating_sub(WINDOW as usize)..end];
+                let has_any = window.iter().any(|(_, at)| *at >= since);
+                back.saw(window.first().map(|first| first.0), has_any);
+            }
+            assert!(back.is_over() || back.place() < place, "it goes no further");
+            (place, is_over) = (back.place(), back.is_over());
+        }
+        (count(found), count(place))
+    }
+
+    /// An entry each 3 ms, with every second number, of which `is_slow` are an hour behind.
+    fn log(is_slow: impl Fn(i64) -> bool) -> Vec<(i64, DateTime<Utc>)> {
+        let at = |n: i64| minute(600) + TimeDelta::milliseconds(n * 3);
+        let behind = |n: i64| if is_slow(n) { TimeDelta::hours(1) } else { TimeDelta::zero() };
+        (1..=400_000).map(|n| (n * 2, at(n) - behind(n))).collect()
+    }
+
+    #[test]
+    fn what_a_slow_clock_hides_is_found_by_looking_back() {
+        // Twenty minutes in all; the search begins in the middle.
+        let since = minute(608);
+        for (slow, of) in [(199_990..200_005, 1), (180_002..200_001, 1), (150_000..250_000, 2)] {
+            let log = log(|n| slow.contains(&n) && n % of == 0);
+            let (before, after) = passed_over(&log, since);
+            assert!(before > 10_000, "the search is not misled by {slow:?}: {before}");
+            assert_eq!(after, 0, "{slow:?}");
+        }
+        assert_eq!(passed_over(&log(|_| false), since), (0, 0));
+    }
+
+    #[test]
+    fn a_step_looks_at_a_few_windows_and_at_the_beginning_of_the_log_it_is_over() {
+        let mut back = LookBack::from(1_000_000);
+        let mut windows = 0;
+        while let Some(newest) = back.next() {
+            back.saw(Some(newest - WINDOW + 1), true);
+            windows += 1;
+        }
+        assert_eq!((windows, back.place(), back.is_over()), (4, 980_000, false));
+        let mut back = LookBack::from(7);
+        back.saw(Some(1), true);
+        assert_eq!((back.next(), back.place(), back.is_over()), (None, 0, true));
+        assert_eq!(LookBack::from(0).next(), None);
+        assert!(LookBack::from(0).is_over());
     }
 
     /// Searches a log; gives the place and the number of look-ups.

@@ -65,6 +65,25 @@ async fn those_that_changed_since_a_time_are_offered() {
 }
 
 #[tokio::test]
+async fn an_entry_of_a_clock_that_is_behind_hides_none_before_it() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    let since = now();
+    let ids = write_orders(&site.database, 9).await;
+    published(&site).await;
+    take_all(&broker).await;
+    // The one at which the search looks first.
+    let slow = "changes set at = at - interval '1 hour'";
+    site.database
+        .run(&format!("update {slow} where seq = (select max(seq) + 1 from changes) / 2"))
+        .await;
+    ask(&site, &json!({ "since": since })).await;
+    let offered = BTreeSet::from_iter(offered(&site, &broker).await);
+    let wanted = ids.iter().copied().filter(|id| *id != ids[4]);
+    assert_eq!(offered, BTreeSet::from_iter(wanted));
+}
+
+#[tokio::test]
 async fn those_that_are_named_are_offered_and_unknown_ones_told() {
     let broker = bound_broker().await;
     let site = publishing_to(&broker).await;

@@ -128,3 +128,24 @@ async fn an_offer_that_fails_stops_neither_publishing_nor_another_one_and_is_tri
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_offer_goes_on_though_the_clock_of_postgresql_was_set_back() {
+    let broker = bound_broker().await;
+    let site = publishing_to(&broker).await;
+    write_orders(&site.database, 3).await;
+    published(&site).await;
+    // What was noted an hour ahead of now: a step, and a failure. The last is in its back-off.
+    execute(
+        &site,
+        "insert into offers (created_at, next_at, failures) values
+            (now(), now() + interval '1 hour', 0), (now(), now() + interval '30 seconds', 0),
+            (now(), now() + interval '1 hour', 3), (now(), now() + interval '50 seconds', 7)",
+    )
+    .await;
+    eventually("they have come to their end", async || {
+        (site.database.count("offers where failures <> 7").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(site.database.count("offers").await, 1, "one that failed waits");
+}

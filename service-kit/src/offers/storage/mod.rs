@@ -6,5 +6,7 @@ mod reading;
 mod stepping;
 
 pub(super) use listing::{find, list, remove};
-pub(super) use reading::{after, changed_after, entry_at, last_of_window, newest, these};
+pub(super) use reading::{
+    after, changed_after, entry_at, last_of_window, newest, these, window_before,
+};
 pub(super) use stepping::{begin, failed, finish, limit_statements, lock, next, save};

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
 
 use crate::database::Json;
 use crate::database::schema::{changes, orders};
+use crate::offers::search::WINDOW;
 use crate::orders::Order;
 
 /// The columns of an order, except the private part.
@@ -71,6 +72,36 @@ pub(in crate::offers) async fn entry_at(
     entry.select((changes::seq, changes::at)).first(connection).await.optional()
 }
 
+/// Looks at a window of the log before a place.
+const LOOK_BACK: &str = "
+select min(seq) as first, coalesce(bool_or(at >= $3), false) as has_any from (
+    select seq, at from changes where seq <= $1 order by seq desc limit $2) as looked_at";
+
+/// A window of the log.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(in crate::offers) struct Window {
+    /// The first of its entries, if it has any.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(in crate::offers) first: Option<i64>,
+    /// Set if one of them is not older than the requested time.
+    #[diesel(sql_type = Bool)]
+    pub(in crate::offers) has_any: bool,
+}
+
+/// Returns the window of the log that ends with the newest entry up to a place.
+pub(in crate::offers) async fn window_before(
+    connection: &mut AsyncPgConnection,
+    newest: i64,
+    since: DateTime<Utc>,
+) -> QueryResult<Window> {
+    diesel::sql_query(LOOK_BACK)
+        .bind::<BigInt, _>(newest)
+        .bind::<BigInt, _>(WINDOW)
+        .bind::<Timestamptz, _>(since)
+        .get_result(connection)
+        .await
+}
+
 /// Reads the changes in a window of the log, except offers and changes before a time.
 const CHANGED: &str = "
 select seq, order_id from (
@@ -87,9 +118,6 @@ pub(in crate::offers) struct Entry {
     #[diesel(sql_type = SqlUuid)]
     pub(in crate::offers) order_id: Uuid,
 }
-
-/// The most entries of the log that are read in one step.
-const WINDOW: i64 = 5_000;
 
 /// Returns the next changes since a time, between two places of the log.
 pub(in crate::offers) async fn changed_after(

@@ -42,11 +42,18 @@ pub(in crate::offers) async fn begin(
 }
 
 /// Returns the offer that was advanced longest ago, by PostgreSQL's clock, which all replicas
-/// share.
+/// share. That clock may be set back: so an offer that has not failed is always due, and one that
+/// has failed is due if it would have to wait for longer than any back-off.
+///
+/// Reads the index in its order up to the first that is due; before it are only those that failed
+/// during the longest back-off.
 pub(in crate::offers) async fn next(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Option<i64>> {
-    let due = offers::table.filter(offers::next_at.le(diesel::dsl::now));
+    let latest =
+        sql::<Timestamptz>("now() + ").bind::<BigInt, _>(MAX_BACKOFF).sql(" * interval '1 second'");
+    let is_due = offers::next_at.le(diesel::dsl::now).or(offers::next_at.gt(latest));
+    let due = offers::table.filter(offers::failures.eq(0).or(is_due));
     let next = due.order((offers::next_at, offers::id)).select(offers::id);
     next.first(connection).await.optional()
 }
@@ -76,6 +83,7 @@ pub(in crate::offers) async fn save(
 ) -> QueryResult<()> {
     let place = match place {
         Place::Order(order) => (Some(order), None, None),
+        Place::Before(seq) => (None, Some(seq), None),
         Place::Change { after, until } => (None, Some(after), Some(until)),
     };
     let columns = (offers::after_id, offers::after_seq, offers::until_seq);
