@@ -19,17 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `GET /metrics`. The database is probed separately, so that slow figures are left out, and are
 /// not taken for an outage.
 pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
-    let asking = service.database.observe(async |connection| {
+    let asking = service.database.observe_within(PATIENCE, async |connection| {
         Ok((backlog(connection).await?, parked::waiting(connection).await?))
     });
-    let asking = tokio::time::timeout(PATIENCE, asking);
     let (probed, kept) = tokio::join!(service.database.probe(PATIENCE), asking);
-    let kept = kept.ok().and_then(Result::ok);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
         describe_gauge!("lockstep_database_up", "1 while the database answers");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
-        if let Some((backlog, parked)) = kept {
+        if let Ok((backlog, parked)) = kept {
             waiting(&backlog, parked);
         }
     })

@@ -10,7 +10,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::settings::DatabaseSettings;
 use crate::tls::Tls;
 
-/// The time after which a silent peer of an idle connection is noticed.
+/// The time after which TCP probes a silent peer, and the longest time without an acknowledgement:
+/// a peer that is gone is noticed after two of them.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The planner settings. PostgreSQL plans a prepared statement only a few times. If it analyzed a
@@ -35,6 +36,7 @@ pub async fn connect(
         .application_name(name)
         .connect_timeout(settings.connect_timeout)
         .keepalives_idle(KEEPALIVE)
+        .keepalives_interval(KEEPALIVE)
         .tcp_user_timeout(KEEPALIVE)
         .options(format!(
             "-c lock_timeout={lock} -c statement_timeout={statement} \

@@ -23,7 +23,10 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
+    TransactionManager,
+};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -138,7 +141,7 @@ impl Database {
         }
         // PostgreSQL may still be executing the last statement: the next user of the connection
         // would wait for that.
-        drop(Object::take(connection));
+        tokio::spawn(close_when_over(connection));
         Err(silent(self.silence()).into())
     }
 
@@ -168,7 +171,16 @@ impl Database {
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
-        self.ask_on(&self.observer.figures, self.deadline, question).await
+        self.observe_within(self.deadline, question).await
+    }
+
+    /// Runs such a query within `patience`. A connection that is silent for longer is replaced.
+    pub async fn observe_within<T>(
+        &self,
+        patience: Duration,
+        question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
+        self.ask_on(&self.observer.figures, patience, question).await
     }
 
     /// Asks whether the database answers within `patience`.
@@ -244,6 +256,21 @@ impl Database {
         };
         self.lend(working, silent).await
     }
+}
+
+/// Closes a connection once its last statement has ended, and keeps its place in the pool until
+/// then.
+///
+/// PostgreSQL does not notice that a client has gone while it waits for a lock or, in a commit, for
+/// a synchronous standby. If the place were free at once, each deadline would leave as many such
+/// sessions behind as the pool has places, until PostgreSQL accepts no more.
+///
+/// There is no time limit, because a session has none in a commit. A server that is gone is noticed
+/// by TCP (see [`connect`]); one that acknowledges what it is sent still has the session.
+async fn close_when_over(mut connection: Object<AsyncPgConnection>) {
+    // Answered, or refused, after everything before it.
+    let _ = connection.batch_execute("").await;
+    drop(Object::take(connection));
 }
 
 /// Waits for `answer`, at most until the deadline.

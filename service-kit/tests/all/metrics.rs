@@ -1,10 +1,10 @@
 //! What a service tells Prometheus.
 
 use diesel_async::SimpleAsyncConnection as _;
-use service_kit::testing::{TestBroker, TestDatabase, TestService, eventually};
+use service_kit::testing::{Loss, TestBroker, TestDatabase, TestService, eventually};
 use shared_models::names::ORDER_EVENTS;
 
-use crate::plain::{Plain, publishing_to, routes, write_orders};
+use crate::plain::{Plain, linked, publishing_to, routes, write_orders};
 use crate::queue::{bind, bound_broker, declare_exchange, published, told_state};
 
 /// Waits until one of the lines is this.
@@ -57,4 +57,16 @@ async fn without_a_database_the_rest_is_told() {
     beside.connect().await.batch_execute(&drop).await.unwrap();
     tells(&site, "lockstep_database_up 0").await;
     tells(&site, "lockstep_relay_confirmed_total 0").await;
+}
+
+#[tokio::test]
+async fn figures_that_one_connection_does_not_give_are_asked_for_on_another() {
+    let (site, link) = linked().await;
+    // Its connection stays open, and says nothing more.
+    link.lose(Loss::Answer, "with oldest as materialized");
+    let told = site.client.get("/metrics").await.with(200).text;
+    link.has_lost().await;
+    assert!(told.contains("lockstep_database_up 1"), "{told}");
+    assert!(!told.contains("lockstep_outbox_changes"), "{told}");
+    tells(&site, "lockstep_outbox_changes 0").await;
 }

@@ -248,3 +248,21 @@ async fn of_an_order_whose_commit_hangs_it_is_told_that_nobody_knows() {
     let committed = async || (desk.database.count("changes").await == 2).then_some(());
     eventually("it is committed after all", committed).await;
 }
+
+#[actix_web::test]
+async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
+    let short = |settings: &mut DatabaseSettings| {
+        settings.deadline = Duration::from_millis(300);
+        settings.pool_size = 2;
+    };
+    let (desk, _link) = linked(short).await;
+    let mut holder = commits_hang(&desk.database).await;
+    for _ in 0..6 {
+        let outcome = desk.writer.create(new(Uuid::now_v7(), "order-a")).await;
+        assert!(outcome.is_err(), "{outcome:?}");
+    }
+    assert_eq!(desk.database.count(HANGS).await, 2);
+    release(&mut holder).await;
+    let written = async || desk.write(says("edit-a")).await.ok();
+    eventually("the connections are used again", written).await;
+}

@@ -5,7 +5,9 @@ use service_kit::http::problem::FieldError;
 use service_kit::http::resource::Routes;
 use service_kit::orders::{Changed, Domain, Draft, Order, now, storage};
 use service_kit::routes;
-use service_kit::testing::{BrokerUser, TestBroker, TestDatabase, TestService, delivery_to};
+use service_kit::testing::{
+    BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
+};
 use shared_models::order::Shared;
 use shared_models::site::Site;
 use uuid::Uuid;
@@ -42,6 +44,18 @@ pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
     TestService::start_with::<Plain>("plain", routes, adjust).await
+}
+
+/// A site without RabbitMQ, and the link to its database.
+pub(crate) async fn linked() -> (TestService, DatabaseLink) {
+    let database = TestDatabase::of(Site::Store).await;
+    let mut settings = database.settings();
+    let link = DatabaseLink::start(&mut settings).await;
+    let adjust = |all: &mut ServiceSettings| all.database = settings;
+    let site = TestService::start_over::<Plain>("plain", routes, database, adjust).await;
+    let ready = async || (site.client.get("/health/ready").await.status == 200).then_some(());
+    eventually("the site is ready", ready).await;
+    (site, link)
 }
 
 /// Writes orders in one statement, as another process would; gives their ids.
