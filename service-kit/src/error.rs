@@ -73,7 +73,8 @@ impl Error {
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
 /// look first.
 const OUTCOME_UNKNOWN: &str = "the database did not say in time whether this was written: it may \
-    have been; look at the order, its version and its history, before asking for it again";
+    have been; look at what it was about (of an order, its version and its history) before asking \
+    for it again";
 
 fn refused(refusal: &Refusal) -> Problem {
     let problem = Problem::new(Kind::Conflict, refusal.to_string());

@@ -87,9 +87,7 @@ async fn one(service: Data<Service>, id: Path<i64>) -> Result<HttpResponse, Erro
 }
 
 async fn end(service: Data<Service>, id: Path<i64>) -> Result<HttpResponse, Error> {
-    let ending = service
-        .database
-        .with::<_, Error>(async |connection| Ok(offers::end(connection, *id).await?));
+    let ending = service.database.write(async |connection| offers::end(connection, *id).await);
     match ending.await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(unknown(*id).into()),

@@ -66,8 +66,7 @@ async fn set(
     service: Data<Service>,
     done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,
 ) -> Result<HttpResponse, Error> {
-    let doing = service.database.with::<_, Error>(async |connection| Ok(done(connection).await?));
-    doing.await?;
+    service.database.write(done).await?;
     service.relay.wake();
     show(service).await
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
+use serde_json::json;
 use service_kit::database::DatabaseError;
 use service_kit::error::Error;
 use service_kit::orders::{Draft, Edit, Order, Written};
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::creating::{create_all, created, new};
+use crate::plain::{linked as linked_site, write_orders};
 use crate::writing::{Desk, having_seen, says, versions};
 
 /// A desk, and the link to its database.
@@ -265,4 +267,28 @@ async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
     release(&mut holder).await;
     let written = async || desk.write(says("edit-a")).await.ok();
     eventually("the connections are used again", written).await;
+}
+
+#[actix_web::test]
+async fn of_a_pause_or_the_end_of_an_offer_without_an_answer_it_is_told_that_nobody_knows() {
+    let (site, link) = linked_site().await;
+    // While a change waits for RabbitMQ, no offer goes on.
+    write_orders(&site.database, 1).await;
+    let asked = site.client.post("/v1/sync/offer", &json!({"all": true})).await.with(202);
+    let offer = asked.header("location").unwrap();
+    let breaking = async |text: &str| {
+        link.lose(Loss::Answer, text);
+        link.has_lost().await;
+        link.cut();
+    };
+    let (pause, resume) = ("/v1/relay/pause", "/v1/relay/resume");
+    let nothing = json!(null);
+    let (paused, ()) =
+        tokio::join!(site.client.post(pause, &nothing), breaking("INSERT INTO \"pause\""));
+    let (resumed, ()) = tokio::join!(site.client.post(resume, &nothing), breaking("DELETE"));
+    let (ended, ()) = tokio::join!(site.client.delete(offer), breaking("DELETE"));
+    for answer in [paused, resumed, ended] {
+        answer.assert_problem(503);
+        assert!(answer["type"].as_str().unwrap().ends_with("outcome-unknown"), "{}", answer.text);
+    }
 }

@@ -46,9 +46,7 @@ pub(super) async fn set(
     service: Data<Service>,
     compared: Body<Compared>,
 ) -> Result<HttpResponse, Error> {
-    let noting = service
-        .database
-        .with::<_, Error>(async |connection| Ok(advance(connection, compared.0).await?));
+    let noting = service.database.write(async |connection| advance(connection, compared.0).await);
     Ok(HttpResponse::Ok().json(json!({"noted": noting.await?})))
 }
 
