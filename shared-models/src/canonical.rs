@@ -1,4 +1,8 @@
 //! The canonical text of a value.
+//!
+//! A field that is null has the same meaning as one that is absent: an older version, and every
+//! optional field of ours, writes nothing or null for the same value. Nothing that the sites share
+//! tells the two apart. (An edit does: there null removes a value.)
 
 use std::fmt::Write as _;
 
@@ -7,9 +11,11 @@ use serde_json::{Number, Value};
 
 use crate::order::Unknown;
 
-/// Returns the JSON of a value with its fields sorted by name, and each number in one form: it is
-/// the same in every version of a program, and after storage in a database.
-pub(crate) fn canonical<V: Serialize>(value: &V) -> String {
+/// Returns the JSON of a value with its fields sorted by name, without those that are null, and
+/// each number in one form: it is the same in every version of a program, and after storage in a
+/// database.
+#[must_use]
+pub fn canonical<V: Serialize>(value: &V) -> String {
     let mut text = String::new();
     // All our values can be serialized; one that could not would equal any other such value.
     if let Ok(value) = serde_json::to_value(value) {
@@ -20,8 +26,9 @@ pub(crate) fn canonical<V: Serialize>(value: &V) -> String {
 
 /// Returns whether these fields have the same canonical text.
 pub(crate) fn is_same(this: &Unknown, that: &Unknown) -> bool {
-    this.len() == that.len()
-        && this.iter().zip(that).all(|(this, that)| this.0 == that.0 && is_one(this.1, that.1))
+    let [this, that] = [this, that].map(|fields| fields.iter().filter(|(_, it)| !it.is_null()));
+    this.clone().count() == that.clone().count()
+        && this.zip(that).all(|(this, that)| this.0 == that.0 && is_one(this.1, that.1))
 }
 
 fn is_one(this: &Value, that: &Value) -> bool {
@@ -41,7 +48,8 @@ fn push(text: &mut String, value: &Value) {
             text.push(']');
         }
         Value::Object(fields) => {
-            let mut fields = fields.iter().collect::<Vec<_>>();
+            let set = fields.iter().filter(|(_, value)| !value.is_null());
+            let mut fields = set.collect::<Vec<_>>();
             fields.sort_unstable_by_key(|(name, _)| *name);
             text.push('{');
             for (name, value) in fields {
@@ -74,6 +82,19 @@ mod tests {
     fn fields_stand_in_the_order_of_their_names() {
         let value = json!({"b": [1, null, {"d": true, "c": "\"x\""}], "a": -2.5});
         assert_eq!(canonical(&value), r#"{"a":-2.5,"b":[1,null,{"c":"\"x\"","d":true,},],}"#);
+    }
+
+    #[test]
+    fn a_field_that_is_null_is_the_same_as_one_that_is_absent() {
+        let fields = |json: Value| serde_json::from_value::<Unknown>(json).unwrap();
+        let with = fields(json!({"a": null, "b": {"c": null, "d": [null]}, "e": 1}));
+        let without = fields(json!({"b": {"d": [null]}, "e": 1, "f": null}));
+        assert_eq!(canonical(&with), canonical(&without));
+        assert!(is_same(&with, &without));
+        for other in [json!({"b": {"d": [null]}}), json!({"b": {"d": []}, "e": 1})] {
+            assert_ne!(canonical(&with), canonical(&other), "{other}");
+            assert!(!is_same(&with, &fields(other)));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | [`edit`] | the changes that a site may make, and their effect on the revisions |
 //! | [`revision`] | the number of changes of a facet at each site, and comparing two such counts |
 //! | [`marks`] | fingerprints that tell two changes of one count apart, after a site was restored |
+//! | [`canonical`] | the text by which two values are compared |
 //! | [`merge`] | merging the values of two sites |
 //! | [`event`] | the message that a change is published as |
 //! | [`rules`] | which events the worker carries, and which it drops |
@@ -20,7 +21,7 @@
 //! | [`unguarded`] | guards that a test build can switch off |
 //! | [`parked`] | changes that could not be carried: how they are reported and shown |
 
-mod canonical;
+pub mod canonical;
 pub mod coalesce;
 pub mod comparison;
 pub mod edit;
