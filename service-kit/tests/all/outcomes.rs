@@ -263,7 +263,8 @@ async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
         let outcome = desk.writer.create(new(Uuid::now_v7(), "order-a")).await;
         assert!(outcome.is_err(), "{outcome:?}");
     }
-    assert_eq!(desk.database.count(HANGS).await, 2);
+    let hanging = desk.database.count(HANGS).await;
+    assert!((1..=2).contains(&hanging), "{hanging} sessions");
     release(&mut holder).await;
     let written = async || desk.write(says("edit-a")).await.ok();
     eventually("the connections are used again", written).await;
