@@ -145,6 +145,17 @@ fn a_number_that_a_database_writes_otherwise_makes_no_other_value() {
 }
 
 #[test]
+fn a_null_that_another_version_writes_makes_no_other_value() {
+    let (absent, mut null) = (shared(Status::Placed), shared(Status::Placed));
+    null.delivery.value.unknown.insert("gate".to_owned(), serde_json::Value::Null);
+    assert_ne!(absent, null);
+    for (here, incoming) in [(&absent, &null), (&null, &absent)] {
+        let merged = merge(Site::Store, here, &saying(incoming));
+        assert_eq!((merged.touched, merged.conflicts), (Touched::Nothing, vec![]));
+    }
+}
+
+#[test]
 fn an_edit_marks_the_facets_that_it_changes_for_its_own_site() {
     let before = shared(Status::Picking);
     let after = moved(Site::Warehouse, &before, "9 Hill");
