@@ -59,10 +59,7 @@ impl Application {
         let address = listener.local_addr()?;
         let stop = Stop::default();
         let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
-        let carriers = figures
-            .iter()
-            .map(|figures| Carrier::new(settings, Arc::clone(figures), stop.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let carriers = carriers(settings, &figures, &stop)?;
         let comparers = comparers(settings, &figures, &stop)?;
         let sites = settings.sites();
         let handle = |figures: Arc<Figures>| {
@@ -113,6 +110,18 @@ impl Application {
         tokio::join!(carried, server::stop(&handle, limit));
         ended
     }
+}
+
+fn carriers(
+    settings: &WorkerSettings,
+    figures: &[Arc<Figures>; 2],
+    stop: &Stop,
+) -> Result<Vec<Carrier>, BuildError> {
+    let [one, other] = figures;
+    let carrier = |of: &Arc<Figures>, opposite: &Arc<Figures>| {
+        Carrier::new(settings, Arc::clone(of), Arc::clone(opposite), stop.clone())
+    };
+    Ok(vec![carrier(one, other)?, carrier(other, one)?])
 }
 
 fn comparers(

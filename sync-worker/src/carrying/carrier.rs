@@ -37,16 +37,17 @@ struct Carrying {
     draining: Draining,
     figures: Arc<Figures>,
     replacing: Replacing,
-    /// Notified when the watcher has replaced a queue.
+    /// Notified when the watcher has replaced a queue, or another worker may have.
     replaced: Arc<Notify>,
     stop: Stop,
 }
 
 impl Carrier {
-    /// Creates a carrier for the direction of `figures`.
+    /// Creates a carrier for the direction of `figures`; `opposite` are those of the other one.
     pub fn new(
         settings: &WorkerSettings,
         figures: Arc<Figures>,
+        opposite: Arc<Figures>,
         stop: Stop,
     ) -> Result<Self, BuildError> {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
@@ -73,8 +74,13 @@ impl Carrier {
             stop: stop.clone(),
         };
         let replaced = Arc::new(Notify::new());
-        let watcher =
-            Watcher::new(settings, source.clone(), Arc::clone(&figures), Arc::clone(&replaced));
+        let watcher = Watcher::new(
+            settings,
+            source.clone(),
+            Arc::clone(&figures),
+            opposite,
+            Arc::clone(&replaced),
+        );
         let name = format!("{} {direction} replacing", PROGRAM.name);
         let carrying = Carrying {
             broker: settings.broker.clone(),

@@ -143,8 +143,9 @@ impl Figures {
     pub fn is_consuming(&self) -> bool {
         let inner = self.lock();
         let queue_answers = match inner.sync.state {
-            QueueState::Unknown | QueueState::Answering => true,
-            QueueState::Silent(_) | QueueState::Replacing(_) => false,
+            // The carrier itself finds out that a queue is missing.
+            QueueState::Unknown | QueueState::Answering | QueueState::Missing => true,
+            QueueState::Silent(_) | QueueState::AllSilent(_) | QueueState::Replacing(_) => false,
         };
         inner.state == State::Consuming && queue_answers
     }
@@ -170,7 +171,9 @@ impl Figures {
         }
         let (direction, queue) = (self.direction.as_str(), kind.as_str());
         match state.reason() {
-            Some(reason) => tracing::warn!(direction, queue, reason, "the queue is silent"),
+            Some(reason) => {
+                tracing::warn!(direction, queue, reason, "the queue's state: {}", state.as_str())
+            }
             None => tracing::info!(direction, queue, "the queue's state: {}", state.as_str()),
         }
     }

@@ -15,23 +15,30 @@ pub enum QueueState {
     Unknown,
     /// The queue answers.
     Answering,
+    /// There is no such queue.
+    Missing,
     /// The queue has not answered for this long.
     Silent(Duration),
+    /// No queue answers; this one has not for this long.
+    AllSilent(Duration),
     /// The queue has not answered for this long, and is being replaced.
     Replacing(Duration),
 }
 
 impl QueueState {
     /// The names of all states.
-    pub const NAMES: [&'static str; 4] = ["unknown", "answering", "silent", "replacing a queue"];
+    pub const NAMES: [&'static str; 6] =
+        ["unknown", "answering", "missing", "silent", "all silent", "replacing a queue"];
 
     /// Returns the state for a verdict.
     #[must_use]
     pub const fn of(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Unknown => Self::Unknown,
-            Verdict::Answers => Self::Answering,
+            Verdict::Answers | Verdict::AnswersAgain => Self::Answering,
+            Verdict::Missing => Self::Missing,
             Verdict::Silent(lasted) => Self::Silent(lasted),
+            Verdict::AllSilent(lasted) => Self::AllSilent(lasted),
             Verdict::Dead(lasted) => Self::Replacing(lasted),
         }
     }
@@ -42,7 +49,9 @@ impl QueueState {
         match self {
             Self::Unknown => "unknown",
             Self::Answering => "answering",
+            Self::Missing => "missing",
             Self::Silent(_) => "silent",
+            Self::AllSilent(_) => "all silent",
             Self::Replacing(_) => "replacing a queue",
         }
     }
@@ -52,9 +61,13 @@ impl QueueState {
     pub fn reason(self) -> Option<String> {
         match self {
             Self::Unknown | Self::Answering => None,
-            Self::Silent(lasted) | Self::Replacing(lasted) => {
+            Self::Missing => Some("there is no such queue".to_owned()),
+            Self::AllSilent(lasted) => {
                 let seconds = lasted.as_secs();
-                Some(format!("it has not answered for {seconds} s; RabbitMQ answers otherwise"))
+                Some(format!("RabbitMQ's queues do not answer, this one not for {seconds} s"))
+            }
+            Self::Silent(lasted) | Self::Replacing(lasted) => {
+                Some(format!("it has not answered for {} s", lasted.as_secs()))
             }
         }
     }
@@ -80,7 +93,7 @@ pub struct Queue {
     /// The queue's name, once known: a queue that cannot be deleted is replaced by one of another
     /// name.
     pub name: Option<String>,
-    /// `answering`, `silent`, `replacing a queue`, or `unknown`.
+    /// `answering`, `missing`, `silent`, `all silent`, `replacing a queue`, or `unknown`.
     pub state: &'static str,
     /// The reason for the state, if something is amiss.
     pub reason: Option<String>,
@@ -115,8 +128,10 @@ mod tests {
     fn every_state_has_a_name_among_the_names() {
         let verdicts = [
             Verdict::Unknown,
-            Verdict::Answers,
+            Verdict::AnswersAgain,
+            Verdict::Missing,
             Verdict::Silent(Duration::ZERO),
+            Verdict::AllSilent(Duration::ZERO),
             Verdict::Dead(Duration::ZERO),
         ];
         assert_eq!(verdicts.map(|verdict| QueueState::of(verdict).as_str()), QueueState::NAMES);

@@ -44,9 +44,9 @@ impl Probe {
             }
         };
         match heard {
-            Heard::Answer => {
+            Heard::Answer | Heard::Missing => {
                 self.open = Some(connection);
-                Heard::Answer
+                heard
             }
             Heard::NoBroker => {
                 goodbye(&connection).await;
@@ -86,7 +86,7 @@ impl Probe {
             }
             Err(BrokerError::Silent(_)) => Ok(Heard::Silence),
             Err(error) if is_internal(&error) => Ok(Heard::Silence),
-            Err(error) if error.is_not_found() => Ok(Heard::Answer),
+            Err(error) if error.is_not_found() => Ok(Heard::Missing),
             Err(error) => Err(error),
         }
     }

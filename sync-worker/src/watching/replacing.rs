@@ -122,7 +122,7 @@ impl Replacing {
                 let mut probe = Probe::new(self.broker.clone(), self.name.clone());
                 match probe.ask(topology, queue, patience).await {
                     Heard::Silence => Ok(true),
-                    Heard::Answer | Heard::NoBroker => Ok(false),
+                    Heard::Answer | Heard::Missing | Heard::NoBroker => Ok(false),
                 }
             }
             Reason::Unlike => match topology.declare_queues(connection).await {

@@ -7,11 +7,17 @@ use std::time::{Duration, Instant};
 /// while this process was stopped.
 const LEAST_QUESTIONS: u32 = 2;
 
+/// The factor by which the limit is longer while no queue answers at all. All quorum queues of a
+/// node share a write-ahead log; while a slow disk holds that up, they are silent and healthy.
+const ALL_SILENT: u32 = 10;
+
 /// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// The queue answered, or does not exist.
+    /// The queue answered.
     Answer,
+    /// There is no such queue.
+    Missing,
     /// The queue did not answer in time, or RabbitMQ got no answer from it; RabbitMQ answered
     /// something else afterwards.
     Silence,
@@ -19,13 +25,29 @@ pub enum Heard {
     NoBroker,
 }
 
+/// The answers of other quorum queues during a silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// At least one other queue answered.
+    Answer,
+    /// No other queue answered, or there is none.
+    Silent,
+}
+
 /// The verdict on a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The queue answers.
     Answers,
+    /// The queue answers after a silence. It may be a new one of the same name: another worker may
+    /// have replaced it, and then RabbitMQ tells a consumer of the old one nothing.
+    AnswersAgain,
+    /// There is no such queue.
+    Missing,
     /// The queue has not answered for this long, which is within the limit.
     Silent(Duration),
+    /// No queue has answered; this one not for this long.
+    AllSilent(Duration),
     /// The queue has not answered for this long, and is to be replaced.
     Dead(Duration),
     /// The queue's state is unknown: RabbitMQ does not answer.
@@ -36,16 +58,36 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
     limit: Duration,
-    /// The time of the first unanswered probe.
+    /// The unanswered probes, whatever other queues did.
+    unanswered: Streak,
+    /// The latest of them, during which another queue answered.
+    alone: Streak,
+    /// Whether a probe was unanswered since the last answer.
+    interrupted: bool,
+}
+
+/// Consecutive probes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Streak {
+    /// The time of the first.
     since: Option<Instant>,
-    questions: u32,
+    count: u32,
+}
+
+impl Streak {
+    /// Adds a probe; returns the time since the first.
+    fn add(&mut self, asked: Instant, now: Instant) -> Duration {
+        self.count = self.count.saturating_add(1);
+        now.saturating_duration_since(*self.since.get_or_insert(asked))
+    }
 }
 
 impl Silence {
     /// Creates the record of a queue that answers. A silence of `limit` makes it dead.
     #[must_use]
-    pub const fn new(limit: Duration) -> Self {
-        Self { limit, since: None, questions: 0 }
+    pub fn new(limit: Duration) -> Self {
+        let (unanswered, alone) = (Streak::default(), Streak::default());
+        Self { limit, unanswered, alone, interrupted: false }
     }
 
     /// Returns the timeout of one probe: short enough that a second one fits within the limit, long
@@ -61,54 +103,90 @@ impl Silence {
         self.limit / 6
     }
 
-    /// Takes in the result, at `now`, of a probe that was sent at `asked`.
-    pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard) -> Verdict {
+    /// Takes in the result, at `now`, of a probe that was sent at `asked`, and what other queues
+    /// did meanwhile.
+    pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard, others: Others) -> Verdict {
         match heard {
             Heard::Answer => {
+                let interrupted = self.interrupted;
                 self.end();
-                Verdict::Answers
+                match interrupted {
+                    true => Verdict::AnswersAgain,
+                    false => Verdict::Answers,
+                }
+            }
+            Heard::Missing => {
+                self.forget();
+                Verdict::Missing
             }
             // A queue need not answer while its broker is away, and has time to find a leader when
             // it is back.
             Heard::NoBroker => {
-                self.end();
+                self.forget();
                 Verdict::Unknown
             }
-            Heard::Silence => {
-                self.questions = self.questions.saturating_add(1);
-                let since = *self.since.get_or_insert(asked);
-                let lasted = now.saturating_duration_since(since);
-                match lasted >= self.limit && self.questions >= LEAST_QUESTIONS {
-                    true => Verdict::Dead(lasted),
-                    false => Verdict::Silent(lasted),
-                }
-            }
+            Heard::Silence => self.silent(asked, now, others),
         }
     }
 
-    /// Forgets the silence, for example when the queue is another one.
+    fn silent(&mut self, asked: Instant, now: Instant, others: Others) -> Verdict {
+        self.interrupted = true;
+        let lasted = self.unanswered.add(asked, now);
+        let alone = match others {
+            Others::Answer => self.alone.add(asked, now),
+            Others::Silent => {
+                self.alone = Streak::default();
+                Duration::ZERO
+            }
+        };
+        let is_over = |streak: Streak, lasted: Duration, limit: Duration| {
+            lasted >= limit && streak.count >= LEAST_QUESTIONS
+        };
+        if is_over(self.alone, alone, self.limit)
+            || is_over(self.unanswered, lasted, self.limit * ALL_SILENT)
+        {
+            return Verdict::Dead(lasted);
+        }
+        match others {
+            Others::Answer => Verdict::Silent(lasted),
+            Others::Silent => Verdict::AllSilent(lasted),
+        }
+    }
+
+    /// Ends the silence, for example when the queue is another one.
     pub fn end(&mut self) {
-        (self.since, self.questions) = (None, 0);
+        self.forget();
+        self.interrupted = false;
+    }
+
+    /// Begins to count anew. The next answer still counts as one after a silence.
+    fn forget(&mut self) {
+        (self.unanswered, self.alone) = (Streak::default(), Streak::default());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Heard::{Answer, NoBroker, Silence as Nothing};
-    use super::Verdict::{Answers, Dead, Silent, Unknown};
+    use super::Heard::{Answer, Missing, NoBroker, Silence as Nothing};
+    use super::Verdict::{AllSilent, Answers, AnswersAgain, Dead, Silent, Unknown};
     use super::*;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    /// Plays (asked, heard at, what): the verdicts.
-    fn verdicts(questions: &[(u64, u64, Heard)]) -> Vec<Verdict> {
+    /// Plays (asked, heard at, what): the verdicts, if these other queues answered or not.
+    fn verdicts_while(others: &[Others], questions: &[(u64, u64, Heard)]) -> Vec<Verdict> {
         let (mut silence, began) = (Silence::new(s(30)), Instant::now());
-        let heard = |(asked, now, what): &(u64, u64, Heard)| {
-            silence.heard(began + s(*asked), began + s(*now), *what)
+        let heard = |((asked, now, what), others): (&(u64, u64, Heard), &Others)| {
+            silence.heard(began + s(*asked), began + s(*now), *what, *others)
         };
-        questions.iter().map(heard).collect()
+        questions.iter().zip(others.iter().cycle()).map(heard).collect()
+    }
+
+    /// The verdicts while another queue answers.
+    fn verdicts(questions: &[(u64, u64, Heard)]) -> Vec<Verdict> {
+        verdicts_while(&[Others::Answer], questions)
     }
 
     #[test]
@@ -120,7 +198,38 @@ mod tests {
     #[test]
     fn any_answer_ends_the_silence() {
         let slow = [(0, 15, Nothing), (15, 29, Answer), (30, 45, Nothing), (45, 59, Nothing)];
-        assert_eq!(verdicts(&slow), [Silent(s(15)), Answers, Silent(s(15)), Silent(s(29))]);
+        assert_eq!(verdicts(&slow), [Silent(s(15)), AnswersAgain, Silent(s(15)), Silent(s(29))]);
+    }
+
+    #[test]
+    fn an_answer_after_a_silence_is_told_once_whatever_was_in_between() {
+        let answers = [(0, 0, Answer), (1, 1, Answer)];
+        assert_eq!(verdicts(&answers), [Answers, Answers]);
+        for (between, verdict) in [(Missing, Verdict::Missing), (NoBroker, Unknown)] {
+            let heard = [(0, 15, Nothing), (15, 15, between), (20, 20, Answer), (25, 25, Answer)];
+            assert_eq!(verdicts(&heard), [Silent(s(15)), verdict, AnswersAgain, Answers]);
+        }
+    }
+
+    #[test]
+    fn while_no_queue_answers_none_is_dead_for_ten_times_as_long() {
+        let silent = [(0, 15, Nothing), (20, 35, Nothing), (270, 299, Nothing)];
+        let all = [AllSilent(s(15)), AllSilent(s(35)), AllSilent(s(299))];
+        assert_eq!(verdicts_while(&[Others::Silent], &silent), all);
+        let too_long = [(0, 15, Nothing), (285, 300, Nothing)];
+        let dead = [AllSilent(s(15)), Dead(s(300))];
+        assert_eq!(verdicts_while(&[Others::Silent], &too_long), dead);
+    }
+
+    #[test]
+    fn only_the_time_counts_in_which_another_queue_answers() {
+        let others = [Others::Silent, Others::Answer, Others::Answer];
+        let silent = [(0, 15, Nothing), (20, 35, Nothing), (35, 50, Nothing)];
+        let verdicts = verdicts_while(&others, &silent);
+        assert_eq!(verdicts, [AllSilent(s(15)), Silent(s(35)), Dead(s(50))]);
+        let others = [Others::Answer, Others::Silent, Others::Answer];
+        let verdicts = verdicts_while(&others, &silent);
+        assert_eq!(verdicts, [Silent(s(15)), AllSilent(s(35)), Silent(s(50))]);
     }
 
     #[test]

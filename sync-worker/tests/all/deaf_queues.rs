@@ -98,6 +98,42 @@ async fn a_deaf_parked_queue_is_replaced_and_messages_are_carried_all_the_while(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deaf_parked_queue_stays_while_its_source_is_away_and_messages_are_carried() {
+    let world = World::new().await;
+    let worker = world.start_worker(SOON).await;
+    worker.is_ready().await;
+    world.store.is_ready(503);
+    world.store.agrees_to_offers(503);
+    world.broker.deafen(PARKED).await;
+    // Else it would be deleted some 9 s after it fell silent.
+    let long = async || {
+        let reason = queues(&worker).await["parked"]["reason"].as_str()?.to_owned();
+        let seconds = reason.strip_prefix("it has not answered for ")?.split(' ').next()?;
+        (seconds.parse::<u32>().unwrap() >= 14).then_some(())
+    };
+    eventually("it is silent for long", long).await;
+    world.publish_all(&[edited(id(), 1)]).await;
+    worker.counts("carried", 1).await;
+    world.store.is_ready(200);
+    world.store.agrees_to_offers(202);
+    was_replaced(&worker, TO_WAREHOUSE, "parked", 1).await;
+    worker.is_ready().await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_not_there_does_not_count_as_answering() {
+    let world = World::new().await;
+    let worker = world.start_worker(SOON).await;
+    worker.is_ready().await;
+    world.store.agrees_to_offers(503);
+    world.broker.delete_queue(QUEUE).await;
+    let missing = async || (queues(&worker).await["sync"]["state"] == "missing").then_some(());
+    eventually("it is told that there is none", missing).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_workers_one_replaces_a_deaf_queue() {
     let world = World::new().await;
     let first = world.start_worker(SOON).await;

@@ -91,9 +91,13 @@ impl TestWorker {
             true => quiet.to_owned(),
             false => format!("{quiet}\ncompare.enabled = false"),
         };
+        let heal = match more.contains("heal_interval") {
+            true => "",
+            false => "carry.heal_interval = '100ms'",
+        };
         let text = format!(
             "http.port = 0\nbroker.url = '{broker}'\nstore.url = '{store}'\n\
-             warehouse.url = '{warehouse}'\ncarry.heal_interval = '100ms'\n{quiet}\n{more}\n"
+             warehouse.url = '{warehouse}'\n{heal}\n{quiet}\n{more}\n"
         );
         file.write_all(text.as_bytes()).unwrap();
         let settings = PROGRAM.layout.load::<WorkerSettings>(Some(file.path())).unwrap();
