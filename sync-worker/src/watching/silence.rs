@@ -39,8 +39,9 @@ pub enum Others {
 pub enum Verdict {
     /// The queue answers.
     Answers,
-    /// The queue answers after a silence. It may be a new one of the same name: another worker may
-    /// have replaced it, and then RabbitMQ tells a consumer of the old one nothing.
+    /// The queue answers, and did not when it was last asked. It may be a new one of the same name:
+    /// another worker may have replaced it, and then RabbitMQ tells a consumer of the old one
+    /// nothing.
     AnswersAgain,
     /// There is no such queue.
     Missing,
@@ -62,7 +63,8 @@ pub struct Silence {
     unanswered: Streak,
     /// The latest of them, during which another queue answered.
     alone: Streak,
-    /// Whether a probe was unanswered since the last answer.
+    /// Whether the last probe heard anything but an answer: a queue that is deleted while it is
+    /// asked can end the question in any way.
     interrupted: bool,
 }
 
@@ -106,10 +108,10 @@ impl Silence {
     /// Takes in the result, at `now`, of a probe that was sent at `asked`, and what other queues
     /// did meanwhile.
     pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard, others: Others) -> Verdict {
+        let interrupted = std::mem::replace(&mut self.interrupted, heard != Heard::Answer);
         match heard {
             Heard::Answer => {
-                let interrupted = self.interrupted;
-                self.end();
+                self.forget();
                 match interrupted {
                     true => Verdict::AnswersAgain,
                     false => Verdict::Answers,
@@ -130,7 +132,6 @@ impl Silence {
     }
 
     fn silent(&mut self, asked: Instant, now: Instant, others: Others) -> Verdict {
-        self.interrupted = true;
         let lasted = self.unanswered.add(asked, now);
         let alone = match others {
             Others::Answer => self.alone.add(asked, now),
@@ -202,12 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_after_a_silence_is_told_once_whatever_was_in_between() {
+    fn the_first_answer_after_anything_else_is_told_apart() {
         let answers = [(0, 0, Answer), (1, 1, Answer)];
         assert_eq!(verdicts(&answers), [Answers, Answers]);
-        for (between, verdict) in [(Missing, Verdict::Missing), (NoBroker, Unknown)] {
-            let heard = [(0, 15, Nothing), (15, 15, between), (20, 20, Answer), (25, 25, Answer)];
+        for (other, verdict) in [(Missing, Verdict::Missing), (NoBroker, Unknown)] {
+            let heard = [(0, 15, Nothing), (15, 15, other), (20, 20, Answer), (25, 25, Answer)];
             assert_eq!(verdicts(&heard), [Silent(s(15)), verdict, AnswersAgain, Answers]);
+            let heard = [(0, 0, Answer), (5, 9, other), (10, 10, Answer), (15, 15, Answer)];
+            assert_eq!(verdicts(&heard), [Answers, verdict, AnswersAgain, Answers]);
         }
     }
 

@@ -158,6 +158,25 @@ async fn of_two_workers_one_replaces_a_deaf_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_consumes_from_the_queue_that_another_has_made_anew() {
+    // The second worker sees no gap, and does not itself replace a queue in this test.
+    let slow = "carry.replace_queue_after = '24s'\ncarry.heal_interval = '1h'";
+    let world = World::new().await;
+    let first = world.start_worker(SOON).await;
+    first.is_ready().await;
+    let second = world.start_worker(slow).await;
+    second.is_ready().await;
+    world.broker.deafen(QUEUE).await;
+    was_replaced(&first, TO_WAREHOUSE, "sync", 1).await;
+    first.is_ready().await;
+    first.stop().await;
+    world.publish_all(&[edited(id(), 1)]).await;
+    second.counts("carried", 1).await;
+    assert_eq!(queues(&second).await["sync"]["replaced"], 0);
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_another_holds_the_lock_a_queue_is_not_replaced() {
     let world = World::new().await;
     let channel = world.broker.channel().await;
