@@ -172,7 +172,7 @@ impl Figures {
         let (direction, queue) = (self.direction.as_str(), kind.as_str());
         match state.reason() {
             Some(reason) => {
-                tracing::warn!(direction, queue, reason, "the queue's state: {}", state.as_str())
+                tracing::warn!(direction, queue, reason, "the queue's state: {}", state.as_str());
             }
             None => tracing::info!(direction, queue, "the queue's state: {}", state.as_str()),
         }
