@@ -13,11 +13,11 @@ use shared_models::site::Site;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::answer::{Answer, outcome};
 use super::choosing::{self, Deed, Kind};
 use super::pool::Pool;
 use super::{SharedLedger, with};
 use crate::nemesis::ledger::{Begun, Outcome, Wanted};
-use crate::nemesis::seen::Seen;
 use crate::secured::headers;
 
 /// How long a client waits for an answer.
@@ -38,9 +38,6 @@ pub(super) struct Client {
     pool: Arc<Pool>,
     ledger: SharedLedger,
 }
-
-/// What a site answered, where it did.
-type Answer = Option<(StatusCode, Value)>;
 
 impl Client {
     pub(super) fn new(
@@ -108,7 +105,7 @@ impl Client {
         self.write_down(begun, answer);
     }
 
-    /// Places an order, and again under the same id while the answer leaves it open.
+    /// Places an order, and again under the same id while it may be asked for again.
     async fn place(&mut self) {
         let (id, body, wanted) = self.new_order();
         for _ in 0..ATTEMPTS {
@@ -131,8 +128,10 @@ impl Client {
         let request = self.at(Method::POST, Site::Store, "/batch");
         let answer = self.send(request.json(&json!({"orders": bodies}))).await;
         for (index, begun) in begun.into_iter().enumerate() {
-            let of_one =
-                |(status, body): &(StatusCode, Value)| (*status, body["results"][index].clone());
+            let of_one = |(status, body): &(StatusCode, Value)| match status.is_success() {
+                true => (*status, body["results"][index].clone()),
+                false => (*status, body.clone()),
+            };
             self.write_down(begun, answer.as_ref().map(of_one));
         }
         for (id, _, _) in orders {
@@ -171,30 +170,19 @@ impl Client {
         Some((status, response.json().await.ok()?))
     }
 
-    /// Whether the outcome is unknown.
+    /// Whether it may be asked for again.
     fn write_down(&self, begun: Begun, answer: Answer) -> bool {
-        let outcome = match answer {
-            Some((status, body)) if status.is_success() => seen(body),
-            Some((status, _)) if status.is_client_error() => Outcome::Refused(status.as_u16()),
-            Some(_) | None => Outcome::Unknown,
+        let outcome = outcome(answer);
+        let may_be_tried_again = match outcome {
+            Outcome::Unknown => true,
+            Outcome::Refused(status) => status == StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+            Outcome::Acknowledged(_) => false,
         };
-        let is_unknown = outcome == Outcome::Unknown;
         with(&self.ledger, |ledger| match outcome {
             Outcome::Acknowledged(seen) => ledger.shown(begun, seen),
             Outcome::Refused(status) => ledger.refused(begun, status),
             Outcome::Unknown => {}
         });
-        is_unknown
-    }
-}
-
-/// An order as it is shown, or the result of one order of a batch.
-fn seen(body: Value) -> Outcome {
-    let version = body["version"].as_i64();
-    match Seen::read(body) {
-        Some(seen) => Outcome::Acknowledged(seen),
-        None => version.map_or(Outcome::Unknown, |version| {
-            Outcome::Acknowledged(Seen { version, order: None })
-        }),
+        may_be_tried_again
     }
 }

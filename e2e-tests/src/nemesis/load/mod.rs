@@ -1,5 +1,6 @@
 //! Clients that write at both sites, all the time.
 
+mod answer;
 mod choosing;
 mod client;
 mod pool;
