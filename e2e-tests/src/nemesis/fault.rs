@@ -155,7 +155,8 @@ impl Fault {
     pub const fn target(self) -> Target {
         match self {
             Self::Part(_, part) => Target::Part(part),
-            Self::Link(_, link) | Self::Reset(link) => Target::Link(link),
+            Self::Link(_, link) => Target::Link(link),
+            Self::Reset(link) => Target::Connections(link),
             Self::Alarm => Target::Part(Part::RabbitMq),
             Self::SetBack(site) => Target::Orders(site),
             Self::Loss(_, direction) => Target::Direction(direction),
@@ -175,6 +176,9 @@ pub enum Target {
     Part(Part),
     /// A link.
     Link(Link),
+    /// The connections of a link. They may be reset while the link is in trouble: on a slow one,
+    /// more is under way.
+    Connections(Link),
     /// A direction's queue and binding.
     Direction(Direction),
     /// The orders of a site.
@@ -185,7 +189,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Part(part) => part.fmt(f),
-            Self::Link(link) => link.fmt(f),
+            Self::Link(link) | Self::Connections(link) => link.fmt(f),
             Self::Direction(direction) => direction.fmt(f),
             Self::Orders(site) => write!(f, "orders of the {site}"),
         }
