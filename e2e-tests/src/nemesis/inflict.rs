@@ -13,12 +13,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::fault::{Blow, Fault, Loss};
 use super::load::SharedLedger;
-use super::parts::Part;
+use super::parts::{Link, Part};
 use super::schedule::Planned;
 use super::set_back::Look;
 use super::victim::Victim;
 use super::world::World;
-use crate::alarm;
+
+/// How long `rabbitmqctl` may take.
+const CONTROL: Duration = Duration::from_secs(30);
+
+/// How often a queue is purged while no worker consumes from it, and how long after each other. (A
+/// worker connects again after 50 ms, and then looks after the queues before it consumes.)
+const PURGES: u32 = 4;
+const BETWEEN_PURGES: Duration = Duration::from_millis(25);
+
+/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
+const NO_MEMORY: &str = "0.000001";
+const MEMORY: &str = "0.4";
 
 /// Suspends the Raft process of a quorum queue: the queue is declared, and answers nothing.
 const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
@@ -79,12 +90,27 @@ async fn lose(world: &World, loss: Loss, direction: Direction) -> Result<()> {
     match loss {
         Loss::Binding => world.broker.delete_binding(direction).await,
         Loss::Queue => world.broker.delete_queue(direction).await,
-        Loss::Messages => world.broker.purge(direction).await,
+        Loss::Messages => purge(world, direction).await,
         Loss::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
             alarm::control(&*world.rabbitmq.lock().await, &["eval", &suspend]).await
         }
     }
+}
+
+/// A worker takes what comes at once, and what somebody holds is not purged. So the workers'
+/// connections are reset, which gives back what they hold, and the queue is purged until they are
+/// here again.
+async fn purge(world: &World, direction: Direction) -> Result<()> {
+    for worker in [Part::Worker1, Part::Worker2] {
+        let link = Link::new(worker, Part::RabbitMq);
+        world.proxies.get(&link).context("a proxy on every link")?.reset();
+    }
+    for _ in 0..PURGES {
+        sleep(BETWEEN_PURGES).await;
+        world.broker.purge(direction).await?;
+    }
+    Ok(())
 }
 
 /// RabbitMQ is kept from being struck meanwhile: a restart would end the alarm.
