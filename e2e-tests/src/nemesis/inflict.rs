@@ -11,12 +11,14 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::alarm::alarm;
 use super::fault::{Blow, Fault, Loss};
 use super::load::SharedLedger;
 use super::parts::{Link, Part};
 use super::schedule::Planned;
 use super::set_back::Look;
 use super::victim::Victim;
+use super::violation::Rule;
 use super::world::World;
 
 /// How long `rabbitmqctl` may take.
@@ -26,10 +28,6 @@ const CONTROL: Duration = Duration::from_secs(30);
 /// worker connects again after 50 ms, and then looks after the queues before it consumes.)
 const PURGES: u32 = 4;
 const BETWEEN_PURGES: Duration = Duration::from_millis(25);
-
-/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
-const NO_MEMORY: &str = "0.000001";
-const MEMORY: &str = "0.4";
 
 /// Suspends the Raft process of a quorum queue: the queue is declared, and answers nothing.
 const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
@@ -42,7 +40,7 @@ pub enum Inflicted {
     /// It was not done: its turn came when all was to heal already, or there was nobody to be hurt.
     NotDone,
     /// It was done, and the part did not take it as it should.
-    Misbehaved(String),
+    Misbehaved(Rule, String),
 }
 
 /// Waits for the fault's time, carries it out, and heals it when its time is over, or all is to
@@ -58,7 +56,10 @@ pub async fn inflict(
         return Ok(Inflicted::NotDone);
     }
     let over = heal.run_until_cancelled(sleep(lasts));
+    // An alarm waits for its turn, and says itself when it begins.
+    let _disturbance = (fault != Fault::Alarm).then(|| world.calm.disturb());
     match fault {
+        Fault::Alarm => alarm(&world, over).await,
         Fault::Link(trouble, link) => {
             let proxy = world.proxies.get(&link).context("a proxy on every link")?;
             proxy.set(Some(trouble));
@@ -75,7 +76,6 @@ pub async fn inflict(
             // RabbitMQ is just being hurt otherwise.
             Err(_) => Inflicted::NotDone,
         }),
-        Fault::Alarm => raise_alarm(&world, over).await,
         Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
         Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
         Fault::Part(blow, Part::RabbitMq) => strike(&world.rabbitmq, blow, over, &heal).await,
@@ -113,16 +113,12 @@ async fn purge(world: &World, direction: Direction) -> Result<()> {
     Ok(())
 }
 
-/// RabbitMQ is kept from being struck meanwhile: a restart would end the alarm.
-async fn raise_alarm(world: &World, over: impl Future) -> Result<Inflicted> {
-    let rabbitmq = world.rabbitmq.lock().await;
-    if !rabbitmq.process().is_some_and(Process::running) {
-        return Ok(Inflicted::NotDone);
-    }
-    alarm::raise(&rabbitmq).await?;
-    over.await;
-    alarm::release(&rabbitmq).await?;
-    Ok(Inflicted::Done)
+/// Runs `rabbitmqctl`.
+pub(super) async fn control(rabbitmq: &RabbitMq, arguments: &[&str]) -> Result<()> {
+    let program = rabbitmq.control();
+    let recipe = Recipe::new("rabbitmqctl", &program, &program.with_extension("log"));
+    let running = Process::complete(recipe.args(arguments).clean());
+    timeout(CONTROL, running).await.context("rabbitmqctl does not end")?
 }
 
 /// Looks, and puts back what has changed when its time is over.
@@ -159,7 +155,7 @@ async fn strike(
     if !process.running() {
         let obituary = process.obituary(process.ended().await);
         victim.start().await?;
-        return Ok(Inflicted::Misbehaved(obituary));
+        return Ok(Inflicted::Misbehaved(Rule::Runs, obituary));
     }
     let mut done = Inflicted::Done;
     match blow {
@@ -172,7 +168,7 @@ async fn strike(
         Blow::Kill => victim.kill().await?,
         Blow::Restart => {
             if let Err(error) = victim.stop().await {
-                done = Inflicted::Misbehaved(error.to_string());
+                done = Inflicted::Misbehaved(Rule::Runs, error.to_string());
             }
         }
     }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `parts`, `fault`, `schedule` | what can be hurt, how, and when; pure |
 //! | `proxy` | the TCP proxy on each link |
+//! | `alarm`, `crowd`, `calm` | RabbitMQ's memory alarm, what it costs, and whether anything else goes on |
 //! | `set_back` | orders of a site put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `load`, `ledger` | the clients, and what they were told |
@@ -11,9 +12,12 @@
 //! | `run`, `report` | a run from its beginning to its end, and what is told of it |
 
 pub mod agreement;
+mod alarm;
 pub mod both;
 pub mod broker;
+pub mod calm;
 pub mod checker;
+mod crowd;
 pub mod databases;
 pub mod fault;
 pub mod inflict;

@@ -123,9 +123,7 @@ impl Run {
         match inflicted {
             Inflicted::NotDone => return,
             Inflicted::Done => {}
-            Inflicted::Misbehaved(why) => {
-                self.violated(Violation::of_all(Rule::Runs, why));
-            }
+            Inflicted::Misbehaved(rule, why) => self.violated(Violation::of_all(rule, why)),
         }
         self.report.faults.push(fault);
     }

@@ -54,8 +54,10 @@ impl Schedule {
         Some(self.deck.remove(index))
     }
 
-    fn lasts(&mut self, left: Duration) -> Duration {
-        let range = if self.rng.u32(..SELDOM) == 0 { LONG } else { SHORT };
+    fn lasts(&mut self, fault: Fault, left: Duration) -> Duration {
+        // A relay that does not know why nothing is confirmed gives up after 5 s.
+        let is_long = self.rng.u32(..SELDOM) == 0 || fault == Fault::Alarm;
+        let range = if is_long { LONG } else { SHORT };
         Duration::from_millis(self.rng.u64(range)).min(left)
     }
 }
@@ -69,7 +71,7 @@ impl Iterator for Schedule {
         while at < self.round {
             let drawn = self.draw(|target| busy.get(&target).is_none_or(|until| *until <= at));
             if let Some(fault) = drawn {
-                let lasts = self.lasts(self.round - at);
+                let lasts = self.lasts(fault, self.round - at);
                 busy.insert(fault.target(), at + lasts + recovery(fault));
                 planned.push(Planned { at, fault, lasts });
             }

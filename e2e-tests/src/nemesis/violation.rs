@@ -35,6 +35,8 @@ pub enum Rule {
     Agrees,
     /// A program runs until it is told to stop, and then stops in time.
     Runs,
+    /// A program that RabbitMQ blocks waits on the connection that it has, and goes on when it may.
+    Waits,
 }
 
 impl Rule {
@@ -56,6 +58,7 @@ impl Rule {
             Self::ReadsGrow => "a read is never older than one before",
             Self::Agrees => "the sites come to agree in time",
             Self::Runs => "a program runs until it is told to stop",
+            Self::Waits => "a blocked program waits on one connection, and goes on when it may",
         }
     }
 }

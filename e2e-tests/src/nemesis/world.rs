@@ -12,6 +12,7 @@ use shared_models::site::Site;
 use tokio::sync::Mutex;
 
 use super::broker::Broker;
+use super::calm::Calm;
 use super::databases::Databases;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
@@ -37,6 +38,8 @@ pub struct World {
     pub databases: Databases,
     /// The broker's management API, past all proxies.
     pub broker: Broker,
+    /// Whether anything is hurt.
+    pub calm: Calm,
     /// Where the data and the logs are.
     pub folder: PathBuf,
     roles: [Roles; 2],
@@ -71,6 +74,7 @@ impl World {
             rabbitmq: Mutex::new(rabbitmq),
             databases,
             broker,
+            calm: Calm::default(),
             folder: folder.to_owned(),
             roles,
         };
