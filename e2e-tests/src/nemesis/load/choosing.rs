@@ -11,6 +11,8 @@ use crate::nemesis::ledger::Wanted;
 const SKUS: [&str; 3] = ["BULB", "FUSE", "LAMP"];
 /// Orders in a batch at the most.
 const BATCH: usize = 12;
+/// Patches of one order at once, at the most.
+const PATCHES: usize = 5;
 
 /// What a client does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,9 @@ pub(super) enum Deed {
     Void,
     /// Patches one.
     Patch(Site, Kind),
+    /// Patches one several times at once: those that come while the first is being written are
+    /// written together.
+    PatchSeveral(Site, usize),
     /// Changes a price, if the order is still as it was read.
     Price,
 }
@@ -45,7 +50,8 @@ pub(super) enum Kind {
 pub(super) fn deed(rng: &mut Rng) -> Deed {
     let site = Site::ALL[rng.usize(..2)];
     match rng.u8(..100) {
-        0..34 => Deed::Read(site),
+        0..31 => Deed::Read(site),
+        31..34 => Deed::PatchSeveral(site, rng.usize(3..=PATCHES)),
         34..41 => Deed::Place,
         41..42 => Deed::PlaceSeveral(rng.usize(2..=BATCH)),
         42..43 => Deed::Void,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use service_kit::access::Role;
@@ -57,7 +58,11 @@ impl Client {
         match choosing::deed(&mut self.rng) {
             Deed::Place => self.place().await,
             Deed::PlaceSeveral(count) => self.place_several(count).await,
-            deed @ (Deed::Read(_) | Deed::Void | Deed::Patch(..) | Deed::Price) => {
+            deed @ (Deed::Read(_)
+            | Deed::Void
+            | Deed::Patch(..)
+            | Deed::PatchSeveral(..)
+            | Deed::Price) => {
                 if let Some(order) = self.pool.pick(&mut self.rng) {
                     self.act(deed, order).await;
                 }
@@ -75,6 +80,7 @@ impl Client {
                 self.write_down(begun, answer);
             }
             Deed::Patch(site, kind) => self.patch(site, kind, order).await,
+            Deed::PatchSeveral(site, count) => self.patch_several(site, count, order).await,
             Deed::Price => self.price(order).await,
             Deed::Place | Deed::PlaceSeveral(_) => {}
         }
@@ -90,6 +96,21 @@ impl Client {
     async fn patch(&mut self, site: Site, kind: Kind, order: Uuid) {
         let number = self.next_number();
         let (body, wanted) = choosing::patch(site, kind, number, &mut self.rng);
+        self.patch_with(site, order, body, wanted).await;
+    }
+
+    async fn patch_several(&mut self, site: Site, count: usize, order: Uuid) {
+        let patch = |_| {
+            let number = self.next_number();
+            choosing::patch(site, Kind::Comment, number, &mut self.rng)
+        };
+        let patches = (0..count).map(patch).collect::<Vec<_>>();
+        let patching =
+            patches.into_iter().map(|(body, wanted)| self.patch_with(site, order, body, wanted));
+        join_all(patching).await;
+    }
+
+    async fn patch_with(&self, site: Site, order: Uuid, body: Value, wanted: Wanted) {
         let begun = self.begin(site, order, wanted);
         let answer = self.send(self.order(Method::PATCH, site, order).json(&body)).await;
         self.write_down(begun, answer);
