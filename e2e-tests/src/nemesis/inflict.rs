@@ -131,7 +131,7 @@ async fn set_back(
     let setting_back = async {
         let look = Look::take(&world.databases, site).await?;
         over.await;
-        look.put_back(&world.databases, ledger).await
+        look.put_back(world, ledger).await
     };
     Ok(match setting_back.await {
         Ok(1..) => Inflicted::Done,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::checker::case::{Row, SetBack};
 use super::databases::Databases;
 use super::load::{SharedLedger, with};
+use super::world::World;
 
 /// How many orders are put back at once.
 const SOME: u8 = 3;
@@ -50,16 +51,16 @@ impl Look {
     }
 
     /// Puts them back; tells how many had changed since.
-    pub(super) async fn put_back(
-        self,
-        databases: &Databases,
-        ledger: &SharedLedger,
-    ) -> Result<usize> {
+    pub(super) async fn put_back(self, world: &World, ledger: &SharedLedger) -> Result<usize> {
         let mut count = 0;
         for row in self.rows {
+            // What the peer knows of it is not to be put back meanwhile.
+            let mut turn = world.set_backs.lock().await;
+            *turn += 1;
             let earlier: Row = serde_json::from_value(row.clone())?;
             with(ledger, |ledger| ledger.begin_set_back(self.site, earlier.id));
-            let put_back = put_back(databases, self.site, &row, earlier.clone()).await;
+            let putting_back = put_back(&world.databases, *turn, self.site, &row, earlier.clone());
+            let put_back = putting_back.await;
             // Also where it failed: the database may have done it before it could say so.
             with(ledger, |ledger| {
                 let set_back = put_back.as_ref().ok().and_then(Option::as_ref);
@@ -73,6 +74,7 @@ impl Look {
 
 async fn put_back(
     databases: &Databases,
+    turn: usize,
     site: Site,
     row: &Value,
     earlier: Row,
@@ -82,7 +84,7 @@ async fn put_back(
     let statement = PUT_BACK.replace("{id}", &earlier.id.to_string()).replace("{row}", &text);
     let done = databases.ask(site, &statement).await?;
     let after = done.iter().find_map(|seq| seq.parse::<i64>().ok());
-    Ok(after.map(|after| SetBack { after, to: earlier, known }))
+    Ok(after.map(|after| SetBack { turn, after, to: earlier, known }))
 }
 
 /// The order as the peer has it.

@@ -38,6 +38,8 @@ pub struct World {
     pub databases: Databases,
     /// The broker's management API, past all proxies.
     pub broker: Broker,
+    /// How many orders were put back. Whoever puts one back holds this.
+    pub set_backs: Mutex<usize>,
     /// Whether anything is hurt.
     pub calm: Calm,
     /// Where the data and the logs are.
@@ -74,6 +76,7 @@ impl World {
             rabbitmq: Mutex::new(rabbitmq),
             databases,
             broker,
+            set_backs: Mutex::default(),
             calm: Calm::default(),
             folder: folder.to_owned(),
             roles,

@@ -40,6 +40,8 @@ pub struct Side {
 /// An order was put back to an earlier state at one site; its log was not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetBack {
+    /// Its place among all that were put back, at either site; one was over when the next began.
+    pub turn: usize,
     /// The last change of the order that the site had logged by then.
     pub after: i64,
     /// The order after it.
@@ -225,8 +227,9 @@ impl fmt::Display for Case {
             for change in &side.changes {
                 change.fmt(f)?;
             }
-            for SetBack { after, to, known } in &side.set_backs {
-                writeln!(f, "  put back after {after} to {to:?}\n      the peer had {known:?}")?;
+            for SetBack { turn, after, to, known } in &side.set_backs {
+                writeln!(f, "  put back ({turn}) after {after} to {to:?}")?;
+                writeln!(f, "      the peer had {known:?}")?;
             }
             writeln!(f, "  {:?}", self.sides.at(site).row)?;
         }

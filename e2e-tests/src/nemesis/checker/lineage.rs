@@ -9,7 +9,7 @@ use shared_models::order::{Delivery, Facet, Progress, Shared};
 use shared_models::revision::Revision;
 use shared_models::site::Site;
 
-use super::case::{Case, Change, Row, Side, Step, short};
+use super::case::{Case, Change, Row, SetBack, Side, Step, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
@@ -79,9 +79,7 @@ fn of_facet<V: PartialEq + Serialize>(case: &Case, of: &Of<V>) -> Vec<Violation>
     let values: BTreeSet<_> = values.collect();
     let silent = lineage.made.iter().filter(|(edit, (revision, value))| {
         let count = revision.of(edit.0);
-        !told.contains(*edit)
-            && !values.contains(value)
-            && !is_only_here(case.sides.at(edit.0), of, **edit, count)
+        !told.contains(*edit) && !values.contains(value) && !is_nowhere(case, of, **edit, count)
     });
     let silent = silent.map(|((site, seq), (revision, _))| {
         let (name, count) = (of.name, revision.of(*site));
@@ -156,11 +154,15 @@ fn key<V: Serialize>(facet: &Facet<V>) -> Key {
     (facet.revision, value.expect("a facet is JSON"))
 }
 
-/// Whether an edit was undone when its site was put back, before the peer knew of it.
-fn is_only_here<V>(side: &Side, of: &Of<V>, (site, seq): Edit, count: u32) -> bool {
-    let count_in = |row: &Row| (of.facet)(&row.shared).revision.of(site);
-    side.set_backs.iter().any(|back| {
-        seq <= back.after && count_in(&back.to).max(back.known.as_ref().map_or(0, count_in)) < count
+/// Whether an edit was undone when its site was put back, and the peer did not know of it, or was put
+/// back itself before it could give it back.
+fn is_nowhere<V>(case: &Case, of: &Of<V>, (site, seq): Edit, count: u32) -> bool {
+    let holds = |row: &Row| (of.facet)(&row.shared).revision.of(site) >= count;
+    let is_left = |back: &SetBack| holds(&back.to) || back.known.as_ref().is_some_and(holds);
+    let backs_of = |site| case.sides.at(site).set_backs.iter();
+    backs_of(site).filter(|back| seq <= back.after && !holds(&back.to)).any(|undone| {
+        let mut later = backs_of(site.peer()).filter(|back| back.turn > undone.turn);
+        !is_left(undone) || later.any(|back| !is_left(back))
     })
 }
 

@@ -301,3 +301,26 @@ fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
         assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
     }
 }
+
+#[test]
+fn what_its_site_and_then_its_peer_were_set_back_from_may_be_lost() {
+    for peer_is_last in [true, false] {
+        let mut story = Story::of_an_order();
+        story.carry(STORE);
+        if !peer_is_last {
+            // Before there was anything to be lost.
+            story.set_back(WAREHOUSE, 0);
+        }
+        story.comments(STORE, "t1");
+        story.carry(STORE);
+        story.set_back(STORE, 0);
+        if peer_is_last {
+            story.set_back(WAREHOUSE, 0);
+        }
+        story.comments(STORE, "t2");
+        story.comments(STORE, "t3");
+        story.carry(STORE);
+        let expected: &[Rule] = if peer_is_last { &[] } else { &[Rule::Told] };
+        assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
+    }
+}

@@ -95,11 +95,12 @@ impl Story {
     /// The order of a site is put back to what it was after a change.
     pub(super) fn set_back(&mut self, site: Site, change: usize) {
         let known = self.case.sides.at(site.peer()).row.clone();
+        let turn = Site::ALL.map(|site| self.case.sides.at(site).set_backs.len()).iter().sum();
         let side = self.case.sides.at_mut(site);
         let (change, after) = (side.changes[change].clone(), side.changes.last().unwrap().seq);
         let row = side.row.as_mut().unwrap();
         (row.shared, row.version) = (change.event.shared, change.version);
-        side.set_backs.push(SetBack { after, to: row.clone(), known });
+        side.set_backs.push(SetBack { turn, after, to: row.clone(), known });
     }
 
     /// The last change of a site.
