@@ -15,7 +15,7 @@ pub enum Fault {
     Link(Trouble, Link),
     /// Somebody deletes something in RabbitMQ.
     Loss(Loss, Direction),
-    /// The connections of a link are reset once; new ones are taken at once.
+    /// The connections of a link are reset once, each with an answer; new ones are taken at once.
     Reset(Link),
     /// RabbitMQ's memory alarm is raised, so that it blocks whoever publishes.
     Alarm,

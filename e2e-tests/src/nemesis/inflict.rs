@@ -15,6 +15,7 @@ use super::alarm::alarm;
 use super::fault::{Blow, Fault, Loss};
 use super::load::SharedLedger;
 use super::parts::{Link, Part};
+use super::proxy::Reset;
 use super::schedule::Planned;
 use super::set_back::Look;
 use super::victim::Victim;
@@ -68,7 +69,8 @@ pub async fn inflict(
             Ok(Inflicted::Done)
         }
         Fault::Reset(link) => {
-            world.proxies.get(&link).context("a proxy on every link")?.reset();
+            let proxy = world.proxies.get(&link).context("a proxy on every link")?;
+            proxy.reset(Reset::WithAnAnswer);
             Ok(Inflicted::Done)
         }
         Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction).await {
@@ -104,7 +106,7 @@ async fn lose(world: &World, loss: Loss, direction: Direction) -> Result<()> {
 async fn purge(world: &World, direction: Direction) -> Result<()> {
     for worker in [Part::Worker1, Part::Worker2] {
         let link = Link::new(worker, Part::RabbitMq);
-        world.proxies.get(&link).context("a proxy on every link")?.reset();
+        world.proxies.get(&link).context("a proxy on every link")?.reset(Reset::AtOnce);
     }
     for _ in 0..PURGES {
         sleep(BETWEEN_PURGES).await;

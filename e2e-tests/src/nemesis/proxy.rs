@@ -14,48 +14,20 @@ use tokio::time::sleep;
 use super::fault::Trouble;
 
 mod http;
+mod weather;
+
+pub use weather::Reset;
+use weather::{Answers, Weather};
 
 /// By how much everything is late on a slow link.
 const DELAY: Duration = Duration::from_millis(300);
-
-/// The trouble there is now, and how often all connections were reset; and whoever wants to know
-/// when that changes.
-#[derive(Clone, Debug)]
-struct Weather {
-    trouble: watch::Receiver<Option<Trouble>>,
-    resets: watch::Receiver<u64>,
-}
-
-impl Weather {
-    fn now(&self) -> Option<Trouble> {
-        *self.trouble.borrow()
-    }
-
-    /// Waits until it is as wanted; for ever, where the proxy is gone.
-    async fn becomes(&self, wanted: impl Fn(Option<Trouble>) -> bool) {
-        if self.trouble.clone().wait_for(|now| wanted(*now)).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Waits until connections are reset that were there when this was called.
-    fn reset(&self) -> impl Future<Output = ()> + use<> {
-        let mut resets = self.resets.clone();
-        resets.mark_unchanged();
-        async move {
-            if resets.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}
 
 /// What one part connects to instead of the other.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
     trouble: watch::Sender<Option<Trouble>>,
-    resets: watch::Sender<u64>,
+    reset: watch::Sender<Reset>,
     serving: JoinHandle<()>,
 }
 
@@ -65,10 +37,10 @@ impl Proxy {
         let port = launcher::ports::free()?;
         let listener = listen(port).await.context("a proxy cannot listen")?;
         let (trouble, watched) = watch::channel(None);
-        let (resets, counted) = watch::channel(0);
-        let weather = Weather { trouble: watched, resets: counted };
+        let (reset, told) = watch::channel(Reset::AtOnce);
+        let weather = Weather::new(watched, told);
         let serving = tokio::spawn(serve(listener, port, upstream, weather));
-        Ok(Self { port, trouble, resets, serving })
+        Ok(Self { port, trouble, reset, serving })
     }
 
     /// Where it listens.
@@ -83,8 +55,8 @@ impl Proxy {
     }
 
     /// Resets all connections there are; new ones are taken at once.
-    pub fn reset(&self) {
-        self.resets.send_modify(|resets| *resets += 1);
+    pub fn reset(&self, when: Reset) {
+        self.reset.send_replace(when);
     }
 }
 
@@ -131,7 +103,7 @@ async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather) {
 /// Carries one connection to its end. It is reset where the link is cut, and where HTTP is
 /// beginning or ceasing to be meddled with.
 async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
-    let reset = weather.reset();
+    let (reset, answers) = (weather.reset(), Answers::new(&weather));
     let meddled = weather.now().filter(|trouble| trouble.is_http());
     let severed = weather.becomes(|now| {
         now == Some(Trouble::Cut) || now.filter(|trouble| trouble.is_http()) != meddled
@@ -139,7 +111,7 @@ async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
     let carried = async {
         match meddled {
             Some(trouble) => http::serve(&mut client, upstream, trouble).await,
-            None => pipe(&mut client, upstream, &weather).await,
+            None => pipe(&mut client, upstream, &weather, answers).await,
         }
     };
     let ended = tokio::select! {
@@ -159,15 +131,20 @@ async fn connect(upstream: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn pipe(client: &mut TcpStream, upstream: u16, weather: &Weather) -> io::Result<()> {
+async fn pipe(
+    client: &mut TcpStream,
+    upstream: u16,
+    weather: &Weather,
+    mut answers: Answers,
+) -> io::Result<()> {
     weather.becomes(gets_through).await;
     client.set_nodelay(true)?;
     let mut server = connect(upstream).await?;
     server.set_zero_linger()?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let there = pump(from_client, to_server, weather);
-    let back = pump(from_server, to_client, weather);
+    let there = pump(from_client, to_server, weather, || Ok(()));
+    let back = pump(from_server, to_client, weather, || answers.next());
     tokio::try_join!(there, back)?;
     Ok(())
 }
@@ -177,7 +154,12 @@ fn gets_through(trouble: Option<Trouble>) -> bool {
 }
 
 /// What is under way when a black hole opens is held back, as a network would that sends it again.
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, weather: &Weather) -> io::Result<()> {
+async fn pump(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    weather: &Weather,
+    mut passes: impl FnMut() -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         weather.becomes(gets_through).await;
@@ -189,6 +171,7 @@ async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, weather: &Weather) 
         if count == 0 {
             return to.shutdown().await;
         }
+        passes()?;
         to.write_all(&buffer[..count]).await?;
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use service_kit::testing::http;
 
+use super::weather::WHICH;
 use super::*;
 
 /// Something that echoes what it is told.
@@ -66,7 +67,7 @@ async fn a_reset_ends_the_connections_there_are_and_new_ones_are_taken_at_once()
     let proxy = Proxy::start(echo().await).await.unwrap();
     let mut stream = connect(proxy.port()).await.unwrap();
     say(&mut stream, "hello").await.unwrap();
-    proxy.reset();
+    proxy.reset(Reset::AtOnce);
     let error = hear(&mut stream, 1).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     let mut stream = connect(proxy.port()).await.unwrap();
@@ -84,6 +85,31 @@ async fn a_black_hole_holds_back_what_is_said_and_gives_it_out_when_it_closes() 
     assert!(silent.is_err(), "{silent:?}");
     proxy.set(None);
     assert_eq!(hear(&mut stream, 14).await.unwrap(), "anybody there?");
+}
+
+#[tokio::test]
+async fn a_reset_with_an_answer_loses_one_of_the_next_and_ends_idle_connections_too() {
+    let proxy = Proxy::start(echo().await).await.unwrap();
+    let [mut busy, mut idle] =
+        [connect(proxy.port()).await.unwrap(), connect(proxy.port()).await.unwrap()];
+    for stream in [&mut busy, &mut idle] {
+        say(stream, "hello").await.unwrap();
+    }
+    proxy.reset(Reset::WithAnAnswer);
+    let mut answers = 0;
+    let lost = loop {
+        match say(&mut busy, "anybody there?").await {
+            Ok(_) => answers += 1,
+            Err(lost) => break lost,
+        }
+    };
+    assert_eq!(lost.kind(), io::ErrorKind::ConnectionReset);
+    assert!(WHICH.contains(&answers), "after {answers} answers");
+    assert_eq!(hear(&mut idle, 1).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    let mut later = connect(proxy.port()).await.unwrap();
+    for _ in WHICH {
+        assert_eq!(say(&mut later, "hello").await.unwrap(), "hello");
+    }
 }
 
 /// A site that counts the changes it was told.
