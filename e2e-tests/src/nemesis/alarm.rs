@@ -8,10 +8,12 @@ use anyhow::Result;
 use launcher::process::Process;
 use shared_models::site::Site;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::calm::Disturbance;
 use super::crowd::Crowds;
 use super::inflict::{Inflicted, control};
+use super::parts::{Link, Part};
+use super::proxy::Proxy;
 use super::violation::Rule;
 use super::world::World;
 
@@ -23,24 +25,32 @@ const MEMORY: &str = "0.4";
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 /// How soon publishing is to go on, on a machine that has much else to do. (2 s are promised.)
 const SOON: Duration = Duration::from_secs(4);
-/// For how long nothing else may have been hurt where somebody is to be soon.
-const CALM: Duration = Duration::from_secs(5);
+/// For how long nothing else may have been hurt where somebody is to be soon: a queue that is silent
+/// is replaced within that.
+const CALM: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Raises the alarm, and releases it when its time is over. RabbitMQ is kept from being struck
 /// meanwhile: a restart would end the alarm.
-pub(super) async fn alarm(world: &World, over: impl Future) -> Result<Inflicted> {
+pub(super) async fn alarm(
+    world: &World,
+    lasts: Duration,
+    heal: &CancellationToken,
+) -> Result<Inflicted> {
     let rabbitmq = world.rabbitmq.lock().await;
-    if !rabbitmq.process().is_some_and(Process::running) {
+    if heal.is_cancelled() || !rabbitmq.process().is_some_and(Process::running) {
         return Ok(Inflicted::NotDone);
     }
-    let disturbance = world.calm.disturb();
+    let (began, before) = (Instant::now(), connected(world));
     control(&rabbitmq, &["set_vm_memory_high_watermark", NO_MEMORY]).await?;
-    let crowded = crowded(world, over).await;
+    // Not before: on a machine that has much else to do, `rabbitmqctl` takes as long as the alarm.
+    let crowded = crowded(world, heal.run_until_cancelled(sleep(lasts))).await;
+    let blocked = first_blocked(world).await;
     control(&rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await?;
-    let wrong = match crowded {
-        Some(crowded) => Some(crowded),
-        None => late(world, &disturbance).await,
+    let restless = crowded.or_else(|| connected_again(world, before, began));
+    let wrong = match restless {
+        Some(restless) => Some(restless),
+        None => late(world, blocked).await,
     };
     Ok(wrong.map_or(Inflicted::Done, |why| Inflicted::Misbehaved(Rule::Waits, why)))
 }
@@ -56,21 +66,44 @@ async fn crowded(world: &World, over: impl Future) -> Option<String> {
     }
 }
 
-/// What a site still has not published some time after the alarm, where it has no excuse.
-async fn late(world: &World, disturbance: &Disturbance) -> Option<String> {
+/// How often the relay of each site has connected to RabbitMQ.
+fn connected(world: &World) -> [u64; 2] {
+    let link = |site| Link::new(Part::of(site), Part::RabbitMq);
+    Site::ALL.map(|site| world.proxies.get(&link(site)).map_or(0, Proxy::accepted))
+}
+
+/// The site whose relay has connected again since, where it has no excuse.
+fn connected_again(world: &World, before: [u64; 2], began: Instant) -> Option<String> {
+    let counts = before.into_iter().zip(connected(world));
+    let mut sites = Site::ALL.into_iter().zip(counts);
+    let (site, (before, now)) = sites.find(|(_, (before, now))| now > before)?;
+    let count = now - before;
+    let is_calm = world.calm.has_lasted(CALM + began.elapsed());
+    is_calm.then(|| format!("the {site} has connected to RabbitMQ {count} times meanwhile"))
+}
+
+/// The first change that each site has not published. A database that does not answer is an excuse,
+/// and another fault.
+async fn first_blocked(world: &World) -> [Option<i64>; 2] {
+    let [store, warehouse] = Site::ALL.map(|site| oldest(world, site));
+    let (store, warehouse) = tokio::join!(store, warehouse);
+    [store, warehouse].map(|oldest| oldest.ok().flatten())
+}
+
+/// The site that still has not published what was its first change when the alarm was released,
+/// where it has no excuse. The whole of what waits may take longer.
+async fn late(world: &World, blocked: [Option<i64>; 2]) -> Option<String> {
     let began = Instant::now();
-    for site in Site::ALL {
-        // A database that does not answer is an excuse, and another fault.
-        let Some(oldest) = oldest(world, site).await.ok()? else { continue };
+    for (site, blocked) in Site::ALL.into_iter().zip(blocked) {
+        let Some(blocked) = blocked else { continue };
         let published = async {
-            while self::oldest(world, site).await.ok().flatten() == Some(oldest) {
+            while oldest(world, site).await.ok().flatten() == Some(blocked) {
                 sleep(PAUSE).await;
             }
         };
-        let left = SOON.saturating_sub(began.elapsed());
-        let is_late = timeout(left, published).await.is_err();
-        if is_late && disturbance.is_alone_since(CALM + began.elapsed()) {
-            return Some(format!("the {site} has not published seq {oldest} {SOON:?} after it"));
+        let is_late = timeout(SOON, published).await.is_err();
+        if is_late && world.calm.has_lasted(CALM + began.elapsed()) {
+            return Some(format!("the {site} has not published seq {blocked} {SOON:?} after it"));
         }
     }
     None

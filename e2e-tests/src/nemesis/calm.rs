@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The faults that go on.
+/// The faults that go on, and the end of the last one.
 #[derive(Clone, Debug, Default)]
 pub struct Calm(Arc<Mutex<Faults>>);
 
 #[derive(Debug, Default)]
 struct Faults {
     going_on: usize,
-    /// When the last one ended.
     ended: Option<Instant>,
 }
 
@@ -26,17 +25,15 @@ impl Calm {
         Disturbance(self.clone())
     }
 
+    /// Whether no fault goes on, or has gone on within this time.
+    #[must_use]
+    pub fn has_lasted(&self, time: Duration) -> bool {
+        let faults = self.lock();
+        faults.going_on == 0 && faults.ended.is_none_or(|ended| ended.elapsed() >= time)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Faults> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Disturbance {
-    /// Whether no other fault goes on, or has gone on within this time.
-    #[must_use]
-    pub fn is_alone_since(&self, time: Duration) -> bool {
-        let faults = self.0.lock();
-        faults.going_on == 1 && faults.ended.is_none_or(|ended| ended.elapsed() >= time)
     }
 }
 
@@ -53,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_alone_until_another_begins_and_again_some_time_after_that_has_ended() {
+    fn it_is_calm_until_a_fault_begins_and_again_some_time_after_the_last_has_ended() {
         let calm = Calm::default();
-        let first = calm.disturb();
-        assert!(first.is_alone_since(Duration::MAX));
-        let second = calm.disturb();
-        assert!(!first.is_alone_since(Duration::ZERO));
+        assert!(calm.has_lasted(Duration::MAX));
+        let [first, second] = [calm.disturb(), calm.disturb()];
+        drop(first);
+        assert!(!calm.has_lasted(Duration::ZERO));
         drop(second);
-        assert!(first.is_alone_since(Duration::ZERO));
-        assert!(!first.is_alone_since(Duration::MAX));
+        assert!(calm.has_lasted(Duration::ZERO));
+        assert!(!calm.has_lasted(Duration::MAX));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context, Result, ensure};
 use launcher::process::Process;
 use rustix::process::Signal;
 use shared_models::names::queue;
@@ -22,8 +22,8 @@ use super::victim::Victim;
 use super::violation::Rule;
 use super::world::World;
 
-/// How long `rabbitmqctl` may take.
-const CONTROL: Duration = Duration::from_secs(30);
+/// How long `rabbitmqctl` may take, on a machine that has much else to do.
+const CONTROL: Duration = Duration::from_secs(120);
 
 /// How often a queue is purged while no worker consumes from it, and how long after each other. (A
 /// worker connects again after 50 ms, and then looks after the queues before it consumes.)
@@ -57,10 +57,10 @@ pub async fn inflict(
         return Ok(Inflicted::NotDone);
     }
     let over = heal.run_until_cancelled(sleep(lasts));
-    // An alarm waits for its turn, and says itself when it begins.
+    // What happens after an alarm is for the alarm to look at.
     let _disturbance = (fault != Fault::Alarm).then(|| world.calm.disturb());
     match fault {
-        Fault::Alarm => alarm(&world, over).await,
+        Fault::Alarm => alarm(&world, lasts, &heal).await,
         Fault::Link(trouble, link) => {
             let proxy = world.proxies.get(&link).context("a proxy on every link")?;
             proxy.set(Some(trouble));
@@ -73,9 +73,9 @@ pub async fn inflict(
             proxy.reset(Reset::WithAnAnswer);
             Ok(Inflicted::Done)
         }
-        Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction).await {
+        Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction, &heal).await {
             Ok(()) => Inflicted::Done,
-            // RabbitMQ is just being hurt otherwise.
+            // RabbitMQ is just being hurt otherwise, or was until all was to heal.
             Err(_) => Inflicted::NotDone,
         }),
         Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
@@ -88,14 +88,21 @@ pub async fn inflict(
     }
 }
 
-async fn lose(world: &World, loss: Loss, direction: Direction) -> Result<()> {
+async fn lose(
+    world: &World,
+    loss: Loss,
+    direction: Direction,
+    heal: &CancellationToken,
+) -> Result<()> {
     match loss {
         Loss::Binding => world.broker.delete_binding(direction).await,
         Loss::Queue => world.broker.delete_queue(direction).await,
         Loss::Messages => purge(world, direction).await,
         Loss::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
-            alarm::control(&*world.rabbitmq.lock().await, &["eval", &suspend]).await
+            let rabbitmq = world.rabbitmq.lock().await;
+            ensure!(!heal.is_cancelled(), "all is to heal");
+            control(&rabbitmq, &["eval", &suspend]).await
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A TCP proxy on one link, which can be told to make trouble.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -28,6 +30,7 @@ pub struct Proxy {
     port: u16,
     trouble: watch::Sender<Option<Trouble>>,
     reset: watch::Sender<Reset>,
+    accepted: Arc<AtomicU64>,
     serving: JoinHandle<()>,
 }
 
@@ -39,14 +42,22 @@ impl Proxy {
         let (trouble, watched) = watch::channel(None);
         let (reset, told) = watch::channel(Reset::AtOnce);
         let weather = Weather::new(watched, told);
-        let serving = tokio::spawn(serve(listener, port, upstream, weather));
-        Ok(Self { port, trouble, reset, serving })
+        let accepted = Arc::default();
+        let serving = serve(listener, port, upstream, weather, Arc::clone(&accepted));
+        let serving = tokio::spawn(serving);
+        Ok(Self { port, trouble, reset, accepted, serving })
     }
 
     /// Where it listens.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections it has accepted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Makes this trouble from now on, or none.
@@ -71,7 +82,13 @@ async fn listen(port: u16) -> io::Result<TcpListener> {
 }
 
 /// While the link is cut there is no listener, so that whoever connects is refused.
-async fn serve(listener: TcpListener, port: u16, upstream: u16, weather: Weather) {
+async fn serve(
+    listener: TcpListener,
+    port: u16,
+    upstream: u16,
+    weather: Weather,
+    accepted: Arc<AtomicU64>,
+) {
     let mut listening = Some(listener);
     loop {
         let listener = match listening.take() {
@@ -85,7 +102,7 @@ async fn serve(listener: TcpListener, port: u16, upstream: u16, weather: Weather
             },
         };
         tokio::select! {
-            () = accept(&listener, upstream, &weather) => {}
+            () = accept(&listener, upstream, &weather, &accepted) => {}
             () = weather.becomes(|now| now == Some(Trouble::Cut)) => {}
         }
         drop(listener);
@@ -94,8 +111,9 @@ async fn serve(listener: TcpListener, port: u16, upstream: u16, weather: Weather
 }
 
 /// Accepts until that fails.
-async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather) {
+async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather, accepted: &AtomicU64) {
     while let Ok((client, _)) = listener.accept().await {
+        accepted.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(carry(client, upstream, weather.clone()));
     }
 }

@@ -1,8 +1,5 @@
 //! What gets through the proxy, and when.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use service_kit::testing::http;
 
 use super::weather::WHICH;
@@ -37,8 +34,10 @@ async fn hear(stream: &mut TcpStream, length: usize) -> io::Result<String> {
 #[tokio::test]
 async fn what_is_said_gets_through_and_is_answered() {
     let proxy = Proxy::start(echo().await).await.unwrap();
+    assert_eq!(proxy.accepted(), 0);
     let mut stream = connect(proxy.port()).await.unwrap();
     assert_eq!(say(&mut stream, "hello").await.unwrap(), "hello");
+    assert_eq!(proxy.accepted(), 1);
 }
 
 #[tokio::test]
