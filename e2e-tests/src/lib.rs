@@ -4,12 +4,12 @@
 //! conditions and never for time.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
-pub mod alarm;
 pub mod bench;
 mod broker;
 pub mod compose;
 pub mod nemesis;
 mod program;
+pub mod rabbitmqctl;
 pub mod secured;
 mod site;
 mod stack;

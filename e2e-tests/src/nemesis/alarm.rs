@@ -11,15 +11,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowds;
-use super::inflict::{Inflicted, control};
+use super::inflict::Inflicted;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
 use super::violation::Rule;
 use super::world::World;
-
-/// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.
-const NO_MEMORY: &str = "0.000001";
-const MEMORY: &str = "0.4";
+use crate::rabbitmqctl;
 
 /// How often to look at the programs' connections.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
@@ -42,11 +39,11 @@ pub(super) async fn alarm(
         return Ok(Inflicted::NotDone);
     }
     let (began, before) = (Instant::now(), connected(world));
-    control(&rabbitmq, &["set_vm_memory_high_watermark", NO_MEMORY]).await?;
+    rabbitmqctl::raise_alarm(&rabbitmq).await?;
     // Not before: on a machine that has much else to do, `rabbitmqctl` takes as long as the alarm.
     let crowded = crowded(world, heal.run_until_cancelled(sleep(lasts))).await;
     let blocked = first_blocked(world).await;
-    control(&rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await?;
+    rabbitmqctl::release_alarm(&rabbitmq).await?;
     let restless = crowded.or_else(|| connected_again(world, before, began));
     let wrong = match restless {
         Some(restless) => Some(restless),

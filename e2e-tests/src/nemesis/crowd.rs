@@ -17,11 +17,11 @@ const OPEN: [&str; 2] = ["01", "08"];
 /// For how long there may be more: one that was replaced takes 1 s to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(4);
 
-/// How many connections a program needs at the most: the relay's; or a worker's, of which four are
+/// How many connections a program needs at the most: the relay's; or a worker's, of which six are
 /// always there, and the others while it parks something or replaces a queue.
 const fn needed(part: Part) -> usize {
     match part {
-        Part::Worker1 | Part::Worker2 => 10,
+        Part::Worker1 | Part::Worker2 => 12,
         Part::Store | Part::Warehouse | Part::RabbitMq | Part::Postgres => 1,
     }
 }

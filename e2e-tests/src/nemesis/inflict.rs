@@ -1,9 +1,9 @@
 //! Carries out a fault, and heals it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use launcher::process::Process;
 use rustix::process::Signal;
 use shared_models::names::queue;
 use shared_models::site::{Direction, Site};
@@ -21,9 +21,7 @@ use super::set_back::Look;
 use super::victim::Victim;
 use super::violation::Rule;
 use super::world::World;
-
-/// How long `rabbitmqctl` may take, on a machine that has much else to do.
-const CONTROL: Duration = Duration::from_secs(120);
+use crate::rabbitmqctl;
 
 /// How often a queue is purged while no worker consumes from it, and how long after each other. (A
 /// worker connects again after 50 ms, and then looks after the queues before it consumes.)
@@ -102,7 +100,7 @@ async fn lose(
             let suspend = SUSPEND.replace("{queue}", queue(direction));
             let rabbitmq = world.rabbitmq.lock().await;
             ensure!(!heal.is_cancelled(), "all is to heal");
-            control(&rabbitmq, &["eval", &suspend]).await
+            rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await
         }
     }
 }
@@ -120,14 +118,6 @@ async fn purge(world: &World, direction: Direction) -> Result<()> {
         world.broker.purge(direction).await?;
     }
     Ok(())
-}
-
-/// Runs `rabbitmqctl`.
-pub(super) async fn control(rabbitmq: &RabbitMq, arguments: &[&str]) -> Result<()> {
-    let program = rabbitmq.control();
-    let recipe = Recipe::new("rabbitmqctl", &program, &program.with_extension("log"));
-    let running = Process::complete(recipe.args(arguments).clean());
-    timeout(CONTROL, running).await.context("rabbitmqctl does not end")?
 }
 
 /// Looks, and puts back what has changed when its time is over.

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use e2e_tests::rabbitmqctl;
 use e2e_tests::secured::client;
-use e2e_tests::{Program, Stack, alarm, lamps_and_bulbs};
+use e2e_tests::{Program, Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
 use procfs::process::{FDTarget, Process};
 use serde_json::Value;
@@ -25,9 +26,8 @@ struct Costs {
 fn costs(program: &Program, rabbitmq: &RabbitMq) -> Costs {
     let pid = program.process().unwrap().identity().pid;
     let process = Process::new(pid.try_into().unwrap()).unwrap();
-    let open = process.fd().unwrap().filter_map(|fd| match fd.ok()?.target {
-        FDTarget::Socket(inode) => Some(inode),
-        _ => None,
+    let open = process.fd().unwrap().filter_map(|fd| {
+        if let FDTarget::Socket(inode) = fd.ok()?.target { Some(inode) } else { None }
     });
     let open = open.collect::<Vec<_>>();
     let to_rabbitmq = process.tcp().unwrap().into_iter().filter(|socket| {
@@ -49,7 +49,7 @@ async fn a_memory_alarm_costs_no_thread_and_no_socket_and_orders_are_taken_all_t
     let before = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&before).await;
 
-    alarm::raise(&rabbitmq).await.unwrap();
+    rabbitmqctl::raise_alarm(&rabbitmq).await.unwrap();
     let mut placed = vec![stack.store.place(&lamps_and_bulbs()).await];
     let (store, worker) = (stack.store_svc.url(), stack.worker.url());
     for (url, path, field) in [
@@ -72,7 +72,7 @@ async fn a_memory_alarm_costs_no_thread_and_no_socket_and_orders_are_taken_all_t
         assert!(at_last <= at_first, "{at_first:?} have become {at_last:?}");
     }
 
-    alarm::release(&rabbitmq).await.unwrap();
+    rabbitmqctl::release_alarm(&rabbitmq).await.unwrap();
     let released = Instant::now();
     stack.published().await;
     assert!(released.elapsed() < SOON, "it was published after {:?}", released.elapsed());
