@@ -211,8 +211,7 @@ async fn look_back(
     };
     let mut back = LookBack::from(found);
     while let Some(newest) = back.next() {
-        let window = storage::window_before(connection, newest, since).await?;
-        back.saw(window.first, window.has_any);
+        back.saw(storage::sees_any(connection, newest, since).await?);
     }
     Ok(back)
 }

@@ -3,8 +3,8 @@
 //! The log is in the order of `seq`, and nearly in that of `at`: the clocks of replicas differ, and
 //! a transaction commits some time after its number was assigned. So the search aims well before
 //! the requested time. An entry of a clock that is further behind misleads it all the same: it
-//! passes over everything before that entry. So the search is followed by a look back, until a long
-//! stretch of the log has no entry of the requested time.
+//! passes over everything before that entry. So the search is followed by a look back at single
+//! entries, until in a long stretch of the log none of them is of the requested time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -48,42 +48,45 @@ impl Search {
     }
 }
 
-/// The entries of the log that are looked at together.
-pub(super) const WINDOW: i64 = 5_000;
+/// The stretch that is looked at in one statement, in numbers of the log.
+pub(super) const STRETCH: i64 = 10_000;
 
-/// The windows in a row that have to be without an entry of the requested time: as many entries as
-/// are written in more than a minute at 300 a second.
-const WINDOWS: u8 = 4;
+/// One entry is looked at in so many numbers. A prime, so that no regular pattern in the log (every
+/// second change is one of a slow clock) is hit alike each time.
+pub(super) const STRIDE: i64 = 101;
 
-/// A look back from the place of a search: as many windows as one step may read.
+/// The stretches in a row that have to be without an entry of the requested time: as many numbers as
+/// are given in more than two minutes at 300 a second.
+const STRETCHES: u8 = 4;
+
+/// A look back from the place of a search: as many stretches as one step may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LookBack {
     from: i64,
     place: i64,
     next: i64,
-    windows: u8,
+    stretches: u8,
 }
 
 impl LookBack {
     /// Begins before this place, up to which the log is assumed to be too early.
     pub(super) const fn from(place: i64) -> Self {
-        Self { from: place, place, next: place, windows: 0 }
+        Self { from: place, place, next: place, stretches: 0 }
     }
 
-    /// Returns the newest entry of the window to look at next; `None` when this step has read
+    /// Returns the newest number of the stretch to look at next; `None` when this step has read
     /// enough.
     pub(super) const fn next(&self) -> Option<i64> {
-        match self.windows < WINDOWS && self.next > 0 {
+        match self.stretches < STRETCHES && self.next > 0 {
             true => Some(self.next),
             false => None,
         }
     }
 
-    /// Takes in a window: its first entry, if there is any, and whether it has an entry of the
-    /// requested time.
-    pub(super) fn saw(&mut self, first: Option<i64>, has_any: bool) {
-        self.windows += 1;
-        self.next = first.map_or(0, |first| first - 1);
+    /// Takes in whether an entry of the requested time was seen in the stretch.
+    pub(super) fn saw(&mut self, has_any: bool) {
+        self.stretches += 1;
+        self.next = (self.next - STRETCH).max(0);
         if has_any {
             self.place = self.next;
         }
@@ -117,10 +120,10 @@ mod tests {
         while !is_over {
             let mut back = LookBack::from(place);
             while let Some(newest) = back.next() {
-                let end = log.partition_point(|(seq, _)| *seq <= newest);
-                let window = &log[end.saturating_sub(WINDOW as usize)..end];
-                let has_any = window.iter().any(|(_, at)| *at >= since);
-                back.saw(window.first().map(|first| first.0), has_any);
+                let places = (newest - STRETCH + 1..=newest).step_by(STRIDE as usize);
+                let entry = |place| log.get(log.partition_point(|(seq, _)| *seq < place));
+                let seen = places.filter_map(entry).filter(|(seq, _)| *seq <= newest);
+                back.saw(seen.into_iter().any(|(_, at)| *at >= since));
             }
             assert!(back.is_over() || back.place() < place, "it goes no further");
             (place, is_over) = (back.place(), back.is_over());
@@ -149,16 +152,17 @@ mod tests {
     }
 
     #[test]
-    fn a_step_looks_at_a_few_windows_and_at_the_beginning_of_the_log_it_is_over() {
+    fn a_step_looks_at_a_few_stretches_and_at_the_beginning_of_the_log_it_is_over() {
         let mut back = LookBack::from(1_000_000);
-        let mut windows = 0;
+        let mut stretches = 0;
         while let Some(newest) = back.next() {
-            back.saw(Some(newest - WINDOW + 1), true);
-            windows += 1;
+            assert_eq!(newest, 1_000_000 - STRETCH * stretches);
+            back.saw(true);
+            stretches += 1;
         }
-        assert_eq!((windows, back.place(), back.is_over()), (4, 980_000, false));
+        assert_eq!((stretches, back.place(), back.is_over()), (4, 960_000, false));
         let mut back = LookBack::from(7);
-        back.saw(Some(1), true);
+        back.saw(true);
         assert_eq!((back.next(), back.place(), back.is_over()), (None, 0, true));
         assert_eq!(LookBack::from(0).next(), None);
         assert!(LookBack::from(0).is_over());

@@ -6,7 +6,5 @@ mod reading;
 mod stepping;
 
 pub(super) use listing::{find, list, remove};
-pub(super) use reading::{
-    after, changed_after, entry_at, last_of_window, newest, these, window_before,
-};
+pub(super) use reading::{after, changed_after, entry_at, last_of_window, newest, sees_any, these};
 pub(super) use stepping::{begin, failed, finish, limit_statements, lock, next, save};

@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
 
 use crate::database::Json;
 use crate::database::schema::{changes, orders};
-use crate::offers::search::WINDOW;
+use crate::offers::search::{STRETCH, STRIDE};
 use crate::orders::Order;
+
+/// The most entries of the log that a step reads.
+const WINDOW: i64 = 5_000;
 
 /// The columns of an order, except the private part.
 #[derive(Debug, Queryable, Selectable)]
@@ -72,34 +75,31 @@ pub(in crate::offers) async fn entry_at(
     entry.select((changes::seq, changes::at)).first(connection).await.optional()
 }
 
-/// Looks at a window of the log before a place.
+/// Looks at single entries of a stretch of the log.
 const LOOK_BACK: &str = "
-select min(seq) as first, coalesce(bool_or(at >= $3), false) as has_any from (
-    select seq, at from changes where seq <= $1 order by seq desc limit $2) as looked_at";
+select coalesce(bool_or(entry.at >= $4), false) as has_any
+from generate_series($1 - $2 + 1, $1, $3) as looked_at (place)
+cross join lateral (
+    select at from changes where seq >= place and seq <= $1 order by seq limit 1) as entry";
 
-/// A window of the log.
-#[derive(Clone, Copy, Debug, QueryableByName)]
-pub(in crate::offers) struct Window {
-    /// The first of its entries, if it has any.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub(in crate::offers) first: Option<i64>,
-    /// Set if one of them is not older than the requested time.
+#[derive(QueryableByName)]
+struct LookedAt {
     #[diesel(sql_type = Bool)]
-    pub(in crate::offers) has_any: bool,
+    has_any: bool,
 }
 
-/// Returns the window of the log that ends with the newest entry up to a place.
-pub(in crate::offers) async fn window_before(
+/// Returns whether an entry of the requested time is seen in the stretch that ends with this number.
+pub(in crate::offers) async fn sees_any(
     connection: &mut AsyncPgConnection,
     newest: i64,
     since: DateTime<Utc>,
-) -> QueryResult<Window> {
-    diesel::sql_query(LOOK_BACK)
+) -> QueryResult<bool> {
+    let query = diesel::sql_query(LOOK_BACK)
         .bind::<BigInt, _>(newest)
-        .bind::<BigInt, _>(WINDOW)
-        .bind::<Timestamptz, _>(since)
-        .get_result(connection)
-        .await
+        .bind::<BigInt, _>(STRETCH)
+        .bind::<BigInt, _>(STRIDE)
+        .bind::<Timestamptz, _>(since);
+    Ok(query.get_result::<LookedAt>(connection).await?.has_any)
 }
 
 /// Reads the changes in a window of the log, except offers and changes before a time.
