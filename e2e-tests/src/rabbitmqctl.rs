@@ -1,4 +1,4 @@
-//! What RabbitMQ's own control program does for tests: the memory alarm, raised and released.
+//! RabbitMQ's own control program, as tests use it: raises and releases the memory alarm.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use launcher::rabbitmq::RabbitMq;
 use launcher::recipe::Recipe;
 use tokio::time::timeout;
 
-/// How long `rabbitmqctl` may take on a machine that has much else to do.
+/// The time that `rabbitmqctl` may take on a machine that has much else to do.
 const CONTROL: Duration = Duration::from_secs(120);
 
 /// Shares of the machine's memory: any use of it is too much, and what is set where nobody sets it.

@@ -1,24 +1,22 @@
-//! How many connections to RabbitMQ a program has: those that it has let go of and not ended pile
-//! up, each with a thread and a socket.
+//! The connections of a program to RabbitMQ: those that it has let go of and not ended pile up, each with a thread and a socket.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use launcher::process::Process;
+use procfs::net::TcpNetEntry;
+use procfs::process::FDTarget;
 
 use super::parts::{Link, Part};
 use super::world::World;
 
 /// The name of the thread on which lapin runs a connection.
 const THREAD: &str = "lapin-io-loop";
-/// States of a socket that its program has not closed (`ESTABLISHED`, `CLOSE_WAIT`).
-const OPEN: [&str; 2] = ["01", "08"];
 /// For how long there may be more: one that was replaced takes 1 s to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(4);
 
-/// How many connections a program needs at the most: the relay's; or a worker's, of which six are
-/// always there, and the others while it parks something or replaces a queue.
+/// The most connections that a program needs: the relay's; or a worker's, of which six are always
+/// there, and the others while it parks something or replaces a queue.
 const fn needed(part: Part) -> usize {
     match part {
         Part::Worker1 | Part::Worker2 => 12,
@@ -50,7 +48,7 @@ impl Crowds {
 }
 
 impl Crowd {
-    /// Whether there have been too many for long, of threads or of sockets. Nobody is counted who
+    /// Returns whether there have been too many for long, of threads or of sockets. Nobody is counted who
     /// is just being struck.
     fn is_lasting(&mut self, count: Option<[usize; 2]>, needed: usize, now: Instant) -> bool {
         if count.is_none_or(|counts| counts.into_iter().all(|count| count <= needed)) {
@@ -61,30 +59,36 @@ impl Crowd {
     }
 }
 
-/// Threads and sockets of a program's connections; none where it is just being struck.
+/// The threads and sockets of a program's connections; `None` while it is being struck.
 fn connections(world: &World, part: Part) -> Option<[usize; 2]> {
     let program = world.programs.get(&part)?.try_lock().ok()?;
-    let pid = program.process().filter(|process| Process::running(process))?.identity().pid;
     let proxy = world.proxies.get(&Link::new(part, Part::RabbitMq))?;
-    let table = fs::read_to_string(format!("/proc/{pid}/net/tcp")).ok()?;
-    Some([threads(pid)?, sockets(&table, proxy.port())])
+    connections_of(program.process()?, proxy.port())
 }
 
-fn threads(pid: u32) -> Option<usize> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
-    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    Some(names.filter(|name| name.trim_end() == THREAD).count())
+/// The threads and sockets of a program's connections to RabbitMQ on this port; `None` if it does
+/// not run.
+#[must_use]
+pub fn connections_of(program: &Process, port: u16) -> Option<[usize; 2]> {
+    let pid = Some(program).filter(|program| program.running())?.identity().pid;
+    let process = procfs::process::Process::new(pid.try_into().ok()?).ok()?;
+    Some([threads(&process)?, sockets(&process, port)?])
 }
 
-/// The open sockets in a table of sockets whose other end has this port.
-fn sockets(table: &str, port: u16) -> usize {
-    let other_end = format!(":{port:04X}");
-    let is_one = |line: &&str| {
-        let mut fields = line.split_ascii_whitespace().skip(2);
-        fields.next().is_some_and(|remote| remote.ends_with(&other_end))
-            && fields.next().is_some_and(|state| OPEN.contains(&state))
-    };
-    table.lines().filter(is_one).count()
+fn threads(process: &procfs::process::Process) -> Option<usize> {
+    let stats = process.tasks().ok()?.filter_map(|task| task.ok()?.stat().ok());
+    Some(stats.filter(|stat| stat.comm == THREAD).count())
+}
+
+/// The sockets that a process has open and whose other end has this port.
+fn sockets(process: &procfs::process::Process, port: u16) -> Option<usize> {
+    let open = process.fd().ok()?.filter_map(|file| {
+        if let FDTarget::Socket(inode) = file.ok()?.target { Some(inode) } else { None }
+    });
+    let open = open.collect::<HashSet<_>>();
+    let sockets = process.tcp().ok()?.into_iter();
+    let is_one = |it: &TcpNetEntry| it.remote_address.port() == port && open.contains(&it.inode);
+    Some(sockets.filter(is_one).count())
 }
 
 #[cfg(test)]
@@ -97,7 +101,8 @@ mod tests {
     fn open_sockets_are_counted_until_they_are_closed() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let count = || sockets(&fs::read_to_string("/proc/self/net/tcp").unwrap(), port);
+        let process = procfs::process::Process::myself().unwrap();
+        let count = || sockets(&process, port).unwrap();
         assert_eq!(count(), 0);
         let [first, second] = [(); 2].map(|()| TcpStream::connect(("127.0.0.1", port)).unwrap());
         assert_eq!(count(), 2);
@@ -111,14 +116,15 @@ mod tests {
     fn threads_of_that_name_are_counted() {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let (told, tell) = std::sync::mpsc::channel();
-        let before = threads(std::process::id()).unwrap();
+        let process = procfs::process::Process::myself().unwrap();
+        let before = threads(&process).unwrap();
         let named = std::thread::Builder::new().name(THREAD.to_owned());
         let thread = named.spawn(move || {
             told.send(()).unwrap();
             stopped.recv()
         });
         tell.recv().unwrap();
-        assert_eq!(threads(std::process::id()).unwrap(), before + 1);
+        assert_eq!(threads(&process).unwrap(), before + 1);
         drop(stop);
         thread.unwrap().join().unwrap().unwrap_err();
     }

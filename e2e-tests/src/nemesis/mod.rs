@@ -17,7 +17,7 @@ pub mod both;
 pub mod broker;
 pub mod calm;
 pub mod checker;
-mod crowd;
+pub mod crowd;
 pub mod databases;
 pub mod fault;
 pub mod inflict;

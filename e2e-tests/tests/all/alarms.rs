@@ -2,39 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use e2e_tests::nemesis::crowd::connections_of;
 use e2e_tests::rabbitmqctl;
 use e2e_tests::secured::client;
-use e2e_tests::{Program, Stack, lamps_and_bulbs};
+use e2e_tests::{Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
-use procfs::process::{FDTarget, Process};
 use serde_json::Value;
 use service_kit::testing::eventually;
 
-/// How long the alarm lasts: long enough for three confirms that do not come (5 s each).
+/// The time that the alarm lasts: enough for three confirms that do not come (5 s each).
 const LASTS: Duration = Duration::from_secs(20);
-/// How soon publishing is to go on.
+/// The time within which publishing is to go on.
 const SOON: Duration = Duration::from_secs(2);
-
-/// What a blocked connection might cost a program.
-#[derive(Debug, PartialEq, Eq, PartialOrd)]
-struct Costs {
-    threads: i64,
-    sockets: usize,
-}
-
-/// The threads of a program, and its sockets to RabbitMQ.
-fn costs(program: &Program, rabbitmq: &RabbitMq) -> Costs {
-    let pid = program.process().unwrap().identity().pid;
-    let process = Process::new(pid.try_into().unwrap()).unwrap();
-    let open = process.fd().unwrap().filter_map(|fd| {
-        if let FDTarget::Socket(inode) = fd.ok()?.target { Some(inode) } else { None }
-    });
-    let open = open.collect::<Vec<_>>();
-    let to_rabbitmq = process.tcp().unwrap().into_iter().filter(|socket| {
-        socket.remote_address.port() == rabbitmq.ports().amqp && open.contains(&socket.inode)
-    });
-    Costs { threads: process.stat().unwrap().num_threads, sockets: to_rabbitmq.count() }
-}
 
 /// The state of the store's relay, as a part of the system tells it.
 async fn state(url: &str, path: &str, field: &str) -> Value {
@@ -60,18 +39,25 @@ async fn a_memory_alarm_costs_no_thread_and_no_socket_and_orders_are_taken_all_t
         let blocked = async || (state(url, path, field).await == "blocked").then_some(());
         eventually(&format!("{path} says that RabbitMQ blocks the store"), blocked).await;
     }
-    // The worker connects to ask its queues now and then; the services have the relay's alone.
-    let programs = [&stack.store_svc, &stack.warehouse_svc];
-    let costs = || programs.map(|program| costs(program, &rabbitmq));
-    let (at_first, began) = (costs(), Instant::now());
+    let queues_answer = async || {
+        let listing = client(worker).get("/v1/directions").await.with(200);
+        let directions = listing["directions"].as_array()?.iter();
+        let mut queues = directions.flat_map(|it| [&it["queues"]["sync"], &it["queues"]["parked"]]);
+        queues.all(|queue| queue["state"] == "answering").then_some(())
+    };
+    eventually("the worker has asked each queue on a connection of its own", queues_answer).await;
+    let programs = [&stack.store_svc, &stack.warehouse_svc, &stack.worker];
+    let connections = || {
+        let port = rabbitmq.ports().amqp;
+        programs.map(|program| connections_of(program.process().unwrap(), port).unwrap())
+    };
+    let (at_first, began) = (connections(), Instant::now());
+    assert_eq!(at_first[..2], [[1, 1]; 2], "a relay has one connection");
     while began.elapsed() < LASTS {
         placed.push(stack.store.place(&lamps_and_bulbs()).await);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    let at_last = costs();
-    for (at_first, at_last) in at_first.iter().zip(&at_last) {
-        assert!(at_last <= at_first, "{at_first:?} have become {at_last:?}");
-    }
+    assert_eq!(connections(), at_first, "threads and sockets of the connections to RabbitMQ");
 
     rabbitmqctl::release_alarm(&rabbitmq).await.unwrap();
     let released = Instant::now();
