@@ -133,31 +133,3 @@ async fn under_a_steady_load_nothing_is_taken_for_a_loss() {
         assert_eq!(losses.map(|loss| told[loss].as_u64().unwrap()), [0; 6], "{told}");
     }
 }
-
-/// Prints how fast a log is compared that has grown by 20,000 orders.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement: run it alone, with --ignored --nocapture"]
-async fn how_much_comparing_keeps_up_with() {
-    let broker = TestBroker::new().await;
-    let stack = Stack::start(&broker).await;
-    let store = client(stack.store_svc.url());
-    let order = lamps_and_bulbs();
-    let began = Instant::now();
-    for _ in 0..200 {
-        let orders = vec![order.clone(); 100];
-        store.post("/v1/orders/batch", &json!({ "orders": orders })).await.with(201);
-    }
-    println!("20,000 orders are placed after {:?}", began.elapsed());
-    let mut before = 0;
-    let compared = async || comparisons(&stack).await[0]["compared"].as_u64().unwrap();
-    while before < 20_000 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = compared().await;
-        let [told, _] = comparisons(&stack).await;
-        println!("{:?}: {} more, waits for {}", began.elapsed(), now - before, told["waits_for"]);
-        before = now;
-        assert!(began.elapsed() < Duration::from_secs(300));
-    }
-    let [told, _] = comparisons(&stack).await;
-    assert_eq!((&told["missing"], &told["offered"]), (&json!(0), &json!(0)), "{told}");
-}

@@ -1,7 +1,6 @@
 //! What a site tells the worker that compares it with its peer.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use chrono::TimeDelta;
 use diesel_async::SimpleAsyncConnection as _;
@@ -242,40 +241,4 @@ async fn revisions_are_told_of_those_that_are_here() {
     let many = json!({"ids": vec![Uuid::nil(); 501]});
     site.client.post("/v1/sync/revisions", &many).await.assert_problem(422);
     site.client.get("/v1/sync/changed?after=first&upto=2").await.assert_problem(400);
-}
-
-/// Prints how long a page takes at the source and at the peer (here both are one site).
-#[tokio::test]
-#[ignore = "a measurement: run it alone, with --ignored --nocapture"]
-async fn how_long_pages_take() {
-    let site = site().await;
-    for _ in 0..20 {
-        write_orders(&site.database, 500).await;
-    }
-    run(&site.database, "analyze").await;
-    let (mut after, mut times) = (0, vec![]);
-    while after < 10_000 {
-        let began = Instant::now();
-        let page = changed(&site, after, 10_000).await;
-        let read = began.elapsed();
-        let told = revisions(&site, &Vec::from_iter(ids(&page.orders))).await;
-        assert_eq!((page.orders.len(), told.orders.len()), (500, 500));
-        times.push((began.elapsed(), read));
-        after = page.upto;
-    }
-    times.sort_unstable();
-    let [(median, _), (most, _)] = [times[times.len() / 2], times[times.len() - 1]];
-    println!("500 changes: median {median:?}, at most {most:?}; {times:?}");
-    let rows = "
-        insert into changes (event_id, order_id, kind, origin, version, at, body)
-        select event_id, order_id, kind, 'warehouse', version, at, body
-        from changes, generate_series(1, 10)";
-    run(&site.database, rows).await;
-    let began = Instant::now();
-    while after < 110_000 {
-        let page = changed(&site, after, 110_000).await;
-        assert!(page.orders.is_empty() && page.upto > after);
-        after = page.upto;
-    }
-    println!("100,000 rows are passed over in {:?}", began.elapsed());
 }

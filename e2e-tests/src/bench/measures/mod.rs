@@ -14,6 +14,7 @@ use super::world::World;
 mod backlog;
 mod batch;
 mod carrying;
+mod comparing;
 mod crowded;
 mod figures;
 mod growth;
@@ -53,6 +54,8 @@ pub enum Row {
     Growth,
     /// The lag with many orders stored, while offers are worked off and lists are read.
     Crowded,
+    /// The rate at which a log that has grown is compared.
+    Comparing,
     /// What memory a long backlog takes.
     Backlog,
     /// What memory the programs take, idle and under load.
@@ -92,6 +95,7 @@ impl Row {
             Self::Start => start::measure(world, scale, progress).await,
             Self::Growth => growth::measure(world, scale, progress).await,
             Self::Crowded => crowded::measure(world, scale, progress).await,
+            Self::Comparing => comparing::measure(world, scale, progress).await,
             Self::Backlog => backlog::measure(world, scale, progress).await,
             Self::Memory => memory::measure(world, scale, progress).await,
         }

@@ -48,14 +48,22 @@ pub async fn is_paused(site: &Program) -> bool {
     ask(site, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")
 }
 
-/// How many requests the worker has sent in a direction since it was started.
+/// The number of requests that the worker has sent in a direction since it was started.
 pub async fn requests(worker: &Program, direction: Direction) -> Result<u64> {
-    let told = ask(worker, "/v1/directions").await?;
-    let directions = told["directions"].as_array().into_iter().flatten();
-    let mut requests = directions
-        .filter(|it| it["name"] == direction.as_str())
-        .map(|it| it["counters"]["requests"].as_u64());
-    requests.next().flatten().context("a direction without this figure")
+    let requests = shown(worker, direction).await?["counters"]["requests"].as_u64();
+    requests.context("a direction without this figure")
+}
+
+/// The figures of a direction's comparison since the worker was started.
+pub async fn comparison(worker: &Program, direction: Direction) -> Result<Value> {
+    Ok(shown(worker, direction).await?["comparison"].take())
+}
+
+async fn shown(worker: &Program, direction: Direction) -> Result<Value> {
+    let mut told = ask(worker, "/v1/directions").await?;
+    let directions = told["directions"].as_array_mut().into_iter().flatten();
+    let mut this = directions.filter(|it| it["name"] == direction.as_str());
+    this.next().map(Value::take).with_context(|| format!("no direction {direction}"))
 }
 
 /// Places one order.
