@@ -59,8 +59,12 @@ impl Application {
         let address = listener.local_addr()?;
         let stop = Stop::default();
         let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
-        let carriers = carriers(settings, &figures, &stop)?;
-        let comparers = comparers(settings, &figures, &stop)?;
+        let carriers = of_each(&figures, |figures, opposite| {
+            Carrier::new(settings, figures, opposite, stop.clone())
+        })?;
+        let comparers = of_each(&figures, |figures, opposite| {
+            Comparer::new(settings, figures, opposite, stop.clone())
+        })?;
         let sites = settings.sites();
         let handle = |figures: Arc<Figures>| {
             let source = SiteClient::new(figures.direction.from, &sites)?;
@@ -112,28 +116,14 @@ impl Application {
     }
 }
 
-fn carriers(
-    settings: &WorkerSettings,
+/// Builds a part of each direction, from its figures and those of the opposite one.
+fn of_each<T>(
     figures: &[Arc<Figures>; 2],
-    stop: &Stop,
-) -> Result<Vec<Carrier>, BuildError> {
+    build: impl Fn(Arc<Figures>, Arc<Figures>) -> Result<T, BuildError>,
+) -> Result<Vec<T>, BuildError> {
     let [one, other] = figures;
-    let carrier = |of: &Arc<Figures>, opposite: &Arc<Figures>| {
-        Carrier::new(settings, Arc::clone(of), Arc::clone(opposite), stop.clone())
-    };
-    Ok(vec![carrier(one, other)?, carrier(other, one)?])
-}
-
-fn comparers(
-    settings: &WorkerSettings,
-    figures: &[Arc<Figures>; 2],
-    stop: &Stop,
-) -> Result<Vec<Comparer>, BuildError> {
-    let [one, other] = figures;
-    let comparer = |of: &Arc<Figures>, opposite: &Arc<Figures>| {
-        Comparer::new(settings, Arc::clone(of), Arc::clone(opposite), stop.clone())
-    };
-    Ok(vec![comparer(one, other)?, comparer(other, one)?])
+    let build = |of, opposite| build(Arc::clone(of), Arc::clone(opposite));
+    Ok(vec![build(one, other)?, build(other, one)?])
 }
 
 /// Waits for the carriers to end. The first half of the time is for the peer's answer; the second
