@@ -18,9 +18,10 @@ use super::violation::Rule;
 use super::world::World;
 use crate::rabbitmqctl;
 
-/// How often to look at the programs' connections.
+/// The pause between two looks at the programs' connections.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
-/// How soon publishing is to go on, on a machine that has much else to do. (2 s are promised.)
+/// The time within which publishing is to go on, on a machine that has much else to do. (2 s are
+/// promised.)
 const SOON: Duration = Duration::from_secs(4);
 /// For how long nothing else may have been hurt where somebody is to be soon: a queue that is silent
 /// is replaced within that.
@@ -63,7 +64,7 @@ async fn crowded(world: &World, over: impl Future) -> Option<String> {
     }
 }
 
-/// How often the relay of each site has connected to RabbitMQ.
+/// The number of times that the relay of each site has connected to RabbitMQ.
 fn connected(world: &World) -> [u64; 2] {
     let link = |site| Link::new(Part::of(site), Part::RabbitMq);
     Site::ALL.map(|site| world.proxies.get(&link(site)).map_or(0, Proxy::accepted))

@@ -1,4 +1,4 @@
-//! Whether anything is hurt just now, for whoever wants to know whether a slow program has an excuse.
+//! The faults that go on just now: while there are any, a slow program has an excuse.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ impl Calm {
         Disturbance(self.clone())
     }
 
-    /// Whether no fault goes on, or has gone on within this time.
+    /// Returns whether no fault goes on, or has gone on within this time.
     #[must_use]
     pub fn has_lasted(&self, time: Duration) -> bool {
         let faults = self.lock();

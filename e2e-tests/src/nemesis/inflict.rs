@@ -23,7 +23,7 @@ use super::violation::Rule;
 use super::world::World;
 use crate::rabbitmqctl;
 
-/// How often a queue is purged while no worker consumes from it, and how long after each other. (A
+/// The purges of a queue while no worker consumes from it, and the pause between them. (A
 /// worker connects again after 50 ms, and then looks after the queues before it consumes.)
 const PURGES: u32 = 4;
 const BETWEEN_PURGES: Duration = Duration::from_millis(25);

@@ -54,7 +54,7 @@ impl Proxy {
         self.port
     }
 
-    /// How many connections it has accepted.
+    /// The number of connections that it has accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)

@@ -38,9 +38,9 @@ pub struct World {
     pub databases: Databases,
     /// The broker's management API, past all proxies.
     pub broker: Broker,
-    /// How many orders were put back. Whoever puts one back holds this.
+    /// The number of orders that were put back. Whoever puts one back holds this.
     pub set_backs: Mutex<usize>,
-    /// Whether anything is hurt.
+    /// The faults that go on.
     pub calm: Calm,
     /// Where the data and the logs are.
     pub folder: PathBuf,

@@ -45,7 +45,7 @@ pub(super) struct Comparing {
     asked_at: Instant,
 }
 
-/// What follows a step.
+/// The action after a step.
 enum Next {
     /// The next step.
     Step,

@@ -62,7 +62,7 @@ impl Part {
     }
 }
 
-/// How far a log has been compared.
+/// The progress of comparing a log.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     noted: i64,

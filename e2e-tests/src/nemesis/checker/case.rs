@@ -138,13 +138,13 @@ impl Side {
         self.private(|change| change.seq < seq, seq)
     }
 
-    /// What was private after a change: an order may have been put back before the next one.
+    /// Returns the private part after a change: an order may have been put back before the next one.
     #[must_use]
     pub fn private_after(&self, change: &Change) -> Option<&Value> {
         self.private(|earlier| earlier.seq <= change.seq, change.seq)
     }
 
-    /// What is private after these changes, and after set-backs before a place in the log.
+    /// Returns the private part after these changes, and after set-backs before a place in the log.
     fn private(&self, counts: impl Fn(&Change) -> bool, before: i64) -> Option<&Value> {
         let private = |step| match step {
             Step::Change(change) if counts(change) => change.private.as_ref(),

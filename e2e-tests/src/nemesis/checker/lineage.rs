@@ -154,7 +154,7 @@ fn key<V: Serialize>(facet: &Facet<V>) -> Key {
     (facet.revision, value.expect("a facet is JSON"))
 }
 
-/// Whether an edit was undone when its site was put back, and the peer did not know of it, or was put
+/// Returns whether an edit was undone when its site was put back, and the peer did not know of it, or was put
 /// back itself before it could give it back.
 fn is_nowhere<V>(case: &Case, of: &Of<V>, (site, seq): Edit, count: u32) -> bool {
     let holds = |row: &Row| (of.facet)(&row.shared).revision.of(site) >= count;

@@ -1,4 +1,4 @@
-//! What an answer says of a write.
+//! The result of a write, read from the answer.
 
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -9,10 +9,10 @@ use crate::nemesis::seen::Seen;
 /// The problem of a service that has not begun a write, or knows that it was rolled back.
 const NOT_WRITTEN: &str = "urn:lockstep:problem:unavailable";
 
-/// What a site answered, where it did.
+/// The answer of a site, if there was one.
 pub(super) type Answer = Option<(StatusCode, Value)>;
 
-/// What came of a write that was answered like this. What is not available has not been written;
+/// Returns the result of a write that was answered like this. What is not available has not been written;
 /// any other failure leaves it open.
 pub(super) fn outcome(answer: Answer) -> Outcome {
     let refused = |status: StatusCode| Outcome::Refused(status.as_u16());

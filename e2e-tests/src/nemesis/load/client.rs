@@ -191,7 +191,7 @@ impl Client {
         Some((status, response.json().await.ok()?))
     }
 
-    /// Whether it may be asked for again.
+    /// Returns whether the order may be asked for again.
     fn write_down(&self, begun: Begun, answer: Answer) -> bool {
         let outcome = outcome(answer);
         let may_be_tried_again = match outcome {

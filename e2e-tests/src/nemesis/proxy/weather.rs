@@ -8,9 +8,9 @@ use tokio::time::sleep;
 
 use crate::nemesis::fault::Trouble;
 
-/// How long a connection waits for an answer with which it can be reset.
+/// The time that a connection waits for an answer with which it can be reset.
 const ANSWER: Duration = Duration::from_secs(1);
-/// Which of the next answers it is reset with: the first may only be what a change is based on.
+/// The answer, of those next, with which a connection is reset: the first may only be what a change is based on.
 pub(super) const WHICH: std::ops::Range<u32> = 0..3;
 
 /// When the connections there are are reset.
@@ -71,7 +71,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Those on a connection that begins now.
+    /// Returns the troubles of a connection that begins now.
     pub(super) fn new(weather: &Weather) -> Self {
         let mut reset = weather.reset.clone();
         reset.mark_unchanged();
