@@ -1,4 +1,5 @@
-//! The connections of a program to RabbitMQ: those that it has let go of and not ended pile up, each with a thread and a socket.
+//! The connections of a program to RabbitMQ: those that it has let go of and not ended pile up, each
+//! with a thread and a socket.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};

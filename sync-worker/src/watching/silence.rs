@@ -63,8 +63,8 @@ pub struct Silence {
     unanswered: Streak,
     /// The latest of them, during which another queue answered.
     alone: Streak,
-    /// The last probe heard anything but an answer: a queue that is deleted while it is
-    /// asked can end the question in any way.
+    /// The last probe heard anything but an answer: a queue that is deleted while it is asked can
+    /// end the question in any way.
     interrupted: bool,
 }
 
