@@ -10,7 +10,8 @@ use crate::nemesis::fault::Trouble;
 
 /// The time that a connection waits for an answer with which it can be reset.
 const ANSWER: Duration = Duration::from_secs(1);
-/// The answer, of those next, with which a connection is reset: the first may only be what a change is based on.
+/// The answer, of those next, with which a connection is reset: the first may only be what a change
+/// is based on.
 pub(super) const WHICH: std::ops::Range<u32> = 0..3;
 
 /// When the connections there are are reset.
