@@ -12,16 +12,18 @@ use crate::revision::{Relation, Revision};
 pub const MAX_COMPARED: usize = 500;
 
 /// The short state of a facet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FacetState {
     /// The number of changes of each side.
     pub revision: Revision,
-    /// A digest of the value: one revision should have one value at both sides.
+    /// A digest of the value, after its format and a hyphen: one revision should have one value at
+    /// both sides. Digests of different formats, by programs of different versions, say nothing of
+    /// each other.
     pub digest: String,
 }
 
 /// The short state of an order at one side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderState {
     /// The order's id.
     pub id: Uuid,
@@ -159,7 +161,12 @@ fn compare_facets(speaker: &FacetState, listener: &FacetState) -> Finding {
     match speaker.revision.relation_to(listener.revision) {
         Relation::Older => Finding::Covered,
         Relation::Same if speaker.digest == listener.digest => Finding::Covered,
+        Relation::Same if format(&speaker.digest) != format(&listener.digest) => Finding::Covered,
         Relation::Same => Finding::Different,
         Relation::Newer | Relation::Concurrent => Finding::Behind,
     }
+}
+
+fn format(digest: &str) -> Option<&str> {
+    digest.split_once('-').map(|(format, _)| format)
 }

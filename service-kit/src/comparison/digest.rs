@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// one.
 const BYTES: usize = 8;
 
+/// The format of the digests, see [`FacetState::digest`].
+const FORMAT: &str = "1-";
+
 /// Returns the state of an order: its revisions and digests.
 pub(super) fn state(id: Uuid, shared: &Shared, parked: bool) -> OrderState {
     let (delivery, progress) = (of(&shared.delivery), of(&shared.progress));
@@ -20,9 +23,10 @@ pub(super) fn state(id: Uuid, shared: &Shared, parked: bool) -> OrderState {
 }
 
 /// Returns the state of a facet. The digest is that of the value's canonical text, as two values
-/// are compared when facets are merged.
+/// are compared when facets are merged; a change of that text needs another format.
 fn of<V: Serialize>(facet: &Facet<V>) -> FacetState {
-    let mut digest = String::with_capacity(2 * BYTES);
+    let mut digest = String::with_capacity(FORMAT.len() + 2 * BYTES);
+    digest.push_str(FORMAT);
     for byte in &Sha256::digest(canonical(&facet.value))[..BYTES] {
         // Writing to a string cannot fail.
         let _ = write!(digest, "{byte:02x}");
@@ -47,7 +51,7 @@ mod tests {
         let plain = of(&facet(r#"{"company":"A","address":"B","lines":[]}"#, 1));
         let same = of(&facet(r#"{"lines":[],"comment":null,"address":"B","company":"A"}"#, 2));
         assert_eq!(plain.digest, same.digest);
-        assert_eq!(plain.digest.len(), 2 * BYTES);
+        assert_eq!(plain.digest.len(), FORMAT.len() + 2 * BYTES);
         let of_later_version = |weight: &str| {
             let json = r#"{"company":"A","address":"B","lines":[],"weight":"#;
             of(&facet(&format!("{json}{weight}}}"), 1)).digest

@@ -22,11 +22,15 @@ const PLACED: Facet = ((0, 0), "placed");
 
 #[test]
 fn every_way_in_which_two_deliveries_stand_to_each_other_has_its_finding() {
-    let cases: [(Facet, Facet, Finding); 9] = [
+    let cases: [(Facet, Facet, Finding); 12] = [
         (((2, 1), "a"), ((2, 1), "a"), Covered),
         (((2, 1), "a"), ((3, 1), "b"), Covered),
         (((2, 1), "a"), ((2, 2), "b"), Covered),
         (((2, 1), "a"), ((2, 1), "b"), Different),
+        (((2, 1), "1-a"), ((2, 1), "1-b"), Different),
+        // Digests of different formats say nothing of each other.
+        (((2, 1), "1-a"), ((2, 1), "2-a"), Covered),
+        (((2, 1), "a"), ((2, 1), "1-a"), Covered),
         (((2, 1), "a"), ((1, 1), "b"), Behind),
         (((2, 1), "a"), ((2, 0), "b"), Behind),
         (((2, 1), "a"), ((1, 2), "b"), Behind),

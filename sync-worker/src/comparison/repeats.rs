@@ -4,6 +4,7 @@
 //! two sides equal, that would go on for ever.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use shared_models::comparison::OrderState;
 use uuid::Uuid;
@@ -12,16 +13,16 @@ use super::judging::{Doubt, Losses, by_id};
 
 /// The most offers of an order whose state at both sides stays the same.
 const MOST_OFFERS: u32 = 10;
-/// The most orders whose offers are counted.
-const MOST_ORDERS: usize = 20_000;
-
-/// An order's states at the source and at the peer when it was offered.
-type Standing = (OrderState, Option<OrderState>);
+/// The most orders whose offers are counted, in a few megabytes.
+const MOST_ORDERS: usize = 100_000;
 
 /// The number of offers of each order.
 #[derive(Clone, Debug, Default)]
 pub struct Repeats {
-    offered: HashMap<Uuid, (Standing, u32)>,
+    /// The hash of an order's states at the source and at the peer when it was offered, and the
+    /// number of offers since it is the same.
+    offered: HashMap<Uuid, (u64, u32)>,
+    hashes: RandomState,
 }
 
 impl Repeats {
@@ -53,9 +54,8 @@ impl Repeats {
         if self.offered.len() >= MOST_ORDERS && !self.offered.contains_key(&source.id) {
             self.offered.clear();
         }
-        let standing = (source.clone(), peer.cloned());
-        let (before, times) =
-            self.offered.entry(source.id).or_insert_with(|| (standing.clone(), 0));
+        let standing = self.hashes.hash_one((source, peer));
+        let (before, times) = self.offered.entry(source.id).or_insert((standing, 0));
         if *before != standing {
             (*before, *times) = (standing, 0);
         }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn it_does_not_fill_the_memory() {
         let mut repeats = Repeats::default();
-        assert!((0..30_000).all(|id| repeats.may_offer(&order(id, 1), None)));
+        assert!((0..130_000).all(|id| repeats.may_offer(&order(id, 1), None)));
         assert!(repeats.offered.len() <= MOST_ORDERS);
     }
 }
