@@ -1,7 +1,9 @@
 //! The pace of offers. Pure.
 //!
 //! All offers together have a limit of orders a second: with more than the worker carries, messages
-//! would wait in RabbitMQ, and newer changes would wait behind them.
+//! would wait in RabbitMQ, and newer changes would wait behind them. They also have a limit of the
+//! relay's time: where a step takes long, because others keep PostgreSQL busy, the rest after it is
+//! longer too.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -10,6 +12,10 @@ use super::lease::Advance;
 
 /// The wait after a step that found nothing to publish in its part of the change log.
 const SHORT: Duration = Duration::from_millis(5);
+
+/// The rest after a step, in times of what the step took: offers take a fifth of the relay's time at
+/// the most, during which changes wait.
+const REST: u32 = 4;
 
 /// The time of the next step of an offer.
 #[derive(Debug)]
@@ -45,18 +51,19 @@ impl OfferPace {
         self.next.is_none_or(|next| next <= now)
     }
 
-    /// Records the outcome of a step.
-    pub(super) fn advanced(&mut self, now: Instant, advance: Advance) {
+    /// Records the outcome of a step that took from `began` to `now`.
+    pub(super) fn advanced(&mut self, began: Instant, now: Instant, advance: Advance) {
+        let rested = now.checked_add(now.duration_since(began) * REST);
         self.next = match advance {
             // The next step goes to another offer that is due.
-            Advance::Failed => Some(now),
-            Advance::Offered { orders: 0 } => now.checked_add(SHORT),
+            Advance::Failed => rested,
+            Advance::Offered { orders: 0 } => rested.max(now.checked_add(SHORT)),
             Advance::Offered { orders } => {
                 let orders = u32::try_from(orders).unwrap_or(u32::MAX);
-                let rest = Duration::from_secs(1) * orders / self.rate.get();
+                let share = Duration::from_secs(1) * orders / self.rate.get();
                 // Counted from the previous step's time, so that late steps do not lower the rate.
-                let from = self.next.filter(|next| now.duration_since(*next) < rest);
-                from.unwrap_or(now).checked_add(rest)
+                let from = self.next.filter(|next| now.duration_since(*next) < share);
+                rested.max(from.unwrap_or(now).checked_add(share))
             }
             Advance::Nothing => None,
         };
@@ -87,7 +94,7 @@ mod tests {
     fn without_an_offer_it_is_looked_for_once_a_second_and_while_nothing_waits() {
         let (mut pace, now) = (pace(1_000), Instant::now());
         assert!(!pace.is_due(now, false) && pace.is_due(now, true) && pace.may_begin(now));
-        pace.advanced(now, Advance::Nothing);
+        pace.advanced(now, now, Advance::Nothing);
         assert_eq!(pace.shorten(LONG, true, now), LONG);
     }
 
@@ -97,7 +104,7 @@ mod tests {
         let (mut now, mut offered) = (begin, 0_u32);
         while offered < 10_000 {
             assert!(pace.may_begin(now));
-            pace.advanced(now, Advance::Offered { orders: 100 });
+            pace.advanced(now, now, Advance::Offered { orders: 100 });
             offered += 100;
             now += pace.shorten(LONG, true, now) + Duration::from_millis(30);
         }
@@ -108,7 +115,7 @@ mod tests {
     #[test]
     fn an_outbox_that_is_behind_has_an_offer_go_on_once_a_second_only() {
         let (mut pace, now) = (pace(1_000), Instant::now());
-        pace.advanced(now, Advance::Offered { orders: 100 });
+        pace.advanced(now, now, Advance::Offered { orders: 100 });
         pace.found(true);
         let later = now + Duration::from_secs(1);
         assert!(!pace.is_due(later, false) && pace.is_due(later, true));
@@ -118,9 +125,26 @@ mod tests {
     }
 
     #[test]
+    fn offers_take_a_fifth_of_the_relays_time_at_the_most() {
+        for advance in [Advance::Offered { orders: 0 }, Advance::Offered { orders: 100 }] {
+            let (mut pace, begin) = (pace(1_000_000), Instant::now());
+            let (mut now, mut stepping) = (begin, Duration::ZERO);
+            while now < begin + Duration::from_secs(100) {
+                assert!(pace.is_due(now, false) || stepping.is_zero());
+                let took = Duration::from_millis(40);
+                pace.advanced(now, now + took, advance);
+                stepping += took;
+                now += took;
+                now += pace.shorten(LONG, true, now);
+            }
+            assert!((18..=20).contains(&stepping.as_secs()), "{advance:?}: {stepping:?}");
+        }
+    }
+
+    #[test]
     fn a_back_off_is_not_cut_short() {
         let (mut pace, now) = (pace(1_000), Instant::now());
-        pace.advanced(now, Advance::Failed);
+        pace.advanced(now, now, Advance::Failed);
         assert_eq!(pace.shorten(LONG, false, now), LONG);
         assert_eq!(pace.shorten(LONG, true, now), Duration::ZERO);
     }

@@ -155,8 +155,9 @@ impl Relay {
     /// Takes a step of an offer; returns whether it published anything.
     async fn advance_offer(&mut self) -> Result<bool, StepError> {
         let Some(lease) = &mut self.lease else { return Ok(false) };
+        let began = Instant::now();
         let advance = lease.advance_offer().await?;
-        self.offers.advanced(Instant::now(), advance);
+        self.offers.advanced(began, Instant::now(), advance);
         Ok(matches!(advance, Advance::Offered { .. }))
     }
 
