@@ -9,6 +9,7 @@ mod observer;
 mod outcome;
 mod parts;
 mod prepare;
+mod readers;
 pub(crate) mod schema;
 mod tables;
 
@@ -27,7 +28,7 @@ use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
     TransactionManager,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use common::Common;
@@ -39,20 +40,24 @@ pub use observer::Observer;
 pub(crate) use outcome::PAUSE;
 use parts::Parts;
 pub(crate) use prepare::prepare;
+pub use readers::Readers;
 
 use crate::settings::DatabaseSettings;
 
 type Transactions = AnsiTransactionManager;
 
+/// The time for which a silent session keeps its place in the pool, in deadlines: 10 minutes with the
+/// default settings, so that a commit that hangs leaves a few pools of sessions in an hour.
+const SILENT: u32 = 60;
+
 /// Connections to the service's database.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
-    /// The permits for reading many rows.
-    reading: Arc<Semaphore>,
+    readers: Readers,
     common: Common,
     observer: Observer,
-    /// The timeout of waiting for such a permit.
+    /// The timeout of waiting to read many rows.
     patience: Duration,
     deadline: Duration,
     state: watch::Receiver<State>,
@@ -78,6 +83,7 @@ impl Database {
         name: &'static str,
         state: watch::Receiver<State>,
         observer: Observer,
+        readers: &Readers,
     ) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         // A broken connection fails at its next use, which may be retried; checking each time
@@ -92,9 +98,9 @@ impl Database {
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let Parts { all, reading } = Parts::of(settings.pool_size, threads);
         let pool = Pool::builder(manager).max_size(all).build()?;
-        let reading = Arc::new(Semaphore::new(reading));
+        let readers = readers.of_one_pool(reading);
         let (patience, deadline) = (settings.connect_timeout, settings.deadline);
-        Ok(Self { pool, reading, common, observer, patience, deadline, state })
+        Ok(Self { pool, readers, common, observer, patience, deadline, state })
     }
 
     /// Returns the state of the tables.
@@ -141,18 +147,26 @@ impl Database {
         }
         // PostgreSQL may still be executing the last statement: the next user of the connection
         // would wait for that.
-        tokio::spawn(close_when_over(connection));
+        tokio::spawn(close_when_over(connection, self.deadline * SILENT));
         Err(silent(self.silence()).into())
     }
 
-    /// Reads many rows, with one of the permits for this: however many callers read, and however
-    /// slowly, the other connections are left to writers and to the worker.
+    /// Reads many rows, which an index finds, as one of the [`Readers`]: however many callers read, and
+    /// however slowly, the other connections are left to writers and to the worker.
     pub async fn read<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let waiting = tokio::time::timeout(self.patience, self.reading.acquire());
-        let _permit = waiting.await.map_err(|_| DatabaseError::TooManyReaders)?;
+        let _permit = self.readers.to_read(self.patience).await?;
+        self.with(work).await
+    }
+
+    /// Looks through many rows for some, as one of the [`Readers`]: cores are left to the others, too.
+    pub async fn scan<T, E: From<DatabaseError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _permits = self.readers.to_scan(self.patience).await?;
         self.with(work).await
     }
 
@@ -265,11 +279,11 @@ impl Database {
 /// a synchronous standby. If the place were free at once, each deadline would leave as many such
 /// sessions behind as the pool has places, until PostgreSQL accepts no more.
 ///
-/// There is no time limit, because a session has none in a commit. A server that is gone is noticed
-/// by TCP (see [`connect`]); one that acknowledges what it is sent still has the session.
-async fn close_when_over(mut connection: Object<AsyncPgConnection>) {
+/// A server that is gone is noticed by TCP (see [`connect`]), unless a proxy acknowledges in its name,
+/// or its kernel does while its disk hangs. So the place is given up after `limit`.
+async fn close_when_over(mut connection: Object<AsyncPgConnection>, limit: Duration) {
     // Answered, or refused, after everything before it.
-    let _ = connection.batch_execute("").await;
+    let _ = tokio::time::timeout(limit, connection.batch_execute("")).await;
     drop(Object::take(connection));
 }
 

@@ -34,10 +34,13 @@ pub(super) async fn list<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let page = query.into_inner().checked()?;
     let (filters, limit) = (&page.filters, page.to_read());
-    let found = service.database.read::<_, Error>(async |connection| {
-        Ok(storage::page::<D::Private>(connection, filters, page.after, limit).await?)
-    });
-    let Listed { mut orders, looked_up_to } = found.await?;
+    let find = async |connection: &mut _| {
+        Ok::<_, Error>(storage::page::<D::Private>(connection, filters, page.after, limit).await?)
+    };
+    let Listed { mut orders, looked_up_to } = match filters.are_answered_by_their_index() {
+        true => service.database.read(find).await?,
+        false => service.database.scan(find).await?,
+    };
     let cut = page.cut(&mut orders, |last| Position { at: last.created_at, id: last.id });
     let complete = cut.is_some() || looked_up_to.is_none();
     let shown = orders.iter().map(D::show).collect();

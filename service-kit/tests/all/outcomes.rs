@@ -271,6 +271,23 @@ async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
 }
 
 #[actix_web::test]
+async fn a_server_that_is_never_heard_of_again_does_not_keep_the_pool() {
+    let short = |settings: &mut DatabaseSettings| {
+        settings.deadline = Duration::from_millis(100);
+        settings.pool_size = 2;
+    };
+    let (desk, link) = linked(short).await;
+    for order in ["order-a", "order-b"] {
+        link.lose(Loss::Answer, order);
+        let outcome = desk.writer.create(new(Uuid::now_v7(), order)).await;
+        assert!(outcome.is_err(), "{outcome:?}");
+    }
+    assert!(desk.write(says("edit-a")).await.is_err(), "both connections are silent");
+    let written = async || desk.write(says("edit-b")).await.ok();
+    eventually("the pool has connections again", written).await;
+}
+
+#[actix_web::test]
 async fn of_a_pause_or_the_end_of_an_offer_without_an_answer_it_is_told_that_nobody_knows() {
     let (site, link) = linked_site().await;
     // While a change waits for RabbitMQ, no offer goes on.
