@@ -55,6 +55,7 @@ async fn a_memory_alarm_costs_no_thread_and_no_socket_and_orders_are_taken_all_t
     assert_eq!(at_first[..2], [[1, 1]; 2], "a relay has one connection");
     while began.elapsed() < LASTS {
         placed.push(stack.store.place(&lamps_and_bulbs()).await);
+        // An order a second until the time is over: nothing tells that a confirm would be late now.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(connections(), at_first, "threads and sockets of the connections to RabbitMQ");

@@ -38,7 +38,7 @@ async fn a_blocked_relay_waits_on_its_connection_and_goes_on_when_it_may() {
     let (site, mut broker) = publishing_to(&fake).await;
     block(&site, &mut broker).await;
     write_orders(&site.database, 3).await;
-    // Several times as long as a confirm may take.
+    // Several times as long as a confirm may take: nothing tells that none is late.
     let again = tokio::time::timeout(Duration::from_secs(2), fake.accept());
     assert!(again.await.is_err(), "it has connected again");
     assert_eq!(told_state(&site, "blocked").await, "low on memory");

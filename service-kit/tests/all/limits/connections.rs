@@ -42,6 +42,7 @@ async fn more_connections_than_may_be_wait_and_harm_none_of_the_others() {
         wire.send(LIVE).await;
         assert!(wire.answer().await.starts_with("HTTP/1.1 200"));
     }
+    // Only time tells: a connection that has to wait is not told so.
     let early = timeout(Duration::from_millis(300), third.stream.read_u8()).await;
     assert!(early.is_err(), "there was room for a third: {early:?}");
     drop(one);
