@@ -1,11 +1,11 @@
-//! What gets through the proxy, and when.
+//! The proxy's tests: which bytes get through, and when.
 
 use service_kit::testing::http;
 
 use super::weather::WHICH;
 use super::*;
 
-/// Something that echoes what it is told.
+/// Starts a server that echoes what it receives; returns its port.
 async fn echo() -> u16 {
     let listener = listen(0).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -117,7 +117,7 @@ async fn a_reset_with_an_answer_loses_one_of_the_next_and_ends_idle_connections_
     }
 }
 
-/// A site that counts the changes it was told.
+/// Starts a site that counts the changes it was sent; returns its port.
 async fn site(told: Arc<AtomicU64>) -> u16 {
     let listener = listen(0).await.unwrap();
     let port = listener.local_addr().unwrap().port();

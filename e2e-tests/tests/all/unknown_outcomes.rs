@@ -1,5 +1,5 @@
-//! PostgreSQL is told to wait for a standby that there is not, so every commit hangs when it is
-//! durable already, and its session is ended then: nothing is written twice.
+//! Writes whose commit was durable when the session was ended: PostgreSQL waits for a standby that
+//! does not exist, so every commit hangs. Nothing is written twice.
 
 use e2e_tests::secured::client;
 use e2e_tests::{Program, lamps_and_bulbs};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use service_kit::database::migrate;
 use service_kit::testing::{Answer, TestClient, eventually};
 
-/// A store over a PostgreSQL of its own, for the setting is of the whole server.
+/// Starts a store with its own PostgreSQL, because the setting is of the whole server.
 async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
     postgres.sql("postgres", "create database store").await.unwrap();
     let settings = json!({
@@ -27,7 +27,7 @@ async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
     store
 }
 
-/// Waits for this standby from now on, or for none.
+/// Makes commits wait for this standby from now on, or for none.
 async fn wait_for_standby(postgres: &Postgres, name: &str) {
     let set = format!("alter system set synchronous_standby_names = '{name}'");
     postgres.sql("postgres", &set).await.unwrap();
@@ -39,7 +39,7 @@ async fn wait_for_standby(postgres: &Postgres, name: &str) {
     eventually("it is set", is_set).await;
 }
 
-/// The session of the store whose commit hangs, but for one.
+/// Returns the session of the store whose commit hangs, except one.
 async fn hanging(postgres: &Postgres, but: &str) -> String {
     let query = "select pid from pg_stat_activity
         where wait_event = 'SyncRep' and application_name = 'store-svc' order by pid limit 1";

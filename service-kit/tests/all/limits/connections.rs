@@ -1,4 +1,4 @@
-//! More connections than there may be.
+//! More connections than the limit.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::{HELD, LIVE, Wire};
 use crate::plain::{Plain, routes};
 
-/// Long enough that nothing ends by itself while a test looks.
+/// A time limit that does not expire during a test.
 const LONG: Duration = Duration::from_secs(3);
 
 async fn with_two_connections() -> TestService {
@@ -24,7 +24,7 @@ async fn with_two_connections() -> TestService {
     TestService::start_over::<Plain>("plain", routes, TestDatabase::new().await, two).await
 }
 
-/// A connection that is one of the two.
+/// Opens one of the two connections, and uses it.
 async fn taken(service: &TestService) -> Wire {
     let mut wire = Wire::to(service).await;
     wire.send(LIVE).await;
