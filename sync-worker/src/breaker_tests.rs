@@ -16,7 +16,7 @@ fn closed() -> Breaker {
     breaker
 }
 
-/// One that has just opened, for 200 ms.
+/// A breaker that has just opened, for 200 ms.
 fn open(now: Instant) -> Breaker {
     let mut breaker = closed();
     for _ in 0..3 {
@@ -25,7 +25,7 @@ fn open(now: Instant) -> Breaker {
     breaker
 }
 
-/// One that was open, and whose time has come.
+/// A breaker that was open, and whose time is over.
 fn half_open(now: Instant) -> Breaker {
     let mut breaker = open(now);
     breaker.at(now + MAX);

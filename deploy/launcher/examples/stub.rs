@@ -1,5 +1,5 @@
-//! Stands in for a program of ours in the tests: has nothing to migrate, is ready at once, stops on
-//! SIGTERM.
+//! A stand-in for the programs in the tests: it has nothing to migrate, is ready at once, and stops
+//! on SIGTERM.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};

@@ -1,5 +1,5 @@
-//! The user a server runs as. PostgreSQL refuses root, so root hands it to somebody else; an
-//! ordinary user runs it as they are.
+//! The user that a server runs as. PostgreSQL refuses root, so root switches to another user; an
+//! ordinary user runs it as themselves.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,7 +19,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Nobody where we are not root; else the owner of `folder` if it is there already, else the
+    /// Returns `None` if we are not root; else the owner of `folder` if it exists already, else the
     /// user `postgres` if there is one, else `nobody`.
     pub fn for_postgres(folder: &Path) -> Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
@@ -37,14 +37,15 @@ impl Account {
         }
     }
 
-    /// Hands a file or folder to this user.
+    /// Changes the owner of a file or folder to this user.
     pub fn own(&self, path: &Path) -> Result<()> {
         chown(path, Some(self.user), Some(self.group))
             .with_context(|| format!("cannot give {} to user {}", path.display(), self.user))
     }
 
-    /// The arguments for `setpriv`. The capability lets the server pass folders that only root may
-    /// enter, for a checkout is often below one; without it (some containers) it is left out.
+    /// Returns the arguments for `setpriv`. The capability lets the server pass folders that only
+    /// root may enter, because a checkout is often below one; without it (some containers) it is
+    /// left out.
     pub(crate) fn setpriv(&self) -> Vec<OsString> {
         let mut arguments = vec![
             format!("--reuid={}", self.user),
@@ -65,7 +66,7 @@ fn owner(folder: &Path) -> Option<Account> {
     (found.uid() != 0).then(|| Account { user: found.uid(), group: found.gid() })
 }
 
-/// The entry of that name in the text of `/etc/passwd`.
+/// Returns the entry of that name in the text of `/etc/passwd`.
 fn named(users: &str, name: &str) -> Option<Account> {
     users.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -78,7 +79,7 @@ fn named(users: &str, name: &str) -> Option<Account> {
     })
 }
 
-/// The effective capabilities in the text of `/proc/self/status`.
+/// Returns the effective capabilities in the text of `/proc/self/status`.
 fn capabilities(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()

@@ -13,7 +13,7 @@ use crate::stop::Stop;
 
 mod step;
 
-/// Runs `command`, or all steps where there is none, and gives back how the first failure ended.
+/// Runs `command`, or all steps if there is none, and returns the exit code of the first failure.
 pub async fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let started = Instant::now();
@@ -34,7 +34,7 @@ pub async fn run(root: &Path, command: &[String]) -> Result<ExitCode> {
     Ok(end?.code())
 }
 
-/// Beside the programs that cargo built, wherever its target folder is.
+/// Returns the folder of the programs that cargo built, wherever its target folder is.
 fn folder() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
     let folder = program.parent().context("the launcher is in no folder")?;

@@ -11,17 +11,17 @@ pub struct Cli {
     /// The checkout.
     #[arg(long, value_parser = absolute)]
     pub root: PathBuf,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// The servers run elsewhere, and are to find it all the same.
+/// Makes a path absolute: the servers run in other folders, and have to find it all the same.
 fn absolute(path: &str) -> io::Result<PathBuf> {
     path::absolute(path)
 }
 
-/// What the launcher can do.
+/// The commands of the launcher.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Starts both servers and the three programs, and stays until Ctrl-C.

@@ -1,4 +1,5 @@
-//! Room on the disk: a broker with too little blocks its publishers without a word to them.
+//! The check for free disk space: a broker with too little blocks its publishers without telling
+//! them.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where the server programs are. Debian keeps them out of `PATH`, others do not.
+//! The search for the server programs. Debian keeps them out of `PATH`, others do not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// The oldest PostgreSQL that will do.
+/// The oldest PostgreSQL version that is supported.
 const POSTGRES: u32 = 14;
-/// The oldest RabbitMQ that will do.
+/// The oldest RabbitMQ version that is supported.
 const RABBITMQ: (u32, u32) = (3, 10);
 
 /// The programs of one PostgreSQL version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostgresPrograms {
-    /// The folder they are in.
+    /// The folder of the programs.
     pub folder: PathBuf,
     /// The major version.
     pub major: u32,
 }
 
-/// The newest PostgreSQL, or the one of the version that made the data there is.
+/// Returns the newest PostgreSQL, or the one of the version that made the existing data.
 pub fn postgres(wanted: Option<u32>) -> Result<PostgresPrograms> {
     let debian = subfolders("/usr/lib/postgresql").into_iter().map(|folder| folder.join("bin"));
     let found = debian.chain(path()).filter_map(|folder| {
@@ -53,14 +53,14 @@ fn pick(found: Vec<PostgresPrograms>, wanted: Option<u32>) -> Result<PostgresPro
     }
 }
 
-/// The major version in what `postgres --version` says.
+/// Returns the major version in the output of `postgres --version`.
 fn postgres_major(said: &str) -> Option<u32> {
     let version = said.strip_prefix("postgres (PostgreSQL) ")?;
     let digits = version.split(|letter: char| !letter.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 
-/// The `rabbitmq-server` script: the one of the installation, never Debian's wrapper in
+/// Returns the `rabbitmq-server` script: the one of the installation, never Debian's wrapper in
 /// `/usr/sbin`, which changes user and folder.
 pub fn rabbitmq() -> Result<PathBuf> {
     let candidates = std::iter::once(PathBuf::from("/usr/lib/rabbitmq/bin")).chain(path());
@@ -88,7 +88,7 @@ pub fn rabbitmq() -> Result<PathBuf> {
     }
 }
 
-/// The names in the plugin folder beside the folder of the server script.
+/// Returns the names in the plugin folder beside the folder of the server script.
 fn plugins(server: &Path) -> Option<Vec<String>> {
     let folder = server.parent()?.parent()?.join("plugins");
     let names =
@@ -96,7 +96,7 @@ fn plugins(server: &Path) -> Option<Vec<String>> {
     Some(names.collect())
 }
 
-/// The version of the plugin that is the broker itself, `rabbit-3.10.8`.
+/// Returns the version of the plugin that is the broker itself, `rabbit-3.10.8`.
 fn rabbitmq_version(plugins: &[String]) -> Option<(u32, u32)> {
     let version = plugins.iter().find_map(|name| name.strip_prefix("rabbit-"))?;
     let mut numbers = version.split('.').map(str::parse);

@@ -1,4 +1,4 @@
-//! One HTTP request to a port of this machine, to see whether a server answers. A client library
+//! One HTTP request to a port of this machine, to check whether a server answers. A client library
 //! would be most of the launcher's build.
 
 use std::net::Ipv4Addr;
@@ -10,11 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// More than any answer we ask for.
+/// The longest answer that is read; all that are expected are shorter.
 const LONGEST: u64 = 1 << 20;
 
-/// The status that `GET path` gets, with HTTP Basic credentials if there are any; none when nothing
-/// or nonsense answers.
+/// Returns the status of the answer to `GET path`, with HTTP Basic credentials if there are any;
+/// `None` if there is no answer, or it is not HTTP.
 pub(crate) async fn status(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> {
     timeout(Duration::from_secs(5), ask(port, path, login)).await.ok()?
 }
@@ -34,7 +34,7 @@ async fn ask(port: u16, path: &str, login: Option<(&str, &str)>) -> Option<u16> 
     parse(answer.get(..12)?)
 }
 
-/// The status in the first twelve bytes of an answer, `HTTP/1.1 200`.
+/// Returns the status in the first twelve bytes of an answer, `HTTP/1.1 200`.
 fn parse(start: &[u8]) -> Option<u16> {
     let line = std::str::from_utf8(start).ok()?;
     let (version, status) = line.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! Which process is meant: its id alone is used again after it has gone, so its start time belongs
+//! The identity of a process: its id alone is reused after it has ended, so its start time belongs
 //! to it.
 
 use std::fs;
@@ -16,7 +16,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The process that has this id now.
+    /// Returns the process that has this id now.
     pub fn of(pid: u32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
             .with_context(|| format!("process {pid} is gone"))?;
@@ -25,7 +25,8 @@ impl Identity {
         Ok(Self { pid, started })
     }
 
-    /// Is it still that process, and not merely waiting to be collected by its parent?
+    /// Returns whether this is still the same process, and not merely waiting to be collected by
+    /// its parent.
     #[must_use]
     pub fn alive(&self) -> bool {
         fs::read_to_string(format!("/proc/{}/stat", self.pid))
@@ -34,7 +35,7 @@ impl Identity {
             .is_some_and(|stat| stat.started == self.started && !stat.over())
     }
 
-    /// This process and all that descend from it, itself first.
+    /// Returns this process and its descendants, itself first.
     #[must_use]
     pub fn tree(self) -> Vec<Self> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -46,7 +47,7 @@ impl Identity {
         descend(self, &all.collect::<Vec<_>>())
     }
 
-    /// Signals exactly this process, never one that got its id later; false when it has gone.
+    /// Signals exactly this process, never one that got its id later; false when it has ended.
     #[must_use]
     pub fn signal(&self, signal: Signal) -> bool {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
@@ -60,7 +61,7 @@ impl Identity {
     }
 }
 
-/// A process and all that descend from it, out of all there are, each with its parent's id.
+/// Returns a process and its descendants, out of all processes, each with its parent's id.
 fn descend(first: Identity, all: &[(u32, Identity)]) -> Vec<Identity> {
     let mut tree = vec![first];
     let mut next = 0;
@@ -71,7 +72,7 @@ fn descend(first: Identity, all: &[(u32, Identity)]) -> Vec<Identity> {
     tree
 }
 
-/// What is wanted of a line of `/proc/<pid>/stat`.
+/// The fields of a line of `/proc/<pid>/stat` that are used.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
@@ -81,13 +82,14 @@ struct Stat {
 }
 
 impl Stat {
-    /// Has it ended, all of it? The first thread may have while others still hold files and ports.
+    /// Returns whether the whole process has ended. The first thread may have ended while others
+    /// still hold files and ports.
     fn over(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 }
 
-/// The fields that count; the name before them may hold anything.
+/// Parses the fields that are used; the name before them may hold anything.
 fn parse(stat: &str) -> Option<Stat> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();

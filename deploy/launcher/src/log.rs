@@ -1,11 +1,11 @@
-//! The files that the children write to: a fresh one at each start, the one before kept.
+//! The log files of the children: a new one at each start; the previous one is kept.
 
 use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Opens a new log file; what the last start left there becomes `<name>.old`.
+/// Opens a new log file; that of the previous start becomes `<name>.old`.
 pub fn open(path: &Path) -> Result<File> {
     if path.exists() {
         let mut old = path.as_os_str().to_owned();
@@ -15,7 +15,7 @@ pub fn open(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The last `lines` lines of a log, indented; empty where there is none.
+/// Returns the last `lines` lines of a log, indented; empty if there is no log.
 pub fn tail(path: &Path, lines: usize) -> String {
     let text = fs::read(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);

@@ -1,4 +1,5 @@
-//! Reads the command line and does what it says; see `deploy/up`, `deploy/down` and `deploy/test`.
+//! The launcher's entry point: reads the command line and executes it; see `deploy/up`,
+//! `deploy/down` and `deploy/test`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Which TCP port a server gets. All are on 127.0.0.1.
+//! The TCP ports of the servers. All are on 127.0.0.1.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::linux::net::SocketAddrExt as _;
@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-/// Below the range from which Linux takes ports for outgoing connections, so that none of those
-/// sits on a port between our choosing it and the server's binding it.
+/// The first port to try. It is below the range from which Linux takes ports for outgoing
+/// connections, so that none of those takes a port between our choosing it and the server's binding
+/// it.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// What was claimed by this process, until it ends: its server may not have bound it yet, or may be
-/// about to start again.
+/// The ports that this process has claimed, until it ends: its server may not have bound the port
+/// yet, or may be about to start again.
 static CLAIMED: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
 
-/// A port that nobody listens on and that nobody has claimed; it is claimed now.
+/// Claims and returns a port on which nothing listens and that nobody has claimed.
 pub fn free() -> Result<u16> {
     for _ in 0..1_000 {
         let random = uuid::Uuid::new_v4().as_u128() % u128::from(COUNT);
@@ -30,7 +31,7 @@ pub fn free() -> Result<u16> {
 }
 
 /// Claims a port that is free, so that no other launcher or test on this machine takes it before
-/// our server has bound it. A name without a file stands for it, which ends with the process.
+/// our server has bound it. The claim is an abstract socket name, which ends with the process.
 #[must_use]
 pub fn claim(port: u16) -> bool {
     let name = SocketAddr::from_abstract_name(format!("lockstep-port-{port}"));
@@ -43,8 +44,8 @@ pub fn claim(port: u16) -> bool {
     }
 }
 
-/// Can it be bound, and does nothing answer there? (A listener on 0.0.0.0 with `SO_REUSEADDR` lets
-/// one bind 127.0.0.1 beside it on some systems.)
+/// Returns whether the port can be bound, and nothing answers there. (A listener on 0.0.0.0 with
+/// `SO_REUSEADDR` lets one bind 127.0.0.1 beside it on some systems.)
 #[must_use]
 pub fn is_free(port: u16) -> bool {
     let address = (Ipv4Addr::LOCALHOST, port).into();
@@ -52,18 +53,18 @@ pub fn is_free(port: u16) -> bool {
         && TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_err()
 }
 
-/// Which port was settled on, and whether it is the one that people expect.
+/// The choice of a port, and whether it is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The default.
     Default(u16),
-    /// The default is taken; this one served last time and is free.
+    /// The port of the last start: the default is taken, and this one is free.
     Last(u16),
-    /// The default is taken and there is none from last time: look for any.
+    /// Any free port: the default is taken, and there is none from the last start.
     Any,
 }
 
-/// The default if it is free, else the one used last time, else any.
+/// Returns the default if it is free, else the port of the last start, else any.
 pub fn choose(default: u16, last: Option<u16>, claim: impl Fn(u16) -> bool) -> Choice {
     if claim(default) {
         return Choice::Default(default);

@@ -1,4 +1,5 @@
-//! A private PostgreSQL server: its data in a folder, on 127.0.0.1 only, everybody by password.
+//! A private PostgreSQL server: its data in a folder, on 127.0.0.1 only, with passwords for all
+//! users.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,28 +20,28 @@ mod roles;
 
 pub use roles::Roles;
 
-/// For the superuser alone.
+/// The statement that closes the administrative databases to all but the superuser.
 const NOBODY_ELSE: &str = "revoke all on database postgres, template1 from public";
-/// The superuser.
+/// The name of the superuser.
 const USER: &str = "postgres";
-/// How long it may take to start: after a crash it has to replay its log first.
+/// The time that the server has to start: after a crash it has to replay its log first.
 const START: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(30);
 
-/// How a server is to be.
+/// The options of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Its port; none: any free one.
+    /// The port; none: any free one.
     pub port: Option<u16>,
-    /// The superuser's password. It holds from the first start on.
+    /// The superuser's password. It is set at the first start.
     pub password: String,
-    /// Is what was committed to survive a power cut? Tests are faster without.
+    /// Whether committed data has to survive a power cut. Tests are faster without.
     pub durable: bool,
-    /// How many clients at once.
+    /// The maximum number of connections.
     pub max_connections: u16,
     /// Further settings, each as `name=value`.
     pub settings: Vec<String>,
-    /// Where it logs; none: `postgres.log` in its folder.
+    /// The log file; none: `postgres.log` in the server's folder.
     pub log: Option<PathBuf>,
 }
 
@@ -57,7 +58,7 @@ impl Default for Options {
     }
 }
 
-/// A server that runs, or that was stopped and can be started again. Dropping it ends it.
+/// A server that runs, or that was stopped and can be started again. Dropping it stops it.
 #[derive(Debug)]
 pub struct Postgres {
     folder: PathBuf,
@@ -69,8 +70,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server with its data in `folder`, making them at the first start, and waits until
-    /// it takes connections.
+    /// Starts a server with its data in `folder`, which are made at the first start, and waits
+    /// until it accepts connections.
     pub async fn start(folder: &Path, options: Options) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -94,7 +95,8 @@ impl Postgres {
         Ok(server)
     }
 
-    /// Starts it again after [`Self::stop`] or [`Self::kill`], on the same port with the same data.
+    /// Starts the server again after [`Self::stop`] or [`Self::kill`], on the same port with the
+    /// same data.
     pub async fn start_again(&mut self) -> Result<()> {
         self.process = None;
         let process = Process::spawn(self.recipe()).await?;
@@ -103,14 +105,14 @@ impl Postgres {
         Ok(())
     }
 
-    /// Stops it in good order, ending the connections there are.
+    /// Stops the server in good order, ending the open connections.
     pub async fn stop(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop(Signal::INT, STOP).await;
         }
     }
 
-    /// Ends it as a crash does: no checkpoint, the next start replays the log.
+    /// Stops the server as a crash does: no checkpoint, the next start replays the log.
     pub async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             // SIGKILL would leave its own children behind for a while, in the way of the next
@@ -119,8 +121,8 @@ impl Postgres {
         }
     }
 
-    /// Kills every process of it at whatever it is doing. (After [`Self::kill`] nothing of it is
-    /// left in the kernel; after this the next start has to clear up.)
+    /// Kills every process of the server, whatever it is doing. (After [`Self::kill`] nothing of it
+    /// is left in the kernel; after this the next start has to clean up.)
     pub async fn crash(&mut self) -> Result<()> {
         match self.process.take() {
             Some(process) => process.kill_tree(STOP).await,
@@ -128,15 +130,15 @@ impl Postgres {
         }
     }
 
-    /// Runs SQL as the superuser; the rows come back one a line.
+    /// Runs SQL as the superuser, and returns the rows, one a line.
     pub async fn sql(&self, database: &str, script: &str) -> Result<String> {
         let login =
             Login { port: self.port, user: USER, password: &self.options.password, database };
         psql::run(&self.programs.folder, &login, script).await
     }
 
-    /// Makes the roles of services and their databases, or brings them up to date. They enter their
-    /// own databases and no other.
+    /// Creates the roles of services and their databases, or updates them. Each role can connect to
+    /// its own database only.
     pub async fn make_roles(&self, services: &[Roles]) -> Result<()> {
         for roles in services {
             let made = self.sql("postgres", &roles.script()).await;
@@ -146,19 +148,19 @@ impl Postgres {
         closed.map(drop).context("closing the other databases")
     }
 
-    /// The superuser's URL of a database.
+    /// Returns the superuser's URL of a database.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.options.password, self.port)
     }
 
-    /// The port it listens on.
+    /// Returns the port of the server.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The server process, while there is one.
+    /// Returns the server process, while there is one.
     #[must_use]
     pub fn process(&self) -> Option<&Process> {
         self.process.as_ref()

@@ -1,4 +1,4 @@
-//! The servers of one test run: both, on free ports, in a folder that does not stay.
+//! The servers of one test run: both, on free ports, in a temporary folder.
 
 use std::path::Path;
 
@@ -9,10 +9,11 @@ use crate::postgres::{self, Postgres, Roles};
 use crate::rabbitmq::{self, RabbitMq, User};
 use crate::scratch::Scratch;
 
-/// A port can be taken between our choosing it and the server's binding it.
+/// The number of attempts to start: a port can be taken between our choosing it and the server's
+/// binding it.
 const ATTEMPTS: u32 = 3;
 
-/// Both servers. Dropping them ends them and removes their folder.
+/// Both servers. Dropping them stops them and removes their folder.
 #[derive(Debug)]
 pub struct Private {
     /// The database server.
@@ -25,7 +26,7 @@ pub struct Private {
 }
 
 impl Private {
-    /// Starts both in a new folder in `parent`.
+    /// Starts both servers in a new folder in `parent`.
     pub async fn start(parent: &Path) -> Result<Self> {
         let mut attempt = 1;
         loop {
@@ -50,7 +51,7 @@ impl Private {
         Ok(Self { postgres, rabbitmq, roles, _scratch: scratch })
     }
 
-    /// What tests find them by.
+    /// Returns the environment variables by which tests find the servers.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 11] {
         let Self { postgres, rabbitmq, roles: [store, warehouse], .. } = self;
@@ -70,7 +71,7 @@ impl Private {
         ]
     }
 
-    /// Ends both at once: nothing of theirs is wanted any more.
+    /// Kills both servers at once: none of their data is needed any more.
     pub async fn kill(mut self) {
         tokio::join!(self.postgres.kill(), self.rabbitmq.kill());
     }

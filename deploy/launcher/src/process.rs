@@ -14,10 +14,10 @@ use crate::identity::Identity;
 use crate::recipe::Recipe;
 use crate::{log, spawner, wait};
 
-/// How long a child may take to obey its farewell signal when it is dropped.
+/// The time that a child has to end after its farewell signal when it is dropped.
 const DROPPED: Duration = Duration::from_secs(3);
 
-/// A running child, or one that has ended. Dropping it ends it.
+/// A running child, or one that has ended. Dropping it ends the child.
 #[derive(Debug)]
 pub struct Process {
     recipe: Recipe,
@@ -26,7 +26,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts what the recipe says.
+    /// Starts the command of a recipe.
     pub async fn spawn(recipe: Recipe) -> Result<Self> {
         let command = recipe.command()?;
         let child = spawner::spawn(command)
@@ -39,7 +39,7 @@ impl Process {
         Ok(Self { recipe, identity, end })
     }
 
-    /// Runs what ends by itself; an error where it fails.
+    /// Runs a command that ends by itself; an error if it fails.
     pub async fn complete(recipe: Recipe) -> Result<()> {
         let process = Self::spawn(recipe).await?;
         match process.ended().await {
@@ -48,37 +48,38 @@ impl Process {
         }
     }
 
-    /// What messages call it.
+    /// Returns the name for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.recipe.name
     }
 
-    /// Which process it is.
+    /// Returns the identity of the process.
     #[must_use]
     pub fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// The file its output goes to.
+    /// Returns the log file.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.recipe.log
     }
 
-    /// Has it not ended?
+    /// Returns whether the process has not ended.
     #[must_use]
     pub fn running(&self) -> bool {
         self.end.borrow().is_none() && self.identity.alive()
     }
 
-    /// Waits until it has ended, and says how (nothing where that cannot be known).
+    /// Waits until the process has ended, and returns its exit status (none if it cannot be known).
     pub fn ended(&self) -> impl Future<Output = Option<ExitStatus>> + Send + 'static {
         let mut end = self.end.clone();
         async move { end.wait_for(Option::is_some).await.ok().and_then(|status| *status) }
     }
 
-    /// Waits until `ready` says yes; an error that shows its last lines when it ends before.
+    /// Waits until `ready` returns true; if the process ends before, the error shows the last lines
+    /// of its log.
     pub async fn ready(&self, limit: Duration, ready: impl AsyncFnMut() -> bool) -> Result<()> {
         tokio::select! {
             status = self.ended() => bail!(self.obituary(status)),
@@ -89,7 +90,7 @@ impl Process {
         }
     }
 
-    /// What to tell a person when it ended by itself.
+    /// Returns the message for a process that ended by itself.
     #[must_use]
     pub fn obituary(&self, status: Option<ExitStatus>) -> String {
         let how = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
@@ -97,7 +98,7 @@ impl Process {
         format!("{name} has stopped ({how}); {log} ends:\n{}", log::tail(self.log(), 20))
     }
 
-    /// Signals its whole group, unless it has ended.
+    /// Signals the whole process group, unless the process has ended.
     pub fn signal(&self, signal: Signal) {
         let group = i32::try_from(self.identity.pid).ok().and_then(Pid::from_raw);
         if let Some(group) = group.filter(|_| self.running()) {
@@ -106,7 +107,7 @@ impl Process {
         }
     }
 
-    /// Signals it, and all that descend from it, whatever their groups.
+    /// Signals the process and all its descendants, whatever their groups.
     pub fn signal_tree(&self, signal: Signal) {
         for identity in self.identity.tree() {
             // One that has ended since needs no signal.
@@ -114,7 +115,7 @@ impl Process {
         }
     }
 
-    /// Kills it and all that descend from it, as the machine's last moment would, and waits until
+    /// Kills the process and all its descendants, as a crash of the machine would, and waits until
     /// none is left: a child that is still there would be in the way of the next start.
     pub async fn kill_tree(&self, limit: Duration) -> Result<()> {
         // Whoever is stopped starts no more children.
@@ -127,7 +128,7 @@ impl Process {
         wait::until("the end of all processes of a server", limit, none).await
     }
 
-    /// Asks it with `signal` to end, and kills it when it has not after `limit`.
+    /// Asks the process to end with `signal`, and kills it if it has not after `limit`.
     pub async fn stop(&self, signal: Signal, limit: Duration) {
         self.signal(signal);
         if timeout(limit, self.ended()).await.is_err() {
@@ -152,7 +153,7 @@ impl Drop for Process {
     }
 }
 
-/// Collects the child when it ends and tells whoever waits.
+/// Waits for the child to end and sends its exit status to all that wait.
 async fn collect(mut child: Child, end: watch::Sender<Option<ExitStatus>>) {
     if let Ok(status) = child.wait().await {
         end.send_replace(Some(status));

@@ -1,4 +1,4 @@
-//! What is going on, for whoever waits: spinners on a terminal, plain lines elsewhere.
+//! The display of progress: spinners on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Where steps are shown. Everything goes to stderr.
+/// The display of steps. Everything goes to stderr.
 #[derive(Debug, Default)]
 pub struct Progress {
     terminal: Option<MultiProgress>,
 }
 
 impl Progress {
-    /// Spinners if stderr is a terminal.
+    /// Creates a display with spinners if stderr is a terminal.
     #[must_use]
     pub fn new() -> Self {
         Self { terminal: std::io::stderr().is_terminal().then(MultiProgress::new) }
     }
 
-    /// One line.
+    /// Prints one line.
     pub fn say(&self, line: &str) {
         match &self.terminal {
             Some(terminal) => terminal.suspend(|| eprintln!("{line}")),
@@ -27,7 +27,7 @@ impl Progress {
         }
     }
 
-    /// Shows that `what` is being done until `work` is over, and how long it took.
+    /// Shows `what` until `work` is finished, and how long it took.
     pub async fn during<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let spinner = self.terminal.as_ref().map(|terminal| spin(terminal, what));
         let started = Instant::now();

@@ -9,10 +9,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// How long a statement of ours may take: none does more than make a database.
+/// The time limit of a script: none does more than create a database.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Whom to talk to.
+/// The server, the user and the database to connect to.
 pub(crate) struct Login<'a> {
     pub(crate) port: u16,
     pub(crate) user: &'a str,
@@ -20,7 +20,7 @@ pub(crate) struct Login<'a> {
     pub(crate) database: &'a str,
 }
 
-/// Runs a script and gives back the rows, one a line, without headings.
+/// Runs a script and returns the rows, one a line, without headings.
 pub(crate) async fn run(programs: &Path, login: &Login<'_>, script: &str) -> Result<String> {
     let mut command = Command::new(programs.join("psql"));
     command

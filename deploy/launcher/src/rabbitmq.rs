@@ -19,7 +19,7 @@ mod users;
 
 pub use users::{Passwords, User};
 
-/// How long it may take to start on a machine that has much else to do.
+/// The time that the node has to start on a machine with much other work.
 const START: Duration = Duration::from_secs(120);
 /// The time that RabbitMQ has to stop before it is killed: it may wait for a queue that never answers.
 const STOP: Duration = Duration::from_secs(25);
@@ -27,52 +27,52 @@ const STOP: Duration = Duration::from_secs(25);
 /// The ports of a node.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
-    /// Where programs connect.
+    /// The AMQP port, to which programs connect.
     pub amqp: u16,
-    /// The management UI and its API.
+    /// The port of the management UI and its API.
     pub management: u16,
-    /// Figures for Prometheus.
+    /// The port of the metrics for Prometheus.
     pub prometheus: u16,
-    /// Where other nodes would connect.
+    /// The port to which other nodes would connect.
     pub distribution: u16,
-    /// The register of nodes; ours alone.
+    /// The port of the node's own register of nodes.
     pub epmd: u16,
 }
 
 impl Ports {
-    /// Any free ones.
+    /// Returns free ports.
     pub fn free() -> Result<Self> {
         Self::with(ports::free()?, ports::free()?)
     }
 
-    /// These two, and any free ones for what nobody has to know.
+    /// Returns these two ports, and free ones for the rest, which nobody has to know.
     pub fn with(amqp: u16, management: u16) -> Result<Self> {
         let (prometheus, distribution, epmd) = (ports::free()?, ports::free()?, ports::free()?);
         Ok(Self { amqp, management, prometheus, distribution, epmd })
     }
 }
 
-/// Where and how a node speaks TLS.
+/// The TLS listener of a node.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// The port.
     pub port: u16,
-    /// The file of its certificate.
+    /// The certificate file.
     pub certificate: PathBuf,
-    /// The file of the certificate's key.
+    /// The key file of the certificate.
     pub key: PathBuf,
 }
 
-/// How a node is to be.
+/// The options of a node.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Its ports; none: any free ones.
+    /// The ports; none: free ones.
     pub ports: Option<Ports>,
-    /// The passwords of its users.
+    /// The passwords of the users.
     pub passwords: Passwords,
-    /// Where it speaks TLS; none: nowhere.
+    /// The TLS listener; none: no TLS.
     pub tls: Option<Tls>,
-    /// Where it logs; none: `rabbitmq.log` in its folder.
+    /// The log file; none: `rabbitmq.log` in the node's folder.
     pub log: Option<PathBuf>,
 }
 
@@ -82,7 +82,7 @@ impl Default for Options {
     }
 }
 
-/// A node that runs, or that was stopped and can be started again. Dropping it ends it.
+/// A node that runs, or that was stopped and can be started again. Dropping it stops it.
 #[derive(Debug)]
 pub struct RabbitMq {
     node: Node,
@@ -92,7 +92,7 @@ pub struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// Starts a node with its data in `folder` and waits until it takes connections.
+    /// Starts a node with its data in `folder` and waits until it accepts connections.
     pub async fn start(folder: &Path, options: Options) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -112,8 +112,8 @@ impl RabbitMq {
         Ok(server)
     }
 
-    /// Starts it again after [`Self::stop`] or [`Self::kill`], on the same ports with the same
-    /// data.
+    /// Starts the node again after [`Self::stop`] or [`Self::kill`], on the same ports with the
+    /// same data.
     pub async fn start_again(&mut self) -> Result<()> {
         self.kill().await;
         let register = Process::spawn(self.node.register()).await?;
@@ -124,12 +124,12 @@ impl RabbitMq {
         Ok(())
     }
 
-    /// Stops it in good order.
+    /// Stops the node in good order.
     pub async fn stop(&mut self) {
         self.end(Signal::TERM).await;
     }
 
-    /// Ends it as a crash does.
+    /// Stops the node as a crash does.
     pub async fn kill(&mut self) {
         self.end(Signal::KILL).await;
     }
@@ -149,20 +149,20 @@ impl RabbitMq {
         }
     }
 
-    /// The URL for AMQP of a user, of the vhost `/`.
+    /// Returns the AMQP URL of a user, for the vhost `/`.
     #[must_use]
     pub fn amqp_url(&self, user: User) -> String {
         self.node.passwords.url(user, self.node.ports.amqp)
     }
 
-    /// The administrator's URL of the management API, with user and password.
+    /// Returns the administrator's URL of the management API, with user and password.
     #[must_use]
     pub fn api_url(&self) -> String {
         let (user, password) = self.administrator();
         format!("http://{user}:{password}@127.0.0.1:{}", self.node.ports.management)
     }
 
-    /// A script that runs `rabbitmqctl` against the node.
+    /// Returns a script that runs `rabbitmqctl` against the node.
     #[must_use]
     pub fn control(&self) -> PathBuf {
         self.node.control()
@@ -172,19 +172,19 @@ impl RabbitMq {
         (User::Lockstep.as_str(), self.node.passwords.of(User::Lockstep))
     }
 
-    /// Its ports.
+    /// Returns the ports of the node.
     #[must_use]
     pub fn ports(&self) -> Ports {
         self.node.ports
     }
 
-    /// The node's process, while there is one.
+    /// Returns the node's process, while there is one.
     #[must_use]
     pub fn process(&self) -> Option<&Process> {
         self.broker.as_ref()
     }
 
-    /// The processes there are, the node first.
+    /// Returns the running processes, the node first.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
         self.broker.iter().chain(&self.register)
     }

@@ -1,4 +1,4 @@
-//! What to run: program, arguments, environment, log file, and as whom.
+//! The recipe of a child process: program, arguments, environment, log file, and user.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use tokio::process::Command;
 use crate::account::Account;
 use crate::log;
 
-/// What a child gets when whoever started it is suddenly gone.
+/// The signal that a child gets when its parent suddenly ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Farewell {
     /// SIGKILL.
     Kill,
-    /// SIGQUIT, for one that has children of its own to take along.
+    /// SIGQUIT, for a program that has children of its own to stop.
     Quit,
 }
 
@@ -28,7 +28,7 @@ impl Farewell {
         }
     }
 
-    /// As `setpriv` calls it.
+    /// Returns the name that `setpriv` uses.
     fn name(self) -> &'static str {
         match self {
             Self::Kill => "KILL",
@@ -37,7 +37,7 @@ impl Farewell {
     }
 }
 
-/// How a child is to be started.
+/// The recipe of a child.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     pub(crate) name: String,
@@ -52,7 +52,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A child called `name` in messages, whose output goes to `log`.
+    /// Creates the recipe of a child that is called `name` in messages, with its output in `log`.
     #[must_use]
     pub fn new(name: &str, program: &Path, log: &Path) -> Self {
         Self {
@@ -68,64 +68,65 @@ impl Recipe {
         }
     }
 
-    /// One more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self
     }
 
-    /// Several more arguments.
+    /// Adds several arguments.
     #[must_use]
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// One more environment variable.
+    /// Adds an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));
         self
     }
 
-    /// The folder it runs in; that of its log if nothing is said.
+    /// Sets the folder that the child runs in; the default is that of its log.
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_owned());
         self
     }
 
-    /// Another file for its output.
+    /// Sets another file for the output.
     #[must_use]
     pub fn log(mut self, log: &Path) -> Self {
         log.clone_into(&mut self.log);
         self
     }
 
-    /// Inherits nothing but `PATH`: what a person has set for servers of their own is not for ours.
+    /// Lets the child inherit nothing but `PATH`: variables that a person has set for other servers
+    /// are not for ours.
     #[must_use]
     pub fn clean(mut self) -> Self {
         self.clean = true;
         self
     }
 
-    /// Runs as this user.
+    /// Sets the user that the child runs as.
     #[must_use]
     pub fn account(mut self, account: Option<Account>) -> Self {
         self.account = account;
         self
     }
 
-    /// What it gets when whoever started it is suddenly gone; SIGKILL if nothing is said.
+    /// Sets the signal that the child gets when its parent suddenly ends; the default is SIGKILL.
     #[must_use]
     pub fn farewell(mut self, farewell: Farewell) -> Self {
         self.farewell = farewell;
         self
     }
 
-    /// The command, wrapped in `setpriv`, which alone can say before the program starts that it is
-    /// to die with us.
+    /// Returns the command, wrapped in `setpriv`: only that can arrange, before the program starts,
+    /// that it ends with its parent.
     pub(crate) fn command(&self) -> Result<Command> {
         let log = log::open(&self.log)?;
         let mut command = Command::new("setpriv");

@@ -1,5 +1,5 @@
-//! A folder for servers that leave nothing: gone when dropped, and swept up by the next one when
-//! whoever made it was killed.
+//! A temporary folder for servers: removed when dropped, or by the next one if its process was
+//! killed.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +19,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A new folder in `parent`, after removing those there that nobody uses any more.
+    /// Creates a new folder in `parent`, after removing those there that nobody uses any more.
     pub fn new(parent: &Path) -> Result<Self> {
         fs::create_dir_all(parent)
             .with_context(|| format!("cannot make the folder {}", parent.display()))?;
@@ -36,7 +36,7 @@ impl Scratch {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// The folder.
+    /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.folder

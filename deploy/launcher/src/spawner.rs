@@ -1,5 +1,6 @@
 //! The one thread that starts children. The kernel sends the parent-death signal when the *thread*
-//! that forked ends, and a runtime may end any of its threads; this one lives as long as we do.
+//! that forked ends, and a runtime may end any of its threads; this one lives as long as the
+//! process.
 
 use std::io;
 use std::sync::OnceLock;

@@ -1,9 +1,10 @@
-//! Being asked to stop: Ctrl-C, SIGTERM, or the terminal closed.
+//! The signals that ask the launcher to stop: Ctrl-C, SIGTERM, and the closing of the terminal.
 
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listens from when it is made, so that no signal comes too early.
+/// A listener for these signals. It listens from its creation on, so that no signal comes too
+/// early.
 #[derive(Debug)]
 pub struct Stop {
     interrupt: Signal,
@@ -12,7 +13,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// From now on these signals no longer end the process by themselves.
+    /// Starts to listen: from now on these signals no longer end the process by themselves.
     pub fn listen() -> Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -21,7 +22,7 @@ impl Stop {
         })
     }
 
-    /// Waits until one comes.
+    /// Waits for a signal.
     pub async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::time::{Instant, sleep};
 
-/// How often a condition is looked at.
+/// The pause between two checks of a condition.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Asks `ready` again and again until it says yes; an error after `limit`.
+/// Calls `ready` again and again until it returns true; an error after `limit`.
 pub async fn until<F>(what: &str, limit: Duration, mut ready: F) -> Result<()>
 where
     F: AsyncFnMut() -> bool,

@@ -1,4 +1,4 @@
-//! Reads that go back, and writes of which nobody was told.
+//! The ledger's tests: reads that go back, and writes without an answer.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Edits that meet: both sites end equal, and no edit disappears in silence.
+//! Concurrent edits at both sites: both end equal, and no edit disappears without a record.
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};

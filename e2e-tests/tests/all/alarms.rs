@@ -1,4 +1,4 @@
-//! RabbitMQ is short of memory: it blocks who publishes, which costs nobody anything but time.
+//! RabbitMQ's memory alarm: it blocks publishers, which delays changes and has no other effect.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use service_kit::testing::eventually;
 
 /// The time that the alarm lasts: enough for three confirms that do not come (5 s each).
 const LASTS: Duration = Duration::from_secs(20);
-/// The time within which publishing is to go on.
+/// The time within which publishing has to continue.
 const SOON: Duration = Duration::from_secs(2);
 
-/// The state of the store's relay, as a part of the system tells it.
+/// The state of the store's relay, as a part of the system reports it.
 async fn state(url: &str, path: &str, field: &str) -> Value {
     client(url).get(path).await.body.pointer(field).cloned().unwrap_or_default()
 }
@@ -55,6 +55,7 @@ async fn a_memory_alarm_costs_no_thread_and_no_socket_and_orders_are_taken_all_t
     assert_eq!(at_first[..2], [[1, 1]; 2], "a relay has one connection");
     while began.elapsed() < LASTS {
         placed.push(stack.store.place(&lamps_and_bulbs()).await);
+        // An order a second until the time is over: nothing tells that a confirm would be late now.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(connections(), at_first, "threads and sockets of the connections to RabbitMQ");

@@ -1,4 +1,4 @@
-//! What the containers are told fits together; `deploy/test --compose` runs them.
+//! The settings of the containers, which have to fit together; `deploy/test --compose` runs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,7 +21,7 @@ fn values(text: &str) -> BTreeMap<String, String> {
     lines.filter_map(|line| line.split_once('=')).map(|(a, b)| (a.into(), b.into())).collect()
 }
 
-/// What `deploy/secrets` has made in a folder.
+/// The files that `deploy/secrets` has made in a folder.
 #[derive(Debug, PartialEq)]
 struct Made {
     settings: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! What is lost on the way is found by comparing, and made good without anybody's help.
+//! Losses on the way: comparing finds them, and they are made good without a person's help.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +9,18 @@ use service_kit::testing::{TestBroker, eventually};
 use shared_models::names::queue;
 use shared_models::site::Direction;
 
-/// How long a loss may last.
+/// The time within which a loss has to be made good.
 const MADE_GOOD: Duration = Duration::from_secs(60);
-/// How long a condition of this page is waited for before the test is given up.
+/// The timeout of a condition in this file.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What comparing has come to, of each direction.
+/// Returns the worker's report of the comparison, for each direction.
 async fn comparisons(stack: &Stack) -> [Value; 2] {
     let listing = client(stack.worker.url()).get("/v1/directions").await.with(200);
     [0, 1].map(|index| listing["directions"][index]["comparison"].clone())
 }
 
-/// Waits longer than usual; gives how long that was.
+/// Waits for a condition, with a longer timeout than usual; returns the time that it took.
 async fn in_time(what: &str, mut condition: impl AsyncFnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !condition().await {
@@ -38,7 +38,7 @@ async fn place_some(stack: &Stack, count: usize) -> Vec<String> {
     ids
 }
 
-/// Waits until so many messages are in the queue of a direction, and purges it.
+/// Waits until this many messages are in the queue of a direction, and purges it.
 async fn purge(broker: &TestBroker, direction: Direction, count: u32) {
     let queue = queue(direction);
     let all_there = async || (broker.queue_depth(queue).await == Some(count)).then_some(());

@@ -1,4 +1,5 @@
-//! Clients write while everything around them breaks. `deploy/nemesis` does it for longer.
+//! The nemesis, shortly: clients write while everything around them fails. `deploy/nemesis` does it
+//! for longer.
 
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use e2e_tests::nemesis::options::Options;
 use e2e_tests::nemesis::run::run;
 use tokio_util::sync::CancellationToken;
 
-/// What is run where nobody asks for another one.
+/// The seeds that are run unless another is asked for.
 const SEEDS: [u64; 2] = [1, 2];
-/// Names another one.
+/// The variable with another seed.
 const SEED: &str = "LOCKSTEP_NEMESIS_SEED";
-/// How long faults go on, all seeds together.
+/// The duration of the faults, of all seeds together.
 const LASTS: Duration = Duration::from_secs(60);
 const ROUND: Duration = Duration::from_secs(15);
 

@@ -1,4 +1,4 @@
-//! Parts are away for a while; nothing is lost.
+//! Outages of single parts: nothing is lost.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,11 +1,12 @@
-//! What cannot be carried is kept at the site it came from, and settled through the worker.
+//! Parking: a change that cannot be carried is kept at the site it came from, and settled through
+//! the worker.
 
 use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
 use service_kit::testing::{TestBroker, TestClient, eventually};
 
-/// An event of an order that the warehouse cannot believe: orders are born at the store.
+/// An event that the warehouse rejects: orders are created at the store only.
 fn unbelievable(order: &str) -> Value {
     json!({
         "schema": 1, "id": "018f6b6e-2f0c-7cc0-8000-0000000000ff", "kind": "order.updated",
@@ -22,7 +23,7 @@ fn unbelievable(order: &str) -> Value {
     })
 }
 
-/// Waits until so many of a state are kept at both sites, and gives them.
+/// Waits until this many changes in a state are kept at both sites together, and returns them.
 async fn kept(worker: &TestClient, state: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} are {state}"), async || {
         let (mut next, mut items) = (Some(format!("/v1/parked?state={state}")), vec![]);

@@ -1,4 +1,4 @@
-//! A direction is paused and resumed through the worker; the pause is kept at the source.
+//! Pausing and resuming a direction through the worker; the pause is kept at the source.
 
 use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
@@ -10,7 +10,7 @@ async fn ask(worker: &TestClient, direction: &str, what: &str) -> Value {
     worker.post(&path, &json!(null)).await.with(200).body
 }
 
-/// Waits until the source of the first direction tells that it is so.
+/// Waits until the source of the first direction reports this state.
 async fn source_is(worker: &TestClient, state: &str) -> Value {
     eventually(&format!("the store tells that it is {state}"), async || {
         let listing = worker.get("/v1/directions").await.with(200);

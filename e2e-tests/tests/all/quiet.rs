@@ -1,4 +1,4 @@
-//! What is not to travel does not, and what has arrived stirs nothing up.
+//! Changes that must not be carried are not, and changes that have arrived cause no others.
 
 use e2e_tests::{Stack, Traffic, lamps_and_bulbs};
 use serde_json::json;

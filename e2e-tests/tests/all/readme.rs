@@ -1,4 +1,5 @@
-//! The README is true: its walk-through prints what it says, its settings are the programs'.
+//! The README against the programs: its walk-through prints what it says, and its settings are
+//! those of the programs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,14 +18,15 @@ fn readme() -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// A command of the walk-through and what it prints.
+/// A command of the walk-through and its output.
 #[derive(Debug, Default)]
 struct Step {
     command: String,
     output: String,
 }
 
-/// The commands begin with `$ `; lines that are indented go on with one; the rest is output.
+/// Parses the commands: they begin with `$ `; indented lines continue a command; the rest is
+/// output.
 fn steps(readme: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let blocks = readme.split("```console\n").skip(1);
@@ -44,7 +46,7 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// All but the times, which are each run's own.
+/// Parses the output without the times, which differ from run to run.
 fn timeless(output: &str) -> Value {
     let mut value: Value =
         serde_json::from_str(output).unwrap_or_else(|error| panic!("{error}: {output}"));
@@ -96,7 +98,7 @@ async fn the_walk_through_prints_what_the_readme_says() {
     assert_eq!(shown, 5, "the walk-through has as many steps with output");
 }
 
-/// The settings of a program, as `--help` shows them: `section.key`.
+/// Returns the settings of a program, as `--help` shows them: `section.key`.
 fn settings_of(program: &Program) -> Vec<String> {
     let (mut section, mut settings) = (String::new(), Vec::new());
     for line in program.layout.defaults().lines() {

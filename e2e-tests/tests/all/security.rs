@@ -1,4 +1,5 @@
-//! docs/security.md is true: its table has every route of every program, with those it is for.
+//! docs/security.md against the programs: its table has every route of every program, with those
+//! who may use it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +10,7 @@ use service_kit::http::resource::Routes;
 use sync_worker::parked::Parked;
 use sync_worker::settings::{PROGRAM, SitesSettings};
 
-/// `| services | GET, HEAD | /v1/orders | read |`, a line for each method.
+/// A line of the table for each method: `| services | GET, HEAD | /v1/orders | read |`.
 type Row = [String; 4];
 
 fn rows_of(of: &str, routes: &Routes) -> BTreeSet<Row> {

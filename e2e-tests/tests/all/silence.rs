@@ -1,5 +1,5 @@
-//! Somebody falls silent: nothing is refused, nothing is closed, nothing is answered. Everybody
-//! else notices in time, and goes on.
+//! A part that falls silent: it refuses nothing, closes nothing, and answers nothing. All others
+//! notice in time, and continue.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use service_kit::testing::{TestClient, eventually};
 use tempfile::TempDir;
 
-/// How long a request may take while its database says nothing (`database.deadline` is 10 s).
+/// The time limit of a request while its database is silent (`database.deadline` is 10 s).
 const REFUSED: Duration = Duration::from_secs(12);
-/// How long it may take where nobody who is silent is needed.
+/// The time limit of a request that does not need the silent part.
 const ANSWERED: Duration = Duration::from_secs(4);
 
 async fn world() -> (World, TempDir) {
@@ -39,13 +39,13 @@ async fn arrives(world: &World, part: Part, id: &str, wanted: impl Fn(&Value) ->
     eventually(&format!("order {id} is at the {part} as wanted"), there).await;
 }
 
-/// Waits until a program says that it is ready, or that it is not.
+/// Waits until a program answers with this status to the question whether it is ready.
 async fn is_ready(client: &TestClient, status: u16) {
     let answers = async || (client.get("/health/ready").await.status == status).then_some(());
     eventually(&format!("readiness is {status}"), answers).await;
 }
 
-/// While its database says nothing, the store says so; and afterwards it takes orders again.
+/// Checks that the store reports its silent database, and accepts orders again afterwards.
 async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
     let store = client(world.url(Part::Store));
     let before = site(world, Part::Store).place(&lamps_and_bulbs()).await;

@@ -1,9 +1,9 @@
-//! The switches that `deploy/nemesis --without` has are in no ordinary program.
+//! The switches of `deploy/nemesis --without`, which no ordinary program has.
 
 use std::path::Path;
 use std::process::Command;
 
-/// What a program that can be switched looks for in its environment.
+/// The environment variable that a program with switches reads.
 const SWITCH: &str = "LOCKSTEP_UNGUARDED";
 
 fn contains(file: &Path, text: &str) -> bool {

@@ -1,7 +1,5 @@
-//! PostgreSQL is told to wait for a standby that there is not, so every commit hangs when it is
-//! durable already, and its session is ended then: nothing is written twice.
-
-use std::time::Duration;
+//! Writes whose commit was durable when the session was ended: PostgreSQL waits for a standby that
+//! does not exist, so every commit hangs. Nothing is written twice.
 
 use e2e_tests::secured::client;
 use e2e_tests::{Program, lamps_and_bulbs};
@@ -10,7 +8,7 @@ use serde_json::{Value, json};
 use service_kit::database::migrate;
 use service_kit::testing::{Answer, TestClient, eventually};
 
-/// A store over a PostgreSQL of its own, for the setting is of the whole server.
+/// Starts a store with its own PostgreSQL, because the setting is of the whole server.
 async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
     postgres.sql("postgres", "create database store").await.unwrap();
     let settings = json!({
@@ -29,7 +27,7 @@ async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {
     store
 }
 
-/// Waits for this standby from now on, or for none.
+/// Makes commits wait for this standby from now on, or for none.
 async fn wait_for_standby(postgres: &Postgres, name: &str) {
     let set = format!("alter system set synchronous_standby_names = '{name}'");
     postgres.sql("postgres", &set).await.unwrap();
@@ -41,7 +39,7 @@ async fn wait_for_standby(postgres: &Postgres, name: &str) {
     eventually("it is set", is_set).await;
 }
 
-/// The session of the store whose commit hangs, but for one.
+/// Returns the session of the store whose commit hangs, except one.
 async fn hanging(postgres: &Postgres, but: &str) -> String {
     let query = "select pid from pg_stat_activity
         where wait_event = 'SyncRep' and application_name = 'store-svc' order by pid limit 1";
@@ -69,28 +67,30 @@ async fn edits_that_were_durable_when_their_session_was_ended_are_not_written_ag
     let placed = client.post("/v1/orders", &lamps_and_bulbs()).await.with(201);
     let path = placed.header("location").unwrap().to_owned();
     wait_for_standby(&postgres, "nobody").await;
-    let patch = |comment: &'static str, tag: &'static str| {
-        let (client, path) = (client.clone(), path.clone());
-        let body = json!({ "comment": comment });
-        tokio::spawn(async move { client.patch_if(&path, tag, &body).await })
+    let patch = |comment: &'static str| {
+        let (client, path, body) = (client.clone(), path.clone(), json!({ "comment": comment }));
+        tokio::spawn(async move { client.patch(&path, &body).await })
     };
-    let first = patch("first", "\"1\"");
+    let first = patch("first");
     let session = hanging(&postgres, "").await;
-    let a = patch("a", "\"2\"");
-    // In this order behind the first.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let b = patch("b", "\"3\"");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // They wait behind the first, in either order, and are written together next. One that arrives
+    // later than that is written after the other, and all that is asserted holds as well.
+    let later = ["a", "b"].map(patch);
     postgres.sql("store", &format!("select pg_cancel_backend({session})")).await.unwrap();
     assert_eq!(told(first).await.with(200)["version"], 2);
     let session = hanging(&postgres, "").await;
     postgres.sql("store", &format!("select pg_terminate_backend({session})")).await.unwrap();
     hanging(&postgres, &session).await;
     wait_for_standby(&postgres, "").await;
-    assert_eq!(told(a).await.with(200)["version"], 3);
-    assert_eq!(told(b).await.with(200)["version"], 4);
-    let written = comments(&client, &path).await;
-    assert_eq!(written[1..], [json!("first"), json!("a"), json!("b")]);
+    let mut expected = vec![json!("first")];
+    let mut answers = futures_util::future::join_all(later.map(told)).await;
+    answers.sort_by_key(|answer| answer["version"].as_i64());
+    for (answer, version) in answers.into_iter().zip([3, 4]) {
+        let answer = answer.with(200);
+        assert_eq!(answer["version"], version);
+        expected.push(answer["comment"].clone());
+    }
+    assert_eq!(comments(&client, &path).await[1..], expected);
 }
 
 async fn told(asking: tokio::task::JoinHandle<Answer>) -> Answer {

@@ -17,7 +17,7 @@ async fn place_and_edit(stack: &Stack) -> String {
     id
 }
 
-/// The same with several orders at once.
+/// Places several orders at once, and edits them in the same way.
 async fn place_and_edit_some(stack: &Stack) -> [String; ORDERS as usize] {
     let one = || place_and_edit(stack);
     let (a, b, c, d, e, f, g, h) =
@@ -25,8 +25,8 @@ async fn place_and_edit_some(stack: &Stack) -> [String; ORDERS as usize] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Both sites agree, and the warehouse has never gone back to an older delivery, nor taken one
-/// twice.
+/// Checks that both sites agree, and that the warehouse has never gone back to an older delivery,
+/// nor taken one twice.
 async fn came_in_order(stack: &Stack, id: &str) {
     let [store, _] = stack.agree_on(id).await;
     assert_eq!(store["revisions"]["delivery"]["store"], EDITS + 1);
@@ -36,7 +36,7 @@ async fn came_in_order(stack: &Stack, id: &str) {
     assert!(edits.is_sorted_by(|older, newer| older < newer), "order {id}: {edits:?}");
 }
 
-/// How many messages from the store a worker has settled for good.
+/// The number of messages from the store that a worker has settled for good.
 async fn settled_by(worker: &Program) -> u64 {
     let listing = client(worker.url()).get("/v1/directions").await.with(200);
     let counters = &listing["directions"][0]["counters"];

@@ -1,5 +1,5 @@
-//! RabbitMQ is short of memory and takes no messages: the relay says so, and waits on the connection
-//! that it has.
+//! A RabbitMQ that is short of memory and blocks publishers: the relay reports it, and waits on its
+//! connection.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use service_kit::testing::{FakeBroker, FakeConnection, TestService, eventually};
 use crate::plain::{Plain, routes, write_orders};
 use crate::queue::told_state;
 
-/// How soon publishing is to go on.
+/// The time within which publishing has to continue.
 const SOON: Duration = Duration::from_secs(2);
 
 async fn publishing_to(broker: &FakeBroker) -> (TestService, FakeConnection) {
@@ -38,7 +38,7 @@ async fn a_blocked_relay_waits_on_its_connection_and_goes_on_when_it_may() {
     let (site, mut broker) = publishing_to(&fake).await;
     block(&site, &mut broker).await;
     write_orders(&site.database, 3).await;
-    // Several times as long as a confirm may take.
+    // Several times as long as a confirm may take: nothing tells that none is late.
     let again = tokio::time::timeout(Duration::from_secs(2), fake.accept());
     assert!(again.await.is_err(), "it has connected again");
     assert_eq!(told_state(&site, "blocked").await, "low on memory");

@@ -1,4 +1,4 @@
-//! What a site tells the worker that compares it with its peer.
+//! The endpoints for the worker's comparison of a site with its peer.
 
 use std::collections::BTreeSet;
 
@@ -133,7 +133,7 @@ async fn what_is_passed_over_does_not_fill_the_pages_and_a_page_reads_5000_rows_
     assert_eq!((ids(&page.orders), page.upto), ([second].into(), 6_002));
 }
 
-/// Writes an order of the store and then changes only what is private; gives its id.
+/// Writes an order of the store and then changes only its private part; returns its id.
 async fn write_and_edit_in_private(database: &TestDatabase) -> Uuid {
     let shared = Shared { delivery: delivery_to("1 Quay Street", 1, 0), ..Shared::default() };
     let born = Order { shared, version: 1, ..Order::<Option<u8>>::blank(Uuid::now_v7(), now()) };

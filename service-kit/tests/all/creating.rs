@@ -1,5 +1,5 @@
-//! Orders that come at once are created together, and yet each by itself: each has its own outcome
-//! and its own record.
+//! Group commit of new orders: orders that arrive together are created together, and yet each has
+//! its own outcome and its own record.
 
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::FutureExt as _;
@@ -21,7 +21,8 @@ pub(crate) fn new(id: Uuid, company: &str) -> Changed<()> {
     Changed::created(Site::Store, order).by(Some(company))
 }
 
-/// Creates these, which all wait before the first is written. Gives the company of each that was.
+/// Creates orders that all wait before the first is written. Returns for each its company, nothing
+/// if the id was taken, or the error.
 pub(crate) async fn create_all(
     desk: &Desk,
     new: Vec<Changed<()>>,

@@ -1,4 +1,4 @@
-//! What PostgreSQL does about a program that says nothing more.
+//! The locks of a client that falls silent in a transaction.
 
 use std::time::Duration;
 

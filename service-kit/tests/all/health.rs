@@ -1,4 +1,4 @@
-//! Live, and ready: the database decides, RabbitMQ is reported.
+//! Liveness and readiness: the database decides, RabbitMQ is only reported.
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the kit does for every site, over real PostgreSQL and RabbitMQ.
+//! The tests of what both services share, over real PostgreSQL and RabbitMQ.
 
 #[cfg(test)]
 mod blocked;

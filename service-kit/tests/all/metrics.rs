@@ -1,4 +1,4 @@
-//! What a service tells Prometheus.
+//! The metrics of a service.
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::testing::{Loss, TestBroker, TestDatabase, TestService, eventually};
@@ -7,7 +7,7 @@ use shared_models::names::ORDER_EVENTS;
 use crate::plain::{Plain, linked, publishing_to, routes, write_orders};
 use crate::queue::{bind, bound_broker, declare_exchange, published, told_state};
 
-/// Waits until one of the lines is this.
+/// Waits until the metrics contain this line.
 async fn tells(site: &TestService, line: &str) {
     let told = async || {
         let answer = site.client.get("/metrics").await.with(200);

@@ -1,4 +1,5 @@
-//! The owner of the tables migrates; the service waits for that, and never does it itself.
+//! Migrations: the owner of the tables runs them; the service waits for that, and never runs them
+//! itself.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ async fn is_ready(service: &TestService) {
     .await;
 }
 
-/// Waits until readiness says what the tables lack; gives all that it says of the database.
+/// Waits until readiness reports that the tables are not up to date; returns the detail.
 async fn lacks(service: &TestService) -> String {
     eventually("what the tables lack is told", async || {
         let answer = service.client.get("/health/ready").await.with(503);

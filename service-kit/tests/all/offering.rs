@@ -1,4 +1,4 @@
-//! Offers: how orders stand is published again.
+//! Offers: the current facets of orders are published again.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ async fn ask(site: &TestService, request: &Value) -> Value {
     site.client.post(OFFER, request).await.with(202).body
 }
 
-/// The orders that were offered, once all is published.
+/// Returns the orders that were offered, once everything is published.
 async fn offered(site: &TestService, broker: &TestBroker) -> Vec<Uuid> {
     published(site).await;
     let messages = take_all(broker).await.iter().map(body).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! RabbitMQ is away, and comes back, or is slow: changes wait.
+//! A RabbitMQ that is away, comes back, or is slow: changes wait.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::plain::{Plain, routes, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
 
-/// A way to the broker that can be cut and opened again.
+/// A proxy to the broker that can be cut and opened again.
 struct Way {
     port: u16,
     to: String,
@@ -20,7 +20,7 @@ struct Way {
 }
 
 impl Way {
-    /// A way that is not open yet.
+    /// Creates a proxy that is not open yet.
     fn to(broker: &TestBroker) -> Self {
         let url = broker.url(BrokerUser::Store);
         let (_, server) = url.rsplit_once('@').unwrap();
@@ -126,7 +126,7 @@ async fn while_rabbitmq_is_silent_the_relay_keeps_its_turn() {
     silent.abort();
 }
 
-/// Takes what comes for RabbitMQ no faster than so many bytes a second.
+/// Forwards connections to RabbitMQ, with at most this many bytes a second from the client.
 async fn slowly(listener: TcpListener, to: String, bytes_a_second: usize) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((from, _)) = listener.accept().await {

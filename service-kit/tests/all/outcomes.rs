@@ -1,5 +1,5 @@
-//! PostgreSQL breaks off, or is silent, when it may have committed: what was written is not written
-//! again, what was not is written once, and every caller is told what is true.
+//! Writes whose outcome is unknown, because PostgreSQL breaks off, or is silent, when it may have
+//! committed: no change is written twice, none is lost, and every caller is told the truth.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (Desk, DatabaseLi
     (Desk::over(database, settings).await, link)
 }
 
-/// Cuts the connection once the statement is lost and, where PostgreSQL got it, is committed.
+/// Cuts the connection once the statement is lost and, if PostgreSQL got it, is committed.
 async fn break_off(desk: &Desk, link: &DatabaseLink, loss: Loss, changes: i64) {
     link.has_lost().await;
     if loss == Loss::Answer {
@@ -46,7 +46,7 @@ fn is_unknown<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::Database(DatabaseError::OutcomeUnknown(_))))
 }
 
-/// Voids the order.
+/// An edit that voids the order.
 fn voids() -> Edit<()> {
     let wanted = Box::new(|order: &Order<()>| {
         let shared = order.shared.clone();
@@ -80,8 +80,8 @@ async fn edits_that_arrive_late_at_postgresql_are_written_once() {
     assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
 }
 
-/// The first was seen by its caller at the version that it changes, the second comes too late for
-/// what its caller has seen, and what was voided cannot be edited.
+/// Four edits of one order: the first has seen the version that it changes, the second an older
+/// one, the third voids the order, and the fourth edits what is voided.
 #[actix_web::test]
 async fn every_caller_is_told_what_is_true_of_its_own_edit() {
     for loss in [Loss::Answer, Loss::Statement] {
@@ -119,7 +119,8 @@ async fn edits_whose_session_was_ended_before_they_were_written_are_written_once
     assert_eq!(comments(&desk).await, ["edit-a", "edit-b"]);
 }
 
-/// From now on a commit waits, past every timeout, until the lock that is held here is free.
+/// Makes every commit wait from now on, past every timeout, until the lock of the returned session
+/// is released.
 async fn commits_hang(database: &TestDatabase) -> AsyncPgConnection {
     let mut holder = database.connect().await;
     let hang = "create function hang() returns trigger language plpgsql

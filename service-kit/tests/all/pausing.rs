@@ -1,4 +1,4 @@
-//! A site that is paused publishes nothing, whichever process serves it.
+//! Pausing a site: it publishes nothing, whichever process serves it.
 
 use serde_json::json;
 use service_kit::testing::{TestService, eventually};

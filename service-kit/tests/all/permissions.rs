@@ -1,5 +1,5 @@
-//! What the programs' users may not do at RabbitMQ. What they have to be able to do, all other tests
-//! show: their programs run as them.
+//! The permissions that the programs' users do not have at RabbitMQ. Those that they need, all
+//! other tests show: their programs run as them.
 
 use lapin::options::{
     BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
@@ -16,13 +16,13 @@ use crate::queue::{QUEUE, bound_broker};
 
 const OTHERS_QUEUE: &str = "sync.warehouse-to-store";
 
-/// What a user tries.
+/// An action that a user tries.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     DeclareExchange(&'static str),
     DeleteExchange(&'static str),
     DeclareQueue(&'static str),
-    /// The second of its names is that of the queue for what is dead.
+    /// The names of the queue and of its dead-letter exchange.
     DeclareQueueThatParksIn(&'static str, &'static str),
     DeleteQueue(&'static str),
     Purge(&'static str),

@@ -1,4 +1,4 @@
-//! A site that knows nothing of an order but what is shared: what the kit does for every site.
+//! A site whose orders have no private part: it has what both services share.
 
 use service_kit::application::ServiceSettings;
 use service_kit::http::problem::FieldError;
@@ -58,7 +58,7 @@ pub(crate) async fn linked() -> (TestService, DatabaseLink) {
     (site, link)
 }
 
-/// Writes orders in one statement, as another process would; gives their ids.
+/// Writes orders in one statement, as another process would; returns their ids.
 pub(crate) async fn write_orders(database: &TestDatabase, count: usize) -> Vec<Uuid> {
     let order = |_| Order {
         shared: Shared { delivery: delivery_to("1 Quay Street", 1, 0), ..Shared::default() },

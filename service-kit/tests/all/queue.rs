@@ -1,4 +1,4 @@
-//! The broker's side of the relay: the exchange, the queue and what is in it.
+//! The broker's side of the relay: the exchange, the queue and its messages.
 
 use lapin::ExchangeKind;
 use lapin::message::BasicGetMessage;
@@ -36,7 +36,7 @@ pub(crate) async fn bind(broker: &TestBroker, key: &str) {
     channel.queue_bind(QUEUE.into(), EXCHANGE.into(), key.into(), options, none).await.unwrap();
 }
 
-/// A broker with all that the relay needs.
+/// A broker with everything that the relay needs.
 pub(crate) async fn bound_broker() -> TestBroker {
     let broker = TestBroker::new().await;
     declare_exchange(&broker).await;
@@ -58,7 +58,7 @@ pub(crate) fn body(message: &BasicGetMessage) -> Value {
     serde_json::from_slice(&message.delivery.data).unwrap()
 }
 
-/// Waits until nothing waits to be published, for as long as it becomes less.
+/// Waits until nothing waits to be published, as long as it becomes less.
 pub(crate) async fn published(service: &TestService) {
     let waiting =
         async || service.database.count("outbox").await + service.database.count("offers").await;
@@ -69,7 +69,7 @@ pub(crate) async fn published(service: &TestService) {
     }
 }
 
-/// Waits until readiness tells that the relay is so; gives the detail.
+/// Waits until readiness reports this state of the relay; returns the detail.
 pub(crate) async fn told_state(service: &TestService, state: &str) -> Value {
     eventually(&format!("the broker is told to be {state}"), async || {
         let answer = service.client.get("/health/ready").await;

@@ -1,4 +1,4 @@
-//! From the outbox to RabbitMQ: nothing is lost, whatever is missing there.
+//! Publishing from the outbox to RabbitMQ: nothing is lost, whatever is missing there.
 
 use std::collections::BTreeMap;
 

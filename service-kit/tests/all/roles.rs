@@ -1,5 +1,5 @@
-//! What the role may not do as which a service runs. What it has to be able to do, all other tests
-//! show: their services run as it.
+//! The permissions that a service's role does not have at PostgreSQL. Those that it needs, all
+//! other tests show: their services run as it.
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::database::connect;
@@ -33,14 +33,14 @@ const REFUSED: [&str; 22] = [
     "copy orders to program 'cat'",
 ];
 
-/// Enters a database as the role of a URL.
+/// Connects to a database as the role of a URL.
 async fn enter(url: &str) -> Result<Client, Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
-/// The same role in another database.
+/// The URL of the same role for another database.
 fn elsewhere(url: &str, database: &str) -> String {
     let (server, _) = url.rsplit_once('/').unwrap();
     format!("{server}/{database}")

@@ -1,5 +1,5 @@
-//! Links that are encrypted, to PostgreSQL and to RabbitMQ: whom they take for the other end, and
-//! what they say where they take nobody.
+//! Encrypted connections to PostgreSQL and RabbitMQ: which certificates are accepted, and which
+//! error is reported for the others.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use service_kit::{broker, database};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// What a front shows, and what is thought of it by whoever trusts its CA, or another.
+/// The greeting of a server and its certificate, and the expected result with its CA, and with
+/// another.
 struct Case {
     flaw: Flaw,
     trusted: bool,
@@ -53,12 +54,12 @@ fn broker_settings(url: &Url, ca: Option<&TestCa>) -> BrokerSettings {
     }))
 }
 
-/// Where a URL leads.
+/// The address in a URL.
 fn target(url: &Url) -> SocketAddr {
     url.socket_addrs(|| None).unwrap()[0]
 }
 
-/// The same URL, but leading to a front.
+/// The same URL with the address of a front.
 fn through(url: &Url, front: SocketAddr) -> Url {
     let mut url = url.clone();
     url.set_port(Some(front.port())).unwrap();
@@ -123,7 +124,8 @@ async fn rabbitmq_is_taken_for_what_its_certificate_says() {
     }
 }
 
-/// As amqps. The scheme cannot be set, for it is none that the web knows.
+/// The URL with the scheme `amqps`. The scheme cannot be set, because the `url` crate knows only
+/// those of the web.
 fn encrypted(url: &Url) -> Url {
     url.as_str().replacen("amqp://", "amqps://", 1).parse().unwrap()
 }

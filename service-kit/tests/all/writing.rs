@@ -1,5 +1,5 @@
-//! Edits that wait for the same order are written together, and yet each by itself: each has its
-//! own outcome, its own version and its own record.
+//! Group commit of edits: edits that wait for the same order are written together, and yet each has
+//! its own outcome, its own version and its own record.
 
 use actix_web::http::header::IF_MATCH;
 use actix_web::test::TestRequest;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::plain::{Plain, write_orders};
 
-/// An order, and who writes it.
+/// An order, and a writer for it.
 pub(crate) struct Desk {
     pub(crate) writer: Writer<Plain>,
     pub(crate) database: TestDatabase,
@@ -34,7 +34,7 @@ impl Desk {
         Self::over(database, settings).await
     }
 
-    /// One that reaches its database by these settings.
+    /// Creates a desk that reaches its database by these settings.
     pub(crate) async fn over(database: TestDatabase, settings: DatabaseSettings) -> Self {
         let id = write_orders(&database, 1).await[0];
         let settings = service_settings(settings);
@@ -59,7 +59,7 @@ impl Desk {
         self.writer.write(self.id, edit).await
     }
 
-    /// Writes these, which all wait before the first is written.
+    /// Writes edits that all wait before the first is written.
     pub(crate) async fn write_all(
         &self,
         edits: impl Iterator<Item = Edit<()>>,
@@ -67,8 +67,8 @@ impl Desk {
         join_all(edits.map(|edit| self.write(edit))).await
     }
 
-    /// The history: version, comment and principal of each change, and how many transactions wrote
-    /// it.
+    /// Returns the version, comment and principal of each change, and the number of transactions
+    /// that wrote them.
     pub(crate) async fn history(&self) -> (Vec<(i64, Option<String>, Option<String>)>, i64) {
         #[derive(diesel::QueryableByName)]
         struct Change {
@@ -89,7 +89,7 @@ impl Desk {
     }
 }
 
-/// Sets the comment.
+/// An edit that sets the comment.
 pub(crate) fn says(comment: impl Into<String>) -> Edit<()> {
     let comment = Some(comment.into());
     let wanted = Box::new(move |order: &Order<()>| {

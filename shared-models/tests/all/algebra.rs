@@ -1,5 +1,5 @@
-//! Over the states that two sites can reach, `merge` gives the same result in any order and any
-//! number of times.
+//! The algebra of `merge`: over the states that two sites can reach, it gives the same result in
+//! any order and any number of times.
 
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, proptest};
 use proptest::strategy::ValueTree;
@@ -13,7 +13,7 @@ use crate::samples::saying;
 use crate::steps::{history, keys};
 use crate::world::World;
 
-/// So many states of one history are put together in all ways.
+/// The number of states of one history that are combined in all ways.
 const STATES: usize = 10;
 
 fn join(here: &Shared, arriving: &Shared) -> Shared {
@@ -22,7 +22,7 @@ fn join(here: &Shared, arriving: &Shared) -> Shared {
     a
 }
 
-/// Where the sites have been and what was said on the way, spread over the whole history.
+/// Returns states that the sites were in, and states that they sent, spread over the whole history.
 fn reachable(world: &World) -> Vec<Shared> {
     let mut states: Vec<Shared> = vec![];
     for site in Site::ALL {
@@ -99,7 +99,7 @@ proptest! {
     }
 }
 
-/// The histories would show little if the sites seldom disagreed.
+/// Checks that the sites disagree often: otherwise the histories would show little.
 #[test]
 fn the_histories_are_full_of_disagreement() {
     let mut runner = TestRunner::deterministic();

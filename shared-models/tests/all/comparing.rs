@@ -1,4 +1,4 @@
-//! What comparing an order at two sides finds.
+//! The comparison of an order at two sites.
 
 use serde_json::json;
 use shared_models::comparison::Finding::{Behind, Covered, Different, Missing, Parked};

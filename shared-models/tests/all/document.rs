@@ -1,11 +1,11 @@
-//! Reads the tables and lists of `docs/sync-rules.md`.
+//! A reader of the tables and lists of `docs/sync-rules.md`.
 
 use std::fs;
 
 use shared_models::order::Status;
 use shared_models::site::Site;
 
-/// The text between a heading of the second level and the next one.
+/// Returns the text between a heading of the second level and the next one.
 pub(crate) fn section(heading: &str) -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sync-rules.md");
     let text = fs::read_to_string(path).expect("docs/sync-rules.md");
@@ -14,7 +14,7 @@ pub(crate) fn section(heading: &str) -> String {
     rest.split("\n## ").next().expect("a section").to_owned()
 }
 
-/// The rows of the first table under a heading, its head left out; cells without back ticks.
+/// Returns the rows of the first table under a heading, without its head; cells without back ticks.
 pub(crate) fn table(heading: &str) -> Vec<Vec<String>> {
     let section = section(heading);
     let table = section
@@ -29,13 +29,13 @@ fn cells(row: &str) -> Vec<String> {
     inside.split('|').map(|cell| cell.trim().replace('`', "")).collect()
 }
 
-/// The site that a cell names.
+/// Returns the site that a cell names.
 pub(crate) fn site(cell: &str) -> Site {
     let named = Site::ALL.into_iter().find(|site| site.as_str() == cell);
     named.expect(cell)
 }
 
-/// The statuses that a cell names, one after the other.
+/// Returns the statuses that a cell names, in their order.
 pub(crate) fn statuses(cell: &str) -> Vec<Status> {
     let named = |name| Status::ALL.into_iter().find(|status| status.as_str() == name);
     match cell {

@@ -1,4 +1,4 @@
-//! `docs/sync-rules.md` against `merge`: each row of what becomes of two values that meet.
+//! `docs/sync-rules.md` against `merge`: each row on two values that meet.
 
 use shared_models::merge::merge;
 use shared_models::order::{Facet, Shared, Status};
@@ -8,7 +8,7 @@ use shared_models::site::Site;
 use crate::document::table;
 use crate::samples::{carried_by, change, delivery_to};
 
-/// The rows of the document.
+/// A row of the document.
 struct Row {
     relation: Relation,
     delivery: String,
@@ -39,14 +39,14 @@ fn row_for(relation: Relation) -> Row {
     fitting.remove(0)
 }
 
-/// All pairs of small revisions: what is here, and what arrives.
+/// Returns all pairs of small revisions: the one that is here, and the one that arrives.
 fn revisions() -> Vec<(Revision, Revision)> {
     let small = |n: u32| Revision { store: n / 3, warehouse: n % 3 };
     let pairs = (0..9).flat_map(|here| (0..9).map(move |there| (here, there)));
     pairs.map(|(here, there)| (small(here), small(there))).collect()
 }
 
-/// Whether what arrives stands, by the words of the document.
+/// Returns whether the arriving value stands, by the words of the document.
 fn arriving_stands(words: &str, here: (Revision, Status), there: (Revision, Status)) -> bool {
     match words {
         "what is here" => false,
@@ -124,7 +124,8 @@ fn every_row_of_the_document_is_what_merge_makes_of_two_values() {
     }
 }
 
-/// Whether it takes no set-back: no change makes a rank less, and one revision is one value.
+/// Returns whether two values can meet without a set-back: no change lowers a rank, and one
+/// revision is one value.
 fn is_possible(relation: Relation, here: Status, there: Status) -> bool {
     match relation {
         Relation::Older => there <= here,

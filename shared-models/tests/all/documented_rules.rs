@@ -106,7 +106,7 @@ fn every_rule_has_a_row_that_it_decides() {
     }
 }
 
-/// The names at the start of a numbered list's items.
+/// Returns the names at the start of a numbered list's items.
 fn listed(heading: &str) -> Vec<Rule> {
     let section = section(heading);
     let named = section.lines().filter_map(|line| line.split_once(". **`"));

@@ -1,5 +1,5 @@
-//! `docs/sync-rules.md` against `merge`: each row of what becomes of two values that meet where a site
-//! was set back.
+//! `docs/sync-rules.md` against `merge`: each row on two values that meet after a site was set
+//! back.
 
 use shared_models::merge::{Cause, Merged, merge};
 use shared_models::order::{Facet, Shared, Status};
@@ -33,7 +33,7 @@ fn rows() -> Vec<Row> {
     table("When a site was set back").into_iter().map(read).collect()
 }
 
-/// Revisions of which the first stands so to the second, and which count the same for the store.
+/// Returns two revisions with this relation and the same count for the store.
 const fn revisions(relation: Relation) -> (Revision, Revision) {
     match relation {
         Relation::Older => (rev(2, 1), rev(2, 2)),
@@ -42,7 +42,7 @@ const fn revisions(relation: Relation) -> (Revision, Revision) {
     }
 }
 
-/// An order that says `name` in both facets, and in both has `mark` of the store's last change.
+/// Returns an order with `name` in both facets, and in both `mark` for the store's last change.
 fn order(name: &str, revision: Revision, status: Status, mark: u32) -> Shared {
     let mut delivery = Facet::unmarked(revision, delivery_to(name));
     let mut progress = Facet::unmarked(revision, carried_by(name, status));
@@ -50,7 +50,7 @@ fn order(name: &str, revision: Revision, status: Status, mark: u32) -> Shared {
     Shared { delivery, progress }
 }
 
-/// Whether what arrives stands, by the words of the document.
+/// Returns whether the arriving value stands, by the words of the document.
 fn arriving_stands(words: &str, here: Status, there: Status) -> bool {
     match words {
         "what is here" => false,
@@ -103,7 +103,7 @@ fn check(row: &Row, site: Site, here: Status, there: Status) {
     is_stale_now(site, &merged, &theirs);
 }
 
-/// What has been decided upon is known.
+/// Checks that a value that was decided upon is stale when it arrives again.
 fn is_stale_now(site: Site, merged: &Merged, theirs: &Shared) {
     let again = merge(site, &merged.shared, &saying(theirs));
     assert_eq!((&again.shared, again.conflicts.len()), (&merged.shared, 0));
@@ -133,7 +133,7 @@ fn the_document_has_a_row_for_each_way_in_which_a_set_back_shows() {
     assert_eq!(found, expected);
 }
 
-/// Those that a change can have led to.
+/// Returns the pairs of statuses that a change can lead to.
 fn every_two_statuses() -> impl Iterator<Item = (Status, Status)> {
     let touched = || Status::ALL.into_iter().filter(|status| !status.is_default());
     touched().flat_map(move |here| touched().map(move |there| (here, there)))

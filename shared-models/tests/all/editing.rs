@@ -1,4 +1,4 @@
-//! What a site may change of an order besides its status, and what that makes of the revisions.
+//! The edits that a site may make besides moves, and the resulting revisions.
 
 use shared_models::edit::{Refusal, create, edit};
 use shared_models::order::{Delivery, Progress, Status, Touched};

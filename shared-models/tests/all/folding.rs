@@ -65,7 +65,7 @@ fn voided() -> Option<Facet<Progress>> {
     Some(facet(0, 1, progress(Status::Voided)))
 }
 
-/// A delivery of which the store's last change has this mark.
+/// Returns a delivery whose last change by the store has this mark.
 fn marked(store: u32, warehouse: u32, to: &str, mark: u32) -> OrderChange {
     let mut change = address(store, warehouse, to);
     change.delivery.marks.store = mark;

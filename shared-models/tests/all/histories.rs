@@ -1,4 +1,4 @@
-//! What holds for all histories of two sites, however changes are edited, carried, repeated,
+//! The properties of all histories of two sites, however changes are edited, carried, repeated,
 //! reordered and bundled.
 
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};

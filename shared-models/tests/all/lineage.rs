@@ -1,5 +1,5 @@
-//! Which edit replaced which: every edit marks its value with a number of its own, in a field that
-//! the programs do not know, so what became of it can be told at the end.
+//! The descent of edits: every edit marks its value with a number of its own, in a field that the
+//! programs do not know, so its fate can be told at the end.
 
 use serde_json::{Value, json};
 use shared_models::merge::{Cause, Conflict};
@@ -7,7 +7,7 @@ use shared_models::order::{Shared, Unknown};
 
 const MARK: &str = "edit";
 
-/// For each edit that was made, the one that its author saw and replaced.
+/// The edits that were made, each with the edit that its author saw and replaced.
 #[derive(Default)]
 pub(crate) struct Lineage {
     parents: Vec<(u64, Option<u64>)>,
@@ -22,7 +22,7 @@ impl Lineage {
         unknown.insert(MARK.to_owned(), json!(self.next));
     }
 
-    /// Notes that what was marked came to stand.
+    /// Records that the marked values came to stand.
     pub(crate) fn replaced(&mut self, before: &Shared, after: &Shared) {
         for (before, after) in marks(before).into_iter().zip(marks(after)) {
             if let Some(edit) = after.filter(|edit| Some(*edit) != before) {
@@ -31,7 +31,7 @@ impl Lineage {
         }
     }
 
-    /// The edit, the one that it replaced, the one that that one replaced, and so on.
+    /// Returns the edit, the one that it replaced, the one that that one replaced, and so on.
     pub(crate) fn ancestry(&self, edit: u64) -> Vec<u64> {
         let parent = |edit: &u64| self.parents.iter().find(|(child, _)| child == edit)?.1;
         std::iter::successors(Some(edit), parent).collect()
@@ -42,7 +42,7 @@ impl Lineage {
     }
 }
 
-/// The edits that made the values of the two facets.
+/// Returns the edits that made the values of the two facets.
 pub(crate) fn marks(shared: &Shared) -> [Option<u64>; 2] {
     [mark(&shared.delivery.value.unknown), mark(&shared.progress.value.unknown)]
 }
@@ -51,7 +51,7 @@ fn mark(unknown: &Unknown) -> Option<u64> {
     unknown.get(MARK).and_then(Value::as_u64)
 }
 
-/// The edit whose value gave way to a concurrent one.
+/// Returns the edit whose value gave way to a concurrent one.
 pub(crate) fn gave_way(conflict: &Conflict) -> Option<u64> {
     let (cause, lost) = match conflict {
         Conflict::Delivery(decided) => (decided.cause, &decided.lost.value.unknown),

@@ -1,5 +1,5 @@
-//! What the contract promises: tables held against the code, `docs/sync-rules.md` held against
-//! both, and random histories of two sites. Nothing in here needs anything running.
+//! The tests of the contract: tables against the code, `docs/sync-rules.md` against both, and
+//! random histories of two sites. They need no servers.
 
 #[cfg(test)]
 mod algebra;

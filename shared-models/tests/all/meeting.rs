@@ -1,4 +1,4 @@
-//! `merge` as a table: how what arrives stands to what is here, and what comes of it.
+//! `merge` as a table: the relation of the arriving value to the present one, and the result.
 
 use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
@@ -7,7 +7,8 @@ use shared_models::site::Site;
 
 use crate::samples::{carried_by, change, delivery_to, facet, progress, rev};
 
-/// Relation of what arrives to what is here, its revision, and the one that is here.
+/// The relations of the arriving value to the present one, each with its revision and the present
+/// one.
 const RELATIONS: [(Relation, Revision, Revision); 7] = [
     (Relation::Same, rev(2, 1), rev(2, 1)),
     (Relation::Older, rev(1, 1), rev(2, 1)),

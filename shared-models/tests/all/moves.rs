@@ -33,7 +33,7 @@ const ORDER: [Status; 6] = [
     Status::Delivered,
 ];
 
-/// All 72 cells.
+/// Returns all 72 cells.
 fn cells() -> Vec<(Site, Status, Status, u8)> {
     let mut cells = Vec::new();
     for (site, table) in [(Site::Store, STORE), (Site::Warehouse, WAREHOUSE)] {

@@ -1,4 +1,4 @@
-//! The names that people read: of events, queues and sites.
+//! The names of events, queues and sites that people read.
 
 use serde_json::to_value;
 use shared_models::event::EventKind;

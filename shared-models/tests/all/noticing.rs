@@ -1,4 +1,4 @@
-//! What a merge notices besides: an edit that came late, and a site that was put back.
+//! The other results of a merge: a late edit, and a site that was put back.
 
 use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
 use shared_models::order::{Shared, Status, Touched};
@@ -8,7 +8,7 @@ use shared_models::sync::OrderChange;
 
 use crate::samples::{change, delivery_to, facet, progress, saying, shared};
 
-/// A new address from the store meets an order that stands at `here`, and stood at `there`.
+/// Merges a new address from the store, which was set at `there`, into an order that is at `here`.
 fn new_address(here: Status, there: Status) -> Merged {
     let address = facet(2, 0, delivery_to("9 Hill"));
     let arriving = match there {
@@ -20,7 +20,7 @@ fn new_address(here: Status, there: Status) -> Merged {
     merge(Site::Warehouse, &brought_to(here), &arriving)
 }
 
-/// An order that came to a status in as many steps as there are below it.
+/// Returns an order that came to a status in as many steps as there are below it.
 fn brought_to(status: Status) -> Shared {
     let mut order = shared(status);
     order.progress.revision = Revision { store: status as u32, warehouse: 0 };
@@ -72,7 +72,8 @@ fn a_concurrent_delivery_at_a_closed_order_is_recorded_once_as_concurrent() {
     assert_eq!(decided.lost, here.delivery);
 }
 
-/// An order at `site` with these revisions, which a change with those revisions meets.
+/// Returns whether an order at `site` with these revisions counts as put back when a change with
+/// those revisions arrives.
 fn is_put_back(site: Site, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
     let order = |[delivery, progress]: [Revision; 2]| {
         let mut order = shared(Status::Packed);

@@ -1,4 +1,4 @@
-//! Which events are carried, and what each rule is good for: left out, it lets something through.
+//! The rules for carrying events, and the effect of each: left out, it lets something through.
 
 use shared_models::order::{Status, Touched};
 use shared_models::rules::{Cargo, Facts, RULES, Rule, Verdict, decide};
@@ -11,7 +11,7 @@ const fn facts(source: Site, origin: Site, touched: Touched, status: Status) -> 
     Facts { source, origin, touched, status }
 }
 
-/// What is decided otherwise when `left_out` is not asked.
+/// Returns the facts that are decided otherwise without the rule `left_out`.
 fn changed_without(left_out: Rule) -> Vec<(Facts, Verdict, Verdict)> {
     let rest: Vec<Rule> = RULES.into_iter().filter(|rule| *rule != left_out).collect();
     let both = all_facts().into_iter();

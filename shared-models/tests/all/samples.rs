@@ -1,4 +1,4 @@
-//! Orders, changes and events to test with, and the full product that the rules look at.
+//! Sample orders, changes and events, and the full product of the facts that the rules use.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use shared_models::SCHEMA;
@@ -48,7 +48,7 @@ pub(crate) const fn facet<V>(store: u32, warehouse: u32, value: V) -> Facet<V> {
     Facet::unmarked(rev(store, warehouse), value)
 }
 
-/// An order that the store placed and the warehouse brought to `status`.
+/// Returns an order that the store placed and the warehouse brought to `status`.
 pub(crate) fn shared(status: Status) -> Shared {
     Shared {
         delivery: facet(1, 0, delivery()),
@@ -60,7 +60,7 @@ pub(crate) fn change(delivery: Facet<Delivery>, progress: Option<Facet<Progress>
     OrderChange { event_id: EVENT, order_id: ORDER, delivery, progress }
 }
 
-/// A change that says all of an order.
+/// Returns a change with everything of an order.
 pub(crate) fn saying(shared: &Shared) -> OrderChange {
     change(shared.delivery.clone(), Some(shared.progress.clone()))
 }
@@ -83,7 +83,8 @@ pub(crate) fn event(origin: Site, touched: Touched, shared: Shared) -> OrderEven
     }
 }
 
-/// Everything that the rules can be asked: 2 sources × 2 origins × 4 touched × 6 statuses.
+/// Returns all facts that the rules can be asked about: 2 sources × 2 origins × 4 touched × 6
+/// statuses.
 pub(crate) fn all_facts() -> Vec<Facts> {
     let mut all = Vec::new();
     for source in Site::ALL {

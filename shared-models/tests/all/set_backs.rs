@@ -1,4 +1,5 @@
-//! A site is set back, edits again, and both sites decide the same, whoever notices.
+//! Set-backs: a site is set back and edits again, and both sites decide the same, whichever
+//! notices.
 
 use shared_models::edit::edit;
 use shared_models::marks::Marks;
@@ -8,7 +9,7 @@ use shared_models::site::Site;
 
 use crate::samples::{carried_by, delivery_to, facet, progress, rev, saying, shared};
 
-/// The order after a site has edited its address.
+/// Returns the order after a site has edited its address.
 fn moved(site: Site, before: &Shared, to: &str) -> Shared {
     let delivery = delivery_to(to);
     edit(site, before, delivery, before.progress.value.clone()).expect("open").0
@@ -19,7 +20,7 @@ fn said(conflict: &Conflict) -> (Cause, &str, &str) {
     (decided.cause, &decided.kept.value.address, &decided.lost.value.address)
 }
 
-/// What the other site makes of a merge that counts as a change of one site.
+/// Merges, at the other site, the result of a merge that counts as a change of one site.
 fn travelled(to: Site, there: &Shared, merged: &Merged) -> Merged {
     assert!(merged.is_own_change);
     merge(to, there, &saying(&merged.shared))

@@ -1,4 +1,4 @@
-//! What may happen to an order, drawn by chance.
+//! Random steps in the history of an order.
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::sample::Index;
@@ -9,15 +9,16 @@ use crate::samples::line;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Somebody at a site wants something.
+    /// A caller at a site edits the order.
     Edit(Site, Wish),
-    /// A site tells again how it stands.
+    /// A site offers the order.
     Offer(Site),
-    /// Some of what was ever sent to a site arrives there, perhaps not for the first time.
+    /// Some of the changes that were ever sent to a site arrive there, perhaps not for the first
+    /// time.
     Carry { to: Site, picks: Vec<Index>, coalesced: bool },
 }
 
-/// What somebody wants of an order; whether it is legal is another matter.
+/// The wish of a caller for an order, which may be refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wish {
     Address(u8),
@@ -65,7 +66,8 @@ pub(crate) fn site() -> impl Strategy<Value = Site> {
     prop::sample::select(&Site::ALL[..])
 }
 
-/// Voided is the one move that both sites have, so the one about which they disagree.
+/// Draws a status. Voided is the one move that both sites have, so the one about which they
+/// disagree.
 fn status() -> impl Strategy<Value = Status> {
     prop_oneof![1 => Just(Status::Voided), 2 => prop::sample::select(&Status::ALL[1..])]
 }
@@ -92,7 +94,7 @@ fn carry() -> impl Strategy<Value = Step> {
     })
 }
 
-/// What happens to an order after it was placed. Mostly the warehouse hears of it at once.
+/// Draws the steps after an order was placed. Mostly the warehouse receives it at once.
 pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => (site(), wish()).prop_map(|(site, wish)| Step::Edit(site, wish)),
@@ -104,7 +106,7 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
     (start, prop::collection::vec(step, 0..24)).prop_map(|(start, rest)| [start, rest].concat())
 }
 
-/// In which order what is outstanding arrives.
+/// Draws the order in which outstanding changes arrive.
 pub(crate) fn keys() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(any::<u16>(), 16)
 }

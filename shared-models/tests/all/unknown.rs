@@ -1,4 +1,4 @@
-//! Fields of a facet that this version does not know are kept and passed on.
+//! Fields of a facet that this version does not know: they are kept and passed on.
 
 use serde_json::{Value, from_str, from_value, json, to_value};
 use shared_models::edit::edit;
@@ -11,7 +11,7 @@ use shared_models::sync::OrderChange;
 
 use crate::samples::{carried_by, delivery_to, event, progress, saying, shared};
 
-/// A later version's event: each facet says more than this one knows.
+/// Returns an event of a later version: each facet has more fields than this version knows.
 fn from_the_future() -> Value {
     let event = event(Site::Warehouse, Touched::Both, shared(Status::Packed));
     let mut form = to_value(event).expect("to JSON");

@@ -1,4 +1,4 @@
-//! What a site refuses to believe: changes that no site can have decided.
+//! Changes that a site rejects, because no site can have decided them.
 
 use chrono::NaiveDate;
 use shared_models::order::{Delivery, Status, limits};
@@ -15,7 +15,7 @@ fn packed() -> OrderChange {
     change(facet(1, 0, delivery()), Some(progress))
 }
 
-/// The reason for which the change is refused, after `alter` had its way with its delivery.
+/// Returns the reason for which a change is rejected after `alter` has changed its delivery.
 fn refused(alter: impl FnOnce(&mut Delivery)) -> String {
     let mut change = packed();
     alter(&mut change.delivery.value);

@@ -66,7 +66,7 @@ fn shipped() -> OrderEvent {
     }
 }
 
-/// A value has this form, and the form gives the value.
+/// Checks that a value has this JSON form, and that the form gives the value.
 fn pinned<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T, form: &Value) {
     assert_eq!(to_value(value).expect("to JSON"), *form);
     assert_eq!(from_value::<T>(form.clone()).expect("from JSON"), *value);

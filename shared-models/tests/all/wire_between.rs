@@ -11,7 +11,7 @@ use shared_models::sync::OrderChange;
 use crate::world::World;
 
 impl World {
-    /// Brings a batch across: smaller, if coalesced; then folded, as the receiver does.
+    /// Carries a batch: smaller, if coalesced; then folded, as the receiver does.
     pub(crate) fn carry(&mut self, to: Site, picks: &[usize], coalesced: bool) {
         let from = self.at_mut(to.peer());
         picks.iter().for_each(|pick| from.arrived[*pick] = true);
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// What has not arrived yet, in the order of the keys.
+    /// Returns the changes that have not arrived yet, in the order of the keys.
     fn outstanding(&self, to: Site, keys: &[u16]) -> Vec<usize> {
         let arrived = &self.at(to.peer()).arrived;
         let mut waiting: Vec<usize> = (0..arrived.len()).filter(|n| !arrived[*n]).collect();
@@ -54,7 +54,8 @@ impl World {
         waiting
     }
 
-    /// Brings across what has not arrived yet, one by one, until nothing is left; returns how many.
+    /// Carries the changes that have not arrived yet, one by one, until none is left; returns their
+    /// number.
     pub(crate) fn settle(&mut self, keys: &[u16]) -> usize {
         let mut carried = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Two sites that share one order, with the real `edit` and rules. What happens between them is in
+//! Two sites that share one order, with the real `edit` and rules. The transport between them is in
 //! `wire_between`.
 
 use shared_models::edit::{create, edit};
@@ -13,13 +13,14 @@ use crate::lineage::{Lineage, gave_way};
 use crate::samples::{delivery, event};
 use crate::steps::{Step, Wish};
 
-/// One site, as far as the one order goes.
+/// One site, with the state of the one order.
 pub(crate) struct Place {
     pub(crate) shared: Shared,
-    /// Every state that it was in.
+    /// All states that the order was in at the site.
     pub(crate) seen: Vec<Shared>,
     pub(crate) conflicts: Vec<Conflict>,
-    /// What was carried from it; nothing is ever taken away, so that it can come again.
+    /// The changes that were carried from the site; none is ever removed, so that it can come
+    /// again.
     pub(crate) sent: Vec<OrderChange>,
     pub(crate) arrived: Vec<bool>,
 }
@@ -28,13 +29,13 @@ pub(crate) struct World {
     pub(crate) store: Place,
     pub(crate) warehouse: Place,
     pub(crate) lineage: Lineage,
-    /// How many changes were decided or offered at a site.
+    /// The number of changes that were decided or offered at a site.
     pub(crate) spoken: usize,
     rules: &'static [Rule],
 }
 
 impl World {
-    /// An order that was placed at the store, and of which the warehouse has not heard.
+    /// Creates an order that was placed at the store, and that the warehouse does not know yet.
     pub(crate) fn new(rules: &'static [Rule]) -> Self {
         let mut lineage = Lineage::default();
         let mut first = delivery();
@@ -101,7 +102,7 @@ impl World {
         self.at(site).shared != Shared::default()
     }
 
-    /// Does what is wished, if the order is known at the site and the move is legal.
+    /// Makes an edit, if the order is known at the site and the move is legal.
     fn edit(&mut self, site: Site, wish: Wish) {
         if !self.knows(site) {
             return;
@@ -135,7 +136,7 @@ impl World {
         self.publish(site, site, kind, touched);
     }
 
-    /// What the site's change log holds goes past the rules; what they let through is sent.
+    /// Applies the rules to a change in the site's log, and sends it if they let it through.
     pub(crate) fn publish(&mut self, site: Site, origin: Site, kind: EventKind, touched: Touched) {
         let mut event = event(origin, touched, self.at(site).shared.clone());
         event.kind = kind;
@@ -149,7 +150,7 @@ impl World {
         }
     }
 
-    /// The edits that a person is shown as having given way to a concurrent one.
+    /// Returns the edits that are recorded as having given way to a concurrent one.
     pub(crate) fn shown(&self) -> Vec<u64> {
         let both = self.store.conflicts.iter().chain(&self.warehouse.conflicts);
         both.filter_map(gave_way).collect()

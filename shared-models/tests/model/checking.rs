@@ -1,4 +1,4 @@
-//! Going through all states of a model, and what came of it.
+//! The search through all states of a model, and its report.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use stateright::{Checker, HasDiscoveries, Model, Path};
 
-/// A model that can be gone through, and told of.
+/// A model that can be searched, and described.
 pub(crate) trait Checked:
     Model<State: Clone + PartialEq + Hash + Send + Sync, Action: Clone + PartialEq + Debug>
     + Clone
@@ -15,22 +15,22 @@ pub(crate) trait Checked:
     + Sync
     + 'static
 {
-    /// What a step does to a state, or where it has ended, in one line.
+    /// Returns a line on what a step does to a state, or on the last state.
     fn told(state: &Self::State, step: Option<&Self::Action>) -> String;
 }
 
-/// How many more edits a site makes than by default: `LOCKSTEP_MODEL_DEPTH`.
+/// Returns the number of edits that each site makes more than by default: `LOCKSTEP_MODEL_DEPTH`.
 pub(crate) fn deeper() -> u8 {
     let depth = std::env::var("LOCKSTEP_MODEL_DEPTH").ok();
     depth.map_or(0, |depth| depth.parse().expect("LOCKSTEP_MODEL_DEPTH is a small number"))
 }
 
-/// Goes through all states; every property must hold.
+/// Searches all states; every property must hold.
 pub(crate) fn holds<M: Checked>(name: &str, model: &M) {
     holds_but(name, model, &[]);
 }
 
-/// Goes through all states; every property must hold but these, which must not.
+/// Searches all states; every property must hold except these, which must not.
 pub(crate) fn holds_but<M: Checked>(name: &str, model: &M, broken: &[&'static str]) {
     let started = Instant::now();
     let checker = model.clone().checker().threads(2).spawn_dfs().join();
@@ -50,14 +50,14 @@ pub(crate) fn holds_but<M: Checked>(name: &str, model: &M, broken: &[&'static st
     }
 }
 
-/// Goes through states until this property is broken, which it must be.
+/// Searches states until this property is broken, which it must be.
 pub(crate) fn fails<M: Checked>(name: &str, model: &M, property: &'static str) {
     let found = shortest(model, property).expect("a counterexample");
     say(&format!("{name}: not true that {property}:\n{found}"));
 }
 
-/// A shortest way to break a property, if there is one: the first that is found when no longer way
-/// is tried.
+/// Returns a shortest way to break a property, if there is one: the first that is found when no
+/// longer way is tried.
 fn shortest<M: Checked>(model: &M, property: &'static str) -> Option<String> {
     let mut states = 0;
     for depth in 1.. {
@@ -81,7 +81,7 @@ fn told<M: Checked>(path: Path<M::State, M::Action>) -> String {
     format!("  {}", lines.join("\n  "))
 }
 
-/// Past the test harness, which keeps what a passing test prints to itself.
+/// Prints a line past the test harness, which keeps the output of a passing test to itself.
 pub(crate) fn say(line: &str) {
     writeln!(stderr(), "{line}").expect("standard error");
 }

@@ -1,4 +1,4 @@
-//! With one guard switched off, the check fails; each name says how.
+//! The controls: with one guard switched off, the check fails; each name says how.
 
 use shared_models::order::Status;
 use shared_models::rules::Rule;
@@ -11,7 +11,7 @@ use crate::properties::{
 use crate::workers::{GROWS, NEWEST, Receiver};
 use crate::world::{Guard, Scope, World};
 
-/// Enough for each of these to fail.
+/// Returns a world that is large enough for each of these checks to fail.
 fn small(scope: Scope, edits: u8) -> World {
     World::new(scope, edits).offers(0)
 }

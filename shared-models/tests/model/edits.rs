@@ -1,4 +1,4 @@
-//! How often each site has edited a facet, and from which edits a value descends.
+//! The numbers of edits of each site, and the edits from which a value descends.
 
 use std::fmt;
 
@@ -46,15 +46,15 @@ impl Counts {
 pub(crate) struct Edits(u16);
 
 impl Edits {
-    /// No site makes more of one facet.
+    /// The most edits that a site makes of one facet.
     pub(crate) const MOST: u8 = 8;
 
-    /// The edits with this number.
+    /// Returns the edits with this number.
     pub(crate) const fn numbered(number: u16) -> Self {
         Self(number)
     }
 
-    /// A number for them, zero for none.
+    /// Returns the number of these edits, zero for none.
     pub(crate) const fn number(self) -> u16 {
         self.0
     }
@@ -63,7 +63,7 @@ impl Edits {
         self.0 >> Self::MOST != 0
     }
 
-    /// The next edit of a site, where these are all that were made.
+    /// Returns the next edit of a site, where these are all that were made.
     pub(crate) const fn next_of(self, site: Site) -> Self {
         let made = match site {
             Site::Store => self.0 & 0xff,
@@ -72,7 +72,7 @@ impl Edits {
         Self::nth(site, made.count_ones() + 1)
     }
 
-    /// The edit of a site with this number, or none.
+    /// Returns the edit of a site with this number, or none.
     const fn nth(site: Site, count: u32) -> Self {
         match (site, count) {
             (_, 0) => Self(0),
@@ -81,7 +81,7 @@ impl Edits {
         }
     }
 
-    /// All the edits with which the sites came to these counts.
+    /// Returns all the edits with which the sites came to these counts.
     pub(crate) const fn all(counts: Counts) -> Self {
         Self(((1 << counts.store) - 1) | (((1 << counts.warehouse) - 1) << 8))
     }

@@ -7,7 +7,7 @@ use shared_models::revision::{Relation, Revision};
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 
-/// Whatever arrives replaces what is here, older or not.
+/// A merge without the fence: the arriving value replaces the present one, older or not.
 pub(crate) fn merge_without_fence(here: &Shared, change: &OrderChange) -> Merged {
     let shared = Shared {
         delivery: change.delivery.clone(),

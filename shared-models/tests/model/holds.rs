@@ -1,4 +1,4 @@
-//! With every guard in force, what must hold holds, whatever is edited.
+//! The properties, which hold with every guard in force, whatever is edited.
 
 use shared_models::site::Site;
 

@@ -1,6 +1,6 @@
-//! Three things keep a change from going round: a site publishes only what it has decided, the
-//! worker drops what the peer decided, and the receiver knows it already. What holds without the
-//! first, the second, and both.
+//! The three guards that keep a change from going round: a site publishes only its own decisions,
+//! the worker drops what the peer decided, and the receiver knows it already. These tests show what
+//! holds without the first, the second, and both.
 
 use shared_models::rules::{RULES, Rule};
 

@@ -1,8 +1,8 @@
-//! All states of a small world: two sites, one order from its creation, and whatever can happen to
-//! the messages between them, over the real `edit`, `rules`, `coalesce` and `merge`.
+//! All states of a small world: two sites, one order from its creation, and everything that can
+//! happen to the messages between them, over the real `edit`, `rules`, `coalesce` and `merge`.
 //!
-//! Where `tests/all` draws histories by chance, this goes through all of them, as far as they fit.
-//! See `docs/reliability.md` for what was found, and how to go deeper.
+//! `tests/all` draws histories by chance; this searches all of them, within bounds. See
+//! `docs/reliability.md` for the results, and for how to search deeper.
 
 #[cfg(test)]
 mod checking;

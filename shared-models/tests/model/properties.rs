@@ -1,4 +1,4 @@
-//! What must hold in every state, what must hold in every quiet one, and what must happen at all.
+//! The properties of every state, those of every quiet state, and what must happen at all.
 
 use stateright::Property;
 
@@ -77,15 +77,16 @@ fn is_zero_while_placed(order: SmallOrder) -> bool {
     order.progress.status.is_default() == order.progress.is_default()
 }
 
-/// The creation is one more that the store has made.
+/// Returns whether nothing was sent more often than it was made. The creation is one more that the
+/// store has made.
 fn is_sent_once(state: &State) -> bool {
     let made = [state.edited[0] + 1, state.edited[1]];
     let others = |site: usize| state.offered[site] + state.compared[site] + state.decided[site];
     (0..2).all(|site| state.sent[site] <= made[site] + others(site))
 }
 
-/// An edit has not disappeared if it stands, if it is shown, or if the author of one that has not
-/// disappeared had seen it.
+/// Returns whether no edit has disappeared: each stands, is recorded, or was seen by the author of
+/// one that has not disappeared.
 fn is_all_told(state: &State) -> bool {
     let SmallOrder { delivery, progress } = state.orders[0];
     let told = [delivery.edits.and(state.shown[0]), progress.edits.and(state.shown[1])];

@@ -36,7 +36,8 @@ impl State {
     }
 }
 
-/// Both orders, what is shown, what each site has done, and whether it is quiet.
+/// The end of a history: both orders, the recorded edits, the counts of each site, and whether the
+/// state is quiet.
 type End = ([SmallOrder; 2], [Edits; 2], [u8; 2], [u8; 2], bool);
 
 fn ends(world: &World) -> BTreeSet<End> {
@@ -56,8 +57,9 @@ fn ends(world: &World) -> BTreeSet<End> {
     known.into_iter().map(end).collect()
 }
 
-/// A stale message that is yet to be settled keeps a state from being quiet, a forgotten one does
-/// not; so whether it is quiet is left out of one comparison, and the quiet are compared once more.
+/// Compares the ends with and without pruning. A stale message that is yet to be settled keeps a
+/// state from being quiet, a forgotten one does not; so whether it is quiet is left out of one
+/// comparison, and the quiet ends are compared once more.
 #[test]
 fn with_stale_messages_forgotten_the_sites_come_to_the_same() {
     for (scope, edits) in [(Scope::Delivery, 2), (Scope::Progress, 2), (Scope::Both, 1)] {

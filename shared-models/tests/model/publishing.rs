@@ -1,5 +1,5 @@
-//! What a site says, and which of it the worker carries. What a site publishes and what it only
-//! logs is as in `service-kit/src/change_log/record.rs`.
+//! The changes that a site publishes, and those of them that the worker carries. What a site
+//! publishes and what it only logs is as in `service-kit/src/change_log/record.rs`.
 
 use chrono::DateTime;
 use shared_models::SCHEMA;
@@ -22,12 +22,13 @@ pub(crate) struct News {
     pub(crate) touched: Touched,
     /// The order before it.
     pub(crate) before: SmallOrder,
-    /// It arrived with what the site had to decide upon; not all that it touched is the site's.
+    /// Whether it arrived with something that the site had to decide; not all that it touched is
+    /// the site's.
     pub(crate) settles: bool,
 }
 
 impl World {
-    /// A site publishes what was decided there, and nothing else.
+    /// Publishes a change if it was decided at the site, and nothing else.
     pub(crate) fn publish(&self, state: &mut State, site: Site, news: News) {
         if news.origin != site && !self.publishes_all {
             return;
@@ -41,8 +42,9 @@ impl World {
         self.say(state, site, site, Touched::Both);
     }
 
-    /// Whether it is carried. What the rules say of an event depends on the event alone; so they
-    /// may be asked when it is published, and those that are dropped need not wait for their turn.
+    /// Sends a change, and returns whether it is carried. The rules depend on the event alone; so
+    /// they may be asked when it is published, and those that are dropped need not wait for their
+    /// turn.
     fn say(&self, state: &mut State, site: Site, origin: Site, touched: Touched) -> bool {
         let order = state.order(site);
         if self.without == Some(Guard::DecidingFirst) {
@@ -60,7 +62,7 @@ impl World {
         }
     }
 
-    /// What the real rules let through of an event.
+    /// Returns what the real rules let through of an event.
     pub(crate) fn decided(
         &self,
         source: Site,
@@ -76,8 +78,8 @@ impl World {
     }
 }
 
-/// Whether a site that tells this tells its peer nothing that was decided here: a facet that the
-/// change has touched has no more of this site's changes than before.
+/// Returns whether a message takes back to the peer what was not decided at its site: a facet that
+/// the change has touched has no more of this site's changes than before.
 fn is_return(site: Site, news: News, after: SmallOrder) -> bool {
     let grew = |before: u8, after: u8| after > before;
     let delivery = grew(news.before.delivery.counts.at(site), after.delivery.counts.at(site));

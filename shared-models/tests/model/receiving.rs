@@ -1,5 +1,5 @@
-//! How a batch arrives: the worker makes it smaller, the receiver folds what is left of it and
-//! merges that into its order, as in `service-kit/src/routes/sync`.
+//! The arrival of a batch: the worker makes it smaller, the receiver folds the rest and merges that
+//! into its order, as in `service-kit/src/routes/sync`.
 
 use shared_models::coalesce::spokesmen;
 use shared_models::merge::{fold_into, merge};
@@ -15,8 +15,8 @@ use crate::values::SmallOrder;
 use crate::world::{Guard, World};
 
 impl World {
-    /// Every choice of what has been sent. Of a batch of which only a part is settled, nothing need
-    /// be settled: that part may arrive once more by itself.
+    /// Adds a step for every subset of the messages under way. Of a batch of which only a part is
+    /// settled, nothing need be settled: that part may arrive once more by itself.
     pub(crate) fn add_batches(&self, state: &State, steps: &mut Vec<Step>) {
         for from in Site::ALL {
             for picks in 1..1_u16 << state.under_way[from as usize].len() {
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// What the receiver makes of a batch that the worker has made smaller.
+    /// Returns what the receiver gets of a batch that the worker has made smaller.
     fn bundled(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
         folded(&match self.without {
             Some(Guard::DecidingFirst) => self.smaller_then_decided(from, batch),
@@ -63,7 +63,8 @@ impl World {
         })
     }
 
-    /// The order of things that is wrong: the newest event speaks, and then the rules drop it.
+    /// Returns the same in the wrong order: the newest event supersedes the others, and then the
+    /// rules drop it.
     fn smaller_then_decided(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
         let events: Vec<OrderChange> = batch.iter().map(|message| message.change()).collect();
         let speakers = spokesmen(&events);
@@ -77,7 +78,7 @@ impl World {
         decided.map(Message::change).collect()
     }
 
-    /// What arrives is logged, with what it gave rise to; it is not published.
+    /// Merges an arriving change, and logs it with its consequences; it is not published.
     fn apply(&self, state: &mut State, site: Site, change: &OrderChange) {
         let before = state.order(site);
         let here = before.real();
@@ -116,7 +117,8 @@ impl World {
     }
 }
 
-/// The worker's batch, made smaller: the newest change of the order speaks for the older ones.
+/// Returns the worker's batch, made smaller: the newest change of the order supersedes the older
+/// ones.
 fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
     let speakers = spokesmen(&batch).into_iter().enumerate();
     let speaks = batch.into_iter().zip(speakers).filter(|(_, (place, speaker))| place == speaker);
@@ -129,7 +131,8 @@ fn folded(changes: &[OrderChange]) -> Vec<OrderChange> {
     folded
 }
 
-/// The other ways in which a batch of several may come: the newest first, and not made smaller.
+/// Returns the other ways in which a batch of several may come: the newest first, and not made
+/// smaller.
 fn otherwise_bundled(batch: &[Message]) -> impl Iterator<Item = Vec<OrderChange>> {
     let oldest_first = || batch.iter().map(|message| message.change()).collect::<Vec<_>>();
     let newest_first = || batch.iter().rev().map(|message| message.change()).collect::<Vec<_>>();

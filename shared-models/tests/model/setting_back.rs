@@ -1,8 +1,9 @@
-//! A site is set back to an earlier state of its own, as by a backup that is restored, and edits the
-//! order once more before it has heard its peer.
+//! Set-backs: a site is set back to an earlier state of its own, as by a backup that is restored,
+//! and edits the order once more before it has heard its peer.
 //!
-//! Only the order is set back. The change log stays, and with it the records: what they show remains
-//! shown. What was changed lately is compared once nothing is under way, by revision, from both sites.
+//! Only the order is set back. The change log stays, and with it the records: what they show
+//! remains shown. What was changed lately is compared once nothing is under way, by revision, from
+//! both sites.
 
 use shared_models::site::Site;
 
@@ -27,8 +28,8 @@ impl World {
         }
     }
 
-    /// A site that was set back makes one edit: of several that arrive as one, neither counts nor
-    /// marks show that the first took a count that was taken.
+    /// Returns whether a site may edit. A site that was set back makes one edit: of several that
+    /// arrive as one, neither counts nor marks show that the first took a count that was taken.
     pub(crate) fn may_edit(&self, state: &State, site: Site) -> bool {
         let edits = state.edited[site as usize];
         edits < self.edits && state.order(site).is_known() && !state.edited_since[site as usize]
@@ -53,7 +54,7 @@ impl State {
         self.backup[site as usize] = Some(self.order(site));
     }
 
-    /// `None` where the order stands as it did.
+    /// Puts a site's order back to what was noted; `None` if it is the same.
     pub(crate) fn put_back(&mut self, site: Site) -> Option<()> {
         let backup = self.backup[site as usize].take()?;
         if backup == self.order(site) {

@@ -1,4 +1,4 @@
-//! Where the two sites and the messages between them stand.
+//! The state of the two sites and of the messages between them.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use uuid::Uuid;
 use crate::edits::Edits;
 use crate::values::{SmallDelivery, SmallOrder, SmallProgress};
 
-/// Where everything stands. What is kept twice is the store's first.
+/// The state of the world. Of each pair, the store's is first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) orders: [SmallOrder; 2],
-    /// What each site has sent and is still under way, sorted. A set: that a message is there twice
+    /// The messages of each site that are under way, sorted. A set: that a message is there twice
     /// is that it arrives without being settled, which it may at any time and any number of times.
     pub(crate) under_way: [Vec<Message>; 2],
     /// The edits that a record at either site shows as having given way, with all that their
@@ -23,41 +23,42 @@ pub(crate) struct State {
     pub(crate) shown: [Edits; 2],
     /// The edits that were made: of delivery, of progress.
     pub(crate) made: [Edits; 2],
-    /// How many edits were made at each site, without the creation.
+    /// The number of edits at each site, without the creation.
     pub(crate) edited: [u8; 2],
-    /// Which site has been asked for an offer and has not made it: a queue of its was lost.
+    /// The sites that have been asked for an offer and have not made it, because a queue of theirs
+    /// was lost.
     pub(crate) owes: [bool; 2],
-    /// How many offers each site has made.
+    /// The number of offers of each site.
     pub(crate) offered: [u8; 2],
     /// A site's order as it was noted, to be set back to.
     pub(crate) backup: [Option<SmallOrder>; 2],
-    /// Which site was set back.
+    /// The sites that were set back.
     pub(crate) set_back: [bool; 2],
-    /// Which site has edited the order since it was set back.
+    /// The sites that have edited the order since they were set back.
     pub(crate) edited_since: [bool; 2],
-    /// The edits that a set-back left nobody with: of delivery, of progress.
+    /// The edits that a set-back removed from both sites: of delivery, of progress.
     pub(crate) forgotten: [Edits; 2],
     /// Whether the order was changed and has not been compared since, once a site was set back.
     pub(crate) is_uncompared: bool,
-    /// How often each site has offered what a comparison found.
+    /// The number of offers of each site that a comparison caused.
     pub(crate) compared: [u8; 2],
-    /// How often each site has decided between changes that one count stands for.
+    /// The number of times that each site has decided between changes with the same count.
     pub(crate) decided: [u8; 2],
-    /// How many messages each site has sent.
+    /// The number of messages that each site has sent.
     pub(crate) sent: [u8; 2],
     pub(crate) seen: Seen,
 }
 
-/// What has been seen to happen that must not.
+/// The violations that have been seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
     /// A revision that was not covered by the one after it.
     pub(crate) fell: bool,
-    /// What was known already changed something, and was recorded once more.
+    /// A known change that changed something again, and was recorded once more.
     pub(crate) repeated: bool,
-    /// What had arrived was not covered by the order after it.
+    /// A change that had arrived and was not covered by the order after it.
     pub(crate) forgot: bool,
-    /// A batch that came to something else in another order, or not made smaller.
+    /// A batch with another result in another order, or not made smaller.
     pub(crate) bundled_otherwise: bool,
     /// A message with which a site told a change that it had not decided.
     pub(crate) returned: bool,
@@ -69,16 +70,16 @@ pub(crate) struct Seen {
     pub(crate) put_back: bool,
 }
 
-/// What one site tells the other.
+/// A message from one site to the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Message {
     pub(crate) delivery: SmallDelivery,
     pub(crate) progress: Option<SmallProgress>,
-    /// What the rules look at besides, where they have not been asked yet.
+    /// The other facts for the rules, if they have not been asked yet.
     pub(crate) undecided: Option<Undecided>,
 }
 
-/// Who decided a change, and which facets it touched.
+/// The site that decided a change, and the facets that it touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Undecided {
     pub(crate) origin: Site,
@@ -123,7 +124,7 @@ impl Message {
         }
     }
 
-    /// Whether the order has seen all that the message tells.
+    /// Returns whether the order has seen all that the message tells.
     pub(crate) fn is_stale_for(self, order: SmallOrder) -> bool {
         let progress = self.progress.unwrap_or_default();
         let is_another = (order.delivery.counts == self.delivery.counts
@@ -136,7 +137,7 @@ impl Message {
 }
 
 impl State {
-    /// Nothing is under way, and nothing is waited for.
+    /// Returns whether nothing is under way, and no offer is owed.
     pub(crate) fn is_quiet(&self) -> bool {
         self.nothing_is_under_way() && self.owes == [false; 2] && !self.is_uncompared
     }
@@ -145,7 +146,7 @@ impl State {
         self.under_way.iter().all(Vec::is_empty)
     }
 
-    /// A queue is lost with what it held, and the worker may notice.
+    /// Loses a queue with its messages; the worker may notice.
     pub(crate) fn lose(&mut self, from: Site, is_noticed: bool) {
         self.under_way[from as usize].clear();
         self.owes[from as usize] = is_noticed;
@@ -171,7 +172,7 @@ impl State {
         self.orders[site as usize] = after;
     }
 
-    /// Keeps which edits a record shows to have given way to one whose author did not know of them.
+    /// Records the edits that gave way to one whose author did not know of them.
     pub(crate) fn show(&mut self, conflict: &Conflict) {
         let (facet, cause, lost) = match conflict {
             Conflict::Delivery(Decided { cause, lost, .. }) => {

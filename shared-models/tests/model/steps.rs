@@ -1,4 +1,4 @@
-//! What may happen next, and what a person does: edits and offers.
+//! The steps that may happen next, and the ones of people: edits and offers.
 
 use shared_models::edit::{create, edit};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
@@ -13,34 +13,36 @@ use crate::world::{Scope, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Somebody at a site changes the order.
+    /// A caller at a site edits the order.
     Edit(Site, Wish),
-    /// A site's order is noted as it stands, to be set back to later.
+    /// A site's order is noted, to be set back to later.
     BackUp(Site),
     /// A site's order is put back to what was noted.
     SetBack(Site),
-    /// What was changed lately is compared, and offered where the peer has not seen it.
+    /// The orders that were changed lately are compared, and offered where the peer has not seen
+    /// them.
     Compare,
-    /// A site tells again how the order stands.
+    /// A site offers the order.
     Offer(Site),
     /// A queue is lost with all that a site has sent, so the site is asked for an offer.
     Lose(Site),
-    /// A batch of what a site has sent arrives. Unsettled, it is still under way afterwards: the
+    /// A batch of the messages of a site arrives. Unsettled, it is still under way afterwards: the
     /// worker stopped between the peer's commit and the acknowledgement, or it was published twice.
     Carry { from: Site, picks: u16, settled: bool },
 }
 
-/// What somebody wants of an order.
+/// The wish of a caller for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Delivery,
-    /// This status; where it is the present one, other tracking.
+    /// A change to this status; if it is the present one, other tracking.
     Progress(Status),
     Both(Status),
 }
 
 impl World {
-    /// The order has been placed at the store, and the store has said so.
+    /// Returns the first state: the order has been placed at the store, and the store has published
+    /// it.
     pub(crate) fn beginning(&self) -> State {
         let mut state = State::default();
         let born = create(delivery_by(Edits::default().next_of(Site::Store)));
@@ -69,8 +71,8 @@ impl World {
         }
     }
 
-    /// Where an order may go, as the real table has it; the warehouse may also leave it where it is
-    /// and name a carrier.
+    /// Returns the statuses to which an order may go, as the real table has it; the warehouse may
+    /// also leave it where it is and name a carrier.
     fn statuses(&self, site: Site, from: Status) -> impl Iterator<Item = Status> {
         let stays = (site == Site::Warehouse).then_some(from);
         from.moves(site).iter().copied().chain(stays).chain(self.extra_move(site, from))
@@ -103,7 +105,7 @@ impl World {
         Some(())
     }
 
-    /// What a site has decided stands there, and is published.
+    /// Applies and publishes a decision of a site.
     fn decide(&self, state: &mut State, site: Site, after: SmallOrder, touched: Touched) {
         let before = state.order(site);
         state.replace(site, after);
@@ -134,7 +136,7 @@ impl Wish {
     }
 }
 
-/// A move that the table does not have.
+/// Makes a move that the table does not have.
 fn without_asking(site: Site, before: SmallOrder, progress: Progress) -> (Shared, Touched) {
     let mut after = before.real();
     let revision = after.progress.revision.next(site);

@@ -82,7 +82,7 @@ impl SmallDelivery {
 }
 
 impl SmallProgress {
-    /// Nobody has touched it.
+    /// Returns whether nobody has touched it.
     pub(crate) fn is_default(self) -> bool {
         self.counts == Counts::default()
     }
@@ -102,7 +102,8 @@ impl SmallProgress {
     }
 }
 
-/// A delivery tells its edits by its date, which is copied faster than text.
+/// Returns the delivery after these edits, which are in its date: a date is copied faster than
+/// text.
 pub(crate) fn delivery_by(edits: Edits) -> Delivery {
     let days = Some(edits.number()).filter(|number| *number != 0);
     let deliver_by = days.and_then(|days| NaiveDate::from_num_days_from_ce_opt(days.into()));
@@ -114,8 +115,9 @@ pub(crate) fn edits_of_delivery(delivery: &Delivery) -> Edits {
     Edits::numbered(u16::try_from(days).expect("a date that stands for edits"))
 }
 
-/// Progress tells its edits in a field that the programs do not know. Whatever the warehouse edits,
-/// it names a carrier too, which it may not before the order has moved.
+/// Returns the progress after these edits, which are in a field that the programs do not know.
+/// Whatever the warehouse edits, it names a carrier too, which it may not before the order has
+/// moved.
 pub(crate) fn progress_by(status: Status, edits: Edits) -> Progress {
     let carrier = edits.has_some_of_warehouse().then(String::new);
     let unknown = match edits.number() {

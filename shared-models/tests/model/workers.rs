@@ -1,7 +1,7 @@
 //! A second, smaller world: two workers carry two revisions of one order to a site that does not
-//! know it, and their transactions there go step by step, with the locks that PostgreSQL takes at
-//! `READ COMMITTED`. Ways of doing that are compared; `service-kit/src/routes/sync/apply.rs` is
-//! [`Receiver::LockThenInsert`].
+//! know it, and their transactions there run statement by statement, with the locks that PostgreSQL
+//! takes at `READ COMMITTED`. Several ways of writing are compared;
+//! `service-kit/src/routes/sync/apply.rs` is [`Receiver::LockThenInsert`].
 
 use shared_models::merge::merge;
 use shared_models::site::Site;
@@ -15,23 +15,23 @@ use crate::values::{SmallDelivery, SmallOrder};
 pub(crate) const GROWS: &str = "the committed revision only grows";
 pub(crate) const NEWEST: &str = "when both workers are done, the newer revision stands";
 
-/// What a transaction does before it merges.
+/// The way in which a transaction writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Receiver {
-    /// It locks; what it finds it merges and updates, what it does not it inserts, and where
-    /// somebody else has inserted it meanwhile it begins anew. So does `apply.rs`.
+    /// Lock first; merge and update what was found, insert what was not, and begin anew if another
+    /// transaction has inserted it meanwhile. `apply.rs` does so.
     LockThenInsert,
-    /// It inserts a blank row where there is none, then locks, merges, and updates.
+    /// Insert a blank row if there is none, then lock, merge, and update.
     BlankThenLock,
-    /// It locks, perhaps finds nothing, merges, and then inserts or updates.
+    /// Lock, perhaps find nothing, merge, and then insert or update.
     LockThenUpsert,
 }
 
-/// The table's one row, and how far the two transactions are.
+/// The table's one row, and the stages of the two transactions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Table {
     committed: Option<SmallOrder>,
-    /// Who holds the row's lock, or has inserted it and not committed.
+    /// The transaction that holds the row's lock, or has inserted it and not committed.
     holder: Option<usize>,
     /// The row as the holder has written it.
     written: Option<SmallOrder>,
@@ -39,13 +39,13 @@ pub(crate) struct Table {
     fell: bool,
 }
 
-/// How far a worker's transaction is.
+/// The stage of a worker's transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum Stage {
     #[default]
     Beginning,
     Inserted,
-    /// With what it found.
+    /// The row is locked, with what was found.
     Locked(Option<SmallOrder>),
     Written,
     Done,
@@ -55,7 +55,8 @@ enum Stage {
 pub(crate) enum Step {
     /// The transaction's next statement, or its commit.
     Go(usize),
-    /// It is rolled back and begins again; or, done, it was not acknowledged and comes again.
+    /// A transaction is rolled back and begins again; or, if it was done, its messages were not
+    /// acknowledged and come again.
     Again(usize),
 }
 
@@ -105,7 +106,8 @@ impl Checked for Receiver {
     }
 }
 
-/// What a worker carries: the first the order's first revision, the second its second.
+/// Returns the change of a worker: the first carries the order's first revision, the second its
+/// second.
 fn carried(worker: usize) -> (SmallOrder, Message) {
     let count = if worker == 0 { 1 } else { 2 };
     let counts = Counts { store: count, warehouse: 0 };
@@ -116,7 +118,7 @@ fn carried(worker: usize) -> (SmallOrder, Message) {
 }
 
 impl Table {
-    /// The next statement of a transaction, unless it has to wait for the other one.
+    /// Executes the next statement of a transaction, unless it has to wait for the other one.
     fn go(&mut self, receiver: Receiver, worker: usize) -> Option<()> {
         self.workers[worker] = match (self.workers[worker], receiver) {
             (Stage::Beginning, Receiver::BlankThenLock) => self.insert_blank(worker)?,

@@ -1,4 +1,4 @@
-//! What may happen, and how far: the real guards, or all of them but one.
+//! The bounds of the model and its guards: the real ones, or all but one.
 
 use shared_models::order::Status;
 use shared_models::rules::{RULES, Rule};
@@ -14,23 +14,23 @@ use crate::steps::Step;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) scope: Scope,
-    /// How many edits each site may make, besides the creation.
+    /// The number of edits that each site may make, besides the creation.
     pub(crate) edits: u8,
-    /// How many offers each site may make.
+    /// The number of offers that each site may make.
     pub(crate) offers: u8,
     /// Whether messages of which the receiver knows all are forgotten at once; see `pruning`.
     pub(crate) pruned: bool,
-    /// What the worker asks of every event.
+    /// The rules that the worker applies to every event.
     pub(crate) rules: Vec<Rule>,
     /// Whether a site publishes what has arrived from its peer too, so that the rules alone are to
     /// stop it.
     pub(crate) publishes_all: bool,
     pub(crate) without: Option<Guard>,
-    /// Which sites may be set back, once each.
+    /// The sites that may be set back, once each.
     pub(crate) set_backs: Vec<Site>,
 }
 
-/// What the sites edit.
+/// The facets that the sites edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     Delivery,
@@ -38,28 +38,31 @@ pub(crate) enum Scope {
     Both,
 }
 
-/// What keeps the two sites in agreement, and can be switched off.
+/// A guard that keeps the two sites in agreement, and can be switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// Of two values of one rank, the warehouse's stands. Without: the store's.
+    /// The tie-break: of two values of one rank, the warehouse's stands. Without: the store's.
     TieOfRank,
-    /// What is not newer changes nothing. Without: whatever arrives replaces what is here.
+    /// The fence: a change that is not newer changes nothing. Without: whatever arrives replaces
+    /// what is here.
     Fence,
-    /// A batch is made smaller after the rules have decided. Without: before.
+    /// The order of two steps: a batch is made smaller after the rules have decided. Without:
+    /// before.
     DecidingFirst,
-    /// Moves go up in rank. Without: the warehouse may make this one too.
+    /// The direction of moves: they go up in rank. Without: the warehouse may make this one too.
     NoWayBack(Status, Status),
-    /// One count of a site with two marks is two changes. Without: nobody looks at the marks.
+    /// The marks: one count of a site with two marks is two changes. Without: the marks are
+    /// ignored.
     Marks,
-    /// Where one revision or count is two changes, it is decided between them. Without: revisions
-    /// alone are asked, as if no site were ever set back.
+    /// The forks: where one revision or count is two changes, it is decided between them. Without:
+    /// only revisions count, as if no site were ever set back.
     Forks,
-    /// A site whose queue was lost is asked for an offer. Without: nobody asks.
+    /// The offer after a loss: a site whose queue was lost is asked for one. Without: it is not.
     OfferAfterLoss,
 }
 
 impl World {
-    /// With every guard in force.
+    /// Creates a world with every guard in force.
     pub(crate) fn new(scope: Scope, edits: u8) -> Self {
         assert!(edits < Edits::MOST, "the store has created the order besides");
         Self {
@@ -74,7 +77,7 @@ impl World {
         }
     }
 
-    /// Its bounds, for a person.
+    /// Returns its bounds, for a person.
     pub(crate) fn name(&self) -> String {
         format!("{:?}, {} edits, {} offers", self.scope, self.edits, self.offers)
     }
@@ -104,7 +107,7 @@ impl World {
         self
     }
 
-    /// The moves that the warehouse may make although the table does not have them.
+    /// Returns the move that the warehouse may make although the table does not have it.
     pub(crate) fn extra_move(&self, site: Site, from: Status) -> Option<Status> {
         match self.without {
             Some(Guard::NoWayBack(known, to)) if site == Site::Warehouse && known == from => {

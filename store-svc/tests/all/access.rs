@@ -1,4 +1,4 @@
-//! Who may do what at the store.
+//! The permissions of each role at the store.
 
 use service_kit::access::{Role, Token};
 use service_kit::testing::{TestClient, TestDatabase, TestService, TestTokens, eventually};

@@ -1,4 +1,4 @@
-//! Bad input: told as such, with the field and what would be right; nothing is written.
+//! Bad input: the problem names the field and the valid values; nothing is written.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn lines_with(name: &str, value: &Value) -> Value {
     json!({"lines": [changed(&line(), &json!({ name: value }))]})
 }
 
-/// What does not fit whether it is posted, put or patched.
+/// Invalid values of fields that can be posted, put and patched.
 fn bad() -> Vec<Bad> {
     let mut cases = bad_deliveries(&line());
     let currencies = ["eur", "EURO", "EU", "€UR", "EU\0", "ÄÖÜ", " EUR", "", "   "];

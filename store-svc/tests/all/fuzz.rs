@@ -1,4 +1,4 @@
-//! Random input.
+//! Random input to every endpoint.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is exactly as large as it may be is taken.
+//! Values of exactly the largest permitted size are accepted.
 
 use serde_json::{Value, json};
 use service_kit::testing::TestService;

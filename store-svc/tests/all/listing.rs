@@ -7,7 +7,7 @@ use service_kit::testing::{Answer, TestClient};
 
 use crate::samples::{ORDERS, order, order_with, place, placed, store};
 
-/// A cursor that nobody gave out: `{"after": {"at": "-9999-01-01T00:00:00Z", ...}, ...}`.
+/// A cursor that no service gave out: `{"after": {"at": "-9999-01-01T00:00:00Z", ...}, ...}`.
 const FORGED: &str = "eyJhZnRlciI6eyJhdCI6Ii05OTk5LTAxLTAxVDAwOjAwOjAwWiIsImlkIjoiMDE4ZjZiNmUtMmYwY\
     y03Y2MwLTgwMDAtM2YxZjVmMmI5YTEwIn0sImZpbHRlcnMiOiJ5RzRQdkJ3Y2ZBa1QifQ";
 
@@ -20,14 +20,14 @@ fn id(placed: &Answer) -> String {
     placed["id"].as_str().unwrap().to_owned()
 }
 
-/// Places orders in one transaction, so that they have come at the same time.
+/// Places orders in one transaction, so that they have the same time.
 async fn place_together(client: &TestClient, count: usize) -> Vec<String> {
     let answer = client.post("/v1/orders/batch", &json!({"orders": vec![order(); count]})).await;
     let results = answer["results"].as_array().unwrap();
     results.iter().map(|result| result["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Walks the pages from `path` on; `meanwhile` is done between two of them.
+/// Reads all pages from `path` on; calls `meanwhile` between two pages.
 async fn walk(client: &TestClient, path: &str, meanwhile: impl AsyncFn()) -> Vec<String> {
     let (mut next, mut seen) = (Some(path.to_owned()), vec![]);
     while let Some(path) = next {

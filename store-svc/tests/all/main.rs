@@ -1,5 +1,5 @@
-//! The store's service over true HTTP and a database of its own, without RabbitMQ: orders are taken
-//! while it is down.
+//! The tests of the store's service over real HTTP, each with its own database, without RabbitMQ:
+//! orders are accepted while it is down.
 
 #[cfg(test)]
 mod access;

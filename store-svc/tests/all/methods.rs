@@ -1,4 +1,4 @@
-//! What can be done at which path.
+//! The methods of each path.
 
 use crate::samples::{place, store};
 

@@ -1,4 +1,4 @@
-//! `If-Match`: a caller may say which version it has seen; and writes that race each other.
+//! `If-Match`: a caller may say which version it has seen; and concurrent writes.
 
 use std::collections::BTreeSet;
 

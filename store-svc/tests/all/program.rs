@@ -1,4 +1,4 @@
-//! The program itself: its settings, its help, its end.
+//! The program: its settings, its help, and its exit.
 
 use std::time::{Duration, Instant};
 

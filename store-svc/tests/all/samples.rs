@@ -1,4 +1,4 @@
-//! A store to ask, and orders to place there.
+//! Requests to a store, and orders to place there.
 
 use serde_json::{Value, json};
 use service_kit::testing::{Answer, TestClient, TestService, delivery_to};
@@ -12,7 +12,7 @@ pub(crate) async fn store() -> TestService {
     TestService::start::<Store>(PROGRAM.name, routes).await
 }
 
-/// Four bolts and nine nuts for 18.91 EUR.
+/// An order of four bolts and nine nuts for 18.91 EUR.
 pub(crate) fn order() -> Value {
     json!({
         "company": "Harbour Tools",
@@ -44,17 +44,17 @@ pub(crate) fn order_with(fields: &Value) -> Value {
     order
 }
 
-/// The same order under an id of the caller's.
+/// The same order under an id that the caller chose.
 pub(crate) fn order_under(id: Uuid) -> Value {
     order_with(&json!({"id": id}))
 }
 
-/// Places the order; gives where it is, and the answer.
+/// Places the order; returns its path, and the answer.
 pub(crate) async fn place(client: &TestClient) -> (String, Answer) {
     placed(client, &order()).await
 }
 
-/// Places an order; gives where it is, and the answer.
+/// Places an order; returns its path, and the answer.
 pub(crate) async fn placed(client: &TestClient, order: &Value) -> (String, Answer) {
     let answer = client.post(ORDERS, order).await.with(201);
     (answer.header("location").unwrap().to_owned(), answer)

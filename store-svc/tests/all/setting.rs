@@ -1,4 +1,4 @@
-//! Setting an order whole.
+//! Replacing an order with `PUT`.
 
 use serde_json::{Value, json};
 use service_kit::testing::without;

@@ -11,7 +11,7 @@ use crate::samples::{order_under, placed, store};
 struct SetBack {
     store: TestService,
     path: String,
-    /// The change that the peer knows, as the worker carries it.
+    /// The change that the peer has, as the worker carries it.
     known: Value,
 }
 

@@ -1,4 +1,4 @@
-//! What the warehouse decided arrives at the store: progress, quantities, and prices that stay.
+//! Changes of the warehouse that arrive at the store: progress, quantities, and prices that stay.
 
 use serde_json::{Value, json};
 use service_kit::testing::{TestClient, change_of, delivery_to, progress_to};

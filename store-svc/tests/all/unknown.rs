@@ -1,5 +1,5 @@
-//! The database breaks off, or is silent, when it may have committed: the answer is true all the
-//! same, or says that nobody knows.
+//! Requests whose outcome is unknown, because the database breaks off, or is silent, when it may
+//! have committed: the answer is true all the same, or says that the outcome is unknown.
 
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (TestService, Dat
     (store, link)
 }
 
-/// Asks for something of which PostgreSQL gets `changes` and no more into the log, and loses that.
+/// Sends a request, and loses the statement, or its answer, after which the log has `changes`
+/// entries if PostgreSQL got it.
 async fn broken_off<T>(
     (store, link): &(TestService, DatabaseLink),
     loss: Loss,
@@ -49,7 +50,7 @@ async fn broken_off<T>(
     tokio::join!(asking, breaking).0
 }
 
-/// Once more for a late statement: the log has so many changes, whatever was tried.
+/// Checks that the log has this many changes, also after a late statement.
 async fn written_once((store, link): &(TestService, DatabaseLink), loss: Loss, changes: i64) {
     if loss == Loss::Statement {
         link.deliver_late().await;
@@ -125,7 +126,7 @@ fn results(answer: &Answer) -> Vec<&str> {
     results.iter().map(|result| result["result"].as_str().unwrap()).collect()
 }
 
-/// Two that are new, and between them one that is there.
+/// A batch of two new orders, and between them one that exists.
 async fn batch(store: &TestService) -> Value {
     let (there, new) = (order_under(Uuid::new_v4()), || order_with(&json!({"company": "firm-a"})));
     placed(&store.client, &there).await;

@@ -1,4 +1,4 @@
-//! `DELETE` voids: nothing is lost.
+//! `DELETE`: it voids an order, and removes nothing.
 
 use serde_json::json;
 use service_kit::testing::{change_of, progress_to};

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 
-/// The event `id` of an order, after so many changes at the store.
+/// The event `id` of an order, after this many changes at the store.
 fn change(id: u128, order: u128, store: u32) -> OrderChange {
     OrderChange {
         event_id: Uuid::from_u128(id),
@@ -24,12 +24,12 @@ fn rejected() -> Outcome {
     Outcome::Rejected { reason: "odd".into() }
 }
 
-/// Parked because the change itself is odd.
+/// The fate of a message that is parked because the change itself is invalid.
 fn parked() -> Fate {
     Fate::Parked(Obstacle::lasting("odd"))
 }
 
-/// Parked because the peer found it odd this time.
+/// The fate of a message that is parked because the peer rejected the change this time.
 fn parked_for_now() -> Fate {
     Fate::Parked(Obstacle::passing("odd"))
 }

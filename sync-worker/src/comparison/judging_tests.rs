@@ -5,7 +5,7 @@ use shared_models::revision::Revision;
 use super::WayBack::{Closed, Open};
 use super::*;
 
-/// How often each side has changed the delivery, and what it says.
+/// The counts of both sides' changes to the delivery, and its value.
 type State = (u32, u32, &'static str);
 
 fn order((store, warehouse, digest): State) -> OrderState {
@@ -18,7 +18,8 @@ fn orders(state: Option<State>) -> Vec<OrderState> {
     state.map(order).into_iter().collect()
 }
 
-/// What is found of an order that the source and the peer have like this at each look.
+/// Returns the finding for an order with these states at the source and at the peer, at the first
+/// look and at the second.
 fn found(
     first: (State, Option<State>),
     second: (State, Option<State>),

@@ -1,4 +1,4 @@
-//! Who may do what at the worker, and as whom it goes to the sites.
+//! The permissions of each role at the worker, and the tokens that it shows to the sites.
 
 use actix_web::web::Data;
 use reqwest::Method;
@@ -27,7 +27,7 @@ async fn secured(world: &World, tokens: &TestTokens) -> TestWorker {
     world.start_worker(&(own + &known.collect::<String>())).await
 }
 
-/// What the store was shown with requests for paths that end so.
+/// Returns the authorization that the store got with each request for this path.
 async fn shown_to(world: &World, end: &str) -> Vec<String> {
     let received = world.store.received_of(end).await.into_iter();
     let shown = |request: wiremock::Request| {

@@ -1,4 +1,4 @@
-//! A peer that is left alone, and asked again.
+//! The circuit breaker: a failing peer is left alone, and asked again.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! From a message to its settlement.
+//! Carrying: from a message to its settlement.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::events::{edited, event, id, packed};
 use crate::sites::{applied, message, outcomes};
 use crate::world::{PARKED, TO_STORE, World};
 
-/// Long enough for messages that are published meanwhile to arrive together.
+/// A delay that is long enough for messages that are published meanwhile to arrive together.
 const LATE: Duration = Duration::from_secs(2);
 
-/// Has the worker busy with a change of its own, publishes `events` meanwhile, so that they arrive
-/// as one batch, and gives back what was sent for them.
+/// Keeps the worker busy with a change of its own, and publishes `events` meanwhile, so that they
+/// arrive as one batch.
 pub(crate) async fn as_one_batch(world: &World, events: &[Value]) {
     world.warehouse.takes_its_time(LATE);
     world.publish_all(&[edited(id(), 1)]).await;

@@ -1,4 +1,4 @@
-//! `sync-worker parked`.
+//! The command `sync-worker parked`.
 
 use std::process::Output;
 
@@ -13,7 +13,7 @@ use crate::sites::FakeSite;
 pub(crate) const BINARY: Binary =
     Binary { path: env!("CARGO_BIN_EXE_sync-worker"), prefix: "WORKER" };
 
-/// More than on one page, so that there are some.
+/// The number of changes that the store keeps: more than one page.
 const KEPT: u128 = 230;
 
 const fn number(id: u128) -> Uuid {
@@ -33,14 +33,14 @@ async fn run(store: &str, warehouse: &str, arguments: &[&str]) -> Output {
     BINARY.run(&[&["parked"], arguments].concat(), &settings).await
 }
 
-/// What it prints where all goes well.
+/// Returns the output of a command that succeeds.
 async fn prints(sites: &[FakeSite; 2], arguments: &[&str]) -> String {
     let output = run(&sites[0].url(), &sites[1].url(), arguments).await;
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What it says where it fails: one line.
+/// Returns the message of a command that fails: one line.
 async fn fails(store: &str, warehouse: &str, arguments: &[&str]) -> String {
     let output = run(store, warehouse, arguments).await;
     let said = String::from_utf8(output.stderr).unwrap();

@@ -1,4 +1,5 @@
-//! What a source changed is compared with what its peer knows, and what was lost is offered again.
+//! Comparison: the changes of a source are compared with the state of its peer, and what was lost
+//! is offered again.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,10 +16,10 @@ use crate::events::edited;
 use crate::sites::FakeSite;
 use crate::world::{TO_WAREHOUSE, TestWorker, World};
 
-/// Quick, but for what a test says.
+/// Settings for quick comparison; a test may change them.
 const QUICK: &str = "compare.interval = '20ms'\ncompare.rest = 1";
 
-/// A site with orders and a log, as it tells them.
+/// A fake site's orders and change log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Told>>);
 
@@ -26,11 +27,11 @@ struct Log(Arc<Mutex<Told>>);
 struct Told {
     compared: i64,
     orders: Vec<OrderState>,
-    /// So many of them stand in the log, each at its place.
+    /// The number of these orders that stand in the log, each at its place.
     changed: usize,
     unpublished: Option<i64>,
     xmin: Option<i64>,
-    /// How often it was asked for revisions.
+    /// The number of requests for revisions.
     asked: usize,
 }
 
@@ -60,12 +61,12 @@ impl Log {
         change(&mut self.0.lock().unwrap())
     }
 
-    /// It has these orders, and changed them itself.
+    /// Gives the site these orders, as changed by itself.
     fn changed(&self, orders: &[OrderState]) {
         self.with(|told| (told.orders, told.changed) = (orders.to_vec(), orders.len()));
     }
 
-    /// It has these orders.
+    /// Gives the site these orders.
     fn has(&self, orders: &[OrderState]) {
         self.with(|told| told.orders = orders.to_vec());
     }
@@ -131,7 +132,7 @@ impl Compared {
         Self { world, store, warehouse }
     }
 
-    /// The orders that a site was asked to offer, each time.
+    /// Returns the orders that a site was asked to offer, for each request.
     async fn offers(&self, site: &FakeSite) -> Vec<Value> {
         let offers = site.offers().await.into_iter();
         offers.filter(|offer| offer.get("ids").is_some()).map(|it| it["ids"].clone()).collect()

@@ -8,17 +8,17 @@ pub(crate) fn id() -> Uuid {
     Uuid::from_u128(fastrand::u128(..))
 }
 
-/// The address of an order was edited at the store, for the `edit`th time.
+/// An event of the store: the address of an order was edited, for the `edit`th time.
 pub(crate) fn edited(order: Uuid, edit: u32) -> Value {
     event("store", order, &["delivery"], edit, "placed")
 }
 
-/// The warehouse has packed an order.
+/// An event of the warehouse: it has packed an order.
 pub(crate) fn packed(order: Uuid) -> Value {
     event("warehouse", order, &["progress"], 1, "packed")
 }
 
-/// An event of an order whose delivery the store has changed so often.
+/// An event of an order whose delivery the store has changed this often.
 pub(crate) fn event(
     origin: &str,
     order: Uuid,

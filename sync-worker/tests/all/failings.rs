@@ -1,4 +1,4 @@
-//! A peer that fails over what it is told: whom to blame.
+//! A peer that fails over a request: whether the message or the peer is to blame.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::events::{edited, id};
 use crate::sites::{applied, message};
 use crate::world::World;
 
-/// What a peer does that fails over a request.
+/// The answer of a peer to a request over which it fails.
 type Failing = fn(&Value) -> ResponseTemplate;
 
 const FAILINGS: [Failing; 4] = [

@@ -1,20 +1,21 @@
-//! A RabbitMQ that freezes: it holds its connections, takes what comes, and says nothing.
+//! A proxy to RabbitMQ that freezes: it keeps its connections, accepts new ones, and forwards
+//! nothing.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A way to the real broker that can be frozen.
+/// A proxy to the real broker that can be frozen.
 pub(crate) struct Freezable {
-    /// The same as the broker's, but this way.
+    /// The broker's URL, with the address of the proxy.
     pub(crate) url: String,
     frozen: watch::Sender<bool>,
     forwarding: JoinHandle<()>,
 }
 
 impl Freezable {
-    /// A way to the broker at this URL.
+    /// Starts a proxy to the broker at this URL.
     pub(crate) async fn before(broker: &str) -> Self {
         let (credentials, place) = broker.rsplit_once('@').unwrap();
         let (real, vhost) = place.split_once('/').unwrap();
@@ -48,7 +49,7 @@ async fn forward(listener: TcpListener, to: String, frozen: watch::Receiver<bool
     }
 }
 
-/// Passes on what comes, as long as it is not frozen.
+/// Forwards bytes as long as the proxy is not frozen.
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

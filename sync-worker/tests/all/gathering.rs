@@ -1,4 +1,4 @@
-//! `/v1/parked` of the worker: what both sites keep, in one.
+//! `/v1/parked` of the worker: the parked changes of both sites, in one list.
 
 use serde_json::{Value, json};
 use service_kit::testing::{BrokerUser, TestClient};
@@ -12,7 +12,7 @@ const fn number(id: u128) -> Uuid {
     Uuid::from_u128(id)
 }
 
-/// A worker between a store that keeps 1 to 3 and a warehouse that keeps 4 and 5.
+/// A worker between a store that keeps the changes 1 to 3 and a warehouse that keeps 4 and 5.
 async fn gathered() -> (World, TestWorker, TestClient) {
     let world = World::new().await;
     keep(&world.store, (1..=3).map(|id| parked(number(id), "odd")).collect()).await;
@@ -22,7 +22,7 @@ async fn gathered() -> (World, TestWorker, TestClient) {
     (world, worker, client)
 }
 
-/// Goes through all pages; the ids on each.
+/// Reads all pages; returns the ids on each.
 async fn pages(client: &TestClient, first: &str) -> Vec<Vec<String>> {
     let (mut next, mut pages) = (Some(first.to_owned()), vec![]);
     while let Some(path) = next {

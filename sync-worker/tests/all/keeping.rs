@@ -1,4 +1,4 @@
-//! Parked changes at sites that are not real: kept, listed page by page, replayed and dropped.
+//! Parked changes at fake sites: kept, listed page by page, replayed and dropped.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use wiremock::{Mock, Request, ResponseTemplate};
 
 use crate::sites::FakeSite;
 
-/// What a site keeps, oldest first.
+/// The parked changes of a site, oldest first.
 type Shelf = Arc<Mutex<Vec<Value>>>;
 
 /// A change that was parked at a site.
@@ -23,7 +23,7 @@ pub(crate) fn parked(id: Uuid, reason: &str) -> Value {
     })
 }
 
-/// From now on, this site keeps these.
+/// Makes this site keep these parked changes.
 pub(crate) async fn keep(site: &FakeSite, changes: Vec<Value>) {
     let shelf: Shelf = Arc::new(Mutex::new(changes));
     let with = |answer: fn(&mut [Value], &Request) -> ResponseTemplate| {
@@ -42,7 +42,7 @@ pub(crate) async fn keep(site: &FakeSite, changes: Vec<Value>) {
     }
 }
 
-/// Its cursor is how many came before.
+/// Answers a request for a page. Its cursor is the number of changes before it.
 fn list(shelf: &mut [Value], request: &Request) -> ResponseTemplate {
     let query: HashMap<_, _> = request.url.query_pairs().into_owned().collect();
     let state = query.get("state").map_or("parked", String::as_str);

@@ -1,5 +1,5 @@
-//! The worker over a real RabbitMQ, a vhost for each test, between two sites that are not real.
-//! Run by `deploy/test -- cargo test -p sync-worker`.
+//! The tests of the worker over a real RabbitMQ, with a vhost for each test, between two fake
+//! sites. Run by `deploy/test -- cargo test -p sync-worker`.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod access;

@@ -1,4 +1,5 @@
-//! What cannot be carried is told to its source; where that is away, it waits in the parked queue.
+//! Parking: a change that cannot be carried is reported to its source; while that is away, it waits
+//! in the parked queue.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use crate::events::{edited, id};
 use crate::sites::{applied, message, outcomes};
 use crate::world::{EXCHANGE, PARKED, World};
 
-/// Waits until so many messages are in the parked queue, with nobody.
+/// Waits until this many messages are in the parked queue, ready for delivery.
 async fn parked_queue_holds(world: &World, count: u32) {
     let there = async || (world.broker.queue_depth(PARKED).await == Some(count)).then_some(());
     eventually(&format!("{count} are in the parked queue"), there).await;

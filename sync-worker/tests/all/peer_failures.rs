@@ -1,4 +1,4 @@
-//! A peer that does not take what it is told.
+//! A peer that does not take changes.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -68,7 +68,8 @@ async fn a_change_over_which_a_ready_peer_breaks_off_is_parked_alone() {
     assert_eq!(world.left().await, 0);
 }
 
-/// Is ready, agrees to offers, and hangs up when it is told a change.
+/// Serves a peer that is ready, accepts offers, and closes the connection on a request with
+/// changes.
 async fn break_off(listener: tokio::net::TcpListener) {
     loop {
         let (mut connection, _) = listener.accept().await.unwrap();
@@ -116,7 +117,7 @@ async fn a_peer_that_is_not_there_yet_is_told_when_it_comes() {
     assert_eq!(world.left().await, 0);
 }
 
-/// Where nobody answers, and where nobody else who asks for a free port ends up.
+/// An address on which nothing listens, and that nobody else who asks for a free port gets.
 pub(crate) fn nobodys_address() -> SocketAddr {
     TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What the program says to settings that cannot be right.
+//! The program's messages about invalid settings.
 
 use std::process::{Command, Output};
 

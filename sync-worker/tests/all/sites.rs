@@ -1,4 +1,4 @@
-//! A site that is not real: it answers what the test says.
+//! A fake site: its answers are set by the test.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use shared_models::parked::{ParkedReport, ReportedChange};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// What is answered to `POST /v1/sync/orders`.
+/// The answer to `POST /v1/sync/orders`.
 type Take = Box<dyn FnMut(&Value) -> ResponseTemplate + Send>;
 
-/// A site that is not real.
+/// A fake site.
 pub(crate) struct FakeSite {
     server: MockServer,
     manners: Arc<Mutex<Manners>>,
@@ -30,7 +30,7 @@ struct Manners {
 }
 
 impl FakeSite {
-    /// One that is ready, agrees to offers and applies everything.
+    /// Starts a site that is ready, accepts offers and applies everything.
     pub(crate) async fn start() -> Self {
         Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap()).await
     }
@@ -65,7 +65,7 @@ impl FakeSite {
         Self { server, manners }
     }
 
-    /// From now on, it answers this too.
+    /// Adds an answer.
     pub(crate) async fn mount(&self, mock: Mock) {
         mock.mount(&self.server).await;
     }
@@ -74,37 +74,37 @@ impl FakeSite {
         self.server.uri()
     }
 
-    /// From now on, `/health/ready` is answered so.
+    /// Sets the status of `/health/ready`.
     pub(crate) fn is_ready(&self, status: u16) {
         self.manners.lock().unwrap().ready = status;
     }
 
-    /// From now on, requests for an offer are answered so.
+    /// Sets the status of the answers to requests for an offer.
     pub(crate) fn agrees_to_offers(&self, status: u16) {
         self.manners.lock().unwrap().offer = status;
     }
 
-    /// From now on, reports of what is parked are answered so.
+    /// Sets the status of the answers to reports of parked changes.
     pub(crate) fn takes_reports(&self, status: u16) {
         self.manners.lock().unwrap().report = status;
     }
 
-    /// From now on, reports of what is parked are answered late.
+    /// Delays the answers to reports of parked changes.
     pub(crate) fn takes_its_time_with_reports(&self, delay: Duration) {
         self.manners.lock().unwrap().report_delay = delay;
     }
 
-    /// From now on, changes are answered so.
+    /// Sets the answer to requests with changes.
     pub(crate) fn takes(&self, take: impl FnMut(&Value) -> ResponseTemplate + Send + 'static) {
         self.manners.lock().unwrap().take = Box::new(take);
     }
 
-    /// From now on, changes are applied, and the answer comes late.
+    /// Delays the answers to requests with changes, which are applied.
     pub(crate) fn takes_its_time(&self, delay: Duration) {
         self.takes(move |request| applied(request).set_delay(delay));
     }
 
-    /// The next two requests with changes fail with this status; then they are applied.
+    /// Fails the next two requests with changes with this status; then changes are applied.
     pub(crate) fn fails_twice(&self, status: u16) {
         let mut failures = 2;
         self.takes(move |request| match failures {
@@ -116,28 +116,28 @@ impl FakeSite {
         });
     }
 
-    /// The requests with changes that came so far.
+    /// Returns the requests with changes so far.
     pub(crate) async fn requests(&self) -> Vec<Value> {
         self.received("/v1/sync/orders").await
     }
 
-    /// How often it was asked so far whether it is ready.
+    /// Returns the number of requests for readiness so far.
     pub(crate) async fn probes(&self) -> usize {
         self.received_of("/health/ready").await.len()
     }
 
-    /// The requests for an offer that came so far.
+    /// Returns the requests for an offer so far.
     pub(crate) async fn offers(&self) -> Vec<Value> {
         self.received("/v1/sync/offer").await
     }
 
-    /// The reports of what is parked that came so far, taken or not.
+    /// Returns the reports of parked changes so far, whatever they were answered.
     pub(crate) async fn reports(&self) -> Vec<ParkedReport> {
         let reports = self.received("/v1/parked").await.into_iter();
         reports.map(|report| serde_json::from_value(report).unwrap()).collect()
     }
 
-    /// Waits until so many changes were reported, and gives them; each report is taken.
+    /// Waits until this many changes were reported, and returns them; each report is accepted.
     pub(crate) async fn keeps(&self, count: usize) -> Vec<ReportedChange> {
         let enough = async || {
             let reports = self.reports().await.into_iter();
@@ -147,7 +147,7 @@ impl FakeSite {
         eventually("enough is reported", enough).await
     }
 
-    /// Waits until so many requests with changes came.
+    /// Waits until this many requests with changes have come; returns all that came.
     pub(crate) async fn got(&self, count: usize) -> Vec<Value> {
         let enough = async || {
             let requests = self.requests().await;
@@ -156,7 +156,7 @@ impl FakeSite {
         eventually("enough requests come", enough).await
     }
 
-    /// The requests that came so far for a path.
+    /// Returns the requests for a path so far.
     pub(crate) async fn received_of(&self, path: &str) -> Vec<Request> {
         let received = self.server.received_requests().await.unwrap().into_iter();
         received.filter(|request| request.url.path() == path).collect()
@@ -168,7 +168,7 @@ impl FakeSite {
     }
 }
 
-/// The message that a reported change was.
+/// Returns the message of a reported change.
 pub(crate) fn message(change: &ReportedChange) -> Vec<u8> {
     STANDARD.decode(&change.body).unwrap()
 }
@@ -177,12 +177,12 @@ fn body(request: &Request) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
-/// Everything in a request is applied.
+/// The answer that applies every change of a request.
 pub(crate) fn applied(request: &Value) -> ResponseTemplate {
     outcomes(request, |_| json!({"outcome": "applied"}))
 }
 
-/// Each change in a request has this outcome.
+/// The answer with this outcome for each change of a request.
 pub(crate) fn outcomes(request: &Value, outcome: impl Fn(&Value) -> Value) -> ResponseTemplate {
     let result = |change: &Value| {
         let mut result = outcome(change);

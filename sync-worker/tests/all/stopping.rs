@@ -1,4 +1,4 @@
-//! What a worker that is asked to stop leaves behind.
+//! A worker that is asked to stop: the messages in hand are settled or given back.
 
 use std::time::{Duration, Instant};
 

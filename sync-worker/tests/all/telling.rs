@@ -1,4 +1,4 @@
-//! What the worker tells of itself.
+//! The worker's report of its directions.
 
 use serde_json::{Value, json};
 use service_kit::testing::eventually;

@@ -1,4 +1,5 @@
-//! Sites over https: whom the worker takes for them, and what it says where it takes nobody.
+//! Sites over HTTPS: which certificates the worker accepts, and which error it reports for the
+//! others.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +14,7 @@ use crate::events::{edited, id};
 use crate::sites::FakeSite;
 use crate::world::{TestWorker, World};
 
-/// Asks a warehouse at this address, over https, whether it is ready; else says why it is not.
+/// Asks a warehouse at this address, over HTTPS, whether it is ready; returns why it is not.
 async fn refusal(at: SocketAddr, ca: Option<&Path>) -> Option<String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let ca = ca.map_or_else(String::new, |ca| format!("warehouse.ca = '{}'", ca.display()));

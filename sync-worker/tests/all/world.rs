@@ -1,4 +1,4 @@
-//! A vhost, two sites that are not real, and a worker between them.
+//! The setting of a test: a vhost, two fake sites, and a worker between them.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ pub(crate) const QUEUE: &str = queue(Direction { from: Site::Store });
 pub(crate) const PARKED: &str = "sync.store-to-warehouse.parked";
 pub(crate) const EXCHANGE: &str = exchange(Site::Store);
 
-/// All that a test needs.
+/// The parts of a test.
 pub(crate) struct World {
     pub(crate) broker: TestBroker,
     pub(crate) store: FakeSite,
@@ -28,13 +28,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Two sites and a broker, and nothing between them yet.
+    /// Creates two sites and a broker, without a worker.
     pub(crate) async fn new() -> Self {
         let (store, warehouse) = (FakeSite::start().await, FakeSite::start().await);
         Self { broker: TestBroker::new().await, store, warehouse }
     }
 
-    /// The same, with a worker that carries.
+    /// Creates the same, with a worker that carries.
     pub(crate) async fn with_worker() -> (Self, TestWorker) {
         let world = Self::new().await;
         let worker = world.start_worker("").await;
@@ -42,30 +42,30 @@ impl World {
         (world, worker)
     }
 
-    /// Starts a worker, with more settings.
+    /// Starts a worker with additional settings.
     pub(crate) async fn start_worker(&self, more: &str) -> TestWorker {
         let (broker, store) = (self.broker.url(BrokerUser::Worker), self.store.url());
         TestWorker::start(&broker, &store, &self.warehouse.url(), more).await
     }
 
-    /// Publishes as the store does. Whether a queue took it.
+    /// Publishes as the store does; returns whether a queue took the event.
     pub(crate) async fn publish(&self, event: &Value) -> bool {
         self.broker.publish(EXCHANGE, "order.updated", event.to_string().as_bytes()).await
     }
 
-    /// Publishes as the store does; a queue must take them.
+    /// Publishes events as the store does; a queue must take them.
     pub(crate) async fn publish_all(&self, events: &[Value]) {
         let bodies: Vec<_> = events.iter().map(Value::to_string).collect();
         let taken = self.broker.publish_all(EXCHANGE, "order.updated", &bodies).await;
         assert!(taken, "no queue took some of {events:?}");
     }
 
-    /// How many messages wait on their way to the warehouse, and nobody holds them.
+    /// The number of messages to the warehouse that are ready for delivery.
     pub(crate) async fn waiting(&self) -> Option<u32> {
         self.broker.queue_depth(QUEUE).await
     }
 
-    /// How many messages are left on their way to the warehouse when no worker is.
+    /// The number of messages to the warehouse that are left when the worker has gone.
     pub(crate) async fn left(&self) -> u32 {
         self.broker.left_in(QUEUE).await
     }
@@ -112,39 +112,39 @@ impl TestWorker {
         Self { sites: settings.sites(), address, stop, running }
     }
 
-    /// Stops it; returns when it has ended.
+    /// Stops the worker; returns when it has ended.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.running.await.unwrap().unwrap();
     }
 
-    /// Asks it.
+    /// Returns a client of the worker.
     pub(crate) fn client(&self) -> TestClient {
         TestClient::new(format!("http://{}", self.address))
     }
 
-    /// A request to it.
+    /// Sends a request to the worker.
     pub(crate) async fn request(&self, method: &str, path: &str) -> reqwest::Response {
         let url = format!("http://{}{path}", self.address);
         let method = method.parse().unwrap();
         http().build().unwrap().request(method, url).send().await.unwrap()
     }
 
-    /// How a direction is doing.
+    /// Returns the worker's report of a direction.
     pub(crate) async fn direction(&self, name: &str) -> Value {
         let body: Value = self.request("GET", "/v1/directions").await.json().await.unwrap();
         let directions = body["directions"].as_array().unwrap();
         directions.iter().find(|direction| direction["name"] == name).unwrap().clone()
     }
 
-    /// Waits until it carries in both directions.
+    /// Waits until the worker carries in both directions.
     pub(crate) async fn is_ready(&self) {
         let ready =
             async || (self.request("GET", "/health/ready").await.status() == 200).then_some(());
         eventually("the worker is ready", ready).await;
     }
 
-    /// Waits until the direction to the warehouse is in this state; gives back the reason.
+    /// Waits until the direction to the warehouse is in this state; returns the reason.
     pub(crate) async fn is(&self, state: &str) -> String {
         let there = async || {
             let direction = self.direction(TO_WAREHOUSE).await;
@@ -154,7 +154,8 @@ impl TestWorker {
         eventually(state, there).await
     }
 
-    /// Waits until a counter of the direction to the warehouse is at least this.
+    /// Waits until a counter of the direction to the warehouse has at least this value; returns its
+    /// counters.
     pub(crate) async fn counts(&self, counter: &str, least: u64) -> Value {
         let enough = async || {
             let counters = self.direction(TO_WAREHOUSE).await["counters"].clone();

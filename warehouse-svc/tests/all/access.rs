@@ -1,4 +1,4 @@
-//! Who may do what at the warehouse.
+//! The permissions of each role at the warehouse.
 
 use service_kit::access::Role;
 use service_kit::application::ServiceSettings;

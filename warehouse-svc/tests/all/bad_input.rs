@@ -1,4 +1,4 @@
-//! Bad input: told as such, with the field and what would be right; nothing is written.
+//! Bad input: the problem names the field and the valid values; nothing is written.
 
 use reqwest::Method;
 use serde_json::json;

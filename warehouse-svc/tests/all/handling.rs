@@ -1,5 +1,5 @@
-//! What only the warehouse knows: it stays here, and what arrives does not touch it. And lines: the
-//! warehouse may send less, not more kinds, and not nothing.
+//! The private part of the warehouse: it stays here, and changes that arrive leave it as it is. And
+//! lines: the warehouse may send less, but not other kinds, and not nothing.
 
 use serde_json::{Value, json};
 use service_kit::testing::{change_of, delivery_to, without};

@@ -1,4 +1,5 @@
-//! The warehouse's service over true HTTP and a database of its own, without RabbitMQ.
+//! The tests of the warehouse's service over real HTTP, each with its own database, without
+//! RabbitMQ.
 
 #[cfg(test)]
 mod access;

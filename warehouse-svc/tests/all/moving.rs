@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::samples::{STORE, arrived, arrived_as, settable, warehouse};
 
-/// What the design says: to where the warehouse may move an order from each status.
+/// The statuses to which the warehouse may move an order from each status, as designed.
 const MOVES: [(Status, &[Status]); 6] = [
     (Status::Placed, &[Status::Picking, Status::Packed, Status::Shipped, Status::Voided]),
     (Status::Picking, &[Status::Packed, Status::Shipped, Status::Voided]),

@@ -1,4 +1,4 @@
-//! The program itself: its settings, its help, its end.
+//! The program: its settings, its help, and its exit.
 
 use service_kit::testing::{Binary, TestDatabase};
 use shared_models::site::Site;

@@ -1,4 +1,4 @@
-//! Several workers bring the same changes at once, in any order.
+//! Concurrent workers that bring the same changes, in any order.
 
 use futures_util::future::join_all;
 use service_kit::testing::{Rows, change_of, delivery_to};

@@ -1,4 +1,4 @@
-//! The warehouse reads orders as the store does.
+//! Reading orders at the warehouse, as at the store.
 
 use reqwest::Method;
 use serde_json::{Value, json};

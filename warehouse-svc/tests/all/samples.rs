@@ -1,4 +1,4 @@
-//! A warehouse to ask, and orders that arrive there.
+//! Requests to a warehouse, and orders that arrive there.
 
 use serde_json::{Value, json};
 use service_kit::testing::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
@@ -14,12 +14,12 @@ pub(crate) async fn warehouse() -> TestService {
     TestService::start::<Warehouse>(PROGRAM.name, routes).await
 }
 
-/// An order of four bolts and nine nuts arrives from the store; gives where it is.
+/// Brings an order of four bolts and nine nuts from the store; returns its path.
 pub(crate) async fn arrived(client: &TestClient) -> String {
     arrived_as(client, Uuid::new_v4(), Status::Placed).await
 }
 
-/// The same, under this id and with a status that it has already.
+/// Brings the same order, under this id and with this status.
 pub(crate) async fn arrived_as(client: &TestClient, id: Uuid, status: Status) -> String {
     let progress = (!status.is_default()).then(|| progress_to(status, 0, 1));
     let change = change_of(id, delivery_to("1 Quay Street", 1, 0), progress);
@@ -27,7 +27,7 @@ pub(crate) async fn arrived_as(client: &TestClient, id: Uuid, status: Status) ->
     format!("{ORDERS}/{id}")
 }
 
-/// All that a caller may set of such an order, as it arrives.
+/// The fields of such an order that a caller may set, as it arrives.
 pub(crate) fn settable() -> Value {
     json!({
         "company": "Harbour Tools",
@@ -36,7 +36,7 @@ pub(crate) fn settable() -> Value {
     })
 }
 
-/// The entries of an order's history.
+/// Returns the entries of an order's history.
 pub(crate) async fn history(client: &TestClient, path: &str) -> Vec<Value> {
     let answer: Answer = client.get(&format!("{path}/changes")).await.with(200);
     answer["items"].as_array().unwrap().clone()

@@ -1,4 +1,5 @@
-//! What the store decided arrives: applied, merged, stale or rejected, each change by itself.
+//! Changes of the store that arrive at the warehouse: applied, merged, stale or rejected, each by
+//! itself.
 
 use serde_json::{Value, json};
 use service_kit::testing::{Rows, change_of, delivery_to, progress_to};

@@ -1,4 +1,4 @@
-//! Fields of a facet that this version does not know are kept and passed on.
+//! Fields of a facet that this version does not know: they are kept and passed on.
 
 use serde_json::{Value, json};
 use service_kit::testing::{change_of, delivery_to, progress_to};

@@ -14,17 +14,17 @@ use tokio::time::timeout;
 use crate::private::Private;
 use crate::stop::Stop;
 
-/// How long a command may take to end when it is told to.
+/// The time that a command has to end when it is told to.
 const STOP: Duration = Duration::from_secs(10);
 
-/// Looks at what comes from outside; a developer may do without.
+/// The command that checks the dependencies; a developer may do without it.
 const DENY: [&str; 2] = ["cargo", "deny"];
 
-/// How a step ended.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Ok,
-    /// What it would run is not installed.
+    /// The command is not installed.
     Skipped,
     Failed(u8),
     Stopped,
@@ -65,7 +65,7 @@ impl fmt::Display for End {
     }
 }
 
-/// A command and where to run it.
+/// A command and the folder to run it in.
 #[derive(Debug)]
 pub(super) struct Step {
     words: Vec<String>,
@@ -73,13 +73,13 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// What somebody gave us to run, where they are.
+    /// Returns the step that runs a given command, in the current folder.
     pub(super) fn given(program: &str, arguments: &[String]) -> Self {
         let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
         Self { words: words.map(str::to_owned).collect(), folder: None }
     }
 
-    /// What has to pass before a change is taken.
+    /// Returns the steps that have to pass before a change is merged.
     pub(super) fn all(root: &Path) -> Vec<Self> {
         let commands = [
             "cargo fmt --all --check",
@@ -122,7 +122,7 @@ impl Step {
     }
 }
 
-/// Whether a command of cargo is there, which Rust does not bring with it.
+/// Returns whether a cargo subcommand is installed that does not come with Rust.
 async fn is_installed(words: &[&str]) -> bool {
     let [program, arguments @ ..] = words else { return false };
     let asked = Command::new(program).args(arguments).arg("--version").output().await;

@@ -1,4 +1,4 @@
-//! The data of a server, made before its first start.
+//! The data folder of a server, made before its first start.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::postgres::{Options, USER};
 use crate::process::Process;
 use crate::recipe::Recipe;
 
-/// Makes them in `folder`, under another name until they are whole.
+/// Makes the data in `folder`, under another name until they are complete.
 pub(super) async fn make(
     folder: &Path,
     programs: &PostgresPrograms,

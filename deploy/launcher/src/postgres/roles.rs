@@ -4,34 +4,34 @@ use std::fmt;
 
 use crate::secret;
 
-/// Makes them, and says what they may do.
+/// The SQL script that creates the roles and sets their permissions.
 const ROLES: &str = include_str!("../../../postgres/roles.sql");
 
-/// The roles of a service. Its database is called as the service is.
+/// The roles of a service. Its database has the name of the service.
 #[derive(Clone)]
 pub struct Roles {
-    /// The service.
+    /// The name of the service.
     pub service: &'static str,
     /// The password of the tables' owner.
     pub owner_password: String,
-    /// The password that the service itself has.
+    /// The password of the service itself.
     pub service_password: String,
 }
 
 impl Roles {
-    /// Roles with new passwords.
+    /// Creates roles with new passwords.
     #[must_use]
     pub fn random(service: &'static str) -> Self {
         Self { service, owner_password: secret::random(), service_password: secret::random() }
     }
 
-    /// The URL by which the owner reaches the database.
+    /// Returns the URL of the database for the owner.
     #[must_use]
     pub fn owner_url(&self, port: u16) -> String {
         self.url(&self.owner(), &self.owner_password, port)
     }
 
-    /// The URL by which the running service reaches it.
+    /// Returns the URL of the database for the running service.
     #[must_use]
     pub fn service_url(&self, port: u16) -> String {
         self.url(self.service, &self.service_password, port)
@@ -45,7 +45,7 @@ impl Roles {
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{}", self.service)
     }
 
-    /// What psql is to run, as the superuser.
+    /// Returns the script for psql, to be run as the superuser.
     pub(super) fn script(&self) -> String {
         let variables = [
             ("database", self.service),
@@ -65,7 +65,7 @@ impl fmt::Debug for Roles {
     }
 }
 
-/// A value as psql reads it.
+/// Quotes a value for psql.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\\', r"\\").replace('\'', "''"))
 }

@@ -1,4 +1,4 @@
-//! How one RabbitMQ node is set up: its name, its files, and what to run.
+//! The setup of one RabbitMQ node: its name, its files, and the commands to run.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -11,14 +11,15 @@ use crate::rabbitmq::{Passwords, Ports, Tls};
 use crate::recipe::Recipe;
 use crate::secret;
 
-/// There once the node has been ready: data without it are from a first start that was cut short,
-/// and cannot be relied on.
+/// The name of a file that is created when the node has been ready: data without it are from a
+/// first start that was interrupted, and cannot be relied on.
 const WHOLE: &str = "whole";
 
-/// A plain name for the data whatever the folder is called: the node runs in that folder.
+/// The path of the data as the node sees it: a plain name whatever the folder is called, because
+/// the node runs in that folder.
 const WORKING: &str = "/proc/self/cwd/data";
 
-/// The same for who may do what.
+/// The path of the definitions of users and permissions, in the same way.
 const DEFINITIONS: &str = "/proc/self/cwd/definitions.json";
 
 #[derive(Debug)]
@@ -32,8 +33,8 @@ pub(super) struct Node {
     pub(super) log: PathBuf,
 }
 
-/// The node's name. The data bear it, so it is made once and kept with them; its host is one that
-/// every machine knows, since a container's own name often resolves to nothing.
+/// Returns the node's name. The data depend on it, so it is made once and kept with them; its host
+/// is one that every machine can resolve, since a container's own name often cannot be.
 pub(super) fn name(folder: &Path) -> Result<String> {
     let file = folder.join("node");
     if let Ok(name) = fs::read_to_string(&file) {
@@ -62,7 +63,7 @@ impl Node {
         Ok(fs::set_permissions(control, fs::Permissions::from_mode(0o700))?)
     }
 
-    /// A script that runs `rabbitmqctl` against this node.
+    /// Returns a script that runs `rabbitmqctl` against this node.
     pub(super) fn control(&self) -> PathBuf {
         self.folder.join("rabbitmqctl")
     }
@@ -82,13 +83,13 @@ exec '{program}' -n '{name}' \"$@\"
         )
     }
 
-    /// Remembers that the node has once been ready with the data there are.
+    /// Records that the node has once been ready with the existing data.
     pub(super) fn mark_whole(&self) -> Result<()> {
         Ok(fs::write(self.folder.join(WHOLE), "")?)
     }
 
-    /// epmd, the register in which Erlang nodes find each other. A node that finds none starts one
-    /// that outlives it; ours is a child like any other.
+    /// Returns the recipe of epmd, the register in which Erlang nodes find each other. A node that
+    /// finds none starts one that outlives it; ours is a child like any other.
     pub(super) fn register(&self) -> Recipe {
         let log = self.folder.join("epmd.log");
         Recipe::new("epmd", Path::new("epmd"), &log)
@@ -125,14 +126,15 @@ exec '{program}' -n '{name}' \"$@\"
     }
 }
 
-/// Has the path nothing in it that a shell would read as more than a letter? The node asks a shell
-/// how full the disk of its data is, without quoting them, and a quote makes it wait for ever.
+/// Returns whether a path has no character that is special for a shell. The node asks a shell for
+/// the free space on the disk of its data, without quoting, and a quote would make it wait for
+/// ever.
 fn plain(path: &Path) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@:,=".contains(byte);
     path.as_os_str().as_bytes().iter().all(plain)
 }
 
-/// `rabbitmq.conf`.
+/// Returns the text of `rabbitmq.conf`.
 fn settings(ports: Ports) -> String {
     let Ports { amqp, management, prometheus, .. } = ports;
     format!(
@@ -155,7 +157,7 @@ raft.wal_max_size_bytes = 67108864
     )
 }
 
-/// What is added to it where the node speaks TLS.
+/// Returns the settings for TLS, which are added to the others.
 fn encrypted(Tls { port, certificate, key }: &Tls) -> String {
     let (certificate, key) = (certificate.display(), key.display());
     format!(

@@ -1,4 +1,4 @@
-//! The users of a node and what each may do, as `deploy/rabbitmq/definitions.json` says.
+//! The users of a node and their permissions, from `deploy/rabbitmq/definitions.json`.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 
 use crate::secret;
 
-/// A template, in which the hashes of the passwords are missing.
+/// The template of the definitions, without the hashes of the passwords.
 const DEFINITIONS: &str = include_str!("../../../rabbitmq/definitions.json");
 
-/// Who may log in.
+/// A user of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum User {
-    /// A person, who may do everything.
+    /// The administrator, a person.
     Lockstep,
     /// The store's service.
     Store,
@@ -27,7 +27,7 @@ pub enum User {
 impl User {
     const ALL: [Self; 4] = [Self::Lockstep, Self::Store, Self::Warehouse, Self::Worker];
 
-    /// The user's name.
+    /// Returns the user's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,18 +42,18 @@ impl User {
 /// The password of each user.
 #[derive(Clone)]
 pub struct Passwords {
-    /// Of [`User::Lockstep`].
+    /// The password of [`User::Lockstep`].
     pub lockstep: String,
-    /// Of [`User::Store`].
+    /// The password of [`User::Store`].
     pub store: String,
-    /// Of [`User::Warehouse`].
+    /// The password of [`User::Warehouse`].
     pub warehouse: String,
-    /// Of [`User::Worker`].
+    /// The password of [`User::Worker`].
     pub worker: String,
 }
 
 impl Passwords {
-    /// New ones.
+    /// Generates new passwords.
     #[must_use]
     pub fn random() -> Self {
         let [lockstep, store, warehouse, worker] = std::array::from_fn(|_| secret::random());
@@ -69,13 +69,14 @@ impl Passwords {
         }
     }
 
-    /// The URL by which a user reaches the vhost `/` of a node.
+    /// Returns a user's URL of the vhost `/` of a node.
     #[must_use]
     pub fn url(&self, user: User, port: u16) -> String {
         format!("amqp://{}:{}@127.0.0.1:{port}/%2f", user.as_str(), self.of(user))
     }
 
-    /// What the node imports at each start, so that these passwords hold from then on.
+    /// Returns the definitions that the node imports at each start, so that these passwords are
+    /// valid from then on.
     pub(super) fn definitions(&self) -> String {
         User::ALL.iter().fold(DEFINITIONS.to_owned(), |definitions, user| {
             let missing = format!("@{}_PASSWORD_HASH@", user.as_str().to_uppercase());
@@ -90,7 +91,7 @@ impl fmt::Debug for Passwords {
     }
 }
 
-/// A password as RabbitMQ keeps it.
+/// Hashes a password as RabbitMQ does.
 fn hash(salt: [u8; 4], password: &str) -> String {
     let hash = Sha256::new().chain_update(salt).chain_update(password).finalize();
     STANDARD.encode([salt.as_slice(), &hash].concat())

@@ -13,10 +13,10 @@ use super::state::State;
 use crate::progress::Progress;
 use crate::wait;
 
-/// Longer than every part together may take to stop.
+/// The time limit of a stop: longer than all parts together may take.
 const LIMIT: Duration = Duration::from_secs(150);
 
-/// Stops what runs in the checkout `root`; with `wipe` its data go as well.
+/// Stops the stack of the checkout `root`; with `wipe` its data are removed as well.
 pub async fn run(root: &Path, wipe: bool) -> Result<ExitCode> {
     let folder = Folder::of(root);
     if !folder.exists() {
@@ -39,7 +39,7 @@ pub async fn run(root: &Path, wipe: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks the launcher that holds the lock to stop and waits until it has let go of it.
+/// Asks the launcher that holds the lock to stop and waits until it has released the lock.
 async fn stop(folder: &Folder) -> Result<Lock> {
     let state = State::load(folder)?
         .context("Lockstep is just being started or stopped here; try again in a moment")?;

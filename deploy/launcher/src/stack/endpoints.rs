@@ -1,4 +1,4 @@
-//! Where everything is: as a table for people and as a file for scripts.
+//! The endpoints of a stack: as a table for people and as a file for scripts.
 
 use std::path::Path;
 
@@ -9,20 +9,20 @@ use super::settle::Ports;
 use super::tokens::Tokens;
 use crate::rabbitmq::User;
 
-/// What a shell reads to find a running stack.
+/// The file that a shell reads to find a running stack.
 pub(super) const FILE: &str = "endpoints.env";
 
-/// The person who reads this.
+/// The user whose RabbitMQ login is shown.
 const USER: User = User::Lockstep;
 
 const ORDER: &str = r#"{"company":"Acme","address":"1 Main Street","currency":"EUR","lines":[{"sku":"LAMP-1","quantity":2,"unit_price":1999}]}"#;
 
-/// Who may call.
+/// The access to the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody on this machine.
+    /// Open to everybody on this machine.
     Open,
-    /// Who has a token.
+    /// Only for callers with a token.
     Secured,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Endpoints {
     pub(super) store_database: String,
     pub(super) warehouse_database: String,
     rabbitmq_password: String,
-    /// Who has one of them is let in; everybody on this machine, where there are none.
+    /// The tokens that admit callers; if there are none, everybody on this machine is admitted.
     pub(super) tokens: Option<Tokens>,
 }
 
@@ -60,7 +60,7 @@ impl Endpoints {
         }
     }
 
-    /// Lines that a POSIX shell can read. Nothing in them can hold a quote.
+    /// Returns lines that a POSIX shell can read. No value can contain a quote.
     pub(super) fn env_file(&self) -> String {
         let lines = [
             ("STORE_URL", &self.store),
@@ -77,7 +77,8 @@ impl Endpoints {
         lines.into_iter().chain(tokens).map(|(name, value)| format!("{name}='{value}'\n")).collect()
     }
 
-    /// What is shown when all are ready. The login of the management UI is the one secret in it.
+    /// Returns the table that is shown when all parts are ready. The login of the management UI is
+    /// the only secret in it.
     pub(super) fn table(&self, folder: &Path) -> String {
         let Self { store, warehouse, worker, management, .. } = self;
         let (user, password, env) = (USER.as_str(), &self.rabbitmq_password, folder.join(FILE));
@@ -108,7 +109,8 @@ impl Endpoints {
         }
     }
 
-    /// What to type first. A token is only named, so that no shell keeps it.
+    /// Returns the example commands. A token is only named, so that no shell keeps it in its
+    /// history.
     fn example(&self, env: &str) -> String {
         let Self { store, warehouse, .. } = self;
         let json = "-H 'content-type: application/json'";
@@ -126,12 +128,12 @@ impl Endpoints {
     }
 }
 
-/// A path as a shell reads it.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
-/// A URL without user and password.
+/// Returns a URL without user and password.
 fn public(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, place))) => format!("{scheme}://{place}"),

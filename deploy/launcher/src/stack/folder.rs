@@ -1,4 +1,4 @@
-//! `.lockstep/`: where everything of a stack is, for its owner's eyes only.
+//! `.lockstep/`: the folder of a stack, which only its owner can read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -11,13 +11,13 @@ use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Whoever only looks holds the lock for a moment.
+/// The time to wait for the lock: a process that only looks holds it for a moment.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug)]
 pub(super) struct Folder(PathBuf);
 
-/// Held by the one launcher that runs the stack of a folder.
+/// The lock of a folder, held by the one launcher that runs its stack.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
@@ -28,7 +28,7 @@ impl Folder {
         Self(root.join(".lockstep"))
     }
 
-    /// Makes it where it is not there, and refuses one that the servers could not use.
+    /// Creates the folder if it does not exist, and refuses one that the servers could not use.
     pub(super) fn prepare(&self) -> Result<()> {
         let path = self.0.display();
         if !self.0.exists() {
@@ -60,7 +60,7 @@ impl Folder {
         self.logs().join(format!("{name}.log"))
     }
 
-    /// Takes the lock, or says that another holds it.
+    /// Takes the lock, or returns `None` if another process holds it.
     pub(super) fn lock(&self) -> Result<Option<Lock>> {
         let path = self.0.join("lock");
         let file =
@@ -89,7 +89,7 @@ impl Folder {
         self.write(name, &serde_json::to_string_pretty(value)?)
     }
 
-    /// Writes a file that only its owner may read, and that others see whole or not at all.
+    /// Writes a file that only its owner can read, atomically.
     pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
         let path = self.0.join(name);
         let new = self.0.join(format!("{name}.new"));
@@ -111,7 +111,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes all of it. Only for who holds the lock.
+    /// Removes the whole folder. Only for the holder of the lock.
     pub(super) fn wipe(&self, _lock: Lock) -> Result<()> {
         fs::remove_dir_all(&self.0).with_context(|| format!("cannot remove {}", self.0.display()))
     }

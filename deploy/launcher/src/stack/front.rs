@@ -1,5 +1,5 @@
-//! `deploy/up --detach` in front: starts the supervisor, shows its progress, leaves when all is
-//! ready.
+//! `deploy/up --detach` in the foreground: starts the supervisor, shows its progress, and ends when
+//! all is ready.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -60,7 +60,7 @@ pub(super) async fn run(root: &Path, folder: &Folder, access: Access) -> Result<
     }
 }
 
-/// Shows what the supervisor has said since.
+/// Shows what the supervisor has logged since the last call.
 fn relay(log: &mut File) -> Result<()> {
     let mut new = Vec::new();
     log.read_to_end(&mut new)?;
@@ -77,7 +77,7 @@ fn ended(supervisor: &mut Child) -> Result<Option<ExitCode>> {
     }))
 }
 
-/// Where everything is, once this supervisor says so.
+/// Returns the endpoints, once this supervisor is ready.
 fn ready(folder: &Folder, supervisor: Identity) -> Option<Endpoints> {
     let state = State::load(folder).ok()??;
     state.ready.filter(|_| state.launcher == supervisor)

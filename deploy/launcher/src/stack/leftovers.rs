@@ -1,4 +1,5 @@
-//! Children of a launcher that was killed. The kernel has told them to go; this makes sure.
+//! Children of a launcher that was killed. The kernel has signalled them; this makes sure that they
+//! end.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::wait;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Ends what the last launcher of this folder left, which the caller's lock says is gone.
+/// Ends the children of the last launcher of this folder, which has ended itself, as the caller's
+/// lock shows.
 pub(super) async fn end(folder: &Folder) -> Result<()> {
     folder.remove(endpoints::FILE)?;
     let Some(state) = State::load(folder)? else {

@@ -1,4 +1,4 @@
-//! The three programs, as data: what each is called, what it is told, and where it answers.
+//! The three programs, as data: name, settings, and port of each.
 
 use std::path::{Path, PathBuf};
 
@@ -12,20 +12,20 @@ use crate::postgres::Roles;
 use crate::rabbitmq::User;
 use crate::recipe::Recipe;
 
-/// A program of ours.
+/// One of the three programs.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) name: &'static str,
-    /// What the names of its settings begin with.
+    /// The prefix of its settings.
     prefix: &'static str,
-    /// Its HTTP port; `/health/ready` says 200 when it can work.
+    /// The HTTP port; `/health/ready` answers 200 when the program can work.
     pub(super) port: u16,
     environment: Vec<(String, String)>,
-    /// By which URL the owner of its tables reaches them; none, if it has none.
+    /// The database URL for the owner of its tables; none, if it has none.
     owner: Option<String>,
 }
 
-/// In the order of their start.
+/// Returns the programs in the order of their start.
 pub(super) fn all(ports: Ports, at: &Endpoints, secrets: &Secrets) -> [Program; 3] {
     let passwords = secrets.rabbitmq();
     let broker = |user| passwords.url(user, ports.amqp);
@@ -72,7 +72,8 @@ impl Program {
         self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
     }
 
-    /// Brings its tables up to date as their owner, which it may not do itself while it serves.
+    /// Returns the recipe that migrates its database as the owner, which the service itself is not
+    /// permitted to do.
     pub(super) fn migration(&self, built: &Path, folder: &Folder) -> Option<Recipe> {
         let (owner, setting) = (self.owner.as_ref()?, format!("{}__DATABASE__URL", self.prefix));
         let name = format!("{} migrate", self.name);
@@ -82,7 +83,7 @@ impl Program {
     }
 }
 
-/// The folder of the built programs: cargo puts them beside the launcher.
+/// Returns the folder of the built programs: cargo puts them beside the launcher.
 pub(super) fn built(programs: &[Program]) -> Result<PathBuf> {
     let launcher = std::env::current_exe()?;
     let folder = launcher.parent().context("the launcher is in no folder")?;

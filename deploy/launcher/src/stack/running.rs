@@ -1,4 +1,4 @@
-//! What runs: started from the servers up, stopped from the programs down.
+//! The running parts of a stack: started from the servers up, stopped from the programs down.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::process::Process;
 use crate::progress::Progress;
 use crate::rabbitmq::{self, RabbitMq};
 
-/// How long a program may take until it is ready, and to stop.
+/// The time that a program has to be ready, and to stop.
 const READY: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(12);
 
-/// All that was started. Dropped in this order, should it come to that.
+/// The parts that were started. They are dropped in this order.
 #[derive(Debug, Default)]
 pub(super) struct Running {
     programs: Vec<Process>,
@@ -89,7 +89,7 @@ impl Running {
         Ok(())
     }
 
-    /// Waits until one ends by itself, which none should; what to tell about it.
+    /// Waits until a part ends by itself, which none should, and returns the message about it.
     pub(super) async fn broken(&self) -> String {
         let mut ends = JoinSet::new();
         for (index, process) in self.processes().enumerate() {
@@ -105,7 +105,7 @@ impl Running {
         }
     }
 
-    /// Stops all in order: worker, services, RabbitMQ, PostgreSQL.
+    /// Stops all parts in order: worker, services, RabbitMQ, PostgreSQL.
     pub(super) async fn stop(&mut self, progress: &Progress) {
         while let Some(program) = self.programs.pop() {
             progress.say(&format!("stopping {}", program.name()));

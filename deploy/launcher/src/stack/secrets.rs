@@ -11,29 +11,29 @@ use crate::secret;
 
 const FILE: &str = "secrets.json";
 
-/// What an older stack does not have yet is made at its next start.
+/// The secrets. Those that an older stack does not have yet are made at its next start.
 #[derive(Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Secrets {
-    /// PostgreSQL's superuser.
+    /// The password of PostgreSQL's superuser.
     pub(super) postgres: String,
-    /// The role of the store's service.
+    /// The password of the role of the store's service.
     pub(super) store: String,
-    /// The owner of the store's tables.
+    /// The password of the owner of the store's tables.
     pub(super) store_owner: String,
-    /// The role of the warehouse's service.
+    /// The password of the role of the warehouse's service.
     pub(super) warehouse: String,
-    /// The owner of the warehouse's tables.
+    /// The password of the owner of the warehouse's tables.
     pub(super) warehouse_owner: String,
-    /// RabbitMQ's administrator.
+    /// The password of RabbitMQ's administrator.
     pub(super) rabbitmq: String,
-    /// RabbitMQ's user for the store.
+    /// The password of RabbitMQ's user for the store.
     pub(super) rabbitmq_store: String,
-    /// RabbitMQ's user for the warehouse.
+    /// The password of RabbitMQ's user for the warehouse.
     pub(super) rabbitmq_warehouse: String,
-    /// RabbitMQ's user for the worker.
+    /// The password of RabbitMQ's user for the worker.
     pub(super) rabbitmq_worker: String,
-    /// What callers show, where the stack is started so that they have to.
+    /// The tokens of callers, if the stack is started with access control.
     pub(super) tokens: Tokens,
 }
 
@@ -61,7 +61,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// The store's and the warehouse's.
+    /// Returns the roles of the store and of the warehouse.
     pub(super) fn roles(&self) -> [Roles; 2] {
         let of = |service, owner: &String, password: &String| Roles {
             service,

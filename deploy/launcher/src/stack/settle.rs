@@ -1,4 +1,4 @@
-//! Settling on the ports of a stack: those that people expect, where they are free.
+//! The choice of the ports of a stack: the default ones, if they are free.
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::ports::{self, Choice};
 
 const FILE: &str = "ports.json";
 
-/// The ports that people get to see.
+/// The ports that are shown to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ports {
     pub(super) store: u16,
@@ -28,8 +28,8 @@ const DEFAULTS: Ports = Ports {
     postgres: 5432,
 };
 
-/// Settles on ports, remembers them for the next start, and calls `say` for each that is not the
-/// one people expect.
+/// Chooses the ports, keeps them for the next start, and calls `say` for each that is not the
+/// default.
 pub(super) fn settle(folder: &Folder, mut say: impl FnMut(&str)) -> Result<Ports> {
     let last: Option<Ports> = folder.read(FILE)?;
     let mut one = |what: &str, of: fn(&Ports) -> u16| {

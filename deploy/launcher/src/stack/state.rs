@@ -1,5 +1,5 @@
-//! What is written down about a running stack, for `down`, and for the next `up` should the
-//! launcher be killed.
+//! The recorded state of a running stack, for `down`, and for the next `up` if the launcher is
+//! killed.
 
 use std::fs;
 
@@ -14,13 +14,13 @@ const FILE: &str = "state.json";
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Process ids and start times mean something within one run of the machine only.
+    /// The boot id: process ids and start times are comparable within one boot of the machine only.
     boot: String,
-    /// Who runs the stack.
+    /// The launcher that runs the stack.
     pub(super) launcher: Identity,
-    /// What it has started.
+    /// The processes that it has started.
     pub(super) children: Vec<Identity>,
-    /// Where everything is, once all are ready.
+    /// The endpoints, once all parts are ready.
     pub(super) ready: Option<Endpoints>,
 }
 
@@ -30,7 +30,7 @@ impl State {
         Ok(Self { boot: boot(), launcher, children: Vec::new(), ready: None })
     }
 
-    /// What the last launcher wrote, if the machine has not been started anew since.
+    /// Loads the state that the last launcher wrote, if the machine has not been booted since.
     pub(super) fn load(folder: &Folder) -> Result<Option<Self>> {
         let kept: Option<Self> = folder.read(FILE)?;
         Ok(kept.filter(|state| state.boot == boot()))

@@ -1,4 +1,4 @@
-//! The tokens of a stack that asks for them: one for each role.
+//! The tokens of a stack with access control: one for each role.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::secret;
 
-/// Made once and kept with the passwords; in force where a stack is started so.
+/// The tokens. They are made once and kept with the passwords, and are in force if the stack is
+/// started with access control.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Tokens {
     pub(super) read: String,
@@ -24,7 +25,7 @@ impl Default for Tokens {
 }
 
 impl Tokens {
-    /// By what a program knows them, as settings whose names begin with `prefix`.
+    /// Returns the settings by which a program knows the tokens; their names begin with `prefix`.
     pub(super) fn settings(&self, prefix: &str) -> Vec<(String, String)> {
         let tokens = [
             ("READER", "read", &self.read),
@@ -38,7 +39,7 @@ impl Tokens {
         tokens.map(setting).into()
     }
 
-    /// What a shell is to know of them.
+    /// Returns the lines for the file that a shell reads.
     pub(super) fn lines(&self) -> [(&'static str, &String); 4] {
         [
             ("READ_TOKEN", &self.read),

@@ -1,4 +1,4 @@
-//! `deploy/up`: starts everything, stays with it, and stops it when asked to or when a part breaks.
+//! `deploy/up`: starts everything, waits, and stops it when asked to or when a part ends.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,18 +16,18 @@ use crate::disk;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
-/// How a stack is to be run.
+/// The mode in which a stack is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// By us, until Ctrl-C.
+    /// In this process, until Ctrl-C.
     Foreground,
-    /// By a supervisor in the background; we wait until all are ready.
+    /// By a supervisor in the background; this process waits until all parts are ready.
     Detached,
-    /// We are that supervisor.
+    /// As that supervisor.
     Supervisor,
 }
 
-/// Starts the stack of the checkout `root`, or shows the one that runs there.
+/// Starts the stack of the checkout `root`, or shows the running one.
 pub async fn run(root: &Path, mode: Mode, access: Access) -> Result<ExitCode> {
     let folder = Folder::of(root);
     folder.prepare()?;
@@ -49,7 +49,7 @@ pub async fn run(root: &Path, mode: Mode, access: Access) -> Result<ExitCode> {
     }
 }
 
-/// Shows where everything is.
+/// Shows the endpoints.
 pub(super) fn show(folder: &Folder, endpoints: &Endpoints) {
     println!("{}", endpoints.table(folder.path()));
 }

@@ -1,4 +1,4 @@
-//! `launcher test -- COMMAND`, what `deploy/test -- COMMAND` comes to.
+//! `launcher test -- COMMAND`, which `deploy/test -- COMMAND` runs.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -49,7 +49,7 @@ fn the_servers_go_with_a_launcher_that_is_killed() {
     }
 }
 
-/// A launcher whose command waits, and the ports of PostgreSQL and RabbitMQ.
+/// Starts a launcher whose command waits; returns it and the ports of PostgreSQL and RabbitMQ.
 fn running(program: &Path) -> (Child, Vec<u16>) {
     // What the command inherits stays open: read one line, not to the end.
     let script = "echo $LOCKSTEP_TEST_DATABASE_URL $LOCKSTEP_TEST_AMQP_URL; exec sleep 30";

@@ -74,7 +74,7 @@ async fn roles_can_be_made_again_also_over_what_the_service_used_to_own() {
     assert!(old.contains("password authentication failed"), "{old}");
 }
 
-/// What psql prints at a URL, or complains of.
+/// Runs a statement with psql at a URL; returns its output, or its error.
 fn psql(url: &str, statement: &str) -> Result<String, String> {
     let mut command = Command::new(find::postgres(None).unwrap().folder.join("psql"));
     let output = command.args(["-X", "-A", "-t", url, "-c", statement]).output().unwrap();
@@ -105,7 +105,7 @@ async fn rabbitmq_keeps_its_data_and_its_ports_over_a_crash() {
     assert!(ports::is_free(port) && ports::is_free(epmd));
 }
 
-/// The status of a request to the management API.
+/// Returns the status of a request to the management API.
 fn request(port: u16, method: &str, path: &str) -> u16 {
     let login = STANDARD.encode(format!("{}:secret", User::Lockstep.as_str()));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();

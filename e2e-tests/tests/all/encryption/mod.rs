@@ -1,4 +1,4 @@
-//! Every link that leads out of a program is encrypted: to a PostgreSQL and a RabbitMQ that speak
+//! Encryption of every connection that a program opens: to a PostgreSQL and a RabbitMQ that speak
 //! TLS themselves, and to sites behind fronts that do.
 
 mod servers;
@@ -13,7 +13,7 @@ use service_kit::testing::{Flaw, Front, Greeting, eventually, get, http};
 
 use servers::{Servers, text};
 
-/// A front for a program, with a certificate of the servers' CA; and the URL of that front.
+/// Starts a front for a program, with a certificate of the servers' CA; returns it and its URL.
 async fn front(servers: &Servers, program: &Program) -> (Front, String) {
     let target: SocketAddr = program.url().trim_start_matches("http://").parse().unwrap();
     let front = Front::start(target, Greeting::None, &servers.ca.issue(Flaw::None)).await;
@@ -27,7 +27,7 @@ async fn is_ready(program: &Program) {
     eventually("it is ready", ready).await;
 }
 
-/// Waits until the program says why it is not ready.
+/// Waits until the program reports this reason for not being ready.
 async fn says(program: &Program, reason: &str) {
     let client = client(program.url());
     let said = async || client.get("/health/ready").await.text.contains(reason).then_some(());
@@ -81,7 +81,7 @@ async fn an_order_crosses_both_ways_where_every_link_is_encrypted() {
     }
 }
 
-/// As the servers see it.
+/// Checks that no connection is unencrypted, as the servers see it.
 async fn nothing_is_plain(servers: &Servers) {
     let sessions = "select string_agg(distinct ssl::text, ',') from pg_stat_ssl \
                     join pg_stat_activity using (pid) where datname in ('store', 'warehouse')";
@@ -97,7 +97,7 @@ async fn nothing_is_plain(servers: &Servers) {
     assert!(connections.iter().all(|connection| connection["ssl"] == true), "{connections:?}");
 }
 
-/// One that trusts another CA gets nowhere, and says why.
+/// Checks that a program that trusts another CA is refused, and reports why.
 async fn strangers_are_refused(servers: &Servers) {
     let another = text(servers.another_ca.path());
     for (setting, reason) in [

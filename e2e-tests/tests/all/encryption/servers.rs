@@ -59,7 +59,7 @@ impl Servers {
         migrate(&settings, "test").await.unwrap();
     }
 
-    /// A site's settings.
+    /// Returns a site's settings.
     pub(super) fn settings(&self, site: &str) -> [(&'static str, String); 4] {
         [
             ("DATABASE__URL", format!("{}?sslmode=verify-full", self.postgres.url(site))),
@@ -75,7 +75,7 @@ impl Servers {
         format!("amqps://{user}@127.0.0.1:{}/%2f", self.amqps)
     }
 
-    /// A program whose log is in a folder of its own.
+    /// Returns a program whose log is in a folder of its own.
     pub(super) fn program(&self, name: &str, prefix: &str, set: &[(&str, String)]) -> Program {
         let logs = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let set = set.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
@@ -83,7 +83,7 @@ impl Servers {
     }
 }
 
-/// Makes PostgreSQL speak TLS. The files are its own, so it writes them itself.
+/// Configures PostgreSQL for TLS. The files have to belong to its user, so it writes them itself.
 async fn encrypt(postgres: &Postgres, shown: &TestCertificate) {
     for (file, pem) in [("server.crt", &shown.certificate), ("server.key", &shown.key)] {
         let pem = STANDARD.encode(pem);
@@ -97,7 +97,7 @@ async fn encrypt(postgres: &Postgres, shown: &TestCertificate) {
     eventually("PostgreSQL speaks TLS", is_on).await;
 }
 
-/// A path as a setting has it.
+/// Returns a path as the value of a setting.
 pub(super) fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Answers that nobody takes.
+//! Answers that the client does not read.
 
 use std::io::ErrorKind;
 

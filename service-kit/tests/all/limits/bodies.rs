@@ -1,4 +1,4 @@
-//! Bodies that do not come, and bodies that nobody reads.
+//! Bodies that do not arrive, and bodies that the service does not read.
 
 use super::{LEAST, LIMIT, Wire, hurried};
 

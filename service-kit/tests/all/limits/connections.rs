@@ -1,4 +1,4 @@
-//! More connections than there may be.
+//! More connections than the limit.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::{HELD, LIVE, Wire};
 use crate::plain::{Plain, routes};
 
-/// Long enough that nothing ends by itself while a test looks.
+/// A time limit that does not expire during a test.
 const LONG: Duration = Duration::from_secs(3);
 
 async fn with_two_connections() -> TestService {
@@ -24,7 +24,7 @@ async fn with_two_connections() -> TestService {
     TestService::start_over::<Plain>("plain", routes, TestDatabase::new().await, two).await
 }
 
-/// A connection that is one of the two.
+/// Opens one of the two connections, and uses it.
 async fn taken(service: &TestService) -> Wire {
     let mut wire = Wire::to(service).await;
     wire.send(LIVE).await;
@@ -42,6 +42,7 @@ async fn more_connections_than_may_be_wait_and_harm_none_of_the_others() {
         wire.send(LIVE).await;
         assert!(wire.answer().await.starts_with("HTTP/1.1 200"));
     }
+    // Only time tells: a connection that has to wait is not told so.
     let early = timeout(Duration::from_millis(300), third.stream.read_u8()).await;
     assert!(early.is_err(), "there was room for a third: {early:?}");
     drop(one);

@@ -1,4 +1,4 @@
-//! Heads that do not come, come slowly, or do not end.
+//! Request heads that do not arrive, arrive slowly, or do not end.
 
 use std::time::Duration;
 

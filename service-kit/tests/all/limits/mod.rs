@@ -1,4 +1,4 @@
-//! What one caller may take, over TCP as a bad caller would use it: nothing holds a connection for
+//! The limits of one caller, over TCP as a bad caller would use it: nothing holds a connection for
 //! longer than the limits, and nobody else is harmed.
 
 mod answers;
@@ -18,18 +18,17 @@ use tokio::time::{Instant, timeout};
 
 use crate::plain::{Plain, routes};
 
-/// Each of the times that `short` sets.
+/// The time of each limit that `short` sets.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// How long it takes at least until a limit ends something: actix looks at a clock that ticks twice
-/// a second.
+/// The least time until a limit ends something: actix looks at a clock that ticks twice a second.
 const LEAST: Duration = Duration::from_millis(400);
 
-/// How long anything may hold a connection then: it is three times the limit; the rest is for a
-/// machine that is busy.
+/// The longest time that anything can hold a connection with these limits: three times the limit;
+/// the rest is for a busy machine.
 const HELD: Duration = Duration::from_secs(10);
 
-/// After this a test has failed.
+/// The timeout of a test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A complete request that needs nothing.
@@ -45,12 +44,12 @@ async fn hurried() -> TestService {
     TestService::start_with::<Plain>("plain", routes, short).await
 }
 
-/// The path of nothing, which is so long, and is told in the answer.
+/// The path of a missing resource, of this length; the answer repeats it.
 fn nothing(length: usize) -> String {
     format!("GET /{} HTTP/1.1\r\nhost: localhost\r\n\r\n", "x".repeat(length))
 }
 
-/// A connection on which anything can be sent.
+/// A connection on which any bytes can be sent.
 struct Wire {
     stream: TcpStream,
     since: Instant,
@@ -62,7 +61,7 @@ impl Wire {
         Self { stream: TcpStream::connect(address).await.unwrap(), since: Instant::now() }
     }
 
-    /// One that takes little at a time.
+    /// Opens a connection with a small receive buffer.
     async fn narrow(service: &TestService) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -75,8 +74,7 @@ impl Wire {
         self.stream.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Sends `piece` again and again until the service does not want more; gives how many bytes it
-    /// was.
+    /// Sends `piece` again and again until the service reads no more; returns the number of bytes.
     async fn pour(&mut self, piece: &str) -> usize {
         let mut poured = 0;
         let pouring = async {
@@ -88,7 +86,7 @@ impl Wire {
         poured
     }
 
-    /// The next answer, with a body as long as it says.
+    /// Reads the next answer, with a body of the announced length.
     async fn answer(&mut self) -> String {
         let reading = async {
             let mut answer = Vec::new();
@@ -101,7 +99,8 @@ impl Wire {
         timeout(PATIENCE, reading).await.expect("the service answers")
     }
 
-    /// All that comes until the service closes the connection, and after what time it did.
+    /// Reads until the service closes the connection; returns what came, and after what time it
+    /// ended.
     async fn end(&mut self) -> (String, Duration) {
         let mut came = Vec::new();
         let ended = timeout(PATIENCE, self.stream.read_to_end(&mut came)).await;
@@ -111,7 +110,7 @@ impl Wire {
         (String::from_utf8_lossy(&came).into_owned(), self.since.elapsed())
     }
 
-    /// Expects that the service lets go in time.
+    /// Checks that the service closes the connection in time.
     async fn assert_let_go(&mut self, least: Duration) -> String {
         let (came, held) = self.end().await;
         assert!((least..HELD).contains(&held), "held for {held:?}: {came}");

@@ -1,4 +1,4 @@
-//! More requests than may come: who is counted, and how.
+//! Rate limits: which requests count together, and how.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -11,10 +11,11 @@ use service_kit::testing::{Answer, TestDatabase, TestService};
 
 use crate::plain::{Plain, routes};
 
-/// How many may come at once; then one a second.
+/// The number of requests that may come at once; then one a second.
 const BURST: u32 = 20;
 
-/// A service that knows a token for each of these: the name, the role and the token are the same.
+/// A service with one token for each of these principals: the name, the role and the token are the
+/// same.
 async fn counting(proxies: &str) -> TestService {
     let token = |role: &str| (role.to_owned(), format!("{role} {}", TokenHash::of(role)));
     let tokens = ["read", "write", "sync"].map(token);
@@ -46,7 +47,7 @@ async fn ask(service: &TestService, token: Option<&str>, from: Option<&str>) -> 
     service.client.send(request).await
 }
 
-/// Asks until it is too much.
+/// Sends requests until one is refused.
 async fn exhaust(service: &TestService, token: Option<&str>, from: Option<&str>) -> Answer {
     let mut answer = ask(service, token, from).await;
     for _ in 0..10 * BURST {

@@ -1,4 +1,4 @@
-//! What is parked is listed, newest first, and says whether it still matters.
+//! The list of parked changes: newest first, with whether each still matters.
 
 use diesel_async::AsyncConnection as _;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! One among ten thousand is replayed or dropped exactly.
+//! Replaying and dropping exactly one change among ten thousand.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::queue::bound_broker;
 
 const MANY: usize = 10_000;
 
-/// All that are parked, by id; each is expected on one page.
+/// Returns all parked changes, by id; each has to be on one page.
 async fn all(site: &TestService) -> BTreeMap<Uuid, Value> {
     let mut next = Some(format!("{PARKED}?state=all&limit=500"));
     let mut seen = BTreeMap::new();
@@ -26,7 +26,7 @@ async fn all(site: &TestService) -> BTreeMap<Uuid, Value> {
     seen
 }
 
-/// Waits for as long as it goes on: so many take their time on a busy machine.
+/// Waits as long as fewer and fewer are left: so many take their time on a busy machine.
 async fn all_are_offered(site: &TestService) {
     let waiting = async || site.database.count("parked where state = 'parked'").await;
     let mut left = waiting().await;

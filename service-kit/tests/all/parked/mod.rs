@@ -20,7 +20,7 @@ use crate::queue::{body, published, take_all};
 
 const PARKED: &str = "/v1/parked";
 
-/// A message about this order that could not be carried; that may pass.
+/// A report of a change of this order that could not be carried, for a reason that may pass.
 fn reported(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
     let body = json!({"id": event}).to_string();
     json!({
@@ -32,14 +32,14 @@ fn reported(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
     })
 }
 
-/// The same, where only a person can help.
+/// A report as above, for a reason that only a person can remove.
 fn hopeless(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
     let mut change = reported(event, order);
     change["may_pass"] = json!(false);
     change
 }
 
-/// Reports changes; gives how many were parked by it.
+/// Reports changes; returns the number that was parked.
 async fn report(site: &TestService, changes: &[Value]) -> u64 {
     let report = json!({"schema": SCHEMA, "changes": changes});
     let answer = site.client.post(PARKED, &report).await.with(200);
@@ -67,7 +67,7 @@ async fn pause(site: &TestService, what: &str) {
     site.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200);
 }
 
-/// Waits until the order of a parked change was offered; gives the change.
+/// Waits until the order of a parked change was offered; returns the change.
 async fn offered(site: &TestService, id: Uuid) -> Value {
     eventually("it is offered", async || {
         Some(one(site, id).await).filter(|change| change["state"] == "offered")
@@ -75,14 +75,14 @@ async fn offered(site: &TestService, id: Uuid) -> Value {
     .await
 }
 
-/// The events of kind `order.offered` that are in the queue, once all is published.
+/// Returns the events of kind `order.offered` in the queue, once everything is published.
 async fn offers(site: &TestService, broker: &TestBroker) -> Vec<Value> {
     published(site).await;
     let events = take_all(broker).await;
     events.iter().map(body).filter(|event| event["kind"] == "order.offered").collect()
 }
 
-/// A plain site that publishes to `broker` and offers again after so long.
+/// A plain site that publishes to `broker` and offers parked changes again after these waits.
 async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| {

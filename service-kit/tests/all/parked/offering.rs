@@ -1,4 +1,4 @@
-//! What is due is offered again by itself, once for each order.
+//! Parked changes that are due: they are offered again automatically, once for each order.
 
 use std::collections::BTreeMap;
 

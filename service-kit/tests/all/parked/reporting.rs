@@ -1,4 +1,4 @@
-//! What the worker reports is parked once.
+//! Reports of the worker: each change is parked once.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,12 +17,12 @@ fn time(change: &Value, name: &str) -> DateTime<Utc> {
     serde_json::from_value(change[name].clone()).unwrap()
 }
 
-/// After how many seconds it is offered again.
+/// The seconds after which a parked change is offered again.
 fn wait(change: &Value) -> i64 {
     (time(change, "offer_at") - time(change, "last_at")).num_seconds()
 }
 
-/// Has the order offered again, and reports the offer as one that could not be carried either.
+/// Replays a change, and reports that the offer could not be carried either.
 async fn in_vain(site: &TestService, id: Uuid, change: fn(Uuid, Uuid) -> Value) -> Uuid {
     assert_eq!(post(site, "replay", &json!({ "ids": [id] })).await["changed"], 1);
     let offered = offered(site, id).await;

@@ -1,4 +1,4 @@
-//! A history in which all is well, and one for each thing that can be wrong with it.
+//! The checker's tests: a history without a fault, and one for each rule that can be broken.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ mod story;
 const STORE: Site = Site::Store;
 const WAREHOUSE: Site = Site::Warehouse;
 
-/// Edits that follow each other, and two that meet; the order is open at the end.
+/// A history with edits that follow each other, and two that meet; the order is open at the end.
 fn open() -> Story {
     let mut story = Story::of_an_order();
     story.carry(STORE);
@@ -32,7 +32,7 @@ fn open() -> Story {
     story
 }
 
-/// And then it is voided and shipped at once.
+/// A history as above, after which the order is voided and shipped at once.
 fn clean() -> Story {
     let mut story = open();
     story.moves(WAREHOUSE, Status::Picking, Some("t5"));
@@ -234,7 +234,8 @@ fn what_is_told_again_is_no_change_even_if_it_is_older_than_the_last_one() {
     assert_eq!(check(&story.case), []);
 }
 
-/// The store's order is put back to what it was before `t1`, which the warehouse knows, and edited.
+/// A history in which the store's order is put back to what it was before `t1`, which the warehouse
+/// knows, and edited.
 fn set_back() -> Story {
     let mut story = Story::of_an_order();
     story.carry(STORE);

@@ -1,4 +1,4 @@
-//! An order's life as two sites would write it down, made with the real rules.
+//! The history of an order as two sites would record it, made with the real rules.
 
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
@@ -15,13 +15,13 @@ use crate::nemesis::checker::case::{Case, Change, Row, SetBack};
 use crate::nemesis::ledger::{Outcome, Wanted, Write};
 use crate::nemesis::seen::{Content, Seen};
 
-/// A life that is being written.
+/// A history that is being written.
 pub(super) struct Story {
     pub(super) case: Case,
 }
 
 impl Story {
-    /// An order is placed at the store.
+    /// Starts a history: an order is placed at the store.
     pub(super) fn of_an_order() -> Self {
         let case = Case { id: Uuid::new_v4(), ..Case::default() };
         let line = Line { sku: "LAMP".to_owned(), quantity: 2 };
@@ -40,7 +40,7 @@ impl Story {
         story
     }
 
-    /// A site edits the delivery.
+    /// Edits the delivery at a site.
     pub(super) fn comments(&mut self, site: Site, token: &str) {
         let before = self.shared(site);
         let mut delivery = before.delivery.value.clone();
@@ -50,7 +50,7 @@ impl Story {
         self.acknowledged(site, Wanted::Delivery(token.to_owned()));
     }
 
-    /// A site moves the order on.
+    /// Moves the order on at a site.
     pub(super) fn moves(&mut self, site: Site, status: Status, token: Option<&str>) {
         let before = self.shared(site);
         let tracking = token.map(str::to_owned).or(before.progress.value.tracking.clone());
@@ -61,7 +61,7 @@ impl Story {
         self.acknowledged(site, wanted);
     }
 
-    /// The warehouse notes something for itself.
+    /// Edits the private part at the warehouse.
     pub(super) fn notes(&mut self, token: &str) {
         let (site, private) = (Site::Warehouse, json!({"bin": "B7", "picker_note": token}));
         let shared = self.shared(site);
@@ -69,7 +69,7 @@ impl Story {
         self.acknowledged(site, Wanted::Private(token.to_owned()));
     }
 
-    /// The last thing that a site published reaches its peer.
+    /// Carries the last change that a site published to its peer.
     pub(super) fn carry(&mut self, from: Site) {
         let to = from.peer();
         let sent = self.case.sides.at(from).changes.iter().rfind(|change| change.published);
@@ -92,7 +92,7 @@ impl Story {
         change.conflicts = (!merged.conflicts.is_empty()).then_some(merged.conflicts);
     }
 
-    /// The order of a site is put back to what it was after a change.
+    /// Puts the order of a site back to what it was after a change.
     pub(super) fn set_back(&mut self, site: Site, change: usize) {
         let known = self.case.sides.at(site.peer()).row.clone();
         let turn = Site::ALL.map(|site| self.case.sides.at(site).set_backs.len()).iter().sum();
@@ -103,12 +103,12 @@ impl Story {
         side.set_backs.push(SetBack { turn, after, to: row.clone(), known });
     }
 
-    /// The last change of a site.
+    /// Returns the last change of a site.
     pub(super) fn last_mut(&mut self, site: Site) -> &mut Change {
         self.case.sides.at_mut(site).changes.last_mut().unwrap()
     }
 
-    /// The order as it stands at a site.
+    /// Returns the row of the order at a site.
     pub(super) fn row_mut(&mut self, site: Site) -> &mut Row {
         self.case.sides.at_mut(site).row.as_mut().unwrap()
     }
@@ -164,7 +164,7 @@ impl Story {
         });
     }
 
-    /// A client asked for what was done last, and was told so.
+    /// Adds to the ledger that a client asked for the last change, and was answered.
     fn acknowledged(&mut self, site: Site, wanted: Wanted) {
         let row = self.case.sides.at(site).row.clone().unwrap();
         let mut shown = row.private.clone();
