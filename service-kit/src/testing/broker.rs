@@ -164,6 +164,14 @@ impl TestBroker {
         request(Method::PUT, &["permissions", &self.vhost, user], usual).await;
     }
 
+    /// Returns whether a queue, which must exist, is bound to an exchange.
+    pub async fn is_bound(&self, exchange: &str, queue: &str) -> bool {
+        let path = ["bindings", &self.vhost, "e", exchange, "q", queue];
+        let listed = request(Method::GET, &path, None).await;
+        let bindings: Vec<Value> = listed.json().await.unwrap();
+        !bindings.is_empty()
+    }
+
     /// Deletes a binding.
     pub async fn delete_binding(&self, exchange: &str, queue: &str, routing_key: &str) {
         let (queue, exchange, key) = (queue.into(), exchange.into(), routing_key.into());

@@ -5,6 +5,7 @@
 mod access;
 mod bad_input;
 mod broker;
+mod broker_link;
 mod broker_user;
 mod changes;
 mod client;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 pub use bad_input::{Bad, bad_deliveries, bad_optional_texts, changed, without};
 pub use broker::TestBroker;
+pub use broker_link::BrokerLink;
 pub use broker_user::BrokerUser;
 pub use changes::{change_of, delivery_to, progress_to};
 pub use client::{Answer, TestClient};

@@ -18,9 +18,6 @@ use super::probe::Probe;
 use super::silence::Heard;
 use crate::topology::{QueueKind, Topology, goodbye, is_locked, is_unlike};
 
-/// The timeout of deleting a queue. Deleting one without a leader took RabbitMQ 5 s.
-pub(super) const DELETION: Duration = Duration::from_secs(20);
-
 /// The reason why a queue is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -96,7 +93,7 @@ impl Replacing {
         }
         let direction = direction.as_str();
         tracing::warn!(direction, queue = name, ?reason, "the queue is deleted, to be made anew");
-        match topology.delete(connection, &name, DELETION).await {
+        match topology.delete(connection, &name).await {
             Ok(()) => Ok(Outcome::Deleted),
             Err(BrokerError::Silent(_)) => {
                 let next = topology.begin_next(connection).await?;

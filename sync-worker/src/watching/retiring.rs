@@ -11,7 +11,6 @@ use service_kit::settings::BrokerSettings;
 use shared_models::names::QueueGeneration;
 use thiserror::Error;
 
-use super::replacing::DELETION;
 use crate::site_client::SiteClient;
 use crate::topology::{QueueKind, Topology, goodbye};
 
@@ -75,7 +74,7 @@ impl Retiring {
             self.source.ask_for_offer().await.map_err(NotRetired::NoOffer)?;
             self.offered = Some(current.queues);
         }
-        old.delete(connection, name, DELETION).await?;
+        old.delete(connection, name).await?;
         let direction = current.queues.direction.as_str();
         tracing::info!(direction, queue = name, "a queue of an earlier generation is deleted");
         Ok(())

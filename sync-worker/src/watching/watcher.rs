@@ -20,9 +20,6 @@ use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
 use crate::topology::{QueueKind, Topology};
 
-/// The pause before the queues of earlier generations are deleted again after a failure.
-const NEXT_RETIREMENT: Duration = Duration::from_secs(60);
-
 /// Watches the queues of one direction.
 pub(crate) struct Watcher {
     broker: BrokerSettings,
@@ -38,6 +35,8 @@ pub(crate) struct Watcher {
     watched: Option<QueueGeneration>,
     /// The time to delete the queues of earlier generations; `None` if there are none left.
     retire_at: Option<Instant>,
+    /// The pause before they are deleted again after a failure.
+    retire_again_after: Duration,
     /// Notified when a queue was replaced, or may have been.
     replaced: Arc<Notify>,
 }
@@ -66,6 +65,7 @@ impl Watcher {
             silences: [Silence::new(replace_after); 2],
             watched: None,
             retire_at: None,
+            retire_again_after: replace_after,
             source,
             replaced,
             figures,
@@ -169,7 +169,7 @@ impl Watcher {
             Err(error) => {
                 let direction = self.figures.direction.as_str();
                 tracing::warn!(direction, %error, "queues of an earlier generation are left");
-                self.retire_at = Some(Instant::now() + NEXT_RETIREMENT);
+                self.retire_at = Some(Instant::now() + self.retire_again_after);
             }
         }
     }

@@ -22,4 +22,5 @@ mod stopping;
 mod telling;
 mod tls;
 mod topology;
+mod undeletable_queues;
 mod world;

@@ -44,8 +44,12 @@ impl World {
 
     /// Starts a worker with additional settings.
     pub(crate) async fn start_worker(&self, more: &str) -> TestWorker {
-        let (broker, store) = (self.broker.url(BrokerUser::Worker), self.store.url());
-        TestWorker::start(&broker, &store, &self.warehouse.url(), more).await
+        self.start_worker_at(&self.broker.url(BrokerUser::Worker), more).await
+    }
+
+    /// Starts a worker that finds RabbitMQ at this URL.
+    pub(crate) async fn start_worker_at(&self, broker: &str, more: &str) -> TestWorker {
+        TestWorker::start(broker, &self.store.url(), &self.warehouse.url(), more).await
     }
 
     /// Publishes as the store does; returns whether a queue took the event.
