@@ -79,6 +79,13 @@ impl QueueGeneration {
     pub fn marker(self) -> String {
         format!("{}.generation.{}", queue(self.direction), self.number)
     }
+
+    /// Returns the exchange whose existence shows that the source has agreed to an offer of what
+    /// only queues of earlier generations hold. Nothing is published to it either.
+    #[must_use]
+    pub fn offered_marker(self) -> String {
+        format!("{}.offered", self.marker())
+    }
 }
 
 /// Returns the lock that a worker holds while it replaces a queue of a direction: an exclusive
@@ -112,6 +119,8 @@ mod tests {
             assert_eq!(third.queue(), format!("{}.3", queue(direction)));
             assert_eq!(third.parked_queue(), format!("{}.3.parked", queue(direction)));
             assert_eq!(third.marker(), format!("{}.generation.3", queue(direction)));
+            let offered = format!("{}.generation.3.offered", queue(direction));
+            assert_eq!(third.offered_marker(), offered);
             assert_eq!(third.older().collect::<Vec<_>>(), [first, first.next()]);
         }
     }

@@ -172,6 +172,10 @@ impl Carrying {
         self.figures.uses(topology.queues);
         topology.declare_exchange(connection).await?;
         if !topology.queues_are_there(connection).await? {
+            if topology.queues.older().next().is_some() {
+                // A queue of an earlier generation may have taken what this one would have.
+                topology.forget_offer(connection).await?;
+            }
             self.source_agrees().await;
         }
         match topology.declare_queues(connection).await {

@@ -1,7 +1,9 @@
 //! The generation of a direction's queues that is in use. RabbitMQ itself stores it, as marker
 //! exchanges: the worker has no database, and exchanges answer when a queue does not.
 
-use lapin::options::ExchangeDeclareOptions;
+use std::time::Duration;
+
+use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ExchangeKind};
 use service_kit::broker::{BrokerError, in_time};
@@ -15,17 +17,15 @@ impl Topology {
     pub async fn current(
         connection: &Connection,
         direction: Direction,
-        reply_timeout: std::time::Duration,
+        reply_timeout: Duration,
     ) -> Result<Self, BrokerError> {
         let mut topology = Self::new(QueueGeneration::first(direction), reply_timeout);
         loop {
             let next = Self { queues: topology.queues.next(), ..topology };
-            let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
-            match next.declare_marker(connection, passive).await {
-                Ok(()) => topology = next,
-                Err(error) if error.is_not_found() => return Ok(topology),
-                Err(error) => return Err(error),
+            if !next.has_marker(connection, next.queues.marker()).await? {
+                return Ok(topology);
             }
+            topology = next;
         }
     }
 
@@ -33,17 +33,50 @@ impl Topology {
     /// as lost: it asks the source for an offer and then declares them.
     pub async fn begin_next(&self, connection: &Connection) -> Result<Self, BrokerError> {
         let next = Self { queues: self.queues.next(), ..*self };
+        next.set_marker(connection, next.queues.marker()).await.map(|()| next)
+    }
+
+    /// Returns whether the source has agreed to an offer of what only queues of earlier generations
+    /// hold, and the queues in use have not been lost since.
+    pub async fn earlier_are_offered(&self, connection: &Connection) -> Result<bool, BrokerError> {
+        self.has_marker(connection, self.queues.offered_marker()).await
+    }
+
+    /// Records that the source has agreed to such an offer.
+    pub async fn note_offer(&self, connection: &Connection) -> Result<(), BrokerError> {
+        self.set_marker(connection, self.queues.offered_marker()).await
+    }
+
+    /// Deletes that record. A missing one is no error.
+    pub async fn forget_offer(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let channel = self.open(connection).await?;
+        let (name, options) = (self.queues.offered_marker(), ExchangeDeleteOptions::default());
+        in_time(self.reply_timeout, channel.exchange_delete(name.into(), options)).await?;
+        self.close(&channel).await
+    }
+
+    async fn has_marker(&self, connection: &Connection, name: String) -> Result<bool, BrokerError> {
+        let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
+        match self.declare_marker(connection, name, passive).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_marker(&self, connection: &Connection, name: String) -> Result<(), BrokerError> {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        next.declare_marker(connection, durable).await.map(|()| next)
+        self.declare_marker(connection, name, durable).await
     }
 
     async fn declare_marker(
         &self,
         connection: &Connection,
+        name: String,
         options: ExchangeDeclareOptions,
     ) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
-        let (name, none) = (self.queues.marker(), FieldTable::default());
+        let none = FieldTable::default();
         let declared = channel.exchange_declare(name.into(), ExchangeKind::Fanout, options, none);
         in_time(self.reply_timeout, declared).await?;
         self.close(&channel).await

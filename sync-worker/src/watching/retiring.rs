@@ -2,8 +2,10 @@
 //!
 //! Such a queue may have come to life again and taken messages that no other queue has, until the
 //! next generation was bound. So it is unbound first, then the source is asked for an offer, and
-//! only then is it deleted: the offer covers everything in it. While a queue of an earlier
-//! generation exists, each worker that starts repeats these steps.
+//! only then is it deleted: the offer covers everything that it alone holds. RabbitMQ stores, as a
+//! marker, that the source has agreed: the deletion may hang for ever, and each worker that starts
+//! would ask for all orders again. The marker holds as long as the queues in use do: the carrier
+//! deletes it before it declares one of them anew.
 
 use lapin::Connection;
 use service_kit::broker::{BrokerError, connect};
@@ -29,14 +31,11 @@ pub(super) struct Retiring {
     /// The connection's name in the management UI.
     pub(super) name: String,
     pub(super) source: SiteClient,
-    /// The generation for which the source was asked for an offer, after it was bound and the
-    /// earlier ones were unbound.
-    pub(super) offered: Option<QueueGeneration>,
 }
 
 impl Retiring {
     /// Deletes the queues of all generations before the one in use.
-    pub(super) async fn retire(&mut self, current: QueueGeneration) -> Result<(), NotRetired> {
+    pub(super) async fn retire(&self, current: QueueGeneration) -> Result<(), NotRetired> {
         let connection = connect(&self.broker, &self.name).await?;
         let topology = Topology::new(current, self.broker.reply_timeout);
         let retired = self.retire_over(&connection, &topology).await;
@@ -45,7 +44,7 @@ impl Retiring {
     }
 
     async fn retire_over(
-        &mut self,
+        &self,
         connection: &Connection,
         current: &Topology,
     ) -> Result<(), NotRetired> {
@@ -61,7 +60,7 @@ impl Retiring {
     }
 
     async fn remove(
-        &mut self,
+        &self,
         connection: &Connection,
         current: &Topology,
         old: &Topology,
@@ -70,9 +69,12 @@ impl Retiring {
         // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
         old.unbind_queue(connection).await?;
-        if self.offered != Some(current.queues) {
+        if !current.earlier_are_offered(connection).await? {
+            // Fails where RabbitMQ's permissions do not include the marker: else the source would
+            // be asked in every round.
+            current.forget_offer(connection).await?;
             self.source.ask_for_offer().await.map_err(NotRetired::NoOffer)?;
-            self.offered = Some(current.queues);
+            current.note_offer(connection).await?;
         }
         old.delete(connection, name).await?;
         let direction = current.queues.direction.as_str();

@@ -51,12 +51,8 @@ impl Watcher {
     ) -> Self {
         let (broker, replace_after) = (&settings.broker, settings.carry.replace_queue_after);
         let name = |purpose| format!("{} {} {purpose}", PROGRAM.name, figures.direction);
-        let retiring = Retiring {
-            broker: broker.clone(),
-            name: name("retiring"),
-            source: source.clone(),
-            offered: None,
-        };
+        let retiring =
+            Retiring { broker: broker.clone(), name: name("retiring"), source: source.clone() };
         Self {
             broker: broker.clone(),
             probes: probes(broker, &figures),

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use lapin::ExchangeKind;
+use lapin::options::ExchangeDeclareOptions;
+use lapin::types::FieldTable;
 use serde_json::Value;
 use service_kit::testing::{BrokerLink, BrokerUser, eventually};
 use shared_models::names::QueueGeneration;
@@ -51,6 +54,14 @@ impl World {
         };
         eventually("the order is carried", carried).await;
     }
+}
+
+/// Puts another generation into use, as a worker does that cannot delete a dead queue.
+async fn begin(world: &World, queues: QueueGeneration) {
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let (marker, kind, none) = (queues.marker(), ExchangeKind::Fanout, FieldTable::default());
+    let channel = world.broker.channel().await;
+    channel.exchange_declare(marker.into(), kind, options, none).await.unwrap();
 }
 
 async fn queues(worker: &TestWorker) -> Value {
@@ -112,5 +123,34 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
         (&told["sync"]["name"], &told["sync"]["replaced"]),
         (&SECOND.queue().into(), &1.into())
     );
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_offer() {
+    let (world, worker) = World::with_worker().await;
+    worker.stop().await;
+    begin(&world, SECOND).await;
+    let link = world.link().await;
+    link.keep(QUEUE);
+    // One for the queues that are missing, and one for what the dead ones may have taken.
+    for (start, offers) in [(1, 3), (2, 3), (3, 3)] {
+        let worker = world.start_worker_at(link.url(), SOON).await;
+        worker.is_ready().await;
+        link.has_swallowed(start).await;
+        assert_eq!(world.store.offers().await.len(), offers, "after start {start}");
+        worker.stop().await;
+    }
+    // With the queue in use, what was published since the last offer was lost.
+    world.broker.delete_queue(&SECOND.queue()).await;
+    let worker = world.start_worker_at(link.url(), SOON).await;
+    worker.is_ready().await;
+    link.has_swallowed(4).await;
+    assert_eq!(world.store.offers().await.len(), 5, "again one for each");
+    worker.stop().await;
+    let worker = world.start_worker("").await;
+    let gone = async || world.broker.queue_depth(QUEUE).await.is_none().then_some(());
+    eventually("the dead queue is gone", gone).await;
+    assert_eq!(world.store.offers().await.len(), 5, "no further offer was needed");
     worker.stop().await;
 }
