@@ -20,15 +20,16 @@ use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
 use crate::topology::{QueueKind, Topology, goodbye, is_unlike};
-use crate::watching::{Reason, Replacing, Watcher};
+use crate::watching::{Reason, Replacing, Retiring, Watcher};
 
 /// Carries changes in one direction.
 pub struct Carrier {
     carrying: Carrying,
     watcher: Watcher,
+    retiring: Retiring,
 }
 
-/// The parts of a carrier, except the one that watches the queues.
+/// The parts of a carrier, except those that watch the queues and delete earlier ones.
 struct Carrying {
     broker: BrokerSettings,
     settings: CarrySettings,
@@ -81,6 +82,7 @@ impl Carrier {
             opposite,
             Arc::clone(&replaced),
         );
+        let retiring = Retiring::new(settings, source.clone(), Arc::clone(&figures));
         let name = format!("{} {direction} replacing", PROGRAM.name);
         let carrying = Carrying {
             broker: settings.broker.clone(),
@@ -93,15 +95,17 @@ impl Carrier {
             figures,
             stop,
         };
-        Ok(Self { carrying, watcher })
+        Ok(Self { carrying, watcher, retiring })
     }
 
-    /// Carries until asked to stop, and watches the queues meanwhile.
+    /// Carries until asked to stop; meanwhile watches the queues, and deletes those of earlier
+    /// generations.
     pub async fn run(self) {
-        let Self { mut watcher, carrying } = self;
+        let Self { mut watcher, carrying, retiring } = self;
         tokio::select! {
             () = carrying.run() => {}
             never = watcher.run() => match never {},
+            never = retiring.run() => match never {},
         }
     }
 }

@@ -14,4 +14,5 @@ pub mod silence;
 mod watcher;
 
 pub(crate) use replacing::{Reason, Replacing};
+pub(crate) use retiring::Retiring;
 pub(crate) use watcher::Watcher;

@@ -7,78 +7,157 @@
 //! would ask for all orders again. The marker holds as long as the queues in use do: the carrier
 //! deletes it before it declares one of them anew.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 use lapin::Connection;
 use service_kit::broker::{BrokerError, connect};
 use service_kit::settings::BrokerSettings;
 use shared_models::names::QueueGeneration;
 use thiserror::Error;
+use tokio::time::sleep;
 
+use super::silence::Silence;
+use crate::figures::Figures;
+use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
 use crate::topology::{QueueKind, Topology, goodbye};
 
-/// The reason why the queues of earlier generations still exist.
+/// The reason why no queue of an earlier generation may be deleted yet.
 #[derive(Debug, Error)]
-pub(super) enum NotRetired {
+enum NotReady {
     #[error("{0}")]
     Broker(#[from] BrokerError),
     #[error("its source agrees to no offer: {0}")]
     NoOffer(String),
 }
 
-/// Deletes the queues of earlier generations, in one direction.
-pub(super) struct Retiring {
-    pub(super) broker: BrokerSettings,
-    /// The connection's name in the management UI.
-    pub(super) name: String,
-    pub(super) source: SiteClient,
+/// Deletes the queues of earlier generations, in one direction. Not part of watching, which must go
+/// on while a deletion hangs.
+pub(crate) struct Retiring {
+    broker: BrokerSettings,
+    /// The name of its connections in the management UI.
+    name: String,
+    source: SiteClient,
+    figures: Arc<Figures>,
+    /// The pause between two looks at the generation in use.
+    interval: Duration,
+    /// The pause before what is left is deleted again.
+    again_after: Duration,
 }
 
 impl Retiring {
-    /// Deletes the queues of all generations before the one in use.
-    pub(super) async fn retire(&self, current: QueueGeneration) -> Result<(), NotRetired> {
-        let connection = connect(&self.broker, &self.name).await?;
-        let topology = Topology::new(current, self.broker.reply_timeout);
-        let retired = self.retire_over(&connection, &topology).await;
-        goodbye(&connection).await;
-        retired
+    pub(crate) fn new(
+        settings: &WorkerSettings,
+        source: SiteClient,
+        figures: Arc<Figures>,
+    ) -> Self {
+        let again_after = settings.carry.replace_queue_after;
+        Self {
+            broker: settings.broker.clone(),
+            name: format!("{} {} retiring", PROGRAM.name, figures.direction),
+            source,
+            figures,
+            interval: Silence::new(again_after).interval(),
+            again_after,
+        }
     }
 
-    async fn retire_over(
+    /// Deletes for ever: whenever another generation is in use, until nothing is left.
+    pub(crate) async fn run(&self) -> Infallible {
+        let (mut known, mut next) = (None, None);
+        loop {
+            sleep(self.interval).await;
+            let Some(queues) = self.figures.queues_in_use() else { continue };
+            if known.replace(queues) != Some(queues) {
+                next = Some(Instant::now());
+            }
+            if next.is_some_and(|at| at <= Instant::now()) {
+                next = self.retire(queues).await.map(|pause| Instant::now() + pause);
+            }
+        }
+    }
+
+    /// Deletes the queues of all generations before the one in use. Returns after how long this is
+    /// to be repeated, if some are left.
+    async fn retire(&self, queues: QueueGeneration) -> Option<Duration> {
+        queues.older().next()?;
+        let (direction, current) =
+            (queues.direction.as_str(), Topology::new(queues, self.broker.reply_timeout));
+        match self.ready(&current).await {
+            Ok(names) => {
+                let deleting = names.iter().map(|name| self.delete(&current, name));
+                let all_deleted = join_all(deleting).await.into_iter().all(|deleted| deleted);
+                (!all_deleted).then_some(self.again_after)
+            }
+            // The queues of the generation in use are still to be made.
+            Err(NotReady::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
+            Err(error) => {
+                tracing::warn!(direction, %error, "queues of an earlier generation are left");
+                Some(self.again_after)
+            }
+        }
+    }
+
+    /// Makes sure that nothing is lost with the queues of earlier generations; returns their names.
+    async fn ready(&self, current: &Topology) -> Result<Vec<String>, NotReady> {
+        let connection = connect(&self.broker, &self.name).await?;
+        let ready = self.ready_over(&connection, current).await;
+        goodbye(&connection).await;
+        ready
+    }
+
+    async fn ready_over(
         &self,
         connection: &Connection,
         current: &Topology,
-    ) -> Result<(), NotRetired> {
+    ) -> Result<Vec<String>, NotReady> {
+        let mut names = vec![];
         for queues in current.queues.older() {
-            let old = Topology::new(queues, self.broker.reply_timeout);
             for name in QueueKind::ALL.map(|kind| kind.name_in(queues)) {
-                if old.is_there(connection, &name).await? {
-                    self.remove(connection, current, &old, &name).await?;
+                if current.is_there(connection, &name).await? {
+                    names.push(name);
                 }
             }
         }
-        Ok(())
-    }
-
-    async fn remove(
-        &self,
-        connection: &Connection,
-        current: &Topology,
-        old: &Topology,
-        name: &str,
-    ) -> Result<(), NotRetired> {
+        if names.is_empty() {
+            return Ok(names);
+        }
         // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
-        old.unbind_queue(connection).await?;
+        for queues in current.queues.older() {
+            Topology::new(queues, self.broker.reply_timeout).unbind_queue(connection).await?;
+        }
         if !current.earlier_are_offered(connection).await? {
             // Fails where RabbitMQ's permissions do not include the marker: else the source would
             // be asked in every round.
             current.forget_offer(connection).await?;
-            self.source.ask_for_offer().await.map_err(NotRetired::NoOffer)?;
+            self.source.ask_for_offer().await.map_err(NotReady::NoOffer)?;
             current.note_offer(connection).await?;
         }
-        old.delete(connection, name).await?;
-        let direction = current.queues.direction.as_str();
-        tracing::info!(direction, queue = name, "a queue of an earlier generation is deleted");
-        Ok(())
+        Ok(names)
+    }
+
+    /// Deletes a queue, on a connection of its own, for that may hang or end the connection.
+    /// Returns whether it was deleted.
+    async fn delete(&self, topology: &Topology, queue: &str) -> bool {
+        let deleting = async {
+            let connection = connect(&self.broker, &self.name).await?;
+            let deleted = topology.delete(&connection, queue).await;
+            goodbye(&connection).await;
+            deleted
+        };
+        let (deleted, direction) = (deleting.await, topology.queues.direction.as_str());
+        match &deleted {
+            Ok(()) => {
+                tracing::info!(direction, queue, "a queue of an earlier generation is deleted");
+            }
+            Err(error) => {
+                tracing::warn!(direction, queue, %error, "it cannot be deleted yet");
+            }
+        }
+        deleted.is_ok()
     }
 }

@@ -13,7 +13,6 @@ use tokio::time::sleep;
 
 use super::probe::Probe;
 use super::replacing::{Outcome, Reason, Replacing};
-use super::retiring::{NotRetired, Retiring};
 use super::silence::{Heard, Others, Silence, Verdict};
 use crate::figures::{Figures, QueueState};
 use crate::settings::{PROGRAM, WorkerSettings};
@@ -29,14 +28,9 @@ pub(crate) struct Watcher {
     source: SiteClient,
     probes: [Probe; 2],
     replacing: Replacing,
-    retiring: Retiring,
     silences: [Silence; 2],
     /// The generation that is watched.
     watched: Option<QueueGeneration>,
-    /// The time to delete the queues of earlier generations; `None` if there are none left.
-    retire_at: Option<Instant>,
-    /// The pause before they are deleted again after a failure.
-    retire_again_after: Duration,
     /// Notified when a queue was replaced, or may have been.
     replaced: Arc<Notify>,
 }
@@ -50,18 +44,13 @@ impl Watcher {
         replaced: Arc<Notify>,
     ) -> Self {
         let (broker, replace_after) = (&settings.broker, settings.carry.replace_queue_after);
-        let name = |purpose| format!("{} {} {purpose}", PROGRAM.name, figures.direction);
-        let retiring =
-            Retiring { broker: broker.clone(), name: name("retiring"), source: source.clone() };
+        let name = format!("{} {} replacing", PROGRAM.name, figures.direction);
         Self {
             broker: broker.clone(),
             probes: probes(broker, &figures),
-            replacing: Replacing::new(broker.clone(), name("replacing")),
-            retiring,
+            replacing: Replacing::new(broker.clone(), name),
             silences: [Silence::new(replace_after); 2],
             watched: None,
-            retire_at: None,
-            retire_again_after: replace_after,
             source,
             replaced,
             figures,
@@ -77,10 +66,8 @@ impl Watcher {
             if self.watched != Some(queues) {
                 self.watched = Some(queues);
                 self.silences.iter_mut().for_each(Silence::end);
-                self.retire_at = queues.older().next().map(|_| Instant::now());
             }
             self.look_at(&Topology::new(queues, self.broker.reply_timeout)).await;
-            self.retire(queues).await;
         }
     }
 
@@ -151,22 +138,6 @@ impl Watcher {
                 tracing::info!(direction, queue, "another worker is replacing a queue");
             }
             Err(error) => tracing::warn!(direction, queue, %error, "it cannot be replaced yet"),
-        }
-    }
-
-    async fn retire(&mut self, queues: QueueGeneration) {
-        if self.retire_at.is_none_or(|at| Instant::now() < at) {
-            return;
-        }
-        match self.retiring.retire(queues).await {
-            Ok(()) => self.retire_at = None,
-            // The queues of the generation in use are still to be made.
-            Err(NotRetired::Broker(error)) if error.is_not_found() => {}
-            Err(error) => {
-                let direction = self.figures.direction.as_str();
-                tracing::warn!(direction, %error, "queues of an earlier generation are left");
-                self.retire_at = Some(Instant::now() + self.retire_again_after);
-            }
         }
     }
 }

@@ -139,6 +139,8 @@ async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_off
         worker.is_ready().await;
         link.has_swallowed(start).await;
         assert_eq!(world.store.offers().await.len(), offers, "after start {start}");
+        let gone = async || world.broker.queue_depth(PARKED).await.is_none().then_some(());
+        eventually("the other one is gone all the same", gone).await;
         worker.stop().await;
     }
     // With the queue in use, what was published since the last offer was lost.
