@@ -72,6 +72,7 @@ struct Inner {
     in_use: Option<QueueGeneration>,
     sync: QueueFigures,
     parked: QueueFigures,
+    leftover: Vec<String>,
     depth: Option<Waiting>,
     pace: Pace,
     counters: Counters,
@@ -99,13 +100,14 @@ impl Figures {
         let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
         let (in_use, depth, comparison) = (None, None, Comparison::default());
         let (sync, parked) = (QueueFigures::default(), QueueFigures::default());
-        let in_hand = None;
+        let (leftover, in_hand) = (vec![], None);
         let inner = Inner {
             state,
             breaker,
             in_use,
             sync,
             parked,
+            leftover,
             depth,
             pace,
             counters,
@@ -129,7 +131,7 @@ impl Figures {
             state: state.as_str(),
             reason: state.reason().map(str::to_owned),
             breaker: breaker.clone(),
-            queues: Queues { sync, parked },
+            queues: Queues { sync, parked, leftover: inner.leftover.clone() },
             depth: depth.clone(),
             rates: pace.rates(Instant::now()),
             counters: counters.clone(),
@@ -159,6 +161,16 @@ impl Figures {
     #[must_use]
     pub fn queues_in_use(&self) -> Option<QueueGeneration> {
         self.lock().in_use
+    }
+
+    /// Records the names of the queues of earlier generations that still exist.
+    pub fn leftover(&self, queues: Vec<String>) {
+        self.lock().leftover = queues;
+    }
+
+    /// Records that one of them is deleted.
+    pub fn leftover_deleted(&self, queue: &str) {
+        self.lock().leftover.retain(|name| name != queue);
     }
 
     /// Records the state of a queue, and logs it if it is new.

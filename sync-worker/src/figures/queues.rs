@@ -111,13 +111,15 @@ impl Queue {
     }
 }
 
-/// Both queues of a direction.
+/// The queues of a direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Queues {
     /// The queue whose messages are carried.
     pub sync: Queue,
     /// The queue of what could not be carried while the source was away.
     pub parked: Queue,
+    /// The names of queues that were replaced and could not be deleted yet.
+    pub leftover: Vec<String>,
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ impl Retiring {
                 }
             }
         }
+        self.figures.leftover(names.clone());
         if names.is_empty() {
             return Ok(names);
         }
@@ -152,6 +153,7 @@ impl Retiring {
         let (deleted, direction) = (deleting.await, topology.queues.direction.as_str());
         match &deleted {
             Ok(()) => {
+                self.figures.leftover_deleted(queue);
                 tracing::info!(direction, queue, "a queue of an earlier generation is deleted");
             }
             Err(error) => {

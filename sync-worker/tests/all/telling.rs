@@ -39,6 +39,7 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
     assert_eq!(queues["sync"]["name"], QUEUE);
     assert_eq!(queues["parked"]["name"], PARKED);
     assert_eq!(queues["sync"]["replaced"], 0, "{queues}");
+    assert_eq!(queues["leftover"], json!([]));
     assert_eq!((&depth["queue"], &depth["parked"]), (&json!(0), &json!(0)), "{depth}");
     let ready = worker.request("GET", "/health/ready").await;
     let parts = ready.json::<Value>().await.unwrap()["parts"].clone();

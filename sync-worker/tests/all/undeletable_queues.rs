@@ -6,7 +6,7 @@ use std::time::Duration;
 use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
-use serde_json::Value;
+use serde_json::{Value, json};
 use service_kit::testing::{BrokerLink, BrokerUser, eventually};
 use shared_models::names::QueueGeneration;
 use shared_models::site::{Direction, Site};
@@ -64,6 +64,12 @@ async fn begin(world: &World, queues: QueueGeneration) {
     channel.exchange_declare(marker.into(), kind, options, none).await.unwrap();
 }
 
+/// Waits until the worker tells that these queues are left.
+async fn are_left(worker: &TestWorker, names: &[&str]) {
+    let left = async || (queues(worker).await["leftover"] == json!(names)).then_some(());
+    eventually(&format!("left are {names:?}"), left).await;
+}
+
 async fn queues(worker: &TestWorker) -> Value {
     worker.direction(TO_WAREHOUSE).await["queues"].clone()
 }
@@ -106,13 +112,13 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
     world.is_carried(in_the_outbox).await;
 
     link.has_swallowed(2).await;
-    assert!(world.broker.queue_depth(QUEUE).await.is_some(), "it is left");
+    are_left(&worker, &[QUEUE]).await;
     // It comes to life again, with the message that was in it.
     world.broker.undeafen(QUEUE).await;
     link.keep_nothing();
+    are_left(&worker, &[]).await;
     for dead in [QUEUE, PARKED] {
-        let gone = async || world.broker.queue_depth(dead).await.is_none().then_some(());
-        eventually(&format!("{dead} is gone"), gone).await;
+        assert_eq!(world.broker.queue_depth(dead).await, None, "{dead}");
     }
     let after = id();
     world.relay(after).await;
@@ -139,8 +145,8 @@ async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_off
         worker.is_ready().await;
         link.has_swallowed(start).await;
         assert_eq!(world.store.offers().await.len(), offers, "after start {start}");
-        let gone = async || world.broker.queue_depth(PARKED).await.is_none().then_some(());
-        eventually("the other one is gone all the same", gone).await;
+        // The other one is gone all the same.
+        are_left(&worker, &[QUEUE]).await;
         worker.stop().await;
     }
     // With the queue in use, what was published since the last offer was lost.
