@@ -88,8 +88,8 @@ impl QueueGeneration {
     }
 }
 
-/// Returns the lock that a worker holds while it replaces a queue of a direction: an exclusive
-/// queue.
+/// Returns the lock that a worker holds while it declares or replaces queues of a direction: an
+/// exclusive queue.
 #[must_use]
 pub const fn replacing_lock(direction: Direction) -> &'static str {
     match direction.from {

@@ -10,6 +10,7 @@
 //! `sync.store-to-warehouse.2`.
 
 mod generation;
+mod lock;
 mod queue_kind;
 mod refusal;
 
@@ -24,6 +25,7 @@ use service_kit::broker::{BrokerError, in_time};
 use shared_models::names::{ORDER_EVENTS, QueueGeneration, exchange};
 use tokio::time::timeout;
 
+pub use lock::QueueLock;
 pub use queue_kind::QueueKind;
 pub use refusal::{is_internal, is_locked, is_unlike};
 
@@ -54,6 +56,15 @@ pub struct Depth {
     pub queue: u32,
     /// The number in the parked queue.
     pub parked: u32,
+}
+
+/// The outcome of deleting a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The queue does not exist any more.
+    Done,
+    /// RabbitMQ did not answer in time; it may delete the queue later.
+    Hangs,
 }
 
 impl Topology {
@@ -117,12 +128,23 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Deletes a queue and its messages. A missing queue is no error.
-    pub async fn delete(&self, connection: &Connection, name: &str) -> Result<(), BrokerError> {
+    /// Deletes a queue and its messages. A missing queue counts as deleted.
+    pub async fn delete(
+        &self,
+        connection: &Connection,
+        name: &str,
+    ) -> Result<Deletion, BrokerError> {
         let channel = self.open(connection).await?;
         let deleted = channel.queue_delete(name.into(), QueueDeleteOptions::default());
-        in_time(DELETION + self.reply_timeout, deleted).await?;
-        self.close(&channel).await
+        match in_time(DELETION + self.reply_timeout, deleted).await {
+            Ok(_) => {
+                // Whatever the channel's end brings, the queue is deleted.
+                let _ = self.close(&channel).await;
+                Ok(Deletion::Done)
+            }
+            Err(BrokerError::Silent(_)) => Ok(Deletion::Hangs),
+            Err(error) => Err(error),
+        }
     }
 
     /// Restores whatever has been deleted, except the queues; returns `None` if one of them is

@@ -19,8 +19,8 @@ use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
-use crate::topology::{QueueKind, Topology, goodbye, is_unlike};
-use crate::watching::{Reason, Replacing, Retiring, Watcher};
+use crate::topology::{QueueKind, QueueLock, Topology, goodbye, is_unlike};
+use crate::watching::{Replacing, Retiring, Watcher};
 
 /// Carries changes in one direction.
 pub struct Carrier {
@@ -139,20 +139,25 @@ impl Carrying {
             return Ok(Stopped);
         };
         let connection = connection?;
-        let Some(prepared) = stop.run_until_cancelled(self.prepare(&connection)).await else {
+        let outcome = self.carry(&connection).await;
+        goodbye(&connection).await;
+        outcome
+    }
+
+    async fn carry(&mut self, connection: &Connection) -> Result<Stopped, Interrupted> {
+        let stop = self.stop.asked.clone();
+        let Some(prepared) = stop.run_until_cancelled(self.prepare(connection)).await else {
             return Ok(Stopped);
         };
         let topology = prepared?;
         let parked = topology.queues.parked_queue();
-        let healing = heal(&topology, &connection, &self.figures, self.settings.heal_interval);
-        let outcome = tokio::select! {
-            outcome = self.consuming.run(&connection, topology.queues) => outcome,
+        let healing = heal(&topology, connection, &self.figures, self.settings.heal_interval);
+        tokio::select! {
+            outcome = self.consuming.run(connection, topology.queues) => outcome,
             interrupted = healing => Err(interrupted),
             () = self.replaced.notified() => Err(Interrupted::Replaced),
-            never = self.draining.run(&connection, &parked) => match never {},
-        };
-        goodbye(&connection).await;
-        outcome
+            never = self.draining.run(connection, &parked) => match never {},
+        }
     }
 
     async fn connect(&self) -> Result<Connection, BrokerError> {
@@ -168,10 +173,15 @@ impl Carrying {
     /// (Messages to be parked wait in the sync queue.) In the other order a crash in between would
     /// leave a queue that nobody knows to be incomplete.
     ///
+    /// All of it happens under the lock, on the connection that holds it: a queue that is found to
+    /// be there is not deleted by a watcher before it is declared, which would hide the loss.
+    ///
     /// A sync queue with other arguments, as earlier versions declared it, is deleted; then it
     /// counts as missing.
     async fn prepare(&self, connection: &Connection) -> Result<Topology, Interrupted> {
         let (direction, limit) = (self.figures.direction, self.broker.reply_timeout);
+        let lock = QueueLock::take(connection, direction, limit).await?;
+        let lock = lock.ok_or(Interrupted::Locked)?;
         let topology = Topology::current(connection, direction, limit).await?;
         self.figures.uses(topology.queues);
         topology.declare_exchange(connection).await?;
@@ -182,14 +192,28 @@ impl Carrying {
             }
             self.source_agrees().await;
         }
-        match topology.declare_queues(connection).await {
+        let declared = topology.declare_queues(connection).await;
+        lock.release().await?;
+        match declared {
             Ok(()) => Ok(topology),
             Err(error) if is_unlike(&error) => {
-                self.replacing.replace(&topology, QueueKind::Sync, Reason::Unlike).await?;
+                self.replace_unlike(&topology).await?;
                 Err(Interrupted::Unlike)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn replace_unlike(&self, topology: &Topology) -> Result<(), BrokerError> {
+        let is_unlike = async |connection: &lapin::Connection| match topology
+            .declare_queues(connection)
+            .await
+        {
+            Ok(()) => Ok(false),
+            Err(error) if is_unlike(&error) => Ok(true),
+            Err(error) => Err(error),
+        };
+        self.replacing.replace(topology, QueueKind::Sync, is_unlike).await.map(drop)
     }
 
     /// Asks the source for an offer of all its orders until it agrees.

@@ -2,7 +2,7 @@
 //! peer, settles it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lapin::Connection;
 use lapin::message::Delivery;
@@ -22,6 +22,7 @@ use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
 use crate::site_client::SiteClient;
 use crate::site_client::answer::Answer;
+use crate::topology::QueueKind;
 
 /// The parts that carrying in one direction needs, except the connection.
 pub(super) struct Consuming {
@@ -63,7 +64,10 @@ impl Consuming {
         let (name, prefetch) = (queues.queue(), self.settings.prefetch);
         let parked = queues.parked_queue();
         while self.peer.lets_in().await {
+            let asked = Instant::now();
             let mut intake = Intake::open(connection, &name, prefetch, self.reply_timeout).await?;
+            // RabbitMQ confirms a consumer once the queue has it.
+            self.figures.queue_answered(QueueKind::Sync, asked);
             self.figures.enter(State::Consuming);
             let end = self.consume(&mut intake, &parked).await?;
             intake.close().await?;

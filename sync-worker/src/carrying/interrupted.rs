@@ -20,6 +20,9 @@ pub(super) enum Interrupted {
     /// The sync queue, or the parked queue, did not answer and was replaced.
     #[error("a queue that did not answer was replaced")]
     Replaced,
+    /// Another connection declares queues, or replaces one.
+    #[error("another worker declares or replaces the queues")]
+    Locked,
     /// The sync queue had other arguments, and was deleted.
     #[error("the sync queue has other arguments than it should; it is made anew")]
     Unlike,

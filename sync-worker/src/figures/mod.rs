@@ -30,6 +30,10 @@ pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::State;
 pub use waiting::Waiting;
 
+/// The time since the last prompt answer of a sync queue within which it counts as one that answers:
+/// it is asked every 5 s.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
+
 /// A direction as it is at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
@@ -190,6 +194,19 @@ impl Figures {
         }
     }
 
+    /// Records that a queue promptly answered a question that was asked at `asked`.
+    pub fn queue_answered(&self, kind: QueueKind, asked: Instant) {
+        self.lock().queue(kind).prompt = Some(asked);
+    }
+
+    /// Returns whether a queue of the direction promptly answered a question that was asked at this
+    /// time or later.
+    #[must_use]
+    pub fn has_answered_since(&self, since: Instant) -> bool {
+        let inner = self.lock();
+        [&inner.sync, &inner.parked].iter().any(|queue| queue.prompt.is_some_and(|at| at >= since))
+    }
+
     /// Records that a queue was replaced.
     pub fn queue_replaced(&self, kind: QueueKind) {
         let mut inner = self.lock();
@@ -235,13 +252,18 @@ impl Figures {
         InHand(Arc::clone(self))
     }
 
-    /// Fails, with the reason, unless the direction carries, at most `most` messages wait, and no
-    /// batch has been in hand for longer than `long`.
+    /// Fails, with the reason, unless the direction carries, its sync queue answers, at most `most`
+    /// messages wait, and no batch has been in hand for longer than `long`.
     pub fn is_calm(&self, most: u32, long: Duration) -> Result<(), String> {
         let inner = self.lock();
         let in_hand = inner.in_hand.map(|since| since.elapsed()).filter(|age| *age > long);
+        let answers = inner.sync.prompt.is_some_and(|asked| asked.elapsed() <= LAST_ANSWER);
         match (&inner.state, &inner.depth, in_hand) {
-            (State::Consuming, Some(depth), None) if depth.queue <= most => Ok(()),
+            (State::Consuming, Some(depth), None) if depth.queue <= most => match answers {
+                true => Ok(()),
+                // Of a queue without a process RabbitMQ says that no messages wait.
+                false => Err("the sync queue has not answered lately".to_owned()),
+            },
             (State::Consuming, Some(depth), None) => {
                 Err(format!("{} messages wait in the sync queue", depth.queue))
             }
@@ -299,6 +321,10 @@ mod tests {
         figures.enter(State::Consuming);
         figures.depth(Depth { queue: 0, parked: 0 });
         let is_calm = |long| figures.is_calm(0, long).is_ok();
+        assert!(!is_calm(Duration::ZERO), "its sync queue has not answered yet");
+        figures.queue_answered(QueueKind::Parked, Instant::now());
+        assert!(!is_calm(Duration::ZERO));
+        figures.queue_answered(QueueKind::Sync, Instant::now());
         let hour = Duration::from_secs(3_600);
         assert!(is_calm(Duration::ZERO));
         let in_hand = figures.takes_in_hand();

@@ -1,6 +1,6 @@
 //! The queues of a direction, as they are shown.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use shared_models::names::QueueGeneration;
@@ -78,12 +78,14 @@ impl QueueState {
 pub struct QueueFigures {
     pub(super) state: QueueState,
     pub(super) replaced: u64,
+    /// When the last question was asked that it answered promptly.
+    pub(super) prompt: Option<Instant>,
 }
 
 impl Default for QueueFigures {
     /// Returns the figures of a queue of which nothing is known yet.
     fn default() -> Self {
-        Self { state: QueueState::Unknown, replaced: 0 }
+        Self { state: QueueState::Unknown, replaced: 0, prompt: None }
     }
 }
 
@@ -105,7 +107,7 @@ impl Queue {
     /// Returns the queue as it is shown.
     #[must_use]
     pub fn of(kind: QueueKind, in_use: Option<QueueGeneration>, figures: QueueFigures) -> Self {
-        let QueueFigures { state, replaced } = figures;
+        let QueueFigures { state, replaced, prompt: _ } = figures;
         let name = in_use.map(|queues| kind.name_in(queues));
         Self { name, state: state.as_str(), reason: state.reason(), replaced }
     }

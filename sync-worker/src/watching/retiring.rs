@@ -23,7 +23,7 @@ use super::silence::Silence;
 use crate::figures::Figures;
 use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
-use crate::topology::{QueueKind, Topology, goodbye};
+use crate::topology::{Deletion, QueueKind, Topology, goodbye};
 
 /// The reason why no queue of an earlier generation may be deleted yet.
 #[derive(Debug, Error)]
@@ -150,16 +150,24 @@ impl Retiring {
             goodbye(&connection).await;
             deleted
         };
-        let (deleted, direction) = (deleting.await, topology.queues.direction.as_str());
-        match &deleted {
-            Ok(()) => {
+        let direction = topology.queues.direction.as_str();
+        match deleting.await {
+            Ok(Deletion::Done) => {
                 self.figures.leftover_deleted(queue);
                 tracing::info!(direction, queue, "a queue of an earlier generation is deleted");
+                return true;
+            }
+            Ok(Deletion::Hangs) => {
+                tracing::warn!(
+                    direction,
+                    queue,
+                    "it cannot be deleted yet: RabbitMQ does not answer"
+                );
             }
             Err(error) => {
                 tracing::warn!(direction, queue, %error, "it cannot be deleted yet");
             }
         }
-        deleted.is_ok()
+        false
     }
 }

@@ -11,6 +11,14 @@ const LEAST_QUESTIONS: u32 = 2;
 /// node share a write-ahead log; while a slow disk holds that up, they are silent and healthy.
 const ALL_SILENT: u32 = 10;
 
+/// The longest pause between two probes, also where the limit is long: others have to know by then
+/// that a queue is silent.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The part of a probe's timeout within which an answer is prompt. A slow disk holds all queues up
+/// alike: one that answers in the last moment says nothing of one that would have a moment later.
+const PROMPT: u32 = 3;
+
 /// The result of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -28,9 +36,9 @@ pub enum Heard {
 /// The answers of other quorum queues during a silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Others {
-    /// At least one other queue answered.
+    /// At least one other queue answered promptly.
     Answer,
-    /// No other queue answered, or there is none.
+    /// No other queue answered promptly, or there is none.
     Silent,
 }
 
@@ -66,6 +74,8 @@ pub struct Silence {
     /// The last probe heard anything but an answer: a queue that is deleted while it is asked can
     /// end the question in any way.
     interrupted: bool,
+    /// The time of the last result.
+    last: Option<Instant>,
 }
 
 /// Consecutive probes.
@@ -89,7 +99,7 @@ impl Silence {
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         let (unanswered, alone) = (Streak::default(), Streak::default());
-        Self { limit, unanswered, alone, interrupted: false }
+        Self { limit, unanswered, alone, interrupted: false, last: None }
     }
 
     /// Returns the timeout of one probe: short enough that a second one fits within the limit, long
@@ -102,13 +112,23 @@ impl Silence {
     /// Returns the pause between two probes of a queue that answers.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        self.limit / 6
+        (self.limit / 6).min(LONGEST_PAUSE)
+    }
+
+    /// Returns the time within which an answer is prompt.
+    #[must_use]
+    pub fn prompt(&self) -> Duration {
+        self.patience() / PROMPT
     }
 
     /// Takes in the result, at `now`, of a probe that was sent at `asked`, and what other queues
     /// did meanwhile.
     pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard, others: Others) -> Verdict {
-        let interrupted = std::mem::replace(&mut self.interrupted, heard != Heard::Answer);
+        // A worker that was stopped for that long has missed a replacement by another one.
+        let last = self.last.replace(now);
+        let missed = last.is_some_and(|last| now.saturating_duration_since(last) > self.limit);
+        let interrupted =
+            std::mem::replace(&mut self.interrupted, heard != Heard::Answer) || missed;
         match heard {
             Heard::Answer => {
                 self.forget();
@@ -156,8 +176,7 @@ impl Silence {
 
     /// Ends the silence, for example when the queue is another one.
     pub fn end(&mut self) {
-        self.forget();
-        self.interrupted = false;
+        *self = Self::new(self.limit);
     }
 
     /// Begins to count anew. The next answer still counts as one after a silence.
@@ -215,6 +234,12 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_after_a_time_in_which_the_queue_may_have_been_replaced_is_told_apart() {
+        let heard = [(0, 0, Answer), (30, 30, Answer), (61, 61, Answer), (62, 62, Answer)];
+        assert_eq!(verdicts(&heard), [Answers, Answers, AnswersAgain, Answers]);
+    }
+
+    #[test]
     fn while_no_queue_answers_none_is_dead_for_ten_times_as_long() {
         let silent = [(0, 15, Nothing), (20, 35, Nothing), (270, 299, Nothing)];
         let all = [AllSilent(s(15)), AllSilent(s(35)), AllSilent(s(299))];
@@ -251,6 +276,7 @@ mod tests {
     #[test]
     fn two_questions_fit_into_the_limit() {
         let silence = Silence::new(s(30));
-        assert_eq!((silence.patience(), silence.interval()), (s(15), s(5)));
+        assert_eq!((silence.patience(), silence.interval(), silence.prompt()), (s(15), s(5), s(5)));
+        assert_eq!(Silence::new(s(600)).interval(), s(5));
     }
 }

@@ -2,17 +2,16 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use lapin::Connection;
 use service_kit::settings::BrokerSettings;
 use shared_models::names::QueueGeneration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::probe::Probe;
-use super::replacing::{Outcome, Reason, Replacing};
+use super::looking::Looking;
+use super::replacing::{Outcome, Replacing};
 use super::silence::{Heard, Others, Silence, Verdict};
 use crate::figures::{Figures, QueueState};
 use crate::settings::{PROGRAM, WorkerSettings};
@@ -23,10 +22,8 @@ use crate::topology::{QueueKind, Topology};
 pub(crate) struct Watcher {
     broker: BrokerSettings,
     figures: Arc<Figures>,
-    /// The figures of the other direction, whose queues are asked if both of this one are silent.
-    opposite: Arc<Figures>,
     source: SiteClient,
-    probes: [Probe; 2],
+    looking: Looking,
     replacing: Replacing,
     silences: [Silence; 2],
     /// The generation that is watched.
@@ -47,14 +44,13 @@ impl Watcher {
         let name = format!("{} {} replacing", PROGRAM.name, figures.direction);
         Self {
             broker: broker.clone(),
-            probes: probes(broker, &figures),
+            looking: Looking::new(broker, replace_after, Arc::clone(&figures), opposite),
             replacing: Replacing::new(broker.clone(), name),
             silences: [Silence::new(replace_after); 2],
             watched: None,
             source,
             replaced,
             figures,
-            opposite,
         }
     }
 
@@ -73,14 +69,8 @@ impl Watcher {
 
     /// Asks both queues at once, and replaces those that are dead.
     async fn look_at(&mut self, topology: &Topology) {
-        let (asked, patience) = (Instant::now(), self.silences[0].patience());
-        let asking = asking(&mut self.probes, topology, patience);
-        let heard = asking.collect::<FuturesOrdered<_>>().collect::<Vec<_>>().await;
-        let others = match heard.contains(&Heard::Answer) {
-            true => Others::Answer,
-            false if heard.contains(&Heard::Silence) => self.ask_the_others(patience).await,
-            false => Others::Silent,
-        };
+        let asked = Instant::now();
+        let (heard, others) = self.looking.look_at(topology).await;
         let now = Instant::now();
         for (index, kind) in QueueKind::ALL.into_iter().enumerate() {
             let verdict = self.silences[index].heard(asked, now, heard[index], others);
@@ -93,27 +83,14 @@ impl Watcher {
                 | Verdict::Unknown => {}
                 // The session may consume from a queue that another worker has replaced.
                 Verdict::AnswersAgain => self.replaced.notify_one(),
-                Verdict::Dead(_) => self.replace(topology, kind, index).await,
+                Verdict::Dead(_) => self.replace(topology, kind, others).await,
             }
         }
     }
 
-    /// Asks the queues of the other direction: whether at least one of them answers.
-    async fn ask_the_others(&self, patience: Duration) -> Others {
-        let Some(queues) = self.opposite.queues_in_use() else { return Others::Silent };
-        let topology = Topology::new(queues, self.broker.reply_timeout);
-        let mut probes = probes(&self.broker, &self.figures);
-        let mut answers = asking(&mut probes, &topology, patience).collect::<FuturesUnordered<_>>();
-        while let Some(heard) = answers.next().await {
-            if heard == Heard::Answer {
-                return Others::Answer;
-            }
-        }
-        Others::Silent
-    }
-
-    async fn replace(&mut self, topology: &Topology, kind: QueueKind, index: usize) {
-        let (queue, patience) = (kind.name_in(topology.queues), self.silences[index].patience());
+    /// Replaces a dead queue; `before` is what other queues did when that was found.
+    async fn replace(&mut self, topology: &Topology, kind: QueueKind, before: Others) {
+        let queue = kind.name_in(topology.queues);
         // Without a parked queue the whole direction waits for the source's offer.
         if kind == QueueKind::Parked
             && let Err(trouble) = self.source.probe().await
@@ -122,42 +99,26 @@ impl Watcher {
             tracing::info!(direction, queue, reason, "replaced when its source is there");
             return;
         }
-        let replacing = self.replacing.replace(topology, kind, Reason::Silent { patience }).await;
+        // Once more, now that no other worker replaces anything, and by the same rule.
+        let (looking, index) = (&mut self.looking, kind as usize);
+        let is_silent = async |_: &Connection| {
+            let (heard, others) = looking.look_at(topology).await;
+            Ok(heard[index] == Heard::Silence && (others == before || others == Others::Answer))
+        };
+        let replacing = self.replacing.replace(topology, kind, is_silent).await;
         let direction = self.figures.direction.as_str();
         match replacing {
-            Ok(Outcome::Deleted | Outcome::NextGeneration) => {
-                self.figures.queue_replaced(kind);
+            Ok(outcome @ (Outcome::Deleted | Outcome::NextGeneration | Outcome::NotNeeded)) => {
+                if outcome != Outcome::NotNeeded {
+                    self.figures.queue_replaced(kind);
+                }
                 self.silences[index].end();
                 self.replaced.notify_one();
             }
-            Ok(Outcome::NotNeeded) => {
-                self.silences[index].end();
-                self.replaced.notify_one();
-            }
-            Ok(Outcome::LeftToAnother) => {
-                tracing::info!(direction, queue, "another worker is replacing a queue");
+            Ok(Outcome::Locked) => {
+                tracing::info!(direction, queue, "another worker declares or replaces queues");
             }
             Err(error) => tracing::warn!(direction, queue, %error, "it cannot be replaced yet"),
         }
     }
-}
-
-/// Creates a probe for each kind of queue: a queue without a process ends the connection on which
-/// it is asked, and with it every other question there.
-fn probes(broker: &BrokerSettings, figures: &Figures) -> [Probe; 2] {
-    QueueKind::ALL.map(|kind| {
-        let (program, direction, kind) = (PROGRAM.name, figures.direction, kind.as_str());
-        Probe::new(broker.clone(), format!("{program} {direction} watching {kind}"))
-    })
-}
-
-/// Asks one queue of each kind, each with a probe of its own.
-fn asking<'a>(
-    probes: &'a mut [Probe; 2],
-    topology: &'a Topology,
-    patience: Duration,
-) -> impl Iterator<Item = impl Future<Output = Heard> + 'a> {
-    probes.iter_mut().zip(QueueKind::ALL).map(move |(probe, kind)| async move {
-        probe.ask(topology, &kind.name_in(topology.queues), patience).await
-    })
 }

@@ -176,15 +176,41 @@ async fn a_worker_consumes_from_the_queue_that_another_has_made_anew() {
     second.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn while_another_holds_the_lock_a_queue_is_not_replaced() {
-    let world = World::new().await;
-    let channel = world.broker.channel().await;
+/// Takes the lock of the direction, until the channel's connection ends.
+async fn hold_the_lock(channel: &lapin::Channel) {
     let options = lapin::options::QueueDeclareOptions { exclusive: true, ..Default::default() };
     let lock = replacing_lock(DIRECTION);
     channel.queue_declare(lock.into(), options, Default::default()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_another_holds_the_lock_no_queue_is_declared() {
+    let world = World::new().await;
+    let channel = world.broker.channel().await;
+    hold_the_lock(&channel).await;
+    let worker = world.start_worker("").await;
+    let told = async || {
+        let reason = worker.direction(TO_WAREHOUSE).await["reason"].clone();
+        (reason == "another worker declares or replaces the queues").then_some(())
+    };
+    eventually("the lock is told", told).await;
+    assert_eq!(world.waiting().await, None);
+    assert_eq!(world.store.offers().await.len(), 0);
+    let options = lapin::options::QueueDeleteOptions::default();
+    channel.queue_delete(replacing_lock(DIRECTION).into(), options).await.unwrap();
+    worker.is_ready().await;
+    assert_eq!(world.store.offers().await.len(), 1);
+    worker.stop().await;
+    hold_the_lock(&channel).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_another_holds_the_lock_a_queue_is_not_replaced() {
+    let world = World::new().await;
     let worker = world.start_worker(SOON).await;
     worker.is_ready().await;
+    let channel = world.broker.channel().await;
+    hold_the_lock(&channel).await;
     world.broker.deafen(QUEUE).await;
     let dead =
         async || (queues(&worker).await["sync"]["state"] == "replacing a queue").then_some(());
