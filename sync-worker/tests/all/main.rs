@@ -16,6 +16,7 @@ mod gathering;
 mod keeping;
 mod parking;
 mod peer_failures;
+mod permissions;
 mod settings;
 mod sites;
 mod stopping;
