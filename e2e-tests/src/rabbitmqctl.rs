@@ -1,4 +1,5 @@
-//! RabbitMQ's own control program, as tests use it: raises and releases the memory alarm.
+//! RabbitMQ's own control program, as tests use it: raises and releases the memory alarm, and holds
+//! up what is written to the disk.
 
 use std::time::Duration;
 
@@ -23,6 +24,18 @@ pub async fn raise_alarm(rabbitmq: &RabbitMq) -> Result<()> {
 /// Releases the memory alarm.
 pub async fn release_alarm(rabbitmq: &RabbitMq) -> Result<()> {
     control(rabbitmq, &["set_vm_memory_high_watermark", MEMORY]).await
+}
+
+/// Suspends the process that writes the log of all quorum queues, as a disk does that does not
+/// answer: no queue answers. The process stays so after `rabbitmqctl` has ended, which has only sent
+/// it a message.
+pub async fn suspend_write_ahead_log(rabbitmq: &RabbitMq) -> Result<()> {
+    control(rabbitmq, &["eval", "ok = sys:suspend(ra_log_wal)."]).await
+}
+
+/// Resumes the process that writes the log of all quorum queues.
+pub async fn resume_write_ahead_log(rabbitmq: &RabbitMq) -> Result<()> {
+    control(rabbitmq, &["eval", "ok = sys:resume(ra_log_wal)."]).await
 }
 
 /// Runs `rabbitmqctl`.

@@ -32,12 +32,18 @@ pub struct Stack {
 impl Stack {
     /// Starts all three with a RabbitMQ.
     pub async fn start(broker: impl Into<BrokerUrls>) -> Self {
+        Self::start_with(broker, &[]).await
+    }
+
+    /// Starts all three with a RabbitMQ, and the worker with settings of its own:
+    /// `("CARRY__HEAL_INTERVAL", "1s")`.
+    pub async fn start_with(broker: impl Into<BrokerUrls>, of_the_worker: &[(&str, &str)]) -> Self {
         let (broker, logs) = (broker.into(), tempfile::tempdir().unwrap());
         let databases = [TestDatabase::of(Of::Store).await, TestDatabase::of(Of::Warehouse).await];
         let store_svc = store(&databases[0], &broker, logs.path());
         let warehouse_svc =
             service("warehouse-svc", "WAREHOUSE", &databases[1], &broker.warehouse, logs.path());
-        let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path());
+        let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path(), of_the_worker);
         let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
         let mut stack =
             Self { store_svc, warehouse_svc, worker, store, warehouse, broker, databases, logs };
@@ -62,7 +68,7 @@ impl Stack {
     pub fn another_worker(&self) -> Program {
         let logs = self.logs.path().join("another worker");
         std::fs::create_dir(&logs).unwrap();
-        worker(&self.broker, [&self.store_svc, &self.warehouse_svc], &logs)
+        worker(&self.broker, [&self.store_svc, &self.warehouse_svc], &logs, &[])
     }
 
     /// Waits until the offers are made that the worker asks for where a queue is new; else one made
@@ -185,7 +191,12 @@ fn service(
     Program::new(name, prefix, logs, &settings)
 }
 
-fn worker(broker: &BrokerUrls, [store, warehouse]: [&Program; 2], logs: &Path) -> Program {
+fn worker(
+    broker: &BrokerUrls,
+    [store, warehouse]: [&Program; 2],
+    logs: &Path,
+    more: &[(&str, &str)],
+) -> Program {
     let token = secured::token(Role::Sync).expose();
     let settings = [
         ("BROKER__URL", &*broker.worker),
@@ -194,7 +205,7 @@ fn worker(broker: &BrokerUrls, [store, warehouse]: [&Program; 2], logs: &Path) -
         ("WAREHOUSE__URL", warehouse.url()),
         ("WAREHOUSE__TOKEN", token),
     ];
-    Program::new("sync-worker", "WORKER", logs, &settings)
+    Program::new("sync-worker", "WORKER", logs, &[&settings, more].concat())
 }
 
 fn decided_at(site: &str, condition: &str) -> String {

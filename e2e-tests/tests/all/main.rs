@@ -16,6 +16,7 @@ mod readme;
 mod replicas;
 mod security;
 mod silence;
+mod slow_disk;
 mod unguarded;
 mod unknown_outcomes;
 mod workers;
