@@ -1,57 +1,69 @@
 //! The subcommands of `sync-worker parked`. The doc comments of variants and fields are the help.
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgGroup, Args, Subcommand};
 use shared_models::site::Site;
 use uuid::Uuid;
 
-/// What can be asked.
+/// A subcommand.
 #[derive(Debug, Subcommand)]
 pub(super) enum Asked {
-    /// List what could not be carried
+    /// List the changes that could not be carried to the other site
     List {
-        /// Kept at this site only: store or warehouse
+        /// Only changes kept at this site: store or warehouse
         #[arg(long, value_parser = site)]
         site: Option<Site>,
-        /// What became of them
-        #[arg(long, default_value = "parked", value_parser = ["parked", "offered", "dropped", "all"])]
+        /// Only changes in this state
+        #[arg(long, default_value = "parked", value_parser = states())]
         state: String,
-        /// One JSON object a line
+        /// Print one JSON object a line instead of a table
         #[arg(long)]
         json: bool,
     },
-    /// Show one, with its message
+    /// Show a change that could not be carried, with its message
     Show {
-        /// Which one
+        /// The id of the change, as shown by the subcommand list
         id: Uuid,
-        /// As one line of JSON
+        /// Print one line of JSON instead of text
         #[arg(long)]
         json: bool,
     },
-    /// Offer their orders again, now
+    /// Offer the orders of parked changes again at once
     Replay(Meant),
-    /// Give them up
+    /// Give up parked changes: they are not offered again, but stay on record
     Drop {
         #[command(flatten)]
         meant: Meant,
-        /// Drop all without being asked
+        /// With --all, drop without asking for confirmation
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// Which ones are meant.
+/// The selection of changes.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("meant").required(true).args(["ids", "all"]))]
 pub(super) struct Meant {
-    /// These
+    /// The ids of the changes, as shown by the subcommand list
     #[arg(value_name = "ID")]
     pub(super) ids: Vec<Uuid>,
-    /// All that are parked
+    /// Select all parked changes instead of naming ids
     #[arg(long)]
     pub(super) all: bool,
-    /// Kept at this site only: store or warehouse
+    /// Only changes kept at this site: store or warehouse
     #[arg(long, value_parser = site)]
     pub(super) site: Option<Site>,
+}
+
+/// The states by which the list can be filtered, with their help.
+fn states() -> PossibleValuesParser {
+    let states = [
+        ("parked", "Waiting to be offered again, or for a person"),
+        ("offered", "Their orders were offered again"),
+        ("dropped", "Given up"),
+        ("all", "In any of these states"),
+    ];
+    states.map(|(state, help)| PossibleValue::new(state).help(help)).into()
 }
 
 fn site(name: &str) -> Result<Site, String> {

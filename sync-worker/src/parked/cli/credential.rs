@@ -19,9 +19,7 @@ pub(super) fn argument() -> Arg {
         .value_name("FILE")
         .global(true)
         .value_parser(value_parser!(PathBuf))
-        .help(format!(
-            "Holds the token, with the role admin, to show to the sites [or: ${VARIABLE}]"
-        ))
+        .help(format!("A file with a token of the role admin for the sites [default: the token in ${VARIABLE}]"))
 }
 
 /// Reads the token; `None` if there is none, which suffices where the sites are open to everybody

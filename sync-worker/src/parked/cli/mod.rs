@@ -64,7 +64,7 @@ impl From<Refusal> for CliError {
 /// The subcommand and its help.
 #[must_use]
 pub fn command() -> Command {
-    let about = "List, show, replay or drop what could not be carried";
+    let about = "List, show, replay or drop changes that could not be carried";
     Asked::augment_subcommands(Command::new(NAME))
         .about(about)
         .subcommand_required(true)
