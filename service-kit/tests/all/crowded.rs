@@ -1,5 +1,4 @@
-//! A service whose tables are long, or whose pool is taken: what observes it and what the worker needs
-//! goes on.
+//! A service whose tables are long, or whose pool is exhausted: monitoring and the sync still work.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +6,17 @@ use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::orders::now;
-use service_kit::testing::{Answer, TestDatabase, TestService, change_of, delivery_to, eventually};
-use shared_models::SCHEMA;
+use service_kit::testing::{
+    Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually,
+};
+use shared_models::site::Site;
 use uuid::Uuid;
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};
 use crate::queue::bound_broker;
 
-/// What asks for nothing that grows is answered within this time, on a busy machine too.
+/// The time within which a request is answered whose cost does not grow with the tables, on a busy
+/// machine too.
 const AT_ONCE: Duration = Duration::from_millis(1_500);
 
 async fn execute(database: &TestDatabase, statement: &str) {
@@ -52,30 +54,78 @@ async fn an_outbox_of_two_million_is_told_as_such_and_not_as_an_outage() {
     assert!(told(&metrics, "lockstep_outbox_age_seconds") > 0.0);
 }
 
+/// The time after which Prometheus gives up by default.
+const SCRAPE: Duration = Duration::from_secs(10);
+
 #[tokio::test]
 async fn a_figure_that_takes_long_is_left_out_and_the_database_is_up_all_the_same() {
-    let site = TestService::start::<Plain>("plain", routes).await;
+    let patient =
+        |settings: &mut ServiceSettings| settings.database.lock_timeout = Duration::from_secs(15);
+    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
     let mut holder = site.database.connect().await;
     holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
-    let metrics = site.client.get("/metrics").await.with(200);
-    assert_eq!(told(&metrics, "lockstep_database_up"), 1.0);
+    let ready = async {
+        sessions_wait(&site, 1).await;
+        at_once(&site, "/health/ready").await
+    };
+    let began = Instant::now();
+    let (metrics, _) = tokio::join!(site.client.get("/metrics"), ready);
+    assert!(began.elapsed() < SCRAPE, "it took {:?}", began.elapsed());
+    assert_eq!(told(&metrics.clone().with(200), "lockstep_database_up"), 1.0);
     assert!(!metrics.text.contains("lockstep_parked_changes "), "{}", metrics.text);
     at_once(&site, "/health/ready").await;
 }
 
-/// Takes all connections that there are for readers, and has more callers wait for one.
+/// Waits until at least this many sessions wait for a lock, not counting the relay's.
+async fn sessions_wait(site: &TestService, count: usize) {
+    eventually(&format!("{count} sessions wait for the lock"), async || {
+        let waiting = "pg_stat_activity where wait_event_type = 'Lock'
+            and datname = current_database() and application_name not like '% relay'";
+        (site.database.count(waiting).await >= count as i64).then_some(())
+    })
+    .await;
+}
+
+/// Brings a change from the warehouse, which is applied.
+async fn bring(client: &TestClient) {
+    let change = change_of(Uuid::now_v7(), delivery_to("1 Quay Street", 1, 0), None);
+    assert_eq!(client.sync(Site::Warehouse, &[change]).await.outcomes(), ["applied"]);
+}
+
+#[tokio::test]
+async fn callers_who_take_the_whole_pool_keep_no_observer_waiting() {
+    let patient = |settings: &mut ServiceSettings| {
+        // The least: two connections for each thread.
+        settings.database.pool_size = 1;
+        settings.database.lock_timeout = Duration::from_secs(15);
+    };
+    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let mut holder = site.database.connect().await;
+    holder.batch_execute("begin; lock table orders in access exclusive mode").await.unwrap();
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let caller = |_| {
+        let client = site.client.clone();
+        tokio::spawn(async move { bring(&client).await })
+    };
+    let callers = (0..8 * threads).map(caller).collect::<Vec<_>>();
+    sessions_wait(&site, 2 * threads).await;
+    for path in ["/health/ready", "/metrics", "/v1/relay", "/v1/offers"] {
+        at_once(&site, path).await;
+    }
+    holder.batch_execute("commit").await.unwrap();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+}
+
+/// Takes all connections for readers, and has more callers wait for one.
 async fn slow_readers(site: &TestService) -> Vec<tokio::task::JoinHandle<Answer>> {
     let reader = |_| {
         let client = site.client.clone();
         tokio::spawn(async move { client.get("/v1/parked").await })
     };
     let readers = (0..32).map(reader).collect();
-    eventually("readers wait for the lock", async || {
-        let waiting = "pg_stat_activity where wait_event_type = 'Lock'
-            and datname = current_database()";
-        (site.database.count(waiting).await > 0).then_some(())
-    })
-    .await;
+    sessions_wait(site, 1).await;
     readers
 }
 
@@ -92,10 +142,8 @@ async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_rea
     for _ in 0..5 {
         at_once(&site, "/health/ready").await;
     }
-    let change = change_of(Uuid::now_v7(), delivery_to("1 Quay Street", 0, 1), None);
-    let request = json!({"schema": SCHEMA, "source": "warehouse", "changes": [change]});
     let began = Instant::now();
-    site.client.post("/v1/sync/orders", &request).await.with(200);
+    bring(&site.client).await;
     assert!(began.elapsed() < AT_ONCE, "the sync waited {:?}", began.elapsed());
     eventually("one that waited too long for a connection is answered", async || {
         readers.iter().any(tokio::task::JoinHandle::is_finished).then_some(())
@@ -113,7 +161,7 @@ async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_rea
     }
 }
 
-/// Fills the change log with what was changed long ago, one change for each of so many orders.
+/// Fills the change log with old changes, one for each of `count` orders.
 async fn long_ago(database: &TestDatabase, count: u32) {
     let fill = format!(
         "with new as (
@@ -129,7 +177,7 @@ async fn long_ago(database: &TestDatabase, count: u32) {
     execute(database, &fill).await;
 }
 
-/// The entries of two tables that were read so far, by index or else.
+/// The number of entries of the two tables that were read so far, by index or by scan.
 async fn read_so_far(database: &TestDatabase) -> i64 {
     execute(database, "select pg_stat_clear_snapshot()").await;
     let read = "(select generate_series(1, sum(coalesce(idx_tup_fetch, 0) + seq_tup_read)::bigint)

@@ -1,10 +1,13 @@
-//! Offers under way: each has its turn, can be looked at and ended, and stops nothing when it fails.
+//! Offers in progress: they take turns, can be listed and ended, and a failing one stops nothing
+//! else.
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
+use service_kit::offers;
 use service_kit::orders::now;
 use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
+use shared_models::site::Site;
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};
 use crate::queue::{bound_broker, published};
@@ -16,7 +19,7 @@ async fn ask(site: &TestService, request: &Value) -> String {
     answer.header("location").unwrap().to_owned()
 }
 
-/// A site whose offers go on slowly enough to be looked at.
+/// A site whose offers proceed slowly enough to be observed.
 async fn slowly_offering(broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| {
@@ -73,26 +76,71 @@ async fn offers_are_listed_and_one_that_is_ended_goes_no_further() {
 }
 
 #[tokio::test]
-async fn an_offer_that_is_ended_while_a_step_is_under_way_stays_ended() {
+async fn more_offers_than_fit_on_a_page_are_listed_page_by_page() {
     let site = TestService::start::<Plain>("plain", routes).await;
-    write_orders(&site.database, 2).await;
+    let many = "insert into offers (created_at, since)
+        select now(), now() from generate_series(1, 501)";
+    execute(&site, many).await;
+    let (mut next, mut pages) = (Some(OFFERS.to_owned()), vec![]);
+    while let Some(path) = next {
+        let page = site.client.get(&path).await.with(200);
+        let ids = page["items"].as_array().unwrap().iter().map(|offer| offer["id"].clone());
+        pages.push(ids.collect::<Vec<_>>());
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [500, 1]);
+    assert_eq!(pages.concat(), (1..=501).map(Value::from).collect::<Vec<_>>());
+}
+
+/// A site without RabbitMQ, with the number of an offer that takes more than one step.
+async fn offering_all() -> (TestService, i64) {
+    let site = TestService::start::<Plain>("plain", routes).await;
+    write_orders(&site.database, usize::from(offers::ADVANCE) + 1).await;
     let all = ask(&site, &json!({"all": true})).await;
-    // As a step does.
-    let mut step = site.database.connect().await;
-    step.batch_execute("begin; select from offers for update").await.unwrap();
-    let deleting = tokio::spawn({
-        let (client, all) = (site.client.clone(), all.clone());
-        async move { client.delete(&all).await }
-    });
-    eventually("the caller waits for the step", async || {
+    let id = all.rsplit('/').next().unwrap().parse().unwrap();
+    (site, id)
+}
+
+/// Waits until a session waits for a lock.
+async fn one_waits(site: &TestService) {
+    eventually("one waits for the other", async || {
         let waiting = "pg_stat_activity where wait_event_type = 'Lock'
             and datname = current_database()";
         (site.database.count(waiting).await > 0).then_some(())
     })
     .await;
-    step.batch_execute("update offers set offered = 1; commit").await.unwrap();
-    deleting.await.unwrap().with(204);
+}
+
+#[tokio::test]
+async fn an_offer_that_is_ended_while_a_step_is_under_way_stays_ended() {
+    let (site, id) = offering_all().await;
+    let mut step = site.database.connect().await;
+    step.batch_execute("begin").await.unwrap();
+    let offered = offers::advance(&mut step, Site::Store, id).await.unwrap();
+    assert_eq!(offered, usize::from(offers::ADVANCE));
+    let path = format!("{OFFERS}/{id}");
+    let committing = async {
+        one_waits(&site).await;
+        step.batch_execute("commit").await.unwrap();
+    };
+    let (deleted, ()) = tokio::join!(site.client.delete(&path), committing);
+    deleted.with(204);
     assert_eq!(site.database.count("offers").await, 0);
+}
+
+#[tokio::test]
+async fn a_step_of_an_offer_that_is_just_being_ended_waits_and_offers_nothing() {
+    let (site, id) = offering_all().await;
+    let (mut ending, mut step) = (site.database.connect().await, site.database.connect().await);
+    ending.batch_execute("begin").await.unwrap();
+    assert!(offers::end(&mut ending, id).await.unwrap());
+    let committing = async {
+        one_waits(&site).await;
+        ending.batch_execute("commit").await.unwrap();
+    };
+    let (offered, ()) = tokio::join!(offers::advance(&mut step, Site::Store, id), committing);
+    assert_eq!(offered.unwrap(), 0);
+    assert_eq!(site.database.count("changes where kind = 'order.offered'").await, 0);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! What a person decides: to replay parked changes, or to drop them.
+//! Replaying and dropping parked changes, as a person decides.
 
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
-use service_kit::testing::TestService;
+use service_kit::testing::{TestService, eventually};
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 use crate::plain::{publishing_to, write_orders};
 use crate::queue::bound_broker;
 
-/// Of each change that was left, a word of the reason.
+/// Checks which changes were left, each with a word of the reason.
 fn assert_left(settled: &Value, expected: &[(Uuid, &str)]) {
     let left = settled["left"].as_array().unwrap();
     assert_eq!(left.len(), expected.len(), "{settled}");
@@ -21,7 +22,8 @@ fn assert_left(settled: &Value, expected: &[(Uuid, &str)]) {
     }
 }
 
-/// One that waits for its time, one that waits for a person, one that nobody can offer.
+/// Parks three changes: one that waits for its time, one that waits for a person, and one that
+/// cannot be offered.
 async fn three(site: &TestService) -> [Uuid; 3] {
     let orders = write_orders(&site.database, 2).await;
     let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
@@ -83,6 +85,33 @@ async fn two_who_replay_the_same_at_once_count_it_once() {
         let changed = [one, two].map(|settled| settled["changed"].as_u64().unwrap());
         assert_eq!(changed.iter().sum::<u64>(), 20, "{round}: {changed:?}");
     }
+}
+
+#[tokio::test]
+async fn a_replay_that_had_to_wait_does_not_count_what_was_replayed_meanwhile() {
+    let site = alone().await;
+    // Nothing is offered meanwhile.
+    pause(&site, "pause").await;
+    let [first, second, _] = three(&site).await;
+    let mut holder = site.database.connect().await;
+    let lock = format!("begin; select from parked where id = '{first}' for update");
+    holder.batch_execute(&lock).await.unwrap();
+    let both = json!({ "ids": [first, second] });
+    let waiting = post(&site, "replay", &both);
+    let meanwhile = async {
+        eventually("it waits for the first", async || {
+            let waiting = "pg_stat_activity where wait_event_type = 'Lock'
+                and datname = current_database()";
+            (site.database.count(waiting).await == 1).then_some(())
+        })
+        .await;
+        let settled = post(&site, "replay", &json!({ "ids": [second] })).await;
+        holder.batch_execute("commit").await.unwrap();
+        settled
+    };
+    let (both, one) = tokio::join!(waiting, meanwhile);
+    assert_eq!((&both["changed"], &one["changed"]), (&json!(1), &json!(1)));
+    assert_left(&both, &[(second, "already")]);
 }
 
 #[tokio::test]
