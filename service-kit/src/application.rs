@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
-use crate::database::{self, Database, Observer, Readers, State, prepare};
+use crate::database::{self, Database, Observer, Scans, State, prepare};
 use crate::http::body::Expectations;
 use crate::http::resource::Routes;
 use crate::http::server;
@@ -93,10 +93,10 @@ impl Application {
         let (state, observed) = watch::channel(waiting);
         let threads = server::threads(&settings.limits);
         let observer = Observer::new(&settings.database, name);
-        let readers = Readers::of_program(threads);
+        let scans = Scans::of_program(threads);
         let database = || {
-            let (state, observer) = (observed.clone(), observer.clone());
-            Database::for_one_of(threads, &settings.database, name, state, observer, &readers)
+            let (state, observer, scans) = (observed.clone(), observer.clone(), scans.clone());
+            Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
         let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
         let (relay, handle) = Relay::new(RelayOptions {

@@ -1,4 +1,4 @@
-//! One HTTP request to a port of this machine, to check whether a server answers. A client library
+//! An HTTP request to a port of this machine, to check whether a server answers. A client library
 //! would be most of the launcher's build.
 
 use std::net::Ipv4Addr;

@@ -11,6 +11,7 @@ mod parts;
 mod prepare;
 mod readers;
 pub(crate) mod schema;
+mod silent;
 mod tables;
 
 use std::cell::Cell;
@@ -20,14 +21,11 @@ use std::time::Duration;
 
 use diesel::result::Error as QueryError;
 pub use diesel_async::pooled_connection::deadpool::BuildError;
-use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
-    TransactionManager,
-};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -40,15 +38,13 @@ pub use observer::Observer;
 pub(crate) use outcome::PAUSE;
 use parts::Parts;
 pub(crate) use prepare::prepare;
-pub use readers::Readers;
+use readers::Readers;
+pub use readers::Scans;
+use silent::close_when_over;
 
 use crate::settings::DatabaseSettings;
 
 type Transactions = AnsiTransactionManager;
-
-/// The time for which a silent session keeps its place in the pool, in deadlines: 10 minutes with the
-/// default settings, so that a commit that hangs leaves a few pools of sessions in an hour.
-const SILENT: u32 = 60;
 
 /// Connections to the service's database.
 #[derive(Clone)]
@@ -83,7 +79,7 @@ impl Database {
         name: &'static str,
         state: watch::Receiver<State>,
         observer: Observer,
-        readers: &Readers,
+        scans: Scans,
     ) -> Result<Self, BuildError> {
         let mut config = ManagerConfig::<AsyncPgConnection>::default();
         // A broken connection fails at its next use, which may be retried; checking each time
@@ -98,7 +94,7 @@ impl Database {
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let Parts { all, reading } = Parts::of(settings.pool_size, threads);
         let pool = Pool::builder(manager).max_size(all).build()?;
-        let readers = readers.of_one_pool(reading);
+        let readers = Readers::new(reading, scans);
         let (patience, deadline) = (settings.connect_timeout, settings.deadline);
         Ok(Self { pool, readers, common, observer, patience, deadline, state })
     }
@@ -147,12 +143,12 @@ impl Database {
         }
         // PostgreSQL may still be executing the last statement: the next user of the connection
         // would wait for that.
-        tokio::spawn(close_when_over(connection, self.deadline * SILENT));
+        tokio::spawn(close_when_over(connection, self.deadline));
         Err(silent(self.silence()).into())
     }
 
-    /// Reads many rows, which an index finds, as one of the [`Readers`]: however many callers read, and
-    /// however slowly, the other connections are left to writers and to the worker.
+    /// Reads many rows, which an index finds, with one of the permits for this: however many callers
+    /// read, and however slowly, the other connections are left to writers and to the worker.
     pub async fn read<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -161,7 +157,8 @@ impl Database {
         self.with(work).await
     }
 
-    /// Looks through many rows for some, as one of the [`Readers`]: cores are left to the others, too.
+    /// Looks through many rows for some, with a permit of the whole program as well: cores
+    /// are left to the others, too.
     pub async fn scan<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -270,21 +267,6 @@ impl Database {
         };
         self.lend(working, silent).await
     }
-}
-
-/// Closes a connection once its last statement has ended, and keeps its place in the pool until
-/// then.
-///
-/// PostgreSQL does not notice that a client has gone while it waits for a lock or, in a commit, for
-/// a synchronous standby. If the place were free at once, each deadline would leave as many such
-/// sessions behind as the pool has places, until PostgreSQL accepts no more.
-///
-/// A server that is gone is noticed by TCP (see [`connect`]), unless a proxy acknowledges in its name,
-/// or its kernel does while its disk hangs. So the place is given up after `limit`.
-async fn close_when_over(mut connection: Object<AsyncPgConnection>, limit: Duration) {
-    // Answered, or refused, after everything before it.
-    let _ = tokio::time::timeout(limit, connection.batch_execute("")).await;
-    drop(Object::take(connection));
 }
 
 /// Waits for `answer`, at most until the deadline.

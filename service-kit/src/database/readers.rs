@@ -9,28 +9,32 @@ use tokio::time::timeout;
 
 use super::DatabaseError;
 
-/// The permits for reading many rows.
+/// The permits of the whole program for looking through many rows for some. Such a statement keeps a
+/// core of PostgreSQL busy; one for every two cores leaves the others their turn where PostgreSQL
+/// runs on the same machine.
 #[derive(Clone, Debug)]
-pub struct Readers {
-    /// The permits of one pool, so that its readers never hold all its connections.
-    reading: Arc<Semaphore>,
-    /// The permits of the whole program for looking through many rows for some. Such a statement
-    /// keeps a core of PostgreSQL busy; one for every two cores leaves the others their turn where
-    /// PostgreSQL runs on the same machine.
-    scanning: Arc<Semaphore>,
-}
+pub struct Scans(Arc<Semaphore>);
 
-impl Readers {
+impl Scans {
     /// Creates the permits of a program with so many HTTP threads, one for each core.
     #[must_use]
     pub fn of_program(threads: NonZeroUsize) -> Self {
-        let scanning = Arc::new(Semaphore::new(threads.get().div_ceil(2)));
-        Self { reading: Arc::clone(&scanning), scanning }
+        Self(Arc::new(Semaphore::new(threads.get().div_ceil(2))))
     }
+}
 
-    /// Returns the permits of one pool of the program, `most` of them.
-    pub(super) fn of_one_pool(&self, most: usize) -> Self {
-        Self { reading: Arc::new(Semaphore::new(most)), scanning: Arc::clone(&self.scanning) }
+/// The permits for reading many rows over the connections of one pool.
+#[derive(Clone, Debug)]
+pub(super) struct Readers {
+    /// The permits of the pool, so that readers never hold all its connections.
+    reading: Arc<Semaphore>,
+    scanning: Scans,
+}
+
+impl Readers {
+    /// Creates the permits of a pool, `most` of them.
+    pub(super) fn new(most: usize, scanning: Scans) -> Self {
+        Self { reading: Arc::new(Semaphore::new(most)), scanning }
     }
 
     /// Waits for a permit to read, in the order of the requests; an error after `patience`.
@@ -48,7 +52,7 @@ impl Readers {
     ) -> Result<[SemaphorePermit<'_>; 2], DatabaseError> {
         // That of the program first: who waits for it holds none that others could read with.
         let both = async {
-            let scanning = self.scanning.acquire().await?;
+            let scanning = self.scanning.0.acquire().await?;
             Ok([scanning, self.reading.acquire().await?])
         };
         within(patience, both).await
@@ -68,14 +72,15 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(20);
 
-    fn program(threads: usize) -> Readers {
-        Readers::of_program(threads.try_into().unwrap())
+    /// Two pools of a program with so many threads.
+    fn pools(threads: usize, most: usize) -> [Readers; 2] {
+        let scans = Scans::of_program(threads.try_into().unwrap());
+        [scans.clone(), scans].map(|scans| Readers::new(most, scans))
     }
 
     #[tokio::test]
     async fn with_two_cores_one_looks_through_rows_at_a_time_whichever_pool_it_has() {
-        let program = program(2);
-        let pools = [program.of_one_pool(2), program.of_one_pool(2)];
+        let pools = pools(2, 2);
         let first = pools[0].to_scan(PATIENCE).await.unwrap();
         for pool in &pools {
             let next = pool.to_scan(PATIENCE).await;
@@ -88,8 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_never_hold_all_connections_of_a_pool() {
-        let program = program(8);
-        let (pool, other) = (program.of_one_pool(1), program.of_one_pool(1));
+        let [pool, other] = pools(8, 1);
         let _first = pool.to_scan(PATIENCE).await.unwrap();
         assert!(matches!(pool.to_read(PATIENCE).await, Err(DatabaseError::TooManyReaders)));
         assert!(matches!(pool.to_scan(PATIENCE).await, Err(DatabaseError::TooManyReaders)));

@@ -28,6 +28,17 @@ async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (Desk, DatabaseLi
     (Desk::over(database, settings).await, link)
 }
 
+/// Sets short times to wait.
+const fn impatient(settings: &mut DatabaseSettings) {
+    settings.lock_timeout = Duration::from_millis(200);
+    settings.deadline = Duration::from_secs(1);
+}
+
+/// Sets the size of the pool, and a deadline.
+fn with_pool(size: usize, deadline: Duration) -> impl FnOnce(&mut DatabaseSettings) {
+    move |settings| (settings.pool_size, settings.deadline) = (size, deadline)
+}
+
 /// Cuts the connection once the statement is lost and, if PostgreSQL got it, is committed.
 async fn break_off(desk: &Desk, link: &DatabaseLink, loss: Loss, changes: i64) {
     link.has_lost().await;
@@ -165,11 +176,7 @@ async fn a_commit_that_still_hangs_is_waited_for_and_then_answered() {
 
 #[actix_web::test]
 async fn of_a_commit_that_hangs_too_long_it_is_told_that_nobody_knows() {
-    let short = |settings: &mut DatabaseSettings| {
-        settings.lock_timeout = Duration::from_millis(200);
-        settings.deadline = Duration::from_secs(1);
-    };
-    let (desk, link) = linked(short).await;
+    let (desk, link) = linked(impatient).await;
     let mut holder = commits_hang(&desk.database).await;
     link.lose(Loss::Answer, "edit-a");
     let cutting = async {
@@ -190,11 +197,7 @@ async fn of_a_commit_that_hangs_too_long_it_is_told_that_nobody_knows() {
 
 #[actix_web::test]
 async fn an_edit_that_was_still_in_the_queue_is_known_not_to_be_written() {
-    let short = |settings: &mut DatabaseSettings| {
-        settings.deadline = Duration::from_secs(1);
-        settings.pool_size = 1;
-    };
-    let (desk, link) = linked(short).await;
+    let (desk, link) = linked(with_pool(1, Duration::from_secs(1))).await;
     link.lose(Loss::Answer, "edit-a");
     let queueing = async {
         link.has_lost().await;
@@ -233,11 +236,7 @@ async fn orders_that_were_created_without_a_word_or_arrive_late_are_created_once
 
 #[actix_web::test]
 async fn of_an_order_whose_commit_hangs_it_is_told_that_nobody_knows() {
-    let short = |settings: &mut DatabaseSettings| {
-        settings.lock_timeout = Duration::from_millis(200);
-        settings.deadline = Duration::from_secs(1);
-    };
-    let (desk, link) = linked(short).await;
+    let (desk, link) = linked(impatient).await;
     let mut holder = commits_hang(&desk.database).await;
     link.lose(Loss::Answer, "order-a");
     let cutting = async {
@@ -255,11 +254,7 @@ async fn of_an_order_whose_commit_hangs_it_is_told_that_nobody_knows() {
 
 #[actix_web::test]
 async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
-    let short = |settings: &mut DatabaseSettings| {
-        settings.deadline = Duration::from_millis(300);
-        settings.pool_size = 2;
-    };
-    let (desk, _link) = linked(short).await;
+    let (desk, _link) = linked(with_pool(2, Duration::from_millis(300))).await;
     let mut holder = commits_hang(&desk.database).await;
     for _ in 0..6 {
         let outcome = desk.writer.create(new(Uuid::now_v7(), "order-a")).await;
@@ -274,11 +269,7 @@ async fn commits_that_hang_leave_no_more_sessions_than_the_pool_has() {
 
 #[actix_web::test]
 async fn a_server_that_is_never_heard_of_again_does_not_keep_the_pool() {
-    let short = |settings: &mut DatabaseSettings| {
-        settings.deadline = Duration::from_millis(100);
-        settings.pool_size = 2;
-    };
-    let (desk, link) = linked(short).await;
+    let (desk, link) = linked(with_pool(2, Duration::from_millis(100))).await;
     for order in ["order-a", "order-b"] {
         link.lose(Loss::Answer, order);
         // On a busy machine the deadline may come before the statement is sent.

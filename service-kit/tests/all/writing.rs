@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use service_kit::database::{Database, Observer, Readers, State};
+use service_kit::database::{Database, Observer, Scans, State};
 use service_kit::error::Error;
 use service_kit::http::conditional::Precondition;
 use service_kit::orders::{Draft, Edit, Order, Turns, Writer, Written};
@@ -48,9 +48,8 @@ impl Desk {
         let (_, prepared) = watch::channel(State::Prepared);
         let one = 1.try_into().unwrap();
         let observer = Observer::new(&settings.database, "desk");
-        let readers = Readers::of_program(one);
-        let reached = &settings.database;
-        let pool = Database::for_one_of(one, reached, "desk", prepared, observer, &readers);
+        let (reached, scans) = (&settings.database, Scans::of_program(one));
+        let pool = Database::for_one_of(one, reached, "desk", prepared, observer, scans);
         let pool = pool.unwrap();
         Self { writer: Writer::new(pool, relay, Turns::default()), database, id }
     }

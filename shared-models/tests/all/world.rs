@@ -13,7 +13,7 @@ use crate::lineage::{Lineage, gave_way};
 use crate::samples::{delivery, event};
 use crate::steps::{Step, Wish};
 
-/// One site, with the state of the one order.
+/// A site, with the state of the one order.
 pub(crate) struct Place {
     pub(crate) shared: Shared,
     /// All states that the order was in at the site.

@@ -12,7 +12,7 @@ use crate::postgres::Roles;
 use crate::rabbitmq::User;
 use crate::recipe::Recipe;
 
-/// One of the three programs.
+/// A program of the three.
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) name: &'static str,
