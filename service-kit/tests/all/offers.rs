@@ -78,6 +78,8 @@ async fn offers_are_listed_and_one_that_is_ended_goes_no_further() {
 #[tokio::test]
 async fn more_offers_than_fit_on_a_page_are_listed_page_by_page() {
     let site = TestService::start::<Plain>("plain", routes).await;
+    // While a change waits for RabbitMQ, no offer goes on.
+    write_orders(&site.database, 1).await;
     let many = "insert into offers (created_at, since)
         select now(), now() from generate_series(1, 501)";
     execute(&site, many).await;
