@@ -33,6 +33,8 @@ struct Told {
     xmin: Option<i64>,
     /// The number of requests for revisions.
     asked: usize,
+    /// The number of looks at the end of the log.
+    looks: usize,
 }
 
 impl Log {
@@ -78,6 +80,7 @@ impl Told {
     }
 
     fn state(&mut self) -> Value {
+        self.looks += 1;
         let (newest, unpublished) = (self.newest(), self.unpublished);
         json!({
             "compared": self.compared, "newest": newest, "xmin": self.xmin.unwrap_or(9),
@@ -215,6 +218,11 @@ async fn what_is_not_published_or_not_visible_yet_is_not_compared() {
     let asked = it.warehouse.with(|told| told.asked);
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0), order(3, 1, 0)]);
     comes_to_place(&worker, 2).await;
+    // Two looks make a place a boundary where no transaction is open.
+    let looks = it.store.with(|told| told.looks);
+    let looked = async || it.store.with(|told| (told.looks >= looks + 20).then_some(()));
+    eventually("the end of the log is looked at many times", looked).await;
+    assert_eq!(it.store.with(|told| told.compared), 2, "the third is not visible to all");
     assert_eq!(it.warehouse.with(|told| told.asked), asked + 1, "of the third nothing is asked");
     it.store.with(|told| told.xmin = None);
     it.warehouse.with(|told| told.orders.push(order(3, 1, 0)));
