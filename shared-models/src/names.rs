@@ -89,9 +89,10 @@ impl QueueGeneration {
 }
 
 /// Returns the lock that a worker holds while it declares or replaces queues of a direction: an
-/// exclusive queue.
+/// exclusive queue. Its name is from when only replacing needed it; a worker of an earlier version
+/// takes the same one.
 #[must_use]
-pub const fn replacing_lock(direction: Direction) -> &'static str {
+pub const fn queue_lock(direction: Direction) -> &'static str {
     match direction.from {
         Site::Store => "sync.store-to-warehouse.replacing",
         Site::Warehouse => "sync.warehouse-to-store.replacing",

@@ -147,6 +147,22 @@ impl Topology {
         }
     }
 
+    /// Deletes a queue of these that cannot be used, so that it counts as lost; where that hangs, puts
+    /// the next generation into use, whose queues do not exist yet. The caller holds the lock.
+    pub async fn discard(
+        &self,
+        connection: &Connection,
+        kind: QueueKind,
+    ) -> Result<(), BrokerError> {
+        let (direction, queue) = (self.queues.direction.as_str(), kind.name_in(self.queues));
+        tracing::warn!(direction, queue, "the queue is deleted, to be made anew");
+        if self.delete(connection, &queue).await? == Deletion::Hangs {
+            let next = self.begin_next(connection).await?.queues.queue();
+            tracing::warn!(direction, queue = next, "{queue} cannot be deleted; others are used");
+        }
+        Ok(())
+    }
+
     /// Restores whatever has been deleted, except the queues; returns `None` if one of them is
     /// gone.
     ///

@@ -20,7 +20,7 @@ use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
 use crate::topology::{QueueKind, QueueLock, Topology, goodbye, is_unlike};
-use crate::watching::{Replacing, Retiring, Watcher};
+use crate::watching::{Retiring, Watcher};
 
 /// Carries changes in one direction.
 pub struct Carrier {
@@ -37,7 +37,6 @@ struct Carrying {
     consuming: Consuming,
     draining: Draining,
     figures: Arc<Figures>,
-    replacing: Replacing,
     /// Notified when the watcher has replaced a queue, or another worker may have.
     replaced: Arc<Notify>,
     stop: Stop,
@@ -83,14 +82,12 @@ impl Carrier {
             Arc::clone(&replaced),
         );
         let retiring = Retiring::new(settings, source.clone(), Arc::clone(&figures));
-        let name = format!("{} {direction} replacing", PROGRAM.name);
         let carrying = Carrying {
             broker: settings.broker.clone(),
             settings: settings.carry.clone(),
             source,
             consuming,
             draining,
-            replacing: Replacing::new(settings.broker.clone(), name),
             replaced,
             figures,
             stop,
@@ -192,28 +189,14 @@ impl Carrying {
             }
             self.source_agrees().await;
         }
-        let declared = topology.declare_queues(connection).await;
-        lock.release().await?;
-        match declared {
-            Ok(()) => Ok(topology),
+        match topology.declare_queues(connection).await {
+            Ok(()) => lock.release().await.map(|()| topology).map_err(Interrupted::from),
             Err(error) if is_unlike(&error) => {
-                self.replace_unlike(&topology).await?;
+                topology.discard(connection, QueueKind::Sync).await?;
                 Err(Interrupted::Unlike)
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn replace_unlike(&self, topology: &Topology) -> Result<(), BrokerError> {
-        let is_unlike = async |connection: &lapin::Connection| match topology
-            .declare_queues(connection)
-            .await
-        {
-            Ok(()) => Ok(false),
-            Err(error) if is_unlike(&error) => Ok(true),
-            Err(error) => Err(error),
-        };
-        self.replacing.replace(topology, QueueKind::Sync, is_unlike).await.map(drop)
     }
 
     /// Asks the source for an offer of all its orders until it agrees.

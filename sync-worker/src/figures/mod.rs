@@ -1,5 +1,6 @@
 //! The state of each direction, and its counters since the program began.
 
+mod calm;
 mod circuit;
 mod comparison;
 mod counters;
@@ -9,8 +10,8 @@ mod rate;
 mod state;
 mod waiting;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use chrono::Utc;
 use serde::Serialize;
@@ -22,6 +23,7 @@ use crate::carrying::batch::Fate;
 use crate::site_client::answer::Answer;
 use crate::topology::{Depth, QueueKind};
 
+pub use calm::InHand;
 pub use circuit::Circuit;
 pub use comparison::Comparison;
 pub use counters::{Counters, Results};
@@ -29,10 +31,6 @@ pub use pace::{Pace, Rates};
 pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::State;
 pub use waiting::Waiting;
-
-/// The time since the last prompt answer of a sync queue within which it counts as one that answers:
-/// it is asked every 5 s.
-const LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A direction as it is at one moment.
 #[derive(Clone, Debug, Serialize)]
@@ -83,17 +81,6 @@ struct Inner {
     comparison: Comparison,
     /// The time since which the oldest batch that is not settled has been in hand.
     in_hand: Option<Instant>,
-}
-
-/// A batch in hand, until this is dropped.
-#[derive(Debug)]
-#[must_use]
-pub struct InHand(Arc<Figures>);
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        self.0.lock().in_hand = None;
-    }
 }
 
 impl Figures {
@@ -245,36 +232,6 @@ impl Figures {
         self.lock().depth.as_ref().is_some_and(|depth| depth.parked > 0)
     }
 
-    /// Records that a batch is in hand, until the returned value is dropped. RabbitMQ does not count
-    /// its messages among those that wait.
-    pub fn takes_in_hand(self: &Arc<Self>) -> InHand {
-        self.lock().in_hand = Some(Instant::now());
-        InHand(Arc::clone(self))
-    }
-
-    /// Fails, with the reason, unless the direction carries, its sync queue answers, at most `most`
-    /// messages wait, and no batch has been in hand for longer than `long`.
-    pub fn is_calm(&self, most: u32, long: Duration) -> Result<(), String> {
-        let inner = self.lock();
-        let in_hand = inner.in_hand.map(|since| since.elapsed()).filter(|age| *age > long);
-        let answers = inner.sync.prompt.is_some_and(|asked| asked.elapsed() <= LAST_ANSWER);
-        match (&inner.state, &inner.depth, in_hand) {
-            (State::Consuming, Some(depth), None) if depth.queue <= most => match answers {
-                true => Ok(()),
-                // Of a queue without a process RabbitMQ says that no messages wait.
-                false => Err("the sync queue has not answered lately".to_owned()),
-            },
-            (State::Consuming, Some(depth), None) => {
-                Err(format!("{} messages wait in the sync queue", depth.queue))
-            }
-            (State::Consuming, _, Some(age)) => {
-                Err(format!("messages have been in hand for {} ms", age.as_millis()))
-            }
-            (State::Consuming, None, None) => Err("what waits is not counted yet".to_owned()),
-            (state, ..) => Err(format!("the direction is {}", state.as_str())),
-        }
-    }
-
     /// Updates the progress of comparing.
     pub fn comparison(&self, change: impl FnOnce(&mut Comparison)) {
         change(&mut self.lock().comparison);
@@ -308,31 +265,5 @@ impl Inner {
             QueueKind::Sync => &mut self.sync,
             QueueKind::Parked => &mut self.parked,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_that_is_long_in_hand_is_not_calm_although_nothing_waits_in_the_queue() {
-        let figures = Arc::new(Figures::new(Direction::ALL[0]));
-        figures.enter(State::Consuming);
-        figures.depth(Depth { queue: 0, parked: 0 });
-        let is_calm = |long| figures.is_calm(0, long).is_ok();
-        assert!(!is_calm(Duration::ZERO), "its sync queue has not answered yet");
-        figures.queue_answered(QueueKind::Parked, Instant::now());
-        assert!(!is_calm(Duration::ZERO));
-        figures.queue_answered(QueueKind::Sync, Instant::now());
-        let hour = Duration::from_secs(3_600);
-        assert!(is_calm(Duration::ZERO));
-        let in_hand = figures.takes_in_hand();
-        while in_hand.0.lock().in_hand.unwrap().elapsed() == Duration::ZERO {}
-        assert!(is_calm(hour) && !is_calm(Duration::ZERO));
-        drop(in_hand);
-        assert!(is_calm(Duration::ZERO));
-        figures.depth(Depth { queue: 1, parked: 0 });
-        assert!(!is_calm(hour));
     }
 }

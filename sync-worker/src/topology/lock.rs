@@ -10,7 +10,7 @@ use lapin::Connection;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use service_kit::broker::{BrokerError, in_time};
-use shared_models::names::replacing_lock;
+use shared_models::names::queue_lock;
 use shared_models::site::Direction;
 use tokio::time::sleep;
 
@@ -38,7 +38,7 @@ impl<'a> QueueLock<'a> {
     ) -> Result<Option<Self>, BrokerError> {
         let began = Instant::now();
         loop {
-            match declare(connection, replacing_lock(direction), limit).await {
+            match declare(connection, queue_lock(direction), limit).await {
                 Ok(()) => return Ok(Some(Self { connection, direction, limit })),
                 Err(error) if !is_locked(&error) => return Err(error),
                 Err(_) if began.elapsed() >= limit => return Ok(None),
@@ -50,7 +50,7 @@ impl<'a> QueueLock<'a> {
     /// Releases the lock.
     pub async fn release(self) -> Result<(), BrokerError> {
         let channel = in_time(self.limit, self.connection.create_channel()).await?;
-        let name = replacing_lock(self.direction).into();
+        let name = queue_lock(self.direction).into();
         let deleted = channel.queue_delete(name, QueueDeleteOptions::default());
         in_time(self.limit, deleted).await?;
         in_time(self.limit, channel.close(200, "done".into())).await

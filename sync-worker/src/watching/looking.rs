@@ -1,13 +1,13 @@
-//! One look at the queues of a direction: what each answers, and whether others answer meanwhile.
+//! A look at the queues of a direction: what each answers, and whether others answer meanwhile.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join;
 use service_kit::settings::BrokerSettings;
 
 use super::probe::Probe;
-use super::silence::{Heard, Others, Silence};
+use super::silence::{Heard, Others, ProbeTimes};
 use crate::figures::Figures;
 use crate::settings::PROGRAM;
 use crate::topology::{QueueKind, Topology};
@@ -20,13 +20,13 @@ pub(super) struct Looking {
     /// A probe for each kind of queue: a queue without a process ends the connection on which it is
     /// asked, and with it every other question there.
     probes: [Probe; 2],
-    times: Silence,
+    times: ProbeTimes,
 }
 
 impl Looking {
     pub(super) fn new(
         broker: &BrokerSettings,
-        replace_after: Duration,
+        times: ProbeTimes,
         figures: Arc<Figures>,
         opposite: Arc<Figures>,
     ) -> Self {
@@ -34,7 +34,7 @@ impl Looking {
             let (program, direction, kind) = (PROGRAM.name, figures.direction, kind.as_str());
             Probe::new(broker.clone(), format!("{program} {direction} watching {kind}"))
         });
-        Self { figures, opposite, probes, times: Silence::new(replace_after) }
+        Self { figures, opposite, probes, times }
     }
 
     /// Asks both queues at once; returns what was heard of each, in the order of
@@ -58,7 +58,7 @@ impl Looking {
 
 async fn ask(
     probe: &mut Probe,
-    times: Silence,
+    times: ProbeTimes,
     figures: &Figures,
     topology: &Topology,
     kind: QueueKind,

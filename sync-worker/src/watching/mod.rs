@@ -2,10 +2,9 @@
 //! does, is replaced. A quorum queue can be declared and yet stay without a leader for ever.
 //!
 //! [`silence`] decides when a queue counts as dead, and knows neither RabbitMQ nor the clock;
-//! [`probe`] asks a queue, [`looking`] all of them; [`replacing`] deletes one, under a lock that only
-//! one worker holds, or begins another generation if it cannot be deleted; [`retiring`] deletes the queues of earlier
-//! generations. Declaring queues anew is left to the carrier, which treats a deleted queue as a
-//! lost one.
+//! [`probe`] asks a queue, [`looking`] all of them; [`replacing`] has one deleted, under a lock that
+//! only one worker holds; [`retiring`] deletes the queues of earlier generations. Declaring queues
+//! anew is left to the carrier, which treats a deleted queue as a lost one.
 
 mod looking;
 mod probe;
@@ -14,6 +13,5 @@ mod retiring;
 pub mod silence;
 mod watcher;
 
-pub(crate) use replacing::Replacing;
 pub(crate) use retiring::Retiring;
 pub(crate) use watcher::Watcher;

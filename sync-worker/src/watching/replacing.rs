@@ -1,4 +1,4 @@
-//! Deleting a queue that cannot be used, so that the carrier declares it anew as a lost one.
+//! Deleting a queue that does not answer, so that the carrier declares it anew as a lost one.
 //!
 //! The queue is deleted *before* the source is asked for an offer: its absence then shows,
 //! whichever process ends in between, that an offer is needed, and the offer covers what was in it,
@@ -9,15 +9,13 @@ use lapin::Connection;
 use service_kit::broker::{BrokerError, connect};
 use service_kit::settings::BrokerSettings;
 
-use crate::topology::{Deletion, QueueKind, QueueLock, Topology, goodbye};
+use crate::topology::{QueueKind, QueueLock, Topology, goodbye};
 
 /// The outcome of replacing a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The queue is deleted.
-    Deleted,
-    /// The queue could not be deleted; another generation was begun.
-    NextGeneration,
+    /// The queue is deleted, or another generation is in use.
+    Replaced,
     /// The queue no longer needed replacing.
     NotNeeded,
     /// Another connection holds the lock: it declares queues, or replaces one.
@@ -37,13 +35,12 @@ impl Replacing {
         Self { broker, name }
     }
 
-    /// Replaces a queue that is still in use, if `is_needed` says so once the lock is held. It may
-    /// ask on the lock's connection, but nothing that can end that.
+    /// Replaces a queue that is still in use, if `is_needed` says so once the lock is held.
     pub(crate) async fn replace(
         &self,
         topology: &Topology,
         kind: QueueKind,
-        is_needed: impl AsyncFnOnce(&Connection) -> Result<bool, BrokerError>,
+        is_needed: impl AsyncFnOnce() -> bool,
     ) -> Result<Outcome, BrokerError> {
         let connection = connect(&self.broker, &self.name).await?;
         let outcome = self.replace_over(&connection, topology, kind, is_needed).await;
@@ -57,7 +54,7 @@ impl Replacing {
         connection: &Connection,
         topology: &Topology,
         kind: QueueKind,
-        is_needed: impl AsyncFnOnce(&Connection) -> Result<bool, BrokerError>,
+        is_needed: impl AsyncFnOnce() -> bool,
     ) -> Result<Outcome, BrokerError> {
         let (direction, limit) = (topology.queues.direction, self.broker.reply_timeout);
         let Some(_lock) = QueueLock::take(connection, direction, limit).await? else {
@@ -67,23 +64,10 @@ impl Replacing {
         let current = Topology::current(connection, direction, limit).await?;
         if current.queues != topology.queues
             || !topology.is_there(connection, &queue).await?
-            || !is_needed(connection).await?
+            || !is_needed().await
         {
             return Ok(Outcome::NotNeeded);
         }
-        let direction = direction.as_str();
-        tracing::warn!(direction, queue, "the queue is deleted, to be made anew");
-        match topology.delete(connection, &queue).await? {
-            Deletion::Done => Ok(Outcome::Deleted),
-            Deletion::Hangs => {
-                let next = topology.begin_next(connection).await?.queues.queue();
-                tracing::warn!(
-                    direction,
-                    queue = next,
-                    "{queue} cannot be deleted; others are used"
-                );
-                Ok(Outcome::NextGeneration)
-            }
-        }
+        topology.discard(connection, kind).await.map(|()| Outcome::Replaced)
     }
 }

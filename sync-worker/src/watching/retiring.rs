@@ -19,19 +19,21 @@ use shared_models::names::QueueGeneration;
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::silence::Silence;
+use super::silence::ProbeTimes;
 use crate::figures::Figures;
 use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
-use crate::topology::{Deletion, QueueKind, Topology, goodbye};
+use crate::topology::{Deletion, QueueKind, QueueLock, Topology, goodbye};
 
 /// The reason why no queue of an earlier generation may be deleted yet.
 #[derive(Debug, Error)]
-enum NotReady {
+enum NotSecured {
     #[error("{0}")]
     Broker(#[from] BrokerError),
     #[error("its source agrees to no offer: {0}")]
     NoOffer(String),
+    #[error("another worker declares or replaces the queues")]
+    Locked,
 }
 
 /// Deletes the queues of earlier generations, in one direction. Not part of watching, which must go
@@ -60,7 +62,7 @@ impl Retiring {
             name: format!("{} {} retiring", PROGRAM.name, figures.direction),
             source,
             figures,
-            interval: Silence::new(again_after).interval(),
+            interval: ProbeTimes::new(again_after).interval(),
             again_after,
         }
     }
@@ -86,14 +88,14 @@ impl Retiring {
         queues.older().next()?;
         let (direction, current) =
             (queues.direction.as_str(), Topology::new(queues, self.broker.reply_timeout));
-        match self.ready(&current).await {
+        match self.secure(&current).await {
             Ok(names) => {
                 let deleting = names.iter().map(|name| self.delete(&current, name));
                 let all_deleted = join_all(deleting).await.into_iter().all(|deleted| deleted);
                 (!all_deleted).then_some(self.again_after)
             }
             // The queues of the generation in use are still to be made.
-            Err(NotReady::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
+            Err(NotSecured::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
             Err(error) => {
                 tracing::warn!(direction, %error, "queues of an earlier generation are left");
                 Some(self.again_after)
@@ -102,18 +104,19 @@ impl Retiring {
     }
 
     /// Makes sure that nothing is lost with the queues of earlier generations; returns their names.
-    async fn ready(&self, current: &Topology) -> Result<Vec<String>, NotReady> {
+    async fn secure(&self, current: &Topology) -> Result<Vec<String>, NotSecured> {
         let connection = connect(&self.broker, &self.name).await?;
-        let ready = self.ready_over(&connection, current).await;
+        let secured = self.secure_over(&connection, current).await;
+        // The lock goes with the connection.
         goodbye(&connection).await;
-        ready
+        secured
     }
 
-    async fn ready_over(
+    async fn secure_over(
         &self,
         connection: &Connection,
         current: &Topology,
-    ) -> Result<Vec<String>, NotReady> {
+    ) -> Result<Vec<String>, NotSecured> {
         let mut names = vec![];
         for queues in current.queues.older() {
             for name in QueueKind::ALL.map(|kind| kind.name_in(queues)) {
@@ -126,6 +129,11 @@ impl Retiring {
         if names.is_empty() {
             return Ok(names);
         }
+        // A carrier that finds a queue in use lost forgets the offer, and asks for one: noted
+        // between the two, this one would cover what came later.
+        let (direction, limit) = (current.queues.direction, self.broker.reply_timeout);
+        let lock = QueueLock::take(connection, direction, limit).await?;
+        let _lock = lock.ok_or(NotSecured::Locked)?;
         // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
         for queues in current.queues.older() {
@@ -135,7 +143,7 @@ impl Retiring {
             // Fails where RabbitMQ's permissions do not include the marker: else the source would
             // be asked in every round.
             current.forget_offer(connection).await?;
-            self.source.ask_for_offer().await.map_err(NotReady::NoOffer)?;
+            self.source.ask_for_offer().await.map_err(NotSecured::NoOffer)?;
             current.note_offer(connection).await?;
         }
         Ok(names)

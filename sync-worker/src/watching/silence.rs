@@ -63,6 +63,39 @@ pub enum Verdict {
     Unknown,
 }
 
+/// The times of probing, for a limit after which a silent queue is dead.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeTimes {
+    limit: Duration,
+}
+
+impl ProbeTimes {
+    /// Creates the times for a limit.
+    #[must_use]
+    pub const fn new(limit: Duration) -> Self {
+        Self { limit }
+    }
+
+    /// Returns the timeout of one probe: short enough that a second one fits within the limit, long
+    /// enough for a slow queue.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.limit / LEAST_QUESTIONS
+    }
+
+    /// Returns the pause between two probes of a queue that answers.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        (self.limit / 6).min(LONGEST_PAUSE)
+    }
+
+    /// Returns the time within which an answer is prompt.
+    #[must_use]
+    pub fn prompt(&self) -> Duration {
+        self.patience() / PROMPT
+    }
+}
+
 /// The silence of one queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
@@ -100,25 +133,6 @@ impl Silence {
     pub fn new(limit: Duration) -> Self {
         let (unanswered, alone) = (Streak::default(), Streak::default());
         Self { limit, unanswered, alone, interrupted: false, last: None }
-    }
-
-    /// Returns the timeout of one probe: short enough that a second one fits within the limit, long
-    /// enough for a slow queue.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.limit / LEAST_QUESTIONS
-    }
-
-    /// Returns the pause between two probes of a queue that answers.
-    #[must_use]
-    pub fn interval(&self) -> Duration {
-        (self.limit / 6).min(LONGEST_PAUSE)
-    }
-
-    /// Returns the time within which an answer is prompt.
-    #[must_use]
-    pub fn prompt(&self) -> Duration {
-        self.patience() / PROMPT
     }
 
     /// Takes in the result, at `now`, of a probe that was sent at `asked`, and what other queues
@@ -275,8 +289,8 @@ mod tests {
 
     #[test]
     fn two_questions_fit_into_the_limit() {
-        let silence = Silence::new(s(30));
-        assert_eq!((silence.patience(), silence.interval(), silence.prompt()), (s(15), s(5), s(5)));
-        assert_eq!(Silence::new(s(600)).interval(), s(5));
+        let times = ProbeTimes::new(s(30));
+        assert_eq!((times.patience(), times.interval(), times.prompt()), (s(15), s(5), s(5)));
+        assert_eq!(ProbeTimes::new(s(600)).interval(), s(5));
     }
 }

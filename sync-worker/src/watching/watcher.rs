@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lapin::Connection;
 use service_kit::settings::BrokerSettings;
 use shared_models::names::QueueGeneration;
 use tokio::sync::Notify;
@@ -12,7 +11,7 @@ use tokio::time::sleep;
 
 use super::looking::Looking;
 use super::replacing::{Outcome, Replacing};
-use super::silence::{Heard, Others, Silence, Verdict};
+use super::silence::{Heard, Others, ProbeTimes, Silence, Verdict};
 use crate::figures::{Figures, QueueState};
 use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
@@ -25,6 +24,7 @@ pub(crate) struct Watcher {
     source: SiteClient,
     looking: Looking,
     replacing: Replacing,
+    times: ProbeTimes,
     silences: [Silence; 2],
     /// The generation that is watched.
     watched: Option<QueueGeneration>,
@@ -41,11 +41,13 @@ impl Watcher {
         replaced: Arc<Notify>,
     ) -> Self {
         let (broker, replace_after) = (&settings.broker, settings.carry.replace_queue_after);
+        let times = ProbeTimes::new(replace_after);
         let name = format!("{} {} replacing", PROGRAM.name, figures.direction);
         Self {
             broker: broker.clone(),
-            looking: Looking::new(broker, replace_after, Arc::clone(&figures), opposite),
+            looking: Looking::new(broker, times, Arc::clone(&figures), opposite),
             replacing: Replacing::new(broker.clone(), name),
+            times,
             silences: [Silence::new(replace_after); 2],
             watched: None,
             source,
@@ -57,7 +59,7 @@ impl Watcher {
     /// Watches for ever.
     pub(crate) async fn run(&mut self) -> Infallible {
         loop {
-            sleep(self.silences[0].interval()).await;
+            sleep(self.times.interval()).await;
             let Some(queues) = self.figures.queues_in_use() else { continue };
             if self.watched != Some(queues) {
                 self.watched = Some(queues);
@@ -101,15 +103,15 @@ impl Watcher {
         }
         // Once more, now that no other worker replaces anything, and by the same rule.
         let (looking, index) = (&mut self.looking, kind as usize);
-        let is_silent = async |_: &Connection| {
+        let is_silent = async || {
             let (heard, others) = looking.look_at(topology).await;
-            Ok(heard[index] == Heard::Silence && (others == before || others == Others::Answer))
+            heard[index] == Heard::Silence && (others == before || others == Others::Answer)
         };
         let replacing = self.replacing.replace(topology, kind, is_silent).await;
         let direction = self.figures.direction.as_str();
         match replacing {
-            Ok(outcome @ (Outcome::Deleted | Outcome::NextGeneration | Outcome::NotNeeded)) => {
-                if outcome != Outcome::NotNeeded {
+            Ok(outcome @ (Outcome::Replaced | Outcome::NotNeeded)) => {
+                if outcome == Outcome::Replaced {
                     self.figures.queue_replaced(kind);
                 }
                 self.silences[index].end();

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use service_kit::testing::eventually;
-use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, replacing_lock};
+use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, queue_lock};
 use shared_models::site::{Direction, Site};
 
 use crate::events::{edited, id};
@@ -179,7 +179,7 @@ async fn a_worker_consumes_from_the_queue_that_another_has_made_anew() {
 /// Takes the lock of the direction, until the channel's connection ends.
 async fn hold_the_lock(channel: &lapin::Channel) {
     let options = lapin::options::QueueDeclareOptions { exclusive: true, ..Default::default() };
-    let lock = replacing_lock(DIRECTION);
+    let lock = queue_lock(DIRECTION);
     channel.queue_declare(lock.into(), options, Default::default()).await.unwrap();
 }
 
@@ -197,7 +197,7 @@ async fn while_another_holds_the_lock_no_queue_is_declared() {
     assert_eq!(world.waiting().await, None);
     assert_eq!(world.store.offers().await.len(), 0);
     let options = lapin::options::QueueDeleteOptions::default();
-    channel.queue_delete(replacing_lock(DIRECTION).into(), options).await.unwrap();
+    channel.queue_delete(queue_lock(DIRECTION).into(), options).await.unwrap();
     worker.is_ready().await;
     assert_eq!(world.store.offers().await.len(), 1);
     worker.stop().await;

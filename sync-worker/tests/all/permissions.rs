@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 use serde_json::Value;
-use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, replacing_lock};
+use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, queue_lock};
 use shared_models::site::{Direction, Site};
 
 const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/definitions.json");
@@ -139,7 +139,7 @@ fn the_table_has_every_name_that_the_worker_uses() {
             (second.parked_queue(), "cr"),
             (second.marker(), "c"),
             (second.offered_marker(), "c"),
-            (replacing_lock(direction).to_owned(), "c"),
+            (queue_lock(direction).to_owned(), "c"),
         ] {
             assert_eq!(table.get(&name), Some(&may), "{name}");
         }
