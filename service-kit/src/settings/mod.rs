@@ -24,7 +24,7 @@ pub use limits::{LimitsSettings, Proxies};
 pub use parked::{ParkedSettings, Waits};
 pub use sections::{
     BrokerSettings, DatabaseSettings, HttpSettings, LogFilter, LogFormat, LogSettings,
-    RelaySettings,
+    RelaySettings, some_time,
 };
 
 /// The defaults of `[http]`; `{port}` stands for the program's own.

@@ -12,8 +12,13 @@ use tracing_subscriber::EnvFilter;
 use super::{BrokerUrl, DatabaseUrl};
 use crate::tls::{CaFile, Tls};
 
-/// Reads a time to wait. Zero would be for ever to PostgreSQL, and too short for anything else.
-pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+/// Reads a time to wait. Zero would be for ever to PostgreSQL, too short for anything else, and a loop
+/// without a pause where something is done again and again.
+///
+/// # Errors
+///
+/// Fails if it is not a time, or zero.
+pub fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match humantime_serde::deserialize(deserializer)? {
         Duration::ZERO => Err(D::Error::custom("is to be longer than 0s")),
         time => Ok(time),

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::Deserialize;
+use service_kit::settings::some_time;
 
 /// The defaults of `[compare]`.
 pub(super) const COMPARE: &str = include_str!("compare.toml");
@@ -15,10 +16,10 @@ pub struct CompareSettings {
     /// Turns comparing on.
     pub enabled: bool,
     /// The interval at which each site is asked for its changes.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub interval: Duration,
     /// The longest that a difference may last before it counts as a loss.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub grace: Duration,
     /// The most messages that may wait in the sync queue meanwhile.
     pub max_waiting: u32,

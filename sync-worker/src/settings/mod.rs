@@ -13,6 +13,7 @@ use service_kit::access::Token;
 use service_kit::program::Program;
 use service_kit::settings::{
     self, AccessSettings, BrokerSettings, HttpSettings, Layout, LimitsSettings, LogSettings,
+    some_time,
 };
 use service_kit::tls::{CaFile, Tls};
 use shared_models::site::Site;
@@ -137,25 +138,25 @@ pub struct CarrySettings {
     /// The size in bytes from which a batch takes no further message.
     pub max_bytes: NonZeroUsize,
     /// The timeout of connecting to a site.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
     /// The timeout of a request.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub request_timeout: Duration,
     /// The timeout of a readiness probe.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub probe_timeout: Duration,
     /// The time without a request to the peer after which its readiness is probed.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub probe_interval: Duration,
     /// The timeout of a report of parked changes to their source.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub report_timeout: Duration,
     /// The back-off after the first failure.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub backoff_min: Duration,
     /// The longest back-off.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub backoff_max: Duration,
     /// The number of consecutive failures that opens the circuit breaker.
     pub breaker_failures: NonZeroU32,
@@ -165,11 +166,20 @@ pub struct CarrySettings {
     /// The number of times that the peer may fail over a single change before it is parked.
     pub tries_alone: NonZeroU32,
     /// The interval at which the topology is healed.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "some_time")]
     pub heal_interval: Duration,
     /// The time after which a queue that does not answer is replaced.
-    #[serde(with = "humantime_serde")]
+    #[serde(deserialize_with = "a_second_or_more")]
     pub replace_queue_after: Duration,
+}
+
+/// Reads the time after which a queue is replaced. A healthy one that is asked is given a part of it.
+fn a_second_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time = some_time(deserializer)?;
+    if time < Duration::from_secs(1) {
+        return Err(D::Error::custom("is to be at least 1s: healthy queues would be deleted"));
+    }
+    Ok(time)
 }
 
 /// The most changes in one request: from 1 to [`MAX_CHANGES`].

@@ -42,7 +42,14 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__CARRY__BACKOFF_MAX", "soon"), "carry.backoff_max"),
         (with("WORKER__CARRY__REPORT_TIMEOUT", "soon"), "carry.report_timeout"),
         (with("WORKER__CARRY__PROBE_INTERVAL", "soon"), "carry.probe_interval"),
+        (with("WORKER__CARRY__BACKOFF_MIN", "0s"), "carry.backoff_min"),
+        (with("WORKER__CARRY__PROBE_INTERVAL", "0s"), "carry.probe_interval"),
+        (with("WORKER__CARRY__HEAL_INTERVAL", "0s"), "carry.heal_interval"),
+        (with("WORKER__CARRY__REPLACE_QUEUE_AFTER", "0s"), "carry.replace_queue_after"),
+        (with("WORKER__CARRY__REPLACE_QUEUE_AFTER", "900ms"), "carry.replace_queue_after"),
         (with("WORKER__COMPARE__REST", "0"), "compare.rest"),
+        (with("WORKER__COMPARE__INTERVAL", "0s"), "compare.interval"),
+        (with("WORKER__COMPARE__GRACE", "0s"), "compare.grace"),
         (with("WORKER__COMPARE__GRACE", "soon"), "compare.grace"),
     ];
     for (variables, named) in cases {
