@@ -191,7 +191,7 @@ impl Comparing {
             self.figures.comparison(|comparison| comparison.came_to(to));
         }
         if let Some(as_of) = self.progress.as_of() {
-            self.figures.comparison(|comparison| comparison.finished(Some(as_of), Utc::now()));
+            self.figures.comparison(|comparison| comparison.finished(as_of, Utc::now()));
         }
         Ok(())
     }

@@ -70,11 +70,11 @@ pub fn doubts(source: Vec<OrderState>, peer: &[OrderState]) -> Vec<Doubt> {
         let peer = peer.get(&source.id).copied().cloned();
         Doubt { source, peer }
     });
-    pairs.filter(Doubt::is_one).collect()
+    pairs.filter(Doubt::differs).collect()
 }
 
 impl Doubt {
-    fn is_one(&self) -> bool {
+    fn differs(&self) -> bool {
         let back = self.peer.as_ref().map(|peer| compare(peer, Some(&self.source)));
         compare(&self.source, self.peer.as_ref()).is_a_loss()
             || back.is_some_and(Finding::is_a_loss)

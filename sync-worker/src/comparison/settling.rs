@@ -1,5 +1,6 @@
 //! Judges what differed, and has lost orders offered again.
 
+use std::mem::take;
 use std::time::Duration;
 
 use shared_models::site::Site;
@@ -30,8 +31,7 @@ impl Comparing {
         let mut losses = judge(&doubts, &source, &peer, way_back);
         let in_vain = self.repeats.in_vain(&doubts, &peer, &losses);
         losses.leave(&in_vain);
-        if let Err(held) = self.make_good(&losses, in_vain.len()).await {
-            self.repeats.not_offered(&losses.orders());
+        if let Err(held) = self.make_good(losses, in_vain.len()).await {
             // Not again at once: it is asked for again after another look.
             self.progress.disturbed(Side::Source, Instant::now().into_std());
             return Err(held);
@@ -41,11 +41,23 @@ impl Comparing {
         Ok(())
     }
 
-    async fn make_good(&self, losses: &Losses, left: usize) -> Result<(), Held> {
+    /// Requests offers of what was lost. What a side refuses is uncounted; what the other has agreed
+    /// to is not, for both are asked again.
+    async fn make_good(&mut self, losses: Losses, left: usize) -> Result<(), Held> {
         let direction = self.figures.direction;
-        self.offer(&self.source, direction.from, &losses.of_source).await?;
-        self.offer(&self.peer, direction.to(), &losses.of_peer).await?;
-        self.figures.comparison(|comparison| comparison.found(losses, left));
+        let (mut refused, mut offered) = (losses, Losses::default());
+        let asking = async {
+            self.offer(&self.source, direction.from, &refused.of_source).await?;
+            offered.of_source = take(&mut refused.of_source);
+            self.offer(&self.peer, direction.to(), &refused.of_peer).await?;
+            offered.of_peer = take(&mut refused.of_peer);
+            Ok(())
+        };
+        let asked: Result<(), Held> = asking.await;
+        self.repeats.not_offered(&(&refused.orders() - &offered.orders()));
+        self.figures.comparison(|comparison| comparison.found(&offered));
+        asked?;
+        self.figures.comparison(|comparison| comparison.left(left));
         if left > 0 {
             tracing::error!(
                 direction = direction.as_str(),

@@ -53,10 +53,10 @@ impl Comparison {
         self.compared_to = place;
     }
 
-    /// Records the end of a comparison, and up to which time all commits are compared, if known.
-    pub fn finished(&mut self, as_of: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+    /// Records the end of a comparison, and up to which time all commits are compared.
+    pub fn finished(&mut self, as_of: DateTime<Utc>, now: DateTime<Utc>) {
         let shown = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-        self.as_of = as_of.map(shown).or(self.as_of.take());
+        self.as_of = Some(shown(as_of));
         self.finished_at = Some(shown(now));
     }
 
@@ -65,8 +65,8 @@ impl Comparison {
         self.compared += count(orders);
     }
 
-    /// Counts losses, and orders that are no longer offered.
-    pub fn found(&mut self, losses: &Losses, left: usize) {
+    /// Counts losses whose orders are offered again.
+    pub fn found(&mut self, losses: &Losses) {
         for Loss { finding, .. } in &losses.of_source {
             match finding {
                 Finding::Missing => self.missing += 1,
@@ -76,7 +76,11 @@ impl Comparison {
             }
         }
         self.source_behind += count(losses.of_peer.len());
-        self.left += count(left);
+    }
+
+    /// Counts orders that are no longer offered.
+    pub fn left(&mut self, orders: usize) {
+        self.left += count(orders);
     }
 
     /// Counts orders that were offered again.
