@@ -64,9 +64,10 @@ fn push(text: &mut String, value: &Value) {
 }
 
 /// Writes a number. One without a fraction may be parsed as an integer or not: PostgreSQL writes
-/// 1e19 with all its digits.
+/// 1e19 with all its digits, and knows no negative zero.
 fn push_number(text: &mut String, number: &Number) {
     match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
+        Some(0.0) => text.push('0'),
         Some(whole) => _ = write!(text, "{whole:.0}"),
         None => _ = write!(text, "{number}"),
     }
@@ -99,7 +100,15 @@ mod tests {
 
     #[test]
     fn a_number_is_the_same_before_and_after_a_database() {
-        for (sent, stored) in [("1e19", "10000000000000000000"), ("1.0", "1"), ("5.0", "5.00")] {
+        for (sent, stored) in [
+            ("1e19", "10000000000000000000"),
+            ("1.0", "1"),
+            ("5.0", "5.00"),
+            ("-0", "0"),
+            ("-0.0", "0.0"),
+            // Not the nearest number, unless all digits are taken in.
+            ("51.24817837550540", "51.24817837550540"),
+        ] {
             let [sent, stored] = [sent, stored].map(|text| from_str::<Value>(text).unwrap());
             assert_eq!(canonical(&sent), canonical(&stored), "{sent}");
         }
