@@ -26,6 +26,7 @@ use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use scopeguard::{ScopeGuard, guard};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
@@ -105,8 +106,7 @@ impl Database {
         self.state.borrow().clone()
     }
 
-    /// Runs `work` with a connection: a read, or a write that may be repeated. Ends at the
-    /// deadline, even if PostgreSQL does not answer.
+    /// Runs `work` with a connection: a read. Ends at the deadline, even if PostgreSQL does not answer.
     pub async fn with<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -114,7 +114,8 @@ impl Database {
         self.lend(work, DatabaseError::Unavailable).await
     }
 
-    /// Runs `work`, of which one statement writes, without a transaction around it.
+    /// Runs `work`, of which one statement writes, without a transaction around it. If a statement
+    /// after that one fails, the error proves no rollback, whatever it says of itself.
     pub async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, QueryError>,
@@ -136,15 +137,20 @@ impl Database {
         let until = Instant::now() + self.deadline;
         let connection = timeout_at(until, self.pool.get()).await;
         let connection = connection.map_err(|_| DatabaseError::Unavailable(self.silence()))?;
-        let mut connection =
+        let connection =
             connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
-        if let Ok(done) = timeout_at(until, work(&mut connection)).await {
-            return done;
+        // Dropped before the work is over, at the deadline or because its caller is gone, the
+        // connection has a statement under way, for which its next user would wait, or an open
+        // transaction with its locks.
+        let deadline = self.deadline;
+        let mut lent = guard(connection, |connection| close_when_over(connection, deadline));
+        match timeout_at(until, work(&mut lent)).await {
+            Ok(done) => {
+                drop(ScopeGuard::into_inner(lent));
+                done
+            }
+            Err(_) => Err(silent(self.silence()).into()),
         }
-        // PostgreSQL may still be executing the last statement: the next user of the connection
-        // would wait for that.
-        tokio::spawn(close_when_over(connection, self.deadline));
-        Err(silent(self.silence()).into())
     }
 
     /// Reads many rows, which an index finds, with one of the permits for this: however many callers

@@ -1,9 +1,10 @@
-//! The end of a session that has not answered by its deadline.
+//! The end of a session whose work was broken off: at its deadline, or because its caller is gone.
 
 use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 /// The time for which a silent session keeps its place in the pool, in deadlines: 10 minutes with the
@@ -19,8 +20,12 @@ const DEADLINES: u32 = 60;
 ///
 /// A server that is gone is noticed by TCP (see [`super::connect`]), unless a proxy acknowledges in
 /// its name, or its kernel does while its disk hangs. So the place is given up in the end.
-pub(super) async fn close_when_over(mut connection: Object<AsyncPgConnection>, deadline: Duration) {
-    // Answered, or refused, after everything before it.
-    let _ = timeout(deadline * DEADLINES, connection.batch_execute("")).await;
-    drop(Object::take(connection));
+pub(super) fn close_when_over(mut connection: Object<AsyncPgConnection>, deadline: Duration) {
+    // Without a runtime the program ends, and all its sessions with it.
+    let Ok(runtime) = Handle::try_current() else { return };
+    runtime.spawn(async move {
+        // Answered, or refused, after everything before it.
+        let _ = timeout(deadline * DEADLINES, connection.batch_execute("")).await;
+        drop(Object::take(connection));
+    });
 }

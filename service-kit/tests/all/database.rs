@@ -1,11 +1,15 @@
-//! The locks of a client that falls silent in a transaction.
+//! The locks of a client that falls silent in a transaction, and of work that is broken off.
 
+use std::future::pending;
 use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection as _;
-use service_kit::database::connect;
+use service_kit::database::{DatabaseError, connect};
 use service_kit::settings::DatabaseSettings;
 use service_kit::testing::TestDatabase;
+use tokio::sync::Notify;
+
+use crate::writing::pool;
 
 #[tokio::test]
 async fn the_locks_of_a_program_that_is_frozen_in_a_transaction_are_freed() {
@@ -18,4 +22,24 @@ async fn the_locks_of_a_program_that_is_frozen_in_a_transaction_are_freed() {
     // It waits for the lock, but not for ever.
     database.connect().await.batch_execute(lock).await.unwrap();
     assert!(frozen.batch_execute("commit").await.is_err());
+}
+
+#[actix_web::test]
+async fn the_locks_of_a_request_whose_client_is_gone_are_freed_at_once() {
+    let database = TestDatabase::new().await;
+    let deadline = Duration::from_secs(600);
+    let pool = pool(&DatabaseSettings { deadline, ..database.settings() });
+    let locked = Notify::new();
+    let working = pool.transaction(async |connection| {
+        connection.batch_execute("lock table orders").await.map_err(DatabaseError::from)?;
+        locked.notify_one();
+        pending::<Result<(), DatabaseError>>().await
+    });
+    tokio::select! {
+        outcome = working => panic!("{outcome:?}"),
+        () = locked.notified() => {}
+    }
+    // Nobody else asks for that connection meanwhile.
+    let locking = "set lock_timeout = '30s'; begin; lock table orders";
+    database.connect().await.batch_execute(locking).await.unwrap();
 }

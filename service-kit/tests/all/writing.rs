@@ -27,6 +27,14 @@ pub(crate) struct Desk {
     pub(crate) id: Uuid,
 }
 
+/// Creates the pool of a program with one thread.
+pub(crate) fn pool(settings: &DatabaseSettings) -> Database {
+    let (_, prepared) = watch::channel(State::Prepared);
+    let one = 1.try_into().unwrap();
+    let (observer, scans) = (Observer::new(settings, "desk"), Scans::of_program(one));
+    Database::for_one_of(one, settings, "desk", prepared, observer, scans).unwrap()
+}
+
 impl Desk {
     pub(crate) async fn new() -> Self {
         let database = TestDatabase::new().await;
@@ -45,13 +53,8 @@ impl Desk {
             broker: settings.broker,
             relay: settings.relay,
         });
-        let (_, prepared) = watch::channel(State::Prepared);
-        let one = 1.try_into().unwrap();
-        let observer = Observer::new(&settings.database, "desk");
-        let (reached, scans) = (&settings.database, Scans::of_program(one));
-        let pool = Database::for_one_of(one, reached, "desk", prepared, observer, scans);
-        let pool = pool.unwrap();
-        Self { writer: Writer::new(pool, relay, Turns::default()), database, id }
+        let writer = Writer::new(pool(&settings.database), relay, Turns::default());
+        Self { writer, database, id }
     }
 
     pub(crate) async fn write(&self, edit: Edit<()>) -> Result<Written<()>, Error> {
