@@ -118,12 +118,13 @@ pub async fn next(connection: &mut AsyncPgConnection) -> QueryResult<Option<i64>
 }
 
 /// Notes that a step of an offer failed, so that other offers come first; returns the number of
-/// consecutive failures, if the offer still exists.
+/// consecutive failures, if the offer still exists. The caller owns the transaction.
 pub async fn failed(
     connection: &mut AsyncPgConnection,
     id: i64,
     failure: &str,
 ) -> QueryResult<Option<i32>> {
+    storage::limit_statements(connection).await?;
     storage::failed(connection, id, failure).await
 }
 
@@ -167,7 +168,7 @@ async fn next_of_all(
 ///
 /// The last entry to be read is the newest one when the reading began, so that it does not read the
 /// entries that it appends itself. A transaction under way at that time may later commit an entry
-/// before that place; such an entry is in the outbox anyway.
+/// before that place; such an entry is in the outbox, or came from the peer.
 async fn next_changed(
     connection: &mut AsyncPgConnection,
     offer: &Offer,

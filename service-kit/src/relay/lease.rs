@@ -103,10 +103,16 @@ impl Lease {
             Ok(orders) => return Ok(Advance::Offered { orders }),
             Err(error) => error.to_string(),
         };
-        // Fails if the session is broken.
-        let failures = within(deadline, offers::failed(session, id, &error)).await?;
-        if failures == Some(1) {
-            tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+        let noting = session.transaction(async |it| offers::failed(it, id, &error).await);
+        match in_time(deadline, noting).await? {
+            Ok(Some(1)) => {
+                tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+            }
+            Ok(_) => {}
+            Err(untold) => {
+                tracing::warn!(offer = id, error, %untold, "an offer failed, which was not noted");
+                self.renew().await?;
+            }
         }
         Ok(Advance::Failed)
     }

@@ -199,3 +199,22 @@ async fn an_offer_goes_on_though_the_clock_of_postgresql_was_set_back() {
     .await;
     assert_eq!(site.database.count("offers").await, 1, "one that failed waits");
 }
+
+#[tokio::test]
+async fn offers_take_turns_also_after_the_clock_of_postgresql_was_set_back() {
+    let broker = bound_broker().await;
+    let site = slowly_offering(&broker).await;
+    write_orders(&site.database, 3_000).await;
+    published(&site).await;
+    // The steps of both were noted an hour ahead of now.
+    execute(
+        &site,
+        "insert into offers (created_at, next_at) values
+            (now(), now() + interval '1 hour'), (now(), now() + interval '61 minutes')",
+    )
+    .await;
+    eventually("both are under way", async || {
+        (site.database.count("offers where offered > 0").await == 2).then_some(())
+    })
+    .await;
+}

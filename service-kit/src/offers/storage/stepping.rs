@@ -11,7 +11,12 @@ use crate::offers::{Offer, Place};
 
 /// The timeout of each statement of a step, in milliseconds. All are bounded by limits, so one that
 /// takes longer met a lock or an overloaded machine; waiting changes are published meanwhile.
-const PATIENCE: &str = "set local statement_timeout = 1000";
+const SET_TIMEOUT: &str = "set local statement_timeout = 1000";
+
+/// The time that puts an offer behind the others, also where the clock was set back since they took
+/// their steps.
+const AFTER_THE_OTHERS: &str = "greatest(clock_timestamp(),
+    (select max(next_at) from offers where failures = 0) + interval '1 microsecond')";
 
 /// The longest back-off after failures, in seconds.
 const MAX_BACKOFF: i64 = 60;
@@ -62,7 +67,7 @@ pub(in crate::offers) async fn next(
 pub(in crate::offers) async fn limit_statements(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<()> {
-    diesel::sql_query(PATIENCE).execute(connection).await.map(|_| ())
+    diesel::sql_query(SET_TIMEOUT).execute(connection).await.map(|_| ())
 }
 
 /// Locks an offer before anything of it is read; returns `None` if it was ended.
@@ -90,7 +95,7 @@ pub(in crate::offers) async fn save(
     let set = (
         (columns.0.eq(place.0), columns.1.eq(place.1), columns.2.eq(place.2)),
         offers::offered.eq(offers::offered + offered),
-        offers::next_at.eq(sql::<Timestamptz>("clock_timestamp()")),
+        offers::next_at.eq(sql::<Timestamptz>(AFTER_THE_OTHERS)),
         (offers::failures.eq(0), offers::failure.eq(None::<String>)),
     );
     diesel::update(offers::table.find(id)).set(set).execute(connection).await?;
