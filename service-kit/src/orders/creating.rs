@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use actix_web::rt;
-use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use super::change::Changed;
@@ -50,11 +49,17 @@ impl<D: Domain> Writer<D> {
         while let Some(waiting) = turn.next() {
             let (first, again) = first_of_each(waiting.into_iter().filter(begins));
             let failed = self.create_together(first).await;
-            // Each on a connection of its own: one that waits, for a lock or for a database that is
-            // gone, does not hold up the others.
-            let alone = failed.into_iter().chain(again).filter(begins);
-            join_all(alone.map(|one| self.create_together(vec![one]))).await;
+            // Each in a task and on a connection of its own: one that waits, for a lock or for a
+            // database that is gone, does not hold up the others.
+            for one in failed.into_iter().chain(again).filter(begins) {
+                rt::spawn(self.clone().create_alone(one));
+            }
         }
+    }
+
+    async fn create_alone(self, one: New<D::Private>) {
+        // A single caller is answered, whatever comes of it.
+        self.create_together(vec![one]).await;
     }
 
     /// Creates all waiting orders in one write. Returns those of a write that failed with nothing

@@ -41,7 +41,7 @@ pub enum Index<'a> {
 }
 
 impl Filters {
-    /// Returns the index that leaves the fewest orders to filter.
+    /// Returns the index to read by: of the company, if one is given, else of a rare status.
     #[must_use]
     pub fn index(&self) -> Index<'_> {
         match (&self.company, self.status) {

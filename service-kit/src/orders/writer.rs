@@ -121,14 +121,16 @@ impl<D: Domain> Writer<D> {
         waiting: &[Waiting<D::Private>],
     ) -> Result<Option<Edited<D::Private>>, Error> {
         let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
-        let mut attempts = Attempts::default();
+        let (mut attempts, mut looks) = (Attempts::default(), false);
         let mut ended = self.write_unlocked(id, left, &edits, &mut attempts).await;
         loop {
             match attempts.conclude(ended) {
                 Conclusion::Known(outcome) => return outcome,
                 Conclusion::Overtaken => {}
                 Conclusion::Unknown(error) => {
-                    tracing::warn!(order_id = %id, %error, "looking whether edits were written");
+                    if !std::mem::replace(&mut looks, true) {
+                        tracing::warn!(order_id = %id, %error, "looking whether edits were written");
+                    }
                     if !waiting.iter().any(|waiting| waiting.caller.waits()) {
                         return Err(error);
                     }
