@@ -9,7 +9,7 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
+use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPSoftError};
 use lapin::{ConnectionProperties, ErrorKind};
 use thiserror::Error;
 use tokio::time::timeout;
@@ -18,6 +18,9 @@ pub(crate) use blocking::{Blocking, is_blocked};
 pub use connection::Connection;
 
 use crate::settings::BrokerSettings;
+
+/// What RabbitMQ says of something that does not exist.
+const ABSENT: [&str; 2] = ["no queue", "no exchange"];
 
 /// The error of a request to RabbitMQ.
 #[derive(Debug, Error)]
@@ -38,16 +41,23 @@ pub enum BrokerError {
 
 impl BrokerError {
     /// Returns whether RabbitMQ answered that nothing of that name exists.
+    ///
+    /// It answers 404 also for a queue that exists and has no process, or is on a node that is down.
+    /// Only the text tells the two apart.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        match self {
-            Self::Socket(_) | Self::Tls(_) | Self::Silent(_) => false,
-            Self::Lapin(error) => matches!(
-                error.kind(),
-                ErrorKind::ProtocolError(refusal)
-                    if *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
-            ),
-        }
+        self.refusal().is_some_and(|refusal| {
+            *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+                && ABSENT.iter().any(|text| refusal.get_message().as_str().contains(text))
+        })
+    }
+
+    /// Returns RabbitMQ's refusal, if it is one.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&AMQPError> {
+        let Self::Lapin(error) = self else { return None };
+        let ErrorKind::ProtocolError(refusal) = error.kind() else { return None };
+        Some(refusal)
     }
 }
 

@@ -28,6 +28,11 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 /// frames.
 const FRAME: u32 = 16 * 1024;
 
+/// The seconds between two signs of life on a connection, if the URL has no `heartbeat`; after two of
+/// them without any, either side gives it up. RabbitMQ offers 60: so long would what a program holds
+/// that is frozen, messages and the lock on declaring queues, be kept from the others, or twice that.
+const HEARTBEAT: u16 = 10;
+
 /// Connects. If it is dropped before it completes, it leaves nothing behind.
 pub(super) async fn connect(
     settings: &BrokerSettings,
@@ -36,6 +41,7 @@ pub(super) async fn connect(
     let uri = settings.url.expose().parse::<AMQPUri>();
     let mut uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
     uri.query.frame_max.get_or_insert(FRAME);
+    uri.query.heartbeat.get_or_insert(HEARTBEAT);
     let host = uri.authority.host.as_str();
     let stream = TcpStream::connect((host, uri.authority.port)).await?;
     stream.set_nodelay(true)?;

@@ -35,7 +35,7 @@ impl FakeBroker {
     #[must_use]
     pub fn url(&self) -> BrokerUrl {
         let address = self.0.local_addr().unwrap();
-        BrokerUrl::try_from(format!("amqp://fake:fake@{address}/%2f")).unwrap()
+        BrokerUrl::try_from(format!("amqp://fake:fake@{address}/%2f?heartbeat=0")).unwrap()
     }
 
     /// Accepts the next connection, and opens its channel.
