@@ -74,14 +74,15 @@ impl Topology {
         Self { queues, reply_timeout }
     }
 
-    /// Returns whether both queues exist.
-    pub async fn queues_are_there(&self, connection: &Connection) -> Result<bool, BrokerError> {
-        for name in [self.queues.queue(), self.queues.parked_queue()] {
-            if !self.is_there(connection, &name).await? {
-                return Ok(false);
+    /// Returns which queues do not exist.
+    pub async fn missing(&self, connection: &Connection) -> Result<Vec<QueueKind>, BrokerError> {
+        let mut missing = vec![];
+        for kind in QueueKind::ALL {
+            if !self.is_there(connection, &kind.name_in(self.queues)).await? {
+                missing.push(kind);
             }
         }
-        Ok(true)
+        Ok(missing)
     }
 
     /// Returns whether a queue of this name exists.
@@ -101,13 +102,17 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Declares the queues, and binds the sync queue. An existing sync queue with other arguments
-    /// is an error, see [`is_unlike`]. An existing parked queue stays as it is.
-    pub async fn declare_queues(&self, connection: &Connection) -> Result<(), BrokerError> {
-        self.declare_parked_queue(connection).await?;
+    /// Declares a queue. An existing one with other arguments is an error, see [`is_unlike`].
+    pub async fn declare_queue(
+        &self,
+        connection: &Connection,
+        kind: QueueKind,
+    ) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
-        self.declare(&channel, &self.queues.queue()).await?;
-        self.bind(&channel).await?;
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let name = kind.name_in(self.queues);
+        let declared = channel.queue_declare(name.into(), options, quorum_queue());
+        in_time(self.reply_timeout, declared).await?;
         self.close(&channel).await
     }
 
@@ -156,11 +161,10 @@ impl Topology {
     ) -> Result<(), BrokerError> {
         let (direction, queue) = (self.queues.direction.as_str(), kind.name_in(self.queues));
         tracing::warn!(direction, queue, "the queue is deleted, to be made anew");
-        if self.delete(connection, &queue).await? == Deletion::Hangs {
-            let next = self.begin_next(connection).await?.queues.queue();
-            tracing::warn!(direction, queue = next, "{queue} cannot be deleted; others are used");
+        match self.delete(connection, &queue).await? {
+            Deletion::Done => Ok(()),
+            Deletion::Hangs => self.begin_next(connection).await.map(drop),
         }
-        Ok(())
     }
 
     /// Restores whatever has been deleted, except the queues; returns `None` if one of them is
@@ -200,28 +204,12 @@ impl Topology {
         in_time(self.reply_timeout, declared).await
     }
 
-    async fn declare_parked_queue(&self, connection: &Connection) -> Result<(), BrokerError> {
-        let name = self.queues.parked_queue();
-        if self.is_there(connection, &name).await? {
-            return Ok(());
-        }
-        let channel = self.open(connection).await?;
-        self.declare(&channel, &name).await?;
-        self.close(&channel).await
-    }
-
     async fn bind(&self, channel: &Channel) -> Result<(), BrokerError> {
         let source = exchange(self.queues.direction.from).into();
         let name = self.queues.queue().into();
         let (options, none) = (QueueBindOptions::default(), FieldTable::default());
         let bound = channel.queue_bind(name, source, ORDER_EVENTS.into(), options, none);
         in_time(self.reply_timeout, bound).await
-    }
-
-    async fn declare(&self, channel: &Channel, name: &str) -> Result<(), BrokerError> {
-        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        let declared = channel.queue_declare(name.into(), options, quorum_queue());
-        in_time(self.reply_timeout, declared).await.map(drop)
     }
 
     async fn open(&self, connection: &Connection) -> Result<Channel, BrokerError> {

@@ -1,11 +1,11 @@
-//! A proxy to RabbitMQ on which deletions of queues hang. It reads what the client sends frame by
+//! A proxy to RabbitMQ on which deletions of queues hang or fail. It reads what the client sends frame by
 //! frame, so the link must not be encrypted.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -23,6 +23,19 @@ const METHOD: u8 = 1;
 /// The class and the method of `queue.delete`, and a field that is not used.
 const QUEUE_DELETE: [u8; 6] = [0, 50, 0, 40, 0, 0];
 
+/// `connection.close` by RabbitMQ, with the code 541 and a text: a process of its own did not answer.
+const INTERNAL_ERROR: &[u8] =
+    b"\x01\0\0\0\0\0\x19\0\x0a\0\x32\x02\x1d\x0eINTERNAL_ERROR\0\x32\0\x28\xce";
+
+/// The fate of a queue's deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// RabbitMQ does not hear of it.
+    Hangs,
+    /// RabbitMQ says that it failed, and closes the connection.
+    Fails,
+}
+
 /// A proxy between a program and RabbitMQ.
 #[derive(Debug)]
 pub struct BrokerLink {
@@ -33,9 +46,9 @@ pub struct BrokerLink {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The queues whose deletions hang.
-    kept: Mutex<HashSet<String>>,
-    /// The number of deletions that were swallowed.
+    /// The queues that cannot be deleted.
+    kept: Mutex<HashMap<String, Fate>>,
+    /// The number of deletions that were not passed on.
     swallowed: AtomicUsize,
 }
 
@@ -68,7 +81,12 @@ impl BrokerLink {
 
     /// From now on, deletions of this queue hang: RabbitMQ does not hear of them.
     pub fn keep(&self, queue: &str) {
-        self.state.kept.lock().unwrap().insert(queue.to_owned());
+        self.state.kept.lock().unwrap().insert(queue.to_owned(), Fate::Hangs);
+    }
+
+    /// From now on, deletions of this queue fail.
+    pub fn fail_to_delete(&self, queue: &str) {
+        self.state.kept.lock().unwrap().insert(queue.to_owned(), Fate::Fails);
     }
 
     /// From now on, every deletion is passed on. One that hangs is not.
@@ -76,13 +94,13 @@ impl BrokerLink {
         self.state.kept.lock().unwrap().clear();
     }
 
-    /// Returns the number of deletions that hang, or did until the client gave up.
+    /// Returns the number of deletions that failed, or hang, or did until the client gave up.
     #[must_use]
     pub fn swallowed(&self) -> usize {
         self.state.swallowed.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many deletions hang, or did.
+    /// Waits until so many deletions hang, or did, or failed.
     pub async fn has_swallowed(&self, count: usize) {
         let enough = async || (self.swallowed() >= count).then_some(());
         super::eventually(&format!("{count} deletions hang"), enough).await;
@@ -96,14 +114,12 @@ impl Drop for BrokerLink {
 }
 
 impl State {
-    /// Returns whether a frame is lost: whether it deletes a queue that is kept.
-    fn swallows(&self, frame: &[u8]) -> bool {
-        let Some(payload) = frame.get(HEADER..).filter(|_| frame[0] == METHOD) else {
-            return false;
-        };
-        let Some([length, name @ ..]) = payload.strip_prefix(&QUEUE_DELETE) else { return false };
+    /// Returns what becomes of a frame, if it deletes a queue that is kept.
+    fn fate(&self, frame: &[u8]) -> Option<Fate> {
+        let payload = frame.get(HEADER..).filter(|_| frame[0] == METHOD)?;
+        let [length, name @ ..] = payload.strip_prefix(&QUEUE_DELETE)? else { return None };
         let name = str::from_utf8(&name[..usize::from(*length)]).unwrap();
-        self.kept.lock().unwrap().contains(name)
+        self.kept.lock().unwrap().get(name).copied()
     }
 }
 
@@ -114,24 +130,33 @@ async fn carry(client: TcpStream, server: TcpStream, state: Arc<State>) {
     let ((sent, mut to_client), (mut answered, to_server)) =
         (client.into_split(), server.into_split());
     // Whichever side hangs up, the connection ends.
-    tokio::select! {
-        _ = pass_on(sent, to_server, &state) => {}
-        _ = copy(&mut answered, &mut to_client) => {}
+    let passed = tokio::select! {
+        passed = pass_on(sent, to_server, &state) => passed,
+        _ = copy(&mut answered, &mut to_client) => return,
+    };
+    if let Ok(mut client) = passed {
+        to_client.write_all(INTERNAL_ERROR).await.unwrap();
+        // Until the client has hung up.
+        let _ = copy(&mut client, &mut sink()).await;
     }
 }
 
-/// Passes on what the client sends, except what is swallowed.
+/// Passes on what the client sends, except what hangs. Returns the client whose deletion fails.
 async fn pass_on(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     state: &State,
-) -> std::io::Result<()> {
+) -> std::io::Result<OwnedReadHalf> {
     let mut frame = vec![0; PROTOCOL];
     client.read_exact(&mut frame).await?;
     loop {
-        match state.swallows(&frame) {
-            true => drop(state.swallowed.fetch_add(1, Ordering::Relaxed)),
-            false => server.write_all(&frame).await?,
+        let fate = state.fate(&frame);
+        match fate {
+            Some(_) => drop(state.swallowed.fetch_add(1, Ordering::Relaxed)),
+            None => server.write_all(&frame).await?,
+        }
+        if fate == Some(Fate::Fails) {
+            return Ok(client);
         }
         frame.resize(HEADER, 0);
         client.read_exact(&mut frame).await?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use service_kit::backoff;
 use service_kit::broker::{BrokerError, Connection, connect};
 use service_kit::settings::BrokerSettings;
+use shared_models::names::QueueGeneration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -21,6 +22,10 @@ use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
 use crate::site_client::{BuildError, SiteClient};
 use crate::topology::{QueueKind, QueueLock, Topology, goodbye, is_unlike};
 use crate::watching::{Retiring, Watcher};
+
+/// The longest wait before the source is asked again for an offer, where RabbitMQ refuses to make the
+/// queue that it was for.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// Carries changes in one direction.
 pub struct Carrier {
@@ -39,6 +44,10 @@ struct Carrying {
     figures: Arc<Figures>,
     /// Notified when the watcher has replaced a queue, or another worker may have.
     replaced: Arc<Notify>,
+    /// The queues whose arguments are known to be right.
+    declared: Option<QueueGeneration>,
+    /// The number of times in a row that RabbitMQ refused to make a missing queue.
+    refusals: u32,
     stop: Stop,
 }
 
@@ -89,6 +98,8 @@ impl Carrier {
             consuming,
             draining,
             replaced,
+            declared: None,
+            refusals: 0,
             figures,
             stop,
         };
@@ -119,8 +130,12 @@ impl Carrying {
             if started.elapsed() > self.settings.backoff_max {
                 failures = 0;
             }
+            let wait = match matches!(interrupted, Interrupted::NotDeclared(_)) {
+                true => self.wait_after_refusal(),
+                false => self.wait(failures),
+            };
             tokio::select! {
-                () = sleep(self.wait(failures)) => {}
+                () = sleep(wait) => {}
                 () = self.replaced.notified() => {}
                 () = stop.cancelled() => {}
             }
@@ -171,32 +186,57 @@ impl Carrying {
     /// leave a queue that nobody knows to be incomplete.
     ///
     /// All of it happens under the lock, on the connection that holds it: a queue that is found to
-    /// be there is not deleted by a watcher before it is declared, which would hide the loss.
-    ///
-    /// A sync queue with other arguments, as earlier versions declared it, is deleted; then it
-    /// counts as missing.
-    async fn prepare(&self, connection: &Connection) -> Result<Topology, Interrupted> {
+    /// be there is not deleted by a watcher before it is declared, which would hide the loss. For
+    /// the same reason a queue that is there is only bound, once its arguments are known.
+    async fn prepare(&mut self, connection: &Connection) -> Result<Topology, Interrupted> {
         let (direction, limit) = (self.figures.direction, self.broker.reply_timeout);
         let lock = QueueLock::take(connection, direction, limit).await?;
         let lock = lock.ok_or(Interrupted::Locked)?;
         let topology = Topology::current(connection, direction, limit).await?;
         self.figures.uses(topology.queues);
         topology.declare_exchange(connection).await?;
-        if !topology.queues_are_there(connection).await? {
+        let missing = topology.missing(connection).await?;
+        if !missing.is_empty() {
             if topology.queues.older().next().is_some() {
                 // A queue of an earlier generation may have taken what this one would have.
                 topology.forget_offer(connection).await?;
             }
             self.source_agrees().await;
-        }
-        match topology.declare_queues(connection).await {
-            Ok(()) => lock.release().await.map(|()| topology).map_err(Interrupted::from),
-            Err(error) if is_unlike(&error) => {
-                topology.discard(connection, QueueKind::Sync).await?;
-                Err(Interrupted::Unlike)
+            // That may have taken long.
+            lock.check().await?;
+            if Topology::current(connection, direction, limit).await?.queues != topology.queues {
+                return Err(Interrupted::Locked);
             }
-            Err(error) => Err(error.into()),
+            self.declare(connection, &topology, &missing).await?;
         }
+        if !missing.contains(&QueueKind::Sync) && self.declared != Some(topology.queues) {
+            check_arguments(connection, &topology).await?;
+        }
+        self.declared = Some(topology.queues);
+        topology.bind_queue(connection).await?;
+        lock.release().await?;
+        Ok(topology)
+    }
+
+    /// Declares the missing queues, of which the source has agreed to an offer.
+    async fn declare(
+        &mut self,
+        connection: &Connection,
+        topology: &Topology,
+        missing: &[QueueKind],
+    ) -> Result<(), Interrupted> {
+        for kind in missing {
+            if let Err(error) = topology.declare_queue(connection, *kind).await {
+                let is_refused = error.refusal().is_some();
+                return Err(if is_refused {
+                    Interrupted::NotDeclared(error)
+                } else {
+                    error.into()
+                });
+            }
+        }
+        self.refusals = 0;
+        Ok(())
     }
 
     /// Asks the source for an offer of all its orders until it agrees.
@@ -210,9 +250,28 @@ impl Carrying {
         }
     }
 
+    fn wait_after_refusal(&mut self) -> Duration {
+        let attempt = self.refusals;
+        self.refusals += 1;
+        let (min, max) = (self.settings.backoff_max, LONGEST_WAIT.max(self.settings.backoff_max));
+        backoff::wait(attempt, min, max, fastrand::f64())
+    }
+
     fn wait(&self, failures: u32) -> Duration {
         let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
         backoff::wait(failures, min, max, fastrand::f64())
+    }
+}
+
+/// Deletes a sync queue with other arguments, as earlier versions declared it: then it counts as
+/// missing.
+async fn check_arguments(connection: &Connection, topology: &Topology) -> Result<(), Interrupted> {
+    match topology.declare_queue(connection, QueueKind::Sync).await {
+        Err(error) if is_unlike(&error) => {
+            topology.discard(connection, QueueKind::Sync).await?;
+            Err(Interrupted::Unlike)
+        }
+        declared => Ok(declared?),
     }
 }
 

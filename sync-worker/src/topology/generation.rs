@@ -33,7 +33,10 @@ impl Topology {
     /// as lost: it asks the source for an offer and then declares them.
     pub async fn begin_next(&self, connection: &Connection) -> Result<Self, BrokerError> {
         let next = Self { queues: self.queues.next(), ..*self };
-        next.set_marker(connection, next.queues.marker()).await.map(|()| next)
+        next.set_marker(connection, next.queues.marker()).await?;
+        let (direction, queue) = (next.queues.direction.as_str(), next.queues.queue());
+        tracing::warn!(direction, queue, "queues that cannot be deleted are no longer used");
+        Ok(next)
     }
 
     /// Returns whether the source has agreed to an offer of what only queues of earlier generations

@@ -47,6 +47,12 @@ impl<'a> QueueLock<'a> {
         }
     }
 
+    /// Fails unless the lock is still held: while it was kept for long, somebody may have deleted
+    /// it, and another connection taken it.
+    pub async fn check(&self) -> Result<(), BrokerError> {
+        declare(self.connection, queue_lock(self.direction), self.limit).await
+    }
+
     /// Releases the lock.
     pub async fn release(self) -> Result<(), BrokerError> {
         let channel = in_time(self.limit, self.connection.create_channel()).await?;

@@ -22,6 +22,15 @@ pub(crate) enum Outcome {
     Locked,
 }
 
+/// A way of replacing a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is deleted; where that hangs, the next generation is put into use.
+    Delete,
+    /// It is left as it is, and the next generation is put into use.
+    Leave,
+}
+
 /// Replaces queues, on a connection of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Replacing {
@@ -36,14 +45,15 @@ impl Replacing {
     }
 
     /// Replaces a queue that is still in use, if `is_needed` says so once the lock is held.
-    pub(crate) async fn replace(
+    pub(super) async fn replace(
         &self,
         topology: &Topology,
         kind: QueueKind,
+        way: Way,
         is_needed: impl AsyncFnOnce() -> bool,
     ) -> Result<Outcome, BrokerError> {
         let connection = connect(&self.broker, &self.name).await?;
-        let outcome = self.replace_over(&connection, topology, kind, is_needed).await;
+        let outcome = self.replace_over(&connection, topology, kind, way, is_needed).await;
         // The lock goes with the connection.
         goodbye(&connection).await;
         outcome
@@ -54,20 +64,21 @@ impl Replacing {
         connection: &Connection,
         topology: &Topology,
         kind: QueueKind,
+        way: Way,
         is_needed: impl AsyncFnOnce() -> bool,
     ) -> Result<Outcome, BrokerError> {
         let (direction, limit) = (topology.queues.direction, self.broker.reply_timeout);
         let Some(_lock) = QueueLock::take(connection, direction, limit).await? else {
             return Ok(Outcome::Locked);
         };
-        let queue = kind.name_in(topology.queues);
         let current = Topology::current(connection, direction, limit).await?;
-        if current.queues != topology.queues
-            || !topology.is_there(connection, &queue).await?
-            || !is_needed().await
-        {
+        if current.queues != topology.queues || !is_needed().await {
             return Ok(Outcome::NotNeeded);
         }
-        topology.discard(connection, kind).await.map(|()| Outcome::Replaced)
+        match way {
+            Way::Delete => topology.discard(connection, kind).await?,
+            Way::Leave => drop(topology.begin_next(connection).await?),
+        }
+        Ok(Outcome::Replaced)
     }
 }

@@ -25,6 +25,9 @@ use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
 use crate::topology::{Deletion, QueueKind, QueueLock, Topology, goodbye};
 
+/// The most deletions at once, each on a connection of its own.
+const AT_ONCE: usize = 4;
+
 /// The reason why no queue of an earlier generation may be deleted yet.
 #[derive(Debug, Error)]
 enum NotSecured {
@@ -90,8 +93,11 @@ impl Retiring {
             (queues.direction.as_str(), Topology::new(queues, self.broker.reply_timeout));
         match self.secure(&current).await {
             Ok(names) => {
-                let deleting = names.iter().map(|name| self.delete(&current, name));
-                let all_deleted = join_all(deleting).await.into_iter().all(|deleted| deleted);
+                let mut all_deleted = true;
+                for names in names.chunks(AT_ONCE) {
+                    let deleting = names.iter().map(|name| self.delete(&current, name));
+                    all_deleted &= join_all(deleting).await.into_iter().all(|deleted| deleted);
+                }
                 (!all_deleted).then_some(self.again_after)
             }
             // The queues of the generation in use are still to be made.
@@ -134,6 +140,10 @@ impl Retiring {
         let (direction, limit) = (current.queues.direction, self.broker.reply_timeout);
         let lock = QueueLock::take(connection, direction, limit).await?;
         let _lock = lock.ok_or(NotSecured::Locked)?;
+        // The one in use may be one of an earlier generation by now, too.
+        if Topology::current(connection, direction, limit).await?.queues != current.queues {
+            return Err(NotSecured::Locked);
+        }
         // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
         for queues in current.queues.older() {

@@ -15,6 +15,9 @@ const ALL_SILENT: u32 = 10;
 /// that a queue is silent.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The longest limit, where queues that took the place of dead ones do not answer either.
+const LONGEST_LIMIT: Duration = Duration::from_secs(3_600);
+
 /// The part of a probe's timeout within which an answer is prompt. A slow disk holds all queues up
 /// alike: one that answers in the last moment says nothing of one that would have a moment later.
 const PROMPT: u32 = 3;
@@ -99,6 +102,9 @@ impl ProbeTimes {
 /// The silence of one queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Silence {
+    /// The limit of a queue that has answered.
+    settings_limit: Duration,
+    /// The limit now.
     limit: Duration,
     /// The unanswered probes, whatever other queues did.
     unanswered: Streak,
@@ -132,7 +138,7 @@ impl Silence {
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         let (unanswered, alone) = (Streak::default(), Streak::default());
-        Self { limit, unanswered, alone, interrupted: false, last: None }
+        Self { settings_limit: limit, limit, unanswered, alone, interrupted: false, last: None }
     }
 
     /// Takes in the result, at `now`, of a probe that was sent at `asked`, and what other queues
@@ -140,12 +146,14 @@ impl Silence {
     pub fn heard(&mut self, asked: Instant, now: Instant, heard: Heard, others: Others) -> Verdict {
         // A worker that was stopped for that long has missed a replacement by another one.
         let last = self.last.replace(now);
-        let missed = last.is_some_and(|last| now.saturating_duration_since(last) > self.limit);
+        let longest = self.settings_limit;
+        let missed = last.is_some_and(|last| now.saturating_duration_since(last) > longest);
         let interrupted =
             std::mem::replace(&mut self.interrupted, heard != Heard::Answer) || missed;
         match heard {
             Heard::Answer => {
                 self.forget();
+                self.limit = self.settings_limit;
                 match interrupted {
                     true => Verdict::AnswersAgain,
                     false => Verdict::Answers,
@@ -190,7 +198,14 @@ impl Silence {
 
     /// Ends the silence, for example when the queue is another one.
     pub fn end(&mut self) {
-        *self = Self::new(self.limit);
+        *self = Self { limit: self.limit, ..Self::new(self.settings_limit) };
+    }
+
+    /// Ends the silence of a queue that was replaced. Until one answers, the limit doubles each time:
+    /// where new queues are silent too, replacing them does not help, and each costs an offer.
+    pub fn replaced(&mut self) {
+        self.limit = (self.limit * 2).min(LONGEST_LIMIT.max(self.settings_limit));
+        self.end();
     }
 
     /// Begins to count anew. The next answer still counts as one after a silence.
@@ -233,6 +248,27 @@ mod tests {
     fn any_answer_ends_the_silence() {
         let slow = [(0, 15, Nothing), (15, 29, Answer), (30, 45, Nothing), (45, 59, Nothing)];
         assert_eq!(verdicts(&slow), [Silent(s(15)), AnswersAgain, Silent(s(15)), Silent(s(29))]);
+    }
+
+    #[test]
+    fn where_new_queues_are_silent_too_the_limit_doubles_until_one_answers() {
+        let (mut silence, began) = (Silence::new(s(30)), Instant::now());
+        let ask = |silence: &mut Silence, asked: u64, now: u64, heard| {
+            silence.heard(began + s(asked), began + s(now), heard, Others::Answer)
+        };
+        silence.replaced();
+        let verdicts = [15, 30, 45, 60].map(|now| ask(&mut silence, now - 15, now, Nothing));
+        assert_eq!(verdicts, [Silent(s(15)), Silent(s(30)), Silent(s(45)), Dead(s(60))]);
+        for _ in 0..9 {
+            silence.replaced();
+        }
+        assert_eq!(ask(&mut silence, 100, 115, Nothing), Silent(s(15)));
+        assert_eq!(ask(&mut silence, 115, 3_600, Nothing), Silent(s(3_500)));
+        assert_eq!(ask(&mut silence, 3_600, 3_700, Nothing), Dead(s(3_600)));
+        silence.replaced();
+        ask(&mut silence, 4_000, 4_000, Answer);
+        let verdicts = [5_015, 5_030].map(|now| ask(&mut silence, now - 15, now, Nothing));
+        assert_eq!(verdicts, [Silent(s(15)), Dead(s(30))]);
     }
 
     #[test]

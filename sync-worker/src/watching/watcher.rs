@@ -10,12 +10,12 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::looking::Looking;
-use super::replacing::{Outcome, Replacing};
+use super::replacing::{Outcome, Replacing, Way};
 use super::silence::{Heard, Others, ProbeTimes, Silence, Verdict};
 use crate::figures::{Figures, QueueState};
 use crate::settings::{PROGRAM, WorkerSettings};
 use crate::site_client::SiteClient;
-use crate::topology::{QueueKind, Topology};
+use crate::topology::{QueueKind, Topology, is_internal};
 
 /// Watches the queues of one direction.
 pub(crate) struct Watcher {
@@ -26,6 +26,8 @@ pub(crate) struct Watcher {
     replacing: Replacing,
     times: ProbeTimes,
     silences: [Silence; 2],
+    /// The ways of replacing them: one that RabbitMQ has failed to delete is left.
+    ways: [Way; 2],
     /// The generation that is watched.
     watched: Option<QueueGeneration>,
     /// Notified when a queue was replaced, or may have been.
@@ -49,6 +51,7 @@ impl Watcher {
             replacing: Replacing::new(broker.clone(), name),
             times,
             silences: [Silence::new(replace_after); 2],
+            ways: [Way::Delete; 2],
             watched: None,
             source,
             replaced,
@@ -103,24 +106,39 @@ impl Watcher {
         }
         // Once more, now that no other worker replaces anything, and by the same rule.
         let (looking, index) = (&mut self.looking, kind as usize);
+        // If that takes longer than its timeouts allow, this worker was stopped itself.
+        let longest = self.times.patience() + 3 * self.broker.reply_timeout;
         let is_silent = async || {
+            let asked = Instant::now();
             let (heard, others) = looking.look_at(topology).await;
-            heard[index] == Heard::Silence && (others == before || others == Others::Answer)
+            heard[index] == Heard::Silence
+                && (others == before || others == Others::Answer)
+                && asked.elapsed() <= longest
         };
-        let replacing = self.replacing.replace(topology, kind, is_silent).await;
+        let way = self.ways[index];
+        let replacing = self.replacing.replace(topology, kind, way, is_silent).await;
         let direction = self.figures.direction.as_str();
         match replacing {
             Ok(outcome @ (Outcome::Replaced | Outcome::NotNeeded)) => {
-                if outcome == Outcome::Replaced {
-                    self.figures.queue_replaced(kind);
+                match outcome {
+                    Outcome::Replaced => {
+                        self.figures.queue_replaced(kind);
+                        self.silences[index].replaced();
+                    }
+                    Outcome::NotNeeded | Outcome::Locked => self.silences[index].end(),
                 }
-                self.silences[index].end();
+                self.ways[index] = Way::Delete;
                 self.replaced.notify_one();
             }
             Ok(Outcome::Locked) => {
                 tracing::info!(direction, queue, "another worker declares or replaces queues");
             }
-            Err(error) => tracing::warn!(direction, queue, %error, "it cannot be replaced yet"),
+            Err(error) => {
+                tracing::warn!(direction, queue, %error, "it cannot be replaced yet");
+                if is_internal(&error) {
+                    self.ways[index] = Way::Leave;
+                }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use service_kit::testing::eventually;
 
 use crate::events::{edited, id};
-use crate::world::{EXCHANGE, PARKED, QUEUE, World};
+use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_binding_is_made_anew() {
@@ -177,4 +177,28 @@ async fn a_queue_with_other_arguments_is_made_anew_after_the_source_has_agreed_t
         assert_eq!(world.store.offers().await.len(), asked, "it is not replaced twice");
         again.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_lost_queue_may_not_be_made_the_other_one_keeps_its_messages() {
+    let (world, worker) = World::with_worker().await;
+    worker.stop().await;
+    world.broker.delete_queue(PARKED).await;
+    let order = id();
+    world.publish_all(&[edited(order, 1)]).await;
+    // All but the parked queue of this direction.
+    let configure = "^(sync\\.warehouse-to-store\\..*|.*(events|store|warehouse|replacing))$";
+    world.broker.permit("worker", configure, ".*", ".*").await;
+    let worker = world.start_worker("").await;
+    let refused = async || {
+        let reason = worker.direction(TO_WAREHOUSE).await["reason"].as_str()?.to_owned();
+        reason.starts_with("queues cannot be made: ").then_some(reason)
+    };
+    let reason = eventually("it says so", refused).await;
+    assert!(reason.contains("ACCESS_REFUSED") && reason.contains(PARKED), "{reason}");
+    assert_eq!(world.waiting().await, Some(1));
+    world.broker.permit_as_usual("worker").await;
+    worker.is_ready().await;
+    world.warehouse.got(1).await;
+    worker.stop().await;
 }

@@ -133,6 +133,27 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_the_deletion_of_a_deaf_queue_fails_others_are_used_too() {
+    let world = World::new().await;
+    let link = world.link().await;
+    let worker = world.start_worker_at(link.url(), SOON).await;
+    worker.is_ready().await;
+    link.fail_to_delete(QUEUE);
+    world.broker.deafen(QUEUE).await;
+    let replaced = async || (queues(&worker).await["sync"]["name"] == SECOND.queue()).then_some(());
+    eventually("others are used", replaced).await;
+    worker.is_ready().await;
+    are_left(&worker, &[QUEUE]).await;
+    let order = id();
+    world.relay(order).await;
+    world.is_carried(order).await;
+    world.broker.undeafen(QUEUE).await;
+    link.keep_nothing();
+    are_left(&worker, &[]).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_offer() {
     let (world, worker) = World::with_worker().await;
     worker.stop().await;
