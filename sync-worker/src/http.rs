@@ -150,7 +150,9 @@ async fn measured(directions: Data<Directions>) -> HttpResponse {
 async fn ready(directions: Data<Directions>, caller: Caller) -> HttpResponse {
     let part = |direction: &Handle| -> (String, Value) {
         let snapshot = direction.figures.snapshot();
-        let part = json!({"state": snapshot.state, "detail": snapshot.reason});
+        // Where the direction itself consumes, its sync queue may not answer.
+        let queue = snapshot.queues.sync.reason.map(|reason| format!("its sync queue: {reason}"));
+        let part = json!({"state": snapshot.state, "detail": snapshot.reason.or(queue)});
         (snapshot.name.to_owned(), part)
     };
     let parts: Map<_, _> = directions.iter().map(part).collect();

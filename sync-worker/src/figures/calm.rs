@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::{Figures, State};
 
-/// The time since the last prompt answer of a sync queue within which it counts as one that answers:
-/// it is asked every 5 s.
+/// The time since the last prompt answer of a sync queue within which it counts as one that answers.
+/// It is asked every 5 s; more rarely while its parked queue is silent, which is asked with it.
 const LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A batch in hand, until this is dropped.

@@ -28,7 +28,7 @@ pub enum QueueState {
 impl QueueState {
     /// The names of all states.
     pub const NAMES: [&'static str; 6] =
-        ["unknown", "answering", "missing", "silent", "all silent", "replacing a queue"];
+        ["unknown", "answering", "missing", "silent", "all silent", "being replaced"];
 
     /// Returns the state for a verdict.
     #[must_use]
@@ -52,7 +52,7 @@ impl QueueState {
             Self::Missing => "missing",
             Self::Silent(_) => "silent",
             Self::AllSilent(_) => "all silent",
-            Self::Replacing(_) => "replacing a queue",
+            Self::Replacing(_) => "being replaced",
         }
     }
 
@@ -95,7 +95,7 @@ pub struct Queue {
     /// The queue's name, once known: a queue that cannot be deleted is replaced by one of another
     /// name.
     pub name: Option<String>,
-    /// `answering`, `missing`, `silent`, `all silent`, `replacing a queue`, or `unknown`.
+    /// `answering`, `missing`, `silent`, `all silent`, `being replaced`, or `unknown`.
     pub state: &'static str,
     /// The reason for the state, if something is amiss.
     pub reason: Option<String>,

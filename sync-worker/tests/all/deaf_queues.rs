@@ -212,8 +212,7 @@ async fn while_another_holds_the_lock_a_queue_is_not_replaced() {
     let channel = world.broker.channel().await;
     hold_the_lock(&channel).await;
     world.broker.deafen(QUEUE).await;
-    let dead =
-        async || (queues(&worker).await["sync"]["state"] == "replacing a queue").then_some(());
+    let dead = async || (queues(&worker).await["sync"]["state"] == "being replaced").then_some(());
     eventually("it would be replaced", dead).await;
     assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
     // It came to life again: nothing is to be replaced any more.
