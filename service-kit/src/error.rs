@@ -61,7 +61,8 @@ impl Error {
             Self::Database(DatabaseError::TooManyReaders) => {
                 Problem::unavailable("too many callers read lists at the same time; try again")
             }
-            // The inside of an error is logged here, once, and never sent.
+            // The inside of an error is logged here, once, and not sent. (Of a failed step of an offer,
+            // or of the relay, the state that callers may read has it.)
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");
                 Problem::new(Kind::Internal, "something went wrong here; the log says what")

@@ -1,7 +1,7 @@
 //! The README against the programs: its walk-through prints what it says, and its settings are
 //! those of the programs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -98,38 +98,51 @@ async fn the_walk_through_prints_what_the_readme_says() {
     assert_eq!(shown, 5, "the walk-through has as many steps with output");
 }
 
-/// Returns the settings of a program, as `--help` shows them: `section.key`.
-fn settings_of(program: &Program) -> Vec<String> {
-    let (mut section, mut settings) = (String::new(), Vec::new());
+/// Returns the settings of a program and their defaults, as `--help` shows them: `section.key`, and
+/// nothing where the setting is required or has no default.
+fn settings_of(program: &Program) -> BTreeMap<String, String> {
+    let (mut section, mut settings) = (String::new(), BTreeMap::new());
     for line in program.layout.defaults().lines() {
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']').to_owned();
-        } else if let Some((key, _)) = line.trim_start_matches("# ").split_once(" =")
+        } else if let Some((key, value)) = line.trim_start_matches("# ").split_once(" =")
             && !key.contains(' ')
         {
-            settings.push(format!("{section}.{key}"));
+            let default = if line.starts_with('#') { "" } else { value.trim().trim_matches('"') };
+            settings.insert(format!("{section}.{key}"), default.to_owned());
         }
     }
     settings
 }
 
 #[test]
-fn the_table_of_settings_has_each_setting_of_each_program_and_no_other() {
-    let services = [&store_svc::PROGRAM, &warehouse_svc::PROGRAM].map(settings_of);
+fn the_table_of_settings_has_each_setting_and_default_of_each_program_and_no_other() {
+    let [store, warehouse] = [&store_svc::PROGRAM, &warehouse_svc::PROGRAM].map(settings_of);
     let worker = settings_of(&sync_worker::settings::PROGRAM);
-    assert_eq!(services[0], services[1]);
-    let of = |setting: &String| match (services[0].contains(setting), worker.contains(setting)) {
+    assert!(store.keys().eq(warehouse.keys()));
+    let of = |setting: &String| match (store.contains_key(setting), worker.contains_key(setting)) {
         (true, true) => "all",
         (true, false) => "services",
         (false, _) => "worker",
     };
-    let all = services[0].iter().chain(&worker);
-    let expected: BTreeSet<_> =
-        all.map(|setting| format!("| `{setting}` | {} |", of(setting))).collect();
     let readme = readme();
     let table = readme.split("## Settings").nth(1).unwrap().split("## ").next().unwrap();
-    let rows = table.lines().filter(|line| line.starts_with("| `"));
-    let documented: BTreeSet<_> =
-        rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
-    assert_eq!(documented, expected);
+    let rows = table.lines().filter(|line| line.starts_with("| `")).map(|row| {
+        let cells = row.split(" | ").collect::<Vec<_>>();
+        let setting = cells[0].trim_start_matches("| ").trim_matches('`');
+        (setting.to_owned(), (cells[1], cells[2].to_owned()))
+    });
+    let documented: BTreeMap<_, _> = rows.collect();
+    let all: BTreeMap<_, _> = store.iter().chain(&worker).collect();
+    assert!(documented.keys().eq(all.keys().copied()), "{documented:?}\nare not\n{all:?}");
+    for (setting, default) in all {
+        let expected = match setting.as_str() {
+            // Each program has its own.
+            "http.port" => "8001, 8002, 8003".to_owned(),
+            // In words: required, or what is done without it.
+            _ if default.is_empty() => documented[setting].1.replace('`', ""),
+            _ => format!("`{default}`"),
+        };
+        assert_eq!(documented[setting], (of(setting), expected), "{setting}");
+    }
 }

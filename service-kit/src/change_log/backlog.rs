@@ -17,7 +17,7 @@ pub struct Backlog {
     pub waiting: i64,
     /// Set if the number is an estimate: it is exact for up to 2,000 changes.
     pub approximate: bool,
-    /// The commit time of the oldest one.
+    /// The time of the oldest one.
     pub oldest: Option<DateTime<Utc>>,
 }
 

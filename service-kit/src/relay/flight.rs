@@ -134,6 +134,7 @@ impl Stage {
         Ok(())
     }
 
+    // Nobody is woken by what it polls: `land` polls again, with a waker, before anything is awaited.
     fn look(&mut self, batch: usize, answers: &mut Answers) {
         let mut nobody = Context::from_waker(Waker::noop());
         if let Self::Writing(writing) = self
