@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shared_models::event::{EventKind, OrderEvent};
-use shared_models::merge::Conflict;
+use shared_models::merge::{Cause, Conflict};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Touched};
 use shared_models::revision::Revision;
 use shared_models::site::Site;
@@ -156,12 +156,28 @@ impl Side {
 
     /// What somebody decided here.
     pub fn decided(&self, site: Site) -> impl Iterator<Item = &Change> {
-        let settles = |change: &&Change| change.conflicts.is_some();
-        self.history().filter(move |change| change.origin == site).filter(move |it| !settles(it))
+        self.history().filter(move |change| change.origin == site && !change.is_merge())
     }
 }
 
 impl Change {
+    /// What was decided between two values.
+    pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
+        self.conflicts.iter().flatten()
+    }
+
+    /// Whether something was decided between two values.
+    #[must_use]
+    pub fn is_merge(&self) -> bool {
+        self.conflicts().next().is_some()
+    }
+
+    /// Whether one count stood for two changes: the only merge that a site has to tell its peer of.
+    #[must_use]
+    pub fn is_of_a_fork(&self) -> bool {
+        self.conflicts().any(|conflict| conflict.cause() == Cause::Diverged)
+    }
+
     /// Whether it touched the delivery.
     #[must_use]
     pub const fn touches_delivery(&self) -> bool {

@@ -70,8 +70,11 @@ fn recorded_once(side: &Side) -> Found {
 /// What a site decided and concerns the peer is published, and nothing else.
 fn published(side: &Side, site: Site) -> Found {
     let wrong = side.changes.iter().filter_map(|change| {
-        let is_to_be = change.origin == site && change.is_shared();
-        let why = match (change.published, is_to_be) {
+        let is_own = change.origin == site;
+        let why = match (change.published, is_own && change.is_shared()) {
+            _ if is_own && change.is_merge() && !change.is_of_a_fork() => {
+                "is a merge that the peer makes itself, and is told as a change of its own"
+            }
             (true, false) => "was published, which is no concern of the peer",
             (false, true) => "was never published",
             (true, true) | (false, false) => return None,

@@ -105,14 +105,14 @@ impl Lineage {
             let facet = (of.facet)(&change.event.shared);
             let after = key(facet);
             // What a site decides between two changes is nobody's edit.
-            if change.origin == site && (of.is_touched)(change) && change.conflicts.is_none() {
+            if change.origin == site && (of.is_touched)(change) && !change.is_merge() {
                 let edit = (site, change.seq);
                 self.made.insert(edit, after.clone());
                 self.sources.insert(after.clone(), Source::Edit(edit, before));
                 before = after;
                 continue;
             }
-            for decided in change.conflicts.iter().flatten().filter_map(of.decided) {
+            for decided in change.conflicts().filter_map(of.decided) {
                 self.lost.push(key(&decided.lost));
                 self.keeps(&after, key(&decided.kept));
             }
@@ -177,7 +177,7 @@ const fn is_of_set_back(conflict: &Conflict) -> bool {
 /// was taken for one that was put back.
 fn two_values<V: PartialEq>(case: &Case, of: &Of<V>) -> Option<Violation> {
     let changes = || Site::ALL.into_iter().flat_map(|site| case.sides.at(site).changes.iter());
-    let is_known = |change: &&Change| !change.conflicts.iter().flatten().any(is_of_set_back);
+    let is_known = |change: &&Change| !change.conflicts().any(is_of_set_back);
     if let Some(change) = changes().find(|it| !is_known(it) && !case.is_set_back()) {
         let why = format!("seq {} takes a site for one that was set back", change.seq);
         return Some(Violation::of(case.id, Rule::OneValue, why));

@@ -13,6 +13,7 @@ use crate::nemesis::ledger::{Outcome, Wanted};
 use crate::nemesis::violation::Rule;
 use story::Story;
 
+mod merges;
 mod story;
 
 const STORE: Site = Site::Store;
