@@ -21,6 +21,8 @@ pub enum Rule {
     FromThePeer,
     /// What a site decided and concerns the peer, and only that, is published.
     Published,
+    /// What only a site knows is changed by what is decided there, and by nothing that arrives.
+    Private,
     /// An order is what its change log says.
     Logged,
     /// Both sites are equal.
@@ -51,6 +53,7 @@ impl Rule {
             Self::RecordedOnce => "an event is recorded once at a site at the most",
             Self::FromThePeer => "what came from the peer was published there",
             Self::Published => "what a site decided, and only that, is published",
+            Self::Private => "what arrives leaves alone what only the site knows",
             Self::Logged => "an order is what its change log says",
             Self::Equal => "both sites are equal",
             Self::OneValue => "one revision is one value",

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use shared_models::event::EventKind;
 use shared_models::order::Shared;
 use shared_models::site::Site;
 
@@ -11,7 +12,9 @@ use crate::nemesis::violation::{Rule, Violation};
 pub(super) fn check(case: &Case) -> Vec<Violation> {
     let each = |site| {
         let side = case.sides.at(site);
-        [grows(side), recorded_once(side), published(side, site), logged(side)].concat().into_iter()
+        let of_changes = [grows(side), recorded_once(side), published(side, site)];
+        let of_states = [private(side, site), logged(side)];
+        of_changes.into_iter().chain(of_states).flatten()
     };
     let of_sites = Site::ALL.into_iter().flat_map(|site| {
         let tell = move |(rule, why)| Violation::of(case.id, rule, format!("at the {site}, {why}"));
@@ -82,6 +85,17 @@ fn published(side: &Side, site: Site) -> Found {
         Some((Rule::Published, format!("seq {} {why}", change.seq)))
     });
     wrong.collect()
+}
+
+/// Nothing that arrives, no merge and no offer changes what only the site knows.
+fn private(side: &Side, site: Site) -> Found {
+    let is_edit = |change: &Change| {
+        change.origin == site && !change.is_merge() && change.event.kind != EventKind::Offered
+    };
+    let overwritten =
+        side.changes.iter().filter(|change| change.private.is_some() && !is_edit(change));
+    let why = |change: &Change| format!("seq {} changes what only this site knows", change.seq);
+    overwritten.map(|change| (Rule::Private, why(change))).collect()
 }
 
 fn logged(side: &Side) -> Found {
