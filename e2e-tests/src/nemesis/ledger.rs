@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use shared_models::order::Delivery;
 use shared_models::revision::Revision;
 use shared_models::site::Site;
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use super::checker::case::SetBack;
 use super::seen::Seen;
 use super::violation::{Rule, Violation};
+use super::wanted::Wanted;
 
 /// One thing that a client asked a site to do to one order.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,21 +25,6 @@ pub struct Write {
     pub wanted: Wanted,
     /// What came of it.
     pub outcome: Outcome,
-}
-
-/// What a client wants. A token is in no other write, so that a change tells which write made it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Wanted {
-    /// That there be an order. Asked for again under the same id, it is to be made once.
-    Create(Box<Delivery>),
-    /// Another delivery; the token is its comment.
-    Delivery(String),
-    /// Another progress; the token is its tracking.
-    Progress(String),
-    /// That it be voided.
-    Void,
-    /// Something that only the site knows; the token is somewhere in it.
-    Private(String),
 }
 
 /// What came of a write.

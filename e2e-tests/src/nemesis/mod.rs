@@ -7,7 +7,8 @@
 //! | `alarm`, `crowd`, `calm` | RabbitMQ's memory alarm, what it costs, and whether anything else goes on |
 //! | `set_back` | orders of a site put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
-//! | `load`, `ledger` | the clients, and what they were told |
+//! | `load`, `wanted` | the clients, and what they ask for |
+//! | `ledger`, `seen` | what they were told |
 //! | `checker` | what must hold, over ledger and databases; pure |
 //! | `run`, `report` | a run from its beginning to its end, and what is told of it |
 
@@ -34,4 +35,5 @@ pub mod seen;
 mod set_back;
 mod victim;
 pub mod violation;
+pub mod wanted;
 pub mod world;

@@ -58,7 +58,7 @@ impl Seen {
     }
 }
 
-fn line(shown: &Value) -> Option<Line> {
+pub(super) fn line(shown: &Value) -> Option<Line> {
     let quantity = u32::try_from(shown["quantity"].as_u64()?).ok()?;
     Some(Line { sku: shown["sku"].as_str()?.to_owned(), quantity })
 }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 use shared_models::event::EventKind;
-use shared_models::order::{Shared, Status};
 use shared_models::site::Site;
 
 use super::case::{Case, Change, Side};
-use crate::nemesis::ledger::{Outcome, Wanted, Write};
+use crate::nemesis::ledger::{Outcome, Write};
 use crate::nemesis::seen::{Content, Seen};
 use crate::nemesis::violation::{Rule, Violation};
+use crate::nemesis::wanted::Wanted;
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
     let writes = case.writes.iter().filter_map(|write| {
@@ -99,12 +99,12 @@ fn unasked(case: &Case, site: Site, change: &Change) -> Option<String> {
 fn made(wanted: &Wanted, change: &Change, side: &Side) -> bool {
     let concerned = match wanted {
         Wanted::Create(_) => change.event.kind == EventKind::Created,
-        Wanted::Delivery(_) => change.touches_delivery(),
-        Wanted::Progress(_) => change.touches_progress(),
+        Wanted::Delivery { .. } => change.touches_delivery(),
+        Wanted::Progress { .. } => change.touches_progress(),
         Wanted::Void => change.touches_progress() && !change.touches_delivery(),
-        Wanted::Private(token) => {
-            let before = side.private_before(change.seq);
-            change.private.is_some() && !change.is_shared() && !holds(before, token)
+        Wanted::Prices(_) | Wanted::Note { .. } => {
+            let is_new = !side.private_before(change.seq).is_some_and(|it| wanted.is_noted(it));
+            change.private.is_some() && !change.is_shared() && is_new
         }
     };
     concerned && says(wanted, change, side)
@@ -112,19 +112,14 @@ fn made(wanted: &Wanted, change: &Change, side: &Side) -> bool {
 
 /// Whether, after a change, the order at a site says what was wanted.
 fn says(wanted: &Wanted, change: &Change, side: &Side) -> bool {
-    let Shared { delivery, progress } = &change.event.shared;
-    match wanted {
-        Wanted::Create(wanted) => {
-            let first = side.history().next().map(|first| &first.event.shared.delivery.value);
-            first == Some(wanted.as_ref())
-        }
-        Wanted::Delivery(token) => delivery.value.comment.as_ref() == Some(token),
-        Wanted::Progress(token) => progress.value.tracking.as_ref() == Some(token),
-        Wanted::Void => progress.value.status == Status::Voided,
-        Wanted::Private(token) => holds(side.private_after(change), token),
-    }
-}
-
-fn holds(private: Option<&Value>, token: &str) -> bool {
-    private.is_some_and(|private| private.to_string().contains(token))
+    let change = match wanted {
+        Wanted::Create(_) => side.history().next().unwrap_or(change),
+        Wanted::Delivery { .. }
+        | Wanted::Progress { .. }
+        | Wanted::Void
+        | Wanted::Prices(_)
+        | Wanted::Note { .. } => change,
+    };
+    let private = side.private_after(change).unwrap_or(&Value::Null);
+    wanted.is_met(&change.event.shared, private)
 }

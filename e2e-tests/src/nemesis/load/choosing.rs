@@ -2,13 +2,18 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use shared_models::order::{Delivery, Line};
+use shared_models::order::{Delivery, Line, Status};
 use shared_models::site::Site;
 
-use crate::nemesis::ledger::Wanted;
+use crate::nemesis::wanted::{Goods, Placed, Wanted};
 
 /// The articles of every order.
 const SKUS: [&str; 3] = ["BULB", "FUSE", "LAMP"];
+/// The price of each at first.
+const PRICE: u64 = 250;
+const CURRENCY: &str = "EUR";
+/// How many bins there are.
+const BINS: u64 = 10;
 /// Orders in a batch at the most.
 const BATCH: usize = 12;
 /// Patches of one order at once, at the most.
@@ -63,8 +68,8 @@ pub(super) fn deed(rng: &mut Rng) -> Deed {
     }
 }
 
-/// An order to be placed, and the delivery that it is to have.
-pub(super) fn order(id: &str, token: &str, rng: &mut Rng) -> (Value, Delivery) {
+/// An order to be placed, and what is wanted with it.
+pub(super) fn order(id: &str, token: &str, rng: &mut Rng) -> (Value, Wanted) {
     let lines = SKUS.map(|sku| Line { sku: sku.to_owned(), quantity: rng.u32(1..100) });
     let delivery = Delivery {
         company: "Acme".to_owned(),
@@ -73,54 +78,60 @@ pub(super) fn order(id: &str, token: &str, rng: &mut Rng) -> (Value, Delivery) {
         lines: lines.to_vec(),
         ..Delivery::default()
     };
-    let lines: Vec<_> = delivery.lines.iter().map(|line| priced(line, 250)).collect();
+    let goods = Goods::at(PRICE, delivery.lines.clone());
     let body = json!({
         "id": id, "company": delivery.company, "address": delivery.address,
-        "comment": token, "currency": "EUR", "lines": lines,
+        "comment": token, "currency": CURRENCY, "lines": goods.shown(),
     });
-    (body, delivery)
+    let placed = Placed { delivery, currency: CURRENCY.to_owned(), prices: goods.prices };
+    (body, Wanted::Create(Box::new(placed)))
 }
 
 /// A patch of some kind, and what it wants. `number` has ten digits, and no other write has it.
 pub(super) fn patch(site: Site, kind: Kind, number: u64, rng: &mut Rng) -> (Value, Wanted) {
     let token = format!("t{number}");
-    match (kind, site) {
-        (Kind::Comment, _) => (json!({"comment": token}), Wanted::Delivery(token)),
-        (Kind::Lines, Site::Store) => {
-            let lines: Vec<_> = some_lines(rng).iter().map(|line| priced(line, 250)).collect();
-            (json!({"comment": token, "lines": lines}), Wanted::Delivery(token))
+    match kind {
+        Kind::Comment => {
+            (json!({"comment": token}), Wanted::Delivery { comment: token, goods: None })
         }
-        (Kind::Lines, Site::Warehouse) => {
-            (json!({"comment": token, "lines": some_lines(rng)}), Wanted::Delivery(token))
+        Kind::Lines => {
+            let goods = match site {
+                Site::Store => Goods::at(PRICE, some_lines(rng)),
+                Site::Warehouse => Goods::without_prices(some_lines(rng)),
+            };
+            let body = json!({"comment": token, "lines": goods.shown()});
+            (body, Wanted::Delivery { comment: token, goods: Some(goods) })
         }
-        (Kind::Move, _) => {
+        Kind::Move => {
             // The later, the rarer: a closed order takes no more edits.
             let status = match rng.u8(..20) {
-                0..10 => "picking",
-                10..17 => "packed",
-                17..18 => "voided",
-                18..19 => "shipped",
-                _ => "delivered",
+                0..10 => Status::Picking,
+                10..17 => Status::Packed,
+                17..18 => Status::Voided,
+                18..19 => Status::Shipped,
+                _ => Status::Delivered,
             };
-            (json!({"status": status, "tracking": token}), Wanted::Progress(token))
+            let body = json!({"status": status, "tracking": token});
+            (body, Wanted::Progress { status, tracking: token })
         }
-        (Kind::Private, _) => (json!({"bin": "B7", "picker_note": token}), Wanted::Private(token)),
+        Kind::Private => {
+            let bin = format!("B{}", number % BINS);
+            (json!({"bin": bin, "picker_note": token}), Wanted::Note { bin, picker_note: token })
+        }
     }
 }
 
-/// Another price for the first line of an order that was shown like this.
+/// Another price for the first line of an order that was shown like this; the others are to stay as
+/// they are.
 pub(super) fn price(shown: &Value, number: u64) -> (Value, Wanted) {
     let mut lines = shown["lines"].clone();
     lines[0]["unit_price"] = number.into();
-    (json!({"lines": lines}), Wanted::Private(number.to_string()))
+    let goods = Goods::read(&lines);
+    (json!({"lines": lines}), Wanted::Prices(goods))
 }
 
 fn some_lines(rng: &mut Rng) -> Vec<Line> {
     let first = rng.usize(..SKUS.len());
     let line = |sku: &&str| Line { sku: (*sku).to_owned(), quantity: rng.u32(1..100) };
     SKUS[first..].iter().map(line).collect()
-}
-
-fn priced(line: &Line, price: u64) -> Value {
-    json!({"sku": line.sku, "quantity": line.quantity, "unit_price": price})
 }

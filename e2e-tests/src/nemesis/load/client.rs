@@ -18,7 +18,8 @@ use super::answer::{Answer, outcome};
 use super::choosing::{self, Deed, Kind};
 use super::pool::Pool;
 use super::{SharedLedger, with};
-use crate::nemesis::ledger::{Begun, Outcome, Wanted};
+use crate::nemesis::ledger::{Begun, Outcome};
+use crate::nemesis::wanted::Wanted;
 use crate::secured::headers;
 
 /// How long a client waits for an answer.
@@ -162,8 +163,8 @@ impl Client {
 
     fn new_order(&mut self) -> (Uuid, Value, Wanted) {
         let (id, token) = (Uuid::new_v4(), format!("t{}", self.next_number()));
-        let (body, delivery) = choosing::order(&id.to_string(), &token, &mut self.rng);
-        (id, body, Wanted::Create(Box::new(delivery)))
+        let (body, wanted) = choosing::order(&id.to_string(), &token, &mut self.rng);
+        (id, body, wanted)
     }
 
     /// Ten digits that no other write has.

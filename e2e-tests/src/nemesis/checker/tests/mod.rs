@@ -3,17 +3,19 @@
 use std::collections::BTreeSet;
 
 use shared_models::event::EventKind;
-use shared_models::order::Status;
+use shared_models::order::{Line, Status};
 use shared_models::site::Site;
 use uuid::Uuid;
 
 use super::case::Case;
 use super::check;
-use crate::nemesis::ledger::{Outcome, Wanted};
+use crate::nemesis::ledger::Outcome;
 use crate::nemesis::violation::Rule;
+use crate::nemesis::wanted::{Goods, Wanted};
 use story::Story;
 
 mod arrivals;
+mod asked;
 mod story;
 
 const STORE: Site = Site::Store;
@@ -93,10 +95,18 @@ fn an_acknowledged_write_that_says_something_else_in_the_log_is_noticed() {
 
 #[test]
 fn a_write_that_was_acknowledged_and_changed_nothing_is_noticed() {
-    for wanted in [Wanted::Delivery, Wanted::Progress, Wanted::Private] {
+    let token = || "t99".to_owned();
+    let lines = vec![Line { sku: "LAMP".to_owned(), quantity: 2 }];
+    let wanted = [
+        Wanted::Delivery { comment: token(), goods: None },
+        Wanted::Progress { status: Status::Shipped, tracking: token() },
+        Wanted::Prices(Goods::at(99, lines)),
+        Wanted::Note { bin: "B7".to_owned(), picker_note: token() },
+    ];
+    for wanted in wanted {
         let mut story = clean();
         let mut ignored = story.case.writes[1].clone();
-        ignored.wanted = wanted("t99".to_owned());
+        ignored.wanted = wanted;
         story.case.writes.push(ignored);
         assert_eq!(broken(&story.case), [Rule::Acknowledged]);
     }
@@ -116,7 +126,7 @@ fn what_nobody_was_told_of_may_have_been_done_or_not() {
     let mut story = clean();
     story.case.writes[1].outcome = Outcome::Unknown;
     let mut never_done = story.case.writes[1].clone();
-    never_done.wanted = Wanted::Delivery("t99".to_owned());
+    never_done.wanted = Wanted::Delivery { comment: "t99".to_owned(), goods: None };
     story.case.writes.push(never_done);
     assert_eq!(check(&story.case), []);
 }

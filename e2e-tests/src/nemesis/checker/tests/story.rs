@@ -12,8 +12,9 @@ use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
 use crate::nemesis::checker::case::{Case, Change, Row, SetBack};
-use crate::nemesis::ledger::{Outcome, Wanted, Write};
+use crate::nemesis::ledger::{Outcome, Write};
 use crate::nemesis::seen::{Content, Seen};
+use crate::nemesis::wanted::{Goods, Placed, Wanted};
 
 /// A history that is being written.
 pub(super) struct Story {
@@ -36,7 +37,9 @@ impl Story {
         let shared = create(delivery.clone());
         let private = Some(json!({"currency": "EUR", "unit_prices": {"LAMP": 250}}));
         story.record(Site::Store, EventKind::Created, shared, Touched::Delivery, private);
-        story.acknowledged(Site::Store, Wanted::Create(Box::new(delivery)));
+        let prices = Goods::at(250, delivery.lines.clone()).prices;
+        let placed = Placed { delivery, currency: "EUR".to_owned(), prices };
+        story.acknowledged(Site::Store, Wanted::Create(Box::new(placed)));
         story
     }
 
@@ -47,7 +50,29 @@ impl Story {
         delivery.comment = Some(token.to_owned());
         let progress = before.progress.value.clone();
         self.decides(site, &before, delivery, progress);
-        self.acknowledged(site, Wanted::Delivery(token.to_owned()));
+        self.acknowledged(site, Wanted::Delivery { comment: token.to_owned(), goods: None });
+    }
+
+    /// Sets other lines at a site.
+    pub(super) fn orders(&mut self, site: Site, token: &str, quantity: u32) {
+        let lines = vec![Line { sku: "LAMP".to_owned(), quantity }];
+        let before = self.shared(site);
+        let mut delivery = before.delivery.value.clone();
+        (delivery.comment, delivery.lines) = (Some(token.to_owned()), lines.clone());
+        let progress = before.progress.value.clone();
+        self.decides(site, &before, delivery, progress);
+        let goods = Some(Goods::without_prices(lines));
+        self.acknowledged(site, Wanted::Delivery { comment: token.to_owned(), goods });
+    }
+
+    /// Sets another price at the store.
+    pub(super) fn prices(&mut self, price: u64) {
+        let (site, private) =
+            (Site::Store, json!({"currency": "EUR", "unit_prices": {"LAMP": price}}));
+        let shared = self.shared(site);
+        let goods = Goods::at(price, shared.delivery.value.lines.clone());
+        self.record(site, EventKind::Updated, shared, Touched::Nothing, Some(private));
+        self.acknowledged(site, Wanted::Prices(goods));
     }
 
     /// Moves the order on at a site.
@@ -57,7 +82,8 @@ impl Story {
         let progress = Progress { status, tracking, ..before.progress.value.clone() };
         let delivery = before.delivery.value.clone();
         self.decides(site, &before, delivery, progress);
-        let wanted = token.map_or(Wanted::Void, |token| Wanted::Progress(token.to_owned()));
+        let wanted = token
+            .map_or(Wanted::Void, |token| Wanted::Progress { status, tracking: token.to_owned() });
         self.acknowledged(site, wanted);
     }
 
@@ -66,7 +92,8 @@ impl Story {
         let (site, private) = (Site::Warehouse, json!({"bin": "B7", "picker_note": token}));
         let shared = self.shared(site);
         self.record(site, EventKind::Updated, shared, Touched::Nothing, Some(private));
-        self.acknowledged(site, Wanted::Private(token.to_owned()));
+        let (bin, picker_note) = ("B7".to_owned(), token.to_owned());
+        self.acknowledged(site, Wanted::Note { bin, picker_note });
     }
 
     /// Carries the last change that a site published to its peer.
@@ -166,13 +193,21 @@ impl Story {
 
     /// Adds to the ledger that a client asked for the last change, and was answered.
     fn acknowledged(&mut self, site: Site, wanted: Wanted) {
-        let row = self.case.sides.at(site).row.clone().unwrap();
-        let mut shown = row.private.clone();
-        shown["lines"] = json!([{"sku": "LAMP", "quantity": 2, "unit_price": 250}]);
-        let content = Content { shared: row.shared, shown };
-        let seen = Seen { version: row.version, order: Some(Box::new(content)) };
+        let seen = self.seen(site);
         let (order, at) = (self.case.id, Default::default());
         let outcome = Outcome::Acknowledged(seen);
         self.case.writes.push(Write { at, site, order, wanted, outcome });
+    }
+    /// What a client is shown of the order at a site.
+    fn seen(&self, site: Site) -> Seen {
+        let row = self.case.sides.at(site).row.clone().unwrap();
+        let mut shown = row.private.clone();
+        let line = |line: &Line| {
+            let price = &row.private["unit_prices"][&line.sku];
+            json!({"sku": line.sku, "quantity": line.quantity, "unit_price": price})
+        };
+        shown["lines"] = row.shared.delivery.value.lines.iter().map(line).collect();
+        let content = Content { shared: row.shared, shown };
+        Seen { version: row.version, order: Some(Box::new(content)) }
     }
 }
