@@ -92,7 +92,7 @@ fn compare(
 /// What both sites are to show alike.
 fn shared(order: &Value) -> Result<shared_models::order::Shared> {
     let seen = Seen::read(order.clone()).and_then(|seen| seen.order);
-    Ok(seen.with_context(|| format!("that is no order: {order}"))?.shared)
+    Ok(seen.with_context(|| format!("that is no order: {order}"))?.shared.clone())
 }
 
 #[cfg(test)]

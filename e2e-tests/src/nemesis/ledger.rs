@@ -38,6 +38,19 @@ pub enum Outcome {
     Acknowledged(Seen),
 }
 
+/// An order as a client was shown it when it read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Read {
+    /// When, from the beginning of the run.
+    pub at: Duration,
+    /// The site.
+    pub site: Site,
+    /// The order.
+    pub order: Uuid,
+    /// What was shown.
+    pub seen: Seen,
+}
+
 /// How far a reader has seen an order come at a site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -62,6 +75,7 @@ pub struct Begun {
 pub struct Ledger {
     began: Instant,
     writes: Vec<Write>,
+    reads: Vec<Read>,
     marks: HashMap<(Site, Uuid), Mark>,
     /// How often an order was being set back or was set back; odd while it is.
     epochs: HashMap<(Site, Uuid), u64>,
@@ -69,8 +83,6 @@ pub struct Ledger {
     touched: BTreeSet<Uuid>,
     /// Reads that went back.
     pub violations: Vec<Violation>,
-    /// Reads that were answered.
-    pub reads: u64,
 }
 
 impl Default for Ledger {
@@ -78,12 +90,12 @@ impl Default for Ledger {
         Self {
             began: Instant::now(),
             writes: vec![],
+            reads: vec![],
             marks: HashMap::new(),
             epochs: HashMap::new(),
             set_backs: vec![],
             touched: BTreeSet::new(),
             violations: vec![],
-            reads: 0,
         }
     }
 }
@@ -146,7 +158,10 @@ impl Ledger {
         }
         match begun.write {
             Some(write) => self.writes[write].outcome = Outcome::Acknowledged(seen),
-            None => self.reads += 1,
+            None => {
+                let (at, Begun { site, order, .. }) = (self.began.elapsed(), begun);
+                self.reads.push(Read { at, site, order, seen });
+            }
         }
     }
 
@@ -165,6 +180,12 @@ impl Ledger {
     #[must_use]
     pub fn writes(&self) -> &[Write] {
         &self.writes
+    }
+
+    /// All reads that were answered.
+    #[must_use]
+    pub fn reads(&self) -> &[Read] {
+        &self.reads
     }
 
     /// The orders that were written to since this was asked last.

@@ -25,7 +25,7 @@ pub struct Report {
     /// Writes that were acknowledged, of which nobody knows, and that were refused.
     pub writes: Writes,
     /// Reads that were answered.
-    pub reads: u64,
+    pub reads: usize,
     /// Orders that were written to.
     pub orders: usize,
     /// How long the sites took to agree, and when, each time.

@@ -202,6 +202,6 @@ impl Run {
     fn conclude(&mut self) {
         self.report.lasted = self.began.elapsed();
         (self.report.writes, self.report.reads) =
-            with(&self.ledger, |ledger| (Writes::of(ledger), ledger.reads));
+            with(&self.ledger, |ledger| (Writes::of(ledger), ledger.reads().len()));
     }
 }

@@ -1,5 +1,7 @@
 //! An order as a client was shown it.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 use shared_models::order::{Delivery, Facet, Line, Progress, Shared, Unknown};
@@ -10,8 +12,8 @@ use shared_models::revision::Revision;
 pub struct Seen {
     /// Its version.
     pub version: i64,
-    /// All else, where it was shown.
-    pub order: Option<Box<Content>>,
+    /// All else, where it was shown. It is kept until the end, by the ledger and by whoever checks.
+    pub order: Option<Arc<Content>>,
 }
 
 /// What an order says.
@@ -19,9 +21,12 @@ pub struct Seen {
 pub struct Content {
     /// What both sites share of it.
     pub shared: Shared,
-    /// All that was shown.
+    /// What was shown of what only the site knows.
     pub shown: Value,
 }
+
+/// The fields in which something is shown that only the site knows.
+const OWN: [&str; 4] = ["currency", "lines", "bin", "picker_note"];
 
 #[derive(Deserialize)]
 struct Revisions {
@@ -32,7 +37,7 @@ struct Revisions {
 impl Seen {
     /// An order as a site shows it; none where this is not one.
     #[must_use]
-    pub fn read(shown: Value) -> Option<Self> {
+    pub fn read(mut shown: Value) -> Option<Self> {
         let version = shown["version"].as_i64()?;
         let revisions: Revisions = serde_json::from_value(shown["revisions"].clone()).ok()?;
         let text = |name: &str| shown[name].as_str().map(str::to_owned);
@@ -54,7 +59,8 @@ impl Seen {
             delivery: Facet::unmarked(revisions.delivery, delivery),
             progress: Facet::unmarked(revisions.progress, progress),
         };
-        Some(Self { version, order: Some(Box::new(Content { shared, shown })) })
+        shown.as_object_mut()?.retain(|name, _| OWN.contains(&name.as_str()));
+        Some(Self { version, order: Some(Arc::new(Content { shared, shown })) })
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Rule {
     OneValue,
     /// An edit that does not survive stands in a conflict.
     Told,
+    /// What is read stands in the change log, as it was read.
+    Shown,
     /// What is read is never older than what was read before.
     ReadsGrow,
     /// When all is healed, the sites come to agree, in time and by themselves.
@@ -58,6 +60,7 @@ impl Rule {
             Self::Equal => "both sites are equal",
             Self::OneValue => "one revision is one value",
             Self::Told => "an edit that gave way stands in a conflict",
+            Self::Shown => "what is read is in the change log",
             Self::ReadsGrow => "a read is never older than one before",
             Self::Agrees => "the sites come to agree in time",
             Self::Runs => "a program runs until it is told to stop",

@@ -1,19 +1,18 @@
 //! What the checker looks at: one order, as the clients and both databases have it.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::{Cause, Conflict};
-use shared_models::order::{Delivery, Facet, Progress, Shared, Touched};
+use shared_models::order::{Shared, Touched};
 use shared_models::revision::Revision;
 use shared_models::site::Site;
 use uuid::Uuid;
 
 use crate::nemesis::both::Both;
-use crate::nemesis::ledger::Write;
+use crate::nemesis::ledger::{Read, Write};
 
 /// One order.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +21,8 @@ pub struct Case {
     pub id: Uuid,
     /// What clients asked for, in that order.
     pub writes: Vec<Write>,
+    /// What clients were shown when they read.
+    pub reads: Vec<Read>,
     /// What each site has of it.
     pub sides: Both<Side>,
 }
@@ -200,12 +201,16 @@ impl Change {
 /// Puts together what belongs to each order.
 pub fn cases<'a>(
     writes: impl Iterator<Item = &'a Write>,
+    reads: impl Iterator<Item = &'a Read>,
     set_backs: &[(Site, SetBack)],
     histories: Both<(Vec<Row>, Vec<Change>)>,
 ) -> Vec<Case> {
     let mut cases = HashMap::<Uuid, Case>::new();
     for write in writes {
         case(&mut cases, write.order).writes.push(write.clone());
+    }
+    for read in reads {
+        case(&mut cases, read.order).reads.push(read.clone());
     }
     let Both { store, warehouse } = histories;
     for (site, (rows, changes)) in [(Site::Store, store), (Site::Warehouse, warehouse)] {
@@ -228,47 +233,6 @@ pub fn cases<'a>(
 
 fn case(cases: &mut HashMap<Uuid, Case>, id: Uuid) -> &mut Case {
     cases.entry(id).or_insert_with(|| Case { id, ..Case::default() })
-}
-
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "order {}\n\nwrites", self.id)?;
-        for write in &self.writes {
-            let (at, outcome) = (write.at.as_secs_f64(), &write.outcome);
-            writeln!(f, "  {at:8.3} s  {}  {:?}  ->  {outcome:?}", write.site, write.wanted)?;
-        }
-        for site in Site::ALL {
-            writeln!(f, "\n{site}")?;
-            let side = self.sides.at(site);
-            for change in &side.changes {
-                change.fmt(f)?;
-            }
-            for SetBack { turn, after, to, known } in &side.set_backs {
-                writeln!(f, "  put back ({turn}) after {after} to {to:?}")?;
-                writeln!(f, "      the peer had {known:?}")?;
-            }
-            writeln!(f, "  {:?}", self.sides.at(site).row)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seq, version, origin, published, event, .. } = self;
-        let published = if *published { ", published" } else { "" };
-        writeln!(f, "  {seq}  v{version}  {}  {} by {origin}{published}", event.at, event.kind)?;
-        let Facet { revision, value: Delivery { comment, lines, .. }, .. } = &event.shared.delivery;
-        let lines: Vec<_> = lines.iter().map(|line| (&line.sku, line.quantity)).collect();
-        write!(f, "      event {}  delivery {} {comment:?} {lines:?}", event.id, short(*revision))?;
-        let Facet { revision, value: Progress { status, tracking, .. }, .. } =
-            &event.shared.progress;
-        writeln!(f, "  progress {} {status} {tracking:?}", short(*revision))?;
-        match &self.conflicts {
-            Some(conflicts) => writeln!(f, "      {conflicts:?}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// `1/2`: one change by the store, two by the warehouse.

@@ -5,6 +5,8 @@ pub mod case;
 mod crossing;
 mod history;
 mod lineage;
+mod shown;
+mod telling;
 mod writes;
 
 use case::Case;
@@ -16,6 +18,7 @@ use super::violation::Violation;
 pub fn check(case: &Case) -> Vec<Violation> {
     let mut violations = history::check(case);
     violations.extend(writes::check(case));
+    violations.extend(shown::check(case));
     violations.extend(crossing::check(case));
     violations.extend(lineage::check(case));
     violations

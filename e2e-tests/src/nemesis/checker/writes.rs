@@ -5,8 +5,9 @@ use shared_models::event::EventKind;
 use shared_models::site::Site;
 
 use super::case::{Case, Change, Side};
+use super::shown::differing;
 use crate::nemesis::ledger::{Outcome, Write};
-use crate::nemesis::seen::{Content, Seen};
+use crate::nemesis::seen::Seen;
 use crate::nemesis::violation::{Rule, Violation};
 use crate::nemesis::wanted::Wanted;
 
@@ -44,27 +45,8 @@ fn missing(wanted: &Wanted, seen: &Seen, change: &Change, side: &Side) -> Option
     if !says(wanted, change, side) {
         return Some(format!("and seq {seq} does not say so"));
     }
-    let content = seen.order.as_ref()?;
-    if content.shared != change.event.shared {
-        return Some(format!("and seq {seq} says something else than was shown"));
-    }
-    let differs = differing(content, side.private_after(change)?)?;
+    let differs = differing(seen, change, side)?;
     Some(format!("and seq {seq} has another {differs} than was shown"))
-}
-
-/// The private field that was shown otherwise than it was recorded.
-fn differing(content: &Content, private: &Value) -> Option<&'static str> {
-    let shown = &content.shown;
-    for field in ["currency", "bin", "picker_note"] {
-        if shown.get(field) != private.get(field) {
-            return Some(field);
-        }
-    }
-    let prices = private.get("unit_prices")?;
-    let mut lines = shown["lines"].as_array()?.iter();
-    lines
-        .any(|line| prices.get(line["sku"].as_str().unwrap_or_default()) != line.get("unit_price"))
-        .then_some("unit_price")
 }
 
 fn done_once(write: &Write, side: &Side) -> Option<(Rule, String)> {

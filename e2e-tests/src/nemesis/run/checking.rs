@@ -24,7 +24,8 @@ impl Run {
         };
         let cases = with(&self.ledger, |ledger| {
             let writes = ledger.writes().iter().filter(|write| wanted(&write.order));
-            cases(writes, ledger.set_backs(), Both { store, warehouse })
+            let reads = ledger.reads().iter().filter(|read| wanted(&read.order));
+            cases(writes, reads, ledger.set_backs(), Both { store, warehouse })
         });
         self.report.orders = self.report.orders.max(cases.len());
         for case in &cases {

@@ -1,6 +1,7 @@
 //! The checker's tests: a history without a fault, and one for each rule that can be broken.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use shared_models::event::EventKind;
 use shared_models::order::{Line, Status};
@@ -16,6 +17,7 @@ use story::Story;
 
 mod arrivals;
 mod asked;
+mod shown;
 mod story;
 
 const STORE: Site = Site::Store;
@@ -84,7 +86,7 @@ fn an_acknowledged_write_that_says_something_else_in_the_log_is_noticed() {
     for shared in [true, false] {
         let mut story = clean();
         let Outcome::Acknowledged(seen) = &mut story.case.writes[2].outcome else { panic!() };
-        let content = seen.order.as_mut().unwrap();
+        let content = Arc::make_mut(seen.order.as_mut().unwrap());
         match shared {
             true => content.shared.delivery.value.company = "Other".to_owned(),
             false => content.shown["picker_note"] = "other".into(),

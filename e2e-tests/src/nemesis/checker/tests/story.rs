@@ -1,5 +1,7 @@
 //! The history of an order as two sites would record it, made with the real rules.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::edit::{create, edit};
@@ -12,7 +14,7 @@ use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
 use crate::nemesis::checker::case::{Case, Change, Row, SetBack};
-use crate::nemesis::ledger::{Outcome, Write};
+use crate::nemesis::ledger::{Outcome, Read, Write};
 use crate::nemesis::seen::{Content, Seen};
 use crate::nemesis::wanted::{Goods, Placed, Wanted};
 
@@ -119,6 +121,13 @@ impl Story {
         change.conflicts = (!merged.conflicts.is_empty()).then_some(merged.conflicts);
     }
 
+    /// Reads the order at a site.
+    pub(super) fn reads(&mut self, site: Site) -> &mut Read {
+        let (seen, order, at) = (self.seen(site), self.case.id, Default::default());
+        self.case.reads.push(Read { at, site, order, seen });
+        self.case.reads.last_mut().unwrap()
+    }
+
     /// Puts the order of a site back to what it was after a change.
     pub(super) fn set_back(&mut self, site: Site, change: usize) {
         let known = self.case.sides.at(site.peer()).row.clone();
@@ -208,6 +217,6 @@ impl Story {
         };
         shown["lines"] = row.shared.delivery.value.lines.iter().map(line).collect();
         let content = Content { shared: row.shared, shown };
-        Seen { version: row.version, order: Some(Box::new(content)) }
+        Seen { version: row.version, order: Some(Arc::new(content)) }
     }
 }
