@@ -6,11 +6,14 @@ use anyhow::{Result, ensure};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use service_kit::testing::http;
-use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
+use shared_models::names::{ORDER_EVENTS, exchange, queue, queue_lock};
 use shared_models::site::Direction;
 
 /// RabbitMQ may be stopped just now.
 const LIMIT: Duration = Duration::from_secs(5);
+
+/// How the name of a parked queue ends, of whatever generation.
+const PARKED: &str = ".parked";
 
 /// The management API.
 #[derive(Clone, Debug)]
@@ -35,6 +38,25 @@ struct Queue {
     messages: u64,
 }
 
+impl Depths {
+    /// What is in these queues, of every generation; none where a direction has no queue of a kind.
+    fn of(queues: &[Queue]) -> Option<Self> {
+        let sum = |direction, is_parked| {
+            let is_one = |it: &&Queue| {
+                it.name.starts_with(queue(direction))
+                    && it.name != queue_lock(direction)
+                    && it.name.ends_with(PARKED) == is_parked
+            };
+            queues.iter().filter(is_one).map(|queue| queue.messages).reduce(|sum, more| sum + more)
+        };
+        let all = |is_parked| {
+            let sums = Direction::ALL.map(|direction| sum(direction, is_parked));
+            sums.into_iter().sum::<Option<u64>>()
+        };
+        Some(Self { waiting: all(false)?, parked: all(true)? })
+    }
+}
+
 impl Broker {
     /// The API at this URL, which holds user and password.
     pub fn new(url: &str) -> Result<Self> {
@@ -45,13 +67,7 @@ impl Broker {
     pub async fn depths(&self) -> Result<Option<Depths>> {
         let answer = self.http.get(self.at(&["queues", "/"])).send().await?.error_for_status()?;
         let queues: Vec<Queue> = answer.json().await?;
-        let depth = |name: &str| queues.iter().find(|queue| queue.name == name);
-        let all = |name: fn(Direction) -> &'static str| {
-            let depths = Direction::ALL.map(|direction| depth(name(direction)));
-            depths.into_iter().map(|queue| Some(queue?.messages)).sum::<Option<u64>>()
-        };
-        let (waiting, parked) = (all(queue), all(parked_queue));
-        Ok(waiting.zip(parked).map(|(waiting, parked)| Depths { waiting, parked }))
+        Ok(Depths::of(&queues))
     }
 
     /// Deletes a direction's binding.
@@ -84,5 +100,37 @@ impl Broker {
             segments.pop_if_empty().push("api").extend(path);
         }
         url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_models::names::QueueGeneration;
+
+    use super::*;
+
+    /// The queues of a generation of a direction, with so much in them.
+    fn queues(of: QueueGeneration, waiting: u64, parked: u64) -> [Queue; 2] {
+        let parked = Queue { name: of.parked_queue(), messages: parked };
+        [Queue { name: of.queue(), messages: waiting }, parked]
+    }
+
+    #[test]
+    fn what_waits_is_counted_in_every_generation_and_not_in_the_lock() {
+        let [first, other] = Direction::ALL.map(QueueGeneration::first);
+        let lock = Queue { name: queue_lock(first.direction).to_owned(), messages: 1_000 };
+        let mut all = Vec::from(queues(first, 1, 2));
+        all.push(lock);
+        assert_eq!(Depths::of(&all), None, "a direction has none");
+        all.extend(queues(other, 10, 20));
+        assert_eq!(Depths::of(&all), Some(Depths { waiting: 11, parked: 22 }));
+        // While the next one is used, the first may hold something; then it is retired.
+        let next = first.next();
+        all.extend(queues(next, 100, 200));
+        assert_eq!(Depths::of(&all), Some(Depths { waiting: 111, parked: 222 }));
+        all.retain(|it| it.name != first.queue() && it.name != first.parked_queue());
+        assert_eq!(Depths::of(&all), Some(Depths { waiting: 110, parked: 220 }));
+        all.retain(|it| it.name != next.queue());
+        assert_eq!(Depths::of(&all), None, "and the lock is no queue of it");
     }
 }
