@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::process::Signal;
 use shared_models::names::queue;
 use shared_models::site::{Direction, Site};
@@ -38,6 +38,8 @@ pub enum Inflicted {
     Done,
     /// It was not done: its turn came when all was to heal already, or there was nobody to be hurt.
     NotDone,
+    /// It could not be done: what it needs was just being hurt otherwise, or it is broken itself.
+    Failed(String),
     /// It was done, and the part did not take it as it should.
     Misbehaved(Rule, String),
 }
@@ -72,9 +74,8 @@ pub async fn inflict(
             Ok(Inflicted::Done)
         }
         Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction, &heal).await {
-            Ok(()) => Inflicted::Done,
-            // RabbitMQ is just being hurt otherwise, or was until all was to heal.
-            Err(_) => Inflicted::NotDone,
+            Ok(inflicted) => inflicted,
+            Err(error) => Inflicted::Failed(format!("{error:#}")),
         }),
         Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
         Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
@@ -91,18 +92,21 @@ async fn lose(
     loss: Loss,
     direction: Direction,
     heal: &CancellationToken,
-) -> Result<()> {
+) -> Result<Inflicted> {
     match loss {
-        Loss::Binding => world.broker.delete_binding(direction).await,
-        Loss::Queue => world.broker.delete_queue(direction).await,
-        Loss::Messages => purge(world, direction).await,
+        Loss::Binding => world.broker.delete_binding(direction).await?,
+        Loss::Queue => world.broker.delete_queue(direction).await?,
+        Loss::Messages => purge(world, direction).await?,
         Loss::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
             let rabbitmq = world.rabbitmq.lock().await;
-            ensure!(!heal.is_cancelled(), "all is to heal");
-            rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await
+            if heal.is_cancelled() {
+                return Ok(Inflicted::NotDone);
+            }
+            rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await?;
         }
     }
+    Ok(Inflicted::Done)
 }
 
 /// A worker takes what comes at once, and what somebody holds is not purged. So the workers'
@@ -134,8 +138,9 @@ async fn set_back(
     };
     Ok(match setting_back.await {
         Ok(1..) => Inflicted::Done,
-        // Nothing had changed, or PostgreSQL is just being hurt otherwise.
-        Ok(0) | Err(_) => Inflicted::NotDone,
+        // Nothing had changed.
+        Ok(0) => Inflicted::NotDone,
+        Err(error) => Inflicted::Failed(format!("{error:#}")),
     })
 }
 

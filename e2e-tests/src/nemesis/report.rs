@@ -11,6 +11,10 @@ use super::violation::{Rule, Violation};
 /// So many violations of a rule are told in full.
 const IN_FULL: usize = 5;
 
+/// A run that lasts so long has time for every kind of fault that is planned so often.
+const TIME_FOR_ALL: Duration = Duration::from_secs(240);
+const OFTEN: usize = 3;
+
 /// A run.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -22,6 +26,8 @@ pub struct Report {
     pub lasted: Duration,
     /// The faults that were carried out.
     pub faults: Vec<Fault>,
+    /// Those that were planned, and were not.
+    pub not_done: Vec<Fault>,
     /// Writes that were acknowledged, of which nobody knows, and that were refused.
     pub writes: Writes,
     /// Reads that were answered.
@@ -79,6 +85,21 @@ impl Report {
         self.violations.is_empty()
     }
 
+    /// The kinds of fault that a run had time for and never did: what they would have shown, it does
+    /// not show.
+    #[must_use]
+    pub fn never_done(&self, lasted: Duration) -> Vec<Violation> {
+        if lasted < TIME_FOR_ALL {
+            return vec![];
+        }
+        let done = by_kind(&self.faults);
+        let never = count_by_kind(&self.not_done)
+            .into_iter()
+            .filter(|(kind, count)| *count >= OFTEN && !done.contains_key(kind));
+        let why = |(kind, count)| format!("{kind} was planned {count} times, and never done");
+        never.map(|kind| Violation::of_all(Rule::Happens, why(kind))).collect()
+    }
+
     fn agreement(&self) -> String {
         let mut sorted = self.agreements.clone();
         sorted.sort();
@@ -118,6 +139,13 @@ impl fmt::Display for Report {
                 targets.iter().map(|(name, count)| format!("{name} {count}")).collect();
             writeln!(f, "  {kind:<18}{count:>5}  {}", each.join(", "))?;
         }
+        if !self.not_done.is_empty() {
+            let each: Vec<_> = count_by_kind(&self.not_done)
+                .into_iter()
+                .map(|(kind, count)| format!("{kind} {count}"))
+                .collect();
+            writeln!(f, "not done    {}  {}", self.not_done.len(), each.join(", "))?;
+        }
         writeln!(f, "violations  {}", self.violations.len())?;
         for (rule, violations) in by_rule(&self.violations) {
             writeln!(f, "  {rule}: {}", violations.len())?;
@@ -138,10 +166,47 @@ fn by_kind(faults: &[Fault]) -> BTreeMap<&'static str, BTreeMap<String, usize>> 
     kinds
 }
 
+fn count_by_kind(faults: &[Fault]) -> BTreeMap<&'static str, usize> {
+    let kinds = by_kind(faults).into_iter();
+    kinds.map(|(kind, targets)| (kind, targets.values().sum())).collect()
+}
+
 fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, Vec<&Violation>> {
     let mut rules = BTreeMap::<_, Vec<_>>::new();
     for violation in violations {
         rules.entry(violation.rule).or_default().push(violation);
     }
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_models::site::Site;
+
+    use super::*;
+
+    fn report(done: usize, not_done: usize) -> Report {
+        let set_backs = |count| vec![Fault::SetBack(Site::Store); count];
+        let mut report =
+            Report { faults: set_backs(done), not_done: set_backs(not_done), ..Report::default() };
+        report.not_done.push(Fault::Alarm);
+        report
+    }
+
+    #[test]
+    fn what_was_not_done_is_told_by_kind() {
+        let told = report(0, 2).to_string();
+        assert!(told.contains("\nnot done    3  alarm 1, set back 2\n"), "{told}");
+        let told = Report::default().to_string();
+        assert!(!told.contains("not done"), "{told}");
+    }
+
+    #[test]
+    fn a_kind_of_fault_that_was_often_planned_and_never_done_is_a_failure_of_a_long_run() {
+        let failures = |done, not_done, lasted| report(done, not_done).never_done(lasted).len();
+        assert_eq!(failures(0, OFTEN, TIME_FOR_ALL), 1);
+        assert_eq!(failures(1, OFTEN, TIME_FOR_ALL), 0);
+        assert_eq!(failures(0, OFTEN - 1, TIME_FOR_ALL), 0);
+        assert_eq!(failures(0, OFTEN, TIME_FOR_ALL - Duration::from_secs(1)), 0);
+    }
 }

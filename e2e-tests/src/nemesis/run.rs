@@ -90,6 +90,9 @@ impl Run {
             }
             self.load.resume();
         }
+        for violation in self.report.never_done(self.began.elapsed()) {
+            self.violated(violation);
+        }
         self.check(Which::All).await
     }
 
@@ -121,7 +124,12 @@ impl Run {
 
     fn note(&mut self, fault: super::fault::Fault, inflicted: Inflicted) {
         match inflicted {
-            Inflicted::NotDone => return,
+            Inflicted::NotDone => return self.report.not_done.push(fault),
+            Inflicted::Failed(why) => {
+                let at = self.began.elapsed().as_secs_f64();
+                self.line.say(format!("not done at {at:.1} s: {fault}: {why}"));
+                return self.report.not_done.push(fault);
+            }
             Inflicted::Done => {}
             Inflicted::Misbehaved(rule, why) => self.violated(Violation::of_all(rule, why)),
         }

@@ -37,6 +37,8 @@ pub enum Rule {
     ReadsGrow,
     /// When all is healed, the sites come to agree, in time and by themselves.
     Agrees,
+    /// A kind of fault that is planned several times happens.
+    Happens,
     /// A program runs until it is told to stop, and then stops in time.
     Runs,
     /// A program that RabbitMQ blocks waits on the connection that it has, and goes on when it may.
@@ -63,6 +65,7 @@ impl Rule {
             Self::Shown => "what is read is in the change log",
             Self::ReadsGrow => "a read is never older than one before",
             Self::Agrees => "the sites come to agree in time",
+            Self::Happens => "a fault that is planned several times happens",
             Self::Runs => "a program runs until it is told to stop",
             Self::Waits => "a blocked program waits on one connection, and goes on when it may",
         }
