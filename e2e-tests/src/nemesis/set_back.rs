@@ -10,16 +10,17 @@ use super::databases::Databases;
 use super::load::{SharedLedger, with};
 use super::world::World;
 
-/// How many orders are put back at once.
-const SOME: u8 = 3;
-/// How many of those that changed last they are taken from.
+/// How many orders are put back at once, at the most.
+const SOME: usize = 3;
+/// How many of those that changed last are looked at: more, because only those are put back that
+/// have changed again.
 const AMONG: u8 = 15;
 
-/// Some of the orders that changed last.
+/// The orders that changed last.
 const LOOK: &str = "
 select to_jsonb(recent)
 from (select * from orders order by updated_at desc limit {among}) as recent
-order by random() limit {some}";
+order by random()";
 
 /// One order that has changed since, locked first: a statement sees what was committed before it.
 const PUT_BACK: &str = "
@@ -42,22 +43,25 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Looks at some orders of a site.
+    /// Looks at the orders of a site that changed last.
     pub(super) async fn take(databases: &Databases, site: Site) -> Result<Self> {
-        let look = LOOK.replace("{among}", &AMONG.to_string());
-        let rows = databases.ask(site, &look.replace("{some}", &SOME.to_string())).await?;
+        let rows = databases.ask(site, &LOOK.replace("{among}", &AMONG.to_string())).await?;
         let rows = rows.iter().map(|row| serde_json::from_str(row)).collect::<Result<_, _>>()?;
         Ok(Self { site, rows })
     }
 
-    /// Puts them back; tells how many had changed since.
+    /// Puts back some that have changed since; tells how many.
     pub(super) async fn put_back(self, world: &World, ledger: &SharedLedger) -> Result<usize> {
         let mut count = 0;
         for row in self.rows {
+            let earlier: Row = serde_json::from_value(row.clone())?;
+            let now = known(&world.databases, self.site, earlier.id).await?;
+            if now.is_none_or(|now| now.version <= earlier.version) {
+                continue;
+            }
             // What the peer knows of it is not to be put back meanwhile.
             let mut turn = world.set_backs.lock().await;
             *turn += 1;
-            let earlier: Row = serde_json::from_value(row.clone())?;
             with(ledger, |ledger| ledger.begin_set_back(self.site, earlier.id));
             let putting_back = put_back(&world.databases, *turn, self.site, &row, earlier.clone());
             let put_back = putting_back.await;
@@ -67,6 +71,9 @@ impl Look {
                 ledger.end_set_back(self.site, earlier.id, set_back.cloned());
             });
             count += usize::from(put_back?.is_some());
+            if count == SOME {
+                break;
+            }
         }
         Ok(count)
     }
@@ -87,9 +94,9 @@ async fn put_back(
     Ok(after.map(|after| SetBack { turn, after, to: earlier, known }))
 }
 
-/// The order as the peer has it.
-async fn known(databases: &Databases, peer: Site, id: Uuid) -> Result<Option<Row>> {
+/// The order as a site has it.
+async fn known(databases: &Databases, site: Site, id: Uuid) -> Result<Option<Row>> {
     let rows = format!("select to_jsonb(orders) from orders where id = '{id}'");
-    let rows = databases.ask(peer, &rows).await?;
+    let rows = databases.ask(site, &rows).await?;
     Ok(rows.first().map(|row| serde_json::from_str(row)).transpose()?)
 }
