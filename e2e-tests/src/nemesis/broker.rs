@@ -70,28 +70,28 @@ impl Broker {
         Ok(Depths::of(&queues))
     }
 
-    /// Deletes a direction's binding.
-    pub async fn delete_binding(&self, direction: Direction) -> Result<()> {
+    /// Deletes a direction's binding; tells whether there was one, as the others do.
+    pub async fn delete_binding(&self, direction: Direction) -> Result<bool> {
         let (queue, exchange) = (queue(direction), exchange(direction.from));
         self.delete(&["bindings", "/", "e", exchange, "q", queue, ORDER_EVENTS]).await
     }
 
     /// Deletes a direction's sync queue, with what is in it.
-    pub async fn delete_queue(&self, direction: Direction) -> Result<()> {
+    pub async fn delete_queue(&self, direction: Direction) -> Result<bool> {
         self.delete(&["queues", "/", queue(direction)]).await
     }
 
     /// Deletes what is in a direction's sync queue and with nobody.
-    pub async fn purge(&self, direction: Direction) -> Result<()> {
+    pub async fn purge(&self, direction: Direction) -> Result<bool> {
         self.delete(&["queues", "/", queue(direction), "contents"]).await
     }
 
-    async fn delete(&self, path: &[&str]) -> Result<()> {
+    async fn delete(&self, path: &[&str]) -> Result<bool> {
         let url = self.at(path);
         let status = self.http.request(Method::DELETE, url).send().await?.status();
         // What another fault has deleted is gone already.
         ensure!(status.is_success() || status == 404, "RabbitMQ answered {status}");
-        Ok(())
+        Ok(status.is_success())
     }
 
     fn at(&self, path: &[&str]) -> Url {

@@ -93,7 +93,7 @@ async fn lose(
     direction: Direction,
     heal: &CancellationToken,
 ) -> Result<Inflicted> {
-    match loss {
+    let was_there = match loss {
         Loss::Binding => world.broker.delete_binding(direction).await?,
         Loss::Queue => world.broker.delete_queue(direction).await?,
         Loss::Messages => purge(world, direction).await?,
@@ -104,24 +104,26 @@ async fn lose(
                 return Ok(Inflicted::NotDone);
             }
             rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await?;
+            true
         }
-    }
-    Ok(Inflicted::Done)
+    };
+    Ok(if was_there { Inflicted::Done } else { Inflicted::NotDone })
 }
 
 /// A worker takes what comes at once, and what somebody holds is not purged. So the workers'
 /// connections are reset, which gives back what they hold, and the queue is purged until they are
 /// here again.
-async fn purge(world: &World, direction: Direction) -> Result<()> {
+async fn purge(world: &World, direction: Direction) -> Result<bool> {
     for worker in [Part::Worker1, Part::Worker2] {
         let link = Link::new(worker, Part::RabbitMq);
         world.proxies.get(&link).context("a proxy on every link")?.reset(Reset::AtOnce);
     }
+    let mut was_there = false;
     for _ in 0..PURGES {
         sleep(BETWEEN_PURGES).await;
-        world.broker.purge(direction).await?;
+        was_there |= world.broker.purge(direction).await?;
     }
-    Ok(())
+    Ok(was_there)
 }
 
 /// Looks, and puts back what has changed when its time is over.
