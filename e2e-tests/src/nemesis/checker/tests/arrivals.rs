@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::set_backs::set_back;
 use super::*;
 
 #[test]

@@ -17,6 +17,7 @@ use story::Story;
 
 mod arrivals;
 mod asked;
+mod set_backs;
 mod shown;
 mod story;
 
@@ -248,43 +249,6 @@ fn what_is_told_again_is_no_change_even_if_it_is_older_than_the_last_one() {
     assert_eq!(check(&story.case), []);
 }
 
-/// A history in which the store's order is put back to what it was before `t1`, which the warehouse
-/// knows, and edited.
-fn set_back() -> Story {
-    let mut story = Story::of_an_order();
-    story.carry(STORE);
-    story.comments(STORE, "t1");
-    story.carry(STORE);
-    story.set_back(STORE, 0);
-    story.comments(STORE, "t2");
-    story.carry(STORE);
-    story.carry(WAREHOUSE);
-    story
-}
-
-#[test]
-fn a_decision_about_a_site_that_was_set_back_is_asked_for_by_nobody_and_is_well() {
-    let story = set_back();
-    let decided = story.case.sides.warehouse.changes.last().unwrap();
-    assert_eq!((decided.origin, decided.published), (WAREHOUSE, true));
-    assert_eq!(decided.conflicts.as_ref().unwrap().len(), 1);
-    assert!(broken(&story.case).is_empty(), "{:?}", check(&story.case));
-}
-
-#[test]
-fn a_decision_without_its_record_is_noticed() {
-    let mut story = set_back();
-    story.last_mut(WAREHOUSE).conflicts = None;
-    assert!(broken(&story.case).contains(&Rule::Asked));
-}
-
-#[test]
-fn a_decision_about_an_order_that_nobody_put_back_is_noticed() {
-    let mut story = set_back();
-    story.case.sides.store.set_backs.clear();
-    assert!(broken(&story.case).contains(&Rule::OneValue));
-}
-
 #[test]
 fn an_order_that_is_voided_at_both_sites_at_once_is_joined_without_a_record() {
     let mut story = Story::of_an_order();
@@ -296,46 +260,4 @@ fn an_order_that_is_voided_at_both_sites_at_once_is_joined_without_a_record() {
     assert!(story.case.sides.warehouse.changes[sent].published);
     story.carry(WAREHOUSE);
     assert_eq!(check(&story.case), []);
-}
-
-#[test]
-fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
-    for peer_knows in [false, true] {
-        let mut story = Story::of_an_order();
-        story.carry(STORE);
-        story.comments(STORE, "t1");
-        if peer_knows {
-            story.carry(STORE);
-        }
-        story.set_back(STORE, 0);
-        story.comments(STORE, "t2");
-        story.comments(STORE, "t3");
-        // The last one alone comes across, and counts more than anybody knows of.
-        story.carry(STORE);
-        let expected: &[Rule] = if peer_knows { &[Rule::Told] } else { &[] };
-        assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
-    }
-}
-
-#[test]
-fn what_its_site_and_then_its_peer_were_set_back_from_may_be_lost() {
-    for peer_is_last in [true, false] {
-        let mut story = Story::of_an_order();
-        story.carry(STORE);
-        if !peer_is_last {
-            // Before there was anything to be lost.
-            story.set_back(WAREHOUSE, 0);
-        }
-        story.comments(STORE, "t1");
-        story.carry(STORE);
-        story.set_back(STORE, 0);
-        if peer_is_last {
-            story.set_back(WAREHOUSE, 0);
-        }
-        story.comments(STORE, "t2");
-        story.comments(STORE, "t3");
-        story.carry(STORE);
-        let expected: &[Rule] = if peer_is_last { &[] } else { &[Rule::Told] };
-        assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
-    }
 }
