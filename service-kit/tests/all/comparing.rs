@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use diesel_async::SimpleAsyncConnection as _;
+use diesel::QueryResult;
+use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
 use service_kit::change_log::Record;
 use service_kit::offers;
@@ -102,12 +103,16 @@ async fn what_an_offer_of_many_published_is_passed_over_and_what_was_asked_for_b
     let written = write_orders(&site.database, 150).await;
     let mut connection = site.database.connect().await;
     for since in [None, Some(now() - TimeDelta::hours(1))] {
-        let id = offers::begin(&mut connection, since, None).await.unwrap();
-        let mut offered = 0;
-        while offers::find(&connection, id).await.unwrap().is_some() {
-            offered += offers::advance(&mut connection, Site::Store, id).await.unwrap();
-        }
-        assert_eq!(offered, 150);
+        // In one transaction: the relay is not to see the offer, and take a step of it.
+        let offering = connection.transaction(async |connection| {
+            let id = offers::begin(connection, since, None).await?;
+            let mut offered = 0;
+            while offers::find(connection, id).await?.is_some() {
+                offered += offers::advance(connection, Site::Store, id).await?;
+            }
+            QueryResult::Ok(offered)
+        });
+        assert_eq!(offering.await.unwrap(), 150);
     }
     let log = log_state(&site).await;
     assert_eq!((log.newest, log.unpublished), (450, Some(1)), "it is in the log, and published");
