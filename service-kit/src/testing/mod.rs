@@ -42,7 +42,16 @@ pub use tokens::TestTokens;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits until `condition` returns something; panics, naming `what`, after the timeout.
-pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, condition).await
+}
+
+/// Waits until `condition` returns something; panics, naming `what`, after `limit`.
+pub async fn eventually_within<T>(
+    limit: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let watching = async {
         loop {
             if let Some(found) = condition().await {
@@ -51,9 +60,9 @@ pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Optio
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, watching).await {
+    match tokio::time::timeout(limit, watching).await {
         Ok(found) => found,
-        Err(_) => panic!("within {PATIENCE:?} this did not come true: {what}"),
+        Err(_) => panic!("within {limit:?} this did not come true: {what}"),
     }
 }
 

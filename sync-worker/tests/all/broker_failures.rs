@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::{BrokerUser, eventually};
+use service_kit::testing::{BrokerUser, eventually, eventually_within};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::events::{edited, id};
+use crate::freezing::Freezable;
 use crate::peer_failures::nobodys_address;
 use crate::sites::applied;
 use crate::world::{TestWorker, World};
@@ -93,4 +94,24 @@ async fn forward(from: String, to: String) {
             copy_bidirectional(&mut near, &mut far).await.ok();
         });
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_cut_off_holds_the_lock_for_half_a_minute_at_the_most() {
+    let world = World::new().await;
+    world.store.agrees_to_offers(503);
+    let proxy = Freezable::before(&world.broker.url(BrokerUser::Worker)).await;
+    let cut_off = world.start_worker_at(&proxy.url, "").await;
+    cut_off.is("asking for an offer").await;
+    proxy.freeze(true);
+    world.store.agrees_to_offers(202);
+    let other = world.start_worker("").await;
+    // RabbitMQ gives a connection up that was silent for two to three heartbeats.
+    let ready =
+        async || (other.request("GET", "/health/ready").await.status() == 200).then_some(());
+    eventually_within(Duration::from_secs(35), "the other one is ready", ready).await;
+    proxy.freeze(false);
+    cut_off.is_ready().await;
+    cut_off.stop().await;
+    other.stop().await;
 }
