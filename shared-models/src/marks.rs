@@ -1,9 +1,10 @@
-//! Fingerprints of the last change that each site made to a facet.
+//! Fingerprints of the last changes that each site made to a facet.
 //!
 //! A site that was restored to an earlier state counts on from there, so one of its counts can
-//! stand for two changes. Two facets with the same count of a site and different marks come from
-//! two such changes: neither includes the other, whatever their revisions say.
+//! stand for two changes. Two facets with different marks of one count of a site come from two such
+//! changes: neither includes the other, whatever their revisions say.
 
+use std::cmp::Ordering;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -11,20 +12,37 @@ use serde::{Deserialize, Serialize};
 use crate::revision::Revision;
 use crate::site::Site;
 
-/// The fingerprints of a facet's value right after the last change of each site.
+/// The number of changes of a site whose marks a facet carries. Of more changes after a restore that
+/// arrive as one, the first cannot be told from the one whose count it took.
+pub const LAST: usize = 8;
+
+/// The fingerprints of a facet's values right after the last changes of each site.
 ///
 /// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
 /// count was resolved. An unknown mark tells nothing apart.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[serde(from = "Form", into = "Form")]
 pub struct Marks {
-    /// The mark of the store's last change.
+    store: Last,
+    warehouse: Last,
+}
+
+/// The marks of one site's last changes, the newest first.
+type Last = [u32; LAST];
+
+/// The JSON of marks. The last ones stand apart, because earlier versions had no others.
+#[derive(Serialize, Deserialize)]
+struct Form {
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub store: u32,
-    /// The mark of the warehouse's last change.
+    store: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub warehouse: u32,
+    warehouse: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    store_before: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warehouse_before: Vec<u32>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -32,60 +50,115 @@ const fn is_zero(mark: &u32) -> bool {
     *mark == 0
 }
 
+impl From<Form> for Marks {
+    fn from(form: Form) -> Self {
+        let last = |newest: u32, before: Vec<u32>| {
+            let mut last = [0; LAST];
+            last.iter_mut().zip([newest].into_iter().chain(before)).for_each(|(to, it)| *to = it);
+            last
+        };
+        Self {
+            store: last(form.store, form.store_before),
+            warehouse: last(form.warehouse, form.warehouse_before),
+        }
+    }
+}
+
+impl From<Marks> for Form {
+    fn from(Marks { store, warehouse }: Marks) -> Self {
+        let before = |[_, before @ ..]: Last| {
+            let known = before.iter().rposition(|mark| *mark != 0).map_or(0, |last| last + 1);
+            before.into_iter().take(known).collect()
+        };
+        Self {
+            store: store[0],
+            warehouse: warehouse[0],
+            store_before: before(store),
+            warehouse_before: before(warehouse),
+        }
+    }
+}
+
 impl Marks {
     /// No marks are known.
-    pub const UNKNOWN: Self = Self { store: 0, warehouse: 0 };
+    pub const UNKNOWN: Self = Self { store: [0; LAST], warehouse: [0; LAST] };
 
     /// Returns whether no mark is known.
     #[must_use]
-    pub const fn are_unknown(&self) -> bool {
-        self.store == 0 && self.warehouse == 0
+    pub fn are_unknown(&self) -> bool {
+        *self == Self::UNKNOWN
     }
 
     /// Returns the mark of a site's last change.
     #[must_use]
     pub const fn of(self, site: Site) -> u32 {
+        self.last(site)[0]
+    }
+
+    /// Returns the marks after a change at `site` to this value.
+    #[must_use]
+    pub fn after<V: Serialize>(self, site: Site, value: &V) -> Self {
+        let mut last = self.last(site);
+        last.rotate_right(1);
+        last[0] = fingerprint(value);
+        self.with(site, last)
+    }
+
+    /// Returns whether one count of a site stands for two changes in facets of these revisions.
+    pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
+        Site::ALL.into_iter().any(|site| {
+            let (count, other) = (revision.of(site), other.of(site));
+            // The last change that both count: where that is one, so are those before it.
+            let common = count.min(other);
+            let (this, that) =
+                (at(&self.last(site), count, common), at(&that.last(site), other, common));
+            this != 0 && that != 0 && this != that
+        })
+    }
+
+    /// Returns the marks of the union of two revisions: where the marks of a count differ, both
+    /// changes are included from now on, and no mark tells them apart any more.
+    pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
+        Site::ALL.into_iter().fold(Self::UNKNOWN, |marks, site| {
+            let (this, that) = (self.last(site), that.last(site));
+            let (count, other) = (revision.of(site), other.of(site));
+            let last = match count.cmp(&other) {
+                Ordering::Less => united(that, other, this, count),
+                Ordering::Equal | Ordering::Greater => united(this, count, that, other),
+            };
+            marks.with(site, last)
+        })
+    }
+
+    const fn last(self, site: Site) -> Last {
         match site {
             Site::Store => self.store,
             Site::Warehouse => self.warehouse,
         }
     }
 
-    /// Returns the marks after a change at `site` to this value.
-    #[must_use]
-    pub fn after<V: Serialize>(self, site: Site, value: &V) -> Self {
-        self.with(site, fingerprint(value))
-    }
-
-    /// Returns whether one count of a site stands for two changes in facets of these revisions.
-    pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
-        Site::ALL.into_iter().any(|site| {
-            let (this, that) = (self.of(site), that.of(site));
-            revision.of(site) == other.of(site) && this != 0 && that != 0 && this != that
-        })
-    }
-
-    /// Returns the marks of the union of two revisions: if the counts are equal and the marks
-    /// differ, both changes are included from now on, and no mark tells them apart any more.
-    pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
-        Site::ALL.into_iter().fold(Self::UNKNOWN, |marks, site| {
-            let (this, that) = (self.of(site), that.of(site));
-            let mark = match revision.of(site).cmp(&other.of(site)) {
-                std::cmp::Ordering::Greater => this,
-                std::cmp::Ordering::Less => that,
-                std::cmp::Ordering::Equal if this == that => this,
-                std::cmp::Ordering::Equal => 0,
-            };
-            marks.with(site, mark)
-        })
-    }
-
-    const fn with(self, site: Site, mark: u32) -> Self {
+    const fn with(self, site: Site, last: Last) -> Self {
         match site {
-            Site::Store => Self { store: mark, ..self },
-            Site::Warehouse => Self { warehouse: mark, ..self },
+            Site::Store => Self { store: last, ..self },
+            Site::Warehouse => Self { warehouse: last, ..self },
         }
     }
+}
+
+/// Returns the mark of a count, among the last ones of a site that counts up to `newest`.
+fn at(last: &Last, newest: u32, count: u32) -> u32 {
+    let back = newest.checked_sub(count).and_then(|back| usize::try_from(back).ok());
+    back.and_then(|back| last.get(back)).copied().unwrap_or_default()
+}
+
+/// Returns the marks of the higher count, those of changes that both count only if they are equal.
+fn united(mut higher: Last, newest: u32, lower: Last, other: u32) -> Last {
+    for (count, mark) in (0..=newest).rev().zip(&mut higher) {
+        if count <= other && at(&lower, other, count) != *mark {
+            *mark = 0;
+        }
+    }
+    higher
 }
 
 /// Returns the FNV-1a hash of a value's JSON, without building the text. Never zero. It is computed

@@ -7,7 +7,7 @@ use shared_models::revision::{Relation, Revision};
 use shared_models::site::Site;
 
 use crate::document::table;
-use crate::samples::{carried_by, delivery_to, rev, saying};
+use crate::samples::{carried_by, delivery_to, marked, rev, saying};
 
 /// A row of the document.
 struct Row {
@@ -46,7 +46,7 @@ const fn revisions(relation: Relation) -> (Revision, Revision) {
 fn order(name: &str, revision: Revision, status: Status, mark: u32) -> Shared {
     let mut delivery = Facet::unmarked(revision, delivery_to(name));
     let mut progress = Facet::unmarked(revision, carried_by(name, status));
-    (delivery.marks.store, progress.marks.store) = (mark, mark);
+    (delivery.marks, progress.marks) = (marked(mark), marked(mark));
     Shared { delivery, progress }
 }
 

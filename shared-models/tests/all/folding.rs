@@ -6,7 +6,7 @@ use shared_models::order::{Facet, Progress, Status};
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::samples::{change, delivery_to, facet, progress};
+use crate::samples::{self, change, delivery_to, facet, progress};
 
 fn address(store: u32, warehouse: u32, address: &str) -> OrderChange {
     change(facet(store, warehouse, delivery_to(address)), None)
@@ -68,7 +68,7 @@ fn voided() -> Option<Facet<Progress>> {
 /// Returns a delivery whose last change by the store has this mark.
 fn marked(store: u32, warehouse: u32, to: &str, mark: u32) -> OrderChange {
     let mut change = address(store, warehouse, to);
-    change.delivery.marks.store = mark;
+    change.delivery.marks = samples::marked(mark);
     change
 }
 

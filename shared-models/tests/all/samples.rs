@@ -1,8 +1,10 @@
 //! Sample orders, changes and events, and the full product of the facts that the rules use.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use shared_models::SCHEMA;
 use shared_models::event::{EventKind, OrderEvent};
+use shared_models::marks::Marks;
 use shared_models::order::{Delivery, Facet, Line, Progress, Shared, Status, Touched};
 use shared_models::revision::Revision;
 use shared_models::rules::Facts;
@@ -61,6 +63,11 @@ pub(crate) fn change(delivery: Facet<Delivery>, progress: Option<Facet<Progress>
 }
 
 /// Returns a change with everything of an order.
+/// Returns marks of which only that of the store's last change is known.
+pub(crate) fn marked(store: u32) -> Marks {
+    serde_json::from_value(json!({ "store": store })).expect("marks")
+}
+
 pub(crate) fn saying(shared: &Shared) -> OrderChange {
     change(shared.delivery.clone(), Some(shared.progress.clone()))
 }

@@ -1,8 +1,9 @@
 //! Set-backs: a site is set back and edits again, and both sites decide the same, whichever
 //! notices.
 
+use serde_json::json;
 use shared_models::edit::edit;
-use shared_models::marks::Marks;
+use shared_models::marks::{LAST, Marks};
 use shared_models::merge::{Cause, Conflict, Merged, merge};
 use shared_models::order::{Facet, Shared, Status, Touched};
 use shared_models::site::Site;
@@ -93,10 +94,16 @@ fn a_site_that_gets_its_later_state_again_records_what_stood_there() {
     let before = shared(Status::Placed);
     let latest = moved(Site::Store, &moved(Site::Store, &before, "2 Lane"), "3 Lane");
     let again = moved(Site::Store, &before, "4 New Lane");
-    let merged = merge(Site::Store, &again, &saying(&latest));
-    assert_eq!((&merged.shared, merged.put_back), (&latest, true));
-    let record = (Cause::Restored, "3 Lane", "4 New Lane");
-    assert_eq!(merged.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
+    let was = before.delivery.value.address.as_str();
+    // A mark shows that it was edited since.
+    for (here, cause, lost) in
+        [(&before, Cause::Restored, was), (&again, Cause::Diverged, "4 New Lane")]
+    {
+        let merged = merge(Site::Store, here, &saying(&latest));
+        assert_eq!((&merged.shared, merged.put_back), (&latest, true));
+        let record = (cause, "3 Lane", lost);
+        assert_eq!(merged.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
+    }
     let lost_whole = merge(Site::Store, &Shared::default(), &saying(&latest));
     assert_eq!(lost_whole.conflicts, [], "nothing stood there");
 }
@@ -160,20 +167,70 @@ fn a_null_that_another_version_writes_makes_no_other_value() {
 fn an_edit_marks_the_facets_that_it_changes_for_its_own_site() {
     let before = shared(Status::Picking);
     let after = moved(Site::Warehouse, &before, "9 Hill");
-    let Marks { store, warehouse } = after.delivery.marks;
+    let [store, warehouse] = Site::ALL.map(|site| after.delivery.marks.of(site));
     assert_eq!((store, warehouse == 0, after.progress.marks), (0, false, Marks::UNKNOWN));
     let other = moved(Site::Warehouse, &before, "8 Hill").delivery.marks;
-    assert_ne!(warehouse, other.warehouse);
+    assert_ne!(warehouse, other.of(Site::Warehouse));
 }
 
 #[test]
 fn marks_stand_beside_the_revision_and_may_be_missing() {
     let marked = moved(Site::Store, &shared(Status::Placed), "9 Hill");
     let form = serde_json::to_value(&marked).expect("to JSON");
-    let mark = marked.delivery.marks.store;
-    assert_eq!(form["delivery"]["marks"], serde_json::json!({ "store": mark }));
+    let mark = marked.delivery.marks.of(Site::Store);
+    assert_eq!(form["delivery"]["marks"], json!({ "store": mark }));
     assert!(form["progress"].get("marks").is_none());
     let read: Shared = serde_json::from_value(form).expect("from JSON");
     assert_eq!(read.delivery.marks, marked.delivery.marks);
     assert!(read.delivery.value.unknown.is_empty());
+    // Earlier versions know only the last one of each site.
+    let again = moved(Site::Store, &marked, "8 Hill");
+    let form = serde_json::to_value(&again).expect("to JSON");
+    let last = again.delivery.marks.of(Site::Store);
+    assert_eq!(form["delivery"]["marks"], json!({ "store": last, "store_before": [mark] }));
+    let read: Shared = serde_json::from_value(form).expect("from JSON");
+    assert_eq!(read.delivery.marks, again.delivery.marks);
+}
+
+/// The order after each of a site's edits.
+fn edited_often(site: Site, before: &Shared, edits: usize) -> Shared {
+    (0..edits)
+        .fold(before.clone(), |order, edit| moved(site, &order, &format!("{} New Lane", edit + 1)))
+}
+
+#[test]
+fn of_several_edits_after_a_set_back_the_last_one_shows_what_the_first_took_the_count_of() {
+    let before = shared(Status::Placed);
+    let known = moved(Site::Store, &before, "0 Lost Lane");
+    for edits in 1..=LAST {
+        let again = edited_often(Site::Store, &before, edits);
+        let merged = merge(Site::Warehouse, &known, &saying(&again));
+        let last = format!("{edits} New Lane");
+        assert_eq!(
+            merged.conflicts.iter().map(said).collect::<Vec<_>>(),
+            [(Cause::Diverged, last.as_str(), "0 Lost Lane")],
+            "{edits} edits"
+        );
+        // Of one revision both are to be found out about, and otherwise the peer has the newer one.
+        assert_eq!(merged.is_own_change, edits == 1, "{edits} edits");
+    }
+    let beyond = edited_often(Site::Store, &before, LAST + 1);
+    let merged = merge(Site::Warehouse, &known, &saying(&beyond));
+    assert_eq!((merged.conflicts.len(), merged.shared.delivery), (0, beyond.delivery));
+}
+
+#[test]
+fn edits_without_a_set_back_are_never_told_apart() {
+    let mut orders = vec![shared(Status::Placed)];
+    for edit in 0..2 * LAST {
+        let site = if edit % 3 == 0 { Site::Warehouse } else { Site::Store };
+        let order = moved(site, orders.last().expect("one"), &format!("{edit} Lane"));
+        orders.push(order);
+    }
+    for earlier in &orders {
+        for later in &orders {
+            let merged = merge(Site::Warehouse, earlier, &saying(later));
+            assert!(!merged.conflicts.iter().any(|it| it.cause() == Cause::Diverged));
+        }
+    }
 }

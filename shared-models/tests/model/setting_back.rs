@@ -1,5 +1,5 @@
 //! Set-backs: a site is set back to an earlier state of its own, as by a backup that is restored,
-//! and edits the order once more before it has heard its peer.
+//! and edits the order again before it has heard its peer.
 //!
 //! Only the order is set back. The change log stays, and with it the records: what they show
 //! remains shown. What was changed lately is compared once nothing is under way, by revision, from
@@ -28,11 +28,9 @@ impl World {
         }
     }
 
-    /// Returns whether a site may edit. A site that was set back makes one edit: of several that
-    /// arrive as one, neither counts nor marks show that the first took a count that was taken.
+    /// Returns whether a site may edit.
     pub(crate) fn may_edit(&self, state: &State, site: Site) -> bool {
-        let edits = state.edited[site as usize];
-        edits < self.edits && state.order(site).is_known() && !state.edited_since[site as usize]
+        state.edited[site as usize] < self.edits && state.order(site).is_known()
     }
 
     pub(crate) fn compare(&self, state: &mut State) {
@@ -77,10 +75,6 @@ impl State {
             known = add(known, [message.delivery.edits, progress.edits]);
         }
         self.forgotten = [0, 1].map(|facet| self.made[facet].without(known[facet]));
-    }
-
-    pub(crate) fn note_edit_after_set_back(&mut self, site: Site) {
-        self.edited_since[site as usize] = self.set_back[site as usize];
     }
 
     pub(crate) fn note_change(&mut self) {

@@ -34,8 +34,6 @@ pub(crate) struct State {
     pub(crate) backup: [Option<SmallOrder>; 2],
     /// The sites that were set back.
     pub(crate) set_back: [bool; 2],
-    /// The sites that have edited the order since they were set back.
-    pub(crate) edited_since: [bool; 2],
     /// The edits that a set-back removed from both sites: of delivery, of progress.
     pub(crate) forgotten: [Edits; 2],
     /// Whether the order was changed and has not been compared since, once a site was set back.

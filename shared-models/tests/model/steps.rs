@@ -100,7 +100,6 @@ impl World {
             return None;
         }
         state.edited[site as usize] += 1;
-        state.note_edit_after_set_back(site);
         self.decide(state, site, SmallOrder::of(&after), touched);
         Some(())
     }
