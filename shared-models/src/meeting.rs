@@ -99,9 +99,10 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
         },
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
             match (relation, stands_in_fork(incoming, here)) {
-                // The peer has the incoming facet, so it is kept at both sites.
+                // The peer has the incoming facet, so it is kept at both sites. Only the marks are
+                // united: what is lost is not to be told apart again, if it arrives once more.
                 (Relation::Newer, Ordering::Greater) => {
-                    Meeting::Overruled(decided(Cause::Diverged, incoming, here))
+                    Meeting::Overruled(decided(Cause::Diverged, &union(incoming, here), here))
                 }
                 (_, Ordering::Greater) => settle(site, decided(Cause::Diverged, incoming, here)),
                 (_, Ordering::Less | Ordering::Equal) => {

@@ -62,12 +62,12 @@ pub(crate) fn change(delivery: Facet<Delivery>, progress: Option<Facet<Progress>
     OrderChange { event_id: EVENT, order_id: ORDER, delivery, progress }
 }
 
-/// Returns a change with everything of an order.
 /// Returns marks of which only that of the store's last change is known.
 pub(crate) fn marked(store: u32) -> Marks {
     serde_json::from_value(json!({ "store": store })).expect("marks")
 }
 
+/// Returns a change with everything of an order.
 pub(crate) fn saying(shared: &Shared) -> OrderChange {
     change(shared.delivery.clone(), Some(shared.progress.clone()))
 }
