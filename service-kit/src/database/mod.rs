@@ -111,7 +111,7 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.lend(work, DatabaseError::Unavailable).await
+        self.lend((), work, DatabaseError::Unavailable).await
     }
 
     /// Runs `work`, of which one statement writes, without a transaction around it. If a statement
@@ -124,12 +124,14 @@ impl Database {
             Ok(done) => Ok(done),
             Err(error) => Err(outcome::of_write(connection, error).await),
         };
-        self.lend(writing, DatabaseError::OutcomeUnknown).await
+        self.lend((), writing, DatabaseError::OutcomeUnknown).await
     }
 
-    /// Runs `work` with a connection; `silent` makes the error of a missing answer.
+    /// Runs `work` with a connection; `silent` makes the error of a missing answer. The permits are
+    /// held for as long as the connection is.
     async fn lend<T, E: From<DatabaseError>>(
         &self,
+        permits: impl Send + 'static,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
         silent: impl FnOnce(String) -> DatabaseError,
     ) -> Result<T, E> {
@@ -143,8 +145,8 @@ impl Database {
         // connection has a statement under way, for which its next user would wait, or an open
         // transaction with its locks.
         let deadline = self.deadline;
-        let mut lent = guard(connection, |connection| close_when_over(connection, deadline));
-        match timeout_at(until, work(&mut lent)).await {
+        let mut lent = guard((connection, permits), |lent| close_when_over(lent, deadline));
+        match timeout_at(until, work(&mut lent.0)).await {
             Ok(done) => {
                 drop(ScopeGuard::into_inner(lent));
                 done
@@ -159,8 +161,8 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _permit = self.readers.to_read(self.patience).await?;
-        self.with(work).await
+        let permit = self.readers.to_read(self.patience).await?;
+        self.lend(permit, work, DatabaseError::Unavailable).await
     }
 
     /// Looks through many rows for some, with a permit of the whole program as well: cores
@@ -169,8 +171,8 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let _permits = self.readers.to_scan(self.patience).await?;
-        self.with(work).await
+        let permits = self.readers.to_scan(self.patience).await?;
+        self.lend(permits, work, DatabaseError::Unavailable).await
     }
 
     /// Runs a quick query on the connection that all callers of this thread share: a later caller
@@ -271,7 +273,7 @@ impl Database {
             true => DatabaseError::OutcomeUnknown(silence),
             false => DatabaseError::Unavailable(silence),
         };
-        self.lend(working, silent).await
+        self.lend((), working, silent).await
     }
 }
 

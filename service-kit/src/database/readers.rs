@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::DatabaseError;
@@ -41,19 +41,19 @@ impl Readers {
     pub(super) async fn to_read(
         &self,
         patience: Duration,
-    ) -> Result<SemaphorePermit<'_>, DatabaseError> {
-        within(patience, self.reading.acquire()).await
+    ) -> Result<OwnedSemaphorePermit, DatabaseError> {
+        within(patience, Arc::clone(&self.reading).acquire_owned()).await
     }
 
     /// Waits for the permits to look through many rows, likewise.
     pub(super) async fn to_scan(
         &self,
         patience: Duration,
-    ) -> Result<[SemaphorePermit<'_>; 2], DatabaseError> {
+    ) -> Result<[OwnedSemaphorePermit; 2], DatabaseError> {
         // That of the program first: who waits for it holds none that others could read with.
         let both = async {
-            let scanning = self.scanning.0.acquire().await?;
-            Ok([scanning, self.reading.acquire().await?])
+            let scanning = Arc::clone(&self.scanning.0).acquire_owned().await?;
+            Ok([scanning, Arc::clone(&self.reading).acquire_owned().await?])
         };
         within(patience, both).await
     }

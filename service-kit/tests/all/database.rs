@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::database::{DatabaseError, connect};
 use service_kit::settings::DatabaseSettings;
-use service_kit::testing::TestDatabase;
+use service_kit::testing::{TestDatabase, eventually};
 use tokio::sync::Notify;
 
 use crate::writing::pool;
@@ -42,4 +42,29 @@ async fn the_locks_of_a_request_whose_client_is_gone_are_freed_at_once() {
     // Nobody else asks for that connection meanwhile.
     let locking = "set lock_timeout = '30s'; begin; lock table orders";
     database.connect().await.batch_execute(locking).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_over() {
+    let database = TestDatabase::new().await;
+    let connect_timeout = Duration::from_secs(2);
+    let pool = pool(&DatabaseSettings { connect_timeout, ..database.settings() });
+    let mut other = database.connect().await;
+    other.batch_execute("select pg_advisory_lock(1)").await.unwrap();
+    let scanning = pool.scan(async |connection| {
+        let waits = "select pg_advisory_lock(1)";
+        connection.batch_execute(waits).await.map_err(DatabaseError::from)
+    });
+    let waits = async || {
+        let waiting = "pg_locks where locktype = 'advisory' and not granted";
+        (database.count(waiting).await == 1).then_some(())
+    };
+    tokio::select! {
+        outcome = scanning => panic!("{outcome:?}"),
+        () = eventually("it waits", waits) => {}
+    }
+    let scan = async || pool.scan(async |_| Ok::<_, DatabaseError>(())).await;
+    assert!(matches!(scan().await, Err(DatabaseError::TooManyReaders)));
+    other.batch_execute("select pg_advisory_unlock(1)").await.unwrap();
+    eventually("the permit is free", async || scan().await.ok()).await;
 }
