@@ -51,7 +51,7 @@ pub(in crate::offers) async fn begin(
 /// has failed is due if it would have to wait for longer than any back-off.
 ///
 /// Reads the index in its order up to the first that is due; before it are only those that failed
-/// during the longest back-off.
+/// during the longest back-off. One that somebody has locked is passed over.
 pub(in crate::offers) async fn next(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Option<i64>> {
@@ -60,7 +60,7 @@ pub(in crate::offers) async fn next(
     let is_due = offers::next_at.le(diesel::dsl::now).or(offers::next_at.gt(latest));
     let due = offers::table.filter(offers::failures.eq(0).or(is_due));
     let next = due.order((offers::next_at, offers::id)).select(offers::id);
-    next.first(connection).await.optional()
+    next.for_update().skip_locked().first(connection).await.optional()
 }
 
 /// Sets the timeout of each statement of this transaction.
