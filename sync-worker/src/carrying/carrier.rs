@@ -215,12 +215,13 @@ impl Carrying {
         self.declared = Some(topology.queues);
         topology.bind_queue(connection).await?;
         lock.release().await?;
+        self.refusals = 0;
         Ok(topology)
     }
 
     /// Declares the missing queues, of which the source has agreed to an offer.
     async fn declare(
-        &mut self,
+        &self,
         connection: &Connection,
         topology: &Topology,
         missing: &[QueueKind],
@@ -235,7 +236,6 @@ impl Carrying {
                 });
             }
         }
-        self.refusals = 0;
         Ok(())
     }
 

@@ -186,7 +186,7 @@ impl Silence {
             lasted >= limit && streak.count >= LEAST_QUESTIONS
         };
         if is_over(self.alone, alone, self.limit)
-            || is_over(self.unanswered, lasted, self.limit * ALL_SILENT)
+            || is_over(self.unanswered, lasted, self.limit_of_all())
         {
             return Verdict::Dead(lasted);
         }
@@ -194,6 +194,11 @@ impl Silence {
             Others::Answer => Verdict::Silent(lasted),
             Others::Silent => Verdict::AllSilent(lasted),
         }
+    }
+
+    fn limit_of_all(&self) -> Duration {
+        let most = LONGEST_LIMIT.max(self.settings_limit * ALL_SILENT);
+        (self.limit * ALL_SILENT).min(most)
     }
 
     /// Ends the silence, for example when the queue is another one.

@@ -67,6 +67,7 @@ impl Watcher {
             if self.watched != Some(queues) {
                 self.watched = Some(queues);
                 self.silences.iter_mut().for_each(Silence::end);
+                self.ways = [Way::Delete; 2];
             }
             self.look_at(&Topology::new(queues, self.broker.reply_timeout)).await;
         }
@@ -81,13 +82,13 @@ impl Watcher {
             let verdict = self.silences[index].heard(asked, now, heard[index], others);
             self.figures.queue_is(kind, QueueState::of(verdict));
             match verdict {
-                Verdict::Answers
-                | Verdict::Missing
-                | Verdict::Silent(_)
-                | Verdict::AllSilent(_)
-                | Verdict::Unknown => {}
+                Verdict::Answers | Verdict::Missing => self.ways[index] = Way::Delete,
+                Verdict::Silent(_) | Verdict::AllSilent(_) | Verdict::Unknown => {}
                 // The session may consume from a queue that another worker has replaced.
-                Verdict::AnswersAgain => self.replaced.notify_one(),
+                Verdict::AnswersAgain => {
+                    self.ways[index] = Way::Delete;
+                    self.replaced.notify_one();
+                }
                 Verdict::Dead(_) => self.replace(topology, kind, others).await,
             }
         }
@@ -107,7 +108,8 @@ impl Watcher {
         // Once more, now that no other worker replaces anything, and by the same rule.
         let (looking, index) = (&mut self.looking, kind as usize);
         // If that takes longer than its timeouts allow, this worker was stopped itself.
-        let longest = self.times.patience() + 3 * self.broker.reply_timeout;
+        let longest =
+            self.times.patience() + 2 * self.broker.connect_timeout + 4 * self.broker.reply_timeout;
         let is_silent = async || {
             let asked = Instant::now();
             let (heard, others) = looking.look_at(topology).await;
