@@ -1,5 +1,7 @@
 //! Orders that were put back to an earlier state.
 
+use shared_models::marks::LAST;
+
 use super::*;
 
 /// A history in which the store's order is put back to what it was before `t1`, which the warehouse
@@ -14,6 +16,13 @@ pub(super) fn set_back() -> Story {
     story.carry(STORE);
     story.carry(WAREHOUSE);
     story
+}
+
+/// Edits more often than there are marks.
+fn edit_often(story: &mut Story) {
+    for edit in 0..=LAST {
+        story.comments(STORE, &format!("often{edit}"));
+    }
 }
 
 #[test]
@@ -49,9 +58,8 @@ fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
             story.carry(STORE);
         }
         story.set_back(STORE, 0);
-        story.comments(STORE, "t2");
-        story.comments(STORE, "t3");
-        // The last one alone comes across, and counts more than anybody knows of.
+        // The last one alone comes across, and no longer has the mark of the first.
+        edit_often(&mut story);
         story.carry(STORE);
         let expected: &[Rule] = if peer_knows { &[Rule::Told] } else { &[] };
         assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
@@ -73,8 +81,7 @@ fn what_its_site_and_then_its_peer_were_set_back_from_may_be_lost() {
         if peer_is_last {
             story.set_back(WAREHOUSE, 0);
         }
-        story.comments(STORE, "t2");
-        story.comments(STORE, "t3");
+        edit_often(&mut story);
         story.carry(STORE);
         let expected: &[Rule] = if peer_is_last { &[] } else { &[Rule::Told] };
         assert_eq!(broken(&story.case), expected, "{:?}", check(&story.case));
