@@ -19,7 +19,7 @@ pub use connection::Connection;
 
 use crate::settings::BrokerSettings;
 
-/// What RabbitMQ says of something that does not exist.
+/// The texts by which RabbitMQ says that something does not exist.
 const ABSENT: [&str; 2] = ["no queue", "no exchange"];
 
 /// The error of a request to RabbitMQ.
@@ -42,7 +42,7 @@ pub enum BrokerError {
 impl BrokerError {
     /// Returns whether RabbitMQ answered that nothing of that name exists.
     ///
-    /// It answers 404 also for a queue that exists and has no process, or is on a node that is down.
+    /// RabbitMQ answers 404 also for a queue that exists and has no process, or is on a node that is down.
     /// Only the text tells the two apart.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -47,7 +47,7 @@ pub struct Read {
     pub site: Site,
     /// The order.
     pub order: Uuid,
-    /// What was shown.
+    /// The order as it was shown.
     pub seen: Seen,
 }
 

@@ -26,7 +26,7 @@ pub struct Report {
     pub lasted: Duration,
     /// The faults that were carried out.
     pub faults: Vec<Fault>,
-    /// Those that were planned, and were not.
+    /// The faults that were planned, and not carried out.
     pub not_done: Vec<Fault>,
     /// Writes that were acknowledged, of which nobody knows, and that were refused.
     pub writes: Writes,

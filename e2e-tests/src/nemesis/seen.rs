@@ -21,7 +21,7 @@ pub struct Seen {
 pub struct Content {
     /// What both sites share of it.
     pub shared: Shared,
-    /// What was shown of what only the site knows.
+    /// The private part, as it was shown.
     pub shown: Value,
 }
 

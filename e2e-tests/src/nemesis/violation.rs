@@ -21,7 +21,7 @@ pub enum Rule {
     FromThePeer,
     /// What a site decided and concerns the peer, and only that, is published.
     Published,
-    /// What only a site knows is changed by what is decided there, and by nothing that arrives.
+    /// The private part of an order is changed by what is decided there, and by nothing that arrives.
     Private,
     /// An order is what its change log says.
     Logged,
@@ -31,7 +31,7 @@ pub enum Rule {
     OneValue,
     /// An edit that does not survive stands in a conflict.
     Told,
-    /// What is read stands in the change log, as it was read.
+    /// An order that was read stands in the change log, as it was read.
     Shown,
     /// What is read is never older than what was read before.
     ReadsGrow,

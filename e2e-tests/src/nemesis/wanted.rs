@@ -1,4 +1,4 @@
-//! What a client asks of an order, and whether the order came to it. Pure.
+//! The writes that a client asks for, and whether the order came to it. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use shared_models::order::{Delivery, Line, Shared, Status};
 
 use super::seen;
 
-/// What a client wants, with all that it asked for. A token is in no other write, so that a change
+/// A write, with all that the client asked for. A token is in no other write, so that a change
 /// tells which write made it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
-    /// That there be an order. Asked for again under the same id, it is to be made once.
+    /// An order is to be made. Asked for again under the same id, it is to be made once.
     Create(Box<Placed>),
     /// Another delivery; the token is its comment.
     Delivery {
@@ -27,7 +27,7 @@ pub enum Wanted {
         /// The tracking.
         tracking: String,
     },
-    /// That it be voided.
+    /// The order is to be voided.
     Void,
     /// Other prices; the token is the price of the first line.
     Prices(Goods),
@@ -51,7 +51,7 @@ pub struct Placed {
     pub prices: Prices,
 }
 
-/// What is to be delivered, and for how much.
+/// The lines of an order, and their prices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Goods {
     /// The lines.
@@ -61,14 +61,14 @@ pub struct Goods {
 }
 
 impl Goods {
-    /// These lines, each at the same price.
+    /// Creates goods of these lines, each at the same price.
     #[must_use]
     pub fn at(price: u64, lines: Vec<Line>) -> Self {
         let prices = lines.iter().map(|line| (line.sku.clone(), price)).collect();
         Self { lines, prices }
     }
 
-    /// These lines, and nothing said of their prices.
+    /// Creates goods of these lines, without prices.
     #[must_use]
     pub const fn without_prices(lines: Vec<Line>) -> Self {
         Self { lines, prices: Prices::new() }
@@ -103,7 +103,7 @@ impl Goods {
 pub type Prices = BTreeMap<String, u64>;
 
 impl Wanted {
-    /// Whether an order says all that was asked for: an order that was to be created, as it was at
+    /// Returns whether an order says all that was asked for: an order that was to be created, as it was at
     /// first.
     #[must_use]
     pub fn is_met(&self, shared: &Shared, private: &Value) -> bool {
@@ -128,7 +128,7 @@ impl Wanted {
         }
     }
 
-    /// Whether the token of something private is there.
+    /// Returns whether the token of something private is there.
     #[must_use]
     pub fn is_noted(&self, private: &Value) -> bool {
         match self {

@@ -1,5 +1,6 @@
 //! The service's own PostgreSQL database: connections, deadlines, migrations.
 
+mod closing;
 mod common;
 mod connect;
 mod error;
@@ -11,7 +12,6 @@ mod parts;
 mod prepare;
 mod readers;
 pub(crate) mod schema;
-mod silent;
 mod tables;
 
 use std::cell::Cell;
@@ -30,6 +30,7 @@ use scopeguard::{ScopeGuard, guard};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use closing::close_when_over;
 use common::Common;
 pub use connect::connect;
 pub use error::DatabaseError;
@@ -41,7 +42,6 @@ use parts::Parts;
 pub(crate) use prepare::prepare;
 use readers::Readers;
 pub use readers::Scans;
-use silent::close_when_over;
 
 use crate::settings::DatabaseSettings;
 

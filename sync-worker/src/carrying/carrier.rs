@@ -204,7 +204,7 @@ impl Carrying {
             self.source_agrees().await;
             // That may have taken long.
             lock.check().await?;
-            if Topology::current(connection, direction, limit).await?.queues != topology.queues {
+            if !topology.is_current(connection).await? {
                 return Err(Interrupted::Locked);
             }
             self.declare(connection, &topology, &missing).await?;

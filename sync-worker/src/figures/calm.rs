@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Figures, State};
 
 /// The time since the last prompt answer of a sync queue within which it counts as one that answers.
-/// It is asked every 5 s; more rarely while its parked queue is silent, which is asked with it.
+/// The queue is asked every 5 s; more rarely while its parked queue is silent, which is asked with it.
 const LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A batch in hand, until this is dropped.

@@ -29,6 +29,12 @@ impl Topology {
         }
     }
 
+    /// Returns whether these queues are those in use.
+    pub async fn is_current(&self, connection: &Connection) -> Result<bool, BrokerError> {
+        let current = Self::current(connection, self.queues.direction, self.reply_timeout).await?;
+        Ok(current.queues == self.queues)
+    }
+
     /// Puts the next generation into use. Its queues do not exist yet, so every worker treats them
     /// as lost: it asks the source for an offer and then declares them.
     pub async fn begin_next(&self, connection: &Connection) -> Result<Self, BrokerError> {

@@ -25,9 +25,9 @@ pub(crate) enum Outcome {
 /// A way of replacing a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// It is deleted; where that hangs, the next generation is put into use.
+    /// The queue is deleted; where that hangs, the next generation is put into use.
     Delete,
-    /// It is left as it is, and the next generation is put into use.
+    /// The queue is left as it is, and the next generation is put into use.
     Leave,
 }
 
@@ -71,8 +71,7 @@ impl Replacing {
         let Some(_lock) = QueueLock::take(connection, direction, limit).await? else {
             return Ok(Outcome::Locked);
         };
-        let current = Topology::current(connection, direction, limit).await?;
-        if current.queues != topology.queues || !is_needed().await {
+        if !topology.is_current(connection).await? || !is_needed().await {
             return Ok(Outcome::NotNeeded);
         }
         match way {

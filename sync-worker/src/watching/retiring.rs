@@ -141,7 +141,7 @@ impl Retiring {
         let lock = QueueLock::take(connection, direction, limit).await?;
         let _lock = lock.ok_or(NotSecured::Locked)?;
         // The one in use may be one of an earlier generation by now, too.
-        if Topology::current(connection, direction, limit).await?.queues != current.queues {
+        if !current.is_current(connection).await? {
             return Err(NotSecured::Locked);
         }
         // Fails if the queue does not exist yet.

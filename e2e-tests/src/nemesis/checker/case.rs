@@ -21,7 +21,7 @@ pub struct Case {
     pub id: Uuid,
     /// What clients asked for, in that order.
     pub writes: Vec<Write>,
-    /// What clients were shown when they read.
+    /// The reads of clients, with what each was shown.
     pub reads: Vec<Read>,
     /// What each site has of it.
     pub sides: Both<Side>,
@@ -162,18 +162,18 @@ impl Side {
 }
 
 impl Change {
-    /// What was decided between two values.
+    /// Returns the decisions between two values.
     pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
         self.conflicts.iter().flatten()
     }
 
-    /// Whether something was decided between two values.
+    /// Returns whether two values were decided between.
     #[must_use]
     pub fn is_merge(&self) -> bool {
         self.conflicts().next().is_some()
     }
 
-    /// Whether one count stood for two changes: the only merge that a site has to tell its peer of.
+    /// Returns whether one count stood for two changes: the only merge that a site has to tell its peer of.
     #[must_use]
     pub fn is_of_a_fork(&self) -> bool {
         self.conflicts().any(|conflict| conflict.cause() == Cause::Diverged)

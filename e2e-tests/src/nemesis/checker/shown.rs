@@ -1,4 +1,4 @@
-//! What must hold between what clients were shown and what the sites have recorded.
+//! Reads of clients against what the sites have recorded.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn unlogged(seen: &Seen, side: &Side) -> Option<String> {
     Some(why)
 }
 
-/// What a change has otherwise than it was shown.
+/// Returns the parts of a change that are other than what was shown.
 pub(super) fn differing(seen: &Seen, change: &Change, side: &Side) -> Option<&'static str> {
     let content = seen.order.as_ref()?;
     let (shown, logged) = (&content.shared, &change.event.shared);

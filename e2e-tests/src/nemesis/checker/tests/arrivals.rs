@@ -1,4 +1,4 @@
-//! What arrived, recorded as what it is not.
+//! Arrivals that are recorded as something else.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What was done in another way than it was asked for.
+//! Writes that were done in another way than they were asked for.
 
 use super::*;
 use crate::nemesis::wanted::Placed;

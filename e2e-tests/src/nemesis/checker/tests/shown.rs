@@ -1,4 +1,4 @@
-//! What was read, and stands nowhere.
+//! Reads of something that stands nowhere.
 
 use super::*;
 use crate::nemesis::seen::Content;

@@ -207,7 +207,7 @@ impl Story {
         let outcome = Outcome::Acknowledged(seen);
         self.case.writes.push(Write { at, site, order, wanted, outcome });
     }
-    /// What a client is shown of the order at a site.
+    /// Returns the order at a site as a client is shown it.
     fn seen(&self, site: Site) -> Seen {
         let row = self.case.sides.at(site).row.clone().unwrap();
         let mut shown = row.private.clone();
