@@ -80,6 +80,8 @@ pub struct Ledger {
     /// How often an order was being set back or was set back; odd while it is.
     epochs: HashMap<(Site, Uuid), u64>,
     set_backs: Vec<(Site, SetBack)>,
+    /// Orders that were set back, and are not compared because of it.
+    unnoticed: Vec<(Site, Uuid)>,
     touched: BTreeSet<Uuid>,
     /// Reads that went back.
     pub violations: Vec<Violation>,
@@ -94,6 +96,7 @@ impl Default for Ledger {
             marks: HashMap::new(),
             epochs: HashMap::new(),
             set_backs: vec![],
+            unnoticed: vec![],
             touched: BTreeSet::new(),
             violations: vec![],
         }
@@ -124,9 +127,21 @@ impl Ledger {
     }
 
     /// An order of a site was set back, or is left as it was.
-    pub fn end_set_back(&mut self, site: Site, order: Uuid, done: Option<SetBack>) {
+    pub fn end_set_back(
+        &mut self,
+        site: Site,
+        order: Uuid,
+        done: Option<SetBack>,
+        is_compared: bool,
+    ) {
         *self.epochs.entry((site, order)).or_default() += 1;
         self.set_backs.extend(done.map(|done| (site, done)));
+        self.unnoticed.extend((!is_compared).then_some((site, order)));
+    }
+
+    /// The orders that were set back since this was asked last, and that nothing compares.
+    pub fn take_unnoticed(&mut self) -> Vec<(Site, Uuid)> {
+        std::mem::take(&mut self.unnoticed)
     }
 
     /// All that was set back.

@@ -52,7 +52,8 @@ fn what_is_read_after_an_order_was_set_back_may_be_older_than_before_but_grows_a
     ledger.begin_set_back(SITE, order);
     show(&mut ledger, 5);
     show(&mut ledger, 2);
-    ledger.end_set_back(SITE, order, None);
+    ledger.end_set_back(SITE, order, None, false);
+    assert_eq!(ledger.take_unnoticed(), [(SITE, order)]);
     ledger.shown(early, version(5));
     show(&mut ledger, 2);
     show(&mut ledger, 3);

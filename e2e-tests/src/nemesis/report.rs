@@ -36,6 +36,10 @@ pub struct Report {
     pub orders: usize,
     /// How long the sites took to agree, and when, each time.
     pub agreements: Vec<Agreement>,
+    /// Orders that were put back and of which offers were asked for, since nothing compares them.
+    pub asked_for: usize,
+    /// Orders that were put back.
+    pub put_back: usize,
     /// Messages that were left in the parked queues at the end.
     pub parked: u64,
     /// What must not be, and was.
@@ -132,6 +136,8 @@ impl fmt::Display for Report {
         writeln!(f, "orders      {}", self.orders)?;
         writeln!(f, "agreement   {}", self.agreement())?;
         writeln!(f, "parked      {}", self.parked)?;
+        let Self { put_back, asked_for, .. } = self;
+        writeln!(f, "put back    {put_back} orders; offers of {asked_for} were asked for")?;
         writeln!(f, "faults      {}", self.faults.len())?;
         for (kind, targets) in by_kind(&self.faults) {
             let count: usize = targets.values().sum();

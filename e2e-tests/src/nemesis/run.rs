@@ -15,12 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::agreement::{self, AT_ALL, IN_TIME};
 use super::databases::Which;
 use super::inflict::{Inflicted, inflict};
+use super::ledger::Ledger;
 use super::live::{Figures, Line};
 use super::load::{Load, SharedLedger, with};
 use super::options::Options;
 use super::parts::Part;
 use super::report::{Agreement, Report, Writes};
 use super::schedule::{Planned, Schedule};
+use super::set_back::ask_for_offers;
 use super::violation::{Rule, Violation};
 use super::world::{self, World};
 
@@ -83,7 +85,7 @@ impl Run {
                 // Nobody has waited until they agree.
                 return Ok(());
             }
-            let touched = with(&self.ledger, super::ledger::Ledger::take_touched);
+            let touched = with(&self.ledger, Ledger::take_touched);
             self.check(Which::These(touched.into_iter().collect())).await?;
             if self.began.elapsed() >= options.lasts || self.is_shown() {
                 break;
@@ -145,8 +147,15 @@ impl Run {
             None => &[IN_TIME, AT_ALL],
             Some(_) => &[IN_TIME],
         };
+        let unnoticed = with(&self.ledger, Ledger::take_unnoticed);
+        self.report.asked_for += unnoticed.len();
         for limit in limits {
-            let reaching = agreement::reach(&world, healed, *limit);
+            let reaching = async {
+                tokio::select! {
+                    reached = agreement::reach(&world, healed, *limit) => reached,
+                    never = ask_for_offers(&world, &unnoticed) => match never {},
+                }
+            };
             match stop.run_until_cancelled(reaching).await {
                 None => return,
                 Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
@@ -211,5 +220,6 @@ impl Run {
         self.report.lasted = self.began.elapsed();
         (self.report.writes, self.report.reads) =
             with(&self.ledger, |ledger| (Writes::of(ledger), ledger.reads().len()));
+        self.report.put_back = with(&self.ledger, |ledger| ledger.set_backs().len());
     }
 }

@@ -1,20 +1,34 @@
 //! Orders of a site put back to what an earlier look at the table had, as a restored backup does.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use anyhow::Result;
-use serde_json::Value;
+use serde_json::{Value, json};
+use service_kit::access::Role;
+use service_kit::testing::http;
 use shared_models::site::Site;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::checker::case::{Row, SetBack};
 use super::databases::Databases;
 use super::load::{SharedLedger, with};
+use super::parts::Part;
 use super::world::World;
+use crate::secured::headers;
 
 /// How many orders are put back at once, at the most.
 const SOME: usize = 3;
 /// How many of those that changed last are looked at: more, because only those are put back that
 /// have changed again.
 const AMONG: u8 = 15;
+/// A change that is younger has not been compared yet: the worker reads the log up to what was its
+/// newest place at an earlier look, and looks every 3 s.
+const NOT_COMPARED: f64 = 2.0;
+/// How often somebody asks for offers of orders that were put back unnoticed. What a site had told
+/// before it was put back may arrive at its peer after the first time.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The orders that changed last.
 const LOOK: &str = "
@@ -34,6 +48,14 @@ put_back as (
     from earlier where orders.id = earlier.id and orders.version > earlier.version
     returning orders.id)
 select to_jsonb((select max(seq) from changes where order_id = put_back.id)) from put_back";
+
+/// The age, in seconds, of the last change of an order that comparing reads in a site's log. (An order
+/// with a parked change is left to that site.)
+const AGE: &str = "
+select extract(epoch from clock_timestamp() - max(at)) from changes
+where order_id = '{id}' and origin = '{site}' and in_bulk is not true
+    and body::json ->> 'touched' <> '[]'
+    and not exists (select from parked where order_id = '{id}' and state = 'parked')";
 
 /// What an earlier look had.
 #[derive(Debug)]
@@ -65,10 +87,15 @@ impl Look {
             with(ledger, |ledger| ledger.begin_set_back(self.site, earlier.id));
             let putting_back = put_back(&world.databases, *turn, self.site, &row, earlier.clone());
             let put_back = putting_back.await;
-            // Also where it failed: the database may have done it before it could say so.
+            let is_compared = match &put_back {
+                Ok(Some(done)) => will_be_compared(&world.databases, done).await,
+                Ok(None) => true,
+                // The database may have done it before it could say so.
+                Err(_) => false,
+            };
             with(ledger, |ledger| {
                 let set_back = put_back.as_ref().ok().and_then(Option::as_ref);
-                ledger.end_set_back(self.site, earlier.id, set_back.cloned());
+                ledger.end_set_back(self.site, earlier.id, set_back.cloned(), is_compared);
             });
             count += usize::from(put_back?.is_some());
             if count == SOME {
@@ -99,4 +126,40 @@ async fn known(databases: &Databases, site: Site, id: Uuid) -> Result<Option<Row
     let rows = format!("select to_jsonb(orders) from orders where id = '{id}'");
     let rows = databases.ask(site, &rows).await?;
     Ok(rows.first().map(|row| serde_json::from_str(row)).transpose()?)
+}
+
+/// Whether comparing must notice by itself that an order was put back: what its peer knows already
+/// shows it, and the change because of which the two are compared is still to be read.
+async fn will_be_compared(databases: &Databases, done: &SetBack) -> bool {
+    let is_behind = done.known.as_ref().is_some_and(|known| {
+        let (here, there) = (&done.to.shared, &known.shared);
+        !here.delivery.revision.covers(there.delivery.revision)
+            || !here.progress.revision.covers(there.progress.revision)
+    });
+    let mut is_young = false;
+    for site in Site::ALL {
+        let query = AGE.replace("{id}", &done.to.id.to_string()).replace("{site}", site.as_str());
+        let age = databases.ask(site, &query).await.unwrap_or_default();
+        is_young |=
+            age.first().and_then(|age| age.parse::<f64>().ok()).is_some_and(|it| it < NOT_COMPARED);
+    }
+    is_behind && is_young
+}
+
+/// Does what operations.md says to do after a restore: asks the other site for an offer of the orders
+/// that were put back where nothing is compared because of them any more. Does not end.
+pub(super) async fn ask_for_offers(world: &World, orders: &[(Site, Uuid)]) -> Infallible {
+    let http = http().default_headers(headers(Role::Admin)).build().unwrap();
+    loop {
+        for site in Site::ALL {
+            let of_site = orders.iter().filter(|(put_back, _)| *put_back == site);
+            let ids = of_site.map(|(_, order)| order).collect::<Vec<_>>();
+            if !ids.is_empty() {
+                let url = format!("{}/v1/sync/offer", world.url(Part::of(site.peer())));
+                // One that fails is asked for again.
+                drop(http.post(url).json(&json!({ "ids": ids })).send().await);
+            }
+        }
+        sleep(ASK_AGAIN).await;
+    }
 }
