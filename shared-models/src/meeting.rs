@@ -87,7 +87,8 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
         (Relation::Newer, false) if loses_own(site, here, incoming) => {
             Meeting::Overruled(decided(Cause::Restored, incoming, here))
         }
-        (Relation::Newer, false) => Meeting::Replaced(incoming.clone()),
+        // A mark that a decision here has made unknown stays so: the peer may not have heard of it.
+        (Relation::Newer, false) => Meeting::Replaced(union(incoming, here)),
         (Relation::Concurrent, _) if is_same_value(here, incoming) => {
             Meeting::Joined(union(here, incoming))
         }

@@ -215,6 +215,14 @@ fn of_several_edits_after_a_set_back_the_last_one_shows_what_the_first_took_the_
         assert_eq!(merged.is_own_change, edits == 1, "{edits} edits");
         let once_more = merge(Site::Warehouse, &merged.shared, &saying(&known));
         assert_eq!((once_more.touched, once_more.conflicts), (Touched::Nothing, vec![]));
+        // Nor after an edit by the one who has not heard of the decision.
+        if edits > 1 {
+            let later = moved(Site::Store, &again, "Later Lane");
+            let merged = merge(Site::Warehouse, &merged.shared, &saying(&later));
+            assert_eq!(merged.conflicts, vec![]);
+            let once_more = merge(Site::Warehouse, &merged.shared, &saying(&known));
+            assert_eq!((once_more.touched, once_more.conflicts), (Touched::Nothing, vec![]));
+        }
     }
     let beyond = edited_often(Site::Store, &before, LAST + 1);
     let merged = merge(Site::Warehouse, &known, &saying(&beyond));
