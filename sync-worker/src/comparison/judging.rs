@@ -36,6 +36,9 @@ pub struct Losses {
     pub of_source: Vec<Loss>,
     /// The orders that the peer is to offer.
     pub of_peer: Vec<Loss>,
+    /// The orders of which the peer knows more, on the way or lost: while the way back is closed,
+    /// nobody can tell. The peer is to offer them, but they count as no loss.
+    pub held_up: Vec<Uuid>,
 }
 
 impl Losses {
@@ -50,6 +53,7 @@ impl Losses {
         for losses in [&mut self.of_source, &mut self.of_peer] {
             losses.retain(|loss| !orders.contains(&loss.id));
         }
+        self.held_up.retain(|id| !orders.contains(id));
     }
 }
 
@@ -114,8 +118,11 @@ pub fn judge(
             losses.of_source.push(Loss { id, finding });
         }
         let finding = doubt.of_peer(source.get(&id).copied());
-        if finding.is_a_loss() && !is_parked(&peer) && way_back == WayBack::Open {
-            losses.of_peer.push(Loss { id, finding });
+        if finding.is_a_loss() && !is_parked(&peer) {
+            match way_back {
+                WayBack::Open => losses.of_peer.push(Loss { id, finding }),
+                WayBack::Closed => losses.held_up.push(id),
+            }
         }
     }
     losses

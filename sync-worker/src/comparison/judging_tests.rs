@@ -52,6 +52,23 @@ fn a_difference_that_lasts_is_a_loss() {
 }
 
 #[test]
+fn what_a_peer_knows_more_is_offered_without_being_a_loss_while_it_is_held_up() {
+    let ahead = ((1, 0, "a"), Some((3, 0, "c")));
+    let cases =
+        [(ahead, ahead, true), (((5, 4, "x"), Some((4, 5, "y"))), ((9, 8, "z"), None), false)];
+    for (first, second, is_held_up) in cases {
+        let doubts = doubts(orders(Some(first.0)), &orders(first.1));
+        let (source, peer) = (orders(Some(second.0)), orders(second.1));
+        for (way_back, held_up) in [(Open, false), (Closed, is_held_up)] {
+            let losses = judge(&doubts, &source, &peer, way_back);
+            assert_eq!(!losses.held_up.is_empty(), held_up, "{first:?}, {second:?}");
+        }
+        let parked = OrderState { parked: true, ..order((3, 0, "c")) };
+        assert!(judge(&doubts, &source, &[parked], Closed).held_up.is_empty());
+    }
+}
+
+#[test]
 fn what_arrives_meanwhile_is_no_loss() {
     let cases = [
         // It arrived.

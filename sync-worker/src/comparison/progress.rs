@@ -50,7 +50,7 @@ struct Part {
 impl Part {
     /// Returns the state of the way back once the part can be judged. A peer that publishes late,
     /// or a way back that is disturbed, is waited for twice the grace; then only the source's
-    /// losses are judged.
+    /// losses are counted.
     fn ripe(&self, now: Instant, grace: Duration) -> Option<WayBack> {
         let passed = |since: Instant, time| now.saturating_duration_since(since) >= time;
         let [source, peer] = self.since.map(|since| since.is_some_and(|it| passed(it, grace)));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shared_models::site::Site;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::comparer::Held;
 use super::comparing::Comparing;
@@ -51,7 +52,7 @@ impl Comparing {
             offered.of_source = take(&mut refused.of_source);
             self.offer(&self.peer, direction.to(), &refused.of_peer).await?;
             offered.of_peer = take(&mut refused.of_peer);
-            Ok(())
+            self.offer_held_up(&refused.held_up).await
         };
         let asked: Result<(), Held> = asking.await;
         self.repeats.not_offered(&(&refused.orders() - &offered.orders()));
@@ -65,6 +66,23 @@ impl Comparing {
                 "orders differ however often they are offered; they are left until they change"
             );
         }
+        Ok(())
+    }
+
+    /// Has the peer offer the orders of which it knows more. They are not compared again because of
+    /// what is on its way to the source: that may be older than the loss.
+    async fn offer_held_up(&self, ids: &[Uuid]) -> Result<(), Held> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(
+            direction = self.figures.direction.as_str(),
+            by = self.figures.direction.to().as_str(),
+            orders = ids.len(),
+            "the peer knows more, and its changes are held up: the orders are offered, in case \
+             something was lost"
+        );
+        self.peer.ask_for_offer_of(ids).await?;
         Ok(())
     }
 
