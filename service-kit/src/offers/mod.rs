@@ -112,9 +112,16 @@ pub async fn offer(
     Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
 }
 
-/// Returns the offer whose step is due next, if any is due.
-pub async fn next(connection: &mut AsyncPgConnection) -> QueryResult<Option<i64>> {
-    storage::next(connection).await
+/// Returns whether an offer has a step that is due.
+pub async fn is_any_due(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    storage::is_any_due(connection).await
+}
+
+/// Locks the offer whose step is due next; returns `None` if none is due that nobody else has
+/// locked. The caller owns the transaction.
+pub async fn take_next(connection: &mut AsyncPgConnection) -> QueryResult<Option<Offer>> {
+    storage::limit_statements(connection).await?;
+    storage::take_next(connection).await
 }
 
 /// Notes that a step of an offer failed, so that other offers come first; returns the number of
@@ -128,27 +135,25 @@ pub async fn failed(
     storage::failed(connection, id, failure).await
 }
 
-/// Takes one step of an offer, and returns how many orders were offered. The caller owns the
-/// transaction, and must be the active relay: no other may run this.
+/// Takes one step of the offer that [`take_next`] has locked in the same transaction, and returns
+/// how many orders were offered. The caller must be the active relay: no other may run this.
 pub async fn advance(
     connection: &mut AsyncPgConnection,
     site: Site,
-    id: i64,
+    offer: &Offer,
 ) -> QueryResult<usize> {
-    storage::limit_statements(connection).await?;
-    let Some(offer) = storage::lock(connection, id).await? else { return Ok(0) };
     let (orders, place) = match offer.since {
         None => next_of_all(connection, offer.after_id).await?,
-        Some(since) => next_changed(connection, &offer, since).await?,
+        Some(since) => next_changed(connection, offer, since).await?,
     };
     let records = records(site, &orders, offer.principal.as_deref());
     change_log::append_in_bulk(connection, &records).await?;
     match place {
         Some(place) => {
             let offered = i64::try_from(orders.len()).unwrap_or(i64::MAX);
-            storage::save(connection, id, place, offered).await?;
+            storage::save(connection, offer.id, place, offered).await?;
         }
-        None => storage::finish(connection, id).await?,
+        None => storage::finish(connection, offer.id).await?,
     }
     Ok(orders.len())
 }

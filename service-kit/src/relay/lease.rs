@@ -94,14 +94,24 @@ impl Lease {
     pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
         let (site, deadline) = (self.site, self.deadline);
         let session = &mut self.session;
-        let Some(id) = within(deadline, offers::next(session)).await? else {
+        if !within(deadline, offers::is_any_due(session)).await? {
             return Ok(Advance::Nothing);
-        };
-        let stepping =
-            session.transaction(async |session| offers::advance(session, site, id).await);
+        }
+        let mut taken = None;
+        let stepping = session.transaction(async |session| {
+            let Some(offer) = offers::take_next(session).await? else { return Ok(None) };
+            taken = Some(offer.id);
+            offers::advance(session, site, &offer).await.map(Some)
+        });
         let error = match in_time(deadline, stepping).await? {
-            Ok(orders) => return Ok(Advance::Offered { orders }),
+            Ok(Some(orders)) => return Ok(Advance::Offered { orders }),
+            Ok(None) => return Ok(Advance::Nothing),
             Err(error) => error.to_string(),
+        };
+        let Some(id) = taken else {
+            tracing::warn!(error, "no offer could be taken; this is tried again later");
+            self.renew().await?;
+            return Ok(Advance::Failed);
         };
         let noting = session.transaction(async |it| offers::failed(it, id, &error).await);
         match in_time(deadline, noting).await? {

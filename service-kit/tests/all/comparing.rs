@@ -105,10 +105,10 @@ async fn what_an_offer_of_many_published_is_passed_over_and_what_was_asked_for_b
     for since in [None, Some(now() - TimeDelta::hours(1))] {
         // In one transaction: the relay is not to see the offer, and take a step of it.
         let offering = connection.transaction(async |connection| {
-            let id = offers::begin(connection, since, None).await?;
+            offers::begin(connection, since, None).await?;
             let mut offered = 0;
-            while offers::find(connection, id).await?.is_some() {
-                offered += offers::advance(connection, Site::Store, id).await?;
+            while let Some(offer) = offers::take_next(connection).await? {
+                offered += offers::advance(connection, Site::Store, &offer).await?;
             }
             QueryResult::Ok(offered)
         });

@@ -7,4 +7,4 @@ mod stepping;
 
 pub(super) use listing::{find, list, remove};
 pub(super) use reading::{after, changed_after, entry_at, last_of_window, newest, sees_any, these};
-pub(super) use stepping::{begin, failed, finish, limit_statements, lock, next, save};
+pub(super) use stepping::{begin, failed, finish, is_any_due, limit_statements, save, take_next};

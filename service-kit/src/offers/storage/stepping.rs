@@ -1,9 +1,10 @@
 //! An offer from its beginning to its end, step by step.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::database::schema::offers;
@@ -46,21 +47,32 @@ pub(in crate::offers) async fn begin(
     begun.get_result(connection).await
 }
 
-/// Returns the offer that was advanced longest ago, by PostgreSQL's clock, which all replicas
-/// share. That clock may be set back: so an offer that has not failed is always due, and one that
-/// has failed is due if it would have to wait for longer than any back-off.
+/// Returns whether any offer is due, without locking it.
+pub(in crate::offers) async fn is_any_due(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    diesel::select(exists(offers::table.filter(is_due()))).get_result(connection).await
+}
+
+/// Returns the offer that was advanced longest ago and is due, and locks it. One that somebody has
+/// locked is passed over.
 ///
 /// Reads the index in its order up to the first that is due; before it are only those that failed
-/// during the longest back-off. One that somebody has locked is passed over.
-pub(in crate::offers) async fn next(
+/// during the longest back-off.
+pub(in crate::offers) async fn take_next(
     connection: &mut AsyncPgConnection,
-) -> QueryResult<Option<i64>> {
+) -> QueryResult<Option<Offer>> {
+    let due = offers::table.filter(is_due()).order((offers::next_at, offers::id));
+    let next = due.select(Offer::as_select()).for_update().skip_locked();
+    next.first(connection).await.optional()
+}
+
+/// The condition for an offer to be due, by PostgreSQL's clock, which all replicas share. That clock
+/// may be set back: so an offer that has not failed is always due, and one that has failed is due if
+/// it would have to wait for longer than any back-off.
+fn is_due() -> Box<dyn BoxableExpression<offers::table, Pg, SqlType = Bool>> {
     let latest =
         sql::<Timestamptz>("now() + ").bind::<BigInt, _>(MAX_BACKOFF).sql(" * interval '1 second'");
-    let is_due = offers::next_at.le(diesel::dsl::now).or(offers::next_at.gt(latest));
-    let due = offers::table.filter(offers::failures.eq(0).or(is_due));
-    let next = due.order((offers::next_at, offers::id)).select(offers::id);
-    next.for_update().skip_locked().first(connection).await.optional()
+    let is_over = offers::next_at.le(diesel::dsl::now).or(offers::next_at.gt(latest));
+    Box::new(offers::failures.eq(0).or(is_over))
 }
 
 /// Sets the timeout of each statement of this transaction.
@@ -68,15 +80,6 @@ pub(in crate::offers) async fn limit_statements(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<()> {
     diesel::sql_query(SET_TIMEOUT).execute(connection).await.map(|_| ())
-}
-
-/// Locks an offer before anything of it is read; returns `None` if it was ended.
-pub(in crate::offers) async fn lock(
-    connection: &mut AsyncPgConnection,
-    id: i64,
-) -> QueryResult<Option<Offer>> {
-    let one = offers::table.find(id).select(Offer::as_select()).for_update();
-    one.first(connection).await.optional()
 }
 
 /// Saves the progress of an offer. Updates a row or none: an offer that was ended stays ended.
