@@ -1,5 +1,6 @@
 //! The end of a session whose work was broken off: at its deadline, or because its caller is gone.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::Object;
@@ -11,8 +12,12 @@ use tokio::time::timeout;
 /// default settings, so that a commit that hangs leaves a few pools of sessions in an hour.
 const DEADLINES: u32 = 60;
 
-/// Closes a connection once its last statement has ended, and keeps its place in the pool, and the
-/// permits it was lent with, until then.
+/// The time for which it keeps the permits it was lent with, in deadlines. A statement that reads has
+/// no commit to wait for, and a timeout of its own; where even that does not end it, others may read.
+const DEADLINES_OF_PERMITS: u32 = 2;
+
+/// Closes a connection once its last statement has ended, and keeps its place in the pool until
+/// then; the permits that it was lent with, for a short time only.
 ///
 /// PostgreSQL does not notice that a client has gone while it waits for a lock or, in a commit, for
 /// a synchronous standby. If the place were free at once, each deadline would leave as many such
@@ -27,9 +32,16 @@ pub(super) fn close_when_over(
     // Without a runtime the program ends, and all its sessions with it.
     let Ok(runtime) = Handle::try_current() else { return };
     runtime.spawn(async move {
-        // Answered, or refused, after everything before it.
-        let _ = timeout(deadline * DEADLINES, connection.batch_execute("")).await;
+        {
+            // Answered, or refused, after everything before it.
+            let mut ending = pin!(connection.batch_execute(""));
+            let soon = timeout(deadline * DEADLINES_OF_PERMITS, &mut ending).await;
+            drop(permits);
+            if soon.is_err() {
+                let rest = deadline * (DEADLINES - DEADLINES_OF_PERMITS);
+                let _ = timeout(rest, ending).await;
+            }
+        }
         drop(Object::take(connection));
-        drop(permits);
     });
 }

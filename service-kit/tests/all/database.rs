@@ -11,6 +11,10 @@ use tokio::sync::Notify;
 
 use crate::writing::pool;
 
+/// The sessions that wait for an advisory lock of this database.
+const WAITING: &str = "pg_stat_activity
+    where datname = current_database() and (wait_event_type, wait_event) = ('Lock', 'advisory')";
+
 #[tokio::test]
 async fn the_locks_of_a_program_that_is_frozen_in_a_transaction_are_freed() {
     let database = TestDatabase::new().await;
@@ -55,10 +59,7 @@ async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_ove
         let waits = "select pg_advisory_lock(1)";
         connection.batch_execute(waits).await.map_err(DatabaseError::from)
     });
-    let waits = async || {
-        let waiting = "pg_locks where locktype = 'advisory' and not granted";
-        (database.count(waiting).await == 1).then_some(())
-    };
+    let waits = async || (database.count(WAITING).await == 1).then_some(());
     tokio::select! {
         outcome = scanning => panic!("{outcome:?}"),
         () = eventually("it waits", waits) => {}
@@ -67,4 +68,22 @@ async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_ove
     assert!(matches!(scan().await, Err(DatabaseError::TooManyReaders)));
     other.batch_execute("select pg_advisory_unlock(1)").await.unwrap();
     eventually("the permit is free", async || scan().await.ok()).await;
+}
+
+#[actix_web::test]
+async fn a_scan_that_nothing_ends_gives_its_permit_back_after_two_deadlines() {
+    let database = TestDatabase::new().await;
+    let deadline = Duration::from_millis(500);
+    let pool = pool(&DatabaseSettings { deadline, ..database.settings() });
+    let mut other = database.connect().await;
+    other.batch_execute("select pg_advisory_lock(1)").await.unwrap();
+    let scanning = pool.scan(async |connection| {
+        connection.batch_execute("set statement_timeout = 0").await?;
+        let waits = "select pg_advisory_lock(1)";
+        connection.batch_execute(waits).await.map_err(DatabaseError::from)
+    });
+    assert!(scanning.await.is_err());
+    let scan = async || pool.scan(async |_| Ok::<_, DatabaseError>(())).await;
+    eventually("the permit is free", async || scan().await.ok()).await;
+    assert_eq!(database.count(WAITING).await, 1, "its statement was over");
 }
