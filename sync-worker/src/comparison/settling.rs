@@ -83,6 +83,7 @@ impl Comparing {
              something was lost"
         );
         self.peer.ask_for_offer_of(ids).await?;
+        self.figures.comparison(|comparison| comparison.offered(ids.len()));
         Ok(())
     }
 

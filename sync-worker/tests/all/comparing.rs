@@ -191,6 +191,20 @@ async fn what_the_peer_lacks_is_offered_again_once_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_peer_that_cannot_publish_knows_more_is_offered_and_counts_as_no_loss() {
+    let it = Compared::new().await;
+    it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
+    it.warehouse.has(&[order(1, 1, 0), order(2, 3, 0)]);
+    it.warehouse.with(|told| told.unpublished = Some(0));
+    let worker = it.start("").await;
+    let figures = comes_to(&worker, 2).await;
+    assert_eq!(it.offers(&it.world.warehouse).await, [json!([Uuid::from_u128(2)])]);
+    let found = ["missing", "behind", "different", "source_behind", "offered", "left"];
+    assert_eq!(found.map(|name| figures[name].as_u64().unwrap()), [0, 0, 0, 0, 1, 0]);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_by_the_second_look_is_not_offered() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0)]);
