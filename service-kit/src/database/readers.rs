@@ -4,10 +4,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::DatabaseError;
+
+/// The longest rest of the program's permit after a look through many rows.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// The permits of the whole program for looking through many rows for some. Such a statement keeps a
 /// core of PostgreSQL busy; one for every two cores leaves the others their turn where PostgreSQL
@@ -20,6 +24,31 @@ impl Scans {
     #[must_use]
     pub fn of_program(threads: NonZeroUsize) -> Self {
         Self(Arc::new(Semaphore::new(threads.get().div_ceil(2))))
+    }
+}
+
+/// The permits of one look through many rows.
+///
+/// That of the program rests after it, for as long as the look took: with many who look, one after
+/// the other, they would keep that core of PostgreSQL busy all the time.
+#[derive(Debug)]
+pub(super) struct Scan {
+    began: Instant,
+    scanning: Option<OwnedSemaphorePermit>,
+    _reading: OwnedSemaphorePermit,
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        let rest = self.began.elapsed().min(LONGEST_REST);
+        let scanning = self.scanning.take();
+        // Without a runtime the program ends.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                sleep(rest).await;
+                drop(scanning);
+            });
+        }
     }
 }
 
@@ -46,14 +75,12 @@ impl Readers {
     }
 
     /// Waits for the permits to look through many rows, likewise.
-    pub(super) async fn to_scan(
-        &self,
-        patience: Duration,
-    ) -> Result<[OwnedSemaphorePermit; 2], DatabaseError> {
+    pub(super) async fn to_scan(&self, patience: Duration) -> Result<Scan, DatabaseError> {
         // That of the program first: who waits for it holds none that others could read with.
         let both = async {
-            let scanning = Arc::clone(&self.scanning.0).acquire_owned().await?;
-            Ok([scanning, Arc::clone(&self.reading).acquire_owned().await?])
+            let scanning = Some(Arc::clone(&self.scanning.0).acquire_owned().await?);
+            let reading = Arc::clone(&self.reading).acquire_owned().await?;
+            Ok(Scan { began: Instant::now(), scanning, _reading: reading })
         };
         within(patience, both).await
     }
@@ -88,7 +115,22 @@ mod tests {
             assert!(pool.to_read(PATIENCE).await.is_ok());
         }
         drop(first);
-        assert!(pools[1].to_scan(PATIENCE).await.is_ok());
+        assert!(pools[1].to_scan(Duration::from_secs(10)).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_look_the_next_one_waits_for_as_long_as_that_took_but_not_for_long() {
+        let [pool, other] = pools(2, 1);
+        for (took, rest) in [(30, 30), (5_000, 1_000)] {
+            let look = pool.to_scan(PATIENCE).await.unwrap();
+            sleep(Duration::from_millis(took)).await;
+            drop(look);
+            let over = Instant::now();
+            assert!(pool.to_read(PATIENCE).await.is_ok(), "others may read at once");
+            drop(other.to_scan(Duration::from_secs(10)).await.unwrap());
+            assert_eq!(over.elapsed().as_millis(), rest);
+            sleep(PATIENCE).await;
+        }
     }
 
     #[tokio::test]
