@@ -42,8 +42,8 @@ pub enum BrokerError {
 impl BrokerError {
     /// Returns whether RabbitMQ answered that nothing of that name exists.
     ///
-    /// RabbitMQ answers 404 also for a queue that exists and has no process, or is on a node that is down.
-    /// Only the text tells the two apart.
+    /// RabbitMQ answers 404 also for a queue that exists and has no process, or is on a node that is
+    /// down. Only the text tells the two apart.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(|refusal| {

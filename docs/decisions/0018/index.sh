@@ -10,13 +10,12 @@ run() { psql -qX -v ON_ERROR_STOP=1 "$url" "$@"; }
 any="id = md5(:n::text)::uuid"
 document="jsonb_build_object('revision', jsonb_build_object('store', 1, 'warehouse', 0), 'company', 'Acme',
     'address', '1 Main Street', 'lines', '[{\"sku\": \"BULB\", \"quantity\": 10}]'::jsonb)"
-moved() { # the statuses that follow each other
+moved() { # moved WHENS: a statement that moves an order on to its next status, and at last back to placed
     printf '%s\n' '\set n random(1, 200000)' \
         "update orders set status = case status $1 else 'placed' end, version = version + 1, updated_at = now() where $any;"
 }
-{
-    echo "insert into orders values (gen_random_uuid(), $document, '{}', '{}', 1, now(), now(), 'Acme', 'placed');"
-} >"$work/new"
+echo "insert into orders values (gen_random_uuid(), $document, '{}', '{}', 1, now(), now(), 'Acme', 'placed');" \
+    >"$work/new"
 {
     echo '\set n random(1, 200000)'
     echo "update orders set delivery = $document, version = version + 1, updated_at = now() where $any;"
@@ -46,10 +45,10 @@ for turn in 1 2 3; do
         for index in with without; do
             fresh "$index"
             before=$(run -Atc 'select pg_current_wal_lsn()')
-            done=$(pgbench -n -M prepared -c 4 -j 1 -T 4 -f "$work/$statement" "$url" 2>&1)
+            report=$(pgbench -n -M prepared -c 4 -j 1 -T 4 -f "$work/$statement" "$url" 2>&1)
             wal=$(run -Atc "select pg_wal_lsn_diff(pg_current_wal_lsn(), '$before')::bigint")
-            count=$(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' <<<"$done")
-            rate=$(sed -n 's/^tps = \([0-9]*\).*/\1/p' <<<"$done")
+            count=$(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' <<<"$report")
+            rate=$(sed -n 's/^tps = \([0-9]*\).*/\1/p' <<<"$report")
             echo "turn $turn, $statement, $index the index: $rate/s, $((wal / count)) bytes of WAL each"
         done
     done

@@ -39,7 +39,8 @@ struct Queue {
 }
 
 impl Depths {
-    /// Counts the messages in these queues, of every generation; `None` where a direction has no queue of a kind.
+    /// Counts the messages in these queues, of every generation; `None` where a direction has no
+    /// queue of a kind.
     fn of(queues: &[Queue]) -> Option<Self> {
         let sum = |direction, is_parked| {
             let is_one = |it: &&Queue| {

@@ -24,7 +24,8 @@ create trigger note_published before insert on outbox
     for each row execute function note_published();
 ";
 
-/// Marks are no content: a site that has decided about a count knows its mark no longer, the peer may.
+/// A site's standing, without marks, which are no content: a site that has decided about a count does
+/// not know its mark any more, and the peer may.
 const STANDING: &str = "
 select jsonb_build_object(
     'outbox', (select count(*) from outbox),

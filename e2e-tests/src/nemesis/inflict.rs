@@ -38,7 +38,8 @@ pub enum Inflicted {
     Done,
     /// It was not done: its turn came when all was to heal already, or there was nobody to be hurt.
     NotDone,
-    /// The fault could not be inflicted: what it needs was just being hurt otherwise, or it is broken itself.
+    /// The fault could not be inflicted: what it needs was just being hurt otherwise, or it is broken
+    /// itself.
     Failed(String),
     /// It was done, and the part did not take it as it should.
     Misbehaved(Rule, String),

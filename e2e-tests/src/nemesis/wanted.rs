@@ -103,8 +103,8 @@ impl Goods {
 pub type Prices = BTreeMap<String, u64>;
 
 impl Wanted {
-    /// Returns whether an order says all that was asked for: an order that was to be created, as it was at
-    /// first.
+    /// Returns whether an order says all that was asked for: an order that was to be created, as it
+    /// was at first.
     #[must_use]
     pub fn is_met(&self, shared: &Shared, private: &Value) -> bool {
         let (delivery, progress) = (&shared.delivery.value, &shared.progress.value);

@@ -12,8 +12,9 @@ use tokio::time::timeout;
 /// default settings, so that a commit that hangs leaves a few pools of sessions in an hour.
 const DEADLINES: u32 = 60;
 
-/// The time for which it keeps the permits it was lent with, in deadlines. A statement that reads has
-/// no commit to wait for, and a timeout of its own; where even that does not end it, others may read.
+/// The time for which a silent session keeps the permits of a read, in deadlines. A statement that
+/// reads has no commit to wait for, and a timeout of its own; if not even that ends it, others may
+/// read all the same.
 const DEADLINES_OF_PERMITS: u32 = 2;
 
 /// Closes a connection once its last statement has ended, and keeps its place in the pool until

@@ -128,7 +128,7 @@ impl Database {
     }
 
     /// Runs `work` with a connection; `silent` makes the error of a missing answer. The permits are
-    /// held for as long as the connection is.
+    /// held until its last statement is over, but not for long after the deadline.
     async fn lend<T, E: From<DatabaseError>>(
         &self,
         permits: impl Send + 'static,

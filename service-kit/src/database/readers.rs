@@ -29,8 +29,8 @@ impl Scans {
 
 /// The permits of one look through many rows.
 ///
-/// That of the program rests after it, for as long as the look took: with many who look, one after
-/// the other, they would keep that core of PostgreSQL busy all the time.
+/// The program's permit rests afterwards for as long as the look took: many who look, one after the
+/// other, would keep that core of PostgreSQL busy all the time.
 #[derive(Debug)]
 pub(super) struct Scan {
     began: Instant,

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use service_kit::database::{DatabaseError, connect};
 use service_kit::settings::DatabaseSettings;
 use service_kit::testing::{TestDatabase, eventually};
@@ -48,17 +48,23 @@ async fn the_locks_of_a_request_whose_client_is_gone_are_freed_at_once() {
     database.connect().await.batch_execute(locking).await.unwrap();
 }
 
+const LOCK: &str = "select pg_advisory_lock(1)";
+
+/// Returns a session that holds the advisory lock.
+async fn holding_the_lock(database: &TestDatabase) -> AsyncPgConnection {
+    let mut holder = database.connect().await;
+    holder.batch_execute(LOCK).await.unwrap();
+    holder
+}
+
 #[actix_web::test]
 async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_over() {
     let database = TestDatabase::new().await;
     let connect_timeout = Duration::from_secs(2);
     let pool = pool(&DatabaseSettings { connect_timeout, ..database.settings() });
-    let mut other = database.connect().await;
-    other.batch_execute("select pg_advisory_lock(1)").await.unwrap();
-    let scanning = pool.scan(async |connection| {
-        let waits = "select pg_advisory_lock(1)";
-        connection.batch_execute(waits).await.map_err(DatabaseError::from)
-    });
+    let mut holder = holding_the_lock(&database).await;
+    let scanning = pool
+        .scan(async |connection| connection.batch_execute(LOCK).await.map_err(DatabaseError::from));
     let waits = async || (database.count(WAITING).await == 1).then_some(());
     tokio::select! {
         outcome = scanning => panic!("{outcome:?}"),
@@ -66,7 +72,7 @@ async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_ove
     }
     let scan = async || pool.scan(async |_| Ok::<_, DatabaseError>(())).await;
     assert!(matches!(scan().await, Err(DatabaseError::TooManyReaders)));
-    other.batch_execute("select pg_advisory_unlock(1)").await.unwrap();
+    holder.batch_execute("select pg_advisory_unlock(1)").await.unwrap();
     eventually("the permit is free", async || scan().await.ok()).await;
 }
 
@@ -75,12 +81,10 @@ async fn a_scan_that_nothing_ends_gives_its_permit_back_after_two_deadlines() {
     let database = TestDatabase::new().await;
     let deadline = Duration::from_millis(500);
     let pool = pool(&DatabaseSettings { deadline, ..database.settings() });
-    let mut other = database.connect().await;
-    other.batch_execute("select pg_advisory_lock(1)").await.unwrap();
+    let _holder = holding_the_lock(&database).await;
     let scanning = pool.scan(async |connection| {
         connection.batch_execute("set statement_timeout = 0").await?;
-        let waits = "select pg_advisory_lock(1)";
-        connection.batch_execute(waits).await.map_err(DatabaseError::from)
+        connection.batch_execute(LOCK).await.map_err(DatabaseError::from)
     });
     assert!(scanning.await.is_err());
     let scan = async || pool.scan(async |_| Ok::<_, DatabaseError>(())).await;

@@ -173,7 +173,8 @@ impl Change {
         self.conflicts().next().is_some()
     }
 
-    /// Returns whether one count stood for two changes: the only merge that a site has to tell its peer of.
+    /// Returns whether one count stood for two changes: the only merge that a site has to tell its
+    /// peer of.
     #[must_use]
     pub fn is_of_a_fork(&self) -> bool {
         self.conflicts().any(|conflict| conflict.cause() == Cause::Diverged)
