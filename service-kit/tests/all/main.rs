@@ -8,6 +8,7 @@ mod comparing;
 mod creating;
 #[cfg(test)]
 mod crowded;
+#[cfg(test)]
 mod database;
 #[cfg(test)]
 mod health;
