@@ -21,7 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 use launcher::scratch::Scratch;
 use launcher::wait;
-use shared_models::site::Site;
+use shared_models::site::{Direction, Site};
 
 pub use database::Database;
 use programs::Programs;
@@ -30,6 +30,7 @@ use servers::Servers;
 use template::Template;
 use usage::Watch;
 
+use crate::bench::beside::broker;
 use crate::nemesis::both::Both;
 use crate::program::Program;
 
@@ -134,16 +135,23 @@ impl World {
         wait::until("the offers that the worker asks for", PATIENCE, offers_made).await
     }
 
-    /// Neither site publishes, and nobody carries: what is written stays where it is.
+    /// Neither site publishes, and nobody carries: what is written stays where it is. What the worker
+    /// has left in its queues is removed: else it would come to sites that have been cleared.
     pub async fn stand_still(&mut self) -> Result<()> {
         sites::pause(&self.store).await?;
         sites::pause(&self.warehouse).await?;
-        if self.worker.process().is_some() {
+        let carried = self.worker.process().is_some();
+        if carried {
             self.worker.try_to_stop(PATIENCE).await?;
         }
         for site in [&self.store, &self.warehouse] {
             let paused = async || sites::is_paused(site).await;
             wait::until("a site to publish nothing more", PATIENCE, paused).await?;
+        }
+        if carried {
+            for direction in Direction::ALL {
+                broker::purge(self, direction).await?;
+            }
         }
         Ok(())
     }
