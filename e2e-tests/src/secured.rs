@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use program_kit::access::{Role, Token};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use service_kit::access::{Role, Token};
 use service_kit::testing::{TestClient, TestTokens};
 
 /// The tokens; new ones for each process.

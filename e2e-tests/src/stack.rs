@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use program_kit::access::Role;
 use serde_json::Value;
-use service_kit::access::Role;
 use service_kit::testing::{TestDatabase, eventually, get};
 use shared_models::site::Site as Of;
 use tempfile::TempDir;

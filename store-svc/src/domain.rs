@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Progress, limits};
 use shared_models::site::Site;

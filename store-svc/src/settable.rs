@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use program_kit::http::object::objects;
+use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::http::object::objects;
-use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Order};
 use shared_models::order::{Delivery, Line, Status, Unknown};
 

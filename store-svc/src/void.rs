@@ -2,9 +2,9 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use service_kit::access::Caller;
+use program_kit::access::Caller;
+use program_kit::http::conditional::Precondition;
 use service_kit::error::Error;
-use service_kit::http::conditional::Precondition;
 use service_kit::orders::{Draft, Edit, Order, Writer};
 use service_kit::routes::answer;
 use shared_models::order::{Progress, Status};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web::Data;
-use service_kit::access::Access;
-use service_kit::http::server;
+use program_kit::access::Access;
+use program_kit::http::server;
 use shared_models::site::Direction;
 use thiserror::Error;
 use tokio::task::JoinSet;

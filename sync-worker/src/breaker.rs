@@ -16,7 +16,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use service_kit::backoff;
+use program_kit::backoff;
 
 /// The rules for opening the breaker, and for how long.
 #[derive(Clone, Copy, Debug)]

@@ -4,12 +4,17 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use serde::de::DeserializeOwned;
-use service_kit::program::{run, stop_requested};
-use service_kit::telemetry;
+use mimalloc::MiMalloc;
+use program_kit::program::{run, stop_requested};
+use program_kit::telemetry;
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
 use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
+
+/// The allocator: a batch allocates hundreds of small objects, and frees some of them on another
+/// thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     run(worker())
@@ -29,19 +34,14 @@ async fn worker() -> ExitCode {
 
 /// Runs a `parked` subcommand, which asks the sites.
 async fn parked(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
-    let settings = settings::<SitesSettings>(matches)?;
+    let settings = PROGRAM.settings::<SitesSettings>(matches)?;
     Ok(cli::run(&settings, asked).await?)
 }
 
 /// Carries changes until asked to stop.
 async fn carry(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
-    let settings = settings::<WorkerSettings>(matches)?;
+    let settings = PROGRAM.settings::<WorkerSettings>(matches)?;
     telemetry::start(&settings.log)?;
     let application = Application::build(&settings)?;
     Ok(application.run_until_stopped(stop_requested()).await?)
-}
-
-fn settings<S: DeserializeOwned>(matches: &ArgMatches) -> Result<S, String> {
-    let hint = |error| format!("{error}; see {} --help", PROGRAM.name);
-    PROGRAM.settings(matches).map_err(hint)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use metrics::{describe_counter, describe_gauge, gauge};
-use service_kit::http::metrics::{exposition, state, total};
+use program_kit::http::metrics::{exposition, state, total};
 
 use crate::breaker;
 use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot, State, Waiting};

@@ -21,7 +21,7 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
-use service_kit::broker::{BrokerError, in_time};
+use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::{ORDER_EVENTS, QueueGeneration, exchange};
 use tokio::time::timeout;
 

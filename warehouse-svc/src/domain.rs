@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 use garde::Validate;
+use program_kit::http::object::objects;
+use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::http::object::objects;
-use service_kit::http::problem::FieldError;
 use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
 use shared_models::site::Site;

@@ -2,10 +2,17 @@
 
 mod domain;
 
-use service_kit::http::resource::Routes;
-use service_kit::program::Program;
+use program_kit::access::AccessSettings;
+use program_kit::broker::BrokerSettings;
+use program_kit::http::resource::Routes;
+use program_kit::http::{HttpSettings, LimitsSettings};
+use program_kit::program::Program;
+use program_kit::settings::Layout;
+use program_kit::telemetry::LogSettings;
+use service_kit::database::DatabaseSettings;
+use service_kit::parked::ParkedSettings;
+use service_kit::relay::RelaySettings;
 use service_kit::routes;
-use service_kit::settings::{ACCESS, BROKER, DATABASE, HTTP, LIMITS, LOG, Layout, PARKED, RELAY};
 
 pub use domain::{Handling, Warehouse};
 
@@ -16,7 +23,16 @@ pub const PROGRAM: Program = Program {
     layout: Layout {
         prefix: "WAREHOUSE",
         port: 8002,
-        sections: &[HTTP, LIMITS, ACCESS, DATABASE, BROKER, RELAY, PARKED, LOG],
+        sections: &[
+            HttpSettings::DEFAULTS,
+            LimitsSettings::DEFAULTS,
+            AccessSettings::DEFAULTS,
+            DatabaseSettings::DEFAULTS,
+            BrokerSettings::DEFAULTS,
+            RelaySettings::DEFAULTS,
+            ParkedSettings::DEFAULTS,
+            LogSettings::DEFAULTS,
+        ],
     },
 };
 

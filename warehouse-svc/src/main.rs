@@ -2,9 +2,16 @@
 
 use std::process::ExitCode;
 
-use service_kit::program::run;
+use mimalloc::MiMalloc;
+use program_kit::program::run;
+use service_kit::program::run_service;
 use warehouse_svc::{PROGRAM, Warehouse, routes};
 
+/// The allocator: a request allocates hundreds of small objects, and frees some of them on another
+/// thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
-    run(PROGRAM.run_service::<Warehouse>(routes))
+    run(run_service::<Warehouse>(&PROGRAM, routes))
 }

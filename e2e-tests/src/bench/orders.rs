@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use program_kit::access::Role;
 use serde_json::Value;
-use service_kit::access::Role;
 use shared_models::order::Status;
 
 use crate::secured::token;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::access::Role;
+use program_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
+use program_kit::access::Role;
 use serde_json::{Value, json};
-use service_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use e2e_tests::Stack;
 use e2e_tests::secured::token;
+use program_kit::access::Role;
+use program_kit::program::Program;
 use serde_json::Value;
-use service_kit::access::Role;
-use service_kit::program::Program;
 use service_kit::testing::{TestBroker, eventually};
 use tokio::process::Command;
 

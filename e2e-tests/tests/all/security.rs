@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use actix_web::web::Data;
-use service_kit::http::resource::Routes;
+use program_kit::http::resource::Routes;
 use sync_worker::parked::Parked;
 use sync_worker::settings::{PROGRAM, SitesSettings};
 
@@ -15,7 +15,7 @@ type Row = [String; 4];
 
 fn rows_of(of: &str, routes: &Routes) -> BTreeSet<Row> {
     let row =
-        |(path, method, rule): (&str, &actix_web::http::Method, service_kit::access::Rule)| {
+        |(path, method, rule): (&str, &actix_web::http::Method, program_kit::access::Rule)| {
             [of.to_owned(), method.to_string(), path.to_owned(), rule.told()]
         };
     routes.rules().map(row).collect()

@@ -1,5 +1,5 @@
 //! The changes that a site publishes, and those of them that the worker carries. What a site
-//! publishes and what it only logs is as in `service-kit/src/change_log/record.rs`.
+//! publishes and what it only logs is as in `crates/service-kit/src/change_log/record.rs`.
 
 use chrono::DateTime;
 use shared_models::SCHEMA;

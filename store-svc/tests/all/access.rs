@@ -1,6 +1,6 @@
 //! The permissions of each role at the store.
 
-use service_kit::access::{Role, Token};
+use program_kit::access::{Role, Token};
 use service_kit::testing::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 use store_svc::{PROGRAM, Store, routes};
 

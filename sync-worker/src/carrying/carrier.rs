@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use service_kit::backoff;
-use service_kit::broker::{BrokerError, Connection, connect};
-use service_kit::settings::BrokerSettings;
+use program_kit::backoff;
+use program_kit::broker::{BrokerError, BrokerSettings, Connection, connect};
 use shared_models::names::QueueGeneration;
 use tokio::sync::Notify;
 use tokio::time::sleep;

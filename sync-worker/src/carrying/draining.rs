@@ -8,7 +8,7 @@ use std::time::Duration;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::{Channel, Connection};
-use service_kit::broker::in_time;
+use program_kit::broker::in_time;
 use shared_models::site::Direction;
 use tokio::time::sleep;
 

@@ -12,8 +12,8 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
-use service_kit::broker::{BrokerError, in_time};
-use service_kit::gathering;
+use program_kit::broker::{BrokerError, in_time};
+use program_kit::gathering;
 use shared_models::unguarded::Guard;
 use tokio::time::{Instant, timeout_at};
 

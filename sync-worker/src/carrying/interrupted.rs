@@ -1,6 +1,6 @@
 //! The reasons why a session ends and a new connection is needed.
 
-use service_kit::broker::BrokerError;
+use program_kit::broker::BrokerError;
 use thiserror::Error;
 
 use super::parking::NotParked;

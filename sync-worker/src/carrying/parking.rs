@@ -12,8 +12,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
-use service_kit::broker::{BrokerError, Connection, connect, in_time};
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::{BrokerError, BrokerSettings, Connection, connect, in_time};
 use thiserror::Error;
 
 use crate::topology::goodbye;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use service_kit::backoff;
+use program_kit::backoff;
 use shared_models::site::Site;
 use tokio::time::{sleep, sleep_until};
 

@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path, Query};
+use program_kit::access::Rule;
+use program_kit::http::body::Body;
+use program_kit::http::problem::{Kind, Problem};
+use program_kit::http::resource::{Routes, on, reads, resource};
 use serde::{Deserialize, Serialize};
-use service_kit::access::Rule;
-use service_kit::http::body::Body;
-use service_kit::http::problem::{Kind, Problem};
-use service_kit::http::resource::{Routes, on, reads, resource};
 use shared_models::parked::{Deed, LeftAlone, Selection};
 use shared_models::site::Site;
 use uuid::Uuid;

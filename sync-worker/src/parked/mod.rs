@@ -6,8 +6,8 @@ mod place;
 mod settled;
 
 use futures_util::future::join_all;
+use program_kit::access::Token;
 use serde::Serialize;
-use service_kit::access::Token;
 use shared_models::parked::{Deed, ParkedChange, Selection, Settled};
 use shared_models::site::{Direction, Site};
 use uuid::Uuid;

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use program_kit::settings::some_time;
 use serde::Deserialize;
-use service_kit::settings::some_time;
 
 /// The defaults of `[compare]`.
 pub(super) const COMPARE: &str = include_str!("compare.toml");

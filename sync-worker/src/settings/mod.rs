@@ -7,15 +7,15 @@ mod site_url;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use program_kit::access::{AccessSettings, Token};
+use program_kit::broker::BrokerSettings;
+use program_kit::http::{HttpSettings, LimitsSettings};
+use program_kit::program::Program;
+use program_kit::settings::{Layout, some_time};
+use program_kit::telemetry::LogSettings;
+use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use service_kit::access::Token;
-use service_kit::program::Program;
-use service_kit::settings::{
-    self, AccessSettings, BrokerSettings, HttpSettings, Layout, LimitsSettings, LogSettings,
-    some_time,
-};
-use service_kit::tls::{CaFile, Tls};
 use shared_models::site::Site;
 use shared_models::sync::MAX_CHANGES;
 
@@ -36,14 +36,14 @@ pub const PROGRAM: Program = Program {
         prefix: "WORKER",
         port: 8003,
         sections: &[
-            settings::HTTP,
-            settings::LIMITS,
-            settings::ACCESS,
-            settings::BROKER,
+            HttpSettings::DEFAULTS,
+            LimitsSettings::DEFAULTS,
+            AccessSettings::DEFAULTS,
+            BrokerSettings::DEFAULTS,
             SITES,
             CARRY,
             COMPARE,
-            settings::LOG,
+            LogSettings::DEFAULTS,
         ],
     },
 };

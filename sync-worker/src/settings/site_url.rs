@@ -1,9 +1,9 @@
 //! The URL of a site's REST API.
 
+use program_kit::tls::{CaFile, Check, Tls};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service_kit::tls::{CaFile, Check, Tls};
 
 /// The HTTP versions offered in the TLS handshake (ALPN).
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];

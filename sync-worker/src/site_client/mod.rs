@@ -11,11 +11,11 @@ mod retry_after;
 
 use std::time::Duration;
 
+use program_kit::access::Token;
+use program_kit::tls::Tls;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
-use service_kit::access::Token;
-use service_kit::tls::Tls;
 use shared_models::SCHEMA;
 use shared_models::site::Site;
 use shared_models::sync::{OrderChange, SyncRequest};

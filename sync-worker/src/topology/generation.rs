@@ -6,7 +6,7 @@ use std::time::Duration;
 use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ExchangeKind};
-use service_kit::broker::{BrokerError, in_time};
+use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::QueueGeneration;
 use shared_models::site::Direction;
 

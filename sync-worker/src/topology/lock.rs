@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lapin::Connection;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use service_kit::broker::{BrokerError, in_time};
+use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::queue_lock;
 use shared_models::site::Direction;
 use tokio::time::sleep;

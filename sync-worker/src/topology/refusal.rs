@@ -1,7 +1,7 @@
 //! The meanings of some of RabbitMQ's refusals.
 
 use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use service_kit::broker::BrokerError;
+use program_kit::broker::BrokerError;
 
 /// Returns whether the declared item exists with other arguments: another program declared it, or
 /// an earlier version.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join;
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::BrokerSettings;
 
 use super::probe::Probe;
 use super::silence::{Heard, Others, ProbeTimes};

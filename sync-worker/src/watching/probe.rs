@@ -7,8 +7,7 @@
 use std::time::Duration;
 
 use lapin::options::BasicGetOptions;
-use service_kit::broker::{BrokerError, Connection, connect, in_time};
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::{BrokerError, BrokerSettings, Connection, connect, in_time};
 
 use super::silence::Heard;
 use crate::topology::{Topology, goodbye, is_internal};

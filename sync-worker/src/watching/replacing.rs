@@ -6,8 +6,7 @@
 //! the next generation shows the same: that generation's queues are absent.
 
 use lapin::Connection;
-use service_kit::broker::{BrokerError, connect};
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::{BrokerError, BrokerSettings, connect};
 
 use crate::topology::{QueueKind, QueueLock, Topology, goodbye};
 

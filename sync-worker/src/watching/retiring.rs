@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use lapin::Connection;
-use service_kit::broker::{BrokerError, connect};
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::{BrokerError, BrokerSettings, connect};
 use shared_models::names::QueueGeneration;
 use thiserror::Error;
 use tokio::time::sleep;

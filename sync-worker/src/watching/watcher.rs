@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
-use service_kit::settings::BrokerSettings;
+use program_kit::broker::BrokerSettings;
 use shared_models::names::QueueGeneration;
 use tokio::sync::Notify;
 use tokio::time::sleep;

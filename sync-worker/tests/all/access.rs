@@ -1,9 +1,9 @@
 //! The permissions of each role at the worker, and the tokens that it shows to the sites.
 
 use actix_web::web::Data;
+use program_kit::access::Role;
 use reqwest::Method;
 use serde_json::json;
-use service_kit::access::Role;
 use service_kit::testing::{TestTokens, eventually};
 use sync_worker::http::routes;
 use sync_worker::parked::Parked;

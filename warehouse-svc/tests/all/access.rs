@@ -1,6 +1,6 @@
 //! The permissions of each role at the warehouse.
 
-use service_kit::access::Role;
+use program_kit::access::Role;
 use service_kit::application::ServiceSettings;
 use service_kit::testing::{TestService, TestTokens};
 use warehouse_svc::{PROGRAM, Warehouse, routes};

@@ -6,9 +6,9 @@ use std::time::Instant;
 use std::vec::IntoIter;
 
 use anyhow::{Context, Result, ensure};
+use program_kit::access::Role;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use service_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::SCHEMA;
 use shared_models::event::OrderEvent;

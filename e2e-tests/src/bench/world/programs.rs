@@ -6,7 +6,7 @@ use anyhow::Result;
 use launcher::process::Process;
 use launcher::rabbitmq::User;
 use launcher::recipe::Recipe;
-use service_kit::access::Role;
+use program_kit::access::Role;
 use shared_models::site::Site;
 
 use super::servers::{BASELINE, Servers};

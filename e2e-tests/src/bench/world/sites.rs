@@ -1,9 +1,9 @@
 //! What is asked of the running programs, apart from the load.
 
 use anyhow::{Context, Result, ensure};
+use program_kit::access::Role;
 use reqwest::Method;
 use serde_json::Value;
-use service_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::site::Direction;
 

@@ -2,8 +2,8 @@
 //! at once without it.
 
 use anyhow::Result;
+use program_kit::access::Role;
 use serde_json::json;
-use service_kit::access::Role;
 use shared_models::site::Site;
 
 use super::{Database, World, checks, sites};

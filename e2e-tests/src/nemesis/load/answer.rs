@@ -38,8 +38,8 @@ fn seen(body: Value) -> Outcome {
 #[cfg(test)]
 mod tests {
     use actix_web::ResponseError as _;
+    use program_kit::http::problem::{Kind, Problem};
     use serde_json::json;
-    use service_kit::http::problem::{Kind, Problem};
 
     use super::*;
 

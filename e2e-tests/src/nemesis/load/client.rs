@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
+use program_kit::access::Role;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use service_kit::access::Role;
 use service_kit::testing::http;
 use shared_models::site::Site;
 use tokio::time::sleep;

@@ -8,7 +8,7 @@ use launcher::postgres::Roles;
 use launcher::process::Process;
 use launcher::rabbitmq::User;
 use launcher::recipe::Recipe;
-use service_kit::access::Role;
+use program_kit::access::Role;
 
 use super::World;
 use crate::nemesis::parts::{Link, Part};

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use e2e_tests::secured::{client, token};
 use e2e_tests::{Program, Site, lamps_and_bulbs};
+use program_kit::access::Role;
 use serde_json::{Value, json};
-use service_kit::access::Role;
 use service_kit::testing::{Flaw, Front, Greeting, eventually, get, http};
 
 use servers::{Servers, text};

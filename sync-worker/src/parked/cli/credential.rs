@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, value_parser};
-use service_kit::access::Token;
+use program_kit::access::Token;
 
 /// The environment variable of the token, used when no file is named.
 const VARIABLE: &str = "WORKER_TOKEN";

@@ -1,0 +1,27 @@
+//! HTTP: authentication and authorization, errors as problems, strict parsing of bodies and paths,
+//! and the server of every program.
+
+mod address;
+pub mod body;
+pub mod conditional;
+mod connection;
+mod document;
+mod field;
+mod files;
+mod guard;
+pub mod health;
+mod limits;
+mod local;
+pub mod metrics;
+pub mod object;
+pub mod page;
+pub mod problem;
+mod rate;
+pub mod resource;
+pub mod server;
+mod settings;
+mod span;
+
+pub use guard::bearer;
+pub use limits::{LimitsSettings, Proxies};
+pub use settings::HttpSettings;

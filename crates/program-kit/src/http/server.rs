@@ -1,0 +1,120 @@
+//! The HTTP server that every program runs.
+
+use std::io;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServerHandle, ServiceRequest};
+use actix_web::error::{PathError, QueryPayloadError};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpServer};
+use tracing_actix_web::TracingLogger;
+
+use super::body::BodyLimits;
+use super::connection::{self, FAREWELL};
+use super::files;
+use super::guard::{Door, identify, known};
+use super::problem::{Kind, Problem};
+use super::resource::Routes;
+use super::span::RequestSpan;
+use super::{HttpSettings, LimitsSettings};
+use crate::access::{Access, Caller};
+
+/// Opens the port, unless the settings would let unknown callers in from elsewhere.
+pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener> {
+    access.check_host(settings.host).map_err(io::Error::other)?;
+    let address = (settings.host, settings.port);
+    let listener = TcpListener::bind(address).map_err(|error| {
+        let (host, port) = address;
+        io::Error::new(error.kind(), format!("cannot serve on {host} port {port}: {error}"))
+    })?;
+    if access.is_open() {
+        tracing::info!("no token is configured: whoever is on this machine may do everything");
+    }
+    Ok(listener)
+}
+
+/// Starts the server with these routes, on `threads` threads. It is stopped through its handle, not
+/// by signals: the program decides in which order its parts stop.
+pub fn serve(
+    threads: NonZeroUsize,
+    settings: &HttpSettings,
+    limits: &LimitsSettings,
+    access: Access,
+    listener: TcpListener,
+    routes: impl Fn() -> Routes + Clone + Send + 'static,
+) -> io::Result<Server> {
+    files::make_room(limits.connections)?;
+    let body_limits = BodyLimits { bytes: settings.body_limit, time: limits.body_timeout };
+    let door = Door::new(access, limits);
+    let patience = limits.header_timeout + limits.keep_alive;
+    let server = HttpServer::new(move || {
+        let door = door.clone();
+        App::new()
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                identify(door.clone(), request, next)
+            }))
+            .wrap(Compress::default())
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .wrap(from_fn(connection::in_hand))
+            .app_data(body_limits)
+            .configure(tell_mistakes)
+            .configure(|config| routes().register(config))
+            .default_service(web::to(nothing_here))
+    });
+    Ok(server
+        .disable_signals()
+        .workers(threads.get())
+        // Per thread: actix has no other limit.
+        .max_connections(limits.connections.get() / threads)
+        .keep_alive(limits.keep_alive)
+        .client_request_timeout(limits.header_timeout)
+        .client_disconnect_timeout(FAREWELL)
+        .on_connect(move |stream, data| connection::open(stream, data, patience))
+        .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
+        .listen(listener)?
+        .run())
+}
+
+/// Returns the number of threads: that of the cores, but not more than the connections.
+pub fn threads(limits: &LimitsSettings) -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN).min(limits.connections)
+}
+
+/// Rounds up: less than a second must not become zero.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// Stops accepting requests, and waits for those in hand up to the limit.
+pub async fn stop(server: &ServerHandle, limit: Duration) {
+    if tokio::time::timeout(limit, server.stop(true)).await.is_err() {
+        tracing::warn!("requests in hand did not finish in time");
+    }
+}
+
+async fn nothing_here(request: HttpRequest, caller: Caller) -> Result<String, Problem> {
+    known(&caller)?;
+    Err(Problem::new(Kind::NotFound, format!("there is nothing at {}", request.path())))
+}
+
+fn tell_mistakes(config: &mut ServiceConfig) {
+    let path = PathConfig::default();
+    let query = QueryConfig::default();
+    config
+        .app_data(path.error_handler(|error, request| no_such_path(&error, request).into()))
+        .app_data(query.error_handler(|error, _| unreadable_query(&error).into()));
+}
+
+fn no_such_path(error: &PathError, request: &HttpRequest) -> Problem {
+    let detail = format!("there is nothing at {}: {error}", request.path());
+    Problem::new(Kind::NotFound, detail)
+}
+
+fn unreadable_query(error: &QueryPayloadError) -> Problem {
+    Problem::new(Kind::Unreadable, format!("the query: {error}"))
+}

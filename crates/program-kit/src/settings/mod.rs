@@ -1,0 +1,61 @@
+//! Settings: defaults in the program, then an optional TOML file, then the environment.
+//!
+//! The defaults are TOML texts with a comment for each setting; `--help` prints these same texts,
+//! so the documentation is what is in force.
+
+mod values;
+
+use std::path::Path;
+
+use config::{Config, Environment, File, FileFormat};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+pub use values::{some, some_time};
+
+/// The layout of a program's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The prefix of its environment variables, as `STORE` in `STORE__HTTP__PORT`.
+    pub prefix: &'static str,
+    /// The default port.
+    pub port: u16,
+    /// The sections, as TOML with comments.
+    pub sections: &'static [&'static str],
+}
+
+/// The error of a setting that is malformed, unknown or missing.
+#[derive(Debug, Error)]
+#[error("the settings cannot be used: {0}")]
+pub struct SettingsError(#[from] config::ConfigError);
+
+impl Layout {
+    /// Returns the defaults in force, as `--help` shows them.
+    #[must_use]
+    pub fn defaults(&self) -> String {
+        self.sections.join("\n").replace("{port}", &self.port.to_string())
+    }
+
+    /// Loads the settings: defaults, then `file`, then the environment.
+    pub fn load<S: DeserializeOwned>(&self, file: Option<&Path>) -> Result<S, SettingsError> {
+        self.load_with(file, Environment::with_prefix(self.prefix))
+    }
+
+    fn load_with<S: DeserializeOwned>(
+        &self,
+        file: Option<&Path>,
+        environment: Environment,
+    ) -> Result<S, SettingsError> {
+        let mut sources =
+            Config::builder().add_source(File::from_str(&self.defaults(), FileFormat::Toml));
+        if let Some(path) = file {
+            sources = sources.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        // Texts stay texts: the password 0012 must not become the number 12.
+        let environment = environment.prefix_separator("__").separator("__").try_parsing(false);
+        Ok(sources.add_source(environment).build()?.try_deserialize()?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

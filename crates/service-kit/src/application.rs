@@ -1,0 +1,162 @@
+//! A service as it runs: its database, its relay, its HTTP server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::web::Data;
+use program_kit::access::{Access, AccessSettings};
+use program_kit::broker::BrokerSettings;
+use program_kit::http::body::Expectations;
+use program_kit::http::resource::Routes;
+use program_kit::http::{HttpSettings, LimitsSettings, server};
+use program_kit::telemetry::LogSettings;
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
+use crate::orders::{Domain, Turns, Writer};
+use crate::parked::ParkedSettings;
+use crate::relay::{Relay, RelayOptions, RelaySettings};
+use crate::service::Service;
+
+/// The time that the relay has to finish, however long the requests in hand took.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The settings of a service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSettings {
+    /// The address, and the options of the HTTP server.
+    pub http: HttpSettings,
+    /// The limits for one caller.
+    pub limits: LimitsSettings,
+    /// The tokens, and the roles that they give.
+    pub access: AccessSettings,
+    /// The service's own database.
+    pub database: DatabaseSettings,
+    /// The connection to RabbitMQ, to which the service publishes.
+    pub broker: BrokerSettings,
+    /// The settings of the relay.
+    pub relay: RelaySettings,
+    /// The settings for changes that could not be carried.
+    pub parked: ParkedSettings,
+    /// The settings of the log.
+    pub log: LogSettings,
+}
+
+/// The error of a service that could not be built, or that ended by itself.
+#[derive(Debug, Error)]
+pub enum ApplicationError {
+    /// The port could not be opened, or the server on it failed.
+    #[error("{0}")]
+    Serve(#[from] io::Error),
+    /// The pool of connections could not be built.
+    #[error("the pool of database connections: {0}")]
+    Pool(#[from] database::BuildError),
+    /// A part that runs until it is asked to stop ended by itself.
+    #[error("{0} ended by itself")]
+    Ended(&'static str),
+}
+
+/// A service that is ready to run.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    preparing: JoinHandle<()>,
+    relaying: JoinHandle<()>,
+    stop: CancellationToken,
+    shutdown_timeout: Duration,
+}
+
+impl Application {
+    /// Opens the port and starts the background tasks. A database or a broker that cannot be
+    /// reached is no error: the service is live, reports that it is not ready, and keeps trying.
+    pub fn build<D: Domain>(
+        name: &'static str,
+        settings: ServiceSettings,
+        routes: impl Fn() -> Routes + Clone + Send + 'static,
+    ) -> Result<Self, ApplicationError> {
+        let access = Access::new(&settings.access);
+        let listener = server::bind(&settings.http, &access)?;
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let waiting = State::Preparing("it has not been reached yet".into());
+        let (state, observed) = watch::channel(waiting);
+        let threads = server::threads(&settings.limits);
+        let observer = Observer::new(&settings.database, name);
+        let scans = Scans::of_program(threads);
+        let database = || {
+            let (state, observer, scans) = (observed.clone(), observer.clone(), scans.clone());
+            Database::for_one_of(threads, &settings.database, name, state, observer, scans)
+        };
+        let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
+        let (relay, handle) = Relay::new(RelayOptions {
+            name,
+            site: D::SITE,
+            database: settings.database.clone(),
+            broker: settings.broker,
+            relay: settings.relay,
+        });
+        let (turns, waits) = (Turns::default(), settings.parked.offer_after);
+        let shared = |database: Database| {
+            let (relay, waits) = (handle.clone(), waits.clone());
+            let writer = Writer::<D>::new(database.clone(), relay.clone(), turns.clone());
+            (Data::new(Service { database, relay, waits }), Data::new(writer))
+        };
+        let shared = databases.into_iter().map(shared).collect::<Vec<_>>();
+        let began = Arc::new(AtomicUsize::new(0));
+        // Called by each HTTP thread when it starts.
+        let application = move || {
+            let thread = began.fetch_add(1, Ordering::Relaxed);
+            let (service, writer) = shared[thread % shared.len()].clone();
+            routes().sharing(service).sharing(writer).sharing(Expectations(D::expectation))
+        };
+        let (http, limits) = (&settings.http, &settings.limits);
+        let server = server::serve(threads, http, limits, access, listener, application)?;
+        let shutdown_timeout = settings.http.shutdown_timeout;
+        let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
+        let relaying = tokio::spawn(relay.run(stop.clone()));
+        Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
+    }
+
+    /// The address that the HTTP server listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until `asked_to_stop` resolves, or a part of the service ends by itself.
+    pub async fn run_until_stopped(
+        self,
+        asked_to_stop: impl Future<Output = io::Result<()>>,
+    ) -> Result<(), ApplicationError> {
+        tracing::info!(address = %self.address, "serving");
+        let handle = self.server.handle();
+        let mut serving = tokio::spawn(self.server);
+        let mut relaying = self.relaying;
+        let ended = tokio::select! {
+            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
+            _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
+        };
+        tracing::info!("stopping");
+        // First no new requests; then committed changes are published; then the rest.
+        let deadline = Instant::now() + self.shutdown_timeout;
+        server::stop(&handle, self.shutdown_timeout).await;
+        self.stop.cancel();
+        let parts = async { tokio::join!(relaying, self.preparing) };
+        let deadline = deadline.max(Instant::now() + FAREWELL);
+        if tokio::time::timeout_at(deadline, parts).await.is_err() {
+            tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
+        }
+        ended
+    }
+}

@@ -1,0 +1,49 @@
+//! A connection that many callers share: their statements are pipelined, and answered one after the
+//! other. The savings: docs/decisions/0013.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel_async::AsyncPgConnection;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared};
+
+use super::DatabaseSettings;
+use super::connect;
+
+/// A connection, or the attempt to open it; all who await it get the same result.
+pub(super) type Connected = Shared<BoxFuture<'static, Result<Arc<AsyncPgConnection>, String>>>;
+
+/// The connection that the callers of one thread share, opened by the first query.
+#[derive(Clone)]
+pub(super) struct Common {
+    settings: Arc<DatabaseSettings>,
+    name: &'static str,
+    connected: Arc<Mutex<Option<Connected>>>,
+}
+
+impl Common {
+    pub(super) fn new(settings: Arc<DatabaseSettings>, name: &'static str) -> Self {
+        Self { settings, name, connected: Arc::default() }
+    }
+
+    /// Returns the connection, which may still be being opened.
+    pub(super) fn get(&self) -> Connected {
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        connected.get_or_insert_with(|| self.connect()).clone()
+    }
+
+    fn connect(&self) -> Connected {
+        let (settings, name) = (Arc::clone(&self.settings), self.name);
+        let connecting = async move {
+            let made = connect(&settings, name).await;
+            made.map(Arc::new).map_err(|error| error.to_string())
+        };
+        connecting.boxed().shared()
+    }
+
+    /// Forgets a broken connection: the next query opens another one.
+    pub(super) fn forget(&self, broken: &Connected) {
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        connected.take_if(|connected| connected.ptr_eq(broken));
+    }
+}

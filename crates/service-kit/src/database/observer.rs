@@ -1,0 +1,28 @@
+//! The connections for observing a program: two for the whole program, apart from the pool, so that
+//! callers never delay an observer.
+
+use std::sync::Arc;
+
+use super::DatabaseSettings;
+use super::common::Common;
+
+/// The connections for observing a program.
+#[derive(Clone)]
+pub struct Observer {
+    /// The connection that only asks whether the database answers: a query that waits for a lock on
+    /// the other one does not hold it up.
+    pub(super) probe: Common,
+    /// The connection for the backlog, the pause and the offers under way.
+    pub(super) figures: Common,
+}
+
+impl Observer {
+    /// Creates the observer, which connects when first used; PostgreSQL shows its sessions as
+    /// `name`.
+    #[must_use]
+    pub fn new(settings: &DatabaseSettings, name: &'static str) -> Self {
+        let settings = Arc::new(settings.clone());
+        let probe = Common::new(Arc::clone(&settings), name);
+        Self { probe, figures: Common::new(settings, name) }
+    }
+}

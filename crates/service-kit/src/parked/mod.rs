@@ -1,0 +1,19 @@
+//! Changes of this site that could not be carried.
+//!
+//! The worker reports them; here they are rows that a person can list, replay or drop one by one.
+//! Nothing is published from such a row: the order is offered, so the peer always gets its current
+//! state. Where waiting can help, a row becomes due by itself; only the relay offers what is due.
+
+mod offering;
+mod reporting;
+mod row;
+mod settings;
+mod settling;
+mod storage;
+
+pub use offering::offer_due;
+pub use reporting::{Reported, report};
+pub use row::{Parked, State};
+pub use settings::{ParkedSettings, Waits};
+pub use settling::settle;
+pub use storage::{MOST_WAITING, find, overtaken, page, waiting};

@@ -1,0 +1,101 @@
+//! Applying a report of changes that could not be carried to the rows.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
+use shared_models::parked::ParkedState;
+use uuid::Uuid;
+
+use super::{Parked, State, storage};
+use crate::orders::now;
+use crate::orders::storage::known;
+use crate::parked::Waits;
+
+/// A message that could not be carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The order of the change, if known.
+    pub order_id: Option<Uuid>,
+    /// The message's body.
+    pub body: Vec<u8>,
+    /// The reason.
+    pub reason: String,
+    /// Set if it may be carried later without anybody's help.
+    pub may_pass: bool,
+}
+
+/// Stores a report, given by event; returns how many changes it parked. The caller owns the
+/// transaction.
+pub async fn report(
+    connection: &mut AsyncPgConnection,
+    waits: &Waits,
+    reported: &BTreeMap<Uuid, Reported>,
+) -> QueryResult<usize> {
+    let now = now();
+    let events = reported.keys().copied().collect::<Vec<_>>();
+    let fresh = storage::note(connection, &events).await?;
+    let offered = storage::lock_offered_as(connection, &fresh).await?;
+    let expected = offered.iter().map(|row| row.event_id).collect::<HashSet<_>>();
+    let again = offered
+        .iter()
+        .filter_map(|row| Some(parked_again(row, reported.get(&row.event_id)?, waits, now)));
+    let again = again.collect::<Vec<_>>();
+    let new = fresh.iter().filter(|event| !expected.contains(event));
+    let new = new.filter_map(|event| Some((*event, reported.get(event)?))).collect::<Vec<_>>();
+    let orders = new.iter().filter_map(|(_, reported)| reported.order_id).collect::<Vec<_>>();
+    let known_orders = known(connection, &orders).await?;
+    let first = new.into_iter().map(|(event, reported)| {
+        let can_be_offered = reported.order_id.is_some_and(|order| known_orders.contains(&order));
+        parked_first(event, reported, can_be_offered, waits, now)
+    });
+    let first = first.collect::<Vec<_>>();
+    storage::insert(connection, &first).await?;
+    storage::update(connection, &again).await?;
+    Ok(first.len() + again.len())
+}
+
+fn parked_first(
+    event: Uuid,
+    reported: &Reported,
+    can_be_offered: bool,
+    waits: &Waits,
+    now: DateTime<Utc>,
+) -> Parked {
+    let may_wait = reported.may_pass && can_be_offered;
+    Parked {
+        id: event,
+        event_id: event,
+        order_id: reported.order_id,
+        body: reported.body.clone(),
+        reason: reported.reason.clone(),
+        attempts: 1,
+        first_at: now,
+        last_at: now,
+        offer_at: may_wait.then(|| offer_at(waits, 1, now)),
+        state: State(ParkedState::Parked),
+    }
+}
+
+/// Returns the row of a change whose order was offered in vain.
+fn parked_again(before: &Parked, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
+    let attempts = before.attempts.saturating_add(1);
+    Parked {
+        id: before.id,
+        event_id: before.event_id,
+        order_id: before.order_id,
+        body: reported.body.clone(),
+        reason: reported.reason.clone(),
+        attempts,
+        first_at: before.first_at,
+        last_at: now,
+        offer_at: reported.may_pass.then(|| offer_at(waits, attempts, now)),
+        state: State(ParkedState::Parked),
+    }
+}
+
+fn offer_at(waits: &Waits, attempts: i32, now: DateTime<Utc>) -> DateTime<Utc> {
+    let wait = waits.after(attempts.unsigned_abs());
+    now + TimeDelta::from_std(wait).unwrap_or_default()
+}

@@ -1,0 +1,89 @@
+//! Reading parked changes.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use program_kit::http::page::Position;
+use shared_models::parked::ParkedState;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use crate::database::schema::parked;
+use crate::parked::{Parked, State};
+
+/// Returns a parked change.
+pub async fn find(connection: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Parked>> {
+    let row = parked::table.find(id).select(Parked::as_select());
+    row.first(connection).await.optional()
+}
+
+/// Returns a page, newest first, of those in a state, or in any.
+pub async fn page(
+    connection: &mut AsyncPgConnection,
+    state: Option<ParkedState>,
+    after: Option<Position>,
+    limit: i64,
+) -> QueryResult<Vec<Parked>> {
+    let newest_first = (parked::first_at.desc(), parked::id.desc());
+    let rows = parked::table.order(newest_first).limit(limit).select(Parked::as_select());
+    let mut query = rows.into_boxed();
+    if let Some(state) = state {
+        query = query.filter(parked::state.eq(State(state)));
+    }
+    if let Some(Position { at, id }) = after {
+        let earlier = parked::first_at.lt(at);
+        let same = parked::first_at.eq(at).and(parked::id.lt(id));
+        query = query.filter(parked::first_at.le(at)).filter(earlier.or(same));
+    }
+    query.load(connection).await
+}
+
+/// The most that [`waiting`] counts.
+pub const MOST_WAITING: i64 = 10_000;
+
+const WAITING: &str = "
+select count(*) as count from (select from parked where state = 'parked' limit $1) as waiting";
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Counts the parked changes; [`MOST_WAITING`] stands for more as well.
+pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
+    let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
+    Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
+}
+
+/// Finds newer changes that were published: one that touched nothing shared, or came from the peer,
+/// never was.
+const OVERTAKEN: &str = "
+select parked.id from parked
+where parked.id = any ($1) and exists (
+    select from changes newer
+    where newer.order_id = parked.order_id and newer.origin = $2
+        and newer.body::json ->> 'touched' <> '[]'
+        and newer.seq > (
+            select max(said.seq) from changes said
+            where said.order_id = parked.order_id and said.event_id = parked.event_id))";
+
+#[derive(QueryableByName)]
+struct Overtaken {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Returns those after which this site has published a newer change of the same order.
+pub async fn overtaken(
+    connection: &mut AsyncPgConnection,
+    site: Site,
+    ids: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    let query =
+        diesel::sql_query(OVERTAKEN).bind::<Array<SqlUuid>, _>(ids).bind::<Text, _>(site.as_str());
+    let rows = query.load::<Overtaken>(connection).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}

@@ -1,0 +1,255 @@
+//! The publisher with several batches under way, and a broker that answers in every order.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use lapin::BasicProperties;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+use super::*;
+use crate::relay::RelayOptions;
+use crate::relay::lease::Waiting;
+use crate::relay::publisher::Publisher;
+use crate::testing::{FakeBroker, FakeConnection, service_settings};
+
+/// What the broker sends about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frame {
+    Return(usize),
+    Ack(usize),
+    AckUpTo(usize),
+    Nack(usize),
+}
+
+use Frame::{Ack, AckUpTo, Nack, Return};
+
+/// Both ends of a channel on which three messages are published, in batches.
+struct World {
+    publisher: Publisher,
+    broker: FakeConnection,
+    flights: Flights,
+    /// How many messages were published before.
+    before: usize,
+}
+
+/// What became of the messages, by their numbers.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Fates {
+    confirmed: Vec<i64>,
+    returned: usize,
+    refused: usize,
+}
+
+async fn world() -> World {
+    let broker = FakeBroker::start().await;
+    let url = "postgres://nobody@127.0.0.1:1/none".to_owned();
+    let database = crate::database::DatabaseSettings {
+        url: crate::database::DatabaseUrl::try_from(url).unwrap(),
+        ca: None,
+        tls: None,
+        pool_size: 1,
+        connect_timeout: Duration::from_secs(1),
+        lock_timeout: Duration::from_secs(1),
+        statement_timeout: Duration::from_secs(1),
+        migrate_timeout: Duration::from_secs(1),
+        deadline: Duration::from_secs(1),
+    };
+    let mut settings = service_settings(database);
+    settings.broker.url = broker.url();
+    let (database, relay) = (settings.database, settings.relay);
+    let options =
+        RelayOptions { name: "test", site: Site::Store, database, broker: settings.broker, relay };
+    let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
+    World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
+}
+
+fn waiting(seq: usize) -> Waiting {
+    Waiting {
+        seq: seq as i64,
+        event_id: Uuid::from_u128(1 + seq as u128),
+        kind: "order.created".into(),
+        origin: "store".into(),
+        at: chrono::Utc::now(),
+        body: "{}".into(),
+    }
+}
+
+impl World {
+    async fn publish(&mut self, sizes: &[usize]) -> Vec<BasicProperties> {
+        let (mut next, mut messages) = (0, vec![]);
+        for size in sizes {
+            let batch = (next..next + size).map(waiting).collect();
+            self.flights.add(self.publisher.publish(batch, Duration::from_secs(20)));
+            self.flights.write().await.unwrap();
+            next += size;
+        }
+        for _ in 0..next {
+            messages.push(self.broker.published().await);
+        }
+        messages
+    }
+
+    /// Plays the frames; the relay looks after each of them.
+    async fn play(&mut self, sizes: &[usize], frames: &[Frame]) -> Fates {
+        let messages = self.publish(sizes).await;
+        let (mut fates, before) = (Fates::default(), self.before);
+        let tag = |message: usize| u64::try_from(before + message + 1).unwrap();
+        for frame in frames {
+            match frame {
+                Return(message) => self.broker.give_back(&messages[*message]).await,
+                Ack(message) => self.broker.ack(tag(*message), false).await,
+                AckUpTo(message) => self.broker.ack(tag(*message), true).await,
+                Nack(message) => self.broker.nack(tag(*message), false).await,
+            }
+            self.broker.is_heard().await;
+            while self.flights.land().now_or_never().is_some() {
+                let sent = self.flights.landed().unwrap().unwrap();
+                fates.confirmed.extend(sent.confirmed);
+                fates.returned += sent.returned;
+                fates.refused += sent.refused;
+            }
+        }
+        self.before += messages.len();
+        assert!(self.flights.is_empty(), "{frames:?} did not land");
+        fates
+    }
+}
+
+/// Every order in which the broker may send something about each of three messages: a return
+/// before the message's own confirm, confirms in any order, one by one or several at once.
+fn orders(returned: &[usize], refused: &[usize]) -> Vec<Vec<Frame>> {
+    let mut found = vec![];
+    let mut begun = vec![(vec![], [false; 3], [false; 3])];
+    while let Some((frames, back, answered)) = begun.pop() {
+        if answered == [true; 3] {
+            found.push(frames);
+            continue;
+        }
+        let mut go_on = |frame, back, answered| {
+            begun.push(([frames.as_slice(), &[frame]].concat(), back, answered));
+        };
+        for message in 0..3 {
+            let due = |message: &usize| returned.contains(message) && !back[*message];
+            if due(&message) && !answered[message] {
+                let mut back = back;
+                back[message] = true;
+                go_on(Return(message), back, answered);
+                continue;
+            }
+            if answered[message] {
+                continue;
+            }
+            let mut one = answered;
+            one[message] = true;
+            go_on(if refused.contains(&message) { Nack(message) } else { Ack(message) }, back, one);
+            let open = (0..=message).filter(|it| !answered[*it]).collect::<Vec<_>>();
+            if open.len() > 1 && !open.iter().any(|it| due(it) || refused.contains(it)) {
+                let mut all = answered;
+                open.iter().for_each(|it| all[*it] = true);
+                go_on(AckUpTo(message), back, all);
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn in_no_order_of_frames_does_a_returned_change_count_as_confirmed() {
+    let mut world = world().await;
+    let mut played = 0;
+    for (returned, refused) in [
+        (&[][..], &[][..]),
+        (&[0], &[]),
+        (&[1], &[2]),
+        (&[0, 1], &[]),
+        (&[0, 2], &[2]),
+        (&[0, 1, 2], &[]),
+    ] {
+        for sizes in [&[1, 1, 1][..], &[1, 2], &[2, 1]] {
+            for frames in orders(returned, refused) {
+                let mut fates = world.play(sizes, &frames).await;
+                fates.confirmed.sort_unstable();
+                let lost = |it: &i64| {
+                    let it = usize::try_from(*it).unwrap();
+                    returned.contains(&it) || refused.contains(&it)
+                };
+                let confirmed = (0..3).filter(|it| !lost(it)).collect();
+                let refused = refused.iter().filter(|it| !returned.contains(it)).count();
+                let wanted = Fates { confirmed, returned: returned.len(), refused };
+                assert_eq!(fates, wanted, "{sizes:?}: {frames:?}");
+                played += 1;
+            }
+        }
+    }
+    assert!(played > 300, "{played}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn where_the_exchange_is_missing_every_batch_fails_for_that_reason() {
+    let mut world = world().await;
+    world.publish(&[1, 2]).await;
+    world.broker.close_channel(404, "NOT_FOUND - no exchange").await;
+    world.flights.land().await;
+    let error = world.flights.landed().unwrap().unwrap_err().about("store.events");
+    assert!(matches!(error, PublishError::NoExchange("store.events")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn while_the_broker_is_blocked_no_confirm_is_late() {
+    let mut world = world().await;
+    let limit = Duration::from_millis(200);
+    world.flights.add(world.publisher.publish(vec![waiting(0)], limit));
+    world.flights.write().await.unwrap();
+    world.broker.block("low on memory").await;
+    world.publisher.blocks().await;
+    assert_eq!(world.publisher.blocked().as_deref(), Some("low on memory"));
+    let landing = tokio::time::timeout(limit * 4, world.flights.land());
+    assert!(landing.await.is_err(), "it waits");
+    world.broker.unblock().await;
+    world.broker.is_heard().await;
+    assert_eq!(world.publisher.blocked(), None);
+    world.flights.begin_anew(Instant::now());
+    world.flights.land().await;
+    let late = world.flights.landed().unwrap().unwrap_err();
+    assert!(matches!(late, PublishError::NotConfirmed(_)), "{late}");
+}
+
+/// RabbitMQ's alarm comes while a long batch is being written, of which the first message is
+/// confirmed already. That confirm takes the return of the batch before it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_batch_is_not_judged_while_the_confirms_of_another_cannot_be_read() {
+    let World { mut publisher, mut broker, mut flights, .. } = world().await;
+    let limit = Duration::from_secs(20);
+    flights.add(publisher.publish(vec![waiting(0)], limit));
+    flights.write().await.unwrap();
+    let first = broker.published().await;
+    // More than fits into the socket while nobody reads.
+    let long = Waiting { body: "x".repeat(64 * 1024 * 1024), ..waiting(2) };
+    flights.add(publisher.publish(vec![waiting(1), long], limit));
+    let writing = async {
+        tokio::select! {
+            written = flights.write() => panic!("it is written: {written:?}"),
+            () = publisher.blocks() => {}
+        }
+    };
+    let blocking = async {
+        broker.published().await;
+        broker.block("low on memory").await;
+    };
+    tokio::join!(writing, blocking);
+    broker.give_back(&first).await;
+    broker.ack(2, false).await;
+    broker.ack(1, false).await;
+    let Flights { flying, answers, .. } = &mut flights;
+    flying[0].land(0, answers).await.unwrap();
+    assert!(flights.land().now_or_never().is_none(), "it was judged: {:?}", flights.landed());
+    broker.unblock().await;
+    broker.is_heard().await;
+    broker.ack(3, false).await;
+    broker.is_heard().await;
+    flights.land().await;
+    assert_eq!(flights.landed().unwrap().unwrap(), Sent { returned: 1, ..Sent::default() });
+    flights.land().await;
+    assert_eq!(flights.landed().unwrap().unwrap().confirmed, [1, 2]);
+}

@@ -1,0 +1,189 @@
+//! The relay: publishes the outbox to RabbitMQ.
+//!
+//! One relay is active for each database. It reads the outbox, publishes the changes, awaits every
+//! confirm, and deletes what was confirmed; whatever else happens, a change stays in the outbox and
+//! is published again. Several batches are in flight at once. Each commit in this process wakes the
+//! relay, and it polls for the commits of others. (A NOTIFY in the writing transaction takes a lock
+//! at commit: it cut the rate of commits to a third.)
+
+mod answers;
+mod counts;
+mod flight;
+mod flights;
+mod floor;
+mod lease;
+mod offering;
+mod pace;
+mod publisher;
+mod settings;
+mod state;
+mod step;
+mod stepping;
+mod storage;
+
+use std::sync::Arc;
+
+use program_kit::broker::BrokerSettings;
+use shared_models::site::Site;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::database::DatabaseSettings;
+use counts::Counts;
+pub use counts::RelayCounts;
+use flights::Flights;
+use floor::Floor;
+use lease::Lease;
+use offering::OfferPace;
+use pace::{Looks, Pace, Portion, Wait};
+use publisher::{PublishError, Publisher};
+pub use settings::RelaySettings;
+pub use state::{RelayHandle, RelayState};
+use step::{Step, StepError};
+
+/// The options of a relay.
+#[derive(Clone, Debug)]
+pub struct RelayOptions {
+    /// The program's name.
+    pub name: &'static str,
+    /// The site whose changes it publishes.
+    pub site: Site,
+    /// The database whose outbox it empties.
+    pub database: DatabaseSettings,
+    /// The connection to RabbitMQ.
+    pub broker: BrokerSettings,
+    /// The batch size, timeouts and rates.
+    pub relay: RelaySettings,
+}
+
+/// The relay of one process.
+#[derive(Debug)]
+pub struct Relay {
+    options: RelayOptions,
+    wake: Arc<Notify>,
+    state: watch::Sender<RelayState>,
+    counts: Arc<Counts>,
+    pace: Pace,
+    looks: Looks,
+    offers: OfferPace,
+    portion: Portion,
+    floor: Floor,
+    flights: Flights,
+    lease: Option<Lease>,
+    publisher: Option<Publisher>,
+}
+
+impl Relay {
+    /// Creates a relay, and the handle to it.
+    #[must_use]
+    pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
+        let wake = Arc::new(Notify::new());
+        let (state, observed) = watch::channel(RelayState::Starting);
+        let counts = Arc::default();
+        let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
+        let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
+        let (looks, portion) = (Looks::default(), Portion::new(options.relay.batch_size));
+        let offers = OfferPace::new(options.relay.offer_rate);
+        let relay = Self {
+            options,
+            wake,
+            state,
+            counts,
+            pace,
+            looks,
+            offers,
+            portion,
+            floor: Floor::default(),
+            flights: Flights::default(),
+            lease: None,
+            publisher: None,
+        };
+        (relay, handle)
+    }
+
+    /// Runs until asked to stop; then finishes the in-flight batches.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let (mut wait, mut since) = (self.pace.busy(), Instant::now());
+        while !stop.is_cancelled() {
+            let woken = async {
+                sleep_until(since + wait.at_least).await;
+                self.wake.notified().await;
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.flights.land(), if wait.may_be_woken => {
+                    let settled = self.settle().await;
+                    if !matches!(settled, Ok(Step::UnderWay)) {
+                        (wait, since) = (self.conclude(settled), Instant::now());
+                    }
+                    continue;
+                }
+                // Only a relay that could publish at once has any use for a wake-up.
+                () = woken, if wait.may_be_woken => {}
+                () = sleep_until(since + wait.at_most) => {}
+            }
+            let outcome = self.step().await;
+            (wait, since) = (self.conclude(outcome), Instant::now());
+        }
+        while !self.flights.is_empty()
+            && self.blocked().is_none()
+            && self.await_the_oldest().await.is_ok()
+        {}
+        if let Some(publisher) = self.publisher.take() {
+            publisher.close().await;
+        }
+    }
+
+    /// Applies a step's outcome to the state and to the parts held, and returns the wait before the
+    /// next step. In-flight batches say nothing about the state yet.
+    fn conclude(&mut self, outcome: Result<Step, StepError>) -> Wait {
+        let (state, wait) = match outcome {
+            Ok(Step::Standby) => (Some(RelayState::Standby), self.pace.standby()),
+            Ok(Step::Paused) => (Some(RelayState::Paused), self.pace.paused()),
+            Ok(Step::Blocked { reason }) => {
+                (Some(RelayState::Blocked(reason)), self.pace.blocked())
+            }
+            Ok(Step::Idle) => (Some(RelayState::Publishing), self.pace.idle()),
+            Ok(Step::UnderWay) => (None, self.pace.under_way()),
+            Ok(Step::Busy) => (None, self.pace.busy()),
+            Ok(Step::Unroutable { returned }) => {
+                tracing::warn!(returned, "RabbitMQ has no queue for changes; they are kept");
+                (Some(RelayState::Unroutable), self.pace.failed(fastrand::f64()))
+            }
+            Ok(Step::Refused { refused }) => {
+                let reason = format!("RabbitMQ did not take {refused} changes");
+                (Some(RelayState::Waiting(reason)), self.pace.failed(fastrand::f64()))
+            }
+            Err(error) => {
+                self.give_up(&error);
+                let state = RelayState::Waiting(error.to_string());
+                (Some(state), self.pace.failed(fastrand::f64()))
+            }
+        };
+        if let Some(state) = state {
+            state.tell(&self.state);
+        }
+        // An offer may be due before the next read of the outbox.
+        let at_most =
+            self.offers.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
+        Wait { at_most, ..wait }
+    }
+
+    /// Drops the parts that do not work. In-flight changes are published again, on another channel.
+    fn give_up(&mut self, error: &StepError) {
+        if !self.flights.is_empty() {
+            self.publisher = None;
+        }
+        self.flights.forget();
+        match error {
+            StepError::Database(_) | StepError::Connect(_) => self.lease = None,
+            StepError::Publish(error) => {
+                self.publisher = None;
+                if matches!(error, PublishError::NotConfirmed(_)) {
+                    self.portion.was_too_much();
+                }
+            }
+        }
+    }
+}

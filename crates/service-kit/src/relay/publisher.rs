@@ -1,0 +1,136 @@
+//! Publishing with confirms.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, PublisherConfirm};
+use program_kit::broker::{Blocking, BrokerError, Connection, connect, in_time};
+use shared_models::names::{ORIGIN_HEADER, exchange};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::RelayOptions;
+use super::answers::Message;
+use super::flight::Flight;
+use super::lease::Waiting;
+
+/// `delivery_mode` of a message that survives a restart of RabbitMQ.
+const PERSISTENT: u8 = 2;
+
+/// The error of publishing.
+#[derive(Debug, Error)]
+pub(super) enum PublishError {
+    #[error("{0}")]
+    Broker(#[from] BrokerError),
+    #[error("RabbitMQ has no exchange {0} yet; the sync worker makes it")]
+    NoExchange(&'static str),
+    #[error("RabbitMQ did not confirm within {0:?}")]
+    NotConfirmed(Duration),
+}
+
+/// A channel to publish on.
+pub(super) struct Publisher {
+    connection: Connection,
+    channel: Channel,
+    blocking: Blocking,
+    exchange: &'static str,
+    app_id: &'static str,
+}
+
+impl PublishError {
+    /// Replaces the error by its cause: RabbitMQ closes a channel that publishes to a missing
+    /// exchange.
+    pub(super) fn about(self, exchange: &'static str) -> Self {
+        match self {
+            Self::Broker(error) if error.is_not_found() => Self::NoExchange(exchange),
+            Self::Broker(_) | Self::NoExchange(_) | Self::NotConfirmed(_) => self,
+        }
+    }
+}
+
+impl Publisher {
+    /// Connects. The worker owns the exchange; RabbitMQ reports a missing one when something is
+    /// published. (4.2.6 and 4.3.0 do not let a user ask who may not configure it.)
+    pub(super) async fn connect(options: &RelayOptions) -> Result<Self, PublishError> {
+        let limit = options.broker.reply_timeout;
+        let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
+        let channel = in_time(limit, connection.create_channel()).await?;
+        in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let (blocking, exchange) = (Blocking::of(&connection), exchange(options.site));
+        Ok(Self { connection, channel, blocking, exchange, app_id: options.name })
+    }
+
+    /// Returns whether RabbitMQ has closed the channel or the connection.
+    pub(super) fn is_closed(&self) -> bool {
+        !self.channel.status().connected()
+    }
+
+    /// Returns RabbitMQ's reason, if it takes no messages now.
+    pub(super) fn blocked(&mut self) -> Option<String> {
+        self.blocking.reason().map(str::to_owned)
+    }
+
+    /// Waits until RabbitMQ blocks the connection.
+    pub(super) async fn blocks(&mut self) {
+        self.blocking.begins().await;
+    }
+
+    /// Creates an in-flight batch of these changes, which starts when it is first awaited.
+    pub(super) fn publish(&self, waiting: Vec<Waiting>, limit: Duration) -> Flight {
+        let message = |change: &Waiting| Message { seq: change.seq, id: change.event_id };
+        let messages = waiting.iter().map(message).collect();
+        let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
+        // Each future resolves when lapin's thread has written the message: awaited one by one, the
+        // two threads would wake each other for every message, and RabbitMQ would get each by
+        // itself.
+        let writing = async move {
+            let publishing = waiting.iter().map(|it| publish(&channel, exchange, app_id, it));
+            join_all(publishing).await
+        };
+        Flight::new(messages, writing, limit, self.connection.status().clone())
+    }
+
+    /// Closes the connection, so that RabbitMQ does not have to detect its end.
+    pub(super) async fn close(self) {
+        // On a blocked connection nothing is sent.
+        if self.blocking.is_on() {
+            return;
+        }
+        let closing = self.connection.close(200, "the service stops".into());
+        if timeout(Duration::from_secs(1), closing).await.is_err() {
+            tracing::debug!("RabbitMQ did not answer to the goodbye");
+        }
+    }
+}
+
+async fn publish(
+    channel: &Channel,
+    exchange: &'static str,
+    app_id: &'static str,
+    change: &Waiting,
+) -> lapin::Result<PublisherConfirm> {
+    let mut headers = FieldTable::default();
+    let origin = AMQPValue::LongString(change.origin.as_str().into());
+    headers.insert(ORIGIN_HEADER.into(), origin);
+    let properties = BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/json".into())
+        .with_message_id(change.event_id.to_string().into())
+        .with_type(change.kind.as_str().into())
+        .with_app_id(app_id.into())
+        .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
+        .with_headers(headers);
+    // Mandatory: without a bound queue, the message is returned instead of being lost.
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let (exchange, key) = (exchange.into(), change.kind.as_str().into());
+    channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}

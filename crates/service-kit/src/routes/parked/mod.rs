@@ -1,0 +1,35 @@
+//! `/v1/parked`: changes of this site that could not be carried.
+
+mod list;
+mod report;
+mod settle;
+
+use actix_web::http::Method;
+use actix_web::web;
+use program_kit::access::Rule;
+use program_kit::http::resource::{Routes, on, reads, resource};
+use shared_models::parked::Deed;
+
+use crate::orders::Domain;
+
+/// The routes `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`, `GET
+/// /v1/parked/{id}`.
+pub(super) fn parked<D: Domain>() -> Routes {
+    let mut collection = reads(Rule::ADMIN, || web::to(list::list::<D>));
+    collection.push(on(Method::POST, Rule::SYNC, web::to(report::take)));
+    let replay = web::to(|service, body| settle::settle(Deed::Replay, service, body));
+    let drop = web::to(|service, body| settle::settle(Deed::Drop, service, body));
+    let deed = |path, route| {
+        let served = vec![on(Method::POST, Rule::ADMIN, route)];
+        resource(path, "post {\"all\": true} or {\"ids\": [...]}", served)
+    };
+    let one = reads(Rule::ADMIN, || web::to(list::one::<D>));
+    let of_all = "what is parked is listed here, and the worker reports it here";
+    let of_one =
+        "a parked change is only read; post its id to /v1/parked/replay or /v1/parked/drop";
+    Routes::default()
+        .with(resource("/v1/parked", of_all, collection))
+        .with(deed("/v1/parked/replay", replay))
+        .with(deed("/v1/parked/drop", drop))
+        .with(resource("/v1/parked/{id}", of_one, one))
+}

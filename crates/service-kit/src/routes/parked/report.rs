@@ -1,0 +1,76 @@
+//! `POST /v1/parked`: the worker's report of changes that it could not carry.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use program_kit::http::body::Body;
+use program_kit::http::problem::FieldError;
+use serde_json::json;
+use shared_models::SCHEMA;
+use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, ReportedChange};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::parked::{Reported, report};
+use crate::service::Service;
+
+pub(super) async fn take(
+    service: Data<Service>,
+    request: Body<ParkedReport>,
+) -> Result<HttpResponse, Error> {
+    let reported = read(request.0).map_err(Error::Invalid)?;
+    let reporting = service.database.transaction::<_, Error>(async |connection| {
+        Ok(report(connection, &service.waits, &reported).await?)
+    });
+    let parked = reporting.await?;
+    if parked > 0 {
+        tracing::warn!(parked, "changes could not be carried; GET /v1/parked shows them");
+    }
+    Ok(HttpResponse::Ok().json(json!({ "parked": parked })))
+}
+
+/// Returns the reported changes by event; of a duplicate event the first counts.
+fn read(report: ParkedReport) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError>> {
+    let refuse =
+        |field: &str, problem: String| Err(vec![FieldError::new(field, problem, expected)]);
+    let (schema, count) = (report.schema, report.changes.len());
+    if schema != SCHEMA {
+        return refuse("schema", format!("is {schema}, and only {SCHEMA} is known here"));
+    }
+    if count > MAX_PARKED {
+        return refuse("changes", format!("has {count} changes"));
+    }
+    let (mut reported, mut errors) = (BTreeMap::new(), vec![]);
+    for (index, change) in report.changes.into_iter().enumerate() {
+        let event = change.event_id;
+        match read_one(change) {
+            Ok(change) => drop(reported.entry(event).or_insert(change)),
+            Err(problem) => {
+                errors.push(FieldError::new(format!("changes[{index}].body"), problem, expected));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(reported) } else { Err(errors) }
+}
+
+fn read_one(change: ReportedChange) -> Result<Reported, String> {
+    let ReportedChange { order_id, body, reason, may_pass, .. } = change;
+    let body = STANDARD.decode(body).map_err(|error| format!("is no base64: {error}"))?;
+    if body.len() > MAX_BODY {
+        return Err(format!("has {} bytes", body.len()));
+    }
+    // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
+    Ok(Reported { order_id, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
+}
+
+fn expected(field: &str) -> Option<&'static str> {
+    match field {
+        "schema" => Some("the number of the form that is known here"),
+        "changes" => Some("at most 500 changes"),
+        "body" => Some("the message's first 262,144 bytes at the most, in base64"),
+        _ => None,
+    }
+}

@@ -1,0 +1,39 @@
+//! `POST /v1/parked/replay`, `POST /v1/parked/drop`: a person's actions on parked changes.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use program_kit::http::body::Body;
+use program_kit::http::problem::FieldError;
+use shared_models::parked::{Deed, MAX_PARKED, Selection};
+
+use crate::error::Error;
+use crate::parked;
+use crate::service::Service;
+
+pub(super) async fn settle(
+    deed: Deed,
+    service: Data<Service>,
+    selection: Body<Selection>,
+) -> Result<HttpResponse, Error> {
+    let ids = match selection.0 {
+        Selection { all: Some(true), ids: None } => None,
+        Selection { all: None, ids: Some(ids) } if ids.len() <= MAX_PARKED => Some(ids),
+        Selection { .. } => return Err(unclear()),
+    };
+    let settling = service.database.transaction::<_, Error>(async |connection| {
+        Ok(parked::settle(connection, deed, ids.as_deref()).await?)
+    });
+    let settled = settling.await?;
+    match deed {
+        Deed::Replay => service.relay.wake(),
+        // Logged, because they are not offered any more; when all were dropped, the rows show
+        // which.
+        Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),
+    }
+    Ok(HttpResponse::Ok().json(settled))
+}
+
+fn unclear() -> Error {
+    let expected = "is to be one of {\"all\": true}, {\"ids\": [up to 500]}";
+    Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
+}

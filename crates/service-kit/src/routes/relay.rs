@@ -1,0 +1,72 @@
+//! `/v1/relay`: the state of the relay, and its pause.
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::{self, Data};
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use program_kit::access::Rule;
+use program_kit::http::resource::{Routes, on, reads, resource};
+use serde::Serialize;
+
+use crate::change_log::{Backlog, backlog};
+use crate::error::Error;
+use crate::orders::now;
+use crate::service::Service;
+use crate::{parked, pause};
+
+/// The state of the relay, as sent.
+#[derive(Serialize)]
+struct Shown {
+    state: &'static str,
+    detail: Option<String>,
+    paused_since: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    backlog: Backlog,
+    /// The number of parked changes; [`parked::MOST_WAITING`] stands for more as well.
+    parked: i64,
+}
+
+/// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
+pub(super) fn relay() -> Routes {
+    let reason = "how a site publishes is only read; post to its pause or resume";
+    let show = reads(Rule::READ_OR_SYNC, || web::to(show));
+    let deed = |path, route| {
+        let served = vec![on(Method::POST, Rule::ADMIN, route)];
+        resource(path, "post here, without a body", served)
+    };
+    Routes::default()
+        .with(resource("/v1/relay", reason, show))
+        .with(deed("/v1/relay/pause", web::to(begin)))
+        .with(deed("/v1/relay/resume", web::to(end)))
+}
+
+async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
+    let asking = service.database.observe(async |connection| {
+        let backlog = backlog(connection).await?;
+        Ok((pause::since(connection).await?, backlog, parked::waiting(connection).await?))
+    });
+    let (paused_since, backlog, parked) = asking.await?;
+    let state = service.relay.state();
+    let detail = state.detail().map(str::to_owned);
+    let shown = Shown { state: state.as_str(), detail, paused_since, backlog, parked };
+    Ok(HttpResponse::Ok().json(shown))
+}
+
+async fn begin(service: Data<Service>) -> Result<HttpResponse, Error> {
+    set(service, async |connection| pause::begin(connection, now()).await).await
+}
+
+async fn end(service: Data<Service>) -> Result<HttpResponse, Error> {
+    set(service, async |connection| pause::end(connection).await).await
+}
+
+/// Pauses or resumes, then sends the new state.
+async fn set(
+    service: Data<Service>,
+    done: impl AsyncFnOnce(&mut AsyncPgConnection) -> diesel::QueryResult<()>,
+) -> Result<HttpResponse, Error> {
+    service.database.write(done).await?;
+    service.relay.wake();
+    show(service).await
+}

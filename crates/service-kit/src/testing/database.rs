@@ -1,0 +1,174 @@
+//! A database for one test, with the roles of `deploy/postgres/roles.sql`: a copy of a template in
+//! which the migrations have run.
+
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use shared_models::site::Site;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::variable;
+use crate::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
+
+/// A database that is dropped when the test is over.
+#[derive(Debug)]
+pub struct TestDatabase {
+    service: DatabaseSettings,
+    owner: DatabaseSettings,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Creates a fresh database of the store.
+    pub async fn new() -> Self {
+        Self::of(Site::Store).await
+    }
+
+    /// Creates a fresh database of a site.
+    pub async fn of(site: Site) -> Self {
+        Self::copy(site, template(site).await).await
+    }
+
+    /// Creates a fresh database of the store in which no migration has run.
+    pub async fn empty() -> Self {
+        // As the launcher has made it.
+        Self::copy(Site::Store, Site::Store.as_str()).await
+    }
+
+    async fn copy(site: Site, template: &str) -> Self {
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        create(&name, site, template).await;
+        Self { service: service(site, &name), owner: owner(site, &name), name }
+    }
+
+    /// Returns the settings for a service that uses it.
+    #[must_use]
+    pub fn settings(&self) -> DatabaseSettings {
+        self.service.clone()
+    }
+
+    /// Returns the URL for a service that uses it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.service.url.expose()
+    }
+
+    /// Returns the settings for the owner of its tables.
+    #[must_use]
+    pub fn owner(&self) -> DatabaseSettings {
+        self.owner.clone()
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Opens a connection for the test itself, with all permissions.
+    pub async fn connect(&self) -> AsyncPgConnection {
+        connect(&settings(ADMINISTRATOR, &self.name), "test").await.unwrap()
+    }
+
+    /// Runs statements, as an administrator.
+    pub async fn run(&self, statements: &str) {
+        self.connect().await.batch_execute(statements).await.unwrap();
+    }
+
+    /// Counts rows: `count("outbox")`.
+    pub async fn count(&self, table: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let query = diesel::sql_query(format!("select count(*) as count from {table}"));
+        query.get_result::<Count>(&mut self.connect().await).await.unwrap().count
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let drop = format!("drop database if exists {} with (force)", self.name);
+        // The test's own runtime may be ending; a separate thread completes this.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(administrate(&drop));
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// Returns the template of a site: one for each site in each test process. Its name is unique, so
+/// several processes may run at once.
+async fn template(site: Site) -> &'static str {
+    static STORE: OnceCell<String> = OnceCell::const_new();
+    static WAREHOUSE: OnceCell<String> = OnceCell::const_new();
+    let make = async || {
+        let name = format!("template_{}", Uuid::new_v4().simple());
+        create(&name, site, site.as_str()).await;
+        let of_template = owner(site, &name);
+        // Migrations block, which the single-threaded runtime of tests does not allow.
+        let migrating = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(migrate(&of_template, "test")).unwrap();
+        });
+        tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
+        name
+    };
+    match site {
+        Site::Store => STORE.get_or_init(make).await,
+        Site::Warehouse => WAREHOUSE.get_or_init(make).await,
+    }
+}
+
+/// Creates a copy. Its contents are copied, but not its owner and its permissions.
+async fn create(name: &str, site: Site, template: &str) {
+    administrate(&format!("create database {name} template {template} owner {site}_owner")).await;
+    administrate(&format!(
+        "revoke all on database {name} from public; grant connect on database {name} to {site}"
+    ))
+    .await;
+}
+
+async fn administrate(statement: &str) {
+    let mut connection = connect(&settings(ADMINISTRATOR, "postgres"), "test").await.unwrap();
+    connection.batch_execute(statement).await.unwrap();
+}
+
+/// The variable with the superuser's URL.
+const ADMINISTRATOR: &str = "LOCKSTEP_TEST_DATABASE_URL";
+
+fn service(site: Site, database: &str) -> DatabaseSettings {
+    let variable = match site {
+        Site::Store => "LOCKSTEP_TEST_STORE_DATABASE_URL",
+        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_DATABASE_URL",
+    };
+    settings(variable, database)
+}
+
+fn owner(site: Site, database: &str) -> DatabaseSettings {
+    let variable = match site {
+        Site::Store => "LOCKSTEP_TEST_STORE_OWNER_DATABASE_URL",
+        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_OWNER_DATABASE_URL",
+    };
+    settings(variable, database)
+}
+
+/// Returns settings with the user of a URL, and a database.
+fn settings(url: &str, database: &str) -> DatabaseSettings {
+    let url = variable(url);
+    let (server, _) = url.rsplit_once('/').expect("a URL with a database");
+    DatabaseSettings {
+        url: DatabaseUrl::try_from(format!("{server}/{database}")).unwrap(),
+        ca: None,
+        tls: None,
+        pool_size: 8,
+        connect_timeout: Duration::from_secs(10),
+        lock_timeout: Duration::from_secs(3),
+        statement_timeout: Duration::from_secs(20),
+        deadline: Duration::from_secs(30),
+        migrate_timeout: Duration::from_secs(60),
+    }
+}

@@ -1,0 +1,98 @@
+//! Changes that could not be carried: reported, listed, offered again, replayed, dropped.
+
+mod listing;
+mod many;
+mod offering;
+mod reporting;
+mod settling;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use service_kit::application::ServiceSettings;
+use service_kit::parked::Waits;
+use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
+use shared_models::SCHEMA;
+use uuid::Uuid;
+
+use crate::plain::{Plain, routes};
+use crate::queue::{body, published, take_all};
+
+const PARKED: &str = "/v1/parked";
+
+/// A report of a change of this order that could not be carried, for a reason that may pass.
+fn reported(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
+    let body = json!({"id": event}).to_string();
+    json!({
+        "event_id": event,
+        "order_id": order.into(),
+        "body": STANDARD.encode(body),
+        "reason": "the peer answers 500",
+        "may_pass": true,
+    })
+}
+
+/// A report as above, for a reason that only a person can remove.
+fn hopeless(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
+    let mut change = reported(event, order);
+    change["may_pass"] = json!(false);
+    change
+}
+
+/// Reports changes; returns the number that was parked.
+async fn report(site: &TestService, changes: &[Value]) -> u64 {
+    let report = json!({"schema": SCHEMA, "changes": changes});
+    let answer = site.client.post(PARKED, &report).await.with(200);
+    answer["parked"].as_u64().unwrap()
+}
+
+async fn one(site: &TestService, id: Uuid) -> Value {
+    site.client.get(&format!("{PARKED}/{id}")).await.with(200).body
+}
+
+async fn items(site: &TestService, query: &str) -> Vec<Value> {
+    let page = site.client.get(&format!("{PARKED}{query}")).await.with(200);
+    page["items"].as_array().unwrap().clone()
+}
+
+fn id(change: &Value) -> Uuid {
+    serde_json::from_value(change["id"].clone()).unwrap()
+}
+
+async fn post(site: &TestService, what: &str, selection: &Value) -> Value {
+    site.client.post(&format!("{PARKED}/{what}"), selection).await.with(200).body
+}
+
+async fn pause(site: &TestService, what: &str) {
+    site.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200);
+}
+
+/// Waits until the order of a parked change was offered; returns the change.
+async fn offered(site: &TestService, id: Uuid) -> Value {
+    eventually("it is offered", async || {
+        Some(one(site, id).await).filter(|change| change["state"] == "offered")
+    })
+    .await
+}
+
+/// Returns the events of kind `order.offered` in the queue, once everything is published.
+async fn offers(site: &TestService, broker: &TestBroker) -> Vec<Value> {
+    published(site).await;
+    let events = take_all(broker).await;
+    events.iter().map(body).filter(|event| event["kind"] == "order.offered").collect()
+}
+
+/// A plain site that publishes to `broker` and offers parked changes again after these waits.
+async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
+    let broker = broker.settings(BrokerUser::Store);
+    let adjust = |settings: &mut ServiceSettings| {
+        settings.broker = broker;
+        settings.parked.offer_after = Waits::try_from(waits.to_owned()).unwrap();
+    };
+    TestService::start_with::<Plain>("plain", routes, adjust).await
+}
+
+/// A plain site without RabbitMQ.
+async fn alone() -> TestService {
+    TestService::start::<Plain>("plain", routes).await
+}
