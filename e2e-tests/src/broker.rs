@@ -1,7 +1,7 @@
 //! The RabbitMQ of a stack: each program has a user of its own there.
 
 use launcher::rabbitmq::{RabbitMq, User};
-use service_kit::testing::{BrokerUser, TestBroker};
+use test_kit::{BrokerUser, TestBroker};
 
 /// Where each program finds RabbitMQ.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use launcher::process::Process;
 use launcher::recipe::Recipe;
 use rustix::process::Signal;
-use service_kit::testing::get;
+use test_kit::get;
 
 use crate::secured;
 

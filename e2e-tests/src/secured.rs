@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use program_kit::access::{Role, Token};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use service_kit::testing::{TestClient, TestTokens};
+use test_kit::{TestClient, TestTokens};
 
 /// The tokens; new ones for each process.
 static TOKENS: LazyLock<TestTokens> = LazyLock::new(TestTokens::random);

@@ -1,7 +1,7 @@
 //! One of the two sites, as a caller sees it.
 
 use serde_json::{Value, json};
-use service_kit::testing::TestClient;
+use test_kit::TestClient;
 
 use crate::secured::client;
 

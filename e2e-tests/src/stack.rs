@@ -4,9 +4,9 @@ use std::path::Path;
 
 use program_kit::access::Role;
 use serde_json::Value;
-use service_kit::testing::{TestDatabase, eventually, get};
 use shared_models::site::Site as Of;
 use tempfile::TempDir;
+use test_kit::{TestDatabase, eventually, get};
 
 use crate::secured::password;
 use crate::{BrokerUrls, Program, Site, secured};

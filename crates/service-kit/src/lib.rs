@@ -33,5 +33,3 @@ mod readiness;
 pub mod relay;
 pub mod routes;
 pub mod service;
-#[cfg(feature = "testing")]
-pub mod testing;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 use serde::Deserialize;
-use service_kit::testing::http;
+use test_kit::http;
 
 use super::report::machine::Machine;
 use super::world::World;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use reqwest::{Client, Method};
 use serde_json::Value;
-use service_kit::testing::http;
+use test_kit::http;
 
 /// How long to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);

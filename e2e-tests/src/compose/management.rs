@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use launcher::wait::until;
 use serde_json::Value;
-use service_kit::testing::http;
 use shared_models::names::{exchange, parked_queue, queue};
 use shared_models::site::{Direction, Site};
+use test_kit::http;
 
 use super::project::Project;
 

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use program_kit::access::Role;
-use service_kit::testing::http;
 use shared_models::site::Site;
+use test_kit::http;
 use tokio::time::sleep;
 
 use super::both::Both;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
-use service_kit::testing::http;
 use shared_models::names::{ORDER_EVENTS, exchange, queue, queue_lock};
 use shared_models::site::Direction;
+use test_kit::http;
 
 /// RabbitMQ may be stopped just now.
 const LIMIT: Duration = Duration::from_secs(5);

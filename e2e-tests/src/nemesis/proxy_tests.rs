@@ -1,6 +1,6 @@
 //! The proxy's tests: which bytes get through, and when.
 
-use service_kit::testing::http;
+use test_kit::http;
 
 use super::weather::WHICH;
 use super::*;

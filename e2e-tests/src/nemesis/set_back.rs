@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 use program_kit::access::Role;
 use serde_json::{Value, json};
-use service_kit::testing::http;
 use shared_models::site::Site;
+use test_kit::http;
 use tokio::time::sleep;
 use uuid::Uuid;
 

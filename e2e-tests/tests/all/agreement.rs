@@ -2,7 +2,7 @@
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::TestBroker;
+use test_kit::TestBroker;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_edits_end_equal_and_leave_a_conflict_in_the_record() {

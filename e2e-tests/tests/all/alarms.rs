@@ -8,7 +8,7 @@ use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
 use serde_json::Value;
-use service_kit::testing::eventually;
+use test_kit::eventually;
 
 /// The time that the alarm lasts: enough for three confirms that do not come (5 s each).
 const LASTS: Duration = Duration::from_secs(20);

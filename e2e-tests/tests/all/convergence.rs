@@ -2,8 +2,8 @@
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::TestBroker;
 use shared_models::order::limits;
+use test_kit::TestBroker;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_placed_at_the_store_appears_at_the_warehouse_without_prices() {

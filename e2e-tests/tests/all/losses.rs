@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, eventually};
 use shared_models::names::queue;
 use shared_models::site::Direction;
+use test_kit::{TestBroker, eventually};
 
 /// The time within which a loss has to be made good.
 const MADE_GOOD: Duration = Duration::from_secs(60);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use e2e_tests::{Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
 use serde_json::json;
-use service_kit::testing::{TestBroker, eventually};
 use shared_models::names::queue;
 use shared_models::site::Direction;
+use test_kit::{TestBroker, eventually};
 
 async fn place_some(stack: &Stack, count: usize) -> Vec<String> {
     let mut ids = Vec::new();

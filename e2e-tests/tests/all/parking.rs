@@ -4,7 +4,7 @@
 use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, TestClient, eventually};
+use test_kit::{TestBroker, TestClient, eventually};
 
 /// An event that the warehouse rejects: orders are created at the store only.
 fn unbelievable(order: &str) -> Value {

@@ -3,7 +3,7 @@
 use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, TestClient, eventually};
+use test_kit::{TestBroker, TestClient, eventually};
 
 async fn ask(worker: &TestClient, direction: &str, what: &str) -> Value {
     let path = format!("/v1/directions/{direction}/{what}");

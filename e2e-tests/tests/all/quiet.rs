@@ -2,7 +2,7 @@
 
 use e2e_tests::{Stack, Traffic, lamps_and_bulbs};
 use serde_json::json;
-use service_kit::testing::TestBroker;
+use test_kit::TestBroker;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_change_crosses_once_and_then_both_sides_are_quiet() {

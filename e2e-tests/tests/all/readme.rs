@@ -10,7 +10,7 @@ use e2e_tests::secured::token;
 use program_kit::access::Role;
 use program_kit::program::Program;
 use serde_json::Value;
-use service_kit::testing::{TestBroker, eventually};
+use test_kit::{TestBroker, eventually};
 use tokio::process::Command;
 
 fn readme() -> String {

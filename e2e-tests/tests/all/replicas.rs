@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use e2e_tests::secured::client;
 use e2e_tests::{Program, Site, Stack, lamps_and_bulbs};
-use service_kit::testing::{TestBroker, eventually};
+use test_kit::{TestBroker, eventually};
 
 /// Waits until a process's relay is in this state.
 async fn relay_is(program: &Program, state: &str) {

@@ -10,8 +10,8 @@ use e2e_tests::secured::client;
 use e2e_tests::{Site, lamps_and_bulbs};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use service_kit::testing::{TestClient, eventually};
 use tempfile::TempDir;
+use test_kit::{TestClient, eventually};
 
 /// The time limit of a request while its database is silent (`database.deadline` is 10 s).
 const REFUSED: Duration = Duration::from_secs(12);

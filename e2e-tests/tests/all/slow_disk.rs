@@ -4,7 +4,7 @@ use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs, rabbitmqctl};
 use launcher::rabbitmq::{Options, RabbitMq};
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
+use test_kit::eventually;
 
 /// Less patience than by default. A single queue that does not answer would be replaced after this
 /// time, and all of them after ten times as long.

@@ -6,7 +6,7 @@ use e2e_tests::{Program, lamps_and_bulbs};
 use launcher::postgres::{Options, Postgres};
 use serde_json::{Value, json};
 use service_kit::database::migrate;
-use service_kit::testing::{Answer, TestClient, eventually};
+use test_kit::{Answer, TestClient, eventually};
 
 /// Starts a store with its own PostgreSQL, because the setting is of the whole server.
 async fn store(postgres: &Postgres, logs: &std::path::Path) -> Program {

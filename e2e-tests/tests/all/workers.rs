@@ -3,7 +3,7 @@
 use e2e_tests::secured::client;
 use e2e_tests::{Program, Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, eventually};
+use test_kit::{TestBroker, eventually};
 
 const EDITS: u64 = 30;
 const ORDERS: u64 = 8;

@@ -1,8 +1,8 @@
 //! The permissions of each role at the store.
 
 use program_kit::access::{Role, Token};
-use service_kit::testing::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 use store_svc::{PROGRAM, Store, routes};
+use test_kit::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 
 use crate::program::{BROKER, STORE};
 use crate::samples::{ORDERS, order, place};

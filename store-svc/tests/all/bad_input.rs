@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use service_kit::testing::{Bad, bad_deliveries, changed, without};
+use test_kit::{Bad, bad_deliveries, changed, without};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, order, place, store};

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use service_kit::testing::Rows;
+use test_kit::Rows;
 use uuid::Uuid;
 
 use crate::samples::{order, order_under, order_with, placed, store};
@@ -148,7 +148,7 @@ async fn batches_that_cross_each_other_do_not_stand_in_each_others_way() {
     let requests = [&orders, &turned, &orders, &turned, &orders, &turned];
     let batches = requests.map(|orders| batch(orders));
     let answers = join_all(batches.iter().map(|batch| store.client.post(BATCH, batch))).await;
-    let results = |answer: &service_kit::testing::Answer| told(&answer["results"], "result");
+    let results = |answer: &test_kit::Answer| told(&answer["results"], "result");
     let created = answers.iter().flat_map(results).filter(|result| result == "created").count();
     assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
     assert_eq!(created, 200);

@@ -1,8 +1,8 @@
 //! Values of exactly the largest permitted size are accepted.
 
 use serde_json::{Value, json};
-use service_kit::testing::TestService;
 use store_svc::{PROGRAM, Store, routes};
+use test_kit::TestService;
 
 use crate::samples::{ORDERS, order, order_with, placed, store};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use service_kit::testing::{Answer, TestClient};
+use test_kit::{Answer, TestClient};
 
 use crate::samples::{ORDERS, order, order_with, place, placed, store};
 

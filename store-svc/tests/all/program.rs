@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
-use service_kit::testing::{Binary, BrokerUser, TestBroker, TestDatabase, eventually};
+use test_kit::{Binary, BrokerUser, TestBroker, TestDatabase, eventually};
 
 use crate::samples::{ORDERS, order, place};
 
@@ -232,7 +232,7 @@ async fn a_frozen_program_gives_up_its_turn_to_publish() {
     let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
     let settings =
         [("DATABASE__URL", database.url()), ("BROKER__URL", &broker.url(BrokerUser::Store))];
-    let state = async |program: &service_kit::testing::TestProgram| {
+    let state = async |program: &test_kit::TestProgram| {
         let ready = program.client.get("/health/ready").await;
         ready["parts"]["broker"]["state"].clone()
     };

@@ -1,9 +1,9 @@
 //! Requests to a store, and orders to place there.
 
 use serde_json::{Value, json};
-use service_kit::testing::{Answer, TestClient, TestService, delivery_to};
 use shared_models::order::{Delivery, Facet};
 use store_svc::{PROGRAM, Store, routes};
+use test_kit::{Answer, TestClient, TestService, delivery_to};
 use uuid::Uuid;
 
 pub(crate) const ORDERS: &str = "/v1/orders";

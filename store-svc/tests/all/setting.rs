@@ -1,7 +1,7 @@
 //! Replacing an order with `PUT`.
 
 use serde_json::{Value, json};
-use service_kit::testing::without;
+use test_kit::without;
 use uuid::Uuid;
 
 use crate::samples::{order, order_with, place, store};

@@ -1,8 +1,8 @@
 //! An order of the store is put back to an earlier state, as by a restored backup, and edited again.
 
 use serde_json::{Value, json};
-use service_kit::testing::{Rows, TestClient, TestService, change_of, delivery_to};
 use shared_models::site::Site;
+use test_kit::{Rows, TestClient, TestService, change_of, delivery_to};
 use uuid::Uuid;
 
 use crate::samples::{order_under, placed, store};

@@ -1,10 +1,10 @@
 //! Changes of the warehouse that arrive at the store: progress, quantities, and prices that stay.
 
 use serde_json::{Value, json};
-use service_kit::testing::{TestClient, change_of, delivery_to, progress_to};
 use shared_models::order::{Delivery, Facet, Line, Status};
 use shared_models::site::Site;
 use shared_models::sync::OrderChange;
+use test_kit::{TestClient, change_of, delivery_to, progress_to};
 use uuid::Uuid;
 
 use crate::samples::{delivery_as_placed, order_under, placed, store};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use service_kit::database::DatabaseSettings;
-use service_kit::testing::{Answer, DatabaseLink, Loss, TestDatabase, TestService, eventually};
 use shared_models::site::Site;
 use store_svc::{PROGRAM, Store, routes};
+use test_kit::{Answer, DatabaseLink, Loss, TestDatabase, TestService, eventually};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, order_under, order_with, place, placed};

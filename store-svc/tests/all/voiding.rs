@@ -1,9 +1,9 @@
 //! `DELETE`: it voids an order, and removes nothing.
 
 use serde_json::json;
-use service_kit::testing::{change_of, progress_to};
 use shared_models::order::Status;
 use shared_models::site::Site;
+use test_kit::{change_of, progress_to};
 use uuid::Uuid;
 
 use crate::samples::{delivery_as_placed, order_under, place, placed, store};

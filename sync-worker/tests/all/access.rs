@@ -4,9 +4,9 @@ use actix_web::web::Data;
 use program_kit::access::Role;
 use reqwest::Method;
 use serde_json::json;
-use service_kit::testing::{TestTokens, eventually};
 use sync_worker::http::routes;
 use sync_worker::parked::Parked;
+use test_kit::{TestTokens, eventually};
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
+use test_kit::eventually;
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, id, packed};

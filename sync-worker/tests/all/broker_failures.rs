@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::{BrokerUser, eventually, eventually_within};
+use test_kit::{BrokerUser, eventually, eventually_within};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 

@@ -3,7 +3,7 @@
 use std::process::Output;
 
 use serde_json::Value;
-use service_kit::testing::Binary;
+use test_kit::Binary;
 use uuid::Uuid;
 
 use crate::keeping::{keep, parked};

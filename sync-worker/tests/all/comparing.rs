@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
 use shared_models::comparison::{FacetState, OrderState};
 use shared_models::revision::Revision;
+use test_kit::eventually;
 use uuid::Uuid;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, Request, ResponseTemplate};

@@ -2,9 +2,9 @@
 //! lost.
 
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
 use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, queue_lock};
 use shared_models::site::{Direction, Site};
+use test_kit::eventually;
 
 use crate::events::{edited, id};
 use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, TestWorker, World};

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
+use test_kit::eventually;
 use wiremock::ResponseTemplate;
 
 use crate::carrying::as_one_batch;

@@ -1,7 +1,7 @@
 //! `/v1/parked` of the worker: the parked changes of both sites, in one list.
 
 use serde_json::{Value, json};
-use service_kit::testing::{BrokerUser, TestClient};
+use test_kit::{BrokerUser, TestClient};
 use uuid::Uuid;
 
 use crate::keeping::{keep, parked};

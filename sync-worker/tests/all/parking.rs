@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use service_kit::testing::eventually;
 use shared_models::parked::MAX_BODY;
+use test_kit::eventually;
 
 use crate::carrying::as_one_batch;
 use crate::events::{edited, id};

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use serde_json::json;
-use service_kit::testing::{BrokerUser, eventually};
+use test_kit::{BrokerUser, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::ResponseTemplate;
 

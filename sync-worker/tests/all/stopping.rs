@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use service_kit::testing::{BrokerUser, eventually};
+use test_kit::{BrokerUser, eventually};
 
 use crate::command_line::BINARY;
 use crate::events::{edited, id};

@@ -1,7 +1,7 @@
 //! The worker's report of its directions.
 
 use serde_json::{Value, json};
-use service_kit::testing::eventually;
+use test_kit::eventually;
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, id};

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use service_kit::testing::{BrokerUser, Flaw, Front, Greeting, TestCa};
 use shared_models::site::Site;
 use sync_worker::settings::{PROGRAM, SitesSettings};
 use sync_worker::site_client::SiteClient;
+use test_kit::{BrokerUser, Flaw, Front, Greeting, TestCa};
 
 use crate::events::{edited, id};
 use crate::sites::FakeSite;

@@ -3,7 +3,7 @@
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use service_kit::testing::eventually;
+use test_kit::eventually;
 
 use crate::events::{edited, id};
 use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, World};

@@ -7,9 +7,9 @@ use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
 use serde_json::{Value, json};
-use service_kit::testing::{BrokerLink, BrokerUser, eventually};
 use shared_models::names::QueueGeneration;
 use shared_models::site::{Direction, Site};
+use test_kit::{BrokerLink, BrokerUser, eventually};
 use tokio::time::timeout;
 use uuid::Uuid;
 

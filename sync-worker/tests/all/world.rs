@@ -4,11 +4,11 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use service_kit::testing::{BrokerUser, TestBroker, TestClient, eventually, http};
 use shared_models::names::{exchange, queue};
 use shared_models::site::{Direction, Site};
 use sync_worker::application::{Application, ApplicationError};
 use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
+use test_kit::{BrokerUser, TestBroker, TestClient, eventually, http};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 

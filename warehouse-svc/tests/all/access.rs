@@ -2,7 +2,7 @@
 
 use program_kit::access::Role;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{TestService, TestTokens};
+use test_kit::{TestService, TestTokens};
 use warehouse_svc::{PROGRAM, Warehouse, routes};
 
 use crate::samples::{arrived, history};

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use service_kit::testing::{Bad, bad_deliveries, bad_optional_texts, change_of, delivery_to};
+use test_kit::{Bad, bad_deliveries, bad_optional_texts, change_of, delivery_to};
 use uuid::Uuid;
 
 use crate::samples::{arrived, history, settable, warehouse};

@@ -2,8 +2,8 @@
 //! lines: the warehouse may send less, but not other kinds, and not nothing.
 
 use serde_json::{Value, json};
-use service_kit::testing::{change_of, delivery_to, without};
 use shared_models::order::Status;
+use test_kit::{change_of, delivery_to, without};
 use uuid::Uuid;
 
 use crate::samples::{STORE, arrived, arrived_as, history, settable, warehouse};

@@ -1,7 +1,7 @@
 //! The program: its settings, its help, and its exit.
 
-use service_kit::testing::{Binary, TestDatabase};
 use shared_models::site::Site;
+use test_kit::{Binary, TestDatabase};
 
 const WAREHOUSE: Binary = Binary { path: env!("CARGO_BIN_EXE_warehouse-svc"), prefix: "WAREHOUSE" };
 

@@ -1,8 +1,8 @@
 //! Concurrent workers that bring the same changes, in any order.
 
 use futures_util::future::join_all;
-use service_kit::testing::{Rows, change_of, delivery_to};
 use shared_models::sync::OrderChange;
+use test_kit::{Rows, change_of, delivery_to};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, STORE, warehouse};

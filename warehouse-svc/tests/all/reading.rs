@@ -2,8 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use service_kit::testing::{change_of, delivery_to};
 use shared_models::order::Status;
+use test_kit::{change_of, delivery_to};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, STORE, arrived, arrived_as, warehouse};

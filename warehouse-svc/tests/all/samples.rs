@@ -1,9 +1,9 @@
 //! Requests to a warehouse, and orders that arrive there.
 
 use serde_json::{Value, json};
-use service_kit::testing::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
 use shared_models::order::Status;
 use shared_models::site::Site;
+use test_kit::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
 use uuid::Uuid;
 use warehouse_svc::{PROGRAM, Warehouse, routes};
 

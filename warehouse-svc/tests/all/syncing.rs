@@ -2,8 +2,8 @@
 //! itself.
 
 use serde_json::{Value, json};
-use service_kit::testing::{Rows, change_of, delivery_to, progress_to};
 use shared_models::order::Status;
+use test_kit::{Rows, change_of, delivery_to, progress_to};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, STORE, arrived_as, history, warehouse};

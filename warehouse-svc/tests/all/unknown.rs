@@ -1,8 +1,8 @@
 //! Fields of a facet that this version does not know: they are kept and passed on.
 
 use serde_json::{Value, json};
-use service_kit::testing::{change_of, delivery_to, progress_to};
 use shared_models::order::Status;
+use test_kit::{change_of, delivery_to, progress_to};
 use uuid::Uuid;
 
 use crate::samples::{ORDERS, STORE, history, settable, warehouse};

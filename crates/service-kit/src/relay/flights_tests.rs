@@ -1,17 +1,19 @@
 //! The publisher with several batches under way, and a broker that answers in every order.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use lapin::BasicProperties;
+use program_kit::broker::BrokerSettings;
 use shared_models::site::Site;
+use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
 use super::*;
-use crate::relay::RelayOptions;
 use crate::relay::lease::Waiting;
 use crate::relay::publisher::Publisher;
-use crate::testing::{FakeBroker, FakeConnection, service_settings};
+use crate::relay::{RelayOptions, RelaySettings};
 
 /// What the broker sends about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +57,23 @@ async fn world() -> World {
         migrate_timeout: Duration::from_secs(1),
         deadline: Duration::from_secs(1),
     };
-    let mut settings = service_settings(database);
-    settings.broker.url = broker.url();
-    let (database, relay) = (settings.database, settings.relay);
+    let second = Duration::from_secs(1);
+    let broker_settings = BrokerSettings {
+        url: broker.url(),
+        ca: None,
+        tls: None,
+        connect_timeout: second,
+        reply_timeout: second,
+    };
+    let relay = RelaySettings {
+        batch_size: 500,
+        confirm_timeout: second,
+        poll_min: second,
+        poll_max: second,
+        offer_rate: NonZeroU32::MAX,
+    };
     let options =
-        RelayOptions { name: "test", site: Site::Store, database, broker: settings.broker, relay };
+        RelayOptions { name: "test", site: Site::Store, database, broker: broker_settings, relay };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
     World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
 }

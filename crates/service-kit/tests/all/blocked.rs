@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{FakeBroker, FakeConnection, TestService, eventually};
+use test_kit::{FakeBroker, FakeConnection, TestService, eventually};
 
 use crate::plain::{Plain, routes, write_orders};
 use crate::queue::told_state;

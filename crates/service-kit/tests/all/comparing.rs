@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use service_kit::change_log::Record;
 use service_kit::offers;
 use service_kit::orders::{Changed, Order, now, storage};
-use service_kit::testing::{TestDatabase, TestService, change_of, delivery_to, eventually};
 use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions};
 use shared_models::event::EventKind;
 use shared_models::order::Shared;
 use shared_models::revision::Revision;
 use shared_models::site::Site;
+use test_kit::{TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
 use crate::plain::{Plain, routes, write_orders};

@@ -6,9 +6,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use service_kit::error::Error;
 use service_kit::orders::{Changed, Order, now};
-use service_kit::testing::delivery_to;
 use shared_models::order::Shared;
 use shared_models::site::Site;
+use test_kit::delivery_to;
 use uuid::Uuid;
 
 use crate::writing::Desk;

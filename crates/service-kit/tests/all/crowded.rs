@@ -6,10 +6,8 @@ use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::orders::now;
-use service_kit::testing::{
-    Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually,
-};
 use shared_models::site::Site;
+use test_kit::{Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use service_kit::database::{DatabaseError, DatabaseSettings, connect};
-use service_kit::testing::{TestDatabase, eventually};
+use test_kit::{TestDatabase, eventually};
 use tokio::sync::Notify;
 
 use crate::writing::pool;

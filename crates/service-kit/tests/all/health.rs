@@ -3,7 +3,7 @@
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{Answer, TestDatabase, TestService, eventually};
+use test_kit::{Answer, TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, routes};
 

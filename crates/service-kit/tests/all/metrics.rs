@@ -1,8 +1,8 @@
 //! The metrics of a service.
 
 use diesel_async::SimpleAsyncConnection as _;
-use service_kit::testing::{Loss, TestBroker, TestDatabase, TestService, eventually};
 use shared_models::names::ORDER_EVENTS;
+use test_kit::{Loss, TestBroker, TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, linked, publishing_to, routes, write_orders};
 use crate::queue::{bind, bound_broker, declare_exchange, published, told_state};

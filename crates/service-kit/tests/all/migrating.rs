@@ -7,7 +7,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
 use service_kit::application::ServiceSettings;
 use service_kit::database::{connect, migrate};
-use service_kit::testing::{TestDatabase, TestService, eventually};
+use test_kit::{TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, routes, write_orders};
 

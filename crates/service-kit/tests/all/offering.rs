@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::orders::now;
-use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
+use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::offers;
 use service_kit::orders::now;
-use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
 use shared_models::site::Site;
+use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 
 use crate::plain::{Plain, publishing_to, routes, write_orders};
 use crate::queue::{bound_broker, published};

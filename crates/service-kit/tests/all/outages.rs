@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use program_kit::broker::BrokerUrl;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{BrokerUser, TestBroker, TestService};
+use test_kit::{BrokerUser, TestBroker, TestService};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;

@@ -9,8 +9,8 @@ use serde_json::json;
 use service_kit::database::{DatabaseError, DatabaseSettings};
 use service_kit::error::Error;
 use service_kit::orders::{Draft, Edit, Order, Written};
-use service_kit::testing::{DatabaseLink, Loss, TestDatabase, eventually};
 use shared_models::order::{Progress, Status};
+use test_kit::{DatabaseLink, Loss, TestDatabase, eventually};
 use tokio::time::timeout;
 use uuid::Uuid;
 

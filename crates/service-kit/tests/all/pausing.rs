@@ -1,7 +1,7 @@
 //! Pausing a site: it publishes nothing, whichever process serves it.
 
 use serde_json::json;
-use service_kit::testing::{TestService, eventually};
+use test_kit::{TestService, eventually};
 
 use crate::plain::{publishing_to, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};

@@ -10,7 +10,7 @@ use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, ErrorKind, ExchangeKind};
 use program_kit::broker::{Connection, connect};
-use service_kit::testing::{BrokerUser, TestBroker};
+use test_kit::{BrokerUser, TestBroker};
 
 use crate::queue::{QUEUE, bound_broker};
 

@@ -5,11 +5,11 @@ use program_kit::http::resource::Routes;
 use service_kit::application::ServiceSettings;
 use service_kit::orders::{Changed, Domain, Draft, Order, now, storage};
 use service_kit::routes;
-use service_kit::testing::{
-    BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
-};
 use shared_models::order::Shared;
 use shared_models::site::Site;
+use test_kit::{
+    BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
+};
 use uuid::Uuid;
 
 pub(crate) enum Plain {}

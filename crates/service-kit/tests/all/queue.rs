@@ -8,9 +8,9 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use serde_json::Value;
-use service_kit::testing::{TestBroker, TestService, eventually};
 use shared_models::names::{self, ORDER_EVENTS};
 use shared_models::site::{Direction, Site};
+use test_kit::{TestBroker, TestService, eventually};
 
 pub(crate) const QUEUE: &str = names::queue(Direction { from: Site::Store });
 const EXCHANGE: &str = names::exchange(Site::Store);

@@ -7,8 +7,8 @@ use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use lapin::types::AMQPValue;
 use serde_json::json;
-use service_kit::testing::{TestBroker, eventually};
 use shared_models::names::ORDER_EVENTS;
+use test_kit::{TestBroker, eventually};
 use uuid::Uuid;
 
 use crate::plain::{publishing_to, write_orders};
@@ -166,8 +166,8 @@ async fn a_thousand_changes_arrive_each_once_and_in_their_order() {
 async fn what_arrived_from_the_peer_is_not_published() {
     let broker = bound_broker().await;
     let site = publishing_to(&broker).await;
-    let delivery = service_kit::testing::delivery_to("1 Quay Street", 1, 1);
-    let change = service_kit::testing::change_of(Uuid::now_v7(), delivery, None);
+    let delivery = test_kit::delivery_to("1 Quay Street", 1, 1);
+    let change = test_kit::change_of(Uuid::now_v7(), delivery, None);
     let source = shared_models::site::Site::Warehouse;
     assert_eq!(site.client.sync(source, &[change]).await.outcomes(), ["applied"]);
     write_orders(&site.database, 1).await;

@@ -3,7 +3,7 @@
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::database::connect;
-use service_kit::testing::TestDatabase;
+use test_kit::TestDatabase;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, NoTls};
 

@@ -2,7 +2,7 @@
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{BrokerUser, TestBroker, TestDatabase, TestService, eventually};
+use test_kit::{BrokerUser, TestBroker, TestDatabase, TestService, eventually};
 
 use crate::plain::{Plain, routes, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};

@@ -8,7 +8,7 @@ use program_kit::broker::{self, BrokerSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use service_kit::database::{self, DatabaseSettings};
-use service_kit::testing::{BrokerUser, Flaw, Front, Greeting, TestBroker, TestCa, TestDatabase};
+use test_kit::{BrokerUser, Flaw, Front, Greeting, TestBroker, TestCa, TestDatabase};
 use tokio::net::TcpListener;
 use url::Url;
 

@@ -12,8 +12,8 @@ use service_kit::database::{Database, DatabaseSettings, Observer, Scans, State};
 use service_kit::error::Error;
 use service_kit::orders::{Draft, Edit, Order, Turns, Writer, Written};
 use service_kit::relay::{Relay, RelayOptions};
-use service_kit::testing::{TestDatabase, eventually, service_settings};
 use shared_models::site::Site;
+use test_kit::{TestDatabase, eventually, service_settings};
 use tokio::sync::watch;
 use uuid::Uuid;
 

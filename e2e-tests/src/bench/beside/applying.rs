@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use program_kit::access::Role;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use service_kit::testing::http;
 use shared_models::SCHEMA;
 use shared_models::event::OrderEvent;
 use shared_models::rules::{Facts, RULES, Verdict, decide};
 use shared_models::site::Direction;
 use shared_models::sync::{MAX_CHANGES, OrderChange, Outcome, SyncRequest, SyncResponse};
+use test_kit::http;
 
 use crate::bench::world::World;
 use crate::secured::headers;

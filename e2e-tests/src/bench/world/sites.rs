@@ -4,15 +4,15 @@ use anyhow::{Context, Result, ensure};
 use program_kit::access::Role;
 use reqwest::Method;
 use serde_json::Value;
-use service_kit::testing::http;
 use shared_models::site::Direction;
+use test_kit::http;
 
 use crate::program::Program;
 use crate::secured::headers;
 
 /// Whether it says that it is ready.
 pub async fn is_ready(program: &Program) -> bool {
-    let asked = service_kit::testing::get(&format!("{}/health/ready", program.url())).await;
+    let asked = test_kit::get(&format!("{}/health/ready", program.url())).await;
     asked.is_ok_and(|answer| answer.status().is_success())
 }
 

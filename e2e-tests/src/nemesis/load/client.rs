@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use program_kit::access::Role;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use service_kit::testing::http;
 use shared_models::site::Site;
+use test_kit::http;
 use tokio::time::sleep;
 use uuid::Uuid;
 

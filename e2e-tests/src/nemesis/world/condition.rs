@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use service_kit::testing::get;
+use test_kit::get;
 
 use super::World;
 use crate::nemesis::parts::Part;

@@ -9,7 +9,7 @@ use e2e_tests::secured::{client, token};
 use e2e_tests::{Program, Site, lamps_and_bulbs};
 use program_kit::access::Role;
 use serde_json::{Value, json};
-use service_kit::testing::{Flaw, Front, Greeting, eventually, get, http};
+use test_kit::{Flaw, Front, Greeting, eventually, get, http};
 
 use servers::{Servers, text};
 

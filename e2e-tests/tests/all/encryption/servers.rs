@@ -10,8 +10,8 @@ use launcher::postgres::{self, Postgres};
 use launcher::rabbitmq::{self, RabbitMq, Tls};
 use serde_json::json;
 use service_kit::database::migrate;
-use service_kit::testing::{Flaw, TestCa, TestCertificate, eventually};
 use tempfile::TempDir;
+use test_kit::{Flaw, TestCa, TestCertificate, eventually};
 
 /// The servers, whose certificates are from `ca`.
 pub(super) struct Servers {

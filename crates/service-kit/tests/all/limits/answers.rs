@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use actix_web::web;
 use program_kit::access::Rule;
 use program_kit::http::resource::{reads, resource};
-use service_kit::testing::{TestService, eventually};
+use test_kit::{TestService, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{interval, timeout};
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{TestDatabase, TestService};
+use test_kit::{TestDatabase, TestService};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_kit::testing::TestService;
+use test_kit::TestService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 

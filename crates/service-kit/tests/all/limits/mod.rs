@@ -11,7 +11,7 @@ use std::io;
 use std::time::Duration;
 
 use service_kit::application::ServiceSettings;
-use service_kit::testing::TestService;
+use test_kit::TestService;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};

@@ -7,7 +7,7 @@ use program_kit::access::{TokenHash, Tokens};
 use program_kit::http::Proxies;
 use reqwest::Method;
 use service_kit::application::ServiceSettings;
-use service_kit::testing::{Answer, TestDatabase, TestService};
+use test_kit::{Answer, TestDatabase, TestService};
 
 use crate::plain::{Plain, routes};
 

@@ -4,9 +4,9 @@ use diesel_async::AsyncConnection as _;
 use serde_json::json;
 use service_kit::change_log::{self, Record};
 use service_kit::orders::storage;
-use service_kit::testing::{change_of, delivery_to};
 use shared_models::event::EventKind;
 use shared_models::site::Site;
+use test_kit::{change_of, delivery_to};
 use uuid::Uuid;
 
 use super::{PARKED, alone, hopeless, id, items, offered, one, post, report, reported};

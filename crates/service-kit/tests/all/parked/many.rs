@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use service_kit::testing::{TestService, eventually};
+use test_kit::{TestService, eventually};
 use uuid::Uuid;
 
 use super::{PARKED, hopeless, id, offered, offers, post, report};

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::parked::Waits;
-use service_kit::testing::{BrokerUser, TestBroker, TestService, eventually};
 use shared_models::SCHEMA;
+use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 
 use crate::plain::{Plain, routes};

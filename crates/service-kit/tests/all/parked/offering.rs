@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
-use service_kit::testing::{TestBroker, eventually};
+use test_kit::{TestBroker, eventually};
 use uuid::Uuid;
 
 use super::{hopeless, offered, offering_after, offers, one, pause, post, report, reported};

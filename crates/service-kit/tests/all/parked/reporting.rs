@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
-use service_kit::testing::TestService;
 use shared_models::SCHEMA;
+use test_kit::TestService;
 use uuid::Uuid;
 
 use super::{PARKED, alone, hopeless, items, offered, one, post, report, reported};

@@ -2,7 +2,7 @@
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
-use service_kit::testing::{TestService, eventually};
+use test_kit::{TestService, eventually};
 use uuid::Uuid;
 
 use super::{

@@ -13,11 +13,11 @@ use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
 use tokio::sync::oneshot;
 
 use super::{TestClient, TestDatabase};
-use crate::application::{Application, ServiceSettings};
-use crate::database::DatabaseSettings;
-use crate::orders::Domain;
-use crate::parked::{ParkedSettings, Waits};
-use crate::relay::RelaySettings;
+use service_kit::application::{Application, ServiceSettings};
+use service_kit::database::DatabaseSettings;
+use service_kit::orders::Domain;
+use service_kit::parked::{ParkedSettings, Waits};
+use service_kit::relay::RelaySettings;
 
 /// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";

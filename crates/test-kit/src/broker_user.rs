@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::variable;
 
 /// The permissions of the users.
-const DEFINITIONS: &str = include_str!("../../../../deploy/rabbitmq/definitions.json");
+const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/definitions.json");
 
 /// The variable with the administrator's URL.
 pub(super) const ADMINISTRATOR: &str = "LOCKSTEP_TEST_AMQP_URL";

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::variable;
-use crate::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
+use service_kit::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
 
 /// A database that is dropped when the test is over.
 #[derive(Debug)]

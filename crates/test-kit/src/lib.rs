@@ -1,5 +1,6 @@
 //! Test support on the servers that `deploy/test` starts: a database and a vhost for each test. It
 //! may panic, as tests may.
+
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 mod access;

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::database::{DatabaseSettings, DatabaseUrl};
+use service_kit::database::{DatabaseSettings, DatabaseUrl};
 
 /// The end of an answer: `ReadyForQuery`, without its last byte.
 const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];
