@@ -91,7 +91,7 @@ mod tests {
     /// A retry may come after the store was brought up to date.
     #[test]
     fn the_digest_of_an_order_stays_what_it_was() {
-        let placed = |value| read(value, service_kit::orders::now()).unwrap().private.placed_as;
+        let placed = |value| read(value, service_kit::database::now()).unwrap().private.placed_as;
         let short = placed(json!({"company": "Acme Ltd", "address": "1 Main Street",
             "currency": "EUR", "lines": [{"sku": "A", "quantity": 1, "unit_price": 5},
             {"sku": "B", "quantity": 2, "unit_price": 0}]}));

@@ -22,9 +22,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
-use crate::orders::{Domain, Turns, Writer};
+use crate::orders::{Domain, Orders, Turns, Writer};
 use crate::parked::ParkedSettings;
 use crate::relay::{Relay, RelayOptions, RelaySettings};
+use crate::resource::Resource;
 use crate::service::Service;
 
 /// The time that the relay has to finish, however long the requests in hand took.
@@ -98,18 +99,23 @@ impl Application {
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
         let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
+        let resource: Arc<dyn Resource> = Arc::new(Orders { site: D::SITE });
         let (relay, handle) = Relay::new(RelayOptions {
             name,
             site: D::SITE,
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
+            resource: Arc::clone(&resource),
         });
         let (turns, waits) = (Turns::default(), settings.parked.offer_after);
         let shared = |database: Database| {
-            let (relay, waits) = (handle.clone(), waits.clone());
+            let (relay, resource) = (handle.clone(), Arc::clone(&resource));
             let writer = Writer::<D>::new(database.clone(), relay.clone(), turns.clone());
-            (Data::new(Service { database, relay, waits }), Data::new(writer))
+            (
+                Data::new(Service { database, relay, resource, waits: waits.clone() }),
+                Data::new(writer),
+            )
         };
         let shared = databases.into_iter().map(shared).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));

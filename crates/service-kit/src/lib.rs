@@ -8,6 +8,7 @@
 //! | [`service`], [`error`] | what the handlers share; their errors |
 //! | [`relay`] | from the outbox to RabbitMQ |
 //! | [`parked`] | changes that could not be carried |
+//! | [`resource`] | a kind of records, as offers and parked changes know it |
 //! | [`offers`], [`pause`] | orders to be published again; whether anything is published |
 //! | [`comparison`] | the orders changed here, and the states of orders, for comparing with the
 //! peer |
@@ -31,5 +32,6 @@ pub mod pause;
 pub mod program;
 mod readiness;
 pub mod relay;
+pub mod resource;
 pub mod routes;
 pub mod service;

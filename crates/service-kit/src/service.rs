@@ -1,8 +1,11 @@
 //! The data that the handlers of a service share.
 
+use std::sync::Arc;
+
 use crate::database::Database;
 use crate::parked::Waits;
 use crate::relay::RelayHandle;
+use crate::resource::Resource;
 
 /// The data that the handlers of a service share.
 #[derive(Clone)]
@@ -11,6 +14,8 @@ pub struct Service {
     pub database: Database,
     /// The handle to the relay.
     pub relay: RelayHandle,
+    /// The records of this service.
+    pub resource: Arc<dyn Resource>,
     /// The waits of a change that could not be carried before it is offered again.
     pub waits: Waits,
 }

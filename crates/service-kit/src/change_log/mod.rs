@@ -1,17 +1,17 @@
-//! The append-only log of everything that happened to this site's orders.
+//! The append-only log of everything that happened to this site's records, of whatever kind.
 //!
-//! A record is appended by the same statement that writes the order (`orders/storage/writing.rs`).
+//! A change is appended by the same statement that writes the record (`orders/storage/writing.rs`).
 //! A change that was made here and concerns the peer also enters the outbox, in the same statement;
 //! the relay reads it from there.
 
 mod backlog;
-mod record;
+mod change;
 mod statement;
 mod storage;
 mod unguarded;
 
 pub use backlog::{Backlog, backlog};
-pub use record::Record;
+pub use change::Change;
 pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
 pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
 pub(crate) use unguarded::publish_unguarded;

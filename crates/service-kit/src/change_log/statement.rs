@@ -11,16 +11,15 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::AstPass;
-use diesel::result::Error::SerializationError;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{
     Array, BigInt, Bool, HasSqlType, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use shared_models::merge::Conflict;
+use serde_json::Value;
 use shared_models::unguarded::Guard;
 use uuid::Uuid;
 
-use super::Record;
+use super::Change;
 use crate::database::Json;
 
 /// The names of the columns that [`Columns`] binds, in that order.
@@ -43,7 +42,7 @@ announced as (
     insert into outbox (seq)
     select seq from recorded where ";
 
-/// Records, one array for each column.
+/// Changes, one array for each column.
 #[derive(Debug)]
 pub(crate) struct Columns<'a> {
     event_id: Vec<Uuid>,
@@ -52,29 +51,26 @@ pub(crate) struct Columns<'a> {
     origin: Vec<&'static str>,
     version: Vec<i64>,
     at: Vec<DateTime<Utc>>,
-    body: Vec<String>,
-    conflicts: Vec<Option<Json<&'a [Conflict]>>>,
+    body: Vec<&'a str>,
+    conflicts: Vec<Option<Json<&'a Value>>>,
     publish: Vec<bool>,
     principal: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(records: impl Iterator<Item = &'a Record>) -> QueryResult<Self> {
-        let records = &*records.collect::<Vec<_>>();
-        let body = each(records, |record| serde_json::to_string(&record.event));
-        let body = body.into_iter().collect::<Result<_, _>>();
-        Ok(Self {
-            event_id: each(records, |record| record.event.id),
-            order_id: each(records, |record| record.event.order_id),
-            kind: each(records, |record| record.event.kind.as_str()),
-            origin: each(records, |record| record.event.origin.as_str()),
-            version: each(records, |record| record.event.version),
-            at: each(records, |record| record.event.at),
-            body: body.map_err(|error| SerializationError(error.into()))?,
-            conflicts: each(records, conflicts_of),
-            publish: each(records, |record| record.publish && !Guard::Outbox.is_off()),
-            principal: each(records, |record| record.principal.as_deref()),
-        })
+    pub(crate) fn of(changes: &'a [Change]) -> Self {
+        Self {
+            event_id: each(changes, |change| change.event_id),
+            order_id: each(changes, |change| change.key),
+            kind: each(changes, |change| change.kind),
+            origin: each(changes, |change| change.origin.as_str()),
+            version: each(changes, |change| change.version),
+            at: each(changes, |change| change.at),
+            body: each(changes, |change| change.body.as_str()),
+            conflicts: each(changes, |change| change.conflicts.as_ref().map(Json)),
+            publish: each(changes, |change| change.publish && !Guard::Outbox.is_off()),
+            principal: each(changes, |change| change.principal.as_deref()),
+        }
     }
 
     /// Writes `with new as (…),`: all bound columns, including those that `more` binds under
@@ -200,10 +196,6 @@ where
     bind::<C, T, V>(out, column)
 }
 
-fn each<'a, T>(records: &[&'a Record], of: impl FnMut(&'a Record) -> T) -> Vec<T> {
-    records.iter().copied().map(of).collect()
-}
-
-fn conflicts_of(record: &Record) -> Option<Json<&[Conflict]>> {
-    (!record.conflicts.is_empty()).then_some(Json(record.conflicts.as_slice()))
+fn each<'a, T>(changes: &'a [Change], of: impl FnMut(&'a Change) -> T) -> Vec<T> {
+    changes.iter().map(of).collect()
 }

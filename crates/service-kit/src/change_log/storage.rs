@@ -14,34 +14,32 @@ use uuid::Uuid;
 
 use super::statement::push_append_in_bulk;
 use super::unguarded::publish_unguarded;
-use super::{Columns, Count, Many, One, Record, push_append};
+use super::{Change, Columns, Count, Many, One, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 
-/// Appends records that change no order, in the given sequence.
-pub async fn append(connection: &mut AsyncPgConnection, records: &[Record]) -> QueryResult<()> {
-    if records.is_empty() {
-        return Ok(());
-    }
-    let columns = Columns::of(records.iter())?;
-    match records {
+/// Appends changes that come with no write of their records, in the given sequence.
+pub async fn append(connection: &mut AsyncPgConnection, changes: &[Change]) -> QueryResult<()> {
+    let columns = Columns::of(changes);
+    match changes {
+        [] => return Ok(()),
         [_] => Append::<One>::of(columns).execute(connection).await?,
         _ => Append::<Many>::of(columns).execute(connection).await?,
     };
-    publish_unguarded(connection, records.iter()).await
+    publish_unguarded(connection, changes).await
 }
 
-/// Appends records of an offer of many orders, in the given sequence. They are marked, so that
+/// Appends changes of an offer of many records, in the given sequence. They are marked, so that
 /// comparing passes over them (docs/decisions/0022).
 pub async fn append_in_bulk(
     connection: &mut AsyncPgConnection,
-    records: &[Record],
+    changes: &[Change],
 ) -> QueryResult<()> {
-    if records.is_empty() {
+    if changes.is_empty() {
         return Ok(());
     }
-    AppendInBulk(Columns::of(records.iter())?).execute(connection).await?;
-    publish_unguarded(connection, records.iter()).await
+    AppendInBulk(Columns::of(changes)).execute(connection).await?;
+    publish_unguarded(connection, changes).await
 }
 
 struct AppendInBulk<'a>(Columns<'a>);
@@ -75,8 +73,8 @@ impl<C: Count> QueryId for Append<'_, C> {
 
 impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self(records, _) = self;
-        records.push_new::<C>(&mut out, "", |_| Ok(()))?;
+        let Self(changes, _) = self;
+        changes.push_new::<C>(&mut out, "", |_| Ok(()))?;
         push_append::<C>(&mut out, "null", None);
         out.push_sql(" select 1");
         Ok(())

@@ -9,7 +9,7 @@ use diesel_async::{
 };
 use shared_models::unguarded::Guard;
 
-use super::Record;
+use super::Change;
 use crate::database::schema::{changes, outbox};
 
 /// The delay before publishing: without it, a crash would rarely hit the gap.
@@ -18,13 +18,13 @@ const LATER: Duration = Duration::from_millis(50);
 /// Commits, and only then adds the changes to be published to the outbox.
 pub(crate) async fn publish_unguarded(
     connection: &mut AsyncPgConnection,
-    records: impl Iterator<Item = &Record>,
+    changed: &[Change],
 ) -> QueryResult<()> {
     if !Guard::Outbox.is_off() {
         return Ok(());
     }
-    let events = records.filter(|record| record.publish).map(|record| record.event.id);
-    let events = events.collect::<Vec<_>>();
+    let published = changed.iter().filter(|change| change.publish);
+    let events = published.map(|change| change.event_id).collect::<Vec<_>>();
     if events.is_empty() {
         return Ok(());
     }

@@ -43,5 +43,5 @@ pub async fn revisions(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Quer
 /// Notes how far the log has been compared, if the last note was at `compared.from`; returns
 /// whether it did.
 pub async fn advance(connection: &mut AsyncPgConnection, compared: Compared) -> QueryResult<bool> {
-    storage::advance(connection, compared, crate::orders::now()).await
+    storage::advance(connection, compared, crate::database::now()).await
 }

@@ -21,6 +21,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::result::Error as QueryError;
 pub use diesel_async::pooled_connection::deadpool::BuildError;
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
@@ -46,6 +47,12 @@ use readers::Readers;
 pub use readers::Scans;
 pub use settings::DatabaseSettings;
 pub use url::DatabaseUrl;
+
+/// Returns the time with the precision of PostgreSQL, so that the same value is written and read.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
 
 type Transactions = AnsiTransactionManager;
 

@@ -1,9 +1,9 @@
-//! Offers: the current facets of orders are published again, through the same outbox.
+//! Offers: records are published again as they are now, through the same outbox.
 //!
 //! Harmless because of the receiver's fence; the one mechanism behind the first load, recovery of a
-//! queue that was lost with its messages, and repair. An offer of many orders is a row that the
+//! queue that was lost with its messages, and repair. An offer of many records is a row that the
 //! relay works off in small steps, so it survives a restart and never floods the outbox. Several
-//! offers take turns. An offer of all orders walks them by id; an offer since a time reads the
+//! offers take turns. An offer of all records walks them by key; an offer since a time reads the
 //! change log, so that its cost depends only on what has changed since.
 
 mod search;
@@ -15,12 +15,12 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel_async::AsyncPgConnection;
-use shared_models::site::Site;
 use uuid::Uuid;
 
-use crate::change_log::{self, Record};
+use crate::change_log::{self, Change};
+use crate::database::now;
 use crate::database::schema::offers;
-use crate::orders::{Order, now};
+use crate::resource::Resource;
 use search::{LookBack, Search};
 
 /// The most ids in one request, and the most parked changes that are offered in one step.
@@ -61,8 +61,8 @@ pub struct Offer {
 /// The progress of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// An offer of all orders: the last one offered.
-    Order(Uuid),
+    /// An offer of all records: the last one offered.
+    Record(Uuid),
     /// An offer since a time, whose first log entry may still be before this place.
     Before(i64),
     /// An offer since a time: the last log entry that was read, and the last to be read.
@@ -98,18 +98,17 @@ pub async fn end(connection: &mut AsyncPgConnection, id: i64) -> QueryResult<boo
     storage::remove(connection, id).await
 }
 
-/// Offers, at once, those of these orders that exist; returns the event of each. `principal` is the
-/// one that requested it, if known. The caller owns the transaction.
+/// Offers, at once, those of these records that exist; returns the event of each. `principal` is
+/// the one that requested it, if known. The caller owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
-    site: Site,
-    ids: &[Uuid],
+    resource: &dyn Resource,
+    keys: &[Uuid],
     principal: Option<&str>,
 ) -> QueryResult<BTreeMap<Uuid, Uuid>> {
-    let orders = storage::these(connection, ids).await?;
-    let records = records(site, &orders, principal);
-    change_log::append(connection, &records).await?;
-    Ok(records.iter().map(|record| (record.event.order_id, record.event.id)).collect())
+    let offers = resource.offers_of(connection, keys, principal).await?;
+    change_log::append(connection, &offers).await?;
+    Ok(offers.iter().map(|offer| (offer.key, offer.event_id)).collect())
 }
 
 /// Returns whether an offer has a step that is due.
@@ -139,46 +138,49 @@ pub async fn failed(
 /// how many orders were offered. The caller must be the active relay: no other may run this.
 pub async fn advance(
     connection: &mut AsyncPgConnection,
-    site: Site,
+    resource: &dyn Resource,
     offer: &Offer,
 ) -> QueryResult<usize> {
-    let (orders, place) = match offer.since {
-        None => next_of_all(connection, offer.after_id).await?,
-        Some(since) => next_changed(connection, offer, since).await?,
+    let (offers, place) = match offer.since {
+        None => next_of_all(connection, resource, offer).await?,
+        Some(since) => next_changed(connection, resource, offer, since).await?,
     };
-    let records = records(site, &orders, offer.principal.as_deref());
-    change_log::append_in_bulk(connection, &records).await?;
+    change_log::append_in_bulk(connection, &offers).await?;
     match place {
         Some(place) => {
-            let offered = i64::try_from(orders.len()).unwrap_or(i64::MAX);
+            let offered = i64::try_from(offers.len()).unwrap_or(i64::MAX);
             storage::save(connection, offer.id, place, offered).await?;
         }
         None => storage::finish(connection, offer.id).await?,
     }
-    Ok(orders.len())
+    Ok(offers.len())
 }
 
-/// Returns the next of all orders, and the place after them; no place at the end.
+/// Returns offers of the next of all records, and the place after them; no place at the end.
 async fn next_of_all(
     connection: &mut AsyncPgConnection,
-    after: Option<Uuid>,
-) -> QueryResult<(Vec<Order<()>>, Option<Place>)> {
-    let orders = storage::after(connection, after, ADVANCE.into()).await?;
-    let more = orders.len() == usize::from(ADVANCE);
-    let last = orders.last().filter(|_| more).map(|order| Place::Order(order.id));
-    Ok((orders, last))
+    resource: &dyn Resource,
+    offer: &Offer,
+) -> QueryResult<(Vec<Change>, Option<Place>)> {
+    let (after, principal) = (offer.after_id, offer.principal.as_deref());
+    let offers = resource.offers_after(connection, after, ADVANCE.into(), principal).await?;
+    let more = offers.len() == usize::from(ADVANCE);
+    let last = offers.last().filter(|_| more).map(|offer| Place::Record(offer.key));
+    Ok((offers, last))
 }
 
-/// Returns the orders of the next changes, and the place after them; no place at the end.
+/// Returns offers of the records of the next changes, and the place after them; no place at the
+/// end.
 ///
 /// The last entry to be read is the newest one when the reading began, so that it does not read the
 /// entries that it appends itself. A transaction under way at that time may later commit an entry
 /// before that place; such an entry is in the outbox, or came from the peer.
 async fn next_changed(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     offer: &Offer,
     since: DateTime<Utc>,
-) -> QueryResult<(Vec<Order<()>>, Option<Place>)> {
+) -> QueryResult<(Vec<Change>, Option<Place>)> {
     let (after, until) = match (offer.after_seq, offer.until_seq) {
         (Some(after), Some(until)) => (after, until),
         (found, _) => {
@@ -195,12 +197,12 @@ async fn next_changed(
         Some(last) if entries.len() == usize::from(ADVANCE) => Some(last.seq),
         Some(_) | None => storage::last_of_window(connection, (after, until)).await?,
     };
-    let mut ids = entries.iter().map(|entry| entry.order_id).collect::<Vec<_>>();
-    ids.sort_unstable();
-    ids.dedup();
-    let orders = storage::these(connection, &ids).await?;
+    let mut keys = entries.iter().map(|entry| entry.order_id).collect::<Vec<_>>();
+    keys.sort_unstable();
+    keys.dedup();
+    let offers = resource.offers_of(connection, &keys, offer.principal.as_deref()).await?;
     let place = after.filter(|after| *after < until).map(|after| Place::Change { after, until });
-    Ok((orders, place))
+    Ok((offers, place))
 }
 
 /// Looks back from the place that was found in an earlier step, or that a search finds now. The log
@@ -229,9 +231,4 @@ async fn search(connection: &mut AsyncPgConnection, since: DateTime<Utc>) -> Que
         search.found(place, storage::entry_at(connection, place).await?);
     }
     Ok(search.last_too_early())
-}
-
-fn records(site: Site, orders: &[Order<()>], principal: Option<&str>) -> Vec<Record> {
-    let now = now();
-    orders.iter().map(|order| Record::offered(site, order, now).by(principal)).collect()
 }

@@ -115,7 +115,8 @@ impl<P> Default for Attempts<P> {
 mod tests {
     use super::Conclusion::{Known, Overtaken, Unknown};
     use super::*;
-    use crate::orders::{Order, now};
+    use crate::database::now;
+    use crate::orders::Order;
     use shared_models::site::Site;
 
     /// An attempt that writes one change, or none.

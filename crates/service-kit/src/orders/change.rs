@@ -8,7 +8,7 @@ use shared_models::event::EventKind;
 use shared_models::site::Site;
 
 use super::order::{Domain, Draft, Order};
-use crate::change_log::Record;
+use super::record::Record;
 
 /// An order after a change, and the record of the change.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 use program_kit::http::problem::FieldError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,10 +81,4 @@ pub trait Domain: Send + Sync + 'static {
     ) -> (Draft<Self::Private>, Vec<FieldError>);
     /// Returns the valid values of a field, found by its name.
     fn expectation(field: &str) -> Option<&'static str>;
-}
-
-/// Returns the time with the precision of PostgreSQL, so that the same value is written and read.
-#[must_use]
-pub fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
 }

@@ -4,10 +4,11 @@ use uuid::Uuid;
 
 use super::attempts::Attempts;
 use super::edit::{Edit, edit};
-use super::order::{Domain, Order, now};
+use super::order::{Domain, Order};
 use super::storage;
 use super::writer::Writer;
 use crate::change_log::recorded;
+use crate::database::now;
 use crate::error::Error;
 
 impl<D: Domain> Writer<D> {

@@ -4,23 +4,26 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use shared_models::site::Site;
 use uuid::Uuid;
 
 use super::storage::{self, Due};
+use crate::database::now;
 use crate::offers;
-use crate::orders::now;
+use crate::resource::Resource;
 
 /// Offers the orders of due changes, up to a limit; returns whether there may be more. The caller
 /// owns the transaction.
-pub async fn offer_due(connection: &mut AsyncPgConnection, site: Site) -> QueryResult<bool> {
-    let due = storage::lock_due(connection, now(), offers::STEP).await?;
+pub async fn offer_due(
+    connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
+) -> QueryResult<bool> {
+    let due = storage::lock_due(connection, resource, now(), offers::STEP).await?;
     if due.is_empty() {
         return Ok(false);
     }
     let last = last_of_each(&due);
     let orders = last.keys().copied().collect::<Vec<_>>();
-    let events = offers::offer(connection, site, &orders, None).await?;
+    let events = offers::offer(connection, resource, &orders, None).await?;
     let carried = by_row(&last, &events);
     storage::set_offered(connection, &due, &carried).await?;
     tracing::info!(changes = due.len(), orders = events.len(), "parked changes are offered again");

@@ -9,9 +9,9 @@ use shared_models::parked::ParkedState;
 use uuid::Uuid;
 
 use super::{Parked, State, storage};
-use crate::orders::now;
-use crate::orders::storage::known;
+use crate::database::now;
 use crate::parked::Waits;
+use crate::resource::Resource;
 
 /// A message that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct Reported {
 /// transaction.
 pub async fn report(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     waits: &Waits,
     reported: &BTreeMap<Uuid, Reported>,
 ) -> QueryResult<usize> {
@@ -45,7 +46,7 @@ pub async fn report(
     let new = fresh.iter().filter(|event| !expected.contains(event));
     let new = new.filter_map(|event| Some((*event, reported.get(event)?))).collect::<Vec<_>>();
     let orders = new.iter().filter_map(|(_, reported)| reported.order_id).collect::<Vec<_>>();
-    let known_orders = known(connection, &orders).await?;
+    let known_orders = storage::known(connection, resource, &orders).await?;
     let first = new.into_iter().map(|(event, reported)| {
         let can_be_offered = reported.order_id.is_some_and(|order| known_orders.contains(&order));
         parked_first(event, reported, can_be_offered, waits, now)

@@ -9,25 +9,27 @@ use shared_models::parked::{Deed, LeftAlone, ParkedState, Settled};
 use uuid::Uuid;
 
 use super::storage::{self, Standing};
-use crate::orders::now;
+use crate::database::now;
+use crate::resource::Resource;
 
 /// Applies an action to these changes, or to all that it applies to. Replayed changes become due,
 /// and the relay offers them. The caller owns the transaction.
 pub async fn settle(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     deed: Deed,
     ids: Option<&[Uuid]>,
 ) -> QueryResult<Settled> {
     let now = now();
     let changed = match deed {
-        Deed::Replay => storage::set_due(connection, ids, now).await?,
+        Deed::Replay => storage::set_due(connection, resource, ids, now).await?,
         Deed::Drop => storage::set_dropped(connection, ids).await?,
     };
     let changed = changed.into_iter().collect::<HashSet<_>>();
     let mut others = ids.unwrap_or_default().to_vec();
     let mut seen = changed.clone();
     others.retain(|id| seen.insert(*id));
-    let standing = storage::standing(connection, &others).await?;
+    let standing = storage::standing(connection, resource, &others).await?;
     let left = others.into_iter().map(|id| {
         let found = standing.iter().find(|standing| standing.id == id);
         LeftAlone { id, reason: why_left(deed, found, now).to_owned() }

@@ -1,6 +1,7 @@
 //! The publisher with several batches under way, and a broker that answers in every order.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -11,6 +12,7 @@ use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
 use super::*;
+use crate::orders::Orders;
 use crate::relay::lease::Waiting;
 use crate::relay::publisher::Publisher;
 use crate::relay::{RelayOptions, RelaySettings};
@@ -72,8 +74,10 @@ async fn world() -> World {
         poll_max: second,
         offer_rate: NonZeroU32::MAX,
     };
+    let site = Site::Store;
+    let resource = Arc::new(Orders { site });
     let options =
-        RelayOptions { name: "test", site: Site::Store, database, broker: broker_settings, relay };
+        RelayOptions { name: "test", site, database, broker: broker_settings, relay, resource };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
     World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
 }

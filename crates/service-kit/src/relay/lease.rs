@@ -6,16 +6,17 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use shared_models::site::Site;
 
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect, in_time};
 use crate::parked::offer_due;
+use crate::resource::Resource;
 use crate::{offers, pause};
 pub(super) use storage::{Look, Waiting};
 
@@ -32,7 +33,7 @@ const SILENCE: Duration = Duration::from_secs(4);
 pub(super) struct Lease {
     session: AsyncPgConnection,
     deadline: Duration,
-    site: Site,
+    resource: Arc<dyn Resource>,
 }
 
 /// The outcome of a step of an offer.
@@ -40,8 +41,8 @@ pub(super) struct Lease {
 pub(super) enum Advance {
     /// No offer has a step that is due.
     Nothing,
-    /// A number of orders was offered.
-    Offered { orders: usize },
+    /// A number of records was offered.
+    Offered { records: usize },
     /// The step failed; it is tried again later.
     Failed,
 }
@@ -70,7 +71,7 @@ impl Lease {
                 .await
         });
         let taken = taken.await?.taken;
-        Ok(taken.then_some(Self { session, deadline, site: options.site }))
+        Ok(taken.then_some(Self { session, deadline, resource: Arc::clone(&options.resource) }))
     }
 
     /// Returns whether publishing is paused.
@@ -91,8 +92,8 @@ impl Lease {
     /// Takes a step of the offer that is due next. If a statement of it fails, that is noted, and
     /// the session continues.
     pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
-        let (site, deadline) = (self.site, self.deadline);
-        let session = &mut self.session;
+        let deadline = self.deadline;
+        let (session, resource) = (&mut self.session, &*self.resource);
         if !within(deadline, offers::is_any_due(session)).await? {
             return Ok(Advance::Nothing);
         }
@@ -100,10 +101,10 @@ impl Lease {
         let stepping = session.transaction(async |session| {
             let Some(offer) = offers::take_next(session).await? else { return Ok(None) };
             taken = Some(offer.id);
-            offers::advance(session, site, &offer).await.map(Some)
+            offers::advance(session, resource, &offer).await.map(Some)
         });
         let error = match in_time(deadline, stepping).await? {
-            Ok(Some(orders)) => return Ok(Advance::Offered { orders }),
+            Ok(Some(records)) => return Ok(Advance::Offered { records }),
             Ok(None) => return Ok(Advance::Nothing),
             Err(error) => error.to_string(),
         };
@@ -131,9 +132,8 @@ impl Lease {
     pub(super) async fn offer_parked(
         &mut self,
     ) -> Result<Result<bool, diesel::result::Error>, DatabaseError> {
-        let session = &mut self.session;
-        let site = self.site;
-        let offering = session.transaction(async |session| offer_due(session, site).await);
+        let (session, resource) = (&mut self.session, &*self.resource);
+        let offering = session.transaction(async |session| offer_due(session, resource).await);
         match in_time(self.deadline, offering).await? {
             Ok(more) => Ok(Ok(more)),
             Err(error) => {

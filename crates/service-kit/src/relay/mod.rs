@@ -30,6 +30,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseSettings;
+use crate::resource::Resource;
 use counts::Counts;
 pub use counts::RelayCounts;
 use flights::Flights;
@@ -55,6 +56,8 @@ pub struct RelayOptions {
     pub broker: BrokerSettings,
     /// The batch size, timeouts and rates.
     pub relay: RelaySettings,
+    /// The records that are offered again.
+    pub resource: Arc<dyn Resource>,
 }
 
 /// The relay of one process.

@@ -57,10 +57,10 @@ impl OfferPace {
         self.next = match advance {
             // The next step goes to another offer that is due.
             Advance::Failed => rested,
-            Advance::Offered { orders: 0 } => rested.max(now.checked_add(SHORT)),
-            Advance::Offered { orders } => {
-                let orders = u32::try_from(orders).unwrap_or(u32::MAX);
-                let share = Duration::from_secs(1) * orders / self.rate.get();
+            Advance::Offered { records: 0 } => rested.max(now.checked_add(SHORT)),
+            Advance::Offered { records } => {
+                let records = u32::try_from(records).unwrap_or(u32::MAX);
+                let share = Duration::from_secs(1) * records / self.rate.get();
                 // Counted from the previous step's time, so that late steps do not lower the rate.
                 let from = self.next.filter(|next| now.duration_since(*next) < share);
                 rested.max(from.unwrap_or(now).checked_add(share))
@@ -104,7 +104,7 @@ mod tests {
         let (mut now, mut offered) = (begin, 0_u32);
         while offered < 10_000 {
             assert!(pace.may_begin(now));
-            pace.advanced(now, now, Advance::Offered { orders: 100 });
+            pace.advanced(now, now, Advance::Offered { records: 100 });
             offered += 100;
             now += pace.shorten(LONG, true, now) + Duration::from_millis(30);
         }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn an_outbox_that_is_behind_has_an_offer_go_on_once_a_second_only() {
         let (mut pace, now) = (pace(1_000), Instant::now());
-        pace.advanced(now, now, Advance::Offered { orders: 100 });
+        pace.advanced(now, now, Advance::Offered { records: 100 });
         pace.found(true);
         let later = now + Duration::from_secs(1);
         assert!(!pace.is_due(later, false) && pace.is_due(later, true));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn offers_take_a_fifth_of_the_relays_time_at_the_most() {
-        for advance in [Advance::Offered { orders: 0 }, Advance::Offered { orders: 100 }] {
+        for advance in [Advance::Offered { records: 0 }, Advance::Offered { records: 100 }] {
             let (mut pace, begin) = (pace(1_000_000), Instant::now());
             let (mut now, mut stepping) = (begin, Duration::ZERO);
             while now < begin + Duration::from_secs(100) {

@@ -10,8 +10,8 @@ use program_kit::http::resource::{Routes, on, reads, resource};
 use serde::Serialize;
 
 use crate::change_log::{Backlog, backlog};
+use crate::database::now;
 use crate::error::Error;
-use crate::orders::now;
 use crate::service::Service;
 use crate::{parked, pause};
 

@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use diesel::QueryResult;
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use serde_json::{Value, json};
-use service_kit::change_log::Record;
+use service_kit::database::now;
 use service_kit::offers;
-use service_kit::orders::{Changed, Order, now, storage};
+use service_kit::orders::{Changed, Order, Record, storage};
 use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions};
 use shared_models::event::EventKind;
 use shared_models::order::Shared;
@@ -17,7 +17,7 @@ use shared_models::site::Site;
 use test_kit::{TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
-use crate::plain::{Plain, routes, write_orders};
+use crate::plain::{ORDERS, Plain, routes, write_orders};
 
 async fn site() -> TestService {
     TestService::start::<Plain>("plain", routes).await
@@ -108,7 +108,7 @@ async fn what_an_offer_of_many_published_is_passed_over_and_what_was_asked_for_b
             offers::begin(connection, since, None).await?;
             let mut offered = 0;
             while let Some(offer) = offers::take_next(connection).await? {
-                offered += offers::advance(connection, Site::Store, &offer).await?;
+                offered += offers::advance(connection, &ORDERS, &offer).await?;
             }
             QueryResult::Ok(offered)
         });

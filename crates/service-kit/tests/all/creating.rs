@@ -4,8 +4,9 @@
 use diesel_async::SimpleAsyncConnection as _;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use service_kit::database::now;
 use service_kit::error::Error;
-use service_kit::orders::{Changed, Order, now};
+use service_kit::orders::{Changed, Order};
 use shared_models::order::Shared;
 use shared_models::site::Site;
 use test_kit::delivery_to;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
-use service_kit::orders::now;
+use service_kit::database::now;
 use shared_models::site::Site;
 use test_kit::{Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
-use service_kit::orders::now;
+use service_kit::database::now;
 use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 

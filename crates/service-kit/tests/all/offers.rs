@@ -4,12 +4,11 @@
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
+use service_kit::database::now;
 use service_kit::offers;
-use service_kit::orders::now;
-use shared_models::site::Site;
 use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 
-use crate::plain::{Plain, publishing_to, routes, write_orders};
+use crate::plain::{ORDERS, Plain, publishing_to, routes, write_orders};
 use crate::queue::{bound_broker, published};
 
 const OFFERS: &str = "/v1/offers";
@@ -119,7 +118,7 @@ async fn an_offer_that_is_ended_while_a_step_is_under_way_stays_ended() {
     let mut step = site.database.connect().await;
     step.batch_execute("begin").await.unwrap();
     let offer = offers::take_next(&mut step).await.unwrap().unwrap();
-    let offered = offers::advance(&mut step, Site::Store, &offer).await.unwrap();
+    let offered = offers::advance(&mut step, &ORDERS, &offer).await.unwrap();
     assert_eq!((offer.id, offered), (id, usize::from(offers::ADVANCE)));
     let path = format!("{OFFERS}/{id}");
     let committing = async {

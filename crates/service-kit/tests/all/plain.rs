@@ -3,7 +3,8 @@
 use program_kit::http::problem::FieldError;
 use program_kit::http::resource::Routes;
 use service_kit::application::ServiceSettings;
-use service_kit::orders::{Changed, Domain, Draft, Order, now, storage};
+use service_kit::database::now;
+use service_kit::orders::{Changed, Domain, Draft, Order, Orders, storage};
 use service_kit::routes;
 use shared_models::order::Shared;
 use shared_models::site::Site;
@@ -11,6 +12,9 @@ use test_kit::{
     BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
 };
 use uuid::Uuid;
+
+/// The orders of the plain site.
+pub(crate) const ORDERS: Orders = Orders { site: Site::Store };
 
 pub(crate) enum Plain {}
 

@@ -1,6 +1,8 @@
 //! Group commit of edits: edits that wait for the same order are written together, and yet each has
 //! its own outcome, its own version and its own record.
 
+use std::sync::Arc;
+
 use actix_web::http::header::IF_MATCH;
 use actix_web::test::TestRequest;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -17,7 +19,7 @@ use test_kit::{TestDatabase, eventually, service_settings};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::plain::{Plain, write_orders};
+use crate::plain::{ORDERS, Plain, write_orders};
 
 /// An order, and a writer for it.
 pub(crate) struct Desk {
@@ -51,6 +53,7 @@ impl Desk {
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
+            resource: Arc::new(ORDERS),
         });
         let writer = Writer::new(pool(&settings.database), relay, Turns::default());
         Self { writer, database, id }

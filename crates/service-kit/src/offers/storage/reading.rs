@@ -1,64 +1,16 @@
-//! The reads of an offer: the change log, and the shared facets of orders, nothing private.
+//! The reads of an offer in the change log.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
 
-use crate::database::Json;
-use crate::database::schema::{changes, orders};
+use crate::database::schema::changes;
 use crate::offers::search::{STRETCH, STRIDE};
-use crate::orders::Order;
 
 /// The most entries of the log that a step reads.
 const WINDOW: i64 = 5_000;
-
-/// The columns of an order, except the private part.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = orders)]
-struct Row {
-    id: Uuid,
-    delivery: Json<Facet<Delivery>>,
-    progress: Json<Facet<Progress>>,
-    version: i64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-impl From<Row> for Order<()> {
-    fn from(row: Row) -> Self {
-        let Row { id, delivery, progress, version, created_at, updated_at } = row;
-        let shared = Shared { delivery: delivery.0, progress: progress.0 };
-        Self { id, shared, private: (), version, created_at, updated_at }
-    }
-}
-
-/// Returns those of the orders that exist.
-pub(in crate::offers) async fn these(
-    connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
-) -> QueryResult<Vec<Order<()>>> {
-    let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
-    let rows = these.load(connection).await?;
-    Ok(rows.into_iter().map(Order::from).collect())
-}
-
-/// Returns the orders after an id, sorted by id.
-pub(in crate::offers) async fn after(
-    connection: &mut AsyncPgConnection,
-    after: Option<Uuid>,
-    limit: i64,
-) -> QueryResult<Vec<Order<()>>> {
-    let first = orders::table.order(orders::id).limit(limit).select(Row::as_select());
-    let mut query = first.into_boxed();
-    if let Some(after) = after {
-        query = query.filter(orders::id.gt(after));
-    }
-    let rows = query.load(connection).await?;
-    Ok(rows.into_iter().map(Order::from).collect())
-}
 
 /// Returns the newest entry of the change log; 0 if there is none.
 pub(in crate::offers) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {

@@ -90,7 +90,7 @@ pub(in crate::offers) async fn save(
     offered: i64,
 ) -> QueryResult<()> {
     let place = match place {
-        Place::Order(order) => (Some(order), None, None),
+        Place::Record(key) => (Some(key), None, None),
         Place::Before(seq) => (None, Some(seq), None),
         Place::Change { after, until } => (None, Some(after), Some(until)),
     };

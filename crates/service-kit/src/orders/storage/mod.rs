@@ -1,6 +1,7 @@
 //! All SQL for orders. The caller owns the transaction.
 
 mod listing;
+mod offering;
 mod writing;
 
 use std::collections::HashSet;
@@ -13,9 +14,10 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 pub use listing::{Listed, page};
+pub(super) use offering::{shared_after, shared_of};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use uuid::Uuid;
-pub use writing::{create, create_all, create_or_find_created, update_all, update_one};
+pub use writing::{create, create_all, create_or_find_created, to_changes, update_all, update_one};
 
 use super::order::{Order, Private};
 use crate::database::Json;

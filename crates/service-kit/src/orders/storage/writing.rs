@@ -9,18 +9,20 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Bool, Jsonb, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::order::{Delivery, Facet, Progress};
 use uuid::Uuid;
 
 use crate::change_log::{
-    Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
+    Change, Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
 };
 use crate::database::Json;
 use crate::error::Error;
 use crate::orders::change::Changed;
 use crate::orders::order::Private;
+use crate::orders::record::Record;
 
 /// Inserts the orders whose ids do not exist yet, and returns these ids.
 pub async fn create<P: Private>(
@@ -87,13 +89,20 @@ async fn write<P: Private, W: Way>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
+    let changes = to_changes(changed.iter().map(|changed| &changed.record))?;
     let written = match changed {
         [] => return Ok(vec![]),
-        [_] => Write::<P, W, One>::of(changed)?.load(connection).await?,
-        _ => Write::<P, W, Many>::of(changed)?.load(connection).await?,
+        [_] => Write::<P, W, One>::of(changed, &changes).load(connection).await?,
+        _ => Write::<P, W, Many>::of(changed, &changes).load(connection).await?,
     };
-    publish_unguarded(connection, changed.iter().map(|changed| &changed.record)).await?;
+    publish_unguarded(connection, &changes).await?;
     Ok(written)
+}
+
+/// Returns the records as the change log keeps them.
+pub fn to_changes<'a>(records: impl IntoIterator<Item = &'a Record>) -> QueryResult<Vec<Change>> {
+    let changes = records.into_iter().map(Record::to_change).collect::<Result<_, _>>();
+    changes.map_err(|error| SerializationError(error.into()))
 }
 
 /// A kind of write: how the rows of `new` get into the table of orders. Returns the ids written.
@@ -172,7 +181,7 @@ const NAMES: &str = ", delivery, progress, private, private_changed, created_at"
 /// A statement that writes orders: `W` is the kind of write, `C` is one row or many.
 #[derive(Debug)]
 struct Write<'a, P: Private, W, C> {
-    records: Columns<'a>,
+    changes: Columns<'a>,
     delivery: Vec<Json<&'a Facet<Delivery>>>,
     progress: Vec<Json<&'a Facet<Progress>>>,
     private: Vec<Json<&'a P>>,
@@ -182,24 +191,24 @@ struct Write<'a, P: Private, W, C> {
 }
 
 impl<'a, P: Private, W, C> Write<'a, P, W, C> {
-    fn of(changed: &'a [Changed<P>]) -> QueryResult<Self> {
+    fn of(changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
         let orders = || changed.iter().map(|changed| &changed.order);
-        let records = || changed.iter().map(|changed| &changed.record);
-        Ok(Self {
-            records: Columns::of(records())?,
+        let private_changed = |changed: &Changed<P>| changed.record.private_changed;
+        Self {
+            changes: Columns::of(changes),
             delivery: orders().map(|order| Json(&order.shared.delivery)).collect(),
             progress: orders().map(|order| Json(&order.shared.progress)).collect(),
             private: orders().map(|order| Json(&order.private)).collect(),
-            private_changed: records().map(|record| record.private_changed).collect(),
+            private_changed: changed.iter().map(private_changed).collect(),
             created_at: orders().map(|order| order.created_at).collect(),
             form: PhantomData,
-        })
+        }
     }
 }
 
 impl<P: Private, W: Way, C: Count> QueryFragment<Pg> for Write<'_, P, W, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.records.push_new::<C>(&mut out, NAMES, |out| {
+        self.changes.push_new::<C>(&mut out, NAMES, |out| {
             bind_next::<C, Jsonb, _>(out, &self.delivery)?;
             bind_next::<C, Jsonb, _>(out, &self.progress)?;
             bind_next::<C, Jsonb, _>(out, &self.private)?;

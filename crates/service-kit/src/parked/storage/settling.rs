@@ -1,7 +1,7 @@
 //! Finding due parked changes, and setting their state. A statement that locks several rows does it
 //! in the order of their ids, or skips locked ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::parked::State;
+use crate::resource::Resource;
 
 /// Locks all due changes of the orders whose changes have been due longest: those of an order go
 /// together. Each order is looked up by itself (`lateral`), so that no more is read than that,
@@ -18,7 +19,7 @@ const LOCK_DUE: &str = "
 with first as materialized (
     select order_id from parked
     where state = 'parked' and offer_at <= $1
-        and exists (select from orders where orders.id = parked.order_id)
+        and exists (select from {table} record where record.id = parked.order_id)
     order by offer_at limit $2),
 due as materialized (
     select these.id from (select distinct order_id from first) as one
@@ -45,10 +46,11 @@ pub(in crate::parked) struct Due {
 /// Locks and returns due changes: at least `limit`, if there are as many.
 pub(in crate::parked) async fn lock_due(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     now: DateTime<Utc>,
     limit: usize,
 ) -> QueryResult<Vec<Due>> {
-    diesel::sql_query(LOCK_DUE)
+    diesel::sql_query(over(resource, LOCK_DUE))
         .bind::<Timestamptz, _>(now)
         .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
         .load(connection)
@@ -84,7 +86,7 @@ with these as (
     select id from parked
     where state = 'parked' and (offer_at is null or offer_at > greatest($1, last_at))
         and ($2 is null or id = any ($2))
-        and exists (select from orders where orders.id = parked.order_id)
+        and exists (select from {table} record where record.id = parked.order_id)
     order by id
     for update)
 update parked set offer_at = last_at from these where parked.id = these.id
@@ -108,10 +110,11 @@ struct Set {
 /// Makes those of these, or of all, that are parked and can be offered due; returns their ids.
 pub(in crate::parked) async fn set_due(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     ids: Option<&[Uuid]>,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Uuid>> {
-    let query = diesel::sql_query(SET_DUE)
+    let query = diesel::sql_query(over(resource, SET_DUE))
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<Array<SqlUuid>>, _>(ids);
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
@@ -128,7 +131,7 @@ pub(in crate::parked) async fn set_dropped(
 
 const STANDING: &str = "
 select id, state, offer_at,
-    exists (select from orders where orders.id = parked.order_id) as order_is_known
+    exists (select from {table} record where record.id = parked.order_id) as order_is_known
 from parked where id = any ($1)";
 
 /// The state of a parked change.
@@ -147,7 +150,29 @@ pub(in crate::parked) struct Standing {
 /// Returns the states of those of these that exist.
 pub(in crate::parked) async fn standing(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     ids: &[Uuid],
 ) -> QueryResult<Vec<Standing>> {
-    diesel::sql_query(STANDING).bind::<Array<SqlUuid>, _>(ids).load(connection).await
+    diesel::sql_query(over(resource, STANDING))
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(connection)
+        .await
+}
+
+/// Reads the keys of records.
+const KNOWN: &str = "select id from {table} where id = any ($1)";
+
+/// Returns the keys of those of these records that exist.
+pub(in crate::parked) async fn known(
+    connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
+    keys: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    let known = diesel::sql_query(over(resource, KNOWN)).bind::<Array<SqlUuid>, _>(keys);
+    Ok(known.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// Returns a statement over the records of a resource.
+fn over(resource: &dyn Resource, statement: &str) -> String {
+    statement.replace("{table}", resource.table())
 }

@@ -23,7 +23,7 @@ pub(super) async fn take(
 ) -> Result<HttpResponse, Error> {
     let reported = read(request.0).map_err(Error::Invalid)?;
     let reporting = service.database.transaction::<_, Error>(async |connection| {
-        Ok(report(connection, &service.waits, &reported).await?)
+        Ok(report(connection, &*service.resource, &service.waits, &reported).await?)
     });
     let parked = reporting.await?;
     if parked > 0 {

@@ -16,8 +16,9 @@ use shared_models::sync::{
 use uuid::Uuid;
 
 use super::fold::{Arrived, apply_in_turn, by_order};
+use crate::database::now;
 use crate::error::Error;
-use crate::orders::{Changed, Domain, Order, now, storage};
+use crate::orders::{Changed, Domain, Order, storage};
 use crate::service::Service;
 
 pub(super) async fn take<D: Domain>(

@@ -13,8 +13,7 @@ use shared_models::sync::{OrderChange, Outcome};
 use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
 
-use crate::change_log::Record;
-use crate::orders::{Changed, Order};
+use crate::orders::{Changed, Order, Record};
 
 /// A change from a request: a valid one, or the problem with it.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use crate::orders::Domain;
 /// `POST /v1/sync/orders`, `POST /v1/sync/offer`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
     let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
-    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(offer::ask::<D>))];
+    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(offer::ask))];
     let reason = "post {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
     Routes::default()
         .with(resource("/v1/sync/orders", "the worker posts changes here", take))

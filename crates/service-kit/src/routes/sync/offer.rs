@@ -15,7 +15,6 @@ use uuid::Uuid;
 use super::super::offers::location;
 use crate::error::Error;
 use crate::offers::{self, STEP};
-use crate::orders::Domain;
 use crate::service::Service;
 
 /// The orders to be offered: all, those changed since a time, or some by their ids.
@@ -27,7 +26,7 @@ pub(super) struct OfferRequest {
     ids: Option<Vec<Uuid>>,
 }
 
-pub(super) async fn ask<D: Domain>(
+pub(super) async fn ask(
     caller: Caller,
     service: Data<Service>,
     request: Body<OfferRequest>,
@@ -42,7 +41,7 @@ pub(super) async fn ask<D: Domain>(
             (Some(location(id)), json!({"offered": "changed", "since": since, "id": id}))
         }
         OfferRequest { all: None, since: None, ids: Some(ids) } if ids.len() <= STEP => {
-            let (offered, unknown) = offer_some::<D>(&service, &caller, &ids).await?;
+            let (offered, unknown) = offer_some(&service, &caller, &ids).await?;
             (None, json!({"offered": offered, "unknown": unknown}))
         }
         OfferRequest { .. } => return Err(unclear()),
@@ -71,13 +70,13 @@ async fn begin(
     beginning.await
 }
 
-async fn offer_some<D: Domain>(
+async fn offer_some(
     service: &Service,
     caller: &Caller,
     ids: &[Uuid],
 ) -> Result<(Vec<Uuid>, Vec<Uuid>), Error> {
     let offering = service.database.transaction::<_, Error>(async |connection| {
-        Ok(offers::offer(connection, D::SITE, ids, caller.name()).await?)
+        Ok(offers::offer(connection, &*service.resource, ids, caller.name()).await?)
     });
     let offered = offering.await?;
     let unknown = ids.iter().filter(|id| !offered.contains_key(*id)).copied().collect();

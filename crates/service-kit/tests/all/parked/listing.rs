@@ -2,8 +2,8 @@
 
 use diesel_async::AsyncConnection as _;
 use serde_json::json;
-use service_kit::change_log::{self, Record};
-use service_kit::orders::storage;
+use service_kit::change_log;
+use service_kit::orders::{Record, storage};
 use shared_models::event::EventKind;
 use shared_models::site::Site;
 use test_kit::{change_of, delivery_to};
@@ -30,7 +30,7 @@ async fn a_change_is_overtaken_by_what_this_site_has_published_since() {
     let touching_nothing = async |connection: &mut diesel_async::AsyncPgConnection| {
         let order = storage::find::<()>(connection, order).await?.unwrap();
         let record = Record::decided(Site::Store, EventKind::Updated, &order, &order);
-        change_log::append(connection, &[record]).await
+        change_log::append(connection, &storage::to_changes([&record])?).await
     };
     connection.transaction::<_, diesel::result::Error, _>(touching_nothing).await.unwrap();
     assert_eq!(overtaken().await, false, "what touches nothing shared is not published");

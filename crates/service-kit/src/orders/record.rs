@@ -1,4 +1,4 @@
-//! The log record of a change. Pure.
+//! The record of an order's change. Pure.
 
 use chrono::{DateTime, Utc};
 use shared_models::SCHEMA;
@@ -9,9 +9,10 @@ use shared_models::site::Site;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::orders::Order;
+use super::order::Order;
+use crate::change_log::Change;
 
-/// The log record of one change.
+/// The record of one change of an order.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The event, stored as it is published.
@@ -100,6 +101,23 @@ impl Record {
     #[must_use]
     pub fn by(self, principal: Option<&str>) -> Self {
         Self { principal: principal.map(str::to_owned), ..self }
+    }
+
+    /// Returns the record as the change log keeps it.
+    pub fn to_change(&self) -> Result<Change, serde_json::Error> {
+        let conflicts = (!self.conflicts.is_empty()).then(|| serde_json::to_value(&self.conflicts));
+        Ok(Change {
+            event_id: self.event.id,
+            key: self.event.order_id,
+            kind: self.event.kind.as_str(),
+            origin: self.event.origin,
+            version: self.event.version,
+            at: self.event.at,
+            body: serde_json::to_string(&self.event)?,
+            conflicts: conflicts.transpose()?,
+            publish: self.publish,
+            principal: self.principal.clone(),
+        })
     }
 }
 

@@ -1,0 +1,32 @@
+//! An entry of the change log. Pure.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared_models::site::Site;
+use uuid::Uuid;
+
+/// A change of a record of any kind, to be appended to the log. What its body and its conflicts
+/// contain is decided by those who own the record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The event's id.
+    pub event_id: Uuid,
+    /// The key of the record.
+    pub key: Uuid,
+    /// The kind of the change, which is also the routing key.
+    pub kind: &'static str,
+    /// The site that made the change.
+    pub origin: Site,
+    /// The record's version after the change.
+    pub version: i64,
+    /// The time of the change at this site.
+    pub at: DateTime<Utc>,
+    /// The event, as it is published.
+    pub body: String,
+    /// The conflicts that were resolved, if any.
+    pub conflicts: Option<Value>,
+    /// Set if the change is to be published to the peer.
+    pub publish: bool,
+    /// The principal that requested the change, if known.
+    pub principal: Option<String>,
+}
