@@ -157,7 +157,9 @@ async fn place(
     };
     let existing = match database.transaction(first).await {
         Err(Error::Database(unknown @ DatabaseError::OutcomeUnknown(_))) => {
-            database.ascertain(began, unknown, async || database.transaction(again).await).await?
+            let of_database = |error: &Error| matches!(error, Error::Database(_));
+            let again = async || database.transaction(again).await;
+            database.ascertain(began, unknown, again, of_database).await?
         }
         known => known?,
     };

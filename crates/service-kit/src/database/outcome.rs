@@ -8,7 +8,6 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Database, DatabaseError};
-use crate::error::Error;
 
 /// The time between two attempts to learn an outcome.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
@@ -57,19 +56,21 @@ pub(super) async fn of_write(
 
 impl Database {
     /// Determines an unknown outcome of work that began at `began`: `again` looks it up, or does
-    /// the work if it was not done, and is repeated until it succeeds or the deadline has passed.
-    pub async fn ascertain<T>(
+    /// the work if it was not done, and is repeated until the deadline has passed or it ends in
+    /// another way than by an error of the database, as `of_database` tells.
+    pub async fn ascertain<T, E: From<DatabaseError>>(
         &self,
         began: Instant,
         unknown: DatabaseError,
-        again: impl AsyncFn() -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        again: impl AsyncFn() -> Result<T, E>,
+        of_database: impl Fn(&E) -> bool,
+    ) -> Result<T, E> {
         tracing::warn!(%unknown, "looking whether a write was committed");
         let asking = async {
             loop {
                 sleep(PAUSE).await;
                 match again().await {
-                    Err(Error::Database(_)) => {}
+                    Err(error) if of_database(&error) => {}
                     known => return known,
                 }
             }
