@@ -60,7 +60,7 @@ impl OrderChange {
         }
         let progress = self.progress.as_ref().map_or(Revision::ZERO, |facet| facet.revision);
         if !(self.delivery.revision.is_plausible() && progress.is_plausible()) {
-            return Err("revision: counts more changes than anybody makes".into());
+            return Err("revision: the count is too large".into());
         }
         let delivery = self.delivery.value.normalised();
         delivery.validate().map_err(|report| first_line("delivery", &report))?;

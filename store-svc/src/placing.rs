@@ -46,7 +46,7 @@ pub(crate) fn check(
     let (id, settable) = (placing.id, placing.settable());
     let mut errors = settable.errors(None);
     if settable.status.is_some() {
-        let problem = "is not set when an order is placed: it is placed";
+        let problem = "must be omitted: a new order starts as placed";
         errors.push(FieldError::new("status", problem, |_| None));
     }
     let (delivery, prices) = settable.split();

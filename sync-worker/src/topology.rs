@@ -160,7 +160,7 @@ impl Topology {
         kind: QueueKind,
     ) -> Result<(), BrokerError> {
         let (direction, queue) = (self.queues.direction.as_str(), kind.name_in(self.queues));
-        tracing::warn!(direction, queue, "the queue is deleted, to be made anew");
+        tracing::warn!(direction, queue, "the queue is deleted, to be declared again");
         match self.delete(connection, &queue).await? {
             Deletion::Done => Ok(()),
             Deletion::Hangs => self.begin_next(connection).await.map(drop),

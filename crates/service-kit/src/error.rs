@@ -16,7 +16,7 @@ pub enum Error {
     #[error("{0}")]
     Request(#[from] Problem),
     /// Fields of the request are invalid.
-    #[error("fields do not fit: {0:?}")]
+    #[error("invalid fields: {0:?}")]
     Invalid(Vec<FieldError>),
     /// No order has this id.
     #[error("there is no order {0}")]
@@ -28,7 +28,7 @@ pub enum Error {
     #[error("ids are taken: {0:?}")]
     Taken(Vec<FieldError>),
     /// A concurrent write came first; nothing is written.
-    #[error("others change the same orders at the same time")]
+    #[error("the same orders were changed at the same time")]
     Overtaken,
     /// The database failed.
     #[error("{0}")]
@@ -65,7 +65,10 @@ impl Error {
             // or of the relay, the state that callers may read has it.)
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");
-                Problem::new(Kind::Internal, "something went wrong here; the log says what")
+                Problem::new(
+                    Kind::Internal,
+                    "internal error; the log of this program has the reason",
+                )
             }
         }
     }

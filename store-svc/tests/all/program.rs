@@ -52,7 +52,7 @@ async fn the_program_asks_itself_whether_it_is_ready() {
     assert_eq!(asked(&every).await, (Some(0), "store-svc is ready\n".into()));
     let nobody = "store-svc: 127.0.0.1:1 does not answer: Connection refused (os error 111)\n";
     assert_eq!(asked(&[("HTTP__PORT", "1")]).await, (Some(1), nobody.into()));
-    let any = "store-svc: http.port is 0, so that nobody knows which port it took; set one\n";
+    let any = "store-svc: http.port is 0, so the port is not known; set http.port\n";
     assert_eq!(asked(&[("HTTP__PORT", "0")]).await, (Some(1), any.into()));
 }
 

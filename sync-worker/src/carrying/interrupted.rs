@@ -24,11 +24,11 @@ pub(super) enum Interrupted {
     #[error("another worker declares or replaces the queues")]
     Locked,
     /// The sync queue had other arguments, and was deleted.
-    #[error("the sync queue has other arguments than it should; it is made anew")]
+    #[error("the sync queue has other arguments than it should; it is declared again")]
     Unlike,
     /// The source has agreed to an offer, and RabbitMQ refuses what it was asked for. It is tried less
     /// and less often: each time the source offers everything again.
-    #[error("queues cannot be made: {0}")]
+    #[error("queues cannot be declared: {0}")]
     NotDeclared(BrokerError),
     /// A message to be parked could be kept nowhere, and was given back.
     #[error("{0}")]

@@ -29,11 +29,11 @@ const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
 /// The error of messages that were not parked, or not all of them.
 #[derive(Debug, Error)]
 pub(super) enum NotParked {
-    #[error("nothing can be parked: {0}")]
+    #[error("a change cannot be parked: {0}")]
     Broker(#[from] BrokerError),
-    #[error("nothing can be parked: there is no queue {0}")]
+    #[error("a change cannot be parked: there is no queue {0}")]
     Returned(String),
-    #[error("nothing can be parked: RabbitMQ refused it")]
+    #[error("a change cannot be parked: RabbitMQ refused it")]
     Refused,
 }
 

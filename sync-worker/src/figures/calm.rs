@@ -47,7 +47,9 @@ impl Figures {
             (State::Consuming, _, Some(age)) => {
                 Err(format!("messages have been in hand for {} ms", age.as_millis()))
             }
-            (State::Consuming, None, None) => Err("what waits is not counted yet".to_owned()),
+            (State::Consuming, None, None) => {
+                Err("the depth of the queue is not known yet".to_owned())
+            }
             (state, ..) => Err(format!("the direction is {}", state.as_str())),
         }
     }

@@ -177,7 +177,7 @@ pub struct CarrySettings {
 fn a_second_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let time = some_time(deserializer)?;
     if time < Duration::from_secs(1) {
-        return Err(D::Error::custom("is to be at least 1s: healthy queues would be deleted"));
+        return Err(D::Error::custom("must be at least 1s: healthy queues would be deleted"));
     }
     Ok(time)
 }
@@ -201,7 +201,7 @@ impl TryFrom<usize> for MaxChanges {
     fn try_from(count: usize) -> Result<Self, String> {
         match count {
             1..=MAX_CHANGES => Ok(Self(count)),
-            _ => Err(format!("carry.max_changes is {count}; from 1 to {MAX_CHANGES} can be")),
+            _ => Err(format!("carry.max_changes is {count}; it must be from 1 to {MAX_CHANGES}")),
         }
     }
 }

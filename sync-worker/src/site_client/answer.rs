@@ -71,7 +71,9 @@ fn outcomes(events: &[Uuid], body: &[u8]) -> Result<Vec<Outcome>, String> {
 
 fn outcome(result: SyncResult, event: Uuid) -> Result<Outcome, String> {
     match (result.event_id, result.outcome) {
-        (Some(named), _) if named != event => Err(format!("{named} stands where {event} is to")),
+        (Some(named), _) if named != event => {
+            Err(format!("expected the result of {event}, but got that of {named}"))
+        }
         // The result of a change that the peer could not read has no id.
         (Some(_), outcome) | (None, outcome @ Outcome::Rejected { .. }) => Ok(outcome),
         (None, Outcome::Applied | Outcome::Merged | Outcome::Stale) => {

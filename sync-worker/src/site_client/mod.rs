@@ -40,7 +40,7 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The error of a client that cannot be built.
 #[derive(Debug, Error)]
-#[error("no client of the {site} can be made: {problem}")]
+#[error("a client of the {site} cannot be built: {problem}")]
 pub struct BuildError {
     site: Site,
     problem: String,

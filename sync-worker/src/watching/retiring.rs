@@ -32,7 +32,7 @@ const AT_ONCE: usize = 4;
 enum NotSecured {
     #[error("{0}")]
     Broker(#[from] BrokerError),
-    #[error("its source agrees to no offer: {0}")]
+    #[error("its source did not accept the request for an offer: {0}")]
     NoOffer(String),
     #[error("another worker declares or replaces the queues")]
     Locked,

@@ -67,14 +67,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
     match (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain) {
         true => Ok(()),
-        false => {
-            Err(format!("the name of a token has up to {MAX_NAME} small letters, digits, _ and -"))
-        }
+        false => Err(format!(
+            "the name of a token may have up to {MAX_NAME} small letters, digits, _ and -"
+        )),
     }
 }
 
 fn known(text: &str) -> Result<KnownToken, String> {
-    let expected = || "is to be ROLE[,ROLE] sha256:HEX, as `token new` prints it".to_owned();
+    let expected = || "must be ROLE[,ROLE] sha256:HEX, as `token new` prints it".to_owned();
     let (roles, hash) = text.trim().rsplit_once(' ').ok_or_else(expected)?;
     let roles = roles.parse::<Roles>()?;
     Ok(KnownToken { roles, hash: hash.parse::<TokenHash>().map_err(|()| expected())? })

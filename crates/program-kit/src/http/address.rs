@@ -34,7 +34,7 @@ fn parse(entry: &str) -> Option<IpAddr> {
 
 /// Returns the rate key of an address: with IPv6, the /64 network, since one host has 2^64
 /// addresses.
-pub(super) fn household(address: IpAddr) -> IpAddr {
+pub(super) fn rate_key(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
@@ -42,7 +42,7 @@ pub(super) fn household(address: IpAddr) -> IpAddr {
 }
 
 /// The rate key that all addresses share for which there is no room.
-pub(super) const CROWD: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+pub(super) const SHARED_KEY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[cfg(test)]
 mod tests {
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_household() {
-        let of = |address: &str| household(address.parse().unwrap()).to_string();
+    fn a_network_of_ipv6_has_one_rate_key() {
+        let of = |address: &str| rate_key(address.parse().unwrap()).to_string();
         assert_eq!(of("2001:db8:0:1::1"), "2001:db8:0:1::");
         assert_eq!(of("2001:db8:0:1:ffff:ffff:ffff:ffff"), "2001:db8:0:1::");
         assert_eq!(of("2001:db8:0:2::1"), "2001:db8:0:2::");

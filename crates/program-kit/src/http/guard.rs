@@ -11,7 +11,7 @@ use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
 
-use super::address::{CROWD, sender};
+use super::address::{SHARED_KEY, sender};
 use super::local::is_local;
 use super::problem::{Kind, Problem};
 use super::rate::Rates;
@@ -115,7 +115,7 @@ impl FromRequest for Caller {
 
 fn address(request: &ServiceRequest, proxies: &Proxies) -> IpAddr {
     // A socket that was closed at once may have no address.
-    let peer = request.peer_addr().map_or(CROWD, |peer| peer.ip());
+    let peer = request.peer_addr().map_or(SHARED_KEY, |peer| peer.ip());
     let forwarded = request.headers().get_all("x-forwarded-for").collect::<Vec<_>>();
     let forwarded = forwarded.iter().map(|value| value.to_str().unwrap_or_default());
     sender(peer, forwarded, proxies)

@@ -92,7 +92,7 @@ impl Problem {
     pub fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [only] => only.to_string(),
-            several => format!("{} fields stand in the way", several.len()),
+            several => format!("{} fields are invalid", several.len()),
         };
         let mut problem = Self::new(kind, detail);
         problem.0.errors = errors;

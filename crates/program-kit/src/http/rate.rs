@@ -8,7 +8,7 @@ use governor::clock::{Clock, QuantaClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::LimitsSettings;
-use super::address::{CROWD, household};
+use super::address::{SHARED_KEY, rate_key};
 use super::problem::Problem;
 use crate::access::{Caller, Role};
 
@@ -68,8 +68,8 @@ impl Rates {
             self.sweep();
         }
         let crowded = self.crowded.load(Ordering::Relaxed);
-        let household = if crowded { CROWD } else { household(address) };
-        let checked = self.addresses.check_key(&household);
+        let key = if crowded { SHARED_KEY } else { rate_key(address) };
+        let checked = self.addresses.check_key(&key);
         checked.map_err(|until| self.refusal(until.wait_time_from(self.clock.now())))
     }
 
@@ -78,14 +78,16 @@ impl Rates {
         self.addresses.retain_recent();
         self.addresses.shrink_to_fit();
         let crowded = self.addresses.len() > ROOM;
-        if self.crowded.swap(crowded, Ordering::Relaxed) != crowded {
-            tracing::warn!(crowded, "whether so many addresses ask that they are counted together");
+        match (self.crowded.swap(crowded, Ordering::Relaxed), crowded) {
+            (false, true) => tracing::warn!("too many addresses: they share one limit"),
+            (true, false) => tracing::info!("fewer addresses: each has its own limit again"),
+            (false, false) | (true, true) => {}
         }
     }
 
     fn refusal(&self, wait: Duration) -> Problem {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Problem::too_many("more requests have come than may; wait a while", seconds)
+        Problem::too_many("rate limit exceeded; retry after the time in Retry-After", seconds)
     }
 }
 

@@ -35,7 +35,7 @@ struct Asked {
 /// The reason why the program is not known to be ready.
 #[derive(Debug, Error)]
 enum NotReady {
-    #[error("http.port is 0, so that nobody knows which port it took; set one")]
+    #[error("http.port is 0, so the port is not known; set http.port")]
     AnyPort,
     #[error("{0} does not answer: {1}")]
     Unreachable(SocketAddr, io::Error),

@@ -26,7 +26,7 @@ pub struct Layout {
 
 /// The error of a setting that is malformed, unknown or missing.
 #[derive(Debug, Error)]
-#[error("the settings cannot be used: {0}")]
+#[error("invalid settings: {0}")]
 pub struct SettingsError(#[from] config::ConfigError);
 
 impl Layout {

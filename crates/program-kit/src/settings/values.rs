@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 /// Fails if it is not a time, or zero.
 pub fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match humantime_serde::deserialize(deserializer)? {
-        Duration::ZERO => Err(D::Error::custom("is to be longer than 0s")),
+        Duration::ZERO => Err(D::Error::custom("must be longer than 0s")),
         time => Ok(time),
     }
 }
@@ -30,7 +30,7 @@ where
     N: Deserialize<'de> + Default + PartialEq,
 {
     match N::deserialize(deserializer)? {
-        number if number == N::default() => Err(D::Error::custom("is to be at least 1")),
+        number if number == N::default() => Err(D::Error::custom("must be at least 1")),
         number => Ok(number),
     }
 }

@@ -34,6 +34,6 @@ pub(super) async fn settle(
 }
 
 fn unclear() -> Error {
-    let expected = "is to be one of {\"all\": true}, {\"ids\": [up to 500]}";
+    let expected = "must be one of {\"all\": true}, {\"ids\": [up to 500]}";
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }

@@ -55,7 +55,7 @@ pub(super) async fn ask(
 }
 
 fn unclear() -> Error {
-    let expected = "is to be one of {\"all\": true}, {\"since\": TIME}, {\"ids\": [up to 500]}";
+    let expected = "must be one of {\"all\": true}, {\"since\": TIME}, {\"ids\": [up to 500]}";
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }
 
