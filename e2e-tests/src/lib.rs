@@ -11,10 +11,10 @@ pub mod nemesis;
 mod program;
 pub mod rabbitmqctl;
 pub mod secured;
-mod site;
+mod side;
 mod stack;
 
 pub use broker::BrokerUrls;
 pub use program::Program;
-pub use site::{Site, lamps_and_bulbs};
+pub use side::{Side, lamps_and_bulbs};
 pub use stack::{Stack, Traffic};

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use program_kit::access::Role;
 use serde_json::Value;
-use shared_models::site::Site as Of;
+use shared_models::side::Side as Of;
 use tempfile::TempDir;
 use test_kit::{TestDatabase, eventually, get};
 
 use crate::secured::password;
-use crate::{BrokerUrls, Program, Site, secured};
+use crate::{BrokerUrls, Program, Side, secured};
 
 /// The three programs over two databases of their own. Dropping it ends them.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub struct Stack {
     /// The worker's process.
     pub worker: Program,
     /// The store, as a caller sees it.
-    pub store: Site,
+    pub store: Side,
     /// The warehouse, as a caller sees it.
-    pub warehouse: Site,
+    pub warehouse: Side,
     broker: BrokerUrls,
     databases: [TestDatabase; 2],
     logs: TempDir,
@@ -44,7 +44,7 @@ impl Stack {
         let warehouse_svc =
             service("warehouse-svc", "WAREHOUSE", &databases[1], &broker.warehouse, logs.path());
         let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path(), of_the_worker);
-        let (store, warehouse) = (Site::new(store_svc.url()), Site::new(warehouse_svc.url()));
+        let (store, warehouse) = (Side::new(store_svc.url()), Side::new(warehouse_svc.url()));
         let mut stack =
             Self { store_svc, warehouse_svc, worker, store, warehouse, broker, databases, logs };
         stack.store_svc.start().await;
@@ -63,7 +63,7 @@ impl Stack {
         store(&self.databases[0], &self.broker, &logs)
     }
 
-    /// Another worker between the same sites; it is not started yet.
+    /// Another worker between the same sides; it is not started yet.
     #[must_use]
     pub fn another_worker(&self) -> Program {
         let logs = self.logs.path().join("another worker");
@@ -90,37 +90,37 @@ impl Stack {
         }
     }
 
-    /// Waits until the order is at the site and looks as wanted.
+    /// Waits until the order is at the side and looks as wanted.
     pub async fn order_at(
         &self,
-        site: &Site,
+        side: &Side,
         id: &str,
         what: &str,
         wanted: impl Fn(&Value) -> bool,
     ) -> Value {
-        let look = async || site.order(id).await.filter(|order| wanted(order));
+        let look = async || side.order(id).await.filter(|order| wanted(order));
         eventually(&format!("order {id}: {what}"), look).await
     }
 
-    /// Waits until the order's shared part is the same at both sites.
+    /// Waits until the order's shared part is the same at both sides.
     pub async fn agree_on(&self, id: &str) -> [Value; 2] {
         let look = async || {
             let orders = [self.store.order(id).await?, self.warehouse.order(id).await?];
             let [store, warehouse] = [&orders[0], &orders[1]].map(|order| &order["revisions"]);
             (store == warehouse).then_some(orders)
         };
-        let orders = eventually(&format!("both sites agree on order {id}"), look).await;
+        let orders = eventually(&format!("both sides agree on order {id}"), look).await;
         assert_eq!(shared(&orders[0]), shared(&orders[1]), "the same revisions, but not the same");
         orders
     }
 
-    /// Waits until RabbitMQ has all that the sites have to publish.
+    /// Waits until RabbitMQ has all that the sides have to publish.
     pub async fn published(&self) {
         let none_waits = async || (self.of_each_database("outbox").await == [0, 0]).then_some(());
         eventually("nothing waits to be published", none_waits).await;
     }
 
-    /// Waits until everything that the sites have published is settled; then says what happened.
+    /// Waits until everything that the sides have published is settled; then says what happened.
     ///
     /// The worker's figures begin with its process, so this is not for a test that starts it again.
     pub async fn settled(&self) -> Traffic {
@@ -208,8 +208,8 @@ fn worker(
     Program::new("sync-worker", "WORKER", logs, &[&settings, more].concat())
 }
 
-fn decided_at(site: &str, condition: &str) -> String {
-    format!("changes where origin = '{site}' and {condition}")
+fn decided_at(side: &str, condition: &str) -> String {
+    format!("changes where origin = '{side}' and {condition}")
 }
 
 fn number(counters: &Value, path: &str) -> i64 {
@@ -232,7 +232,7 @@ pub struct Traffic {
     pub requests: [i64; 2],
 }
 
-/// What both sites are to show alike.
+/// What both sides are to show alike.
 fn shared(order: &Value) -> Value {
     let mut shared = order.clone();
     let fields = shared.as_object_mut().unwrap();

@@ -1,4 +1,4 @@
-//! The changes that a site may make, and their effect on the revisions.
+//! The changes that a side may make, and their effect on the revisions.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::order::{Delivery, Facet, Progress, Shared, Status, Touched};
-use crate::site::Site;
+use crate::side::Side;
 
 /// The reason why the order's current state does not allow a change.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
     /// The move is not in the table of moves.
-    #[error("the {site} cannot move an order from {from} to {to}; {}", Legal(legal))]
+    #[error("the {side} cannot move an order from {from} to {to}; {}", Legal(legal))]
     IllegalMove {
-        /// The site of the caller.
-        site: Site,
+        /// The side of the caller.
+        side: Side,
         /// The current status.
         from: Status,
         /// The requested status.
@@ -62,21 +62,21 @@ impl fmt::Display for Legal<'_> {
     }
 }
 
-/// Applies a change at `site` to an order: each facet that it touches gets the site's next
+/// Applies a change at `side` to an order: each facet that it touches gets the side's next
 /// revision. An unchanged value touches nothing.
 ///
 /// Both values must be valid and in their normal form; this checks only what is allowed.
 pub fn edit(
-    site: Site,
+    side: Side,
     before: &Shared,
     delivery: Delivery,
     progress: Progress,
 ) -> Result<(Shared, Touched), Refusal> {
-    check_delivery(site, before, &delivery)?;
-    check_progress(site, &before.progress.value, &progress)?;
+    check_delivery(side, before, &delivery)?;
+    check_progress(side, &before.progress.value, &progress)?;
     let after = Shared {
-        delivery: revised(site, &before.delivery, delivery),
-        progress: revised(site, &before.progress, progress),
+        delivery: revised(side, &before.delivery, delivery),
+        progress: revised(side, &before.progress, progress),
     };
     let touched = Touched::new(
         after.delivery.revision != before.delivery.revision,
@@ -89,20 +89,20 @@ pub fn edit(
 #[must_use]
 pub fn create(delivery: Delivery) -> Shared {
     Shared {
-        delivery: revised(Site::Store, &Facet::default(), delivery),
+        delivery: revised(Side::Store, &Facet::default(), delivery),
         progress: Facet::default(),
     }
 }
 
-fn revised<V: PartialEq + Serialize>(site: Site, before: &Facet<V>, value: V) -> Facet<V> {
+fn revised<V: PartialEq + Serialize>(side: Side, before: &Facet<V>, value: V) -> Facet<V> {
     let (revision, marks) = match value == before.value {
         true => (before.revision, before.marks),
-        false => (before.revision.next(site), before.marks.after(site, &value)),
+        false => (before.revision.next(side), before.marks.after(side, &value)),
     };
     Facet { revision, marks, value }
 }
 
-fn check_delivery(site: Site, before: &Shared, after: &Delivery) -> Result<(), Refusal> {
+fn check_delivery(side: Side, before: &Shared, after: &Delivery) -> Result<(), Refusal> {
     let (status, before) = (before.progress.value.status, &before.delivery.value);
     if before == after {
         return Ok(());
@@ -110,9 +110,9 @@ fn check_delivery(site: Site, before: &Shared, after: &Delivery) -> Result<(), R
     if status.is_closed() {
         return Err(Refusal::DeliveryClosed { status });
     }
-    match site {
-        Site::Store => Ok(()),
-        Site::Warehouse => {
+    match side {
+        Side::Store => Ok(()),
+        Side::Warehouse => {
             let known = |sku: &str| before.lines.iter().any(|line| line.sku == sku);
             match after.lines.iter().find(|line| !known(&line.sku)) {
                 Some(line) => Err(Refusal::LineAdded { sku: line.sku.clone() }),
@@ -122,18 +122,18 @@ fn check_delivery(site: Site, before: &Shared, after: &Delivery) -> Result<(), R
     }
 }
 
-fn check_progress(site: Site, before: &Progress, after: &Progress) -> Result<(), Refusal> {
+fn check_progress(side: Side, before: &Progress, after: &Progress) -> Result<(), Refusal> {
     let (from, to) = (before.status, after.status);
-    let legal = from.moves(site);
+    let legal = from.moves(side);
     if from != to && !legal.contains(&to) {
-        return Err(Refusal::IllegalMove { site, from, to, legal });
+        return Err(Refusal::IllegalMove { side, from, to, legal });
     }
     if (&before.carrier, &before.tracking) == (&after.carrier, &after.tracking) {
         return Ok(());
     }
-    match site {
-        Site::Store => Err(Refusal::CarrierByStore),
-        Site::Warehouse if to.is_default() => Err(Refusal::CarrierTooEarly),
-        Site::Warehouse => Ok(()),
+    match side {
+        Side::Store => Err(Refusal::CarrierByStore),
+        Side::Warehouse if to.is_default() => Err(Refusal::CarrierTooEarly),
+        Side::Warehouse => Ok(()),
     }
 }

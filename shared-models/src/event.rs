@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::order::{Delivery, Facet, Progress, Shared, Status, Touched};
-use crate::site::Site;
+use crate::side::Side;
 
 /// A change of an order, with both facets as they are after it; so a lost event is made up for by
 /// the next one. It never has a private field.
@@ -20,13 +20,13 @@ pub struct OrderEvent {
     pub id: Uuid,
     /// The kind of change.
     pub kind: EventKind,
-    /// The site that made the change.
-    pub origin: Site,
+    /// The side that made the change.
+    pub origin: Side,
     /// The order's id.
     pub order_id: Uuid,
-    /// The order's version after the change, at the publishing site.
+    /// The order's version after the change, at the publishing side.
     pub version: i64,
-    /// The time of the change at the publishing site.
+    /// The time of the change at the publishing side.
     pub at: DateTime<Utc>,
     /// The facets that the change touched.
     pub touched: Touched,
@@ -41,7 +41,7 @@ struct Told {
     schema: u32,
     id: Uuid,
     kind: EventKind,
-    origin: Site,
+    origin: Side,
     order_id: Uuid,
     version: i64,
     at: DateTime<Utc>,
@@ -82,7 +82,7 @@ pub enum EventKind {
     /// The order was delivered to the customer.
     #[serde(rename = "order.delivered")]
     Delivered,
-    /// The order did not change: the site publishes it again.
+    /// The order did not change: the side publishes it again.
     #[serde(rename = "order.offered")]
     Offered,
 }
@@ -95,7 +95,7 @@ impl EventKind {
             return Self::Updated;
         }
         match after {
-            // No site moves back to it; a merge cannot either, since it has the lowest rank.
+            // No side moves back to it; a merge cannot either, since it has the lowest rank.
             Status::Placed => Self::Updated,
             Status::Picking => Self::Picking,
             Status::Packed => Self::Packed,

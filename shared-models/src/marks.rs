@@ -1,7 +1,7 @@
-//! Fingerprints of the last changes that each site made to a facet.
+//! Fingerprints of the last changes that each side made to a facet.
 //!
-//! A site that was restored to an earlier state counts on from there, so one of its counts can
-//! stand for two changes. Two facets with different marks of one count of a site come from two such
+//! A side that was restored to an earlier state counts on from there, so one of its counts can
+//! stand for two changes. Two facets with different marks of one count of a side come from two such
 //! changes: neither includes the other, whatever their revisions say.
 
 use std::cmp::Ordering;
@@ -10,13 +10,13 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::revision::Revision;
-use crate::site::Site;
+use crate::side::Side;
 
-/// The number of changes of a site whose marks a facet carries. Of more changes after a restore that
+/// The number of changes of a side whose marks a facet carries. Of more changes after a restore that
 /// arrive as one, the first cannot be told from the one whose count it took.
 pub const LAST: usize = 8;
 
-/// The fingerprints of a facet's values right after the last changes of each site.
+/// The fingerprints of a facet's values right after the last changes of each side.
 ///
 /// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
 /// count was resolved. An unknown mark tells nothing apart.
@@ -29,7 +29,7 @@ pub struct Marks {
     warehouse: Last,
 }
 
-/// The marks of one site's last changes, the newest first.
+/// The marks of one side's last changes, the newest first.
 type Last = [u32; LAST];
 
 /// The JSON of marks. The last ones stand apart, because earlier versions had no others.
@@ -89,29 +89,29 @@ impl Marks {
         *self == Self::UNKNOWN
     }
 
-    /// Returns the mark of a site's last change.
+    /// Returns the mark of a side's last change.
     #[must_use]
-    pub const fn of(self, site: Site) -> u32 {
-        self.last(site)[0]
+    pub const fn of(self, side: Side) -> u32 {
+        self.last(side)[0]
     }
 
-    /// Returns the marks after a change at `site` to this value.
+    /// Returns the marks after a change at `side` to this value.
     #[must_use]
-    pub fn after<V: Serialize>(self, site: Site, value: &V) -> Self {
-        let mut last = self.last(site);
+    pub fn after<V: Serialize>(self, side: Side, value: &V) -> Self {
+        let mut last = self.last(side);
         last.rotate_right(1);
         last[0] = fingerprint(value);
-        self.with(site, last)
+        self.with(side, last)
     }
 
-    /// Returns whether one count of a site stands for two changes in facets of these revisions.
+    /// Returns whether one count of a side stands for two changes in facets of these revisions.
     pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
-        Site::ALL.into_iter().any(|site| {
-            let (count, other) = (revision.of(site), other.of(site));
+        Side::ALL.into_iter().any(|side| {
+            let (count, other) = (revision.of(side), other.of(side));
             // The last change that both count: where that is one, so are those before it.
             let common = count.min(other);
             let (this, that) =
-                (at(&self.last(site), count, common), at(&that.last(site), other, common));
+                (at(&self.last(side), count, common), at(&that.last(side), other, common));
             this != 0 && that != 0 && this != that
         })
     }
@@ -119,33 +119,33 @@ impl Marks {
     /// Returns the marks of the union of two revisions: where the marks of a count differ, both
     /// changes are included from now on, and no mark tells them apart any more.
     pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
-        Site::ALL.into_iter().fold(Self::UNKNOWN, |marks, site| {
-            let (this, that) = (self.last(site), that.last(site));
-            let (count, other) = (revision.of(site), other.of(site));
+        Side::ALL.into_iter().fold(Self::UNKNOWN, |marks, side| {
+            let (this, that) = (self.last(side), that.last(side));
+            let (count, other) = (revision.of(side), other.of(side));
             let last = match count.cmp(&other) {
                 Ordering::Less => united(that, other, this, count),
                 Ordering::Equal | Ordering::Greater => united(this, count, that, other),
             };
-            marks.with(site, last)
+            marks.with(side, last)
         })
     }
 
-    const fn last(self, site: Site) -> Last {
-        match site {
-            Site::Store => self.store,
-            Site::Warehouse => self.warehouse,
+    const fn last(self, side: Side) -> Last {
+        match side {
+            Side::Store => self.store,
+            Side::Warehouse => self.warehouse,
         }
     }
 
-    const fn with(self, site: Site, last: Last) -> Self {
-        match site {
-            Site::Store => Self { store: last, ..self },
-            Site::Warehouse => Self { warehouse: last, ..self },
+    const fn with(self, side: Side, last: Last) -> Self {
+        match side {
+            Side::Store => Self { store: last, ..self },
+            Side::Warehouse => Self { warehouse: last, ..self },
         }
     }
 }
 
-/// Returns the mark of a count, among the last ones of a site that counts up to `newest`.
+/// Returns the mark of a count, among the last ones of a side that counts up to `newest`.
 fn at(last: &Last, newest: u32, count: u32) -> u32 {
     let back = newest.checked_sub(count).and_then(|back| usize::try_from(back).ok());
     back.and_then(|back| last.get(back)).copied().unwrap_or_default()
@@ -162,7 +162,7 @@ fn united(mut higher: Last, newest: u32, lower: Last, other: u32) -> Last {
 }
 
 /// Returns the FNV-1a hash of a value's JSON, without building the text. Never zero. It is computed
-/// once for each change, at the site that makes it, and only compared afterwards.
+/// once for each change, at the side that makes it, and only compared afterwards.
 fn fingerprint<V: Serialize>(value: &V) -> u32 {
     let mut hash = Fnv(0x811c_9dc5);
     match serde_json::to_writer(&mut hash, value) {

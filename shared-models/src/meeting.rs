@@ -1,6 +1,6 @@
 //! Merging one facet with an incoming one.
 //!
-//! Revisions decide, as long as each count of a site stands for one change. A site that was
+//! Revisions decide, as long as each count of a side stands for one change. A side that was
 //! restored to an earlier state breaks that; if two facets show it, neither is assumed to include
 //! the other.
 
@@ -12,7 +12,7 @@ use crate::canonical::{canonical, is_same};
 use crate::merge::{Cause, Decided};
 use crate::order::{Delivery, Facet, Progress, Unknown};
 use crate::revision::{Relation, Revision};
-use crate::site::Site;
+use crate::side::Side;
 
 /// The precedence of values when neither includes the other.
 pub(crate) trait Precedence: Clone + PartialEq + Serialize {
@@ -69,13 +69,13 @@ pub(crate) enum Meeting<V> {
     Concurrent(Decided<V>),
     /// Both were changed so, but to the same value, so that nothing is lost.
     Joined(Facet<V>),
-    /// One revision, or one count in it, stands for two changes. This site has resolved the
+    /// One revision, or one count in it, stands for two changes. This side has resolved the
     /// conflict, and that is a change of its own.
     Settled(Decided<V>, Facet<V>),
 }
 
-/// Merges a facet at `site` with an incoming one.
-pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
+/// Merges a facet at `side` with an incoming one.
+pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
     let decided = |cause, kept: &Facet<V>, lost: &Facet<V>| Decided {
         cause,
         kept: kept.clone(),
@@ -84,7 +84,7 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
     let relation = incoming.revision.relation_to(here.revision);
     match (relation, is_forked(incoming, here)) {
         (Relation::Older | Relation::Same, false) => Meeting::Unchanged,
-        (Relation::Newer, false) if loses_own(site, here, incoming) => {
+        (Relation::Newer, false) if loses_own(side, here, incoming) => {
             Meeting::Overruled(decided(Cause::Restored, incoming, here))
         }
         // A mark that a decision here has made unknown stays so: the peer may not have heard of it.
@@ -100,14 +100,14 @@ pub(crate) fn meet<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<
         },
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
             match (relation, stands_in_fork(incoming, here)) {
-                // The peer has the incoming facet, so it is kept at both sites. Only the marks are
+                // The peer has the incoming facet, so it is kept at both sides. Only the marks are
                 // united: what is lost is not to be told apart again, if it arrives once more.
                 (Relation::Newer, Ordering::Greater) => {
                     Meeting::Overruled(decided(Cause::Diverged, &union(incoming, here), here))
                 }
-                (_, Ordering::Greater) => settle(site, decided(Cause::Diverged, incoming, here)),
+                (_, Ordering::Greater) => settle(side, decided(Cause::Diverged, incoming, here)),
                 (_, Ordering::Less | Ordering::Equal) => {
-                    settle(site, decided(Cause::Diverged, here, incoming))
+                    settle(side, decided(Cause::Diverged, here, incoming))
                 }
             }
         }
@@ -120,7 +120,7 @@ impl<V: Precedence> Meeting<V> {
         !matches!(self, Self::Unchanged)
     }
 
-    /// Returns whether this site has resolved a conflict, which counts as an edit.
+    /// Returns whether this side has resolved a conflict, which counts as an edit.
     pub(crate) const fn is_own_change(&self) -> bool {
         matches!(self, Self::Settled(..))
     }
@@ -166,7 +166,7 @@ fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
 }
 
 /// Compares two forked facets: the higher rank is greater; of one rank the newer, and of one
-/// revision the greater text. The result does not depend on the site, or on which of the two is
+/// revision the greater text. The result does not depend on the side, or on which of the two is
 /// here.
 fn stands_in_fork<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
     let by_revision = || match this.revision.relation_to(that.revision) {
@@ -185,10 +185,10 @@ fn is_same_value<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
             && canonical(&this.value) == canonical(&that.value))
 }
 
-/// Returns whether a newer facet counts more changes of this site than were made here, so that it
+/// Returns whether a newer facet counts more changes of this side than were made here, so that it
 /// may not include the last of them.
-fn loses_own<V: Precedence>(site: Site, here: &Facet<V>, incoming: &Facet<V>) -> bool {
-    incoming.revision.of(site) > here.revision.of(site)
+fn loses_own<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<V>) -> bool {
+    incoming.revision.of(side) > here.revision.of(side)
         && here.revision != Revision::ZERO
         && !is_same_value(here, incoming)
 }
@@ -201,8 +201,8 @@ fn union<V: Precedence>(kept: &Facet<V>, lost: &Facet<V>) -> Facet<V> {
     }
 }
 
-fn settle<V: Precedence>(site: Site, decided: Decided<V>) -> Meeting<V> {
+fn settle<V: Precedence>(side: Side, decided: Decided<V>) -> Meeting<V> {
     let Facet { revision, marks, value } = union(&decided.kept, &decided.lost);
-    let (revision, marks) = (revision.next(site), marks.after(site, &value));
+    let (revision, marks) = (revision.next(side), marks.after(side, &value));
     Meeting::Settled(decided, Facet { revision, marks, value })
 }

@@ -1,13 +1,13 @@
-//! Merging the values of two sites.
+//! Merging the values of two sides.
 //!
-//! For all states that two sites can reach, [`merge`] gives the same result in any order and any
+//! For all states that two sides can reach, [`merge`] gives the same result in any order and any
 //! number of times. So duplicates, reordering and retries do no harm.
 
 use serde::{Deserialize, Serialize};
 
 use crate::meeting::{Meeting, Precedence, holds, meet};
 use crate::order::{Delivery, Facet, Progress, Shared, Touched};
-use crate::site::Site;
+use crate::side::Side;
 use crate::sync::OrderChange;
 
 /// The result of merging a change into an order.
@@ -19,11 +19,11 @@ pub struct Merged {
     pub touched: Touched,
     /// The conflicts that were resolved, to be shown to people.
     pub conflicts: Vec<Conflict>,
-    /// Set if the change counts more changes made here than there were: this site was restored to
+    /// Set if the change counts more changes made here than there were: this side was restored to
     /// an earlier state, for example from a backup.
     pub put_back: bool,
-    /// Set if this site has resolved something that its peer does not know: that is a change of
-    /// this site, with a revision of its own, and is to be published.
+    /// Set if this side has resolved something that its peer does not know: that is a change of
+    /// this side, with a revision of its own, and is to be published.
     pub is_own_change: bool,
 }
 
@@ -64,24 +64,24 @@ pub struct Decided<V> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Both sites changed the facet without knowledge of each other's change.
+    /// Both sides changed the facet without knowledge of each other's change.
     Concurrent,
     /// The delivery was edited where the order was open, and arrived where it was closed.
     Late,
-    /// One revision, or one site's count in it, stands for two changes: a site was restored to an
+    /// One revision, or one side's count in it, stands for two changes: a side was restored to an
     /// earlier state, and then changed the facet again.
     Diverged,
-    /// This site was restored, and gets its later state back from the peer. The value here may have
+    /// This side was restored, and gets its later state back from the peer. The value here may have
     /// been changed since the restore.
     Restored,
 }
 
-/// Merges a change from the peer into the order at `site`.
+/// Merges a change from the peer into the order at `side`.
 #[must_use]
-pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
-    let delivery = meet(site, &here.delivery, &change.delivery);
+pub fn merge(side: Side, here: &Shared, change: &OrderChange) -> Merged {
+    let delivery = meet(side, &here.delivery, &change.delivery);
     let progress = match &change.progress {
-        Some(incoming) => meet(site, &here.progress, incoming),
+        Some(incoming) => meet(side, &here.progress, incoming),
         None => Meeting::Unchanged,
     };
     let mut conflicts = Vec::new();
@@ -93,7 +93,7 @@ pub fn merge(site: Site, here: &Shared, change: &OrderChange) -> Merged {
     }
     let touched = Touched::new(delivery.changes(), progress.changes());
     Merged {
-        put_back: knows_more_of(site, here, change),
+        put_back: knows_more_of(side, here, change),
         is_own_change: delivery.is_own_change() || progress.is_own_change(),
         shared: Shared {
             delivery: delivery.result(&here.delivery),
@@ -136,7 +136,7 @@ fn newer<'a, V: Precedence>(first: &'a Facet<V>, second: &'a Facet<V>) -> Option
     }
 }
 
-/// Returns the conflict of a late delivery. No site edits the delivery of an order that is closed
+/// Returns the conflict of a late delivery. No side edits the delivery of an order that is closed
 /// there. So a newer one that arrives where the order is closed was made where it was open,
 /// whatever else the change contains.
 fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>> {
@@ -153,8 +153,8 @@ fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>
     }
 }
 
-fn knows_more_of(site: Site, here: &Shared, change: &OrderChange) -> bool {
-    let progress = change.progress.as_ref().map_or(0, |facet| facet.revision.of(site));
-    change.delivery.revision.of(site) > here.delivery.revision.of(site)
-        || progress > here.progress.revision.of(site)
+fn knows_more_of(side: Side, here: &Shared, change: &OrderChange) -> bool {
+    let progress = change.progress.as_ref().map_or(0, |facet| facet.revision.of(side));
+    change.delivery.revision.of(side) > here.delivery.revision.of(side)
+        || progress > here.progress.revision.of(side)
 }

@@ -1,13 +1,13 @@
 //! The names of exchanges and queues, as RabbitMQ's management UI shows them.
 
-use crate::site::{Direction, Site};
+use crate::side::{Direction, Side};
 
-/// Returns the topic exchange to which a site publishes its changes.
+/// Returns the topic exchange to which a side publishes its changes.
 #[must_use]
-pub const fn exchange(site: Site) -> &'static str {
-    match site {
-        Site::Store => "store.events",
-        Site::Warehouse => "warehouse.events",
+pub const fn exchange(side: Side) -> &'static str {
+    match side {
+        Side::Store => "store.events",
+        Side::Warehouse => "warehouse.events",
     }
 }
 
@@ -15,8 +15,8 @@ pub const fn exchange(site: Site) -> &'static str {
 #[must_use]
 pub const fn queue(direction: Direction) -> &'static str {
     match direction.from {
-        Site::Store => "sync.store-to-warehouse",
-        Site::Warehouse => "sync.warehouse-to-store",
+        Side::Store => "sync.store-to-warehouse",
+        Side::Warehouse => "sync.warehouse-to-store",
     }
 }
 
@@ -24,8 +24,8 @@ pub const fn queue(direction: Direction) -> &'static str {
 #[must_use]
 pub const fn parked_queue(direction: Direction) -> &'static str {
     match direction.from {
-        Site::Store => "sync.store-to-warehouse.parked",
-        Site::Warehouse => "sync.warehouse-to-store.parked",
+        Side::Store => "sync.store-to-warehouse.parked",
+        Side::Warehouse => "sync.warehouse-to-store.parked",
     }
 }
 
@@ -94,15 +94,15 @@ impl QueueGeneration {
 #[must_use]
 pub const fn queue_lock(direction: Direction) -> &'static str {
     match direction.from {
-        Site::Store => "sync.store-to-warehouse.replacing",
-        Site::Warehouse => "sync.warehouse-to-store.replacing",
+        Side::Store => "sync.store-to-warehouse.replacing",
+        Side::Warehouse => "sync.warehouse-to-store.replacing",
     }
 }
 
 /// The routing key that binds a sync queue to its exchange: every change of an order.
 pub const ORDER_EVENTS: &str = "order.*";
 
-/// The message header that names the site that made the change.
+/// The message header that names the side that made the change.
 pub const ORIGIN_HEADER: &str = "origin";
 
 #[cfg(test)]

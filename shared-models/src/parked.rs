@@ -1,5 +1,5 @@
-//! Changes that could not be carried: the worker's report to the site that they came from, and the
-//! list that this site shows.
+//! Changes that could not be carried: the worker's report to the side that they came from, and the
+//! list that this side shows.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub const MAX_PARKED: usize = 500;
 /// junk.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// A report of changes that could not be carried: the body of `POST /v1/parked` at the site that
+/// A report of changes that could not be carried: the body of `POST /v1/parked` at the side that
 /// published them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParkedReport {
@@ -27,7 +27,7 @@ pub struct ParkedReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedChange {
     /// The event's id. If the message has no readable one, it is derived from its body and its
-    /// site, so that it is always the same.
+    /// side, so that it is always the same.
     pub event_id: Uuid,
     /// The order's id, if it can be read.
     pub order_id: Option<Uuid>,
@@ -66,7 +66,7 @@ impl ParkedState {
     }
 }
 
-/// A parked change, as the site that published it shows it.
+/// A parked change, as the side that published it shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParkedChange {
     /// The event that was parked first; it identifies the parked change from then on.
@@ -87,7 +87,7 @@ pub struct ParkedChange {
     pub last_at: DateTime<Utc>,
     /// The time at which it is offered again; null if it waits for a person, or no longer waits.
     pub offer_at: Option<DateTime<Utc>>,
-    /// Set if this site has published a newer change of the order, which includes this one.
+    /// Set if this side has published a newer change of the order, which includes this one.
     pub overtaken: bool,
     /// The message: JSON if it is JSON, else text.
     pub body: Value,
@@ -144,7 +144,7 @@ pub struct LeftAlone {
 }
 
 impl LeftAlone {
-    /// The reason for an id that a site does not keep. The worker asks both sites and recognizes
+    /// The reason for an id that a side does not keep. The worker asks both sides and recognizes
     /// it: a change that one of them keeps is not unknown.
     pub const UNKNOWN: &str = "there is no parked change of this id";
 }

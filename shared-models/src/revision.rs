@@ -1,10 +1,10 @@
-//! The number of changes of a facet at each site, and how two such counts compare.
+//! The number of changes of a facet at each side, and how two such counts compare.
 
 use serde::{Deserialize, Serialize};
 
-use crate::site::Site;
+use crate::side::Side;
 
-/// The number of changes of a facet at each site.
+/// The number of changes of a facet at each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Revision {
     /// Changes made at the store.
@@ -33,21 +33,21 @@ impl Revision {
     /// The revision of a facet that nobody has changed.
     pub const ZERO: Self = Self { store: 0, warehouse: 0 };
 
-    /// Returns the number of changes made at `site`.
+    /// Returns the number of changes made at `side`.
     #[must_use]
-    pub const fn of(self, site: Site) -> u32 {
-        match site {
-            Site::Store => self.store,
-            Site::Warehouse => self.warehouse,
+    pub const fn of(self, side: Side) -> u32 {
+        match side {
+            Side::Store => self.store,
+            Side::Warehouse => self.warehouse,
         }
     }
 
-    /// Returns the revision after one more change at `site`.
+    /// Returns the revision after one more change at `side`.
     #[must_use]
-    pub const fn next(self, site: Site) -> Self {
-        match site {
-            Site::Store => Self { store: self.store.saturating_add(1), ..self },
-            Site::Warehouse => Self { warehouse: self.warehouse.saturating_add(1), ..self },
+    pub const fn next(self, side: Side) -> Self {
+        match side {
+            Side::Store => Self { store: self.store.saturating_add(1), ..self },
+            Side::Warehouse => Self { warehouse: self.warehouse.saturating_add(1), ..self },
         }
     }
 

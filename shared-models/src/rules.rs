@@ -6,7 +6,7 @@
 
 use crate::event::OrderEvent;
 use crate::order::{Status, Touched};
-use crate::site::Site;
+use crate::side::Side;
 
 /// A rule: a reason for not carrying an event, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,10 +25,10 @@ pub const RULES: [Rule; 3] = [Rule::Echo, Rule::NothingShared, Rule::DefaultStat
 /// The facts about an event that the rules depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The site that published the event.
-    pub source: Site,
-    /// The site that made the change.
-    pub origin: Site,
+    /// The side that published the event.
+    pub source: Side,
+    /// The side that made the change.
+    pub origin: Side,
     /// The facets that the change touched.
     pub touched: Touched,
     /// The order's status after the change.
@@ -38,7 +38,7 @@ pub struct Facts {
 impl Facts {
     /// Returns the facts about an event that `source` published.
     #[must_use]
-    pub const fn of(source: Site, event: &OrderEvent) -> Self {
+    pub const fn of(source: Side, event: &OrderEvent) -> Self {
         Self {
             source,
             origin: event.origin,

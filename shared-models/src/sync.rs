@@ -1,4 +1,4 @@
-//! The worker's requests to a site, and the answers.
+//! The worker's requests to a side, and the answers.
 
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -8,18 +8,18 @@ use crate::event::OrderEvent;
 use crate::order::{Delivery, Facet, Progress};
 use crate::revision::Revision;
 use crate::rules::Cargo;
-use crate::site::Site;
+use crate::side::Side;
 
 /// The most changes in one request.
 pub const MAX_CHANGES: usize = 500;
 
-/// Changes from one site to its peer: the body of `POST /v1/sync/orders`.
+/// Changes from one side to its peer: the body of `POST /v1/sync/orders`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SyncRequest<C> {
     /// The version of this form, [`crate::SCHEMA`].
     pub schema: u32,
-    /// The site that published the changes.
-    pub source: Site,
+    /// The side that published the changes.
+    pub source: Side,
     /// The changes, at most [`MAX_CHANGES`].
     pub changes: Vec<C>,
 }
@@ -53,7 +53,7 @@ impl OrderChange {
         }
     }
 
-    /// Returns the change in its normal form if a site can have made it; otherwise the reason.
+    /// Returns the change in its normal form if a side can have made it; otherwise the reason.
     pub fn validated(self) -> Result<Self, String> {
         if self.delivery.revision.store == 0 {
             return Err("delivery.revision.store: is 0, but orders are born at the store".into());
@@ -99,7 +99,7 @@ pub struct SyncResult {
     pub outcome: Outcome,
 }
 
-/// The outcome of a change at a site.
+/// The outcome of a change at a side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -109,7 +109,7 @@ pub enum Outcome {
     Merged,
     /// The change was known already.
     Stale,
-    /// No site can have made the change.
+    /// No side can have made the change.
     Rejected {
         /// The problem with it.
         reason: String,

@@ -17,7 +17,7 @@ use service_kit::error::Error;
 use service_kit::orders::{Changed, Domain, Order, Writer, storage};
 use service_kit::routes::{answer, location};
 use service_kit::service::Service;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub(crate) async fn one(
         Some(Object(placing)) => check(placing, now()),
         None => read(body.read()?, now()),
     };
-    let new = Changed::created(Site::Store, new.map_err(Error::Invalid)?).by(caller.name());
+    let new = Changed::created(Side::Store, new.map_err(Error::Invalid)?).by(caller.name());
     let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
     let (mut response, order) = match writer.create(new).await? {
         Some(order) => (HttpResponse::Created(), order),
@@ -91,7 +91,7 @@ pub(crate) async fn batch(
         None => all(body.read::<Batch<_>>()?.orders, read),
     };
     let new = new.map_err(Error::Invalid)?;
-    let created = |order| Changed::created(Site::Store, order).by(caller.name());
+    let created = |order| Changed::created(Side::Store, order).by(caller.name());
     let new = new.into_iter().map(created).collect::<Vec<_>>();
     let mut existing = place(&service, &new).await?;
     let placed = |new: Changed<Prices>| {

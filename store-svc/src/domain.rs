@@ -6,7 +6,7 @@ use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Progress, limits};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::settable::Settable;
 
@@ -51,7 +51,7 @@ pub struct Cost<'a> {
 }
 
 impl Domain for Store {
-    const SITE: Site = Site::Store;
+    const SIDE: Side = Side::Store;
     type Private = Prices;
     type Shown<'a> = Shown<'a, PricedLine<'a>, Cost<'a>>;
     type Settable = Settable;

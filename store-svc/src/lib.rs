@@ -53,5 +53,5 @@ pub fn routes() -> Routes {
         .with(routes::collection::<Store>("orders are listed and placed here", place))
         .with(resource("/v1/orders/batch", "batches of orders are posted here", batch))
         .with(routes::item::<Store>("an order is read, set or voided here", void))
-        .and(routes::site::<Store>())
+        .and(routes::side::<Store>())
 }

@@ -11,7 +11,7 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::Access;
 use program_kit::http::server;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::parked::Parked;
 use crate::settings::WorkerSettings;
-use crate::site_client::{BuildError, SiteClient};
+use crate::side_client::{BuildError, SideClient};
 
 /// The error of a worker that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
@@ -32,7 +32,7 @@ pub enum ApplicationError {
     /// The port could not be opened, or the server on it failed.
     #[error("{0}")]
     Serve(#[from] io::Error),
-    /// A client of a site could not be built.
+    /// A client of a side could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
     /// A part that runs until it is asked to stop ended by itself.
@@ -51,7 +51,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the port and builds the parts. A broker or a site that cannot be reached is no error:
+    /// Opens the port and builds the parts. A broker or a side that cannot be reached is no error:
     /// the worker is live, reports that it is not ready, and keeps trying.
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
         let access = Access::new(&settings.access);
@@ -65,13 +65,13 @@ impl Application {
         let comparers = of_each(&figures, |figures, opposite| {
             Comparer::new(settings, figures, opposite, stop.clone())
         })?;
-        let sites = settings.sites();
+        let sides = settings.sides();
         let handle = |figures: Arc<Figures>| {
-            let source = SiteClient::new(figures.direction.from, &sites)?;
+            let source = SideClient::new(figures.direction.from, &sides)?;
             Ok::<_, BuildError>(Handle { figures, source })
         };
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
-        let (handles, parked) = (Data::new(handles), Parked::new(&sites)?);
+        let (handles, parked) = (Data::new(handles), Parked::new(&sides)?);
         let routes = move || http::routes(handles.clone(), parked.clone());
         let (http, limits) = (&settings.http, &settings.limits);
         // One thread: a worker gets few requests.

@@ -21,14 +21,14 @@ use serde_json::{Map, Value, json};
 use crate::figures::{Figures, Snapshot};
 use crate::metrics::tell;
 use crate::parked::Parked;
-use crate::site_client::{AboutRelay, Refusal, Reply, SiteClient};
+use crate::side_client::{AboutRelay, Refusal, Reply, SideClient};
 
 /// A direction, as seen by the handlers.
 pub struct Handle {
     /// The direction's figures.
     pub figures: Arc<Figures>,
     /// The client of the direction's source.
-    pub source: SiteClient,
+    pub source: SideClient,
 }
 
 type Directions = Vec<Handle>;
@@ -50,7 +50,7 @@ pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
         .sharing(directions)
 }
 
-/// The token that the caller sent, to be passed on to a site.
+/// The token that the caller sent, to be passed on to a side.
 struct ShownToken(Option<Token>);
 
 impl FromRequest for ShownToken {
@@ -127,13 +127,13 @@ async fn ask(
             Ok(HttpResponse::Ok().json(Listed { snapshot, source }))
         }
         Err(Refusal::Wrong(reply)) => Ok(pass_on(reply)),
-        Err(Refusal::Away { site, reason }) => {
-            Err(Problem::unavailable(format!("the {site}, which keeps the pause: {reason}")))
+        Err(Refusal::Away { side, reason }) => {
+            Err(Problem::unavailable(format!("the {side}, which keeps the pause: {reason}")))
         }
     }
 }
 
-/// Passes on a site's answer to a request that is invalid, or not permitted to its caller.
+/// Passes on a side's answer to a request that is invalid, or not permitted to its caller.
 fn pass_on(reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     HttpResponse::build(status).content_type("application/problem+json").body(reply.body)

@@ -9,7 +9,7 @@ use program_kit::program::{run, stop_requested};
 use program_kit::telemetry;
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
-use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
+use sync_worker::settings::{PROGRAM, SidesSettings, WorkerSettings};
 
 /// The allocator: a batch allocates hundreds of small objects, and frees some of them on another
 /// thread.
@@ -32,9 +32,9 @@ async fn worker() -> ExitCode {
     ended.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS)
 }
 
-/// Runs a `parked` subcommand, which asks the sites.
+/// Runs a `parked` subcommand, which asks the sides.
 async fn parked(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
-    let settings = PROGRAM.settings::<SitesSettings>(matches)?;
+    let settings = PROGRAM.settings::<SidesSettings>(matches)?;
     Ok(cli::run(&settings, asked).await?)
 }
 

@@ -7,7 +7,7 @@ use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 /// The most characters in the name of a bin.
 const BIN: usize = 50;
@@ -48,7 +48,7 @@ pub struct Settable {
 }
 
 impl Domain for Warehouse {
-    const SITE: Site = Site::Warehouse;
+    const SIDE: Side = Side::Warehouse;
     type Private = Handling;
     type Shown<'a> = Shown<'a, &'a Line, &'a Handling>;
     type Settable = Settable;

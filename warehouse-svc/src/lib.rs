@@ -45,5 +45,5 @@ pub fn routes() -> Routes {
     Routes::default()
         .with(routes::collection::<Warehouse>(born, vec![]))
         .with(routes::item::<Warehouse>(voided, vec![]))
-        .and(routes::site::<Warehouse>())
+        .and(routes::side::<Warehouse>())
 }

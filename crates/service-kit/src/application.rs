@@ -99,10 +99,10 @@ impl Application {
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
         let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
-        let resource: Arc<dyn Resource> = Arc::new(Orders { site: D::SITE });
+        let resource: Arc<dyn Resource> = Arc::new(Orders { side: D::SIDE });
         let (relay, handle) = Relay::new(RelayOptions {
             name,
-            site: D::SITE,
+            side: D::SIDE,
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,

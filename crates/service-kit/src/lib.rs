@@ -16,7 +16,7 @@
 //! | [`orders`] | an order, its changes, and how it is stored |
 //! | [`database`] | connections, deadlines, migrations |
 //!
-//! What every program needs is in `program-kit`. The differences between the sites are in
+//! What every program needs is in `program-kit`. The differences between the sides are in
 //! [`orders::Domain`].
 
 pub mod application;

@@ -1,4 +1,4 @@
-//! The pause of publishing. It is a row in the site's database, so it holds for every replica and
+//! The pause of publishing. It is a row in the side's database, so it holds for every replica and
 //! every worker, and survives a restart.
 
 use chrono::{DateTime, Utc};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::order::{Delivery, Facet, Line, Progress, Status};
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ pub fn change_of(
 
 impl TestClient {
     /// Posts changes of `source`.
-    pub async fn sync(&self, source: Site, changes: &[impl Serialize]) -> Answer {
+    pub async fn sync(&self, source: Side, changes: &[impl Serialize]) -> Answer {
         let request = json!({"schema": SCHEMA, "source": source, "changes": changes});
         self.post("/v1/sync/orders", &request).await
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -22,24 +22,24 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Creates a fresh database of the store.
     pub async fn new() -> Self {
-        Self::of(Site::Store).await
+        Self::of(Side::Store).await
     }
 
-    /// Creates a fresh database of a site.
-    pub async fn of(site: Site) -> Self {
-        Self::copy(site, template(site).await).await
+    /// Creates a fresh database of a side.
+    pub async fn of(side: Side) -> Self {
+        Self::copy(side, template(side).await).await
     }
 
     /// Creates a fresh database of the store in which no migration has run.
     pub async fn empty() -> Self {
         // As the launcher has made it.
-        Self::copy(Site::Store, Site::Store.as_str()).await
+        Self::copy(Side::Store, Side::Store.as_str()).await
     }
 
-    async fn copy(site: Site, template: &str) -> Self {
+    async fn copy(side: Side, template: &str) -> Self {
         let name = format!("test_{}", Uuid::new_v4().simple());
-        create(&name, site, template).await;
-        Self { service: service(site, &name), owner: owner(site, &name), name }
+        create(&name, side, template).await;
+        Self { service: service(side, &name), owner: owner(side, &name), name }
     }
 
     /// Returns the settings for a service that uses it.
@@ -100,15 +100,15 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Returns the template of a site: one for each site in each test process. Its name is unique, so
+/// Returns the template of a side: one for each side in each test process. Its name is unique, so
 /// several processes may run at once.
-async fn template(site: Site) -> &'static str {
+async fn template(side: Side) -> &'static str {
     static STORE: OnceCell<String> = OnceCell::const_new();
     static WAREHOUSE: OnceCell<String> = OnceCell::const_new();
     let make = async || {
         let name = format!("template_{}", Uuid::new_v4().simple());
-        create(&name, site, site.as_str()).await;
-        let of_template = owner(site, &name);
+        create(&name, side, side.as_str()).await;
+        let of_template = owner(side, &name);
         // Migrations block, which the single-threaded runtime of tests does not allow.
         let migrating = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -117,17 +117,17 @@ async fn template(site: Site) -> &'static str {
         tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
         name
     };
-    match site {
-        Site::Store => STORE.get_or_init(make).await,
-        Site::Warehouse => WAREHOUSE.get_or_init(make).await,
+    match side {
+        Side::Store => STORE.get_or_init(make).await,
+        Side::Warehouse => WAREHOUSE.get_or_init(make).await,
     }
 }
 
 /// Creates a copy. Its contents are copied, but not its owner and its permissions.
-async fn create(name: &str, site: Site, template: &str) {
-    administrate(&format!("create database {name} template {template} owner {site}_owner")).await;
+async fn create(name: &str, side: Side, template: &str) {
+    administrate(&format!("create database {name} template {template} owner {side}_owner")).await;
     administrate(&format!(
-        "revoke all on database {name} from public; grant connect on database {name} to {site}"
+        "revoke all on database {name} from public; grant connect on database {name} to {side}"
     ))
     .await;
 }
@@ -140,18 +140,18 @@ async fn administrate(statement: &str) {
 /// The variable with the superuser's URL.
 const ADMINISTRATOR: &str = "LOCKSTEP_TEST_DATABASE_URL";
 
-fn service(site: Site, database: &str) -> DatabaseSettings {
-    let variable = match site {
-        Site::Store => "LOCKSTEP_TEST_STORE_DATABASE_URL",
-        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_DATABASE_URL",
+fn service(side: Side, database: &str) -> DatabaseSettings {
+    let variable = match side {
+        Side::Store => "LOCKSTEP_TEST_STORE_DATABASE_URL",
+        Side::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_DATABASE_URL",
     };
     settings(variable, database)
 }
 
-fn owner(site: Site, database: &str) -> DatabaseSettings {
-    let variable = match site {
-        Site::Store => "LOCKSTEP_TEST_STORE_OWNER_DATABASE_URL",
-        Site::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_OWNER_DATABASE_URL",
+fn owner(side: Side, database: &str) -> DatabaseSettings {
+    let variable = match side {
+        Side::Store => "LOCKSTEP_TEST_STORE_OWNER_DATABASE_URL",
+        Side::Warehouse => "LOCKSTEP_TEST_WAREHOUSE_OWNER_DATABASE_URL",
     };
     settings(variable, database)
 }

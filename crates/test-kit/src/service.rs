@@ -66,7 +66,7 @@ impl TestService {
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
         let service =
-            Self::start_over::<D>(name, routes, TestDatabase::of(D::SITE).await, adjust).await;
+            Self::start_over::<D>(name, routes, TestDatabase::of(D::SIDE).await, adjust).await;
         super::eventually("the service is ready", async || {
             (service.client.get("/health/ready").await.status == 200).then_some(())
         })

@@ -37,7 +37,7 @@ pub fn request(method: &str, path: &str, body: &str) -> Bytes {
     ))
 }
 
-/// Whether a site shows an order as it was placed, and in this status; prices only where the site
+/// Whether a side shows an order as it was placed, and in this status; prices only where the side
 /// has them.
 #[must_use]
 pub fn is_as_placed(number: u64, status: Status, shown: &Value) -> bool {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// Names the guard that programs with the feature `unguarded` do without.
 const UNGUARDED: &str = "LOCKSTEP_UNGUARDED";
 
-/// Clients write at both sites while processes are killed, stopped and restarted, connections cut,
+/// Clients write at both sides while processes are killed, stopped and restarted, connections cut,
 /// slowed and swallowed, queues deleted and answers forged. Nothing may be lost, repeated or sent
 /// back. Exits with 1 where something was.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ struct Arguments {
     /// From which the schedule of faults comes; a random one where it is left out.
     #[arg(long)]
     seed: Option<u64>,
-    /// Seconds of faults before all heals and the sites are to agree.
+    /// Seconds of faults before all heals and the sides are to agree.
     #[arg(long, default_value_t = 40)]
     round: u64,
     /// Only this kind of fault, as the report names it, or several where it is given again; all

@@ -1,11 +1,11 @@
-//! Whether all that was acknowledged is at both sites, and both say the same.
+//! Whether all that was acknowledged is at both sides, and both say the same.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -14,11 +14,11 @@ use super::project::Project;
 use super::writers::Acknowledged;
 use crate::nemesis::seen::Seen;
 
-/// How long the sites may take to agree when all is well again. The longest that a change waits is
+/// How long the sides may take to agree when all is well again. The longest that a change waits is
 /// one over which its peer has failed: it is offered again after 30 s.
 const IN_TIME: Duration = Duration::from_secs(60);
 
-/// The orders of a site.
+/// The orders of a side.
 type Orders = BTreeMap<Uuid, Value>;
 
 /// Waits until both agree on all that was acknowledged; gives how long that took.
@@ -28,7 +28,7 @@ pub async fn reach(
 ) -> Result<Duration> {
     let began = Instant::now();
     let callers =
-        [Site::Store, Site::Warehouse].map(|site| project.caller(site.as_str(), Some("READ")));
+        [Side::Store, Side::Warehouse].map(|side| project.caller(side.as_str(), Some("READ")));
     let [store, warehouse] = callers;
     let (store, warehouse) = (store?, warehouse?);
     loop {
@@ -40,19 +40,19 @@ pub async fn reach(
         match differing {
             Ok(()) => return Ok(began.elapsed()),
             Err(error) if began.elapsed() > IN_TIME => {
-                return Err(error.context(format!("after {IN_TIME:?} the sites do not agree")));
+                return Err(error.context(format!("after {IN_TIME:?} the sides do not agree")));
             }
             Err(_) => sleep(Duration::from_millis(250)).await,
         }
     }
 }
 
-/// All orders of a site, page by page.
-async fn orders(site: &Caller) -> Result<Orders> {
+/// All orders of a side, page by page.
+async fn orders(side: &Caller) -> Result<Orders> {
     let mut orders = Orders::new();
     let mut path = Some("/v1/orders?limit=500".to_owned());
     while let Some(next) = path {
-        let page = site.get(&next).await?.with(200)?;
+        let page = side.get(&next).await?.with(200)?;
         for order in page["items"].as_array().context("a page without items")? {
             let id = order["id"].as_str().context("an order without id")?.parse()?;
             orders.insert(id, order.clone());
@@ -89,7 +89,7 @@ fn compare(
     Ok(())
 }
 
-/// What both sites are to show alike.
+/// What both sides are to show alike.
 fn shared(order: &Value) -> Result<shared_models::order::Shared> {
     let seen = Seen::read(order.clone()).and_then(|seen| seen.order);
     Ok(seen.with_context(|| format!("that is no order: {order}"))?.shared.clone())
@@ -103,7 +103,7 @@ mod tests {
 
     const ID: Uuid = Uuid::from_u128(1);
 
-    fn site(comment: &str, tracking: &str, revision: u64) -> Orders {
+    fn side(comment: &str, tracking: &str, revision: u64) -> Orders {
         let revisions = json!({
             "delivery": {"store": revision, "warehouse": 0},
             "progress": {"store": 0, "warehouse": 1},
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn sites_that_differ_or_lack_what_was_acknowledged_do_not_agree() {
-        let [all, other, none] = [site("a", "t", 1), site("a", "t", 2), Orders::new()];
+    fn sides_that_differ_or_lack_what_was_acknowledged_do_not_agree() {
+        let [all, other, none] = [side("a", "t", 1), side("a", "t", 2), Orders::new()];
         let agree = |store: &Orders, warehouse: &Orders, told| {
             compare(store, warehouse, &told).map_err(|error| format!("{error:#}"))
         };

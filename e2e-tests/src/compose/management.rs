@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use launcher::wait::until;
 use serde_json::Value;
 use shared_models::names::{exchange, parked_queue, queue};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use test_kit::http;
 
 use super::project::Project;
@@ -29,8 +29,8 @@ pub async fn shows_the_names(project: &Project) -> Result<()> {
     ensure!(page.contains("RabbitMQ"), "that is not the management UI");
     let exchanges = names(&api(project, "exchanges").await?)?;
     let queues = names(&api(project, "queues").await?)?;
-    for site in Site::ALL {
-        ensure!(exchanges.contains(exchange(site)), "no exchange of the {site}: {exchanges:?}");
+    for side in Side::ALL {
+        ensure!(exchanges.contains(exchange(side)), "no exchange of the {side}: {exchanges:?}");
     }
     let ours = Direction::ALL.iter().flat_map(|of| [queue(*of), parked_queue(*of)]);
     let expected: BTreeSet<String> = ours.map(str::to_owned).collect();

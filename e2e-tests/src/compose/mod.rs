@@ -8,7 +8,7 @@
 //! | [`walk`] | an order both ways; who may do what |
 //! | [`management`] | the names that the management UI shows |
 //! | [`hardening`] | whether what the compose file forbids is forbidden |
-//! | [`writers`], [`agreement`] | writes that go on, and whether all of them are at both sites |
+//! | [`writers`], [`agreement`] | writes that go on, and whether all of them are at both sides |
 //! | [`faults`] | each container killed and restarted, meanwhile |
 //! | [`leaks`] | whether any log holds a secret |
 //! | [`run`] | all of it in turn |

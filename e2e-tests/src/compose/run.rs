@@ -78,9 +78,9 @@ async fn hurt(project: &Project, progress: &Progress, report: &mut Report) -> Re
     let acknowledged = writers.finish().await?;
     let shipped = acknowledged.values().filter(|of| of.tracking.is_some()).count();
     let agreed = agreement::reach(project, &acknowledged);
-    let took = progress.during("both sites agree", agreed).await?;
+    let took = progress.during("both sides agree", agreed).await?;
     let counts = format!("{} orders, {shipped} of them shipped", acknowledged.len());
-    report.tell("acknowledged", format!("{counts}: all at both sites, {} later", seconds(took)));
+    report.tell("acknowledged", format!("{counts}: all at both sides, {} later", seconds(took)));
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use launcher::wait::until;
 use serde_json::{Value, json};
 
 use super::project::Project;
-use crate::site::lamps_and_bulbs;
+use crate::side::lamps_and_bulbs;
 
 /// How long an order may take to the other side, also just after the start.
 const ACROSS: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ pub async fn access_is_closed(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The worker's deeds at the sites are its caller's: an administrator pauses a direction.
+/// The worker's deeds at the sides are its caller's: an administrator pauses a direction.
 pub async fn an_administrator_pauses(project: &Project) -> Result<()> {
     let pause = "/v1/directions/store-to-warehouse/pause";
     let writer = project.caller("worker", Some("WRITE"))?;

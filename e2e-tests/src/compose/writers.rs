@@ -22,7 +22,7 @@ const REST: Duration = Duration::from_millis(150);
 /// How long between two tries of the same.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// What a site has said was done to an order.
+/// What a side has said was done to an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acknowledged {
     /// The comment, last set at the store.
@@ -100,7 +100,7 @@ impl Writer {
 
     /// Places an order, then says something of it; gives what.
     async fn place(&self, id: Uuid) -> Result<String> {
-        let mut order = crate::site::lamps_and_bulbs();
+        let mut order = crate::side::lamps_and_bulbs();
         order["id"] = json!(id);
         insist(&self.store, Method::POST, "/v1/orders", &order).await?;
         let comment = format!("comment {id}");

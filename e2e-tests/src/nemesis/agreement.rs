@@ -1,10 +1,10 @@
-//! After all is healed: whether the sites come to agree, how soon, and whether anything is left
+//! After all is healed: whether the sides come to agree, how soon, and whether anything is left
 //! over.
 
 use std::time::{Duration, Instant};
 
 use program_kit::access::Role;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::http;
 use tokio::time::sleep;
 
@@ -23,7 +23,7 @@ pub const AT_ALL: Duration = Duration::from_secs(400);
 const QUIET: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Waits until both sites are equal and have nothing more to tell, until so long after all was
+/// Waits until both sides are equal and have nothing more to tell, until so long after all was
 /// healed, and gives how long it took; else how everybody is doing.
 pub async fn reach(world: &World, healed: Instant, limit: Duration) -> Result<Duration, String> {
     let mut last = None;
@@ -39,13 +39,13 @@ pub async fn reach(world: &World, healed: Instant, limit: Duration) -> Result<Du
 }
 
 async fn standings(world: &World) -> Option<Both<Standing>> {
-    let [store, warehouse] = Site::ALL.map(|site| world.databases.standing(site));
+    let [store, warehouse] = Side::ALL.map(|side| world.databases.standing(side));
     let (store, warehouse) = tokio::try_join!(store, warehouse).ok()?;
     Some(Both { store, warehouse })
 }
 
 fn is_agreement(store: &Standing, warehouse: &Standing) -> bool {
-    let nothing_to_tell = |site: &Standing| site.outbox == 0 && site.offers == 0;
+    let nothing_to_tell = |side: &Standing| side.outbox == 0 && side.offers == 0;
     (store.orders, &store.digest) == (warehouse.orders, &warehouse.digest)
         && nothing_to_tell(store)
         && nothing_to_tell(warehouse)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use launcher::process::Process;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -64,51 +64,51 @@ async fn crowded(world: &World, over: impl Future) -> Option<String> {
     }
 }
 
-/// The number of times that the relay of each site has connected to RabbitMQ.
+/// The number of times that the relay of each side has connected to RabbitMQ.
 fn connected(world: &World) -> [u64; 2] {
-    let link = |site| Link::new(Part::of(site), Part::RabbitMq);
-    Site::ALL.map(|site| world.proxies.get(&link(site)).map_or(0, Proxy::accepted))
+    let link = |side| Link::new(Part::of(side), Part::RabbitMq);
+    Side::ALL.map(|side| world.proxies.get(&link(side)).map_or(0, Proxy::accepted))
 }
 
-/// The site whose relay has connected again since, where it has no excuse.
+/// The side whose relay has connected again since, where it has no excuse.
 fn connected_again(world: &World, before: [u64; 2], began: Instant) -> Option<String> {
     let counts = before.into_iter().zip(connected(world));
-    let mut sites = Site::ALL.into_iter().zip(counts);
-    let (site, (before, now)) = sites.find(|(_, (before, now))| now > before)?;
+    let mut sides = Side::ALL.into_iter().zip(counts);
+    let (side, (before, now)) = sides.find(|(_, (before, now))| now > before)?;
     let count = now - before;
     let is_calm = world.calm.has_lasted(CALM + began.elapsed());
-    is_calm.then(|| format!("the {site} has connected to RabbitMQ {count} times meanwhile"))
+    is_calm.then(|| format!("the {side} has connected to RabbitMQ {count} times meanwhile"))
 }
 
-/// The first change that each site has not published. A database that does not answer is an excuse,
+/// The first change that each side has not published. A database that does not answer is an excuse,
 /// and another fault.
 async fn first_blocked(world: &World) -> [Option<i64>; 2] {
-    let [store, warehouse] = Site::ALL.map(|site| oldest(world, site));
+    let [store, warehouse] = Side::ALL.map(|side| oldest(world, side));
     let (store, warehouse) = tokio::join!(store, warehouse);
     [store, warehouse].map(|oldest| oldest.ok().flatten())
 }
 
-/// The site that still has not published what was its first change when the alarm was released,
+/// The side that still has not published what was its first change when the alarm was released,
 /// where it has no excuse. The whole of what waits may take longer.
 async fn late(world: &World, blocked: [Option<i64>; 2]) -> Option<String> {
     let began = Instant::now();
-    for (site, blocked) in Site::ALL.into_iter().zip(blocked) {
+    for (side, blocked) in Side::ALL.into_iter().zip(blocked) {
         let Some(blocked) = blocked else { continue };
         let published = async {
-            while oldest(world, site).await.ok().flatten() == Some(blocked) {
+            while oldest(world, side).await.ok().flatten() == Some(blocked) {
                 sleep(PAUSE).await;
             }
         };
         let is_late = timeout(SOON, published).await.is_err();
         if is_late && world.calm.has_lasted(CALM + began.elapsed()) {
-            return Some(format!("the {site} has not published seq {blocked} {SOON:?} after it"));
+            return Some(format!("the {side} has not published seq {blocked} {SOON:?} after it"));
         }
     }
     None
 }
 
 /// The first change that is to be published.
-async fn oldest(world: &World, site: Site) -> Result<Option<i64>> {
-    let oldest = world.databases.ask(site, "select min(seq) from outbox").await?;
+async fn oldest(world: &World, side: Side) -> Result<Option<i64>> {
+    let oldest = world.databases.ask(side, "select min(seq) from outbox").await?;
     Ok(oldest.first().map(|seq| seq.parse()).transpose()?)
 }

@@ -1,8 +1,8 @@
-//! The same of either site.
+//! The same of either side.
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-/// One for each site.
+/// One for each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Both<T> {
     /// The store's.
@@ -12,25 +12,25 @@ pub struct Both<T> {
 }
 
 impl<T> Both<T> {
-    /// One for each site.
-    pub fn of(mut make: impl FnMut(Site) -> T) -> Self {
-        Self { store: make(Site::Store), warehouse: make(Site::Warehouse) }
+    /// One for each side.
+    pub fn of(mut make: impl FnMut(Side) -> T) -> Self {
+        Self { store: make(Side::Store), warehouse: make(Side::Warehouse) }
     }
 
-    /// That of a site.
+    /// That of a side.
     #[must_use]
-    pub const fn at(&self, site: Site) -> &T {
-        match site {
-            Site::Store => &self.store,
-            Site::Warehouse => &self.warehouse,
+    pub const fn at(&self, side: Side) -> &T {
+        match side {
+            Side::Store => &self.store,
+            Side::Warehouse => &self.warehouse,
         }
     }
 
-    /// That of a site, to be changed.
-    pub const fn at_mut(&mut self, site: Site) -> &mut T {
-        match site {
-            Site::Store => &mut self.store,
-            Site::Warehouse => &mut self.warehouse,
+    /// That of a side, to be changed.
+    pub const fn at_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Store => &mut self.store,
+            Side::Warehouse => &mut self.warehouse,
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
 use shared_models::names::{ORDER_EVENTS, exchange, queue, queue_lock};
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use test_kit::http;
 
 /// RabbitMQ may be stopped just now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::timeout;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ create trigger note_published before insert on outbox
     for each row execute function note_published();
 ";
 
-/// A site's standing, without marks, which are no content: a site that has decided about a count does
+/// A side's standing, without marks, which are no content: a side that has decided about a count does
 /// not know its mark any more, and the peer may.
 const STANDING: &str = "
 select jsonb_build_object(
@@ -52,13 +52,13 @@ enum Entry {
     Change(Box<Change>),
 }
 
-/// The databases of both sites.
+/// The databases of both sides.
 #[derive(Debug)]
 pub struct Databases {
     urls: Both<String>,
 }
 
-/// How a site stands.
+/// How a side stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Standing {
     /// Changes that RabbitMQ has not confirmed.
@@ -71,7 +71,7 @@ pub struct Standing {
     pub left: u64,
     /// Orders.
     pub orders: u64,
-    /// Of what the sites share of them.
+    /// Of what the sides share of them.
     pub digest: String,
 }
 
@@ -86,26 +86,26 @@ pub enum Which {
 
 impl Databases {
     /// The databases at these URLs.
-    pub fn new(url: impl Fn(Site) -> String) -> Self {
+    pub fn new(url: impl Fn(Side) -> String) -> Self {
         Self { urls: Both::of(url) }
     }
 
     /// Notes from now on what is published.
     pub async fn watch(&self) -> Result<()> {
-        for site in Site::ALL {
-            self.ask(site, WATCH).await?;
+        for side in Side::ALL {
+            self.ask(side, WATCH).await?;
         }
         Ok(())
     }
 
-    /// How a site stands.
-    pub async fn standing(&self, site: Site) -> Result<Standing> {
-        let rows = self.ask(site, STANDING).await?;
+    /// How a side stands.
+    pub async fn standing(&self, side: Side) -> Result<Standing> {
+        let rows = self.ask(side, STANDING).await?;
         Ok(serde_json::from_str(rows.first().context("a count without a row")?)?)
     }
 
-    /// Orders as they stand at a site, and their changes in the order of its log.
-    pub async fn history(&self, site: Site, which: &Which) -> Result<(Vec<Row>, Vec<Change>)> {
+    /// Orders as they stand at a side, and their changes in the order of its log.
+    pub async fn history(&self, side: Side, which: &Which) -> Result<(Vec<Row>, Vec<Change>)> {
         let of = match which {
             Which::All => "is not null".to_owned(),
             Which::These(ids) => {
@@ -114,9 +114,9 @@ impl Databases {
             }
         };
         let (mut rows, mut changes) = (vec![], vec![]);
-        for entry in self.ask(site, &HISTORY.replace("{of}", &of)).await? {
+        for entry in self.ask(side, &HISTORY.replace("{of}", &of)).await? {
             let read = serde_json::from_str(&entry);
-            match read.with_context(|| format!("the {site} has this: {entry}"))? {
+            match read.with_context(|| format!("the {side} has this: {entry}"))? {
                 Entry::Row(row) => rows.push(*row),
                 Entry::Change(change) => changes.push(*change),
             }
@@ -126,9 +126,9 @@ impl Databases {
     }
 
     /// The first column of each row.
-    pub(super) async fn ask(&self, site: Site, query: &str) -> Result<Vec<String>> {
+    pub(super) async fn ask(&self, side: Side, query: &str) -> Result<Vec<String>> {
         let asking = async {
-            let (client, connection) = tokio_postgres::connect(self.urls.at(site), NoTls).await?;
+            let (client, connection) = tokio_postgres::connect(self.urls.at(side), NoTls).await?;
             let serving = tokio::spawn(connection);
             let messages = client.simple_query(query).await?;
             drop(client);
@@ -139,6 +139,6 @@ impl Databases {
             };
             anyhow::Ok(messages.into_iter().filter_map(first).collect())
         };
-        timeout(LIMIT, asking).await.with_context(|| format!("the {site}'s database is silent"))?
+        timeout(LIMIT, asking).await.with_context(|| format!("the {side}'s database is silent"))?
     }
 }

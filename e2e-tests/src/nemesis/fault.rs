@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::parts::{Link, Part};
 
@@ -19,8 +19,8 @@ pub enum Fault {
     Reset(Link),
     /// RabbitMQ's memory alarm is raised, so that it blocks whoever publishes.
     Alarm,
-    /// Some orders of a site are put back to what an earlier look at the table had.
-    SetBack(Site),
+    /// Some orders of a side are put back to what an earlier look at the table had.
+    SetBack(Side),
 }
 
 /// What happens to a part.
@@ -74,7 +74,7 @@ impl Blow {
 impl Trouble {
     /// What can happen to any link.
     pub const OF_ANY: [Self; 3] = [Self::Cut, Self::BlackHole, Self::Slow];
-    /// What can happen besides where a worker tells a site changes.
+    /// What can happen besides where a worker tells a side changes.
     pub const OF_HTTP: [Self; 4] =
         [Self::Fails, Self::Hangs, Self::FailsAfterApplying, Self::CutsAfterApplying];
 
@@ -110,7 +110,7 @@ impl Fault {
         let losses = losses(Loss::OF_TOPOLOGY);
         let older = blows.chain(troubles).chain(answers).chain(losses);
         let resets = Link::ALL.into_iter().map(Self::Reset);
-        let set_backs = Site::ALL.into_iter().map(Self::SetBack);
+        let set_backs = Side::ALL.into_iter().map(Self::SetBack);
         let newer = resets.chain([Self::Alarm]).chain(self::losses(Loss::WITHIN_A_QUEUE));
         older.chain(newer).chain(set_backs)
     }
@@ -158,7 +158,7 @@ impl Fault {
             Self::Link(_, link) => Target::Link(link),
             Self::Reset(link) => Target::Connections(link),
             Self::Alarm => Target::Part(Part::RabbitMq),
-            Self::SetBack(site) => Target::Orders(site),
+            Self::SetBack(side) => Target::Orders(side),
             Self::Loss(_, direction) => Target::Direction(direction),
         }
     }
@@ -181,8 +181,8 @@ pub enum Target {
     Connections(Link),
     /// A direction's queue and binding.
     Direction(Direction),
-    /// The orders of a site.
-    Orders(Site),
+    /// The orders of a side.
+    Orders(Side),
 }
 
 impl fmt::Display for Target {
@@ -191,7 +191,7 @@ impl fmt::Display for Target {
             Self::Part(part) => part.fmt(f),
             Self::Link(link) | Self::Connections(link) => link.fmt(f),
             Self::Direction(direction) => direction.fmt(f),
-            Self::Orders(site) => write!(f, "orders of the {site}"),
+            Self::Orders(side) => write!(f, "orders of the {side}"),
         }
     }
 }

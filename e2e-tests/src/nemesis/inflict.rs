@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 use shared_models::names::queue;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -78,7 +78,7 @@ pub async fn inflict(
             Ok(inflicted) => inflicted,
             Err(error) => Inflicted::Failed(format!("{error:#}")),
         }),
-        Fault::SetBack(site) => set_back(&world, &ledger, site, over).await,
+        Fault::SetBack(side) => set_back(&world, &ledger, side, over).await,
         Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
         Fault::Part(blow, Part::RabbitMq) => strike(&world.rabbitmq, blow, over, &heal).await,
         Fault::Part(blow, part) => {
@@ -131,11 +131,11 @@ async fn purge(world: &World, direction: Direction) -> Result<bool> {
 async fn set_back(
     world: &World,
     ledger: &SharedLedger,
-    site: Site,
+    side: Side,
     over: impl Future,
 ) -> Result<Inflicted> {
     let setting_back = async {
-        let look = Look::take(&world.databases, site).await?;
+        let look = Look::take(&world.databases, side).await?;
         over.await;
         look.put_back(world, ledger).await
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::checker::case::SetBack;
@@ -12,13 +12,13 @@ use super::seen::Seen;
 use super::violation::{Rule, Violation};
 use super::wanted::Wanted;
 
-/// One thing that a client asked a site to do to one order.
+/// One thing that a client asked a side to do to one order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
     /// When, from the beginning of the run.
     pub at: Duration,
-    /// The site.
-    pub site: Site,
+    /// The side.
+    pub side: Side,
     /// The order.
     pub order: Uuid,
     /// What.
@@ -43,15 +43,15 @@ pub enum Outcome {
 pub struct Read {
     /// When, from the beginning of the run.
     pub at: Duration,
-    /// The site.
-    pub site: Site,
+    /// The side.
+    pub side: Side,
     /// The order.
     pub order: Uuid,
     /// The order as it was shown.
     pub seen: Seen,
 }
 
-/// How far a reader has seen an order come at a site.
+/// How far a reader has seen an order come at a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     version: i64,
@@ -62,7 +62,7 @@ pub struct Mark {
 /// A write or a read that was begun.
 #[derive(Clone, Copy, Debug)]
 pub struct Begun {
-    site: Site,
+    side: Side,
     order: Uuid,
     /// What everybody had seen by then.
     before: Mark,
@@ -76,12 +76,12 @@ pub struct Ledger {
     began: Instant,
     writes: Vec<Write>,
     reads: Vec<Read>,
-    marks: HashMap<(Site, Uuid), Mark>,
+    marks: HashMap<(Side, Uuid), Mark>,
     /// How often an order was being set back or was set back; odd while it is.
-    epochs: HashMap<(Site, Uuid), u64>,
-    set_backs: Vec<(Site, SetBack)>,
+    epochs: HashMap<(Side, Uuid), u64>,
+    set_backs: Vec<(Side, SetBack)>,
     /// Orders that were set back, and are not compared because of it.
-    unnoticed: Vec<(Site, Uuid)>,
+    unnoticed: Vec<(Side, Uuid)>,
     touched: BTreeSet<Uuid>,
     /// Reads that went back.
     pub violations: Vec<Violation>,
@@ -105,58 +105,58 @@ impl Default for Ledger {
 
 impl Ledger {
     /// A client is about to write. Until it is told, the outcome is unknown.
-    pub fn write(&mut self, site: Site, order: Uuid, wanted: Wanted) -> Begun {
+    pub fn write(&mut self, side: Side, order: Uuid, wanted: Wanted) -> Begun {
         let (at, outcome) = (self.began.elapsed(), Outcome::Unknown);
-        self.writes.push(Write { at, site, order, wanted, outcome });
+        self.writes.push(Write { at, side, order, wanted, outcome });
         self.touched.insert(order);
-        Begun { write: Some(self.writes.len() - 1), ..self.read(site, order) }
+        Begun { write: Some(self.writes.len() - 1), ..self.read(side, order) }
     }
 
     /// A client is about to read.
     #[must_use]
-    pub fn read(&self, site: Site, order: Uuid) -> Begun {
-        let before = self.marks.get(&(site, order)).copied().unwrap_or_default();
-        Begun { site, order, before, epoch: self.epoch(site, order), write: None }
+    pub fn read(&self, side: Side, order: Uuid) -> Begun {
+        let before = self.marks.get(&(side, order)).copied().unwrap_or_default();
+        Begun { side, order, before, epoch: self.epoch(side, order), write: None }
     }
 
-    /// An order of a site is about to be set back: what is read of it from now on may be older.
-    pub fn begin_set_back(&mut self, site: Site, order: Uuid) {
-        *self.epochs.entry((site, order)).or_default() += 1;
-        self.marks.remove(&(site, order));
+    /// An order of a side is about to be set back: what is read of it from now on may be older.
+    pub fn begin_set_back(&mut self, side: Side, order: Uuid) {
+        *self.epochs.entry((side, order)).or_default() += 1;
+        self.marks.remove(&(side, order));
         self.touched.insert(order);
     }
 
-    /// An order of a site was set back, or is left as it was.
+    /// An order of a side was set back, or is left as it was.
     pub fn end_set_back(
         &mut self,
-        site: Site,
+        side: Side,
         order: Uuid,
         done: Option<SetBack>,
         is_compared: bool,
     ) {
-        *self.epochs.entry((site, order)).or_default() += 1;
-        self.set_backs.extend(done.map(|done| (site, done)));
-        self.unnoticed.extend((!is_compared).then_some((site, order)));
+        *self.epochs.entry((side, order)).or_default() += 1;
+        self.set_backs.extend(done.map(|done| (side, done)));
+        self.unnoticed.extend((!is_compared).then_some((side, order)));
     }
 
     /// The orders that were set back since this was asked last, and that nothing compares.
-    pub fn take_unnoticed(&mut self) -> Vec<(Site, Uuid)> {
+    pub fn take_unnoticed(&mut self) -> Vec<(Side, Uuid)> {
         std::mem::take(&mut self.unnoticed)
     }
 
     /// All that was set back.
     #[must_use]
-    pub fn set_backs(&self) -> &[(Site, SetBack)] {
+    pub fn set_backs(&self) -> &[(Side, SetBack)] {
         &self.set_backs
     }
 
-    fn epoch(&self, site: Site, order: Uuid) -> u64 {
-        self.epochs.get(&(site, order)).copied().unwrap_or_default()
+    fn epoch(&self, side: Side, order: Uuid) -> u64 {
+        self.epochs.get(&(side, order)).copied().unwrap_or_default()
     }
 
     /// Whether the order was set back since, or just is.
     fn is_overtaken(&self, begun: Begun) -> bool {
-        let epoch = self.epoch(begun.site, begun.order);
+        let epoch = self.epoch(begun.side, begun.order);
         epoch != begun.epoch || !epoch.is_multiple_of(2)
     }
 
@@ -165,17 +165,17 @@ impl Ledger {
         if !self.is_overtaken(begun) {
             let mark = Mark::of(&seen);
             if let Some(why) = begun.before.falls_to(&mark) {
-                let why = format!("the {}: {why}", begun.site);
+                let why = format!("the {}: {why}", begun.side);
                 self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
             }
-            let known = self.marks.entry((begun.site, begun.order)).or_default();
+            let known = self.marks.entry((begun.side, begun.order)).or_default();
             known.raise(&mark);
         }
         match begun.write {
             Some(write) => self.writes[write].outcome = Outcome::Acknowledged(seen),
             None => {
-                let (at, Begun { site, order, .. }) = (self.began.elapsed(), begun);
-                self.reads.push(Read { at, site, order, seen });
+                let (at, Begun { side, order, .. }) = (self.began.elapsed(), begun);
+                self.reads.push(Read { at, side, order, seen });
             }
         }
     }
@@ -183,7 +183,7 @@ impl Ledger {
     /// A client was refused.
     pub fn refused(&mut self, begun: Begun, status: u16) {
         if status == 404 && begun.before.version > 0 {
-            let why = format!("the {} does not know it any more", begun.site);
+            let why = format!("the {} does not know it any more", begun.side);
             self.violations.push(Violation::of(begun.order, Rule::ReadsGrow, why));
         }
         if let Some(write) = begun.write {

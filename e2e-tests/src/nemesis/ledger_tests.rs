@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SITE: Site = Site::Store;
+const SIDE: Side = Side::Store;
 
 fn version(version: i64) -> Seen {
     Seen { version, order: None }
@@ -11,17 +11,17 @@ fn version(version: i64) -> Seen {
 #[test]
 fn a_read_that_began_after_a_newer_one_ended_must_not_be_older() {
     let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
-    let early = ledger.read(SITE, order);
-    let begun = ledger.read(SITE, order);
+    let early = ledger.read(SIDE, order);
+    let begun = ledger.read(SIDE, order);
     ledger.shown(begun, version(3));
     // Begun before anybody had seen it, so it may have been answered before.
     ledger.shown(early, version(2));
-    let elsewhere = ledger.read(SITE.peer(), order);
+    let elsewhere = ledger.read(SIDE.peer(), order);
     ledger.shown(elsewhere, version(1));
     assert_eq!(ledger.violations, []);
-    let late = ledger.read(SITE, order);
+    let late = ledger.read(SIDE, order);
     ledger.shown(late, version(2));
-    let gone = ledger.read(SITE, order);
+    let gone = ledger.read(SIDE, order);
     ledger.refused(gone, 404);
     let rules: Vec<_> = ledger.violations.iter().map(|found| found.rule).collect();
     assert_eq!(rules, [Rule::ReadsGrow, Rule::ReadsGrow]);
@@ -30,7 +30,7 @@ fn a_read_that_began_after_a_newer_one_ended_must_not_be_older() {
 #[test]
 fn a_write_is_unknown_until_somebody_was_told() {
     let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
-    let [first, second, _] = [(); 3].map(|()| ledger.write(SITE, order, Wanted::Void));
+    let [first, second, _] = [(); 3].map(|()| ledger.write(SIDE, order, Wanted::Void));
     ledger.shown(first, version(1));
     ledger.refused(second, 409);
     let outcomes: Vec<_> = ledger.writes().iter().map(|write| &write.outcome).collect();
@@ -44,16 +44,16 @@ fn a_write_is_unknown_until_somebody_was_told() {
 fn what_is_read_after_an_order_was_set_back_may_be_older_than_before_but_grows_again() {
     let (mut ledger, order) = (Ledger::default(), Uuid::new_v4());
     let show = |ledger: &mut Ledger, seen| {
-        let begun = ledger.read(SITE, order);
+        let begun = ledger.read(SIDE, order);
         ledger.shown(begun, version(seen));
     };
     show(&mut ledger, 5);
-    let early = ledger.read(SITE, order);
-    ledger.begin_set_back(SITE, order);
+    let early = ledger.read(SIDE, order);
+    ledger.begin_set_back(SIDE, order);
     show(&mut ledger, 5);
     show(&mut ledger, 2);
-    ledger.end_set_back(SITE, order, None, false);
-    assert_eq!(ledger.take_unnoticed(), [(SITE, order)]);
+    ledger.end_set_back(SIDE, order, None, false);
+    assert_eq!(ledger.take_unnoticed(), [(SIDE, order)]);
     ledger.shown(early, version(5));
     show(&mut ledger, 2);
     show(&mut ledger, 3);

@@ -5,7 +5,7 @@
 //! | `parts`, `fault`, `schedule` | what can be hurt, how, and when; pure |
 //! | `proxy` | the TCP proxy on each link |
 //! | `alarm`, `crowd`, `calm` | RabbitMQ's memory alarm, what it costs, and whether anything else goes on |
-//! | `set_back` | orders of a site put back to an earlier state |
+//! | `set_back` | orders of a side put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `load`, `wanted` | the clients, and what they ask for |
 //! | `ledger`, `seen` | what they were told |

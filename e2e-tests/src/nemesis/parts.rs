@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 /// A process, or a server with all of its processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,12 +35,12 @@ impl Part {
     /// Those that are programs of ours.
     pub const PROGRAMS: [Self; 4] = [Self::Store, Self::Warehouse, Self::Worker1, Self::Worker2];
 
-    /// The service of a site.
+    /// The service of a side.
     #[must_use]
-    pub const fn of(site: Site) -> Self {
-        match site {
-            Site::Store => Self::Store,
-            Site::Warehouse => Self::Warehouse,
+    pub const fn of(side: Side) -> Self {
+        match side {
+            Side::Store => Self::Store,
+            Side::Warehouse => Self::Warehouse,
         }
     }
 
@@ -94,7 +94,7 @@ impl Link {
         Self { from, to }
     }
 
-    /// Whether a worker tells a site changes here, by HTTP.
+    /// Whether a worker tells a side changes here, by HTTP.
     #[must_use]
     pub const fn is_http(self) -> bool {
         matches!(self.to, Part::Store | Part::Warehouse)

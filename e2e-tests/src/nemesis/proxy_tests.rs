@@ -117,8 +117,8 @@ async fn a_reset_with_an_answer_loses_one_of_the_next_and_ends_idle_connections_
     }
 }
 
-/// Starts a site that counts the changes it was sent; returns its port.
-async fn site(told: Arc<AtomicU64>) -> u16 {
+/// Starts a side that counts the changes it was sent; returns its port.
+async fn side(told: Arc<AtomicU64>) -> u16 {
     let listener = listen(0).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -135,9 +135,9 @@ async fn site(told: Arc<AtomicU64>) -> u16 {
 }
 
 #[tokio::test]
-async fn a_meddled_answer_is_told_with_and_without_the_site_having_heard() {
+async fn a_meddled_answer_is_told_with_and_without_the_side_having_heard() {
     let told = Arc::default();
-    let proxy = Proxy::start(site(Arc::clone(&told)).await).await.unwrap();
+    let proxy = Proxy::start(side(Arc::clone(&told)).await).await.unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", proxy.port());
     // Each request on a connection of its own, which no change of the weather cuts.
     let client = http().pool_max_idle_per_host(0).build().unwrap();

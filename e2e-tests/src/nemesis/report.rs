@@ -34,7 +34,7 @@ pub struct Report {
     pub reads: usize,
     /// Orders that were written to.
     pub orders: usize,
-    /// How long the sites took to agree, and when, each time.
+    /// How long the sides took to agree, and when, each time.
     pub agreements: Vec<Agreement>,
     /// Orders that were put back and of which offers were asked for, since nothing compares them.
     pub asked_for: usize,
@@ -46,7 +46,7 @@ pub struct Report {
     pub violations: Vec<Violation>,
 }
 
-/// The sites have come to agree.
+/// The sides have come to agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Agreement {
     /// How long that took from when all was healed.
@@ -187,12 +187,12 @@ fn by_rule(violations: &[Violation]) -> BTreeMap<Rule, Vec<&Violation>> {
 
 #[cfg(test)]
 mod tests {
-    use shared_models::site::Site;
+    use shared_models::side::Side;
 
     use super::*;
 
     fn report(done: usize, not_done: usize) -> Report {
-        let set_backs = |count| vec![Fault::SetBack(Site::Store); count];
+        let set_backs = |count| vec![Fault::SetBack(Side::Store); count];
         let mut report =
             Report { faults: set_backs(done), not_done: set_backs(not_done), ..Report::default() };
         report.not_done.push(Fault::Alarm);

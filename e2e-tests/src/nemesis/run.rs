@@ -1,4 +1,4 @@
-//! A run from its beginning to its end: rounds of faults, after each of which all heals, the sites
+//! A run from its beginning to its end: rounds of faults, after each of which all heals, the sides
 //! are to agree, and what was written in the round is checked.
 
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +52,7 @@ pub async fn run(options: &Options, stop: CancellationToken) -> Result<Report> {
 async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> {
     let world = Arc::new(World::start(&options.folder).await?);
     let ledger = SharedLedger::default();
-    let urls = Site::ALL.map(|site| (site, world.url(Part::of(site)).to_owned()));
+    let urls = Side::ALL.map(|side| (side, world.url(Part::of(side)).to_owned()));
     let load = Load::start(&BTreeMap::from(urls), options.seed, &ledger);
     let report =
         Report { seed: options.seed, without: options.without.clone(), ..Report::default() };
@@ -138,7 +138,7 @@ impl Run {
         self.report.faults.push(fault);
     }
 
-    /// Waits until the sites agree and nothing is left over, or until it is told to stop.
+    /// Waits until the sides agree and nothing is left over, or until it is told to stop.
     async fn agree(&mut self, healed: Instant) {
         let stop = self.stop.clone();
         let world = Arc::clone(&self.world);
@@ -208,8 +208,8 @@ impl Run {
     async fn waiting(&self) -> Option<u64> {
         let asking = async {
             let mut waiting = self.world.broker.depths().await.ok()??.waiting;
-            for site in Site::ALL {
-                waiting += self.world.databases.standing(site).await.ok()?.outbox;
+            for side in Side::ALL {
+                waiting += self.world.databases.standing(side).await.ok()?.outbox;
             }
             Some(waiting)
         };

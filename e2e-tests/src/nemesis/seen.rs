@@ -19,13 +19,13 @@ pub struct Seen {
 /// What an order says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
-    /// What both sites share of it.
+    /// What both sides share of it.
     pub shared: Shared,
     /// The private part, as it was shown.
     pub shown: Value,
 }
 
-/// The fields in which something is shown that only the site knows.
+/// The fields in which something is shown that only the side knows.
 const OWN: [&str; 4] = ["currency", "lines", "bin", "picker_note"];
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Revisions {
 }
 
 impl Seen {
-    /// An order as a site shows it; none where this is not one.
+    /// An order as a side shows it; none where this is not one.
     #[must_use]
     pub fn read(mut shown: Value) -> Option<Self> {
         let version = shown["version"].as_i64()?;

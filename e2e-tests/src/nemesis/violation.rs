@@ -15,17 +15,17 @@ pub enum Rule {
     Once,
     /// An order's revisions only grow, and its versions count its changes.
     Grows,
-    /// An event is recorded at most once at a site.
+    /// An event is recorded at most once at a side.
     RecordedOnce,
     /// What came from the peer was published there.
     FromThePeer,
-    /// What a site decided and concerns the peer, and only that, is published.
+    /// What a side decided and concerns the peer, and only that, is published.
     Published,
     /// The private part of an order is changed by what is decided there, and by nothing that arrives.
     Private,
     /// An order is what its change log says.
     Logged,
-    /// Both sites are equal.
+    /// Both sides are equal.
     Equal,
     /// One revision is one value.
     OneValue,
@@ -35,7 +35,7 @@ pub enum Rule {
     Shown,
     /// What is read is never older than what was read before.
     ReadsGrow,
-    /// When all is healed, the sites come to agree, in time and by themselves.
+    /// When all is healed, the sides come to agree, in time and by themselves.
     Agrees,
     /// A kind of fault that is planned several times happens.
     Happens,
@@ -54,17 +54,17 @@ impl Rule {
             Self::Asked => "nothing changes that was refused, or that nobody asked for",
             Self::Once => "what was asked for once is done once",
             Self::Grows => "revisions only grow, and versions count the changes",
-            Self::RecordedOnce => "an event is recorded once at a site at the most",
+            Self::RecordedOnce => "an event is recorded once at a side at the most",
             Self::FromThePeer => "what came from the peer was published there",
-            Self::Published => "what a site decided, and only that, is published",
-            Self::Private => "what arrives leaves alone what only the site knows",
+            Self::Published => "what a side decided, and only that, is published",
+            Self::Private => "what arrives leaves alone what only the side knows",
             Self::Logged => "an order is what its change log says",
-            Self::Equal => "both sites are equal",
+            Self::Equal => "both sides are equal",
             Self::OneValue => "one revision is one value",
             Self::Told => "an edit that gave way stands in a conflict",
             Self::Shown => "what is read is in the change log",
             Self::ReadsGrow => "a read is never older than one before",
-            Self::Agrees => "the sites come to agree in time",
+            Self::Agrees => "the sides come to agree in time",
             Self::Happens => "a fault that is planned several times happens",
             Self::Runs => "a program runs until it is told to stop",
             Self::Waits => "a blocked program waits on one connection, and goes on when it may",

@@ -8,7 +8,7 @@ use launcher::postgres::{self, Postgres, Roles};
 use launcher::process::Process;
 use launcher::rabbitmq::{self, RabbitMq};
 use rustix::process::Signal;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::sync::Mutex;
 
 use super::broker::Broker;
@@ -60,9 +60,9 @@ impl World {
             Postgres::start(&data, postgres::Options::default()),
             RabbitMq::start(&messages, rabbitmq::Options::default()),
         )?;
-        let roles = Site::ALL.map(|site| Roles::random(site.as_str()));
+        let roles = Side::ALL.map(|side| Roles::random(side.as_str()));
         postgres.make_roles(&roles).await?;
-        let databases = Databases::new(|site| postgres.url(site.as_str()));
+        let databases = Databases::new(|side| postgres.url(side.as_str()));
         let mut ports = BTreeMap::from([
             (Part::Postgres, postgres.port()),
             (Part::RabbitMq, rabbitmq.ports().amqp),

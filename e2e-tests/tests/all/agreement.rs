@@ -1,4 +1,4 @@
-//! Concurrent edits at both sites: both end equal, and no edit disappears without a record.
+//! Concurrent edits at both sides: both end equal, and no edit disappears without a record.
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
@@ -16,8 +16,8 @@ async fn concurrent_edits_end_equal_and_leave_a_conflict_in_the_record() {
     stack.worker.start().await;
     let orders = stack.agree_on(&id).await;
     assert_eq!(orders[0]["comment"], "ring twice", "the store breaks ties of delivery");
-    for site in [&stack.store, &stack.warehouse] {
-        let conflicts = conflicts(&site.changes(&id).await);
+    for side in [&stack.store, &stack.warehouse] {
+        let conflicts = conflicts(&side.changes(&id).await);
         assert_eq!(conflicts.len(), 1, "{conflicts:?}");
         let conflict = &conflicts[0];
         assert_eq!(conflict["facet"], "delivery");
@@ -61,7 +61,7 @@ async fn an_edit_that_arrives_after_shipping_is_recorded_as_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_that_was_put_back_at_one_site_and_edited_again_ends_equal_and_is_recorded() {
+async fn an_order_that_was_put_back_at_one_side_and_edited_again_ends_equal_and_is_recorded() {
     let broker = TestBroker::new().await;
     let mut stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
@@ -77,7 +77,7 @@ async fn an_order_that_was_put_back_at_one_site_and_edited_again_ends_equal_and_
         )
         .await;
     stack.store.patch(&id, json!({"comment": "an edit after it"})).await;
-    let revisions = [&stack.store, &stack.warehouse].map(|site| site.order(&id));
+    let revisions = [&stack.store, &stack.warehouse].map(|side| side.order(&id));
     let [store, warehouse] = revisions.map(|order| async { order.await.unwrap() });
     let (store, warehouse) = (store.await, warehouse.await);
     assert_eq!(store["revisions"], warehouse["revisions"]);

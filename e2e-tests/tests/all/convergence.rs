@@ -1,4 +1,4 @@
-//! Changes of one site appear at the other.
+//! Changes of one side appear at the other.
 
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use e2e_tests::secured::client;
 use e2e_tests::{Stack, lamps_and_bulbs};
 use serde_json::{Value, json};
 use shared_models::names::queue;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use test_kit::{TestBroker, eventually};
 
 /// The time within which a loss has to be made good.

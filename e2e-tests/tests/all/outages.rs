@@ -7,7 +7,7 @@ use e2e_tests::{Stack, lamps_and_bulbs};
 use launcher::rabbitmq::{Options, RabbitMq};
 use serde_json::json;
 use shared_models::names::queue;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use test_kit::{TestBroker, eventually};
 
 async fn place_some(stack: &Stack, count: usize) -> Vec<String> {

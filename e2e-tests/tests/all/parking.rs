@@ -1,4 +1,4 @@
-//! Parking: a change that cannot be carried is kept at the site it came from, and settled through
+//! Parking: a change that cannot be carried is kept at the side it came from, and settled through
 //! the worker.
 
 use e2e_tests::secured::client;
@@ -23,7 +23,7 @@ fn unbelievable(order: &str) -> Value {
     })
 }
 
-/// Waits until this many changes in a state are kept at both sites together, and returns them.
+/// Waits until this many changes in a state are kept at both sides together, and returns them.
 async fn kept(worker: &TestClient, state: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} are {state}"), async || {
         let (mut next, mut items) = (Some(format!("/v1/parked?state={state}")), vec![]);
@@ -50,8 +50,8 @@ async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dr
         assert!(broker.publish(exchange, "order.updated", b"not JSON").await);
     }
     let parked = kept(&worker, "parked", 3).await;
-    let sites: Vec<_> = parked.iter().map(|it| it["site"].as_str().unwrap()).collect();
-    assert_eq!(sites, ["store", "store", "warehouse"]);
+    let sides: Vec<_> = parked.iter().map(|it| it["side"].as_str().unwrap()).collect();
+    assert_eq!(sides, ["store", "store", "warehouse"]);
     let listing = worker.get("/v1/directions").await.with(200);
     let counts = [0, 1].map(|index| listing["directions"][index]["source"]["parked"].clone());
     assert_eq!(counts, [json!(2), json!(1)]);
@@ -61,7 +61,7 @@ async fn what_cannot_be_carried_is_kept_at_its_source_until_it_is_replayed_or_dr
     let ids: Vec<_> = junk.iter().map(|it| &it["id"]).collect();
     assert!(junk.iter().all(|it| it["body"] == "not JSON" && it["offer_at"] == Value::Null));
 
-    // Each is known to one site only; one of them cannot be offered again, nor can its fellow.
+    // Each is known to one side only; one of them cannot be offered again, nor can its fellow.
     let all = json!({"ids": [odd["id"], ids[0], ids[1]]});
     let replayed = worker.post("/v1/parked/replay", &all).await.with(200).body;
     assert_eq!(replayed["changed"], 1, "{replayed}");
@@ -94,5 +94,5 @@ async fn what_is_parked_while_its_source_is_away_is_kept_there_when_it_is_back()
     stack.store_svc.start().await;
     stack.ready().await;
     let kept = kept(&worker, "parked", 1).await;
-    assert_eq!((&kept[0]["site"], &kept[0]["body"]), (&json!("store"), &json!("not JSON")));
+    assert_eq!((&kept[0]["side"], &kept[0]["body"]), (&json!("store"), &json!("not JSON")));
 }

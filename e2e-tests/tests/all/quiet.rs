@@ -17,7 +17,7 @@ async fn each_change_crosses_once_and_then_both_sides_are_quiet() {
     stack.warehouse.patch(&id, json!({"status": "shipped", "tracking": "JD01"})).await;
     stack.agree_on(&id).await;
     let traffic = stack.settled().await;
-    // Two changes from the store, two from the warehouse: each recorded once at either site, and
+    // Two changes from the store, two from the warehouse: each recorded once at either side, and
     // carried once by one request.
     let [twice, four_times] = [[2, 2], [4, 4]];
     let expected = Traffic {
@@ -36,9 +36,9 @@ async fn the_default_status_never_travels() {
     let stack = Stack::start(&broker).await;
     let id = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&id).await;
-    // Both sites tell all they know, and at both the order is still placed.
-    for site in [&stack.store, &stack.warehouse] {
-        site.offer(&id).await;
+    // Both sides tell all they know, and at both the order is still placed.
+    for side in [&stack.store, &stack.warehouse] {
+        side.offer(&id).await;
     }
     let traffic = stack.settled().await;
     assert_eq!((traffic.published, traffic.requests), ([2, 1], [2, 1]));

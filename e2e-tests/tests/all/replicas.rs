@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use e2e_tests::secured::client;
-use e2e_tests::{Program, Site, Stack, lamps_and_bulbs};
+use e2e_tests::{Program, Side, Stack, lamps_and_bulbs};
 use test_kit::{TestBroker, eventually};
 
 /// Waits until a process's relay is in this state.
@@ -28,7 +28,7 @@ async fn when_the_one_that_publishes_is_killed_the_other_takes_over_within_five_
     let before = stack.store.place(&lamps_and_bulbs()).await;
     stack.store_svc.kill().await;
     let killed = Instant::now();
-    let after = Site::new(second.url()).place(&lamps_and_bulbs()).await;
+    let after = Side::new(second.url()).place(&lamps_and_bulbs()).await;
     relay_is(&second, "publishing").await;
     let took = killed.elapsed();
     assert!(took < Duration::from_secs(5), "it took {took:?}");

@@ -8,7 +8,7 @@ use std::path::Path;
 use actix_web::web::Data;
 use program_kit::http::resource::Routes;
 use sync_worker::parked::Parked;
-use sync_worker::settings::{PROGRAM, SitesSettings};
+use sync_worker::settings::{PROGRAM, SidesSettings};
 
 /// A line of the table for each method: `| services | GET, HEAD | /v1/orders | read |`.
 type Row = [String; 4];
@@ -25,8 +25,8 @@ fn worker() -> Routes {
     let file = tempfile::NamedTempFile::new().unwrap();
     let urls = "store.url = 'http://store'\nwarehouse.url = 'http://warehouse'\n";
     fs::write(file.path(), urls).unwrap();
-    let sites = PROGRAM.layout.load::<SitesSettings>(Some(file.path())).unwrap();
-    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sites).unwrap())
+    let sides = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
+    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sides).unwrap())
 }
 
 fn documented() -> BTreeSet<Row> {

@@ -7,7 +7,7 @@ use e2e_tests::nemesis::fault::Trouble;
 use e2e_tests::nemesis::parts::{Link, Part};
 use e2e_tests::nemesis::world::World;
 use e2e_tests::secured::client;
-use e2e_tests::{Site, lamps_and_bulbs};
+use e2e_tests::{Side, lamps_and_bulbs};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,8 +23,8 @@ async fn world() -> (World, TempDir) {
     (World::start(folder.path()).await.unwrap(), folder)
 }
 
-fn site(world: &World, part: Part) -> Site {
-    Site::new(world.url(part))
+fn side(world: &World, part: Part) -> Side {
+    Side::new(world.url(part))
 }
 
 fn silence(world: &World, links: &[(Part, Part)], trouble: Option<Trouble>) {
@@ -34,8 +34,8 @@ fn silence(world: &World, links: &[(Part, Part)], trouble: Option<Trouble>) {
 }
 
 async fn arrives(world: &World, part: Part, id: &str, wanted: impl Fn(&Value) -> bool) {
-    let site = site(world, part);
-    let there = async || site.order(id).await.filter(|order| wanted(order));
+    let side = side(world, part);
+    let there = async || side.order(id).await.filter(|order| wanted(order));
     eventually(&format!("order {id} is at the {part} as wanted"), there).await;
 }
 
@@ -48,7 +48,7 @@ async fn is_ready(client: &TestClient, status: u16) {
 /// Checks that the store reports its silent database, and accepts orders again afterwards.
 async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
     let store = client(world.url(Part::Store));
-    let before = site(world, Part::Store).place(&lamps_and_bulbs()).await;
+    let before = side(world, Part::Store).place(&lamps_and_bulbs()).await;
     arrives(world, Part::Warehouse, &before, |_| true).await;
     silenced(true).await;
     let asked = Instant::now();
@@ -57,7 +57,7 @@ async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
     is_ready(&store, 503).await;
     silenced(false).await;
     is_ready(&store, 200).await;
-    let after = site(world, Part::Store).place(&lamps_and_bulbs()).await;
+    let after = side(world, Part::Store).place(&lamps_and_bulbs()).await;
     arrives(world, Part::Warehouse, &after, |_| true).await;
 }
 
@@ -90,7 +90,7 @@ async fn while_rabbitmq_says_nothing_orders_are_taken_as_ever() {
     let mut placed = vec![];
     for _ in 0..10 {
         let asked = Instant::now();
-        placed.push(site(&world, Part::Store).place(&lamps_and_bulbs()).await);
+        placed.push(side(&world, Part::Store).place(&lamps_and_bulbs()).await);
         assert!(asked.elapsed() < ANSWERED, "it took {:?}", asked.elapsed());
     }
     let waits = async || {
@@ -114,7 +114,7 @@ async fn while_rabbitmq_says_nothing_orders_are_taken_as_ever() {
 async fn while_the_warehouse_hears_nothing_the_other_direction_goes_on() {
     let (world, _folder) = world().await;
     let links = [(Part::Worker1, Part::Warehouse), (Part::Worker2, Part::Warehouse)];
-    let early = site(&world, Part::Store).place(&lamps_and_bulbs()).await;
+    let early = side(&world, Part::Store).place(&lamps_and_bulbs()).await;
     arrives(&world, Part::Warehouse, &early, |_| true).await;
     let workers = [Part::Worker1, Part::Worker2].map(|part| client(world.url(part)));
     // An answer that is still under way would be waited for as long as a request may take.
@@ -136,10 +136,10 @@ async fn while_the_warehouse_hears_nothing_the_other_direction_goes_on() {
         };
         eventually("the worker waits for the warehouse", waits).await;
     }
-    let late = site(&world, Part::Store).place(&lamps_and_bulbs()).await;
-    site(&world, Part::Warehouse).patch(&early, json!({"status": "packed"})).await;
+    let late = side(&world, Part::Store).place(&lamps_and_bulbs()).await;
+    side(&world, Part::Warehouse).patch(&early, json!({"status": "packed"})).await;
     arrives(&world, Part::Store, &early, |order| order["status"] == "packed").await;
-    assert_eq!(site(&world, Part::Warehouse).order(&late).await, None);
+    assert_eq!(side(&world, Part::Warehouse).order(&late).await, None);
     silence(&world, &links, None);
     arrives(&world, Part::Warehouse, &late, |_| true).await;
 }

@@ -25,7 +25,7 @@ async fn place_and_edit_some(stack: &Stack) -> [String; ORDERS as usize] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// Checks that both sites agree, and that the warehouse has never gone back to an older delivery,
+/// Checks that both sides agree, and that the warehouse has never gone back to an older delivery,
 /// nor taken one twice.
 async fn came_in_order(stack: &Stack, id: &str) {
     let [store, _] = stack.agree_on(id).await;

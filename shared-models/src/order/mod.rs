@@ -1,4 +1,4 @@
-//! The part of an order that the two sites share: the facets delivery and progress.
+//! The part of an order that the two sides share: the facets delivery and progress.
 
 mod delivery;
 pub mod limits;
@@ -27,7 +27,7 @@ pub type Unknown = BTreeMap<String, serde_json::Value>;
 /// Two facets are equal if their revisions and values are: marks are not content, but evidence.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Facet<V> {
-    /// The number of changes of each site.
+    /// The number of changes of each side.
     pub revision: Revision,
     /// The fingerprints that tell two changes of one count apart.
     #[serde(skip_serializing_if = "Marks::are_unknown")]
@@ -50,7 +50,7 @@ impl<V: PartialEq> PartialEq for Facet<V> {
     }
 }
 
-/// The part of an order that the two sites share.
+/// The part of an order that the two sides share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shared {
     /// The contents and the destination of the delivery.

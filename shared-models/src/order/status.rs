@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::site::Site;
+use crate::side::Side;
 
 /// The status of an order. Declared in the order of their ranks, lowest first; every move that a
-/// site may make goes up.
+/// side may make goes up.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -61,19 +61,19 @@ impl Status {
         }
     }
 
-    /// Returns the statuses to which `site` may move an order from here.
+    /// Returns the statuses to which `side` may move an order from here.
     #[must_use]
-    pub const fn moves(self, site: Site) -> &'static [Self] {
-        match (site, self) {
-            (Site::Store, Self::Placed | Self::Picking | Self::Packed) => &[Self::Voided],
-            (Site::Warehouse, Self::Placed) => {
+    pub const fn moves(self, side: Side) -> &'static [Self] {
+        match (side, self) {
+            (Side::Store, Self::Placed | Self::Picking | Self::Packed) => &[Self::Voided],
+            (Side::Warehouse, Self::Placed) => {
                 &[Self::Picking, Self::Packed, Self::Shipped, Self::Voided]
             }
-            (Site::Warehouse, Self::Picking) => &[Self::Packed, Self::Shipped, Self::Voided],
-            (Site::Warehouse, Self::Packed) => &[Self::Shipped, Self::Voided],
-            (Site::Warehouse, Self::Shipped) => &[Self::Delivered],
-            (Site::Store, Self::Shipped)
-            | (Site::Store | Site::Warehouse, Self::Voided | Self::Delivered) => &[],
+            (Side::Warehouse, Self::Picking) => &[Self::Packed, Self::Shipped, Self::Voided],
+            (Side::Warehouse, Self::Packed) => &[Self::Shipped, Self::Voided],
+            (Side::Warehouse, Self::Shipped) => &[Self::Delivered],
+            (Side::Store, Self::Shipped)
+            | (Side::Store | Side::Warehouse, Self::Voided | Self::Delivered) => &[],
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The algebra of `merge`: over the states that two sites can reach, it gives the same result in
+//! The algebra of `merge`: over the states that two sides can reach, it gives the same result in
 //! any order and any number of times.
 
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, proptest};
@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use shared_models::merge::{Cause, Conflict, merge};
 use shared_models::order::{Facet, Shared};
 use shared_models::rules::RULES;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::samples::saying;
 use crate::steps::{history, keys};
@@ -17,16 +17,16 @@ use crate::world::World;
 const STATES: usize = 10;
 
 fn join(here: &Shared, arriving: &Shared) -> Shared {
-    let [a, b] = Site::ALL.map(|site| merge(site, here, &saying(arriving)).shared);
-    assert_eq!(a, b, "whichever site it is that merges");
+    let [a, b] = Side::ALL.map(|side| merge(side, here, &saying(arriving)).shared);
+    assert_eq!(a, b, "whichever side it is that merges");
     a
 }
 
-/// Returns states that the sites were in, and states that they sent, spread over the whole history.
+/// Returns states that the sides were in, and states that they sent, spread over the whole history.
 fn reachable(world: &World) -> Vec<Shared> {
     let mut states: Vec<Shared> = vec![];
-    for site in Site::ALL {
-        let place = world.at(site);
+    for side in Side::ALL {
+        let place = world.at(side);
         let said = place.sent.iter().map(|change| Shared {
             delivery: change.delivery.clone(),
             progress: change.progress.clone().unwrap_or_else(Facet::default),
@@ -99,7 +99,7 @@ proptest! {
     }
 }
 
-/// Checks that the sites disagree often: otherwise the histories would show little.
+/// Checks that the sides disagree often: otherwise the histories would show little.
 #[test]
 fn the_histories_are_full_of_disagreement() {
     let mut runner = TestRunner::deterministic();

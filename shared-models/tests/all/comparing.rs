@@ -1,4 +1,4 @@
-//! The comparison of an order at two sites.
+//! The comparison of an order at two sides.
 
 use serde_json::json;
 use shared_models::comparison::Finding::{Behind, Covered, Different, Missing, Parked};

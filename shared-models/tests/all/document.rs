@@ -3,7 +3,7 @@
 use std::fs;
 
 use shared_models::order::Status;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 /// Returns the text between a heading of the second level and the next one.
 pub(crate) fn section(heading: &str) -> String {
@@ -29,9 +29,9 @@ fn cells(row: &str) -> Vec<String> {
     inside.split('|').map(|cell| cell.trim().replace('`', "")).collect()
 }
 
-/// Returns the site that a cell names.
-pub(crate) fn site(cell: &str) -> Site {
-    let named = Site::ALL.into_iter().find(|site| site.as_str() == cell);
+/// Returns the side that a cell names.
+pub(crate) fn side(cell: &str) -> Side {
+    let named = Side::ALL.into_iter().find(|side| side.as_str() == cell);
     named.expect(cell)
 }
 

@@ -3,7 +3,7 @@
 use shared_models::merge::merge;
 use shared_models::order::{Facet, Shared, Status};
 use shared_models::revision::{Relation, Revision};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::document::table;
 use crate::samples::{carried_by, change, delivery_to};
@@ -83,7 +83,7 @@ fn check(row: &Row, here: (Revision, Status), there: (Revision, Status)) {
     let name = if row.relation == Relation::Same { "here" } else { "there" };
     let (mine, theirs) = (order("here", here), order(name, there));
     let arriving = change(theirs.delivery.clone(), Some(theirs.progress.clone()));
-    let merged = merge(Site::Warehouse, &mine, &arriving);
+    let merged = merge(Side::Warehouse, &mine, &arriving);
     let told = format!("{:?}: {there:?} arrives at {here:?}", row.relation);
 
     let after = revision_after(&row.revision, here.0, there.0);

@@ -1,7 +1,7 @@
 //! `docs/sync-rules.md` against the table of moves.
 
 use shared_models::order::Status;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::document::{statuses, table};
 
@@ -14,8 +14,8 @@ fn the_table_of_moves_in_the_document_is_the_one_in_force() {
             unreachable!("four cells: {cells:?}");
         };
         for from in statuses(from) {
-            assert_eq!(from.moves(Site::Store), statuses(store), "store, {from}");
-            assert_eq!(from.moves(Site::Warehouse), statuses(warehouse), "warehouse, {from}");
+            assert_eq!(from.moves(Side::Store), statuses(store), "store, {from}");
+            assert_eq!(from.moves(Side::Warehouse), statuses(warehouse), "warehouse, {from}");
             assert_eq!(from.is_closed(), delivery == "closed", "{from}");
             seen.push(from);
         }

@@ -2,16 +2,16 @@
 
 use shared_models::order::{Status, Touched};
 use shared_models::rules::{Cargo, Facts, RULES, Rule, Verdict, decide};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-use crate::document::{section, site, statuses, table};
+use crate::document::{section, side, statuses, table};
 use crate::samples::all_facts;
 
 const HEADING: &str = "The whole table";
 
 struct Row {
-    source: Site,
-    origin: Site,
+    source: Side,
+    origin: Side,
     touched: Touched,
     statuses: Vec<Status>,
     verdict: Verdict,
@@ -23,8 +23,8 @@ impl Row {
             unreachable!("six cells: {cells:?}");
         };
         Self {
-            source: site(source),
-            origin: site(origin),
+            source: side(source),
+            origin: side(origin),
             touched: read_touched(touched),
             statuses: read_statuses(status),
             verdict: read_verdict(outcome),

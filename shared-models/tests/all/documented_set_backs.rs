@@ -1,10 +1,10 @@
-//! `docs/sync-rules.md` against `merge`: each row on two values that meet after a site was set
+//! `docs/sync-rules.md` against `merge`: each row on two values that meet after a side was set
 //! back.
 
 use shared_models::merge::{Cause, Merged, merge};
 use shared_models::order::{Facet, Shared, Status};
 use shared_models::revision::{Relation, Revision};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::document::table;
 use crate::samples::{carried_by, delivery_to, marked, rev, saying};
@@ -30,7 +30,7 @@ fn rows() -> Vec<Row> {
         };
         Row { relation, differs_by, delivery, progress, revision }
     };
-    table("When a site was set back").into_iter().map(read).collect()
+    table("When a side was set back").into_iter().map(read).collect()
 }
 
 /// Returns two revisions with this relation and the same count for the store.
@@ -75,17 +75,17 @@ fn is_about(row: &Row, here: Status, there: Status) -> bool {
     }
 }
 
-fn check(row: &Row, site: Site, here: Status, there: Status) {
+fn check(row: &Row, side: Side, here: Status, there: Status) {
     let (of_there, of_here) = revisions(row.relation);
     let marks = if row.differs_by == "a mark" { [7, 8] } else { [0, 0] };
     let mine = order("here", of_here, here, marks[0]);
     let theirs = order("there", of_there, there, marks[1]);
-    let merged = merge(site, &mine, &saying(&theirs));
+    let merged = merge(side, &mine, &saying(&theirs));
     let told = format!("{:?} by {}: {there} arrives at {here}", row.relation, row.differs_by);
     let after = |stands: bool| match row.revision.as_str() {
-        "what arrives, or one more of this site" if stands => of_there,
-        "one more of this site" | "what arrives, or one more of this site" => {
-            of_here.union(of_there).next(site)
+        "what arrives, or one more of this side" if stands => of_there,
+        "one more of this side" | "what arrives, or one more of this side" => {
+            of_here.union(of_there).next(side)
         }
         other => unreachable!("{other}"),
     };
@@ -100,12 +100,12 @@ fn check(row: &Row, site: Site, here: Status, there: Status) {
         assert_eq!((&*found.value.address, found.revision), (name(delivery), after(delivery)));
     }
     assert!(merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged), "{told}");
-    is_stale_now(site, &merged, &theirs);
+    is_stale_now(side, &merged, &theirs);
 }
 
 /// Checks that a value that was decided upon is stale when it arrives again.
-fn is_stale_now(site: Site, merged: &Merged, theirs: &Shared) {
-    let again = merge(site, &merged.shared, &saying(theirs));
+fn is_stale_now(side: Side, merged: &Merged, theirs: &Shared) {
+    let again = merge(side, &merged.shared, &saying(theirs));
     assert_eq!((&again.shared, again.conflicts.len()), (&merged.shared, 0));
 }
 
@@ -114,7 +114,7 @@ fn every_row_of_the_document_is_what_merge_makes_of_two_values_of_one_count() {
     for row in rows() {
         for (here, there) in every_two_statuses().filter(|(a, b)| is_about(&row, *a, *b)) {
             // The peer's count is the one that differs, so that nobody lost changes of its own.
-            check(&row, Site::Store, here, there);
+            check(&row, Side::Store, here, there);
         }
     }
 }

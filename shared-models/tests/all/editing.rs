@@ -1,9 +1,9 @@
-//! The edits that a site may make besides moves, and the resulting revisions.
+//! The edits that a side may make besides moves, and the resulting revisions.
 
 use shared_models::edit::{Refusal, create, edit};
 use shared_models::order::{Delivery, Progress, Status, Touched};
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::samples::{carried_by, delivery, delivery_to, line, progress, rev, shared};
 
@@ -22,40 +22,40 @@ fn an_order_is_born_with_one_change_of_the_store_and_no_progress() {
 
 #[test]
 fn an_edit_which_changes_nothing_touches_nothing_in_any_status() {
-    for site in Site::ALL {
+    for side in Side::ALL {
         for status in Status::ALL {
             let before = shared(status);
-            let same = edit(site, &before, delivery(), progress(status));
-            assert_eq!(same, Ok((before, Touched::Nothing)), "{site}, {status}");
+            let same = edit(side, &before, delivery(), progress(status));
+            assert_eq!(same, Ok((before, Touched::Nothing)), "{side}, {status}");
         }
     }
 }
 
 #[test]
-fn an_edit_adds_one_to_the_count_of_its_own_site_in_the_facets_that_it_touches() {
-    for site in Site::ALL {
+fn an_edit_adds_one_to_the_count_of_its_own_side_in_the_facets_that_it_touches() {
+    for side in Side::ALL {
         let before = shared(Status::Picking);
-        let (after, touched) = edit(site, &before, delivery_to("9 Hill"), progress(Status::Voided))
+        let (after, touched) = edit(side, &before, delivery_to("9 Hill"), progress(Status::Voided))
             .expect("both may be changed");
         assert_eq!(touched, Touched::Both);
-        assert_eq!(after.delivery.revision, before.delivery.revision.next(site));
-        assert_eq!(after.progress.revision, before.progress.revision.next(site));
+        assert_eq!(after.delivery.revision, before.delivery.revision.next(side));
+        assert_eq!(after.progress.revision, before.progress.revision.next(side));
     }
-    assert_eq!(rev(3, 5).next(Site::Store), rev(4, 5));
-    assert_eq!(rev(3, 5).next(Site::Warehouse), rev(3, 6));
+    assert_eq!(rev(3, 5).next(Side::Store), rev(4, 5));
+    assert_eq!(rev(3, 5).next(Side::Warehouse), rev(3, 6));
 }
 
 #[test]
 fn a_delivery_is_open_while_placed_picking_or_packed_and_closed_after() {
-    for site in Site::ALL {
+    for side in Side::ALL {
         for status in Status::ALL {
-            let result = edit(site, &shared(status), delivery_to("9 Hill"), progress(status));
+            let result = edit(side, &shared(status), delivery_to("9 Hill"), progress(status));
             match status {
                 Status::Placed | Status::Picking | Status::Packed => {
                     assert_eq!(result.expect("open").1, Touched::Delivery);
                 }
                 Status::Voided | Status::Shipped | Status::Delivered => {
-                    assert_eq!(result, Err(Refusal::DeliveryClosed { status }), "{site}");
+                    assert_eq!(result, Err(Refusal::DeliveryClosed { status }), "{side}");
                 }
             }
         }
@@ -66,7 +66,7 @@ fn a_delivery_is_open_while_placed_picking_or_packed_and_closed_after() {
 fn the_edit_that_closes_an_order_may_still_change_its_delivery() {
     let packed = shared(Status::Packed);
     let fewer = with_lines(&[("bolt", 3), ("nut", 9)]);
-    let result = edit(Site::Warehouse, &packed, fewer, progress(Status::Shipped));
+    let result = edit(Side::Warehouse, &packed, fewer, progress(Status::Shipped));
     assert_eq!(result.expect("one edit").1, Touched::Both);
 }
 
@@ -75,7 +75,7 @@ fn the_warehouse_changes_quantities_and_takes_lines_out() {
     let placed = shared(Status::Placed);
     for lines in [&[("bolt", 1), ("nut", 12)][..], &[("nut", 9)][..]] {
         let wanted = with_lines(lines);
-        let (after, touched) = edit(Site::Warehouse, &placed, wanted.clone(), Progress::default())
+        let (after, touched) = edit(Side::Warehouse, &placed, wanted.clone(), Progress::default())
             .expect("no line is added");
         assert_eq!((after.delivery.value, touched), (wanted, Touched::Delivery));
     }
@@ -85,21 +85,21 @@ fn the_warehouse_changes_quantities_and_takes_lines_out() {
 fn the_warehouse_adds_no_line_neither_beside_the_others_nor_in_place_of_one() {
     let placed = shared(Status::Placed);
     for lines in [&[("bolt", 4), ("nut", 9), ("screw", 1)][..], &[("bolt", 4), ("screw", 9)][..]] {
-        let refusal = edit(Site::Warehouse, &placed, with_lines(lines), Progress::default())
+        let refusal = edit(Side::Warehouse, &placed, with_lines(lines), Progress::default())
             .expect_err("a line is added");
         let sku = "screw".to_owned();
         assert_eq!(refusal, Refusal::LineAdded { sku });
         assert!(refusal.to_string().contains("\"screw\" is not in the order"));
-        assert!(edit(Site::Store, &placed, with_lines(lines), Progress::default()).is_ok());
+        assert!(edit(Side::Store, &placed, with_lines(lines), Progress::default()).is_ok());
     }
 }
 
 #[test]
 fn the_warehouse_sets_the_carrier_with_or_after_a_status_other_than_placed() {
     for from in Status::ALL {
-        for to in from.moves(Site::Warehouse).iter().copied().chain([from]) {
+        for to in from.moves(Side::Warehouse).iter().copied().chain([from]) {
             let wanted = carried_by("Swift", to);
-            let result = edit(Site::Warehouse, &shared(from), delivery(), wanted.clone());
+            let result = edit(Side::Warehouse, &shared(from), delivery(), wanted.clone());
             match to {
                 Status::Placed => assert_eq!(result, Err(Refusal::CarrierTooEarly)),
                 Status::Picking
@@ -120,15 +120,15 @@ fn the_store_neither_sets_nor_takes_away_what_the_carrier_says() {
     let tracked = |status| Progress { tracking: Some("T-1".to_owned()), ..progress(status) };
     for status in Status::ALL {
         for wanted in [carried_by("Swift", status), tracked(status)] {
-            let result = edit(Site::Store, &shared(status), delivery(), wanted);
+            let result = edit(Side::Store, &shared(status), delivery(), wanted);
             assert_eq!(result, Err(Refusal::CarrierByStore), "{status}");
         }
     }
     let mut packed = shared(Status::Packed);
     packed.progress.value = carried_by("Swift", Status::Packed);
-    let taken = edit(Site::Store, &packed, delivery(), progress(Status::Packed));
+    let taken = edit(Side::Store, &packed, delivery(), progress(Status::Packed));
     assert_eq!(taken, Err(Refusal::CarrierByStore));
-    let voided = edit(Site::Store, &packed, delivery(), carried_by("Swift", Status::Voided));
+    let voided = edit(Side::Store, &packed, delivery(), carried_by("Swift", Status::Voided));
     assert_eq!(voided.expect("the carrier stays").1, Touched::Progress);
 }
 
@@ -136,7 +136,7 @@ fn the_store_neither_sets_nor_takes_away_what_the_carrier_says() {
 fn a_refused_edit_of_one_facet_leaves_the_other_as_it_was_too() {
     let shipped = shared(Status::Shipped);
     let result =
-        edit(Site::Warehouse, &shipped, delivery_to("9 Hill"), progress(Status::Delivered));
+        edit(Side::Warehouse, &shipped, delivery_to("9 Hill"), progress(Status::Delivered));
     let status = Status::Shipped;
     assert_eq!(result, Err(Refusal::DeliveryClosed { status }));
 }
@@ -146,10 +146,10 @@ fn line_order_does_not_matter_after_normalising() {
     let swapped = with_lines(&[("nut", 9), ("bolt", 4)]);
     assert_ne!(swapped, delivery());
     assert_eq!(swapped.clone().normalised(), delivery());
-    for site in Site::ALL {
+    for side in Side::ALL {
         let before = shared(Status::Shipped);
         let result =
-            edit(site, &before, swapped.clone().normalised(), before.progress.value.clone());
+            edit(side, &before, swapped.clone().normalised(), before.progress.value.clone());
         assert_eq!(result, Ok((before, Touched::Nothing)));
     }
 }

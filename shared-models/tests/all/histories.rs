@@ -1,4 +1,4 @@
-//! The properties of all histories of two sites, however changes are edited, carried, repeated,
+//! The properties of all histories of two sides, however changes are edited, carried, repeated,
 //! reordered and bundled.
 
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
@@ -6,11 +6,11 @@ use proptest::sample::Index;
 use shared_models::merge::merge;
 use shared_models::order::Shared;
 use shared_models::rules::RULES;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::lineage::marks;
 use crate::samples::saying;
-use crate::steps::{Step, history, keys, site};
+use crate::steps::{Step, history, keys, side};
 use crate::world::World;
 
 fn config() -> ProptestConfig {
@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn what_is_outstanding_brings_both_sites_to_the_same_in_any_order(
+    fn what_is_outstanding_brings_both_sides_to_the_same_in_any_order(
         steps in history(),
         orders in prop::collection::vec(keys(), 2),
     ) {
@@ -31,19 +31,19 @@ proptest! {
             (world.store.shared, world.warehouse.shared)
         });
         let ends: Vec<(Shared, Shared)> = ends.collect();
-        prop_assert_eq!(&ends[0].0, &ends[0].1, "the sites agree");
+        prop_assert_eq!(&ends[0].0, &ends[0].1, "the sides agree");
         prop_assert_eq!(&ends[0], &ends[1], "in whatever order it came");
     }
 
     #[test]
     fn what_comes_again_after_that_changes_nothing_and_records_nothing(
         steps in history(),
-        again in prop::collection::vec((site(), any::<Index>()), 0..12),
+        again in prop::collection::vec((side(), any::<Index>()), 0..12),
     ) {
         let mut world = World::after(&RULES, &steps);
         world.settle(&[]);
-        let count = |world: &World| Site::ALL.map(|site| {
-            let place = world.at(site);
+        let count = |world: &World| Side::ALL.map(|side| {
+            let place = world.at(side);
             (place.seen.len(), place.conflicts.len(), place.sent.len())
         });
         let quiet = count(&world);
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn without_any_rule_the_fence_alone_ends_the_exchange_and_the_sites_agree(
+    fn without_any_rule_the_fence_alone_ends_the_exchange_and_the_sides_agree(
         steps in history(),
         keys in keys(),
     ) {
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn a_smaller_batch_comes_to_the_same_as_the_whole_one(
         steps in history(),
-        to in site(),
+        to in side(),
         picks in prop::collection::vec(any::<Index>(), 1..8),
     ) {
         let ends = [true, false].map(|coalesced| {
@@ -98,7 +98,7 @@ proptest! {
     #[test]
     fn a_folded_batch_comes_to_the_same_as_its_changes_one_by_one(
         steps in history(),
-        to in site(),
+        to in side(),
         picks in prop::collection::vec(any::<Index>(), 1..8),
     ) {
         let mut folded = World::after(&RULES, &steps);
@@ -111,19 +111,19 @@ proptest! {
     }
 
     #[test]
-    fn a_site_that_was_put_back_notices_and_has_everything_again(
+    fn a_side_that_was_put_back_notices_and_has_everything_again(
         steps in history(),
-        site in site(),
+        side in side(),
         backup in any::<Index>(),
     ) {
         let mut world = World::after(&RULES, &steps);
         world.settle(&[]);
-        let agreed = world.at(site.peer()).shared.clone();
-        let backup = backup.get(&world.at(site).seen).clone();
+        let agreed = world.at(side.peer()).shared.clone();
+        let backup = backup.get(&world.at(side).seen).clone();
         let own = |shared: &Shared| {
-            (shared.delivery.revision.of(site), shared.progress.revision.of(site))
+            (shared.delivery.revision.of(side), shared.progress.revision.of(side))
         };
-        let merged = merge(site, &backup, &saying(&agreed));
+        let merged = merge(side, &backup, &saying(&agreed));
         prop_assert_eq!(merged.put_back, own(&backup) != own(&agreed));
         prop_assert_eq!(merged.shared, agreed);
     }

@@ -1,5 +1,5 @@
 //! The tests of the contract: tables against the code, `docs/sync-rules.md` against both, and
-//! random histories of two sites. They need no servers.
+//! random histories of two sides. They need no servers.
 
 #[cfg(test)]
 mod algebra;

@@ -3,7 +3,7 @@
 use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use shared_models::revision::{Relation, Revision};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::samples::{carried_by, change, delivery_to, facet, progress, rev};
 
@@ -22,13 +22,13 @@ const RELATIONS: [(Relation, Revision, Revision); 7] = [
 /// Merges one facet of an order whose other facet is the same on both sides.
 fn merge_deliveries(here: &Facet<Delivery>, arriving: &Facet<Delivery>) -> Merged {
     let here = Shared { delivery: here.clone(), progress: Facet::default() };
-    merge(Site::Warehouse, &here, &change(arriving.clone(), None))
+    merge(Side::Warehouse, &here, &change(arriving.clone(), None))
 }
 
 fn merge_progress(here: &Facet<Progress>, arriving: &Facet<Progress>) -> Merged {
     let delivery = facet(1, 0, delivery_to("1 Quay Street"));
     let here = Shared { delivery: delivery.clone(), progress: here.clone() };
-    merge(Site::Warehouse, &here, &change(delivery, Some(arriving.clone())))
+    merge(Side::Warehouse, &here, &change(delivery, Some(arriving.clone())))
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn each_facet_is_merged_by_itself() {
     };
     let arriving =
         change(facet(1, 1, delivery_to("w")), Some(facet(0, 2, progress(Status::Packed))));
-    let merged = merge(Site::Store, &here, &arriving);
+    let merged = merge(Side::Store, &here, &arriving);
     assert_eq!(merged.shared.delivery, facet(2, 1, delivery_to("s")));
     assert_eq!(merged.shared.progress, facet(0, 2, progress(Status::Packed)));
     assert_eq!((merged.touched, merged.conflicts.len()), (Touched::Both, 1));
@@ -146,7 +146,7 @@ fn a_change_without_progress_leaves_the_progress_as_it_is() {
         delivery: facet(1, 0, delivery_to("old")),
         progress: facet(0, 1, progress(Status::Picking)),
     };
-    let merged = merge(Site::Warehouse, &here, &change(facet(2, 0, delivery_to("new")), None));
+    let merged = merge(Side::Warehouse, &here, &change(facet(2, 0, delivery_to("new")), None));
     assert_eq!((merged.shared.progress, merged.touched), (here.progress, Touched::Delivery));
 }
 
@@ -157,7 +157,7 @@ fn both_facets_in_conflict_leave_two_records() {
         progress: facet(1, 0, progress(Status::Voided)),
     };
     let progress = facet(0, 1, progress(Status::Shipped));
-    let merged = merge(Site::Store, &here, &change(facet(1, 1, delivery_to("w")), Some(progress)));
+    let merged = merge(Side::Store, &here, &change(facet(1, 1, delivery_to("w")), Some(progress)));
     let [Conflict::Delivery(delivery), Conflict::Progress(progress)] = &merged.conflicts[..] else {
         unreachable!("{:?}", merged.conflicts);
     };

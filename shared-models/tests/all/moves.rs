@@ -2,7 +2,7 @@
 
 use shared_models::edit::{Refusal, edit};
 use shared_models::order::{Status, Touched};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::samples::{delivery, progress, shared};
 
@@ -34,11 +34,11 @@ const ORDER: [Status; 6] = [
 ];
 
 /// Returns all 72 cells.
-fn cells() -> Vec<(Site, Status, Status, u8)> {
+fn cells() -> Vec<(Side, Status, Status, u8)> {
     let mut cells = Vec::new();
-    for (site, table) in [(Site::Store, STORE), (Site::Warehouse, WAREHOUSE)] {
+    for (side, table) in [(Side::Store, STORE), (Side::Warehouse, WAREHOUSE)] {
         for (from, row) in ORDER.into_iter().zip(table) {
-            cells.extend(ORDER.into_iter().zip(row).map(|(to, c)| (site, from, to, *c)));
+            cells.extend(ORDER.into_iter().zip(row).map(|(to, c)| (side, from, to, *c)));
         }
     }
     assert_eq!(cells.len(), 72);
@@ -46,31 +46,31 @@ fn cells() -> Vec<(Site, Status, Status, u8)> {
 }
 
 #[test]
-fn a_site_has_exactly_the_moves_of_the_table() {
-    for (site, from, to, cell) in cells() {
-        let legal = from.moves(site).contains(&to);
-        assert_eq!(legal, cell == b'x', "{site}: {from} to {to}");
+fn a_side_has_exactly_the_moves_of_the_table() {
+    for (side, from, to, cell) in cells() {
+        let legal = from.moves(side).contains(&to);
+        assert_eq!(legal, cell == b'x', "{side}: {from} to {to}");
     }
 }
 
 #[test]
 fn an_edit_makes_exactly_the_moves_of_the_table() {
-    for (site, from, to, cell) in cells() {
+    for (side, from, to, cell) in cells() {
         let before = shared(from);
-        let result = edit(site, &before, delivery(), progress(to));
+        let result = edit(side, &before, delivery(), progress(to));
         match cell {
             b'x' => {
                 let (after, touched) = result.expect("a legal move");
-                assert_eq!(touched, Touched::Progress, "{site}: {from} to {to}");
+                assert_eq!(touched, Touched::Progress, "{side}: {from} to {to}");
                 assert_eq!(after.progress.value.status, to);
-                assert_eq!(after.progress.revision, before.progress.revision.next(site));
+                assert_eq!(after.progress.revision, before.progress.revision.next(side));
                 assert_eq!(after.delivery, before.delivery);
             }
-            b'=' => assert_eq!(result, Ok((before, Touched::Nothing)), "{site}: {from}"),
+            b'=' => assert_eq!(result, Ok((before, Touched::Nothing)), "{side}: {from}"),
             _ => {
-                let legal = from.moves(site);
-                let refusal = Refusal::IllegalMove { site, from, to, legal };
-                assert_eq!(result, Err(refusal), "{site}: {from} to {to}");
+                let legal = from.moves(side);
+                let refusal = Refusal::IllegalMove { side, from, to, legal };
+                assert_eq!(result, Err(refusal), "{side}: {from} to {to}");
             }
         }
     }
@@ -78,10 +78,10 @@ fn an_edit_makes_exactly_the_moves_of_the_table() {
 
 #[test]
 fn every_local_move_goes_up_in_rank() {
-    for site in Site::ALL {
+    for side in Side::ALL {
         for from in Status::ALL {
-            for to in from.moves(site) {
-                assert!(*to > from, "{site}: {from} to {to}");
+            for to in from.moves(side) {
+                assert!(*to > from, "{side}: {from} to {to}");
             }
         }
     }
@@ -96,12 +96,12 @@ fn ranks_go_up_from_placed_to_delivered() {
 
 #[test]
 fn every_refused_move_names_where_the_order_stands_and_may_go() {
-    for (site, from, to, _) in cells().into_iter().filter(|cell| cell.3 == b'-') {
-        let refusal = edit(site, &shared(from), delivery(), progress(to)).expect_err("refused");
+    for (side, from, to, _) in cells().into_iter().filter(|cell| cell.3 == b'-') {
+        let refusal = edit(side, &shared(from), delivery(), progress(to)).expect_err("refused");
         let text = refusal.to_string();
-        let start = format!("the {site} cannot move an order from {from} to {to}; ");
+        let start = format!("the {side} cannot move an order from {from} to {to}; ");
         let rest = text.strip_prefix(&start).expect("who, from where, to where");
-        for (_, _, other, cell) in cells().into_iter().filter(|c| (c.0, c.1) == (site, from)) {
+        for (_, _, other, cell) in cells().into_iter().filter(|c| (c.0, c.1) == (side, from)) {
             assert_eq!(rest.contains(other.as_str()), cell == b'x', "{text}: {other}");
         }
     }
@@ -109,20 +109,20 @@ fn every_refused_move_names_where_the_order_stands_and_may_go() {
 
 #[test]
 fn a_refused_move_reads_like_a_sentence() {
-    let text = |site, from, to| {
-        let refusal = edit(site, &shared(from), delivery(), progress(to));
+    let text = |side, from, to| {
+        let refusal = edit(side, &shared(from), delivery(), progress(to));
         refusal.expect_err("refused").to_string()
     };
     assert_eq!(
-        text(Site::Store, Status::Shipped, Status::Voided),
+        text(Side::Store, Status::Shipped, Status::Voided),
         "the store cannot move an order from shipped to voided; no move is left"
     );
     assert_eq!(
-        text(Site::Store, Status::Placed, Status::Shipped),
+        text(Side::Store, Status::Placed, Status::Shipped),
         "the store cannot move an order from placed to shipped; it may move to voided"
     );
     assert_eq!(
-        text(Site::Warehouse, Status::Picking, Status::Placed),
+        text(Side::Warehouse, Status::Picking, Status::Placed),
         "the warehouse cannot move an order from picking to placed; \
          it may move to one of packed, shipped, voided"
     );

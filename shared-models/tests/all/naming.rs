@@ -1,10 +1,10 @@
-//! The names of events, queues and sites that people read.
+//! The names of events, queues and sides that people read.
 
 use serde_json::to_value;
 use shared_models::event::EventKind;
 use shared_models::names::{ORDER_EVENTS, exchange, parked_queue, queue};
 use shared_models::order::Status;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 const KINDS: [EventKind; 8] = [
     EventKind::Created,
@@ -44,8 +44,8 @@ fn a_kind_of_event_has_one_name_in_json_in_text_and_as_a_routing_key() {
 #[test]
 fn a_queue_is_named_after_the_way_that_its_messages_take() {
     let [out, back] = Direction::ALL;
-    assert_eq!((out.from, out.to()), (Site::Store, Site::Warehouse));
-    assert_eq!((back.from, back.to()), (Site::Warehouse, Site::Store));
+    assert_eq!((out.from, out.to()), (Side::Store, Side::Warehouse));
+    assert_eq!((back.from, back.to()), (Side::Warehouse, Side::Store));
     for direction in Direction::ALL {
         let name = format!("sync.{}-to-{}", direction.from, direction.to());
         assert_eq!(name, format!("sync.{direction}"));
@@ -56,11 +56,11 @@ fn a_queue_is_named_after_the_way_that_its_messages_take() {
 }
 
 #[test]
-fn a_status_and_a_site_have_one_name_in_json_and_in_text() {
+fn a_status_and_a_side_have_one_name_in_json_and_in_text() {
     for status in Status::ALL {
         assert_eq!(to_value(status).expect("to JSON"), status.as_str());
     }
-    for site in Site::ALL {
-        assert_eq!(to_value(site).expect("to JSON"), site.as_str());
+    for side in Side::ALL {
+        assert_eq!(to_value(side).expect("to JSON"), side.as_str());
     }
 }

@@ -1,9 +1,9 @@
-//! The other results of a merge: a late edit, and a site that was put back.
+//! The other results of a merge: a late edit, and a side that was put back.
 
 use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
 use shared_models::order::{Shared, Status, Touched};
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::samples::{change, delivery_to, facet, progress, saying, shared};
@@ -17,7 +17,7 @@ fn new_address(here: Status, there: Status) -> Merged {
             change(address, Some(brought_to(there).progress))
         }
     };
-    merge(Site::Warehouse, &brought_to(here), &arriving)
+    merge(Side::Warehouse, &brought_to(here), &arriving)
 }
 
 /// Returns an order that came to a status in as many steps as there are below it.
@@ -56,7 +56,7 @@ fn a_delivery_that_meets_an_open_order_is_not_late() {
 fn the_change_that_closes_the_order_does_not_make_its_own_delivery_late() {
     let voided = facet(1, 0, progress(Status::Voided));
     let arriving = change(facet(2, 0, delivery_to("9 Hill")), Some(voided));
-    let merged = merge(Site::Warehouse, &shared(Status::Placed), &arriving);
+    let merged = merge(Side::Warehouse, &shared(Status::Placed), &arriving);
     assert_eq!((merged.touched, merged.conflicts), (Touched::Both, vec![]));
 }
 
@@ -64,7 +64,7 @@ fn the_change_that_closes_the_order_does_not_make_its_own_delivery_late() {
 fn a_concurrent_delivery_at_a_closed_order_is_recorded_once_as_concurrent() {
     let mut here = shared(Status::Shipped);
     here.delivery = facet(1, 1, delivery_to("w"));
-    let merged = merge(Site::Warehouse, &here, &change(facet(2, 0, delivery_to("s")), None));
+    let merged = merge(Side::Warehouse, &here, &change(facet(2, 0, delivery_to("s")), None));
     let [Conflict::Delivery(decided)] = &merged.conflicts[..] else {
         unreachable!("{:?}", merged.conflicts);
     };
@@ -72,45 +72,45 @@ fn a_concurrent_delivery_at_a_closed_order_is_recorded_once_as_concurrent() {
     assert_eq!(decided.lost, here.delivery);
 }
 
-/// Returns whether an order at `site` with these revisions counts as put back when a change with
+/// Returns whether an order at `side` with these revisions counts as put back when a change with
 /// those revisions arrives.
-fn is_put_back(site: Site, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
+fn is_put_back(side: Side, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
     let order = |[delivery, progress]: [Revision; 2]| {
         let mut order = shared(Status::Packed);
         (order.delivery.revision, order.progress.revision) = (delivery, progress);
         order
     };
-    merge(site, &order(here), &saying(&order(arriving))).put_back
+    merge(side, &order(here), &saying(&order(arriving))).put_back
 }
 
 #[test]
-fn a_site_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
+fn a_side_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
     let here = [Revision { store: 2, warehouse: 2 }; 2];
-    for site in Site::ALL {
+    for side in Side::ALL {
         for facet in [0, 1] {
             let mut arriving = here;
-            arriving[facet] = arriving[facet].next(site.peer());
-            assert!(!is_put_back(site, here, arriving), "the peer's own: {site}");
-            arriving[facet] = arriving[facet].next(site);
-            assert!(is_put_back(site, here, arriving), "one more of its own: {site}");
+            arriving[facet] = arriving[facet].next(side.peer());
+            assert!(!is_put_back(side, here, arriving), "the peer's own: {side}");
+            arriving[facet] = arriving[facet].next(side);
+            assert!(is_put_back(side, here, arriving), "one more of its own: {side}");
         }
     }
 }
 
 #[test]
-fn a_site_that_lost_an_order_is_told_so_by_its_peer() {
+fn a_side_that_lost_an_order_is_told_so_by_its_peer() {
     let known_there = saying(&shared(Status::Placed));
     let nothing_here = Shared::default();
-    assert!(merge(Site::Store, &nothing_here, &known_there).put_back);
-    assert!(!merge(Site::Warehouse, &nothing_here, &known_there).put_back);
+    assert!(merge(Side::Store, &nothing_here, &known_there).put_back);
+    assert!(!merge(Side::Warehouse, &nothing_here, &known_there).put_back);
 }
 
 #[test]
-fn a_site_that_was_put_back_gets_its_order_again() {
+fn a_side_that_was_put_back_gets_its_order_again() {
     let known_there: OrderChange = saying(&shared(Status::Shipped));
-    for site in Site::ALL {
-        let merged = merge(site, &Shared::default(), &known_there);
+    for side in Side::ALL {
+        let merged = merge(side, &Shared::default(), &known_there);
         assert_eq!(saying(&merged.shared), known_there);
-        assert!(merged.put_back, "{site}");
+        assert!(merged.put_back, "{side}");
     }
 }

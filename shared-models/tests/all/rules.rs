@@ -2,12 +2,12 @@
 
 use shared_models::order::{Status, Touched};
 use shared_models::rules::{Cargo, Facts, RULES, Rule, Verdict, decide};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::samples::{EVENT, ORDER, all_facts, event, shared};
 
-const fn facts(source: Site, origin: Site, touched: Touched, status: Status) -> Facts {
+const fn facts(source: Side, origin: Side, touched: Touched, status: Status) -> Facts {
     Facts { source, origin, touched, status }
 }
 
@@ -30,9 +30,9 @@ fn a_change_from_the_peer_is_not_sent_back() {
 
 #[test]
 fn a_private_edit_is_not_carried() {
-    for site in Site::ALL {
+    for side in Side::ALL {
         for status in Status::ALL {
-            let facts = facts(site, site, Touched::Nothing, status);
+            let facts = facts(side, side, Touched::Nothing, status);
             assert_eq!(decide(&RULES, facts), Verdict::Drop(Rule::NothingShared));
         }
     }
@@ -47,9 +47,9 @@ fn the_default_status_never_travels() {
 
 #[test]
 fn a_facet_that_was_not_touched_goes_along_to_make_good_what_was_skipped() {
-    for (site, touched) in [(Site::Store, Touched::Delivery), (Site::Warehouse, Touched::Progress)]
+    for (side, touched) in [(Side::Store, Touched::Delivery), (Side::Warehouse, Touched::Progress)]
     {
-        let picking = facts(site, site, touched, Status::Picking);
+        let picking = facts(side, side, touched, Status::Picking);
         assert_eq!(decide(&RULES, picking), Verdict::Carry(Cargo::Both));
     }
 }
@@ -57,7 +57,7 @@ fn a_facet_that_was_not_touched_goes_along_to_make_good_what_was_skipped() {
 #[test]
 fn without_the_echo_rule_a_change_from_the_peer_would_be_sent_back() {
     let changed = changed_without(Rule::Echo);
-    let shipped = facts(Site::Store, Site::Warehouse, Touched::Progress, Status::Shipped);
+    let shipped = facts(Side::Store, Side::Warehouse, Touched::Progress, Status::Shipped);
     let echo = Verdict::Drop(Rule::Echo);
     assert!(changed.contains(&(shipped, echo, Verdict::Carry(Cargo::Both))));
     for (facts, with, _) in &changed {
@@ -72,9 +72,9 @@ fn without_the_nothing_shared_rule_a_private_edit_would_be_carried() {
     let changed = changed_without(Rule::NothingShared);
     let carried = changed.iter().filter(|c| c.2 == Verdict::Carry(Cargo::Both));
     let mut expected = Vec::new();
-    for site in Site::ALL {
+    for side in Side::ALL {
         for status in Status::ALL.into_iter().filter(|status| *status != Status::Placed) {
-            expected.push(facts(site, site, Touched::Nothing, status));
+            expected.push(facts(side, side, Touched::Nothing, status));
         }
     }
     assert_eq!(carried.map(|c| c.0).collect::<Vec<_>>(), expected);
@@ -87,9 +87,9 @@ fn without_the_default_status_rule_the_default_would_travel() {
     let all_carried = changed.iter().all(|c| c.2 == Verdict::Carry(Cargo::Both));
     assert!(all_carried, "{changed:?}");
     let mut expected = Vec::new();
-    for site in Site::ALL {
+    for side in Side::ALL {
         for touched in [Touched::Delivery, Touched::Progress, Touched::Both] {
-            expected.push(facts(site, site, touched, Status::Placed));
+            expected.push(facts(side, side, touched, Status::Placed));
         }
     }
     assert_eq!(changed.iter().map(|c| c.0).collect::<Vec<_>>(), expected);
@@ -104,15 +104,15 @@ fn with_no_rules_everything_is_carried_whole() {
 
 #[test]
 fn the_rules_look_at_who_published_who_decided_what_was_touched_and_the_status_after() {
-    let event = event(Site::Warehouse, Touched::Progress, shared(Status::Packed));
-    let expected = facts(Site::Store, Site::Warehouse, Touched::Progress, Status::Packed);
-    assert_eq!(Facts::of(Site::Store, &event), expected);
+    let event = event(Side::Warehouse, Touched::Progress, shared(Status::Packed));
+    let expected = facts(Side::Store, Side::Warehouse, Touched::Progress, Status::Packed);
+    assert_eq!(Facts::of(Side::Store, &event), expected);
 }
 
 #[test]
 fn the_cargo_of_a_placed_order_is_its_delivery_alone() {
     let placed = shared(Status::Placed);
-    let event = event(Site::Store, Touched::Delivery, placed.clone());
+    let event = event(Side::Store, Touched::Delivery, placed.clone());
     let alone = OrderChange::of(event.clone(), Cargo::Delivery);
     assert_eq!((alone.event_id, alone.order_id), (EVENT, ORDER));
     assert_eq!((alone.delivery, alone.progress), (placed.delivery.clone(), None));

@@ -8,7 +8,7 @@ use shared_models::marks::Marks;
 use shared_models::order::{Delivery, Facet, Line, Progress, Shared, Status, Touched};
 use shared_models::revision::Revision;
 use shared_models::rules::Facts;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub(crate) fn instant() -> DateTime<Utc> {
     "2026-03-01T08:30:00Z".parse().expect("an instant")
 }
 
-pub(crate) fn event(origin: Site, touched: Touched, shared: Shared) -> OrderEvent {
+pub(crate) fn event(origin: Side, touched: Touched, shared: Shared) -> OrderEvent {
     OrderEvent {
         schema: SCHEMA,
         id: EVENT,
@@ -94,8 +94,8 @@ pub(crate) fn event(origin: Site, touched: Touched, shared: Shared) -> OrderEven
 /// statuses.
 pub(crate) fn all_facts() -> Vec<Facts> {
     let mut all = Vec::new();
-    for source in Site::ALL {
-        for origin in Site::ALL {
+    for source in Side::ALL {
+        for origin in Side::ALL {
             for touched in Touched::ALL {
                 all.extend(Status::ALL.map(|status| Facts { source, origin, touched, status }));
             }

@@ -3,19 +3,19 @@
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof};
 use proptest::sample::Index;
 use shared_models::order::{Delivery, Progress, Shared, Status};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::samples::line;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A caller at a site edits the order.
-    Edit(Site, Wish),
-    /// A site offers the order.
-    Offer(Site),
-    /// Some of the changes that were ever sent to a site arrive there, perhaps not for the first
+    /// A caller at a side edits the order.
+    Edit(Side, Wish),
+    /// A side offers the order.
+    Offer(Side),
+    /// Some of the changes that were ever sent to a side arrive there, perhaps not for the first
     /// time.
-    Carry { to: Site, picks: Vec<Index>, coalesced: bool },
+    Carry { to: Side, picks: Vec<Index>, coalesced: bool },
 }
 
 /// The wish of a caller for an order, which may be refused.
@@ -62,11 +62,11 @@ fn add(delivery: &mut Delivery, sku: &str) {
     }
 }
 
-pub(crate) fn site() -> impl Strategy<Value = Site> {
-    prop::sample::select(&Site::ALL[..])
+pub(crate) fn side() -> impl Strategy<Value = Side> {
+    prop::sample::select(&Side::ALL[..])
 }
 
-/// Draws a status. Voided is the one move that both sites have, so the one about which they
+/// Draws a status. Voided is the one move that both sides have, so the one about which they
 /// disagree.
 fn status() -> impl Strategy<Value = Status> {
     prop_oneof![1 => Just(Status::Voided), 2 => prop::sample::select(&Status::ALL[1..])]
@@ -87,7 +87,7 @@ fn wish() -> impl Strategy<Value = Wish> {
 
 fn carry() -> impl Strategy<Value = Step> {
     let picks = prop::collection::vec(any::<Index>(), 1..4);
-    (site(), picks, any::<bool>()).prop_map(|(to, picks, coalesced)| Step::Carry {
+    (side(), picks, any::<bool>()).prop_map(|(to, picks, coalesced)| Step::Carry {
         to,
         picks,
         coalesced,
@@ -97,9 +97,9 @@ fn carry() -> impl Strategy<Value = Step> {
 /// Draws the steps after an order was placed. Mostly the warehouse receives it at once.
 pub(crate) fn history() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => (site(), wish()).prop_map(|(site, wish)| Step::Edit(site, wish)),
+        6 => (side(), wish()).prop_map(|(side, wish)| Step::Edit(side, wish)),
         4 => carry(),
-        1 => site().prop_map(Step::Offer),
+        1 => side().prop_map(Step::Offer),
     ];
     let first = carry().prop_map(|step| vec![step]);
     let start = prop_oneof![3 => first, 1 => Just(vec![])];

@@ -6,14 +6,14 @@ use shared_models::event::OrderEvent;
 use shared_models::merge::{fold, merge};
 use shared_models::order::{Facet, Progress, Shared, Status, Touched};
 use shared_models::rules::Cargo;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::samples::{carried_by, delivery_to, event, progress, saying, shared};
 
 /// Returns an event of a later version: each facet has more fields than this version knows.
 fn from_the_future() -> Value {
-    let event = event(Site::Warehouse, Touched::Both, shared(Status::Packed));
+    let event = event(Side::Warehouse, Touched::Both, shared(Status::Packed));
     let mut form = to_value(event).expect("to JSON");
     form["delivery"]["dock"] = json!({"gate": 4, "open": ["mon", null, 1.5]});
     form["delivery"]["revision"] = json!({"store": 1, "warehouse": 1});
@@ -42,7 +42,7 @@ fn they_are_carried_to_the_peer() {
 fn they_survive_a_merge_and_a_fold() {
     let arriving = OrderChange::of(read(), Cargo::Both);
     let here = shared(Status::Placed);
-    let merged = merge(Site::Store, &here, &arriving).shared;
+    let merged = merge(Side::Store, &here, &arriving).shared;
     let folded = fold(&saying(&here), &arriving).expect("one");
     for (delivery, progress) in
         [(merged.delivery, merged.progress), (folded.delivery, folded.progress.expect("progress"))]
@@ -57,7 +57,7 @@ fn a_facet_that_gives_way_takes_them_along_into_the_record() {
     let mut here: Shared = shared(Status::Packed);
     here.delivery.revision.store = 2;
     here.delivery.value = delivery_to("9 Hill");
-    let merged = merge(Site::Store, &here, &OrderChange::of(read(), Cargo::Both));
+    let merged = merge(Side::Store, &here, &OrderChange::of(read(), Cargo::Both));
     assert_eq!(merged.shared.delivery.value.unknown.len(), 0, "a facet is replaced whole");
     let form = to_value(&merged.conflicts).expect("to JSON");
     assert_eq!(form[0]["lost"]["dock"]["gate"], 4);
@@ -70,7 +70,7 @@ fn an_edit_of_what_is_known_leaves_them_as_they_are() {
     delivery.address = "9 Hill".to_owned();
     let mut packed = before.progress.value.clone();
     packed.carrier = carried_by("Swift", Status::Packed).carrier;
-    let (after, touched) = edit(Site::Warehouse, &before, delivery, packed).expect("legal");
+    let (after, touched) = edit(Side::Warehouse, &before, delivery, packed).expect("legal");
     assert_eq!(touched, Touched::Both);
     assert_eq!(after.delivery.value.unknown, before.delivery.value.unknown);
     assert_eq!(after.progress.value.unknown, before.progress.value.unknown);
@@ -80,7 +80,7 @@ fn an_edit_of_what_is_known_leaves_them_as_they_are() {
 fn a_facet_that_differs_in_them_alone_has_changed() {
     let before = read().shared;
     let without =
-        edit(Site::Warehouse, &before, before.delivery.value.clone(), progress(Status::Packed));
+        edit(Side::Warehouse, &before, before.delivery.value.clone(), progress(Status::Packed));
     assert_eq!(without.expect("legal").1, Touched::Progress);
 }
 

@@ -1,4 +1,4 @@
-//! Changes that a site rejects, because no site can have decided them.
+//! Changes that a side rejects, because no side can have decided them.
 
 use chrono::NaiveDate;
 use shared_models::order::{Delivery, Status, limits};
@@ -23,7 +23,7 @@ fn refused(alter: impl FnOnce(&mut Delivery)) -> String {
 }
 
 #[test]
-fn what_a_site_has_decided_is_believed_as_it_is() {
+fn what_a_side_has_decided_is_believed_as_it_is() {
     for change in [placed(), packed()] {
         assert_eq!(change.clone().validated(), Ok(change));
     }

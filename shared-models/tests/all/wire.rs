@@ -8,7 +8,7 @@ use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::{Cause, Conflict, Decided};
 use shared_models::order::{Progress, Shared, Status, Touched};
 use shared_models::rules::Cargo;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::{OrderChange, Outcome, SyncRequest, SyncResponse, SyncResult};
 
 use crate::samples::{EVENT, ORDER, carried_by, delivery_to, event, facet, saying, shared};
@@ -62,7 +62,7 @@ fn shipped() -> OrderEvent {
     OrderEvent {
         kind: EventKind::Shipped,
         version: 4,
-        ..event(Site::Warehouse, Touched::Progress, shared)
+        ..event(Side::Warehouse, Touched::Progress, shared)
     }
 }
 
@@ -93,7 +93,7 @@ fn a_sync_request_stands_in_the_call_as_it_is_pinned_here() {
     });
     let request = SyncRequest {
         schema: SCHEMA,
-        source: Site::Warehouse,
+        source: Side::Warehouse,
         changes: vec![
             OrderChange::of(shipped(), Cargo::Both),
             OrderChange::of(shipped(), Cargo::Delivery),

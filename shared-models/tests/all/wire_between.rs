@@ -1,18 +1,18 @@
-//! The wire between the two sites, which may hold back, repeat, reorder and bundle, with the real
+//! The wire between the two sides, which may hold back, repeat, reorder and bundle, with the real
 //! `coalesce`, `fold` and `merge`. What must hold at every arrival is asserted at every arrival.
 
 use shared_models::coalesce::spokesmen;
 use shared_models::event::EventKind;
 use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::world::World;
 
 impl World {
     /// Carries a batch: smaller, if coalesced; then folded, as the receiver does.
-    pub(crate) fn carry(&mut self, to: Site, picks: &[usize], coalesced: bool) {
+    pub(crate) fn carry(&mut self, to: Side, picks: &[usize], coalesced: bool) {
         let from = self.at_mut(to.peer());
         picks.iter().for_each(|pick| from.arrived[*pick] = true);
         let mut batch: Vec<_> = picks.iter().map(|pick| from.sent[*pick].clone()).collect();
@@ -21,12 +21,12 @@ impl World {
         }
         let mut folded = vec![];
         batch.iter().for_each(|change| fold_into(&mut folded, change));
-        assert_eq!(folded.len(), 1, "nobody was put back, so all that a site says folds");
+        assert_eq!(folded.len(), 1, "nobody was put back, so all that a side says folds");
         folded.iter().for_each(|change| self.arrive(to, change));
     }
 
-    fn arrive(&mut self, to: Site, change: &OrderChange) {
-        assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a site decided is valid");
+    fn arrive(&mut self, to: Side, change: &OrderChange) {
+        assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a side decided is valid");
         let before = self.at(to).shared.clone();
         let merged = merge(to, &before, change);
         assert!(!merged.put_back && !merged.is_own_change, "nobody was put back");
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Returns the changes that have not arrived yet, in the order of the keys.
-    fn outstanding(&self, to: Site, keys: &[u16]) -> Vec<usize> {
+    fn outstanding(&self, to: Side, keys: &[u16]) -> Vec<usize> {
         let arrived = &self.at(to.peer()).arrived;
         let mut waiting: Vec<usize> = (0..arrived.len()).filter(|n| !arrived[*n]).collect();
         waiting.sort_by_key(|n| keys.get(*n % keys.len().max(1)));
@@ -59,7 +59,7 @@ impl World {
     pub(crate) fn settle(&mut self, keys: &[u16]) -> usize {
         let mut carried = 0;
         loop {
-            let waiting = Site::ALL.map(|to| (to, self.outstanding(to, keys)));
+            let waiting = Side::ALL.map(|to| (to, self.outstanding(to, keys)));
             if waiting.iter().all(|(_, picks)| picks.is_empty()) {
                 return carried;
             }

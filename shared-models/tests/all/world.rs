@@ -1,4 +1,4 @@
-//! Two sites that share one order, with the real `edit` and rules. The transport between them is in
+//! Two sides that share one order, with the real `edit` and rules. The transport between them is in
 //! `wire_between`.
 
 use shared_models::edit::{create, edit};
@@ -6,20 +6,20 @@ use shared_models::event::EventKind;
 use shared_models::merge::Conflict;
 use shared_models::order::{Shared, Touched};
 use shared_models::rules::{Facts, Rule, Verdict, decide};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::lineage::{Lineage, gave_way};
 use crate::samples::{delivery, event};
 use crate::steps::{Step, Wish};
 
-/// A site, with the state of the one order.
+/// A side, with the state of the one order.
 pub(crate) struct Place {
     pub(crate) shared: Shared,
-    /// All states that the order was in at the site.
+    /// All states that the order was in at the side.
     pub(crate) seen: Vec<Shared>,
     pub(crate) conflicts: Vec<Conflict>,
-    /// The changes that were carried from the site; none is ever removed, so that it can come
+    /// The changes that were carried from the side; none is ever removed, so that it can come
     /// again.
     pub(crate) sent: Vec<OrderChange>,
     pub(crate) arrived: Vec<bool>,
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) store: Place,
     pub(crate) warehouse: Place,
     pub(crate) lineage: Lineage,
-    /// The number of changes that were decided or offered at a site.
+    /// The number of changes that were decided or offered at a side.
     pub(crate) spoken: usize,
     rules: &'static [Rule],
 }
@@ -56,7 +56,7 @@ impl World {
             spoken: 0,
             rules,
         };
-        world.speak(Site::Store, EventKind::Created, Touched::Delivery);
+        world.speak(Side::Store, EventKind::Created, Touched::Delivery);
         world
     }
 
@@ -66,26 +66,26 @@ impl World {
         world
     }
 
-    pub(crate) fn at(&self, site: Site) -> &Place {
-        match site {
-            Site::Store => &self.store,
-            Site::Warehouse => &self.warehouse,
+    pub(crate) fn at(&self, side: Side) -> &Place {
+        match side {
+            Side::Store => &self.store,
+            Side::Warehouse => &self.warehouse,
         }
     }
 
-    pub(crate) fn at_mut(&mut self, site: Site) -> &mut Place {
-        match site {
-            Site::Store => &mut self.store,
-            Site::Warehouse => &mut self.warehouse,
+    pub(crate) fn at_mut(&mut self, side: Side) -> &mut Place {
+        match side {
+            Side::Store => &mut self.store,
+            Side::Warehouse => &mut self.warehouse,
         }
     }
 
     pub(crate) fn step(&mut self, step: &Step) {
         match step {
-            Step::Edit(site, wish) => self.edit(*site, *wish),
-            Step::Offer(site) => {
-                if self.knows(*site) {
-                    self.speak(*site, EventKind::Offered, Touched::Both);
+            Step::Edit(side, wish) => self.edit(*side, *wish),
+            Step::Offer(side) => {
+                if self.knows(*side) {
+                    self.speak(*side, EventKind::Offered, Touched::Both);
                 }
             }
             Step::Carry { to, picks, coalesced } => {
@@ -98,16 +98,16 @@ impl World {
         }
     }
 
-    fn knows(&self, site: Site) -> bool {
-        self.at(site).shared != Shared::default()
+    fn knows(&self, side: Side) -> bool {
+        self.at(side).shared != Shared::default()
     }
 
-    /// Makes an edit, if the order is known at the site and the move is legal.
-    fn edit(&mut self, site: Site, wish: Wish) {
-        if !self.knows(site) {
+    /// Makes an edit, if the order is known at the side and the move is legal.
+    fn edit(&mut self, side: Side, wish: Wish) {
+        if !self.knows(side) {
             return;
         }
-        let before = self.at(site).shared.clone();
+        let before = self.at(side).shared.clone();
         let (mut delivery, mut progress) = wish.of(&before);
         if delivery != before.delivery.value {
             self.lineage.mark(&mut delivery.unknown);
@@ -115,34 +115,34 @@ impl World {
         if progress != before.progress.value {
             self.lineage.mark(&mut progress.unknown);
         }
-        let Ok((after, touched)) = edit(site, &before, delivery, progress) else {
+        let Ok((after, touched)) = edit(side, &before, delivery, progress) else {
             return;
         };
         if touched != Touched::Nothing {
             self.lineage.replaced(&before, &after);
-            self.put(site, after);
-            self.speak(site, EventKind::Updated, touched);
+            self.put(side, after);
+            self.speak(side, EventKind::Updated, touched);
         }
     }
 
-    pub(crate) fn put(&mut self, site: Site, shared: Shared) {
-        let place = self.at_mut(site);
+    pub(crate) fn put(&mut self, side: Side, shared: Shared) {
+        let place = self.at_mut(side);
         place.seen.push(shared.clone());
         place.shared = shared;
     }
 
-    fn speak(&mut self, site: Site, kind: EventKind, touched: Touched) {
+    fn speak(&mut self, side: Side, kind: EventKind, touched: Touched) {
         self.spoken += 1;
-        self.publish(site, site, kind, touched);
+        self.publish(side, side, kind, touched);
     }
 
-    /// Applies the rules to a change in the site's log, and sends it if they let it through.
-    pub(crate) fn publish(&mut self, site: Site, origin: Site, kind: EventKind, touched: Touched) {
-        let mut event = event(origin, touched, self.at(site).shared.clone());
+    /// Applies the rules to a change in the side's log, and sends it if they let it through.
+    pub(crate) fn publish(&mut self, side: Side, origin: Side, kind: EventKind, touched: Touched) {
+        let mut event = event(origin, touched, self.at(side).shared.clone());
         event.kind = kind;
-        match decide(self.rules, Facts::of(site, &event)) {
+        match decide(self.rules, Facts::of(side, &event)) {
             Verdict::Carry(cargo) => {
-                let place = self.at_mut(site);
+                let place = self.at_mut(side);
                 place.sent.push(OrderChange::of(event, cargo));
                 place.arrived.push(false);
             }

@@ -19,7 +19,7 @@ pub(crate) trait Checked:
     fn told(state: &Self::State, step: Option<&Self::Action>) -> String;
 }
 
-/// Returns the number of edits that each site makes more than by default: `LOCKSTEP_MODEL_DEPTH`.
+/// Returns the number of edits that each side makes more than by default: `LOCKSTEP_MODEL_DEPTH`.
 pub(crate) fn deeper() -> u8 {
     let depth = std::env::var("LOCKSTEP_MODEL_DEPTH").ok();
     depth.map_or(0, |depth| depth.parse().expect("LOCKSTEP_MODEL_DEPTH is a small number"))

@@ -2,7 +2,7 @@
 
 use shared_models::order::Status;
 use shared_models::rules::Rule;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::checking::fails;
 use crate::properties::{
@@ -17,13 +17,13 @@ fn small(scope: Scope, edits: u8) -> World {
 }
 
 #[test]
-fn with_ties_of_rank_broken_store_first_the_sites_part() {
+fn with_ties_of_rank_broken_store_first_the_sides_part() {
     let world = small(Scope::Progress, 2).without(Guard::TieOfRank);
     fails("ties of rank store-first", &world, AGREED);
 }
 
 #[test]
-fn with_a_move_from_shipped_back_to_packed_the_sites_part() {
+fn with_a_move_from_shipped_back_to_packed_the_sides_part() {
     let back = Guard::NoWayBack(Status::Shipped, Status::Packed);
     fails("shipped back to packed", &small(Scope::Progress, 2).without(back), AGREED);
 }
@@ -75,9 +75,9 @@ fn without_an_offer_for_a_lost_queue_what_it_held_never_arrives() {
 }
 
 #[test]
-fn without_a_decision_where_one_revision_is_two_changes_a_set_back_parts_the_sites() {
-    for site in Site::ALL {
-        let world = small(Scope::Delivery, 2).set_back(&[site]).without(Guard::Forks);
+fn without_a_decision_where_one_revision_is_two_changes_a_set_back_parts_the_sides() {
+    for side in Side::ALL {
+        let world = small(Scope::Delivery, 2).set_back(&[side]).without(Guard::Forks);
         fails("revisions alone", &world, AGREED);
         fails("revisions alone", &world, NOT_SILENT);
     }
@@ -85,8 +85,8 @@ fn without_a_decision_where_one_revision_is_two_changes_a_set_back_parts_the_sit
 
 #[test]
 fn without_marks_an_edit_after_a_set_back_disappears_behind_the_peers_next() {
-    for site in Site::ALL {
-        let world = small(Scope::Delivery, 2).set_back(&[site]).without(Guard::Marks);
+    for side in Side::ALL {
+        let world = small(Scope::Delivery, 2).set_back(&[side]).without(Guard::Marks);
         fails("no marks", &world, NOT_SILENT);
     }
 }

@@ -1,9 +1,9 @@
-//! The numbers of edits of each site, and the edits from which a value descends.
+//! The numbers of edits of each side, and the edits from which a value descends.
 
 use std::fmt;
 
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 /// A revision.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,10 +28,10 @@ impl Counts {
         Self { store: small(revision.store), warehouse: small(revision.warehouse) }
     }
 
-    pub(crate) const fn at(self, site: Site) -> u8 {
-        match site {
-            Site::Store => self.store,
-            Site::Warehouse => self.warehouse,
+    pub(crate) const fn at(self, side: Side) -> u8 {
+        match side {
+            Side::Store => self.store,
+            Side::Warehouse => self.warehouse,
         }
     }
 
@@ -46,7 +46,7 @@ impl Counts {
 pub(crate) struct Edits(u16);
 
 impl Edits {
-    /// The most edits that a site makes of one facet.
+    /// The most edits that a side makes of one facet.
     pub(crate) const MOST: u8 = 8;
 
     /// Returns the edits with this number.
@@ -63,25 +63,25 @@ impl Edits {
         self.0 >> Self::MOST != 0
     }
 
-    /// Returns the next edit of a site, where these are all that were made.
-    pub(crate) const fn next_of(self, site: Site) -> Self {
-        let made = match site {
-            Site::Store => self.0 & 0xff,
-            Site::Warehouse => self.0 >> Self::MOST,
+    /// Returns the next edit of a side, where these are all that were made.
+    pub(crate) const fn next_of(self, side: Side) -> Self {
+        let made = match side {
+            Side::Store => self.0 & 0xff,
+            Side::Warehouse => self.0 >> Self::MOST,
         };
-        Self::nth(site, made.count_ones() + 1)
+        Self::nth(side, made.count_ones() + 1)
     }
 
-    /// Returns the edit of a site with this number, or none.
-    const fn nth(site: Site, count: u32) -> Self {
-        match (site, count) {
+    /// Returns the edit of a side with this number, or none.
+    const fn nth(side: Side, count: u32) -> Self {
+        match (side, count) {
             (_, 0) => Self(0),
-            (Site::Store, n) => Self(1 << (n - 1)),
-            (Site::Warehouse, n) => Self(1 << (n + 7)),
+            (Side::Store, n) => Self(1 << (n - 1)),
+            (Side::Warehouse, n) => Self(1 << (n + 7)),
         }
     }
 
-    /// Returns all the edits with which the sites came to these counts.
+    /// Returns all the edits with which the sides came to these counts.
     pub(crate) const fn all(counts: Counts) -> Self {
         Self(((1 << counts.store) - 1) | (((1 << counts.warehouse) - 1) << 8))
     }
@@ -103,6 +103,6 @@ impl fmt::Debug for Edits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = (0..16).filter(|bit| self.0 & (1 << bit) != 0);
         let name = |bit| if bit < 8 { ("s", bit + 1) } else { ("w", bit - 7) };
-        named.map(name).try_for_each(|(site, n)| write!(f, "{site}{n}"))
+        named.map(name).try_for_each(|(side, n)| write!(f, "{side}{n}"))
     }
 }

@@ -4,7 +4,7 @@ use shared_models::marks::Marks;
 use shared_models::merge::{Cause, Merged, merge};
 use shared_models::order::{Facet, Shared, Touched};
 use shared_models::revision::{Relation, Revision};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 /// A merge without the fence: the arriving value replaces the present one, older or not.
@@ -19,8 +19,8 @@ pub(crate) fn merge_without_fence(here: &Shared, change: &OrderChange) -> Merged
 
 /// The real merge, but of two values of progress that are of one rank, the one with the larger
 /// store count stands.
-pub(crate) fn merge_store_first(site: Site, here: &Shared, change: &OrderChange) -> Merged {
-    let mut merged = merge(site, here, change);
+pub(crate) fn merge_store_first(side: Side, here: &Shared, change: &OrderChange) -> Merged {
+    let mut merged = merge(side, here, change);
     if let Some(incoming) = &change.progress {
         let (this, that) = (incoming.revision, here.progress.revision);
         let tie = incoming.value.status == here.progress.value.status;
@@ -39,19 +39,19 @@ const fn has_more_of_store(this: Revision, that: Revision) -> bool {
 }
 
 /// The real merge of facets that have no marks.
-pub(crate) fn merge_without_marks(site: Site, here: &Shared, change: &OrderChange) -> Merged {
+pub(crate) fn merge_without_marks(side: Side, here: &Shared, change: &OrderChange) -> Merged {
     let (mut here, mut change) = (here.clone(), change.clone());
     (here.delivery.marks, here.progress.marks) = (Marks::UNKNOWN, Marks::UNKNOWN);
     change.delivery.marks = Marks::UNKNOWN;
     if let Some(progress) = &mut change.progress {
         progress.marks = Marks::UNKNOWN;
     }
-    merge(site, &here, &change)
+    merge(side, &here, &change)
 }
 
 /// The real merge where revisions say that neither is newer; else the newer one, without a record.
-pub(crate) fn merge_by_revision(site: Site, here: &Shared, change: &OrderChange) -> Merged {
-    let merged = merge(site, here, change);
+pub(crate) fn merge_by_revision(side: Side, here: &Shared, change: &OrderChange) -> Merged {
+    let merged = merge(side, here, change);
     if merged.conflicts.iter().all(|conflict| conflict.cause() == Cause::Concurrent) {
         return merged;
     }

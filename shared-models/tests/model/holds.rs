@@ -1,6 +1,6 @@
 //! The properties, which hold with every guard in force, whatever is edited.
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::checking::{deeper, holds};
 use crate::workers::Receiver;
@@ -16,9 +16,9 @@ fn check_pruned(scope: Scope, edits: u8, offers: u8) {
     holds(&format!("{}, pruned", world.name()), &world);
 }
 
-fn check_set_back(scope: Scope, edits: u8, sites: &[Site]) {
-    let world = World::new(scope, edits + deeper()).offers(0).set_back(sites);
-    holds(&format!("{}, {sites:?} set back", world.name()), &world);
+fn check_set_back(scope: Scope, edits: u8, sides: &[Side]) {
+    let world = World::new(scope, edits + deeper()).offers(0).set_back(sides);
+    holds(&format!("{}, {sides:?} set back", world.name()), &world);
 }
 
 #[test]
@@ -57,18 +57,18 @@ fn both_facets_come_to_agreement_with_stale_messages_forgotten() {
 }
 
 #[test]
-fn a_site_that_is_set_back_and_edits_again_comes_to_agreement() {
-    for site in Site::ALL {
+fn a_side_that_is_set_back_and_edits_again_comes_to_agreement() {
+    for side in Side::ALL {
         for (scope, edits) in [(Scope::Delivery, 2), (Scope::Progress, 2), (Scope::Both, 1)] {
-            check_set_back(scope, edits, &[site]);
+            check_set_back(scope, edits, &[side]);
         }
     }
 }
 
 #[test]
-fn two_sites_that_are_set_back_and_edit_again_come_to_agreement() {
-    check_set_back(Scope::Delivery, 1, &Site::ALL);
-    check_set_back(Scope::Progress, 1, &Site::ALL);
+fn two_sides_that_are_set_back_and_edit_again_come_to_agreement() {
+    check_set_back(Scope::Delivery, 1, &Side::ALL);
+    check_set_back(Scope::Progress, 1, &Side::ALL);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The three guards that keep a change from going round: a site publishes only its own decisions,
+//! The three guards that keep a change from going round: a side publishes only its own decisions,
 //! the worker drops what the peer decided, and the receiver knows it already. These tests show what
 //! holds without the first, the second, and both.
 

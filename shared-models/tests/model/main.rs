@@ -1,4 +1,4 @@
-//! All states of a small world: two sites, one order from its creation, and everything that can
+//! All states of a small world: two sides, one order from its creation, and everything that can
 //! happen to the messages between them, over the real `edit`, `rules`, `coalesce` and `merge`.
 //!
 //! `tests/all` draws histories by chance; this searches all of them, within bounds. See

@@ -1,6 +1,6 @@
 //! The properties of every state, those of every quiet state, and what must happen at all.
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 use stateright::Property;
 
 use crate::edits::Edits;
@@ -10,11 +10,11 @@ use crate::world::{Scope, World};
 
 pub(crate) const REVISIONS_GROW: &str = "revisions only grow";
 pub(crate) const ONCE: &str = "a change is applied at most once";
-pub(crate) const NO_RETURN: &str = "no change returns to the site that decided it";
+pub(crate) const NO_RETURN: &str = "no change returns to the side that decided it";
 pub(crate) const NO_DEFAULT: &str = "progress of revision zero is never sent";
 pub(crate) const SENT_ONCE: &str =
     "nothing is sent more often than it was made, offered or decided";
-pub(crate) const AGREED: &str = "when it is quiet, both sites are equal";
+pub(crate) const AGREED: &str = "when it is quiet, both sides are equal";
 pub(crate) const NOT_SILENT: &str = "when it is quiet, every edit stands, was seen or is recorded";
 
 pub(crate) fn all() -> Vec<Property<World>> {
@@ -37,19 +37,19 @@ pub(crate) fn all() -> Vec<Property<World>> {
         always("only where both are set back, an edit is left with nobody", |_, state| {
             state.set_back == [true; 2] || state.forgotten == [Edits::default(); 2]
         }),
-        always("a fork is decided at most once at each site", |_, state| {
+        always("a fork is decided at most once at each side", |_, state| {
             let forks = state.set_back.iter().filter(|was| **was).count();
             state.decided.iter().all(|decided| usize::from(*decided) <= forks)
         }),
         always("no closed order is redirected in silence", |_, state| !state.seen.silent),
-        always("no site seems to be put back", |_, state| !state.seen.put_back),
-        // Marks are not content, but evidence: the sites need not have the same.
+        always("no side seems to be put back", |_, state| !state.seen.put_back),
+        // Marks are not content, but evidence: the sides need not have the same.
         always(AGREED, |_, state| {
             !state.is_quiet()
-                || state.order(Site::Store).real() == state.order(Site::Warehouse).real()
+                || state.order(Side::Store).real() == state.order(Side::Warehouse).real()
         }),
         always(NOT_SILENT, |_, state| !state.is_quiet() || is_all_told(state)),
-        sometimes("the sites agree after every edit and offer", |world, state| {
+        sometimes("the sides agree after every edit and offer", |world, state| {
             let used = |counts: [u8; 2], most| counts.iter().all(|count| *count == most);
             state.is_quiet()
                 && used(state.offered, world.offers)
@@ -86,8 +86,8 @@ fn is_zero_while_placed(order: SmallOrder) -> bool {
 /// store has made.
 fn is_sent_once(state: &State) -> bool {
     let made = [state.edited[0] + 1, state.edited[1]];
-    let others = |site: usize| state.offered[site] + state.compared[site] + state.decided[site];
-    (0..2).all(|site| state.sent[site] <= made[site] + others(site))
+    let others = |side: usize| state.offered[side] + state.compared[side] + state.decided[side];
+    (0..2).all(|side| state.sent[side] <= made[side] + others(side))
 }
 
 /// Returns whether no edit has disappeared: each stands, is recorded, or was seen by the author of

@@ -14,12 +14,12 @@
 //! - *Nothing else looks at it.* A quiet state becomes one in which all that is under way is stale,
 //!   so what must hold in a quiet state is asked of more states, not of fewer.
 //!
-//! So what both sites and their records come to with stale messages, they come to without, and the
+//! So what both sides and their records come to with stale messages, they come to without, and the
 //! other way round. The test here holds one against the other in worlds small enough for both.
 
 use std::collections::{BTreeSet, HashSet};
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 use stateright::Model;
 
 use crate::edits::Edits;
@@ -29,14 +29,14 @@ use crate::world::{Scope, World};
 
 impl State {
     pub(crate) fn forget_stale(&mut self) {
-        for from in Site::ALL {
+        for from in Side::ALL {
             let order = self.order(from.peer());
             self.under_way[from as usize].retain(|message| !message.is_stale_for(order));
         }
     }
 }
 
-/// The end of a history: both orders, the recorded edits, the counts of each site, and whether the
+/// The end of a history: both orders, the recorded edits, the counts of each side, and whether the
 /// state is quiet.
 type End = ([SmallOrder; 2], [Edits; 2], [u8; 2], [u8; 2], bool);
 
@@ -61,7 +61,7 @@ fn ends(world: &World) -> BTreeSet<End> {
 /// state from being quiet, a forgotten one does not; so whether it is quiet is left out of one
 /// comparison, and the quiet ends are compared once more.
 #[test]
-fn with_stale_messages_forgotten_the_sites_come_to_the_same() {
+fn with_stale_messages_forgotten_the_sides_come_to_the_same() {
     for (scope, edits) in [(Scope::Delivery, 2), (Scope::Progress, 2), (Scope::Both, 1)] {
         let world = World::new(scope, edits);
         let (whole, pruned) = (ends(&world), ends(&world.pruned()));

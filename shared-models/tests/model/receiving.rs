@@ -4,7 +4,7 @@
 use shared_models::coalesce::spokesmen;
 use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use crate::guards;
@@ -18,7 +18,7 @@ impl World {
     /// Adds a step for every subset of the messages under way. Of a batch of which only a part is
     /// settled, nothing need be settled: that part may arrive once more by itself.
     pub(crate) fn add_batches(&self, state: &State, steps: &mut Vec<Step>) {
-        for from in Site::ALL {
+        for from in Side::ALL {
             for picks in 1..1_u16 << state.under_way[from as usize].len() {
                 steps.push(Step::Carry { from, picks, settled: true });
                 // What has arrived is stale, and forgotten like what is settled.
@@ -29,7 +29,7 @@ impl World {
         }
     }
 
-    pub(crate) fn carry(&self, state: &mut State, from: Site, picks: u16, settled: bool) {
+    pub(crate) fn carry(&self, state: &mut State, from: Side, picks: u16, settled: bool) {
         let picked = |place: &usize| picks & (1 << place) != 0;
         let sent = &mut state.under_way[from as usize];
         let batch: Vec<Message> = (0..sent.len()).filter(picked).map(|place| sent[place]).collect();
@@ -37,7 +37,7 @@ impl World {
             sent.retain(|message| !batch.contains(message));
         }
         let changes = self.bundled(from, &batch);
-        // Once for each batch is enough, whatever becomes of it afterwards. What a site says after
+        // Once for each batch is enough, whatever becomes of it afterwards. What a side says after
         // it was set back may not fold: that is merged one by one.
         if settled && state.set_back == [false; 2] {
             state.seen.bundled_otherwise |= otherwise_bundled(&batch).any(|other| other != changes);
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// Returns what the receiver gets of a batch that the worker has made smaller.
-    fn bundled(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
+    fn bundled(&self, from: Side, batch: &[Message]) -> Vec<OrderChange> {
         folded(&match self.without {
             Some(Guard::DecidingFirst) => self.smaller_then_decided(from, batch),
             Some(
@@ -65,7 +65,7 @@ impl World {
 
     /// Returns the same in the wrong order: the newest event supersedes the others, and then the
     /// rules drop it.
-    fn smaller_then_decided(&self, from: Site, batch: &[Message]) -> Vec<OrderChange> {
+    fn smaller_then_decided(&self, from: Side, batch: &[Message]) -> Vec<OrderChange> {
         let events: Vec<OrderChange> = batch.iter().map(|message| message.change()).collect();
         let speakers = spokesmen(&events);
         let speaking = batch.iter().enumerate().filter(|(place, _)| speakers[*place] == *place);
@@ -79,16 +79,16 @@ impl World {
     }
 
     /// Merges an arriving change, and logs it with its consequences; it is not published.
-    fn apply(&self, state: &mut State, site: Site, change: &OrderChange) {
-        let before = state.order(site);
+    fn apply(&self, state: &mut State, side: Side, change: &OrderChange) {
+        let before = state.order(side);
         let here = before.real();
         let merged = match self.without {
             Some(Guard::Fence) => guards::merge_without_fence(&here, change),
-            Some(Guard::TieOfRank) => guards::merge_store_first(site, &here, change),
-            Some(Guard::Marks) => guards::merge_without_marks(site, &here, change),
-            Some(Guard::Forks) => guards::merge_by_revision(site, &here, change),
+            Some(Guard::TieOfRank) => guards::merge_store_first(side, &here, change),
+            Some(Guard::Marks) => guards::merge_without_marks(side, &here, change),
+            Some(Guard::Forks) => guards::merge_by_revision(side, &here, change),
             Some(Guard::DecidingFirst | Guard::NoWayBack(..) | Guard::OfferAfterLoss) | None => {
-                merge(site, &here, change)
+                merge(side, &here, change)
             }
         };
         let after = SmallOrder::of(&merged.shared);
@@ -101,17 +101,17 @@ impl World {
             [false, false] => was_known && merged.touched != Touched::Nothing,
             // What is older may come from a lineage of its own. Once it has been decided upon, it
             // is known.
-            _ => merge(site, &merged.shared, change).touched != Touched::Nothing,
+            _ => merge(side, &merged.shared, change).touched != Touched::Nothing,
         };
         state.seen.forgot |= !arrived.is_stale_for(after);
         state.seen.put_back |= merged.put_back && state.set_back == [false; 2];
         merged.conflicts.iter().for_each(|conflict| state.show(conflict));
         if merged.touched != Touched::Nothing {
-            state.replace(site, after);
+            state.replace(side, after);
             let settles = merged.is_own_change;
-            state.decided[site as usize] += u8::from(settles);
-            let origin = if settles { site } else { site.peer() };
-            self.publish(state, site, News { origin, touched: merged.touched, before, settles });
+            state.decided[side as usize] += u8::from(settles);
+            let origin = if settles { side } else { side.peer() };
+            self.publish(state, side, News { origin, touched: merged.touched, before, settles });
             state.note_change();
         }
     }

@@ -1,11 +1,11 @@
-//! Set-backs: a site is set back to an earlier state of its own, as by a backup that is restored,
+//! Set-backs: a side is set back to an earlier state of its own, as by a backup that is restored,
 //! and edits the order again before it has heard its peer.
 //!
 //! Only the order is set back. The change log stays, and with it the records: what they show
 //! remains shown. What was changed lately is compared once nothing is under way, by revision, from
-//! both sites.
+//! both sides.
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::edits::Edits;
 use crate::state::State;
@@ -14,13 +14,13 @@ use crate::world::World;
 
 impl World {
     pub(crate) fn add_set_backs(&self, state: &State, steps: &mut Vec<Step>) {
-        for site in self.set_backs.iter().copied() {
-            if state.set_back[site as usize] {
+        for side in self.set_backs.iter().copied() {
+            if state.set_back[side as usize] {
                 continue;
             }
-            steps.push(match state.backup[site as usize] {
-                None => Step::BackUp(site),
-                Some(_) => Step::SetBack(site),
+            steps.push(match state.backup[side as usize] {
+                None => Step::BackUp(side),
+                Some(_) => Step::SetBack(side),
             });
         }
         if state.is_uncompared && state.nothing_is_under_way() {
@@ -28,39 +28,39 @@ impl World {
         }
     }
 
-    /// Returns whether a site may edit.
-    pub(crate) fn may_edit(&self, state: &State, site: Site) -> bool {
-        state.edited[site as usize] < self.edits && state.order(site).is_known()
+    /// Returns whether a side may edit.
+    pub(crate) fn may_edit(&self, state: &State, side: Side) -> bool {
+        state.edited[side as usize] < self.edits && state.order(side).is_known()
     }
 
     pub(crate) fn compare(&self, state: &mut State) {
         state.is_uncompared = false;
-        for site in Site::ALL {
-            let (order, peer) = (state.order(site), state.order(site.peer()));
+        for side in Side::ALL {
+            let (order, peer) = (state.order(side), state.order(side.peer()));
             let is_known = peer.delivery.counts.cover(order.delivery.counts)
                 && peer.progress.counts.cover(order.progress.counts);
             if !is_known {
-                state.compared[site as usize] += 1;
-                self.tell_again(state, site);
+                state.compared[side as usize] += 1;
+                self.tell_again(state, side);
             }
         }
     }
 }
 
 impl State {
-    pub(crate) fn back_up(&mut self, site: Site) {
-        self.backup[site as usize] = Some(self.order(site));
+    pub(crate) fn back_up(&mut self, side: Side) {
+        self.backup[side as usize] = Some(self.order(side));
     }
 
-    /// Puts a site's order back to what was noted; `None` if it is the same.
-    pub(crate) fn put_back(&mut self, site: Site) -> Option<()> {
-        let backup = self.backup[site as usize].take()?;
-        if backup == self.order(site) {
+    /// Puts a side's order back to what was noted; `None` if it is the same.
+    pub(crate) fn put_back(&mut self, side: Side) -> Option<()> {
+        let backup = self.backup[side as usize].take()?;
+        if backup == self.order(side) {
             return None;
         }
-        self.orders[site as usize] = backup;
+        self.orders[side as usize] = backup;
         self.forget_what_nobody_has();
-        self.set_back[site as usize] = true;
+        self.set_back[side as usize] = true;
         self.is_uncompared = true;
         Some(())
     }

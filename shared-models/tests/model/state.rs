@@ -1,10 +1,10 @@
-//! The state of the two sites and of the messages between them.
+//! The state of the two sides and of the messages between them.
 
 use std::fmt;
 
 use shared_models::merge::{Cause, Conflict, Decided};
 use shared_models::order::Touched;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
@@ -15,34 +15,34 @@ use crate::values::{SmallDelivery, SmallOrder, SmallProgress};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) orders: [SmallOrder; 2],
-    /// The messages of each site that are under way, sorted. A set: that a message is there twice
+    /// The messages of each side that are under way, sorted. A set: that a message is there twice
     /// is that it arrives without being settled, which it may at any time and any number of times.
     pub(crate) under_way: [Vec<Message>; 2],
-    /// The edits that a record at either site shows as having given way, with all that their
+    /// The edits that a record at either side shows as having given way, with all that their
     /// authors had seen: of delivery, of progress.
     pub(crate) shown: [Edits; 2],
     /// The edits that were made: of delivery, of progress.
     pub(crate) made: [Edits; 2],
-    /// The number of edits at each site, without the creation.
+    /// The number of edits at each side, without the creation.
     pub(crate) edited: [u8; 2],
-    /// The sites that have been asked for an offer and have not made it, because a queue of theirs
+    /// The sides that have been asked for an offer and have not made it, because a queue of theirs
     /// was lost.
     pub(crate) owes: [bool; 2],
-    /// The number of offers of each site.
+    /// The number of offers of each side.
     pub(crate) offered: [u8; 2],
-    /// A site's order as it was noted, to be set back to.
+    /// A side's order as it was noted, to be set back to.
     pub(crate) backup: [Option<SmallOrder>; 2],
-    /// The sites that were set back.
+    /// The sides that were set back.
     pub(crate) set_back: [bool; 2],
-    /// The edits that a set-back removed from both sites: of delivery, of progress.
+    /// The edits that a set-back removed from both sides: of delivery, of progress.
     pub(crate) forgotten: [Edits; 2],
-    /// Whether the order was changed and has not been compared since, once a site was set back.
+    /// Whether the order was changed and has not been compared since, once a side was set back.
     pub(crate) is_uncompared: bool,
-    /// The number of offers of each site that a comparison caused.
+    /// The number of offers of each side that a comparison caused.
     pub(crate) compared: [u8; 2],
-    /// The number of times that each site has decided between changes with the same count.
+    /// The number of times that each side has decided between changes with the same count.
     pub(crate) decided: [u8; 2],
-    /// The number of messages that each site has sent.
+    /// The number of messages that each side has sent.
     pub(crate) sent: [u8; 2],
     pub(crate) seen: Seen,
 }
@@ -58,17 +58,17 @@ pub(crate) struct Seen {
     pub(crate) forgot: bool,
     /// A batch with another result in another order, or not made smaller.
     pub(crate) bundled_otherwise: bool,
-    /// A message with which a site told a change that it had not decided.
+    /// A message with which a side told a change that it had not decided.
     pub(crate) returned: bool,
     /// A message with progress that nobody had touched.
     pub(crate) default_sent: bool,
     /// A closed order with another delivery, and no record of it.
     pub(crate) silent: bool,
-    /// A site that was taken for one that was put back to an earlier state.
+    /// A side that was taken for one that was put back to an earlier state.
     pub(crate) put_back: bool,
 }
 
-/// A message from one site to the other.
+/// A message from one side to the other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Message {
     pub(crate) delivery: SmallDelivery,
@@ -77,10 +77,10 @@ pub(crate) struct Message {
     pub(crate) undecided: Option<Undecided>,
 }
 
-/// The site that decided a change, and the facets that it touched.
+/// The side that decided a change, and the facets that it touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Undecided {
-    pub(crate) origin: Site,
+    pub(crate) origin: Side,
     pub(crate) delivery: bool,
     pub(crate) progress: bool,
 }
@@ -145,29 +145,29 @@ impl State {
     }
 
     /// Loses a queue with its messages; the worker may notice.
-    pub(crate) fn lose(&mut self, from: Site, is_noticed: bool) {
+    pub(crate) fn lose(&mut self, from: Side, is_noticed: bool) {
         self.under_way[from as usize].clear();
         self.owes[from as usize] = is_noticed;
     }
 
-    pub(crate) fn order(&self, site: Site) -> SmallOrder {
-        self.orders[site as usize]
+    pub(crate) fn order(&self, side: Side) -> SmallOrder {
+        self.orders[side as usize]
     }
 
     /// Puts a message under way, unless the same is under way already.
-    pub(crate) fn put_under_way(&mut self, from: Site, message: Message) {
+    pub(crate) fn put_under_way(&mut self, from: Side, message: Message) {
         let under_way = &mut self.under_way[from as usize];
         if let Err(place) = under_way.binary_search(&message) {
             under_way.insert(place, message);
         }
     }
 
-    /// Puts another order in the place of a site's.
-    pub(crate) fn replace(&mut self, site: Site, after: SmallOrder) {
-        let before = self.order(site);
+    /// Puts another order in the place of a side's.
+    pub(crate) fn replace(&mut self, side: Side, after: SmallOrder) {
+        let before = self.order(side);
         self.seen.fell |= !after.delivery.counts.cover(before.delivery.counts)
             || !after.progress.counts.cover(before.progress.counts);
-        self.orders[site as usize] = after;
+        self.orders[side as usize] = after;
     }
 
     /// Records the edits that gave way to one whose author did not know of them.

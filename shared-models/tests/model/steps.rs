@@ -2,7 +2,7 @@
 
 use shared_models::edit::{create, edit};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::checking::Checked;
 use crate::edits::Edits;
@@ -13,22 +13,22 @@ use crate::world::{Scope, World};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A caller at a site edits the order.
-    Edit(Site, Wish),
-    /// A site's order is noted, to be set back to later.
-    BackUp(Site),
-    /// A site's order is put back to what was noted.
-    SetBack(Site),
+    /// A caller at a side edits the order.
+    Edit(Side, Wish),
+    /// A side's order is noted, to be set back to later.
+    BackUp(Side),
+    /// A side's order is put back to what was noted.
+    SetBack(Side),
     /// The orders that were changed lately are compared, and offered where the peer has not seen
     /// them.
     Compare,
-    /// A site offers the order.
-    Offer(Site),
-    /// A queue is lost with all that a site has sent, so the site is asked for an offer.
-    Lose(Site),
-    /// A batch of the messages of a site arrives. Unsettled, it is still under way afterwards: the
+    /// A side offers the order.
+    Offer(Side),
+    /// A queue is lost with all that a side has sent, so the side is asked for an offer.
+    Lose(Side),
+    /// A batch of the messages of a side arrives. Unsettled, it is still under way afterwards: the
     /// worker stopped between the peer's commit and the acknowledgement, or it was published twice.
-    Carry { from: Site, picks: u16, settled: bool },
+    Carry { from: Side, picks: u16, settled: bool },
 }
 
 /// The wish of a caller for an order.
@@ -45,27 +45,27 @@ impl World {
     /// it.
     pub(crate) fn beginning(&self) -> State {
         let mut state = State::default();
-        let born = create(delivery_by(Edits::default().next_of(Site::Store)));
-        self.decide(&mut state, Site::Store, SmallOrder::of(&born), Touched::Delivery);
+        let born = create(delivery_by(Edits::default().next_of(Side::Store)));
+        self.decide(&mut state, Side::Store, SmallOrder::of(&born), Touched::Delivery);
         state
     }
 
     pub(crate) fn add_edits(&self, state: &State, steps: &mut Vec<Step>) {
-        for site in Site::ALL {
-            let order = state.order(site);
-            if !self.may_edit(state, site) {
+        for side in Side::ALL {
+            let order = state.order(side);
+            if !self.may_edit(state, side) {
                 continue;
             }
             if self.scope != Scope::Progress {
-                steps.push(Step::Edit(site, Wish::Delivery));
+                steps.push(Step::Edit(side, Wish::Delivery));
             }
             if self.scope == Scope::Delivery {
                 continue;
             }
-            for status in self.statuses(site, order.progress.status) {
-                steps.push(Step::Edit(site, Wish::Progress(status)));
+            for status in self.statuses(side, order.progress.status) {
+                steps.push(Step::Edit(side, Wish::Progress(status)));
                 if self.scope == Scope::Both {
-                    steps.push(Step::Edit(site, Wish::Both(status)));
+                    steps.push(Step::Edit(side, Wish::Both(status)));
                 }
             }
         }
@@ -73,60 +73,60 @@ impl World {
 
     /// Returns the statuses to which an order may go, as the real table has it; the warehouse may
     /// also leave it where it is and name a carrier.
-    fn statuses(&self, site: Site, from: Status) -> impl Iterator<Item = Status> {
-        let stays = (site == Site::Warehouse).then_some(from);
-        from.moves(site).iter().copied().chain(stays).chain(self.extra_move(site, from))
+    fn statuses(&self, side: Side, from: Status) -> impl Iterator<Item = Status> {
+        let stays = (side == Side::Warehouse).then_some(from);
+        from.moves(side).iter().copied().chain(stays).chain(self.extra_move(side, from))
     }
 
     pub(crate) fn add_offers(&self, state: &State, steps: &mut Vec<Step>) {
-        for site in Site::ALL {
-            if state.offered[site as usize] < self.offers && state.order(site).is_known() {
-                steps.push(Step::Offer(site));
-                if !state.owes[site as usize] {
-                    steps.push(Step::Lose(site));
+        for side in Side::ALL {
+            if state.offered[side as usize] < self.offers && state.order(side).is_known() {
+                steps.push(Step::Offer(side));
+                if !state.owes[side as usize] {
+                    steps.push(Step::Lose(side));
                 }
             }
         }
     }
 
-    pub(crate) fn edit(&self, state: &mut State, site: Site, wish: Wish) -> Option<()> {
-        let before = state.order(site);
-        let (delivery, progress) = wish.of(site, before, state.made);
-        let (after, touched) = match self.extra_move(site, before.progress.status) {
-            Some(to) if to == progress.status => without_asking(site, before, progress),
-            Some(_) | None => edit(site, &before.real(), delivery, progress).ok()?,
+    pub(crate) fn edit(&self, state: &mut State, side: Side, wish: Wish) -> Option<()> {
+        let before = state.order(side);
+        let (delivery, progress) = wish.of(side, before, state.made);
+        let (after, touched) = match self.extra_move(side, before.progress.status) {
+            Some(to) if to == progress.status => without_asking(side, before, progress),
+            Some(_) | None => edit(side, &before.real(), delivery, progress).ok()?,
         };
         if touched == Touched::Nothing {
             return None;
         }
-        state.edited[site as usize] += 1;
-        self.decide(state, site, SmallOrder::of(&after), touched);
+        state.edited[side as usize] += 1;
+        self.decide(state, side, SmallOrder::of(&after), touched);
         Some(())
     }
 
-    /// Applies and publishes a decision of a site.
-    fn decide(&self, state: &mut State, site: Site, after: SmallOrder, touched: Touched) {
-        let before = state.order(site);
-        state.replace(site, after);
+    /// Applies and publishes a decision of a side.
+    fn decide(&self, state: &mut State, side: Side, after: SmallOrder, touched: Touched) {
+        let before = state.order(side);
+        state.replace(side, after);
         state.made[0] = state.made[0].and(after.delivery.edits);
         state.made[1] = state.made[1].and(after.progress.edits);
-        self.publish(state, site, News { origin: site, touched, before, settles: false });
+        self.publish(state, side, News { origin: side, touched, before, settles: false });
         state.note_change();
     }
 
-    pub(crate) fn offer(&self, state: &mut State, site: Site) {
-        state.offered[site as usize] += 1;
-        state.owes[site as usize] = false;
-        self.tell_again(state, site);
+    pub(crate) fn offer(&self, state: &mut State, side: Side) {
+        state.offered[side as usize] += 1;
+        state.owes[side as usize] = false;
+        self.tell_again(state, side);
     }
 }
 
 impl Wish {
-    fn of(self, site: Site, before: SmallOrder, made: [Edits; 2]) -> (Delivery, Progress) {
+    fn of(self, side: Side, before: SmallOrder, made: [Edits; 2]) -> (Delivery, Progress) {
         let SmallOrder { delivery, progress } = before;
-        let other_delivery = || delivery_by(delivery.edits.and(made[0].next_of(site)));
+        let other_delivery = || delivery_by(delivery.edits.and(made[0].next_of(side)));
         let other_progress =
-            |status| progress_by(status, progress.edits.and(made[1].next_of(site)));
+            |status| progress_by(status, progress.edits.and(made[1].next_of(side)));
         match self {
             Self::Delivery => (other_delivery(), progress.real().value),
             Self::Progress(status) => (delivery.real().value, other_progress(status)),
@@ -136,9 +136,9 @@ impl Wish {
 }
 
 /// Makes a move that the table does not have.
-fn without_asking(site: Site, before: SmallOrder, progress: Progress) -> (Shared, Touched) {
+fn without_asking(side: Side, before: SmallOrder, progress: Progress) -> (Shared, Touched) {
     let mut after = before.real();
-    let revision = after.progress.revision.next(site);
+    let revision = after.progress.revision.next(side);
     after.progress = Facet::unmarked(revision, progress);
     (after, Touched::Progress)
 }
@@ -147,12 +147,12 @@ impl Checked for World {
     fn told(state: &State, step: Option<&Step>) -> String {
         match step {
             None => format!("= {:?}, shown {:?}", state.orders, state.shown),
-            Some(Step::Edit(site, wish)) => format!("{site} edits {wish:?}"),
-            Some(Step::BackUp(site)) => format!("the {site} is backed up"),
-            Some(Step::SetBack(site)) => format!("the {site} is set back"),
+            Some(Step::Edit(side, wish)) => format!("{side} edits {wish:?}"),
+            Some(Step::BackUp(side)) => format!("the {side} is backed up"),
+            Some(Step::SetBack(side)) => format!("the {side} is set back"),
             Some(Step::Compare) => "what changed is compared".to_owned(),
-            Some(Step::Offer(site)) => format!("{site} offers"),
-            Some(Step::Lose(site)) => format!("what the {site} has sent is lost"),
+            Some(Step::Offer(side)) => format!("{side} offers"),
+            Some(Step::Lose(side)) => format!("what the {side} has sent is lost"),
             Some(Step::Carry { from, picks, settled }) => {
                 let sent = state.under_way[*from as usize].iter().enumerate();
                 let picked = sent.filter(|(place, _)| picks & (1 << place) != 0);

@@ -1,4 +1,4 @@
-//! A site's order, made small: counts, a status, and which edits a value descends from. Each small
+//! A side's order, made small: counts, a status, and which edits a value descends from. Each small
 //! value stands for one real value, so the real functions are asked and their answers made small.
 
 use std::fmt;

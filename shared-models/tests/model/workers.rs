@@ -1,10 +1,10 @@
-//! A second, smaller world: two workers carry two revisions of one order to a site that does not
+//! A second, smaller world: two workers carry two revisions of one order to a side that does not
 //! know it, and their transactions there run statement by statement, with the locks that PostgreSQL
 //! takes at `READ COMMITTED`. Several ways of writing are compared;
 //! `crates/service-kit/src/routes/sync/apply.rs` is [`Receiver::LockThenInsert`].
 
 use shared_models::merge::merge;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use stateright::{Model, Property};
 
 use crate::checking::Checked;
@@ -181,7 +181,7 @@ impl Table {
             return None;
         }
         let here = found.unwrap_or_default().real();
-        let merged = merge(Site::Warehouse, &here, &carried(worker).1.change());
+        let merged = merge(Side::Warehouse, &here, &carried(worker).1.change());
         (self.holder, self.written) = (Some(worker), Some(SmallOrder::of(&merged.shared)));
         Some(Stage::Written)
     }

@@ -2,7 +2,7 @@
 
 use shared_models::order::Status;
 use shared_models::rules::{RULES, Rule};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use stateright::{Model, Property};
 
 use crate::edits::Edits;
@@ -14,23 +14,23 @@ use crate::steps::Step;
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) scope: Scope,
-    /// The number of edits that each site may make, besides the creation.
+    /// The number of edits that each side may make, besides the creation.
     pub(crate) edits: u8,
-    /// The number of offers that each site may make.
+    /// The number of offers that each side may make.
     pub(crate) offers: u8,
     /// Whether messages of which the receiver knows all are forgotten at once; see `pruning`.
     pub(crate) pruned: bool,
     /// The rules that the worker applies to every event.
     pub(crate) rules: Vec<Rule>,
-    /// Whether a site publishes what has arrived from its peer too, so that the rules alone are to
+    /// Whether a side publishes what has arrived from its peer too, so that the rules alone are to
     /// stop it.
     pub(crate) publishes_all: bool,
     pub(crate) without: Option<Guard>,
-    /// The sites that may be set back, once each.
-    pub(crate) set_backs: Vec<Site>,
+    /// The sides that may be set back, once each.
+    pub(crate) set_backs: Vec<Side>,
 }
 
-/// The facets that the sites edit.
+/// The facets that the sides edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     Delivery,
@@ -38,7 +38,7 @@ pub(crate) enum Scope {
     Both,
 }
 
-/// A guard that keeps the two sites in agreement, and can be switched off.
+/// A guard that keeps the two sides in agreement, and can be switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
     /// The tie-break: of two values of one rank, the warehouse's stands. Without: the store's.
@@ -51,13 +51,13 @@ pub(crate) enum Guard {
     DecidingFirst,
     /// The direction of moves: they go up in rank. Without: the warehouse may make this one too.
     NoWayBack(Status, Status),
-    /// The marks: one count of a site with two marks is two changes. Without: the marks are
+    /// The marks: one count of a side with two marks is two changes. Without: the marks are
     /// ignored.
     Marks,
     /// The forks: where one revision or count is two changes, it is decided between them. Without:
-    /// only revisions count, as if no site were ever set back.
+    /// only revisions count, as if no side were ever set back.
     Forks,
-    /// The offer after a loss: a site whose queue was lost is asked for one. Without: it is not.
+    /// The offer after a loss: a side whose queue was lost is asked for one. Without: it is not.
     OfferAfterLoss,
 }
 
@@ -90,8 +90,8 @@ impl World {
         Self { offers, ..self }
     }
 
-    pub(crate) fn set_back(self, sites: &[Site]) -> Self {
-        Self { set_backs: sites.to_vec(), ..self }
+    pub(crate) fn set_back(self, sides: &[Side]) -> Self {
+        Self { set_backs: sides.to_vec(), ..self }
     }
 
     pub(crate) fn publishing_all(self) -> Self {
@@ -108,9 +108,9 @@ impl World {
     }
 
     /// Returns the move that the warehouse may make although the table does not have it.
-    pub(crate) fn extra_move(&self, site: Site, from: Status) -> Option<Status> {
+    pub(crate) fn extra_move(&self, side: Side, from: Status) -> Option<Status> {
         match self.without {
-            Some(Guard::NoWayBack(known, to)) if site == Site::Warehouse && known == from => {
+            Some(Guard::NoWayBack(known, to)) if side == Side::Warehouse && known == from => {
                 Some(to)
             }
             Some(
@@ -145,12 +145,12 @@ impl Model for World {
     fn next_state(&self, state: &State, step: Step) -> Option<State> {
         let mut next = state.clone();
         match step {
-            Step::Edit(site, wish) => self.edit(&mut next, site, wish)?,
-            Step::BackUp(site) => next.back_up(site),
-            Step::SetBack(site) => next.put_back(site)?,
+            Step::Edit(side, wish) => self.edit(&mut next, side, wish)?,
+            Step::BackUp(side) => next.back_up(side),
+            Step::SetBack(side) => next.put_back(side)?,
             Step::Compare => self.compare(&mut next),
-            Step::Offer(site) => self.offer(&mut next, site),
-            Step::Lose(site) => next.lose(site, self.without != Some(Guard::OfferAfterLoss)),
+            Step::Offer(side) => self.offer(&mut next, side),
+            Step::Lose(side) => next.lose(side, self.without != Some(Guard::OfferAfterLoss)),
             Step::Carry { from, picks, settled } => self.carry(&mut next, from, picks, settled),
         }
         if self.pruned {

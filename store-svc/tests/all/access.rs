@@ -48,7 +48,7 @@ async fn each_change_bears_the_name_of_who_made_it() {
 }
 
 #[tokio::test]
-async fn without_tokens_a_change_bears_no_name_and_pages_of_other_sites_are_refused() {
+async fn without_tokens_a_change_bears_no_name_and_pages_of_other_sides_are_refused() {
     let store = TestService::start::<Store>(PROGRAM.name, routes).await;
     let (path, _) = place(&store.client).await;
     let history = store.client.get(&format!("{path}/changes")).await.with(200);

@@ -1,7 +1,7 @@
 //! An order of the store is put back to an earlier state, as by a restored backup, and edited again.
 
 use serde_json::{Value, json};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{Rows, TestClient, TestService, change_of, delivery_to};
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ async fn two_contents_of_one_revision_are_decided_recorded_and_told() {
         let revisions = client.get(&path).await["revisions"].clone();
         assert_eq!(revisions["delivery"], known["delivery"]["revision"], "the same revision");
 
-        let answer = client.sync(Site::Warehouse, std::slice::from_ref(&known)).await;
+        let answer = client.sync(Side::Warehouse, std::slice::from_ref(&known)).await;
         assert_eq!(
             answer["results"],
             json!([
@@ -77,7 +77,7 @@ async fn two_contents_of_one_revision_are_decided_recorded_and_told() {
         let rows = store.rows().await;
         assert_eq!((rows.changes, rows.outbox), (before.changes + 1, before.outbox + 1));
 
-        let answer = client.sync(Site::Warehouse, &[known]).await;
+        let answer = client.sync(Side::Warehouse, &[known]).await;
         assert_eq!(answer.outcomes(), ["stale"], "it was decided upon");
         assert_eq!(store.rows().await, rows);
     }
@@ -90,7 +90,7 @@ async fn what_the_peer_made_of_the_lost_state_stands_and_what_gave_way_is_record
     known["delivery"]["address"] = json!("3 Side Street");
     known["delivery"]["revision"]["warehouse"] = json!(1);
     known["delivery"]["marks"]["warehouse"] = json!(7);
-    assert_eq!(store.client.sync(Site::Warehouse, &[known]).await.outcomes(), ["merged"]);
+    assert_eq!(store.client.sync(Side::Warehouse, &[known]).await.outcomes(), ["merged"]);
     assert_eq!(store.client.get(&path).await["address"], "3 Side Street");
     let entry = history(&store.client, &path).await.pop().unwrap();
     assert_eq!(
@@ -109,7 +109,7 @@ async fn two_contents_of_one_revision_in_one_request_are_both_told() {
     let (path, _) = placed(&store.client, &order_under(id)).await;
     let before = store.rows().await;
     let changes = ["1 Lane", "2 Lane"].map(|to| change_of(id, delivery_to(to, 1, 1), None));
-    let answer = store.client.sync(Site::Warehouse, &changes).await;
+    let answer = store.client.sync(Side::Warehouse, &changes).await;
     let results = answer["results"].as_array().unwrap().iter();
     let events = results.map(|result| result["event_id"].clone()).collect::<Vec<_>>();
     assert_eq!(events, changes.each_ref().map(|change| json!(change.event_id)));
@@ -127,7 +127,7 @@ async fn an_order_that_arrives_first_in_two_contents_is_inserted_and_decided() {
     let store = store().await;
     let id = Uuid::new_v4();
     let changes = ["1 Lane", "2 Lane"].map(|to| change_of(id, delivery_to(to, 1, 1), None));
-    let answer = store.client.sync(Site::Warehouse, &changes).await;
+    let answer = store.client.sync(Side::Warehouse, &changes).await;
     assert_eq!(answer.outcomes(), ["merged"; 2]);
     let order = store.client.get(&format!("/v1/orders/{id}")).await;
     assert_eq!((&order["address"], &order["version"]), (&json!("2 Lane"), &json!(2)));

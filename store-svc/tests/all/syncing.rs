@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use shared_models::order::{Delivery, Facet, Line, Status};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use test_kit::{TestClient, change_of, delivery_to, progress_to};
 use uuid::Uuid;
 
 use crate::samples::{delivery_as_placed, order_under, placed, store};
 
-const WAREHOUSE: Site = Site::Warehouse;
+const WAREHOUSE: Side = Side::Warehouse;
 
 async fn place_under(client: &TestClient, id: Uuid) -> String {
     placed(client, &order_under(id)).await.0
@@ -152,7 +152,7 @@ async fn an_order_that_came_back_can_be_set_without_its_prices() {
 #[tokio::test]
 async fn only_the_warehouse_is_listened_to() {
     let store = store().await;
-    let answer = store.client.sync(Site::Store, &[shipped(Uuid::new_v4())]).await;
+    let answer = store.client.sync(Side::Store, &[shipped(Uuid::new_v4())]).await;
     answer.assert_problem(422);
     assert_eq!(answer.fields(), ["source"]);
     assert_eq!(store.rows().await.orders, 0);

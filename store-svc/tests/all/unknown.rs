@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use service_kit::database::DatabaseSettings;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use store_svc::{PROGRAM, Store, routes};
 use test_kit::{Answer, DatabaseLink, Loss, TestDatabase, TestService, eventually};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ const LOSSES: [Loss; 2] = [Loss::Answer, Loss::Statement];
 
 /// A store, and the link to its database.
 async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (TestService, DatabaseLink) {
-    let database = TestDatabase::of(Site::Store).await;
+    let database = TestDatabase::of(Side::Store).await;
     let mut settings = database.settings();
     adjust(&mut settings);
     let link = DatabaseLink::start(&mut settings).await;

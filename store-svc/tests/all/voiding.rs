@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared_models::order::Status;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{change_of, progress_to};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ async fn an_order_that_has_left_cannot_be_voided() {
         let id = Uuid::new_v4();
         let (path, _) = placed(&store.client, &order_under(id)).await;
         let change = change_of(id, delivery_as_placed(), Some(progress_to(status, 0, 1)));
-        let answer = store.client.sync(Site::Warehouse, &[change]).await;
+        let answer = store.client.sync(Side::Warehouse, &[change]).await;
         assert_eq!(answer.outcomes(), ["applied"]);
         let before = store.client.get(&path).await;
         let answer = store.client.delete(&path).await;

@@ -13,7 +13,7 @@ use shared_models::sync::{OrderChange, Outcome};
 
 use super::decide::Decided;
 use super::obstacle::Obstacle;
-use crate::site_client::answer::Answer;
+use crate::side_client::answer::Answer;
 
 /// The outcome of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

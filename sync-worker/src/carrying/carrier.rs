@@ -18,7 +18,7 @@ use super::peer::Peer;
 use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::{CarrySettings, PROGRAM, WorkerSettings};
-use crate::site_client::{BuildError, SiteClient};
+use crate::side_client::{BuildError, SideClient};
 use crate::topology::{QueueKind, QueueLock, Topology, goodbye, is_unlike};
 use crate::watching::{Retiring, Watcher};
 
@@ -37,7 +37,7 @@ pub struct Carrier {
 struct Carrying {
     broker: BrokerSettings,
     settings: CarrySettings,
-    source: SiteClient,
+    source: SideClient,
     consuming: Consuming,
     draining: Draining,
     figures: Arc<Figures>,
@@ -59,8 +59,8 @@ impl Carrier {
         stop: Stop,
     ) -> Result<Self, BuildError> {
         let (direction, reply_timeout) = (figures.direction, settings.broker.reply_timeout);
-        let sites = settings.sites();
-        let source = SiteClient::new(direction.from, &sites)?;
+        let sides = settings.sides();
+        let source = SideClient::new(direction.from, &sides)?;
         let draining = Draining {
             direction,
             source: source.clone(),
@@ -70,7 +70,7 @@ impl Carrier {
         };
         let consuming = Consuming {
             direction,
-            peer: Peer::new(&sites, Arc::clone(&figures), stop.clone())?,
+            peer: Peer::new(&sides, Arc::clone(&figures), stop.clone())?,
             source: source.clone(),
             parking: Parking::new(
                 settings.broker.clone(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lapin::Connection;
 use lapin::message::Delivery;
 use shared_models::names::QueueGeneration;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 
 use super::batch::{Batch, Fate};
 use super::decide::decide;
@@ -20,15 +20,15 @@ use super::settlement::{Kept, Settlement, kept, runs};
 use super::stop::Stop;
 use crate::figures::{Figures, State};
 use crate::settings::CarrySettings;
-use crate::site_client::SiteClient;
-use crate::site_client::answer::Answer;
+use crate::side_client::SideClient;
+use crate::side_client::answer::Answer;
 use crate::topology::QueueKind;
 
 /// The parts that carrying in one direction needs, except the connection.
 pub(super) struct Consuming {
     pub(super) direction: Direction,
     pub(super) peer: Peer,
-    pub(super) source: SiteClient,
+    pub(super) source: SideClient,
     pub(super) parking: Parking,
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use shared_models::SCHEMA;
 use shared_models::event::OrderEvent;
 use shared_models::rules::{Facts, RULES, Rule, Verdict, decide as verdict};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
 use super::obstacle::Obstacle;
@@ -28,7 +28,7 @@ struct Form {
 
 /// Decides what becomes of a message that `source` published.
 #[must_use]
-pub fn decide(source: Site, body: &[u8]) -> Decided {
+pub fn decide(source: Side, body: &[u8]) -> Decided {
     match serde_json::from_slice::<OrderEvent>(body) {
         Ok(event) if event.schema == SCHEMA => ruled(source, event),
         Ok(event) => of_another_form(event.schema),
@@ -50,7 +50,7 @@ fn unreadable(error: &serde_json::Error) -> Decided {
     Decided::Park(Obstacle::lasting(format!("it cannot be read: {error}")))
 }
 
-fn ruled(source: Site, event: OrderEvent) -> Decided {
+fn ruled(source: Side, event: OrderEvent) -> Decided {
     match verdict(&RULES, Facts::of(source, &event)) {
         Verdict::Carry(cargo) => Decided::Carry(Box::new(OrderChange::of(event, cargo))),
         Verdict::Drop(rule) => Decided::Drop(rule),

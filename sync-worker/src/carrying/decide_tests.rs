@@ -17,13 +17,13 @@ fn event(origin: &str, touched: &[&str], status: &str) -> Value {
     })
 }
 
-fn decided(source: Site, event: &Value) -> Decided {
+fn decided(source: Side, event: &Value) -> Decided {
     decide(source, event.to_string().as_bytes())
 }
 
 #[test]
 fn the_rules_decide_what_is_carried_and_what_is_dropped() {
-    let (store, warehouse) = (Site::Store, Site::Warehouse);
+    let (store, warehouse) = (Side::Store, Side::Warehouse);
     let cases = [
         (store, event("warehouse", &["delivery"], "packed"), Rule::Echo),
         (warehouse, event("store", &["delivery"], "placed"), Rule::Echo),
@@ -35,7 +35,7 @@ fn the_rules_decide_what_is_carried_and_what_is_dropped() {
     }
 }
 
-fn carried(source: Site, event: &Value) -> Option<OrderChange> {
+fn carried(source: Side, event: &Value) -> Option<OrderChange> {
     match decided(source, event) {
         Decided::Carry(change) => Some(*change),
         Decided::Drop(_) | Decided::Park(_) => None,
@@ -44,11 +44,11 @@ fn carried(source: Site, event: &Value) -> Option<OrderChange> {
 
 #[test]
 fn a_default_status_stays_behind_and_unknown_fields_go_along() {
-    let placed = carried(Site::Store, &event("store", &["delivery"], "placed")).unwrap();
+    let placed = carried(Side::Store, &event("store", &["delivery"], "placed")).unwrap();
     assert_eq!((placed.order_id.to_string().as_str(), placed.progress), (ORDER, None));
     assert_eq!(placed.delivery.value.unknown["gate"], 7);
 
-    let shipped = carried(Site::Warehouse, &event("warehouse", &["progress"], "shipped")).unwrap();
+    let shipped = carried(Side::Warehouse, &event("warehouse", &["progress"], "shipped")).unwrap();
     let revision = Revision { store: 0, warehouse: 1 };
     assert_eq!(shipped.progress.map(|facet| facet.revision), Some(revision));
 }
@@ -69,7 +69,7 @@ fn what_cannot_be_understood_is_parked_with_the_reason() {
         (odd.to_string(), "it cannot be read"),
     ];
     for (body, expected) in cases {
-        let decided = decide(Site::Store, body.as_bytes());
+        let decided = decide(Side::Store, body.as_bytes());
         let is_parked =
             matches!(&decided, Decided::Park(it) if !it.may_pass && it.reason.contains(expected));
         assert!(is_parked, "{body} became {decided:?}");

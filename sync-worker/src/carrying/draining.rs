@@ -9,7 +9,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
 use lapin::{Channel, Connection};
 use program_kit::broker::in_time;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use tokio::time::sleep;
 
 use super::decide::{Decided, decide};
@@ -17,12 +17,12 @@ use super::obstacle::Obstacle;
 use super::report::report;
 use crate::figures::Figures;
 use crate::settings::CarrySettings;
-use crate::site_client::SiteClient;
+use crate::side_client::SideClient;
 
 /// The parts that draining the parked queue of one direction needs, except the connection.
 pub(super) struct Draining {
     pub(super) direction: Direction,
-    pub(super) source: SiteClient,
+    pub(super) source: SideClient,
     pub(super) settings: CarrySettings,
     pub(super) reply_timeout: Duration,
     pub(super) figures: Arc<Figures>,

@@ -2,7 +2,7 @@
 //! peer in as few requests as possible, and settled.
 //!
 //! [`decide`], [`batch`], [`settlement`], the [`breaker`](crate::breaker) and the
-//! [`answer`](crate::site_client::answer) module decide, and know neither RabbitMQ nor HTTP;
+//! [`answer`](crate::side_client::answer) module decide, and know neither RabbitMQ nor HTTP;
 //! [`carrier`] and its parts act.
 
 pub mod batch;

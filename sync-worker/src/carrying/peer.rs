@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use program_kit::backoff;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::{sleep, sleep_until};
 
 use super::batch::{Batch, Request};
@@ -13,13 +13,13 @@ use super::blame::Blame;
 use super::stop::Stop;
 use crate::breaker::{Breaker, Next, Policy, State as Circuit};
 use crate::figures::{Figures, State};
-use crate::settings::{CarrySettings, SitesSettings};
-use crate::site_client::answer::{Answer, Trouble};
-use crate::site_client::{BuildError, SiteClient};
+use crate::settings::{CarrySettings, SidesSettings};
+use crate::side_client::answer::{Answer, Trouble};
+use crate::side_client::{BuildError, SideClient};
 
 /// The peer of one direction.
 pub(super) struct Peer {
-    client: SiteClient,
+    client: SideClient,
     breaker: Breaker,
     blame: Blame,
     /// The reason of the last failure.
@@ -32,11 +32,11 @@ pub(super) struct Peer {
 impl Peer {
     /// Builds the peer for the direction of `figures`.
     pub(super) fn new(
-        settings: &SitesSettings,
+        settings: &SidesSettings,
         figures: Arc<Figures>,
         stop: Stop,
     ) -> Result<Self, BuildError> {
-        let client = SiteClient::new(figures.direction.to(), settings)?;
+        let client = SideClient::new(figures.direction.to(), settings)?;
         let settings = settings.carry.clone();
         let breaker = Breaker::new(Policy {
             failures: settings.breaker_failures,
@@ -77,7 +77,7 @@ impl Peer {
     }
 
     /// Sends the changes of a request, and repeats that after failures until the breaker opens.
-    pub(super) async fn tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
+    pub(super) async fn tell(&mut self, from: Side, batch: &Batch, request: &Request) -> Answer {
         let stop = self.stop.asked.clone();
         let mut wait = self.before_the_same_again(batch.failures(request));
         loop {
@@ -104,7 +104,7 @@ impl Peer {
     /// Sends a request once. The peer itself may have caused a failure, so its readiness is probed
     /// before any change is taken to be the cause. A worker that is ending leaves that to the next
     /// one.
-    async fn try_to_tell(&mut self, from: Site, batch: &Batch, request: &Request) -> Answer {
+    async fn try_to_tell(&mut self, from: Side, batch: &Batch, request: &Request) -> Answer {
         let telling = self.client.tell(from, batch.changes(request));
         let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {
             return ending();

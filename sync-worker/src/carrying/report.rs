@@ -1,4 +1,4 @@
-//! The report to a site of its messages that could not be carried. Pure.
+//! The report to a side of its messages that could not be carried. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shared_models::parked::{MAX_BODY, MAX_PARKED, ReportedChange};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 use uuid::{Builder, Uuid};
 
 use super::obstacle::Obstacle;
 
-// A whole batch fits into one report; otherwise a site would refuse it for ever.
+// A whole batch fits into one report; otherwise a side would refuse it for ever.
 const _: () = assert!(MAX_CHANGES <= MAX_PARKED);
 
 /// The most characters of a reason that are reported; some reasons quote their subject.
@@ -22,7 +22,7 @@ const MAX_REASON: usize = 1000;
 /// Builds the report to `source` on these messages. A duplicate is reported once.
 #[must_use]
 pub fn report<'a>(
-    source: Site,
+    source: Side,
     parked: impl IntoIterator<Item = (&'a [u8], Obstacle)>,
 ) -> Vec<ReportedChange> {
     let told = parked.into_iter().map(|(body, obstacle)| reported(source, body, &obstacle));
@@ -30,7 +30,7 @@ pub fn report<'a>(
     by_event.into_values().collect()
 }
 
-fn reported(source: Site, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
+fn reported(source: Side, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
     let message = serde_json::from_slice::<Value>(body).unwrap_or_default();
     ReportedChange {
         event_id: named(&message, "id").unwrap_or_else(|| made_from(source, body)),
@@ -47,9 +47,9 @@ fn named(message: &Value, field: &str) -> Option<Uuid> {
     (!id.is_nil()).then_some(id)
 }
 
-/// Derives an id from the message: always the same one, but a different one at each site, since an
+/// Derives an id from the message: always the same one, but a different one at each side, since an
 /// id names one change.
-fn made_from(source: Site, body: &[u8]) -> Uuid {
+fn made_from(source: Side, body: &[u8]) -> Uuid {
     let named = Sha256::new().chain_update(source.as_str()).chain_update("\0").chain_update(body);
     let digest: [u8; 32] = named.finalize().into();
     let mut bytes = [0; 16];

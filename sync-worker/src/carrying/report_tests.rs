@@ -6,7 +6,7 @@ const EVENT: &str = "018f6b6e-2f0c-7cc0-8000-000000000001";
 const ORDER: &str = "018f6b6e-2f0c-7cc0-8000-3f1f5f2b9a10";
 
 fn told(body: &[u8]) -> ReportedChange {
-    report(Site::Store, [(body, Obstacle::lasting("odd"))]).remove(0)
+    report(Side::Store, [(body, Obstacle::lasting("odd"))]).remove(0)
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_message_is_told_with_its_names_its_body_and_the_reason() {
             reason: "odd".into(),
             may_pass,
         };
-        assert_eq!(report(Site::Store, [(body.as_bytes(), obstacle)]), [expected]);
+        assert_eq!(report(Side::Store, [(body.as_bytes(), obstacle)]), [expected]);
     }
 }
 
@@ -31,7 +31,7 @@ fn names_are_read_also_where_nothing_else_can_be() {
     let newer = json!({"schema": 7, "id": 3, "order_id": ORDER, "lines": "none"}).to_string();
     let told = told(newer.as_bytes());
     assert_eq!(told.order_id, ORDER.parse().ok());
-    assert_eq!(told.event_id, made_from(Site::Store, newer.as_bytes()));
+    assert_eq!(told.event_id, made_from(Side::Store, newer.as_bytes()));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_message_without_a_name_gets_the_same_each_time_and_another_than_others() {
         let first = told(body);
         assert_eq!((first.event_id.get_version_num(), first.order_id), (8, None));
         assert_eq!(first, told(body));
-        assert_ne!(first.event_id, made_from(Site::Warehouse, body));
+        assert_ne!(first.event_id, made_from(Side::Warehouse, body));
         assert!(seen.insert(first.event_id), "{body:?}");
     }
 }
@@ -51,7 +51,7 @@ fn a_message_without_a_name_gets_the_same_each_time_and_another_than_others() {
 #[test]
 fn a_long_body_and_a_long_reason_are_cut_but_the_name_is_of_the_whole() {
     let [long, longer] = [1, 2].map(|more| vec![b'x'; MAX_BODY + more]);
-    let reported = report(Site::Store, [(&*long, Obstacle::lasting("é".repeat(2000)))]).remove(0);
+    let reported = report(Side::Store, [(&*long, Obstacle::lasting("é".repeat(2000)))]).remove(0);
     assert_eq!(STANDARD.decode(&reported.body).unwrap().len(), MAX_BODY);
     assert_eq!(reported.reason, "é".repeat(MAX_REASON));
     assert_ne!(reported.event_id, told(&longer).event_id);
@@ -60,6 +60,6 @@ fn a_long_body_and_a_long_reason_are_cut_but_the_name_is_of_the_whole() {
 #[test]
 fn a_message_that_came_twice_is_told_once() {
     let bodies = [&b"odd"[..], b"odd", b"even"];
-    let told = report(Site::Store, bodies.map(|body| (body, Obstacle::lasting("odd"))));
+    let told = report(Side::Store, bodies.map(|body| (body, Obstacle::lasting("odd"))));
     assert_eq!(told.len(), 2);
 }

@@ -10,7 +10,7 @@ use super::looker::Looker;
 use crate::carrying::stop::Stop;
 use crate::figures::Figures;
 use crate::settings::WorkerSettings;
-use crate::site_client::{BuildError, SiteClient};
+use crate::side_client::{BuildError, SideClient};
 
 /// Compares the changes of one source with what its peer has.
 pub struct Comparer {
@@ -32,9 +32,9 @@ impl Comparer {
         opposite: Arc<Figures>,
         stop: Stop,
     ) -> Result<Self, BuildError> {
-        let (sites, direction) = (settings.sites(), figures.direction);
-        let source = SiteClient::new(direction.from, &sites)?;
-        let peer = SiteClient::new(direction.to(), &sites)?;
+        let (sides, direction) = (settings.sides(), figures.direction);
+        let source = SideClient::new(direction.from, &sides)?;
+        let peer = SideClient::new(direction.to(), &sides)?;
         let (sender, receiver) = watch::channel(None);
         let looker = Looker {
             source: source.clone(),

@@ -13,11 +13,11 @@ use super::comparer::Held;
 use super::judging::doubts;
 use super::looker::{Look, Looked};
 use super::pace::{rest, share};
-use super::progress::{Page, Progress, Side};
+use super::progress::{End, Page, Progress};
 use super::repeats::Repeats;
 use crate::figures::Figures;
 use crate::settings::CompareSettings;
-use crate::site_client::SiteClient;
+use crate::side_client::SideClient;
 
 /// The interval at which a side is asked whether everything is published.
 const POLL: Duration = Duration::from_millis(500);
@@ -29,8 +29,8 @@ const IN_HAND: u32 = 5;
 
 /// The comparison of one direction.
 pub(super) struct Comparing {
-    pub(super) source: SiteClient,
-    pub(super) peer: SiteClient,
+    pub(super) source: SideClient,
+    pub(super) peer: SideClient,
     pub(super) settings: CompareSettings,
     /// The figures of this direction.
     pub(super) figures: Arc<Figures>,
@@ -55,8 +55,8 @@ enum Next {
 
 impl Comparing {
     pub(super) fn new(
-        source: SiteClient,
-        peer: SiteClient,
+        source: SideClient,
+        peer: SideClient,
         settings: CompareSettings,
         [figures, opposite]: [Arc<Figures>; 2],
         looks: watch::Receiver<Looked>,
@@ -129,15 +129,15 @@ impl Comparing {
     }
 
     /// Fails unless changes are carried without delay: otherwise a difference means nothing, and
-    /// the sites are busy. What waits for the second look waits anew, then.
+    /// the sides are busy. What waits for the second look waits anew, then.
     fn is_calm(&mut self) -> Result<(), Held> {
         let (most, long) = (self.settings.max_waiting, self.settings.grace / IN_HAND);
         let now = Instant::now().into_std();
         if self.opposite.is_calm(most, long).is_err() {
-            self.progress.disturbed(Side::Peer, now);
+            self.progress.disturbed(End::Peer, now);
         }
         self.figures.is_calm(most, long).map_err(|reason| {
-            self.progress.disturbed(Side::Source, now);
+            self.progress.disturbed(End::Source, now);
             Held(reason)
         })
     }
@@ -147,10 +147,10 @@ impl Comparing {
         if self.asked_at.elapsed() < self.poll() {
             return Ok(());
         }
-        for (side, client) in [(Side::Source, &self.source), (Side::Peer, &self.peer)] {
-            if let Some(place) = self.progress.awaits(side) {
+        for (end, client) in [(End::Source, &self.source), (End::Peer, &self.peer)] {
+            if let Some(place) = self.progress.awaits(end) {
                 let log = client.log_state(Some(place)).await?;
-                self.progress.published(side, &log, Instant::now().into_std());
+                self.progress.published(end, &log, Instant::now().into_std());
             }
         }
         self.asked_at = Instant::now();
@@ -200,7 +200,7 @@ impl Comparing {
     fn is_published(&self, is_behind: bool, is_paused: bool) -> Result<(), Held> {
         let (now, grace) = (Instant::now().into_std(), self.settings.grace);
         let keeps_all = is_behind && self.progress.held() == 0;
-        if !keeps_all && !self.progress.is_held_up(Side::Source, now, grace) {
+        if !keeps_all && !self.progress.is_held_up(End::Source, now, grace) {
             return Ok(());
         }
         let source = self.figures.direction.from;

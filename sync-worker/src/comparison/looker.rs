@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep_until};
 use super::boundaries::{Boundaries, Boundary};
 use super::comparer::Held;
 use crate::figures::Figures;
-use crate::site_client::SiteClient;
+use crate::side_client::SideClient;
 
 /// The state of a log at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
-    /// The time at which the site was asked.
+    /// The time at which the side was asked.
     pub(super) asked: Instant,
     pub(super) log: LogState,
     /// The place up to which everything is visible, once there is one.
@@ -39,7 +39,7 @@ pub(super) type Looked = Option<Result<Look, Held>>;
 
 /// Looks at one log.
 pub(super) struct Looker {
-    pub(super) source: SiteClient,
+    pub(super) source: SideClient,
     pub(super) figures: Arc<Figures>,
     pub(super) interval: Duration,
     pub(super) looks: watch::Sender<Looked>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(2);
 /// The shortest pause, as a multiple of the time that the page took: catching up takes 4% of the
-/// time of one connection, which is 2% of two cores, and pages come more seldom where sites are slow.
+/// time of one connection, which is 2% of two cores, and pages come more seldom where sides are slow.
 const SHORTEST: u32 = 24;
 
 /// Returns the pause after a page that took `took`. It is `times` as long, or less where more is

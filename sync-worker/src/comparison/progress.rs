@@ -17,9 +17,9 @@ const MOST_DOUBTS: usize = 10_000;
 /// The most boundaries whose times are remembered.
 const MOST_BOUNDARIES: usize = 64;
 
-/// A side of a comparison.
+/// An end of the direction that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum End {
     /// The side whose log is read.
     Source,
     /// The other side.
@@ -116,25 +116,25 @@ impl Progress {
 
     /// Returns up to which place a side is to be asked whether it has published.
     #[must_use]
-    pub fn awaits(&self, side: Side) -> Option<i64> {
-        let waiting = self.parts.iter().filter(|part| part.since[side as usize].is_none());
-        waiting.map(|part| part.page.newest[side as usize]).max()
+    pub fn awaits(&self, end: End) -> Option<i64> {
+        let waiting = self.parts.iter().filter(|part| part.since[end as usize].is_none());
+        waiting.map(|part| part.page.newest[end as usize]).max()
     }
 
     /// Takes in what a side has published up to the place that [`Self::awaits`] named.
-    pub fn published(&mut self, side: Side, log: &LogState, now: Instant) {
+    pub fn published(&mut self, end: End, log: &LogState, now: Instant) {
         for part in &mut self.parts {
-            let since = &mut part.since[side as usize];
-            if since.is_none() && log.has_published(part.page.newest[side as usize]) {
+            let since = &mut part.since[end as usize];
+            if since.is_none() && log.has_published(part.page.newest[end as usize]) {
                 *since = Some(now);
             }
         }
     }
 
     /// Begins the grace anew: what a side has published may be held up at this moment.
-    pub fn disturbed(&mut self, side: Side, now: Instant) {
+    pub fn disturbed(&mut self, end: End, now: Instant) {
         for part in &mut self.parts {
-            let since = &mut part.since[side as usize];
+            let since = &mut part.since[end as usize];
             *since = since.map(|_| now);
         }
     }
@@ -201,9 +201,9 @@ impl Progress {
 
     /// Returns whether a side has not published for `long` what it had said.
     #[must_use]
-    pub fn is_held_up(&self, side: Side, now: Instant, long: Duration) -> bool {
+    pub fn is_held_up(&self, end: End, now: Instant, long: Duration) -> bool {
         let is_late = |part: &Part| now.saturating_duration_since(part.read_at) > long;
-        self.parts.front().is_some_and(|it| it.since[side as usize].is_none() && is_late(it))
+        self.parts.front().is_some_and(|it| it.since[end as usize].is_none() && is_late(it))
     }
 }
 

@@ -2,7 +2,7 @@ use shared_models::comparison::{FacetState, OrderState};
 use shared_models::revision::Revision;
 use uuid::Uuid;
 
-use super::Side::{Peer, Source};
+use super::End::{Peer, Source};
 use super::*;
 
 const GRACE: Duration = Duration::from_secs(10);
@@ -37,10 +37,10 @@ impl Run {
         self.progress.add(page(upto, doubts), self.at(second));
     }
 
-    fn published(&mut self, second: u64, side: Side, unpublished: Option<i64>) {
+    fn published(&mut self, second: u64, end: End, unpublished: Option<i64>) {
         let (compared, newest, xmin, xmax) = (0, 0, 1, 1);
         let log = LogState { compared, newest, xmin, xmax, unpublished, paused: false };
-        self.progress.published(side, &log, self.at(second));
+        self.progress.published(end, &log, self.at(second));
     }
 
     fn all_published(&mut self, second: u64) {
@@ -76,10 +76,10 @@ fn reading_goes_on_while_doubts_ripen_and_progress_is_made_in_the_order_of_the_l
 fn the_grace_begins_when_all_that_was_said_is_published() {
     let mut run = Run::new();
     run.read(0, 500, &[1]);
-    assert_eq!([Source, Peer].map(|side| run.progress.awaits(side)), [Some(505), Some(507)]);
+    assert_eq!([Source, Peer].map(|side| run.progress.awaits(end)), [Some(505), Some(507)]);
     run.published(1, Source, Some(505));
     run.published(1, Peer, None);
-    assert_eq!([Source, Peer].map(|side| run.progress.awaits(side)), [Some(505), None]);
+    assert_eq!([Source, Peer].map(|side| run.progress.awaits(end)), [Some(505), None]);
     assert!(run.progress.is_held_up(Source, run.at(11), GRACE));
     assert_eq!(run.ripe(100), None);
     run.published(100, Source, Some(506));

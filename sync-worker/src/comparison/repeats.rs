@@ -40,7 +40,7 @@ impl Repeats {
         in_vain.map(|order| order.id).collect()
     }
 
-    /// Uncounts the last offer of each of these orders: the site did not agree to it.
+    /// Uncounts the last offer of each of these orders: the side did not agree to it.
     pub fn not_offered(&mut self, orders: &HashSet<Uuid>) {
         for order in orders {
             if let Some((_, times)) = self.offered.get_mut(order) {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_to_which_the_site_does_not_agree_does_not_count() {
+    fn an_offer_to_which_the_side_does_not_agree_does_not_count() {
         let mut repeats = Repeats::default();
         for _ in 0..20 {
             assert!(repeats.may_offer(&order(1, 2), None));

@@ -3,7 +3,7 @@
 use std::mem::take;
 use std::time::Duration;
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -11,8 +11,8 @@ use super::comparer::Held;
 use super::comparing::Comparing;
 use super::judging::{Loss, Losses, WayBack, judge};
 use super::pace::rest;
-use super::progress::Side;
-use crate::site_client::SiteClient;
+use super::progress::End;
+use crate::side_client::SideClient;
 
 /// The most orders named in one log line.
 const NAMED: usize = 5;
@@ -34,7 +34,7 @@ impl Comparing {
         losses.leave(&in_vain);
         if let Err(held) = self.make_good(losses, in_vain.len()).await {
             // Not again at once: it is asked for again after another look.
-            self.progress.disturbed(Side::Source, Instant::now().into_std());
+            self.progress.disturbed(End::Source, Instant::now().into_std());
             return Err(held);
         }
         self.progress.settle(parts);
@@ -87,7 +87,7 @@ impl Comparing {
         Ok(())
     }
 
-    async fn offer(&self, client: &SiteClient, by: Site, losses: &[Loss]) -> Result<(), Held> {
+    async fn offer(&self, client: &SideClient, by: Side, losses: &[Loss]) -> Result<(), Held> {
         if losses.is_empty() {
             return Ok(());
         }

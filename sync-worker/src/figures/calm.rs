@@ -1,4 +1,4 @@
-//! Whether a direction carries changes without delay: a difference between the two sites means
+//! Whether a direction carries changes without delay: a difference between the two sides means
 //! something only then.
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use shared_models::site::Direction;
+    use shared_models::side::Direction;
 
     use super::*;
     use crate::topology::{Depth, QueueKind};

@@ -36,7 +36,7 @@ pub struct Results {
     pub merged: u64,
     /// Changes that the peer already had.
     pub stale: u64,
-    /// Changes that no site can have made.
+    /// Changes that no side can have made.
     pub rejected: u64,
 }
 

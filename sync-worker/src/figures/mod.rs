@@ -16,11 +16,11 @@ use std::time::Instant;
 use chrono::Utc;
 use serde::Serialize;
 use shared_models::names::QueueGeneration;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use crate::breaker::Breaker;
 use crate::carrying::batch::Fate;
-use crate::site_client::answer::Answer;
+use crate::side_client::answer::Answer;
 use crate::topology::{Depth, QueueKind};
 
 pub use calm::InHand;
@@ -38,9 +38,9 @@ pub struct Snapshot {
     /// The direction's name.
     pub name: &'static str,
     /// The source.
-    pub from: Site,
+    pub from: Side,
     /// The peer.
-    pub to: Site,
+    pub to: Side,
     /// The name of the direction's state.
     pub state: &'static str,
     /// The reason for the state, if something is amiss.
@@ -55,7 +55,7 @@ pub struct Snapshot {
     pub rates: Rates,
     /// The counters since the program began.
     pub counters: Counters,
-    /// The progress of comparing the two sites.
+    /// The progress of comparing the two sides.
     pub comparison: Comparison,
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/parked`: the changes that could not be carried, collected from both sites.
+//! `/v1/parked`: the changes that could not be carried, collected from both sides.
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -9,19 +9,19 @@ use program_kit::http::problem::{Kind, Problem};
 use program_kit::http::resource::{Routes, on, reads, resource};
 use serde::{Deserialize, Serialize};
 use shared_models::parked::{Deed, LeftAlone, Selection};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::parked::{Kept, Page, Parked, Place, Wanted};
-use crate::site_client::Refusal;
+use crate::side_client::Refusal;
 
 use super::{ShownToken, pass_on};
 
-/// The query of `GET /v1/parked`. The sites check the state and the limit.
+/// The query of `GET /v1/parked`. The sides check the state and the limit.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
-    site: Option<Site>,
+    side: Option<Side>,
     state: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
@@ -31,7 +31,7 @@ struct ListQuery {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettleQuery {
-    site: Option<Site>,
+    side: Option<Side>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +47,7 @@ pub(super) fn routes(parked: Parked) -> Routes {
     let deed = |path, route| {
         resource(path, "post here which are meant", vec![on(Method::POST, Rule::ADMIN, route)])
     };
-    let reason = "the sites are told what is parked; it is replayed or dropped by a post there";
+    let reason = "the sides are told what is parked; it is replayed or dropped by a post there";
     Routes::default()
         .with(deed("/v1/parked/replay", web::to(replay)))
         .with(deed("/v1/parked/drop", web::to(drop)))
@@ -61,14 +61,14 @@ async fn list(
     shown: ShownToken,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let ListQuery { site, state, limit, cursor } = query.into_inner();
+    let ListQuery { side, state, limit, cursor } = query.into_inner();
     let place = match cursor.as_deref().map(str::parse::<Place>) {
-        None => Place::first(site),
-        Some(Ok(place)) if site.is_none_or(|site| site == place.site) => place,
-        Some(Ok(_)) => return Err(unreadable("the cursor was made for another site")),
+        None => Place::first(side),
+        Some(Ok(place)) if side.is_none_or(|side| side == place.side) => place,
+        Some(Ok(_)) => return Err(unreadable("the cursor was made for another side")),
         Some(Err(problem)) => return Err(unreadable(problem)),
     };
-    let wanted = Wanted { state, limit, site };
+    let wanted = Wanted { state, limit, side };
     match parked.on_behalf_of(shown.0.as_ref()).page(&wanted, place).await {
         Ok(Page { items, next }) => {
             let next = next.map(|place| link(&wanted, &place));
@@ -79,10 +79,10 @@ async fn list(
 }
 
 fn link(wanted: &Wanted, place: &Place) -> String {
-    let Wanted { site, state, limit } = wanted;
+    let Wanted { side, state, limit } = wanted;
     let cursor = place.to_string();
     let pairs = [
-        ("site", site.map(Site::as_str)),
+        ("side", side.map(Side::as_str)),
         ("state", state.as_deref()),
         ("limit", limit.as_deref()),
         ("cursor", Some(&*cursor)),
@@ -128,7 +128,7 @@ async fn settle(
     query: &SettleQuery,
     selection: &Selection,
 ) -> Result<HttpResponse, Problem> {
-    match parked.settle(deed, selection, query.site).await {
+    match parked.settle(deed, selection, query.side).await {
         Ok(settled) => Ok(HttpResponse::Ok().json(settled)),
         Err(refusal) => refuse(refusal),
     }
@@ -140,9 +140,9 @@ fn unreadable(detail: &str) -> Problem {
 
 fn refuse(refusal: Refusal) -> Result<HttpResponse, Problem> {
     match refusal {
-        Refusal::Away { site, reason } => {
-            let peer = site.peer();
-            let detail = format!("the {site}: {reason}; ?site={peer} asks only the {peer}");
+        Refusal::Away { side, reason } => {
+            let peer = side.peer();
+            let detail = format!("the {side}: {reason}; ?side={peer} asks only the {peer}");
             Err(Problem::unavailable(detail))
         }
         Refusal::Wrong(reply) => Ok(pass_on(reply)),

@@ -1,15 +1,15 @@
-//! Merging both sites' answers to a request to settle parked changes. Pure.
+//! Merging both sides' answers to a request to settle parked changes. Pure.
 
 use std::collections::HashMap;
 
 use shared_models::parked::{LeftAlone, Settled};
 use uuid::Uuid;
 
-/// Merges the answers. A change is kept at one site, so the other does not know it; it counts as
-/// unsettled only if no site settled it, with the reason of the site that knows it.
+/// Merges the answers. A change is kept at one side, so the other does not know it; it counts as
+/// unsettled only if no side settled it, with the reason of the side that knows it.
 #[must_use]
 pub(super) fn merged(answers: Vec<Settled>) -> Settled {
-    let (sites, changed) = (answers.len(), answers.iter().map(|answer| answer.changed).sum());
+    let (sides, changed) = (answers.len(), answers.iter().map(|answer| answer.changed).sum());
     let mut reasons: HashMap<Uuid, Vec<String>> = HashMap::new();
     let mut order = vec![];
     for LeftAlone { id, reason } in answers.into_iter().flat_map(|answer| answer.left) {
@@ -20,7 +20,7 @@ pub(super) fn merged(answers: Vec<Settled>) -> Settled {
         of_one.push(reason);
     }
     let left = order.into_iter().filter_map(|id| {
-        let mut of_one = reasons.remove(&id).filter(|of_one| of_one.len() == sites)?;
+        let mut of_one = reasons.remove(&id).filter(|of_one| of_one.len() == sides)?;
         let known = of_one.iter().position(|reason| reason != LeftAlone::UNKNOWN);
         Some(LeftAlone { id, reason: of_one.swap_remove(known.unwrap_or(0)) })
     });
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_both_sites_leave_is_left_for_the_reason_of_the_one_that_knows_it() {
+    fn only_what_both_sides_leave_is_left_for_the_reason_of_the_one_that_knows_it() {
         let unknown = LeftAlone::UNKNOWN;
         // 1 is kept at the store, 2 at the warehouse, 3 was dropped there, 4 nobody knows, and 5
         // was offered again at the store.
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_site_was_asked_its_word_stands() {
+    fn where_one_side_was_asked_its_word_stands() {
         let only = answer(3, &[(1, LeftAlone::UNKNOWN), (2, "dropped")]);
         assert_eq!(merged(vec![only.clone()]), only);
     }

@@ -1,4 +1,4 @@
-//! `[compare]`: comparing the sites.
+//! `[compare]`: comparing the sides.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use serde::Deserialize;
 /// The defaults of `[compare]`.
 pub(super) const COMPARE: &str = include_str!("compare.toml");
 
-/// `[compare]`: comparing the sites.
+/// `[compare]`: comparing the sides.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompareSettings {
     /// Turns comparing on.
     pub enabled: bool,
-    /// The interval at which each site is asked for its changes.
+    /// The interval at which each side is asked for its changes.
     #[serde(deserialize_with = "some_time")]
     pub interval: Duration,
     /// The longest that a difference may last before it counts as a loss.

@@ -2,7 +2,7 @@
 //! opened.
 
 mod compare;
-mod site_url;
+mod side_url;
 
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -16,15 +16,15 @@ use program_kit::telemetry::LogSettings;
 use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 
 use compare::COMPARE;
 pub use compare::CompareSettings;
-pub use site_url::SiteUrl;
+pub use side_url::SideUrl;
 
 /// The defaults of `[store]` and `[warehouse]`.
-const SITES: &str = include_str!("sites.toml");
+const SIDES: &str = include_str!("sides.toml");
 /// The defaults of `[carry]`.
 const CARRY: &str = include_str!("carry.toml");
 
@@ -40,7 +40,7 @@ pub const PROGRAM: Program = Program {
             LimitsSettings::DEFAULTS,
             AccessSettings::DEFAULTS,
             BrokerSettings::DEFAULTS,
-            SITES,
+            SIDES,
             CARRY,
             COMPARE,
             LogSettings::DEFAULTS,
@@ -61,9 +61,9 @@ pub struct WorkerSettings {
     /// The connection to RabbitMQ.
     pub broker: BrokerSettings,
     /// The client settings for the store.
-    pub store: SiteSettings,
+    pub store: SideSettings,
     /// The client settings for the warehouse.
-    pub warehouse: SiteSettings,
+    pub warehouse: SideSettings,
     /// The settings of carrying.
     pub carry: CarrySettings,
     /// The settings of comparing.
@@ -73,43 +73,43 @@ pub struct WorkerSettings {
 }
 
 impl WorkerSettings {
-    /// Returns the settings that the clients of the sites need.
+    /// Returns the settings that the clients of the sides need.
     #[must_use]
-    pub fn sites(&self) -> SitesSettings {
+    pub fn sides(&self) -> SidesSettings {
         let Self { store, warehouse, carry, .. } = self.clone();
-        SitesSettings { store, warehouse, carry }
+        SidesSettings { store, warehouse, carry }
     }
 }
 
-/// The settings that the clients of the sites need: all that the command line needs. The other
+/// The settings that the clients of the sides need: all that the command line needs. The other
 /// sections are the worker's, and need not be given to it.
 #[derive(Clone, Debug, Deserialize)]
-pub struct SitesSettings {
+pub struct SidesSettings {
     /// The client settings for the store.
-    pub store: SiteSettings,
+    pub store: SideSettings,
     /// The client settings for the warehouse.
-    pub warehouse: SiteSettings,
+    pub warehouse: SideSettings,
     /// The settings of carrying, for their timeouts.
     pub carry: CarrySettings,
 }
 
-impl SitesSettings {
-    /// Returns the client settings for `site`.
+impl SidesSettings {
+    /// Returns the client settings for `side`.
     #[must_use]
-    pub const fn of(&self, site: Site) -> &SiteSettings {
-        match site {
-            Site::Store => &self.store,
-            Site::Warehouse => &self.warehouse,
+    pub const fn of(&self, side: Side) -> &SideSettings {
+        match side {
+            Side::Store => &self.store,
+            Side::Warehouse => &self.warehouse,
         }
     }
 }
 
-/// `[store]`, `[warehouse]`: one of the two sites.
+/// `[store]`, `[warehouse]`: one of the two sides.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
-pub struct SiteSettings {
-    /// The base URL of the site.
-    pub url: SiteUrl,
+pub struct SideSettings {
+    /// The base URL of the side.
+    pub url: SideUrl,
     /// The token that identifies the worker there, with the role sync.
     pub token: Option<Token>,
     /// The only CA that is trusted.
@@ -119,7 +119,7 @@ pub struct SiteSettings {
     pub tls: Option<Tls>,
 }
 
-impl<'de> Deserialize<'de> for SiteSettings {
+impl<'de> Deserialize<'de> for SideSettings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let settings = Self::deserialize(deserializer)?;
         let tls = settings.url.tls(settings.ca.as_ref()).map_err(D::Error::custom)?;
@@ -137,7 +137,7 @@ pub struct CarrySettings {
     pub max_changes: MaxChanges,
     /// The size in bytes from which a batch takes no further message.
     pub max_bytes: NonZeroUsize,
-    /// The timeout of connecting to a site.
+    /// The timeout of connecting to a side.
     #[serde(deserialize_with = "some_time")]
     pub connect_timeout: Duration,
     /// The timeout of a request.

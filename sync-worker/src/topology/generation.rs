@@ -8,7 +8,7 @@ use lapin::types::FieldTable;
 use lapin::{Connection, ExchangeKind};
 use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::QueueGeneration;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 
 use super::Topology;
 

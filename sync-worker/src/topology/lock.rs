@@ -11,7 +11,7 @@ use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::queue_lock;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use tokio::time::sleep;
 
 use super::is_locked;

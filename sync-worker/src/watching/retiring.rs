@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use super::silence::ProbeTimes;
 use crate::figures::Figures;
 use crate::settings::{PROGRAM, WorkerSettings};
-use crate::site_client::SiteClient;
+use crate::side_client::SideClient;
 use crate::topology::{Deletion, QueueKind, QueueLock, Topology, goodbye};
 
 /// The most deletions at once, each on a connection of its own.
@@ -44,7 +44,7 @@ pub(crate) struct Retiring {
     broker: BrokerSettings,
     /// The name of its connections in the management UI.
     name: String,
-    source: SiteClient,
+    source: SideClient,
     figures: Arc<Figures>,
     /// The pause between two looks at the generation in use.
     interval: Duration,
@@ -55,7 +55,7 @@ pub(crate) struct Retiring {
 impl Retiring {
     pub(crate) fn new(
         settings: &WorkerSettings,
-        source: SiteClient,
+        source: SideClient,
         figures: Arc<Figures>,
     ) -> Self {
         let again_after = settings.carry.replace_queue_after;

@@ -14,14 +14,14 @@ use super::replacing::{Outcome, Replacing, Way};
 use super::silence::{Heard, Others, ProbeTimes, Silence, Verdict};
 use crate::figures::{Figures, QueueState};
 use crate::settings::{PROGRAM, WorkerSettings};
-use crate::site_client::SiteClient;
+use crate::side_client::SideClient;
 use crate::topology::{QueueKind, Topology, is_internal};
 
 /// Watches the queues of one direction.
 pub(crate) struct Watcher {
     broker: BrokerSettings,
     figures: Arc<Figures>,
-    source: SiteClient,
+    source: SideClient,
     looking: Looking,
     replacing: Replacing,
     times: ProbeTimes,
@@ -37,7 +37,7 @@ pub(crate) struct Watcher {
 impl Watcher {
     pub(crate) fn new(
         settings: &WorkerSettings,
-        source: SiteClient,
+        source: SideClient,
         figures: Arc<Figures>,
         opposite: Arc<Figures>,
         replaced: Arc<Notify>,

@@ -1,4 +1,4 @@
-//! The permissions of each role at the worker, and the tokens that it shows to the sites.
+//! The permissions of each role at the worker, and the tokens that it shows to the sides.
 
 use actix_web::web::Data;
 use program_kit::access::Role;
@@ -12,12 +12,12 @@ use wiremock::{Mock, ResponseTemplate};
 
 use crate::command_line::BINARY;
 use crate::events::{edited, id};
-use crate::sites::{FakeSite, applied};
+use crate::sides::{FakeSide, applied};
 use crate::world::{TestWorker, World};
 
 const OWN: &str = "the-workers-own";
 
-/// A worker that knows the tokens, and is known to the sites by its own.
+/// A worker that knows the tokens, and is known to the sides by its own.
 async fn secured(world: &World, tokens: &TestTokens) -> TestWorker {
     let known = tokens.variables().map(|(name, known)| {
         let name = name.to_lowercase().replace("__", ".");
@@ -41,7 +41,7 @@ async fn shown_to(world: &World, end: &str) -> Vec<String> {
 async fn each_route_is_for_those_for_whom_its_rule_is() {
     let (world, tokens) = (World::new().await, TestTokens::random());
     let worker = secured(&world, &tokens).await;
-    let routes = routes(Data::new(vec![]), Parked::new(&worker.sites).unwrap());
+    let routes = routes(Data::new(vec![]), Parked::new(&worker.sides).unwrap());
     worker.client().assert_keeps_to_its_rules(&routes, &tokens).await;
 }
 
@@ -60,7 +60,7 @@ async fn the_worker_shows_its_own_token_and_for_others_theirs() {
     let client = worker.client().with_token(admin);
     let pause = client.request(Method::POST, "/v1/directions/store-to-warehouse/pause");
     assert_eq!(client.send(pause).await.status, 403, "what the store says is passed on");
-    client.post("/v1/parked/drop?site=store", &json!({"all": true})).await.with(403);
+    client.post("/v1/parked/drop?side=store", &json!({"all": true})).await.with(403);
     for end in ["/v1/relay/pause", "/v1/parked/drop"] {
         let theirs = format!("Bearer {}", admin.expose());
         assert_eq!(shown_to(&world, end).await, [theirs], "{end}");
@@ -97,7 +97,7 @@ async fn the_command_line_shows_the_token_that_it_is_given_and_never_says_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_does_not_go_where_an_answer_points() {
     let (world, worker) = World::with_worker().await;
-    let elsewhere = FakeSite::start().await;
+    let elsewhere = FakeSide::start().await;
     let url = format!("{}/v1/sync/orders", elsewhere.url());
     world.warehouse.takes(move |_| ResponseTemplate::new(307).insert_header("location", &*url));
     world.publish_all(&[edited(id(), 1)]).await;

@@ -7,7 +7,7 @@ use test_kit::eventually;
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, id, packed};
-use crate::sites::applied;
+use crate::sides::applied;
 use crate::world::{TO_STORE, TO_WAREHOUSE, TestWorker, World};
 
 /// Waits until the breaker of the direction to the warehouse is in this state.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::events::{edited, id};
 use crate::freezing::Freezable;
 use crate::peer_failures::nobodys_address;
-use crate::sites::applied;
+use crate::sides::applied;
 use crate::world::{TestWorker, World};
 
 #[tokio::test(flavor = "multi_thread")]

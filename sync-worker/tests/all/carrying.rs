@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, event, id, packed};
-use crate::sites::{applied, message, outcomes};
+use crate::sides::{applied, message, outcomes};
 use crate::world::{PARKED, TO_STORE, World};
 
 /// A delay that is long enough for messages that are published meanwhile to arrive together.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::keeping::{keep, parked};
 use crate::peer_failures::nobodys_address;
-use crate::sites::FakeSite;
+use crate::sides::FakeSide;
 
 pub(crate) const BINARY: Binary =
     Binary { path: env!("CARGO_BIN_EXE_sync-worker"), prefix: "WORKER" };
@@ -21,11 +21,11 @@ const fn number(id: u128) -> Uuid {
 }
 
 /// A store that keeps [`KEPT`] and a warehouse that keeps the one after.
-async fn sites() -> [FakeSite; 2] {
-    let sites = [FakeSite::start().await, FakeSite::start().await];
-    keep(&sites[0], (1..=KEPT).map(|id| parked(number(id), "odd")).collect()).await;
-    keep(&sites[1], vec![parked(number(KEPT + 1), "even")]).await;
-    sites
+async fn sides() -> [FakeSide; 2] {
+    let sides = [FakeSide::start().await, FakeSide::start().await];
+    keep(&sides[0], (1..=KEPT).map(|id| parked(number(id), "odd")).collect()).await;
+    keep(&sides[1], vec![parked(number(KEPT + 1), "even")]).await;
+    sides
 }
 
 async fn run(store: &str, warehouse: &str, arguments: &[&str]) -> Output {
@@ -34,8 +34,8 @@ async fn run(store: &str, warehouse: &str, arguments: &[&str]) -> Output {
 }
 
 /// Returns the output of a command that succeeds.
-async fn prints(sites: &[FakeSite; 2], arguments: &[&str]) -> String {
-    let output = run(&sites[0].url(), &sites[1].url(), arguments).await;
+async fn prints(sides: &[FakeSide; 2], arguments: &[&str]) -> String {
+    let output = run(&sides[0].url(), &sides[1].url(), arguments).await;
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -49,18 +49,18 @@ async fn fails(store: &str, warehouse: &str, arguments: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_walks_through_all_pages_of_both_sites() {
-    let sites = sites().await;
-    let table = prints(&sites, &["list"]).await;
+async fn list_walks_through_all_pages_of_both_sides() {
+    let sides = sides().await;
+    let table = prints(&sides, &["list"]).await;
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(u128::try_from(lines.len()).unwrap(), KEPT + 2);
     assert!(lines[0].starts_with("ID ") && lines[0].ends_with("REASON"), "{}", lines[0]);
     assert!(lines[1].contains("store") && lines[1].contains("parked, overtaken"), "{}", lines[1]);
     assert!(lines[lines.len() - 1].ends_with("even"));
-    let json = prints(&sites, &["list", "--json", "--site", "warehouse"]).await;
+    let json = prints(&sides, &["list", "--json", "--side", "warehouse"]).await;
     let only: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&only["site"], &only["reason"]), (&"warehouse".into(), &"even".into()));
-    let none = run(&sites[0].url(), &sites[1].url(), &["list", "--state", "dropped"]).await;
+    assert_eq!((&only["side"], &only["reason"]), (&"warehouse".into(), &"even".into()));
+    let none = run(&sides[0].url(), &sides[1].url(), &["list", "--state", "dropped"]).await;
     assert_eq!(
         (none.stdout.as_slice(), none.stderr.as_slice()),
         (&b""[..], &b"there is none\n"[..])
@@ -69,46 +69,46 @@ async fn list_walks_through_all_pages_of_both_sites() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn show_tells_all_of_one() {
-    let sites = sites().await;
+    let sides = sides().await;
     let id = number(KEPT + 1).to_string();
-    let shown = prints(&sites, &["show", &id]).await;
+    let shown = prints(&sides, &["show", &id]).await;
     assert!(shown.contains("warehouse-to-store") && shown.contains("\"schema\": 2"), "{shown}");
     let json: Value =
-        serde_json::from_str(&prints(&sites, &["show", &id, "--json"]).await).unwrap();
+        serde_json::from_str(&prints(&sides, &["show", &id, "--json"]).await).unwrap();
     assert_eq!(json["id"], id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replay_and_drop_settle_those_that_are_named_and_may_be_repeated() {
-    let sites = sites().await;
+    let sides = sides().await;
     let [first, last] = [number(1), number(KEPT + 1)].map(|id| id.to_string());
-    assert_eq!(prints(&sites, &["replay", &first, &last]).await, "2 to be offered again\n");
-    let again = prints(&sites, &["replay", &first]).await;
+    assert_eq!(prints(&sides, &["replay", &first, &last]).await, "2 to be offered again\n");
+    let again = prints(&sides, &["replay", &first]).await;
     assert_eq!(
         again,
         format!("{first} is left as it is: it is settled already\n0 to be offered again\n")
     );
     let second = number(2).to_string();
-    assert_eq!(prints(&sites, &["drop", &second]).await, "1 dropped\n");
-    assert_eq!(prints(&sites, &["list", "--state", "dropped", "--json"]).await.lines().count(), 1);
+    assert_eq!(prints(&sides, &["drop", &second]).await, "1 dropped\n");
+    assert_eq!(prints(&sides, &["list", "--state", "dropped", "--json"]).await.lines().count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_are_dropped_only_where_that_is_meant() {
-    let sites = sites().await;
-    let said = fails(&sites[0].url(), &sites[1].url(), &["drop", "--all"]).await;
+    let sides = sides().await;
+    let said = fails(&sides[0].url(), &sides[1].url(), &["drop", "--all"]).await;
     assert!(said.contains("nothing was dropped") && said.contains("--yes"), "{said}");
-    assert_eq!(prints(&sites, &["list", "--json"]).await.lines().count(), 231);
-    let dropped = prints(&sites, &["drop", "--all", "--yes", "--site", "store"]).await;
+    assert_eq!(prints(&sides, &["list", "--json"]).await.lines().count(), 231);
+    let dropped = prints(&sides, &["drop", "--all", "--yes", "--side", "store"]).await;
     assert_eq!(dropped, "230 dropped\n");
-    assert_eq!(prints(&sites, &["replay", "--all"]).await, "1 to be offered again\n");
-    assert_eq!(prints(&sites, &["list"]).await, "");
+    assert_eq!(prints(&sides, &["replay", "--all"]).await, "1 to be offered again\n");
+    assert_eq!(prints(&sides, &["list"]).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_id_and_a_site_that_is_away_are_told_in_one_line() {
-    let sites = sites().await;
-    let [store, warehouse] = [sites[0].url(), sites[1].url()];
+async fn an_unknown_id_and_a_side_that_is_away_are_told_in_one_line() {
+    let sides = sides().await;
+    let [store, warehouse] = [sides[0].url(), sides[1].url()];
     let unknown = number(999).to_string();
     for arguments in [["show", &unknown], ["replay", &unknown], ["drop", &unknown]] {
         let said = fails(&store, &warehouse, &arguments).await;
@@ -135,7 +135,7 @@ async fn what_cannot_be_meant_is_refused_with_what_would_be_right() {
     let nobody = format!("http://{}", nobodys_address());
     for (arguments, hint) in [
         (&["drop"][..], "<ID|--all>"),
-        (&["list", "--site", "shop"], "store or warehouse"),
+        (&["list", "--side", "shop"], "store or warehouse"),
         (&["list", "--state", "odd"], "offered"),
         (&["show", "7"], "<ID>"),
     ] {

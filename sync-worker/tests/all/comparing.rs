@@ -13,13 +13,13 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, Request, ResponseTemplate};
 
 use crate::events::edited;
-use crate::sites::FakeSite;
+use crate::sides::FakeSide;
 use crate::world::{TO_WAREHOUSE, TestWorker, World};
 
 /// Settings for quick comparison; a test may change them.
 const QUICK: &str = "compare.interval = '20ms'\ncompare.rest = 1";
 
-/// A fake site's orders and change log.
+/// A fake side's orders and change log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Told>>);
 
@@ -38,7 +38,7 @@ struct Told {
 }
 
 impl Log {
-    async fn of(site: &FakeSite) -> Self {
+    async fn of(side: &FakeSide) -> Self {
         let log = Self::default();
         let answer = |answer: fn(&mut Told, &Request) -> Value| {
             let told = Arc::clone(&log.0);
@@ -54,7 +54,7 @@ impl Log {
             of("GET", "/v1/sync/changed").respond_with(answer(Told::changed)),
             of("POST", "/v1/sync/revisions").respond_with(answer(Told::revisions)),
         ] {
-            site.mount(mock).await;
+            side.mount(mock).await;
         }
         log
     }
@@ -63,12 +63,12 @@ impl Log {
         change(&mut self.0.lock().unwrap())
     }
 
-    /// Gives the site these orders, as changed by itself.
+    /// Gives the side these orders, as changed by itself.
     fn changed(&self, orders: &[OrderState]) {
         self.with(|told| (told.orders, told.changed) = (orders.to_vec(), orders.len()));
     }
 
-    /// Gives the site these orders.
+    /// Gives the side these orders.
     fn has(&self, orders: &[OrderState]) {
         self.with(|told| told.orders = orders.to_vec());
     }
@@ -135,9 +135,9 @@ impl Compared {
         Self { world, store, warehouse }
     }
 
-    /// Returns the orders that a site was asked to offer, for each request.
-    async fn offers(&self, site: &FakeSite) -> Vec<Value> {
-        let offers = site.offers().await.into_iter();
+    /// Returns the orders that a side was asked to offer, for each request.
+    async fn offers(&self, side: &FakeSide) -> Vec<Value> {
+        let offers = side.offers().await.into_iter();
         offers.filter(|offer| offer.get("ids").is_some()).map(|it| it["ids"].clone()).collect()
     }
 
@@ -333,7 +333,7 @@ async fn a_source_that_does_not_agree_to_the_offer_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_site_of_an_older_version_is_told_of_and_nothing_else_suffers() {
+async fn a_side_of_an_older_version_is_told_of_and_nothing_else_suffers() {
     let world = World::new().await;
     let worker = world.start_worker(QUICK).await;
     worker.is_ready().await;

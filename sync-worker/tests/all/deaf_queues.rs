@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, queue_lock};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use test_kit::eventually;
 
 use crate::events::{edited, id};
@@ -12,7 +12,7 @@ use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, TestWorker, World};
 /// Less patience than by default.
 const SOON: &str = "carry.replace_queue_after = '2s'";
 
-const DIRECTION: Direction = Direction { from: Site::Store };
+const DIRECTION: Direction = Direction { from: Side::Store };
 
 async fn queues(worker: &TestWorker) -> Value {
     worker.direction(TO_WAREHOUSE).await["queues"].clone()
@@ -34,8 +34,8 @@ async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_o
         let worker = world.start_worker(SOON).await;
         worker.is_ready().await;
         let source = match direction.from {
-            Site::Store => &world.store,
-            Site::Warehouse => &world.warehouse,
+            Side::Store => &world.store,
+            Side::Warehouse => &world.warehouse,
         };
         let asked = source.offers().await.len();
         world.broker.deafen(queue(direction)).await;

@@ -1,4 +1,4 @@
-//! Events as a site publishes them.
+//! Events as a side publishes them.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -9,7 +9,7 @@ use wiremock::ResponseTemplate;
 
 use crate::carrying::as_one_batch;
 use crate::events::{edited, id};
-use crate::sites::{applied, message};
+use crate::sides::{applied, message};
 use crate::world::World;
 
 /// The answer of a peer to a request over which it fails.

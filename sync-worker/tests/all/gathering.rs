@@ -1,4 +1,4 @@
-//! `/v1/parked` of the worker: the parked changes of both sites, in one list.
+//! `/v1/parked` of the worker: the parked changes of both sides, in one list.
 
 use serde_json::{Value, json};
 use test_kit::{BrokerUser, TestClient};
@@ -43,19 +43,19 @@ fn ids(pages: &[&[u128]]) -> Vec<Vec<String>> {
 async fn a_list_goes_page_by_page_through_the_store_and_then_through_the_warehouse() {
     let (_world, worker, client) = gathered().await;
     assert_eq!(pages(&client, "/v1/parked?limit=2").await, ids(&[&[1, 2], &[3], &[4, 5]]));
-    assert_eq!(pages(&client, "/v1/parked?limit=2&site=store").await, ids(&[&[1, 2], &[3]]));
-    assert_eq!(pages(&client, "/v1/parked?site=warehouse").await, ids(&[&[4, 5]]));
+    assert_eq!(pages(&client, "/v1/parked?limit=2&side=store").await, ids(&[&[1, 2], &[3]]));
+    assert_eq!(pages(&client, "/v1/parked?side=warehouse").await, ids(&[&[4, 5]]));
     assert_eq!(pages(&client, "/v1/parked?state=dropped").await, ids(&[&[]]));
     let first = client.get("/v1/parked?limit=1").await.with(200).body["items"][0].clone();
     let mut expected = parked(number(1), "odd");
-    expected["site"] = json!("store");
+    expected["side"] = json!("store");
     expected["direction"] = json!("store-to-warehouse");
     assert_eq!(first, expected);
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_site_that_keeps_nothing_of_it_is_passed_over() {
+async fn a_side_that_keeps_nothing_of_it_is_passed_over() {
     let (_world, worker, client) = gathered().await;
     let only = json!({"ids": [number(4)]});
     client.post("/v1/parked/drop", &only).await.with(200);
@@ -65,12 +65,12 @@ async fn a_site_that_keeps_nothing_of_it_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_site_calls_wrong_is_passed_on_and_so_is_a_cursor_that_is_none() {
+async fn what_a_side_calls_wrong_is_passed_on_and_so_is_a_cursor_that_is_none() {
     let (_world, worker, client) = gathered().await;
     let refused = client.get("/v1/parked?limit=many").await;
     refused.assert_problem(400);
     assert_eq!(refused["detail"], "limit is odd");
-    for query in ["cursor=odd", "cursor=store.2&site=warehouse", "site=shop", "sites=store"] {
+    for query in ["cursor=odd", "cursor=store.2&side=warehouse", "side=shop", "sides=store"] {
         client.get(&format!("/v1/parked?{query}")).await.assert_problem(400);
     }
     client.post("/v1/parked", &json!({})).await.assert_problem(405);
@@ -82,16 +82,16 @@ async fn what_a_site_calls_wrong_is_passed_on_and_so_is_a_cursor_that_is_none() 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_change_is_shown_wherever_it_is_kept() {
     let (_world, worker, client) = gathered().await;
-    for (id, site) in [(2, "store"), (5, "warehouse")] {
+    for (id, side) in [(2, "store"), (5, "warehouse")] {
         let shown = client.get(&format!("/v1/parked/{}", number(id))).await.with(200);
-        assert_eq!((&shown["id"], &shown["site"]), (&json!(number(id)), &json!(site)));
+        assert_eq!((&shown["id"], &shown["side"]), (&json!(number(id)), &json!(side)));
     }
     client.get(&format!("/v1/parked/{}", number(6))).await.assert_problem(404);
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replay_and_drop_reach_both_sites_and_answer_as_one() {
+async fn replay_and_drop_reach_both_sides_and_answer_as_one() {
     let (_world, worker, client) = gathered().await;
     let some = json!({"ids": [number(1), number(4), number(6)]});
     let settled = client.post("/v1/parked/replay", &some).await.with(200).body;
@@ -101,7 +101,7 @@ async fn replay_and_drop_reach_both_sites_and_answer_as_one() {
     assert_eq!(again["changed"], 0);
     assert_eq!(again["left"][0], json!({"id": number(1), "reason": "it is settled already"}));
     assert_eq!(again["left"][2], unknown);
-    let at_one = client.post("/v1/parked/drop?site=store", &json!({"all": true})).await;
+    let at_one = client.post("/v1/parked/drop?side=store", &json!({"all": true})).await;
     assert_eq!(at_one.with(200).body, json!({"changed": 2, "left": []}));
     assert_eq!(pages(&client, "/v1/parked").await, ids(&[&[5]]));
     assert_eq!(pages(&client, "/v1/parked?state=offered").await, ids(&[&[1], &[4]]));
@@ -109,7 +109,7 @@ async fn replay_and_drop_reach_both_sites_and_answer_as_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_site_that_cannot_be_asked_is_named_and_the_other_can_be_asked_alone() {
+async fn a_side_that_cannot_be_asked_is_named_and_the_other_can_be_asked_alone() {
     let world = World::new().await;
     keep(&world.store, vec![parked(number(1), "odd")]).await;
     let nobody = format!("http://{}", nobodys_address());
@@ -118,18 +118,18 @@ async fn a_site_that_cannot_be_asked_is_named_and_the_other_can_be_asked_alone()
     let client = worker.client();
     let first = client.get("/v1/parked").await.with(200).body;
     let second = first["next"].as_str().unwrap();
-    for away in [client.get(second).await, client.get("/v1/parked?site=warehouse").await] {
+    for away in [client.get(second).await, client.get("/v1/parked?side=warehouse").await] {
         away.assert_problem(503);
         assert!(away.text.contains("the warehouse: no connection"), "{}", away.text);
-        assert!(away.text.contains("?site=store"), "{}", away.text);
+        assert!(away.text.contains("?side=store"), "{}", away.text);
     }
-    assert_eq!(pages(&client, "/v1/parked?site=store").await, ids(&[&[1]]));
-    // What is kept at one site needs no word of the other.
+    assert_eq!(pages(&client, "/v1/parked?side=store").await, ids(&[&[1]]));
+    // What is kept at one side needs no word of the other.
     client.get(&format!("/v1/parked/{}", number(1))).await.with(200);
     client.get(&format!("/v1/parked/{}", number(2))).await.assert_problem(503);
     let one = json!({"ids": [number(1)]});
     client.post("/v1/parked/drop", &one).await.assert_problem(503);
-    let again = client.post("/v1/parked/drop?site=store", &one).await.with(200).body;
+    let again = client.post("/v1/parked/drop?side=store", &one).await.with(200).body;
     assert_eq!(again["left"][0]["reason"], "it is settled already", "it was dropped all the same");
     worker.stop().await;
 }

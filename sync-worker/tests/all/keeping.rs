@@ -1,4 +1,4 @@
-//! Parked changes at fake sites: kept, listed page by page, replayed and dropped.
+//! Parked changes at fake sides: kept, listed page by page, replayed and dropped.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, Request, ResponseTemplate};
 
-use crate::sites::FakeSite;
+use crate::sides::FakeSide;
 
-/// The parked changes of a site, oldest first.
+/// The parked changes of a side, oldest first.
 type Shelf = Arc<Mutex<Vec<Value>>>;
 
-/// A change that was parked at a site.
+/// A change that was parked at a side.
 pub(crate) fn parked(id: Uuid, reason: &str) -> Value {
     json!({
         "id": id, "event_id": Uuid::from_u128(9), "order_id": Uuid::from_u128(7),
@@ -23,8 +23,8 @@ pub(crate) fn parked(id: Uuid, reason: &str) -> Value {
     })
 }
 
-/// Makes this site keep these parked changes.
-pub(crate) async fn keep(site: &FakeSite, changes: Vec<Value>) {
+/// Makes this side keep these parked changes.
+pub(crate) async fn keep(side: &FakeSide, changes: Vec<Value>) {
     let shelf: Shelf = Arc::new(Mutex::new(changes));
     let with = |answer: fn(&mut [Value], &Request) -> ResponseTemplate| {
         let shelf = Arc::clone(&shelf);
@@ -38,7 +38,7 @@ pub(crate) async fn keep(site: &FakeSite, changes: Vec<Value>) {
             .respond_with(with(settle)),
     ];
     for mock in mocks {
-        site.mount(mock).await;
+        side.mount(mock).await;
     }
 }
 

@@ -1,5 +1,5 @@
 //! The tests of the worker over a real RabbitMQ, with a vhost for each test, between two fake
-//! sites. Run by `deploy/test -- cargo test -p sync-worker`.
+//! sides. Run by `deploy/test -- cargo test -p sync-worker`.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod access;
@@ -18,7 +18,7 @@ mod parking;
 mod peer_failures;
 mod permissions;
 mod settings;
-mod sites;
+mod sides;
 mod stopping;
 mod telling;
 mod tls;

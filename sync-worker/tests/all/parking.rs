@@ -9,7 +9,7 @@ use test_kit::eventually;
 
 use crate::carrying::as_one_batch;
 use crate::events::{edited, id};
-use crate::sites::{applied, message, outcomes};
+use crate::sides::{applied, message, outcomes};
 use crate::world::{EXCHANGE, PARKED, World};
 
 /// Waits until this many messages are in the parked queue, ready for delivery.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::ResponseTemplate;
 
 use crate::events::{edited, id};
-use crate::sites::{FakeSite, applied};
+use crate::sides::{FakeSide, applied};
 use crate::world::{TestWorker, World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn a_peer_that_is_not_there_yet_is_told_when_it_comes() {
     world.publish_all(&[edited(id(), 1)]).await;
     assert_eq!(world.waiting().await, Some(1), "no message is taken before the peer is ready");
 
-    let warehouse = FakeSite::start_on(TcpListener::bind(address).unwrap()).await;
+    let warehouse = FakeSide::start_on(TcpListener::bind(address).unwrap()).await;
     warehouse.got(1).await;
     worker.counts("carried", 1).await;
     worker.stop().await;

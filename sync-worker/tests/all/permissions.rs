@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 use shared_models::names::{QueueGeneration, exchange, parked_queue, queue, queue_lock};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 const DEFINITIONS: &str = include_str!("../../../deploy/rabbitmq/definitions.json");
 
@@ -148,10 +148,10 @@ fn the_table_has_every_name_that_the_worker_uses() {
 
 #[test]
 fn a_service_may_write_to_its_own_exchange_and_do_nothing_else() {
-    for (user, site) in [("store", Site::Store), ("warehouse", Site::Warehouse)] {
+    for (user, side) in [("store", Side::Store), ("warehouse", Side::Warehouse)] {
         let service = Permissions::of(user);
         for name in table().keys() {
-            let expected = if name == exchange(site) { "w" } else { "" };
+            let expected = if name == exchange(side) { "w" } else { "" };
             assert_eq!(service.with(name), expected, "{user}: {name}");
         }
     }

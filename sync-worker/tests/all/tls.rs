@@ -1,17 +1,17 @@
-//! Sites over HTTPS: which certificates the worker accepts, and which error it reports for the
+//! Sides over HTTPS: which certificates the worker accepts, and which error it reports for the
 //! others.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use shared_models::site::Site;
-use sync_worker::settings::{PROGRAM, SitesSettings};
-use sync_worker::site_client::SiteClient;
+use shared_models::side::Side;
+use sync_worker::settings::{PROGRAM, SidesSettings};
+use sync_worker::side_client::SideClient;
 use test_kit::{BrokerUser, Flaw, Front, Greeting, TestCa};
 
 use crate::events::{edited, id};
-use crate::sites::FakeSite;
+use crate::sides::FakeSide;
 use crate::world::{TestWorker, World};
 
 /// Asks a warehouse at this address, over HTTPS, whether it is ready; returns why it is not.
@@ -23,8 +23,8 @@ async fn refusal(at: SocketAddr, ca: Option<&Path>) -> Option<String> {
          carry.connect_timeout = '500ms'\n"
     );
     file.write_all(text.as_bytes()).unwrap();
-    let settings = PROGRAM.layout.load::<SitesSettings>(Some(file.path())).unwrap();
-    let client = SiteClient::new(Site::Warehouse, &settings).unwrap();
+    let settings = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
+    let client = SideClient::new(Side::Warehouse, &settings).unwrap();
     client.probe().await.err().map(|trouble| trouble.reason)
 }
 
@@ -33,8 +33,8 @@ fn address(url: &str) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_site_is_taken_for_what_its_certificate_says() {
-    let site = FakeSite::start().await;
+async fn a_side_is_taken_for_what_its_certificate_says() {
+    let side = FakeSide::start().await;
     let (ours, another) = (TestCa::new(), TestCa::new());
     let cases = [
         (Flaw::None, Some(&ours), None),
@@ -44,7 +44,7 @@ async fn a_site_is_taken_for_what_its_certificate_says() {
         (Flaw::OtherName, Some(&ours), Some("the host in warehouse.url, but for elsewhere.test")),
     ];
     for (flaw, ca, wanted) in cases {
-        let front = Front::start(address(&site.url()), Greeting::None, &ours.issue(flaw)).await;
+        let front = Front::start(address(&side.url()), Greeting::None, &ours.issue(flaw)).await;
         let refused = refusal(front.address(), ca.map(TestCa::path)).await;
         let is_as_wanted = match (&refused, wanted) {
             (Some(refused), Some(wanted)) => refused.contains(wanted) && !refused.contains('\n'),
@@ -55,9 +55,9 @@ async fn a_site_is_taken_for_what_its_certificate_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_site_that_speaks_no_tls_or_nothing_at_all_is_refused_in_time() {
-    let (site, ca) = (FakeSite::start().await, TestCa::new());
-    let refused = refusal(address(&site.url()), Some(ca.path())).await.unwrap();
+async fn a_side_that_speaks_no_tls_or_nothing_at_all_is_refused_in_time() {
+    let (side, ca) = (FakeSide::start().await, TestCa::new());
+    let refused = refusal(address(&side.url()), Some(ca.path())).await.unwrap();
     assert!(refused.contains("speak TLS at the port that warehouse.url names"), "{refused}");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = refusal(silent.local_addr().unwrap(), Some(ca.path())).await.unwrap();

@@ -101,7 +101,7 @@ async fn a_lost_queue_is_made_anew_after_the_source_has_agreed_to_an_offer() {
     assert_eq!(eventually("the queue is there", there).await, 0);
     let asked = world.store.offers().await.len();
     world.warehouse.is_ready(200);
-    world.warehouse.takes(crate::sites::applied);
+    world.warehouse.takes(crate::sides::applied);
     worker.is_ready().await;
     let offered = edited(id(), 1);
     let taken = async || world.publish(&offered).await.then_some(());

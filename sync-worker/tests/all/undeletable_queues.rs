@@ -8,20 +8,20 @@ use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
 use serde_json::{Value, json};
 use shared_models::names::QueueGeneration;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use test_kit::{BrokerLink, BrokerUser, eventually};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::events::{edited, id};
-use crate::sites::applied;
+use crate::sides::applied;
 use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, TestWorker, World};
 
 /// Less patience than by default. The timeout of a deletion is 12 s.
 const SOON: &str = "carry.replace_queue_after = '2s'\nbroker.reply_timeout = '2s'";
 
 /// The generation that follows the first.
-const SECOND: QueueGeneration = QueueGeneration::first(Direction { from: Site::Store }).next();
+const SECOND: QueueGeneration = QueueGeneration::first(Direction { from: Side::Store }).next();
 
 impl World {
     async fn link(&self) -> BrokerLink {

@@ -1,36 +1,36 @@
-//! The setting of a test: a vhost, two fake sites, and a worker between them.
+//! The setting of a test: a vhost, two fake sides, and a worker between them.
 
 use std::io::Write;
 use std::net::SocketAddr;
 
 use serde_json::Value;
 use shared_models::names::{exchange, queue};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use sync_worker::application::{Application, ApplicationError};
-use sync_worker::settings::{PROGRAM, SitesSettings, WorkerSettings};
+use sync_worker::settings::{PROGRAM, SidesSettings, WorkerSettings};
 use test_kit::{BrokerUser, TestBroker, TestClient, eventually, http};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::sites::FakeSite;
+use crate::sides::FakeSide;
 
 pub(crate) const TO_WAREHOUSE: &str = "store-to-warehouse";
 pub(crate) const TO_STORE: &str = "warehouse-to-store";
-pub(crate) const QUEUE: &str = queue(Direction { from: Site::Store });
+pub(crate) const QUEUE: &str = queue(Direction { from: Side::Store });
 pub(crate) const PARKED: &str = "sync.store-to-warehouse.parked";
-pub(crate) const EXCHANGE: &str = exchange(Site::Store);
+pub(crate) const EXCHANGE: &str = exchange(Side::Store);
 
 /// The parts of a test.
 pub(crate) struct World {
     pub(crate) broker: TestBroker,
-    pub(crate) store: FakeSite,
-    pub(crate) warehouse: FakeSite,
+    pub(crate) store: FakeSide,
+    pub(crate) warehouse: FakeSide,
 }
 
 impl World {
-    /// Creates two sites and a broker, without a worker.
+    /// Creates two sides and a broker, without a worker.
     pub(crate) async fn new() -> Self {
-        let (store, warehouse) = (FakeSite::start().await, FakeSite::start().await);
+        let (store, warehouse) = (FakeSide::start().await, FakeSide::start().await);
         Self { broker: TestBroker::new().await, store, warehouse }
     }
 
@@ -77,7 +77,7 @@ impl World {
 
 /// A worker in this process.
 pub(crate) struct TestWorker {
-    pub(crate) sites: SitesSettings,
+    pub(crate) sides: SidesSettings,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), ApplicationError>>,
@@ -113,7 +113,7 @@ impl TestWorker {
             Ok(())
         };
         let running = tokio::spawn(application.run_until_stopped(asked));
-        Self { sites: settings.sites(), address, stop, running }
+        Self { sides: settings.sides(), address, stop, running }
     }
 
     /// Stops the worker; returns when it has ended.

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use shared_models::order::Status;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
 use uuid::Uuid;
 use warehouse_svc::{PROGRAM, Warehouse, routes};
 
-pub(crate) const STORE: Site = Site::Store;
+pub(crate) const STORE: Side = Side::Store;
 pub(crate) const ORDERS: &str = "/v1/orders";
 
 pub(crate) async fn warehouse() -> TestService {

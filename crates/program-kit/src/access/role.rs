@@ -10,7 +10,7 @@ pub enum Role {
     Read,
     /// Permits placing and changing orders, and reading.
     Write,
-    /// Permits what the worker does at a site, and nothing else.
+    /// Permits what the worker does at a side, and nothing else.
     Sync,
     /// Permits managing parked changes, pausing and resuming, and writing.
     Admin,

@@ -1,4 +1,4 @@
-//! Checking that a request was meant for this machine. Without tokens, a page of another site in a
+//! Checking that a request was meant for this machine. Without tokens, a page of another side in a
 //! browser on this machine must not have its user's permissions: neither by a name that suddenly
 //! resolves to this machine (DNS rebinding), nor by a form that posts here.
 

@@ -17,7 +17,7 @@ pub const MAX_LIMIT: u16 = 500;
 /// An item's position in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Position {
-    /// The time at which it came to this site.
+    /// The time at which it came to this side.
     pub at: DateTime<Utc>,
     /// The item's id, among those of the same time.
     pub id: Uuid,

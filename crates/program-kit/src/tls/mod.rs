@@ -1,4 +1,4 @@
-//! TLS on the outgoing links of a program: to PostgreSQL, to RabbitMQ, to the sites.
+//! TLS on the outgoing links of a program: to PostgreSQL, to RabbitMQ, to the sides.
 //!
 //! The trusted CAs, and the check of a server's certificate, are defined in this one place; the use
 //! by each client library is next to that library. Nothing here is process-wide.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 /// A change of a record of any kind, to be appended to the log. What its body and its conflicts
@@ -15,11 +15,11 @@ pub struct Change {
     pub key: Uuid,
     /// The kind of the change, which is also the routing key.
     pub kind: &'static str,
-    /// The site that made the change.
-    pub origin: Site,
+    /// The side that made the change.
+    pub origin: Side,
     /// The record's version after the change.
     pub version: i64,
-    /// The time of the change at this site.
+    /// The time of the change at this side.
     pub at: DateTime<Utc>,
     /// The event, as it is published.
     pub body: String,

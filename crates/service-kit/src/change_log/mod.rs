@@ -1,4 +1,4 @@
-//! The append-only log of everything that happened to this site's records, of whatever kind.
+//! The append-only log of everything that happened to this side's records, of whatever kind.
 //!
 //! A change is appended by the same statement that writes the record (`orders/storage/writing.rs`).
 //! A change that was made here and concerns the peer also enters the outbox, in the same statement;

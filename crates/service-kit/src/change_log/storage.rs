@@ -135,11 +135,11 @@ pub struct Entry {
     pub seq: i64,
     /// The kind of change.
     pub kind: String,
-    /// The site that made the change.
+    /// The side that made the change.
     pub origin: String,
     /// The order's version after the change.
     pub version: i64,
-    /// The time of the change at this site.
+    /// The time of the change at this side.
     pub at: DateTime<Utc>,
     /// The event.
     pub body: String,

@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid a
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::database::Json;
@@ -99,12 +99,12 @@ const WINDOW: i64 = 5_000;
 /// Reads a page of the log between two places.
 pub(super) async fn changed(
     connection: &mut AsyncPgConnection,
-    site: Site,
+    side: Side,
     after: i64,
     upto: i64,
 ) -> QueryResult<Page> {
     diesel::sql_query(CHANGED)
-        .bind::<Text, _>(site.as_str())
+        .bind::<Text, _>(side.as_str())
         .bind::<BigInt, _>(after)
         .bind::<BigInt, _>(upto)
         .bind::<BigInt, _>(WINDOW)

@@ -117,12 +117,12 @@ mod tests {
     use super::*;
     use crate::database::now;
     use crate::orders::Order;
-    use shared_models::site::Site;
+    use shared_models::side::Side;
 
     /// An attempt that writes one change, or none.
     fn edited(count: usize) -> Edited<()> {
         let order = Order::<()>::blank(Uuid::now_v7(), now());
-        let changes = (0..count).map(|_| Changed::created(Site::Store, order.clone())).collect();
+        let changes = (0..count).map(|_| Changed::created(Side::Store, order.clone())).collect();
         Edited { outcomes: vec![], changes, order }
     }
 

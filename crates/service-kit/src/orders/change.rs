@@ -1,11 +1,11 @@
-//! Applying a change that is made at this site to an order. Pure.
+//! Applying a change that is made at this side to an order. Pure.
 
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use program_kit::http::problem::FieldError;
 use shared_models::edit::{Refusal, edit};
 use shared_models::event::EventKind;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::order::{Domain, Draft, Order};
 use super::record::Record;
@@ -20,9 +20,9 @@ pub struct Changed<P> {
 }
 
 impl<P> Changed<P> {
-    /// Creates the change of an order that is created at `site`.
-    pub fn created(site: Site, order: Order<P>) -> Self {
-        Self { record: Record::created(site, &order), order }
+    /// Creates the change of an order that is created at `side`.
+    pub fn created(side: Side, order: Order<P>) -> Self {
+        Self { record: Record::created(side, &order), order }
     }
 
     /// Returns the change with the principal that requested it.
@@ -38,7 +38,7 @@ pub fn change<D: Domain>(
     draft: Draft<D::Private>,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed<D::Private>>, Refusal> {
-    let (shared, _) = edit(D::SITE, &before.shared, draft.delivery, draft.progress)?;
+    let (shared, _) = edit(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
     if shared == before.shared && draft.private == before.private {
         return Ok(None);
     }
@@ -51,7 +51,7 @@ pub fn change<D: Domain>(
     };
     let statuses = [before, &order].map(|order| order.shared.progress.value.status);
     let kind = EventKind::of_change(statuses[0], statuses[1]);
-    Ok(Some(Changed { record: Record::decided(D::SITE, kind, before, &order), order }))
+    Ok(Some(Changed { record: Record::decided(D::SIDE, kind, before, &order), order }))
 }
 
 /// Validates the shared part of a draft.

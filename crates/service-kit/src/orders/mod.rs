@@ -1,4 +1,4 @@
-//! An order at one site: its data, its changes, its storage.
+//! An order at one side: its data, its changes, its storage.
 
 mod attempts;
 mod change;

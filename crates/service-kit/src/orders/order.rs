@@ -1,4 +1,4 @@
-//! An order at one site, and the trait for the site's own part of it.
+//! An order at one side, and the trait for the side's own part of it.
 
 use std::fmt::Debug;
 
@@ -7,21 +7,21 @@ use program_kit::http::problem::FieldError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared_models::order::{Delivery, Progress, Shared};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
-/// An order, as stored at one site.
+/// An order, as stored at one side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order<P> {
-    /// The order's id, the same at both sites.
+    /// The order's id, the same at both sides.
     pub id: Uuid,
-    /// The facets that both sites share.
+    /// The facets that both sides share.
     pub shared: Shared,
-    /// The part that only this site has.
+    /// The part that only this side has.
     pub private: P,
     /// The number of times that its row has changed here.
     pub version: i64,
-    /// The time at which it came to this site.
+    /// The time at which it came to this side.
     pub created_at: DateTime<Utc>,
     /// The time of its last change here.
     pub updated_at: DateTime<Utc>,
@@ -36,7 +36,7 @@ impl<P: Default> Order<P> {
     }
 }
 
-/// The private part of an order at one site; it is stored as one document.
+/// The private part of an order at one side; it is stored as one document.
 pub trait Private:
     Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -47,21 +47,21 @@ impl<P> Private for P where
 {
 }
 
-/// The parts of an order that a caller may set, in the site's own types.
+/// The parts of an order that a caller may set, in the side's own types.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft<P> {
     /// The facet delivery.
     pub delivery: Delivery,
     /// The facet progress.
     pub progress: Progress,
-    /// The part that only this site has.
+    /// The part that only this side has.
     pub private: P,
 }
 
 /// The differences between the two services: the private part, and how an order is shown and set.
 pub trait Domain: Send + Sync + 'static {
-    /// The site.
-    const SITE: Site;
+    /// The side.
+    const SIDE: Side;
     /// The private part of an order.
     type Private: Private;
     /// An order, as sent to a caller.
@@ -74,7 +74,7 @@ pub trait Domain: Send + Sync + 'static {
     /// Returns the current values of the settable fields.
     fn settable(order: &Order<Self::Private>) -> Self::Settable;
     /// Converts the fields that a caller has set to a draft, with the errors of the private part.
-    /// (The shared part is validated for both sites alike.)
+    /// (The shared part is validated for both sides alike.)
     fn draft(
         order: &Order<Self::Private>,
         settable: Self::Settable,

@@ -5,7 +5,7 @@ use shared_models::SCHEMA;
 use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::{Conflict, Merged};
 use shared_models::order::Touched;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
@@ -29,8 +29,8 @@ pub struct Record {
 
 impl Record {
     /// Records an order that was created here.
-    pub fn created<P>(site: Site, order: &Order<P>) -> Self {
-        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: site };
+    pub fn created<P>(side: Side, order: &Order<P>) -> Self {
+        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: side };
         Self {
             event: event(facts, order, Touched::Delivery, order.updated_at),
             publish: true,
@@ -43,7 +43,7 @@ impl Record {
     /// Records a change that was made here. One that touches no shared facet does not concern the
     /// peer.
     pub fn decided<P: PartialEq>(
-        site: Site,
+        side: Side,
         kind: EventKind,
         before: &Order<P>,
         after: &Order<P>,
@@ -52,7 +52,7 @@ impl Record {
             before.shared.delivery.revision != after.shared.delivery.revision,
             before.shared.progress.revision != after.shared.progress.revision,
         );
-        let facts = Facts { id: Uuid::now_v7(), kind, origin: site };
+        let facts = Facts { id: Uuid::now_v7(), kind, origin: side };
         Self {
             event: event(facts, after, touched, after.updated_at),
             publish: touched != Touched::Nothing,
@@ -62,19 +62,19 @@ impl Record {
         }
     }
 
-    /// Records a change from the peer. It is never sent back; but if this site had to resolve
+    /// Records a change from the peer. It is never sent back; but if this side had to resolve
     /// something that its peer cannot know, that is a change of its own, and is published to the
     /// peer.
     pub fn applied<P>(
-        site: Site,
+        side: Side,
         kind: EventKind,
         change: &OrderChange,
         merged: Merged,
         after: &Order<P>,
     ) -> Self {
         let facts = match merged.is_own_change {
-            true => Facts { id: Uuid::now_v7(), kind, origin: site },
-            false => Facts { id: change.event_id, kind, origin: site.peer() },
+            true => Facts { id: Uuid::now_v7(), kind, origin: side },
+            false => Facts { id: change.event_id, kind, origin: side.peer() },
         };
         Self {
             event: event(facts, after, merged.touched, after.updated_at),
@@ -86,8 +86,8 @@ impl Record {
     }
 
     /// Records an offer: the order's current facets are published again.
-    pub fn offered<P>(site: Site, order: &Order<P>, now: DateTime<Utc>) -> Self {
-        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Offered, origin: site };
+    pub fn offered<P>(side: Side, order: &Order<P>, now: DateTime<Utc>) -> Self {
+        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Offered, origin: side };
         Self {
             event: event(facts, order, Touched::Both, now),
             publish: true,
@@ -125,7 +125,7 @@ impl Record {
 struct Facts {
     id: Uuid,
     kind: EventKind,
-    origin: Site,
+    origin: Side,
 }
 
 fn event<P>(facts: Facts, order: &Order<P>, touched: Touched, at: DateTime<Utc>) -> OrderEvent {

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::order::Order;
@@ -14,17 +14,17 @@ use crate::change_log::Change;
 use crate::database::now;
 use crate::resource::Resource;
 
-/// The orders of a site.
+/// The orders of a side.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    /// The site.
-    pub site: Site,
+    /// The side.
+    pub side: Side,
 }
 
 impl Orders {
     fn offers(self, orders: &[Order<()>], principal: Option<&str>) -> QueryResult<Vec<Change>> {
         let now = now();
-        let record = |order| Record::offered(self.site, order, now).by(principal);
+        let record = |order| Record::offered(self.side, order, now).by(principal);
         to_changes(&orders.iter().map(record).collect::<Vec<_>>())
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Order, timestamp};
 
-/// An order, as sent to a caller, with the site's own lines and fields.
+/// An order, as sent to a caller, with the side's own lines and fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown<'a, L, O> {
     id: Uuid,
@@ -30,7 +30,7 @@ pub struct Shown<'a, L, O> {
     updated_at: DateTime<Utc>,
 }
 
-/// The revisions of the facets: if they are equal at both sites, the sites agree.
+/// The revisions of the facets: if they are equal at both sides, the sides agree.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Revisions {
     delivery: Revision,

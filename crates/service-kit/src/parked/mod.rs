@@ -1,4 +1,4 @@
-//! Changes of this site that could not be carried.
+//! Changes of this side that could not be carried.
 //!
 //! The worker reports them; here they are rows that a person can list, replay or drop one by one.
 //! Nothing is published from such a row: the order is offered, so the peer always gets its current

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use lapin::BasicProperties;
 use program_kit::broker::BrokerSettings;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
@@ -74,10 +74,10 @@ async fn world() -> World {
         poll_max: second,
         offer_rate: NonZeroU32::MAX,
     };
-    let site = Site::Store;
-    let resource = Arc::new(Orders { site });
+    let side = Side::Store;
+    let resource = Arc::new(Orders { side });
     let options =
-        RelayOptions { name: "test", site, database, broker: broker_settings, relay, resource };
+        RelayOptions { name: "test", side, database, broker: broker_settings, relay, resource };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
     World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
 }

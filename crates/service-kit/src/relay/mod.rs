@@ -24,7 +24,7 @@ mod storage;
 use std::sync::Arc;
 
 use program_kit::broker::BrokerSettings;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -48,8 +48,8 @@ use step::{Step, StepError};
 pub struct RelayOptions {
     /// The program's name.
     pub name: &'static str,
-    /// The site whose changes it publishes.
-    pub site: Site,
+    /// The side whose changes it publishes.
+    pub side: Side,
     /// The database whose outbox it empties.
     pub database: DatabaseSettings,
     /// The connection to RabbitMQ.

@@ -69,7 +69,7 @@ impl Pace {
         self.under_way()
     }
 
-    /// Returns the wait while the site is paused: a commit does not end it. In-flight batches are
+    /// Returns the wait while the side is paused: a commit does not end it. In-flight batches are
     /// confirmed meanwhile.
     pub(super) const fn paused(&mut self) -> Wait {
         self.failures = 0;

@@ -59,7 +59,7 @@ impl Publisher {
         let connection = connect(&options.broker, &format!("{} relay", options.name)).await?;
         let channel = in_time(limit, connection.create_channel()).await?;
         in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        let (blocking, exchange) = (Blocking::of(&connection), exchange(options.site));
+        let (blocking, exchange) = (Blocking::of(&connection), exchange(options.side));
         Ok(Self { connection, channel, blocking, exchange, app_id: options.name })
     }
 

@@ -8,7 +8,7 @@ use crate::database::DatabaseError;
 pub(super) enum Step {
     /// Another process is active.
     Standby,
-    /// The site is paused.
+    /// The side is paused.
     Paused,
     /// RabbitMQ takes no messages now.
     Blocked { reason: String },

@@ -103,7 +103,7 @@ impl Relay {
         let (Some(lease), Some(landed)) = (&mut self.lease, self.flights.landed()) else {
             return Ok(Step::UnderWay);
         };
-        let sent = landed.map_err(|error| error.about(exchange(self.options.site)))?;
+        let sent = landed.map_err(|error| error.about(exchange(self.options.side)))?;
         self.counts.add(&sent);
         self.portion.was_confirmed();
         lease.delete(&sent.confirmed).await?;

@@ -22,7 +22,7 @@ pub(super) struct Waiting {
 }
 
 /// The query for changes in the outbox from a sequence number on that are not in flight, oldest
-/// first; nothing while the site is paused.
+/// first; nothing while the side is paused.
 #[derive(Debug, QueryId)]
 pub(super) struct Look {
     pub(super) from: i64,

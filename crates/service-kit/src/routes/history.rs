@@ -1,4 +1,4 @@
-//! The history of an order: every change of it here, whichever site made it.
+//! The history of an order: every change of it here, whichever side made it.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};

@@ -1,4 +1,4 @@
-//! The routes of a service: those of both sites, and what a site adds to them.
+//! The routes of a service: those of both sides, and what a side adds to them.
 
 mod history;
 mod offers;
@@ -28,14 +28,14 @@ pub fn location(id: Uuid) -> String {
     format!("/v1/orders/{id}")
 }
 
-/// `/v1/orders`: the list, and the site's own methods.
+/// `/v1/orders`: the list, and the side's own methods.
 pub fn collection<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
     let mut served = reads(Rule::READ, || web::to(read::list::<D>));
     served.extend(more);
     resource("/v1/orders", reason, served)
 }
 
-/// `/v1/orders/{id}`: one order: reading and setting it, and the site's own methods.
+/// `/v1/orders/{id}`: one order: reading and setting it, and the side's own methods.
 pub fn item<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
     let mut served = reads(Rule::READ, || web::to(read::one::<D>));
     served.push(on(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
@@ -50,9 +50,9 @@ fn history<D: Domain>() -> Resource {
     resource("/v1/orders/{id}/changes", "the history of an order is only read", served)
 }
 
-/// The routes of every site, except those of its orders.
+/// The routes of every side, except those of its orders.
 #[must_use]
-pub fn site<D: Domain>() -> Routes {
+pub fn side<D: Domain>() -> Routes {
     Routes::default()
         .with(history::<D>())
         .and(sync::sync::<D>())

@@ -29,7 +29,7 @@ struct Shown {
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub(super) fn relay() -> Routes {
-    let reason = "how a site publishes is only read; post to its pause or resume";
+    let reason = "how a side publishes is only read; post to its pause or resume";
     let show = reads(Rule::READ_OR_SYNC, || web::to(show));
     let deed = |path, route| {
         let served = vec![on(Method::POST, Rule::ADMIN, route)];

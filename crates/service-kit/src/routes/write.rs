@@ -66,7 +66,7 @@ fn invalid(error: FieldError) -> Error {
 }
 
 fn unshowable<D: Domain>(error: &serde_json::Error) -> Error {
-    tracing::error!(%error, site = %D::SITE, "an order cannot be shown");
+    tracing::error!(%error, side = %D::SIDE, "an order cannot be shown");
     Error::Request(Problem::unavailable("the order cannot be read"))
 }
 

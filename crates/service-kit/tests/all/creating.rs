@@ -8,7 +8,7 @@ use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::orders::{Changed, Order};
 use shared_models::order::Shared;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::delivery_to;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ pub(crate) fn new(id: Uuid, company: &str) -> Changed<()> {
     delivery.value.company = company.to_owned();
     let shared = Shared { delivery, ..Shared::default() };
     let order = Order { shared, version: 1, ..Order::<()>::blank(id, now()) };
-    Changed::created(Site::Store, order).by(Some(company))
+    Changed::created(Side::Store, order).by(Some(company))
 }
 
 /// Creates orders that all wait before the first is written. Returns for each its company, nothing

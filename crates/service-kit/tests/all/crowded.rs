@@ -6,7 +6,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
 use service_kit::database::now;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
@@ -21,9 +21,9 @@ async fn execute(database: &TestDatabase, statement: &str) {
     database.connect().await.batch_execute(statement).await.unwrap();
 }
 
-async fn at_once(site: &TestService, path: &str) -> Answer {
+async fn at_once(side: &TestService, path: &str) -> Answer {
     let began = Instant::now();
-    let answer = site.client.get(path).await.with(200);
+    let answer = side.client.get(path).await.with(200);
     assert!(began.elapsed() < AT_ONCE, "{path} took {:?}", began.elapsed());
     answer
 }
@@ -35,18 +35,18 @@ fn told(metrics: &Answer, name: &str) -> f64 {
 
 #[tokio::test]
 async fn an_outbox_of_two_million_is_told_as_such_and_not_as_an_outage() {
-    let site = TestService::start::<Plain>("plain", routes).await;
-    write_orders(&site.database, 3).await;
-    let relay = at_once(&site, "/v1/relay").await;
+    let side = TestService::start::<Plain>("plain", routes).await;
+    write_orders(&side.database, 3).await;
+    let relay = at_once(&side, "/v1/relay").await;
     assert_eq!((&relay["waiting"], &relay["approximate"]), (&json!(3), &json!(false)));
     let fill = "insert into outbox select generate_series(1000, 2000999)";
-    execute(&site.database, fill).await;
-    let relay = at_once(&site, "/v1/relay").await;
+    execute(&side.database, fill).await;
+    let relay = at_once(&side, "/v1/relay").await;
     let waiting = relay["waiting"].as_i64().unwrap();
     assert!((1_999_000..=2_002_000).contains(&waiting), "{waiting}");
     assert_eq!(relay["approximate"], true);
     assert!(relay["oldest"].is_string(), "{}", relay.text);
-    let metrics = at_once(&site, "/metrics").await;
+    let metrics = at_once(&side, "/metrics").await;
     assert_eq!(told(&metrics, "lockstep_outbox_changes"), waiting as f64);
     assert_eq!(told(&metrics, "lockstep_database_up"), 1.0);
     assert!(told(&metrics, "lockstep_outbox_age_seconds") > 0.0);
@@ -59,27 +59,27 @@ const SCRAPE: Duration = Duration::from_secs(10);
 async fn a_figure_that_takes_long_is_left_out_and_the_database_is_up_all_the_same() {
     let patient =
         |settings: &mut ServiceSettings| settings.database.lock_timeout = Duration::from_secs(15);
-    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
-    let mut holder = site.database.connect().await;
+    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
     let ready = async {
-        sessions_wait(&site, 1).await;
-        at_once(&site, "/health/ready").await
+        sessions_wait(&side, 1).await;
+        at_once(&side, "/health/ready").await
     };
     let began = Instant::now();
-    let (metrics, _) = tokio::join!(site.client.get("/metrics"), ready);
+    let (metrics, _) = tokio::join!(side.client.get("/metrics"), ready);
     assert!(began.elapsed() < SCRAPE, "it took {:?}", began.elapsed());
     assert_eq!(told(&metrics.clone().with(200), "lockstep_database_up"), 1.0);
     assert!(!metrics.text.contains("lockstep_parked_changes "), "{}", metrics.text);
-    at_once(&site, "/health/ready").await;
+    at_once(&side, "/health/ready").await;
 }
 
 /// Waits until at least this many sessions wait for a lock, not counting the relay's.
-async fn sessions_wait(site: &TestService, count: usize) {
+async fn sessions_wait(side: &TestService, count: usize) {
     eventually(&format!("{count} sessions wait for the lock"), async || {
         let waiting = "pg_stat_activity where wait_event_type = 'Lock'
             and datname = current_database() and application_name not like '% relay'";
-        (site.database.count(waiting).await >= count as i64).then_some(())
+        (side.database.count(waiting).await >= count as i64).then_some(())
     })
     .await;
 }
@@ -87,7 +87,7 @@ async fn sessions_wait(site: &TestService, count: usize) {
 /// Brings a change from the warehouse, which is applied.
 async fn bring(client: &TestClient) {
     let change = change_of(Uuid::now_v7(), delivery_to("1 Quay Street", 1, 0), None);
-    assert_eq!(client.sync(Site::Warehouse, &[change]).await.outcomes(), ["applied"]);
+    assert_eq!(client.sync(Side::Warehouse, &[change]).await.outcomes(), ["applied"]);
 }
 
 #[tokio::test]
@@ -97,18 +97,18 @@ async fn callers_who_take_the_whole_pool_keep_no_observer_waiting() {
         settings.database.pool_size = 1;
         settings.database.lock_timeout = Duration::from_secs(15);
     };
-    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
-    let mut holder = site.database.connect().await;
+    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table orders in access exclusive mode").await.unwrap();
     let threads = std::thread::available_parallelism().unwrap().get();
     let caller = |_| {
-        let client = site.client.clone();
+        let client = side.client.clone();
         tokio::spawn(async move { bring(&client).await })
     };
     let callers = (0..8 * threads).map(caller).collect::<Vec<_>>();
-    sessions_wait(&site, 2 * threads).await;
+    sessions_wait(&side, 2 * threads).await;
     for path in ["/health/ready", "/metrics", "/v1/relay", "/v1/offers"] {
-        at_once(&site, path).await;
+        at_once(&side, path).await;
     }
     holder.batch_execute("commit").await.unwrap();
     for caller in callers {
@@ -117,13 +117,13 @@ async fn callers_who_take_the_whole_pool_keep_no_observer_waiting() {
 }
 
 /// Takes all connections for readers, and has more callers wait for one.
-async fn slow_readers(site: &TestService) -> Vec<tokio::task::JoinHandle<Answer>> {
+async fn slow_readers(side: &TestService) -> Vec<tokio::task::JoinHandle<Answer>> {
     let reader = |_| {
-        let client = site.client.clone();
+        let client = side.client.clone();
         tokio::spawn(async move { client.get("/v1/parked").await })
     };
     let readers = (0..32).map(reader).collect();
-    sessions_wait(site, 1).await;
+    sessions_wait(side, 1).await;
     readers
 }
 
@@ -133,15 +133,15 @@ async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_rea
         settings.database.connect_timeout = Duration::from_millis(500);
         settings.database.lock_timeout = Duration::from_secs(15);
     };
-    let site = TestService::start_with::<Plain>("plain", routes, patient).await;
-    let mut holder = site.database.connect().await;
+    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
-    let readers = slow_readers(&site).await;
+    let readers = slow_readers(&side).await;
     for _ in 0..5 {
-        at_once(&site, "/health/ready").await;
+        at_once(&side, "/health/ready").await;
     }
     let began = Instant::now();
-    bring(&site.client).await;
+    bring(&side.client).await;
     assert!(began.elapsed() < AT_ONCE, "the sync waited {:?}", began.elapsed());
     eventually("one that waited too long for a connection is answered", async || {
         readers.iter().any(tokio::task::JoinHandle::is_finished).then_some(())
@@ -186,18 +186,18 @@ async fn read_so_far(database: &TestDatabase) -> i64 {
 #[tokio::test]
 async fn an_offer_of_a_recent_time_reads_what_has_changed_and_not_the_table() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    write_orders(&site.database, 1).await;
-    long_ago(&site.database, 60_000).await;
-    crate::queue::published(&site).await;
+    let side = publishing_to(&broker).await;
+    write_orders(&side.database, 1).await;
+    long_ago(&side.database, 60_000).await;
+    crate::queue::published(&side).await;
     let since = now();
-    let changed = write_orders(&site.database, 30).await;
-    crate::queue::published(&site).await;
-    let before = read_so_far(&site.database).await;
-    let offer = site.client.post("/v1/sync/offer", &json!({ "since": since })).await.with(202);
-    crate::queue::published(&site).await;
+    let changed = write_orders(&side.database, 30).await;
+    crate::queue::published(&side).await;
+    let before = read_so_far(&side.database).await;
+    let offer = side.client.post("/v1/sync/offer", &json!({ "since": since })).await.with(202);
+    crate::queue::published(&side).await;
     // PostgreSQL counts what a session has read when the session ends, at the latest.
-    let database = site.stop().await;
+    let database = side.stop().await;
     let sessions = "pg_stat_activity where usename = 'store' and datname = current_database()";
     eventually("the service's sessions have ended", async || {
         (database.count(sessions).await == 0).then_some(())
@@ -212,23 +212,23 @@ async fn an_offer_of_a_recent_time_reads_what_has_changed_and_not_the_table() {
 
 #[tokio::test]
 async fn a_list_that_no_index_answers_is_cut_and_leads_on_without_a_gap() {
-    let site = TestService::start::<Plain>("plain", routes).await;
-    let wanted = write_orders(&site.database, 3).await;
-    execute(&site.database, "update orders set created_at = now() - interval '2 days'").await;
-    long_ago(&site.database, 4_000).await;
+    let side = TestService::start::<Plain>("plain", routes).await;
+    let wanted = write_orders(&side.database, 3).await;
+    execute(&side.database, "update orders set created_at = now() - interval '2 days'").await;
+    long_ago(&side.database, 4_000).await;
     // Only the oldest have changed lately; 12,000 are newer.
-    execute(&site.database, "update orders set updated_at = now() - interval '1 day'").await;
+    execute(&side.database, "update orders set updated_at = now() - interval '1 day'").await;
     let since = now();
     let touch = format!(
         "update orders set updated_at = now() where id in ('{}', '{}', '{}')",
         wanted[0], wanted[1], wanted[2]
     );
-    execute(&site.database, &touch).await;
+    execute(&side.database, &touch).await;
     let since = since.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     let mut next = Some(format!("/v1/orders?updated_since={since}&limit=2"));
     let mut pages = vec![];
     while let Some(path) = next {
-        let page = site.client.get(&path).await.with(200);
+        let page = side.client.get(&path).await.with(200);
         next = page["next"].as_str().map(ToOwned::to_owned);
         let count = page["items"].as_array().unwrap().len();
         pages.push((count, page["complete"] == Value::Null, next.is_some()));

@@ -13,13 +13,13 @@ use crate::queue::{body, bound_broker, published, take_all};
 
 const OFFER: &str = "/v1/sync/offer";
 
-async fn ask(site: &TestService, request: &Value) -> Value {
-    site.client.post(OFFER, request).await.with(202).body
+async fn ask(side: &TestService, request: &Value) -> Value {
+    side.client.post(OFFER, request).await.with(202).body
 }
 
 /// Returns the orders that were offered, once everything is published.
-async fn offered(site: &TestService, broker: &TestBroker) -> Vec<Uuid> {
-    published(site).await;
+async fn offered(side: &TestService, broker: &TestBroker) -> Vec<Uuid> {
+    published(side).await;
     let messages = take_all(broker).await.iter().map(body).collect::<Vec<_>>();
     let offers = messages.into_iter().filter(|event| event["kind"] == "order.offered");
     offers.map(|event| serde_json::from_value(event["order_id"].clone()).unwrap()).collect()
@@ -28,11 +28,11 @@ async fn offered(site: &TestService, broker: &TestBroker) -> Vec<Uuid> {
 #[tokio::test]
 async fn all_orders_are_offered_in_more_than_one_step() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let ids = write_orders(&site.database, 1_200).await;
-    let asked = ask(&site, &json!({"all": true})).await;
+    let side = publishing_to(&broker).await;
+    let ids = write_orders(&side.database, 1_200).await;
+    let asked = ask(&side, &json!({"all": true})).await;
     assert_eq!((&asked["offered"], asked["id"].is_i64()), (&json!("all"), true));
-    let offered = offered(&site, &broker).await;
+    let offered = offered(&side, &broker).await;
     assert_eq!(offered.len(), 1_200);
     assert_eq!(BTreeSet::from_iter(offered), BTreeSet::from_iter(ids));
 }
@@ -42,43 +42,43 @@ async fn an_outbox_that_is_never_empty_does_not_hold_an_offer_up() {
     let broker = bound_broker().await;
     let settings = broker.settings(BrokerUser::Store);
     let adjust = |all: &mut ServiceSettings| (all.broker, all.relay.batch_size) = (settings, 1);
-    let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
     // More than can be published one by one before the offer has its turn.
-    write_orders(&site.database, 3_000).await;
-    ask(&site, &json!({"since": now()})).await;
+    write_orders(&side.database, 3_000).await;
+    ask(&side, &json!({"since": now()})).await;
     eventually("the offer is worked off", async || {
-        (site.database.count("offers").await == 0).then_some(())
+        (side.database.count("offers").await == 0).then_some(())
     })
     .await;
-    assert!(site.rows().await.outbox > 0, "it waited until there was nothing else to publish");
+    assert!(side.rows().await.outbox > 0, "it waited until there was nothing else to publish");
 }
 
 #[tokio::test]
 async fn those_that_changed_since_a_time_are_offered() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    write_orders(&site.database, 3).await;
+    let side = publishing_to(&broker).await;
+    write_orders(&side.database, 3).await;
     let since = now();
-    let later = write_orders(&site.database, 2).await;
-    ask(&site, &json!({"since": since})).await;
-    assert_eq!(BTreeSet::from_iter(offered(&site, &broker).await), BTreeSet::from_iter(later));
+    let later = write_orders(&side.database, 2).await;
+    ask(&side, &json!({"since": since})).await;
+    assert_eq!(BTreeSet::from_iter(offered(&side, &broker).await), BTreeSet::from_iter(later));
 }
 
 #[tokio::test]
 async fn an_entry_of_a_clock_that_is_behind_hides_none_before_it() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
+    let side = publishing_to(&broker).await;
     let since = now();
-    let ids = write_orders(&site.database, 9).await;
-    published(&site).await;
+    let ids = write_orders(&side.database, 9).await;
+    published(&side).await;
     take_all(&broker).await;
     // The one at which the search looks first.
     let slow = "changes set at = at - interval '1 hour'";
-    site.database
+    side.database
         .run(&format!("update {slow} where seq = (select max(seq) + 1 from changes) / 2"))
         .await;
-    ask(&site, &json!({ "since": since })).await;
-    let offered = BTreeSet::from_iter(offered(&site, &broker).await);
+    ask(&side, &json!({ "since": since })).await;
+    let offered = BTreeSet::from_iter(offered(&side, &broker).await);
     let wanted = ids.iter().copied().filter(|id| *id != ids[4]);
     assert_eq!(offered, BTreeSet::from_iter(wanted));
 }
@@ -86,23 +86,23 @@ async fn an_entry_of_a_clock_that_is_behind_hides_none_before_it() {
 #[tokio::test]
 async fn those_that_are_named_are_offered_and_unknown_ones_told() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let ids = write_orders(&site.database, 3).await;
+    let side = publishing_to(&broker).await;
+    let ids = write_orders(&side.database, 3).await;
     let unknown = Uuid::new_v4();
-    let answer = ask(&site, &json!({"ids": [ids[2], unknown, ids[0], ids[2]]})).await;
+    let answer = ask(&side, &json!({"ids": [ids[2], unknown, ids[0], ids[2]]})).await;
     assert_eq!(answer["unknown"], json!([unknown]));
-    assert_eq!(BTreeSet::from_iter(offered(&site, &broker).await), [ids[0], ids[2]].into());
+    assert_eq!(BTreeSet::from_iter(offered(&side, &broker).await), [ids[0], ids[2]].into());
 }
 
 #[tokio::test]
 async fn an_offer_tells_both_facets_and_changes_nothing() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let ids = write_orders(&site.database, 1).await;
-    published(&site).await;
+    let side = publishing_to(&broker).await;
+    let ids = write_orders(&side.database, 1).await;
+    published(&side).await;
     let created = body(&take_all(&broker).await[0]);
-    ask(&site, &json!({ "ids": ids })).await;
-    published(&site).await;
+    ask(&side, &json!({ "ids": ids })).await;
+    published(&side).await;
     let offered = body(&take_all(&broker).await[0]);
     assert_eq!(offered["touched"], json!(["delivery", "progress"]));
     for same in ["delivery", "progress", "version", "order_id", "origin", "schema"] {
@@ -114,24 +114,24 @@ async fn an_offer_tells_both_facets_and_changes_nothing() {
 #[tokio::test]
 async fn nothing_to_offer_is_no_trouble() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    ask(&site, &json!({"all": true})).await;
-    ask(&site, &json!({"ids": []})).await;
-    assert!(offered(&site, &broker).await.is_empty());
+    let side = publishing_to(&broker).await;
+    ask(&side, &json!({"all": true})).await;
+    ask(&side, &json!({"ids": []})).await;
+    assert!(offered(&side, &broker).await.is_empty());
 }
 
 #[tokio::test]
 async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
-    let site = TestService::start::<Plain>("plain", routes).await;
-    let ids = write_orders(&site.database, 2).await;
-    ask(&site, &json!({ "ids": ids })).await;
-    ask(&site, &json!({"all": true})).await;
-    assert_eq!((site.rows().await.outbox, site.database.count("offers").await), (4, 1));
+    let side = TestService::start::<Plain>("plain", routes).await;
+    let ids = write_orders(&side.database, 2).await;
+    ask(&side, &json!({ "ids": ids })).await;
+    ask(&side, &json!({"all": true})).await;
+    assert_eq!((side.rows().await.outbox, side.database.count("offers").await), (4, 1));
 }
 
 #[tokio::test]
 async fn what_is_no_offer_is_refused() {
-    let site = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start::<Plain>("plain", routes).await;
     let many = vec![Uuid::new_v4(); 501];
     for request in [
         json!({}),
@@ -143,18 +143,18 @@ async fn what_is_no_offer_is_refused() {
         json!({"ids": many}),
         json!({"every": true}),
     ] {
-        site.client.post(OFFER, &request).await.assert_problem(422);
+        side.client.post(OFFER, &request).await.assert_problem(422);
     }
-    assert_eq!(site.database.count("offers").await, 0);
+    assert_eq!(side.database.count("offers").await, 0);
 }
 
 #[tokio::test]
 async fn an_offer_of_all_that_waits_for_its_turn_speaks_for_another_one() {
-    let site = TestService::start::<Plain>("plain", routes).await;
-    write_orders(&site.database, 2).await;
+    let side = TestService::start::<Plain>("plain", routes).await;
+    write_orders(&side.database, 2).await;
     for _ in 0..3 {
-        ask(&site, &json!({"all": true})).await;
+        ask(&side, &json!({"all": true})).await;
     }
-    ask(&site, &json!({"since": now()})).await;
-    assert_eq!(site.database.count("offers").await, 2);
+    ask(&side, &json!({"since": now()})).await;
+    assert_eq!(side.database.count("offers").await, 2);
 }

@@ -63,13 +63,13 @@ async fn publishing_on(way: &Way, broker: &TestBroker) -> TestService {
 async fn what_was_written_while_rabbitmq_was_away_arrives_when_it_is_there() {
     let broker = bound_broker().await;
     let mut way = Way::to(&broker);
-    let site = publishing_on(&way, &broker).await;
-    write_orders(&site.database, 3).await;
-    told_state(&site, "waiting").await;
-    assert_eq!(site.rows().await.outbox, 3);
+    let side = publishing_on(&way, &broker).await;
+    write_orders(&side.database, 3).await;
+    told_state(&side, "waiting").await;
+    assert_eq!(side.rows().await.outbox, 3);
     way.open().await;
-    published(&site).await;
-    told_state(&site, "publishing").await;
+    published(&side).await;
+    told_state(&side, "publishing").await;
     assert_eq!(take_all(&broker).await.len(), 3);
 }
 
@@ -78,29 +78,29 @@ async fn a_connection_that_breaks_is_made_anew() {
     let broker = bound_broker().await;
     let mut way = Way::to(&broker);
     way.open().await;
-    let site = publishing_on(&way, &broker).await;
-    told_state(&site, "publishing").await;
+    let side = publishing_on(&way, &broker).await;
+    told_state(&side, "publishing").await;
     for _ in 0..2 {
         way.cut().await;
-        write_orders(&site.database, 2).await;
-        told_state(&site, "waiting").await;
+        write_orders(&side.database, 2).await;
+        told_state(&side, "waiting").await;
         way.open().await;
-        published(&site).await;
+        published(&side).await;
     }
     assert!(take_all(&broker).await.len() >= 4);
 }
 
 #[tokio::test]
-async fn a_quiet_site_says_that_rabbitmq_is_away_and_that_it_is_back() {
+async fn a_quiet_side_says_that_rabbitmq_is_away_and_that_it_is_back() {
     let broker = bound_broker().await;
     let mut way = Way::to(&broker);
     way.open().await;
-    let site = publishing_on(&way, &broker).await;
-    told_state(&site, "publishing").await;
+    let side = publishing_on(&way, &broker).await;
+    told_state(&side, "publishing").await;
     way.cut().await;
-    told_state(&site, "waiting").await;
+    told_state(&side, "waiting").await;
     way.open().await;
-    told_state(&site, "publishing").await;
+    told_state(&side, "publishing").await;
 }
 
 #[tokio::test]
@@ -119,9 +119,9 @@ async fn while_rabbitmq_is_silent_the_relay_keeps_its_turn() {
         // Longer than PostgreSQL lets a silent holder keep the lock.
         settings.broker.connect_timeout = Duration::from_secs(6);
     };
-    let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
-    write_orders(&site.database, 1).await;
-    let detail = told_state(&site, "waiting").await;
+    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    write_orders(&side.database, 1).await;
+    let detail = told_state(&side, "waiting").await;
     assert!(detail.as_str().unwrap().contains("did not answer within 6s"), "{detail}");
     silent.abort();
 }
@@ -159,9 +159,9 @@ async fn a_rabbitmq_that_cannot_confirm_so_much_at_once_is_given_less() {
         settings.relay.confirm_timeout = Duration::from_secs(1);
         settings.relay.batch_size = 300;
     };
-    let site = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
     // Some 250 kB.
-    write_orders(&site.database, 300).await;
-    published(&site).await;
+    write_orders(&side.database, 300).await;
+    published(&side).await;
     slow.abort();
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::creating::{create_all, created, new};
-use crate::plain::{linked as linked_site, write_orders};
+use crate::plain::{linked as linked_side, write_orders};
 use crate::writing::{Desk, having_seen, says, versions};
 
 /// A desk, and the link to its database.
@@ -284,10 +284,10 @@ async fn a_server_that_is_never_heard_of_again_does_not_keep_the_pool() {
 
 #[actix_web::test]
 async fn of_a_pause_or_the_end_of_an_offer_without_an_answer_it_is_told_that_nobody_knows() {
-    let (site, link) = linked_site().await;
+    let (side, link) = linked_side().await;
     // While a change waits for RabbitMQ, no offer goes on.
-    write_orders(&site.database, 1).await;
-    let asked = site.client.post("/v1/sync/offer", &json!({"all": true})).await.with(202);
+    write_orders(&side.database, 1).await;
+    let asked = side.client.post("/v1/sync/offer", &json!({"all": true})).await.with(202);
     let offer = asked.header("location").unwrap();
     let breaking = async |text: &str| {
         link.lose(Loss::Answer, text);
@@ -297,9 +297,9 @@ async fn of_a_pause_or_the_end_of_an_offer_without_an_answer_it_is_told_that_nob
     let (pause, resume) = ("/v1/relay/pause", "/v1/relay/resume");
     let nothing = json!(null);
     let (paused, ()) =
-        tokio::join!(site.client.post(pause, &nothing), breaking("INSERT INTO \"pause\""));
-    let (resumed, ()) = tokio::join!(site.client.post(resume, &nothing), breaking("DELETE"));
-    let (ended, ()) = tokio::join!(site.client.delete(offer), breaking("DELETE"));
+        tokio::join!(side.client.post(pause, &nothing), breaking("INSERT INTO \"pause\""));
+    let (resumed, ()) = tokio::join!(side.client.post(resume, &nothing), breaking("DELETE"));
+    let (ended, ()) = tokio::join!(side.client.delete(offer), breaking("DELETE"));
     for answer in [paused, resumed, ended] {
         answer.assert_problem(503);
         assert!(answer["type"].as_str().unwrap().ends_with("outcome-unknown"), "{}", answer.text);

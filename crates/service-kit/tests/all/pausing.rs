@@ -1,4 +1,4 @@
-//! Pausing a site: it publishes nothing, whichever process serves it.
+//! Pausing a side: it publishes nothing, whichever process serves it.
 
 use serde_json::json;
 use test_kit::{TestService, eventually};
@@ -7,8 +7,8 @@ use crate::plain::{publishing_to, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
 use crate::taking_over::replica;
 
-async fn post(site: &TestService, what: &str) -> serde_json::Value {
-    site.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200).body
+async fn post(side: &TestService, what: &str) -> serde_json::Value {
+    side.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200).body
 }
 
 #[tokio::test]
@@ -40,11 +40,11 @@ async fn a_pause_holds_for_every_process_until_somebody_resumes() {
 #[tokio::test]
 async fn to_pause_or_resume_twice_is_the_same_as_once() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let since = post(&site, "pause").await["paused_since"].clone();
-    assert_eq!(post(&site, "pause").await["paused_since"], since);
-    post(&site, "resume").await;
-    assert_eq!(post(&site, "resume").await["paused_since"], json!(null));
-    write_orders(&site.database, 1).await;
-    published(&site).await;
+    let side = publishing_to(&broker).await;
+    let since = post(&side, "pause").await["paused_since"].clone();
+    assert_eq!(post(&side, "pause").await["paused_since"], since);
+    post(&side, "resume").await;
+    assert_eq!(post(&side, "resume").await["paused_since"], json!(null));
+    write_orders(&side.database, 1).await;
+    published(&side).await;
 }

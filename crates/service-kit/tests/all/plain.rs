@@ -1,4 +1,4 @@
-//! A site whose orders have no private part: it has what both services share.
+//! A side whose orders have no private part: it has what both services share.
 
 use program_kit::http::problem::FieldError;
 use program_kit::http::resource::Routes;
@@ -7,19 +7,19 @@ use service_kit::database::now;
 use service_kit::orders::{Changed, Domain, Draft, Order, Orders, storage};
 use service_kit::routes;
 use shared_models::order::Shared;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{
     BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
 };
 use uuid::Uuid;
 
-/// The orders of the plain site.
-pub(crate) const ORDERS: Orders = Orders { site: Site::Store };
+/// The orders of the plain side.
+pub(crate) const ORDERS: Orders = Orders { side: Side::Store };
 
 pub(crate) enum Plain {}
 
 impl Domain for Plain {
-    const SITE: Site = Site::Store;
+    const SIDE: Side = Side::Store;
     type Private = ();
     type Shown<'a> = ();
     type Settable = ();
@@ -40,26 +40,26 @@ impl Domain for Plain {
 }
 
 pub(crate) fn routes() -> Routes {
-    routes::site::<Plain>().with(routes::collection::<Plain>("orders are listed here", vec![]))
+    routes::side::<Plain>().with(routes::collection::<Plain>("orders are listed here", vec![]))
 }
 
-/// A plain site that publishes to `broker`.
+/// A plain side that publishes to `broker`.
 pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
     TestService::start_with::<Plain>("plain", routes, adjust).await
 }
 
-/// A site without RabbitMQ, and the link to its database.
+/// A side without RabbitMQ, and the link to its database.
 pub(crate) async fn linked() -> (TestService, DatabaseLink) {
-    let database = TestDatabase::of(Site::Store).await;
+    let database = TestDatabase::of(Side::Store).await;
     let mut settings = database.settings();
     let link = DatabaseLink::start(&mut settings).await;
     let adjust = |all: &mut ServiceSettings| all.database = settings;
-    let site = TestService::start_over::<Plain>("plain", routes, database, adjust).await;
-    let ready = async || (site.client.get("/health/ready").await.status == 200).then_some(());
-    eventually("the site is ready", ready).await;
-    (site, link)
+    let side = TestService::start_over::<Plain>("plain", routes, database, adjust).await;
+    let ready = async || (side.client.get("/health/ready").await.status == 200).then_some(());
+    eventually("the side is ready", ready).await;
+    (side, link)
 }
 
 /// Writes orders in one statement, as another process would; returns their ids.
@@ -69,7 +69,7 @@ pub(crate) async fn write_orders(database: &TestDatabase, count: usize) -> Vec<U
         version: 1,
         ..Order::<()>::blank(Uuid::now_v7(), now())
     };
-    let new = (0..count).map(|number| Changed::created(Site::Store, order(number)));
+    let new = (0..count).map(|number| Changed::created(Side::Store, order(number)));
     let mut connection = database.connect().await;
     storage::create(&mut connection, &new.collect::<Vec<_>>()).await.unwrap()
 }

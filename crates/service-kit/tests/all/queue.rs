@@ -9,11 +9,11 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use serde_json::Value;
 use shared_models::names::{self, ORDER_EVENTS};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 use test_kit::{TestBroker, TestService, eventually};
 
-pub(crate) const QUEUE: &str = names::queue(Direction { from: Site::Store });
-const EXCHANGE: &str = names::exchange(Site::Store);
+pub(crate) const QUEUE: &str = names::queue(Direction { from: Side::Store });
+const EXCHANGE: &str = names::exchange(Side::Store);
 
 pub(crate) async fn declare_exchange(broker: &TestBroker) {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };

@@ -28,15 +28,15 @@ struct Stored {
 #[tokio::test]
 async fn what_is_written_arrives_as_it_is_stored_and_leaves_the_outbox() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let ids = write_orders(&site.database, 3).await;
-    published(&site).await;
+    let side = publishing_to(&broker).await;
+    let ids = write_orders(&side.database, 3).await;
+    published(&side).await;
     let messages = take_all(&broker).await;
     assert_eq!(
         messages.iter().map(|message| body(message)["order_id"].clone()).collect::<Vec<_>>(),
         ids.iter().map(|id| json!(id)).collect::<Vec<_>>()
     );
-    let mut connection = site.database.connect().await;
+    let mut connection = side.database.connect().await;
     let stored = diesel::sql_query("select event_id, body from changes");
     let stored: Vec<Stored> = stored.load(&mut connection).await.unwrap();
     let stored = stored.into_iter().map(|row| (row.event_id.to_string(), row.body));
@@ -51,9 +51,9 @@ async fn what_is_written_arrives_as_it_is_stored_and_leaves_the_outbox() {
 #[tokio::test]
 async fn a_message_says_what_it_is_without_being_opened() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    write_orders(&site.database, 1).await;
-    published(&site).await;
+    let side = publishing_to(&broker).await;
+    write_orders(&side.database, 1).await;
+    published(&side).await;
     let message = take_all(&broker).await.remove(0).delivery;
     assert_eq!(message.exchange.as_str(), "store.events");
     assert_eq!(message.routing_key.as_str(), "order.created");
@@ -75,35 +75,35 @@ async fn a_message_says_what_it_is_without_being_opened() {
 #[tokio::test]
 async fn without_an_exchange_changes_wait_until_it_is_there() {
     let broker = TestBroker::new().await;
-    let site = publishing_to(&broker).await;
-    write_orders(&site.database, 2).await;
-    let detail = told_state(&site, "waiting").await;
+    let side = publishing_to(&broker).await;
+    write_orders(&side.database, 2).await;
+    let detail = told_state(&side, "waiting").await;
     assert!(detail.as_str().unwrap().contains("store.events"), "{detail}");
-    assert_eq!(site.rows().await.outbox, 2);
+    assert_eq!(side.rows().await.outbox, 2);
     declare_exchange(&broker).await;
     bind(&broker, ORDER_EVENTS).await;
-    published(&site).await;
+    published(&side).await;
     assert_eq!(take_all(&broker).await.len(), 2);
-    told_state(&site, "publishing").await;
+    told_state(&side, "publishing").await;
 }
 
 #[tokio::test]
 async fn a_channel_that_rabbitmq_closes_is_opened_anew() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    told_state(&site, "publishing").await;
+    let side = publishing_to(&broker).await;
+    told_state(&side, "publishing").await;
     // RabbitMQ closes a channel on which something is published to an exchange that is not there.
     delete_exchange(&broker).await;
-    write_orders(&site.database, 2).await;
+    write_orders(&side.database, 2).await;
     // The second of them may meet a channel that is just closing, and that is told first.
     eventually("it is told which exchange is missing", async || {
-        let detail = told_state(&site, "waiting").await;
+        let detail = told_state(&side, "waiting").await;
         detail.as_str().unwrap().contains("store.events").then_some(())
     })
     .await;
     declare_exchange(&broker).await;
     bind(&broker, ORDER_EVENTS).await;
-    published(&site).await;
+    published(&side).await;
     assert_eq!(take_all(&broker).await.len(), 2);
 }
 
@@ -111,14 +111,14 @@ async fn a_channel_that_rabbitmq_closes_is_opened_anew() {
 async fn without_a_binding_changes_wait_until_it_is_there() {
     let broker = TestBroker::new().await;
     declare_exchange(&broker).await;
-    let site = publishing_to(&broker).await;
-    write_orders(&site.database, 2).await;
-    told_state(&site, "unroutable").await;
-    assert_eq!(site.rows().await.outbox, 2);
+    let side = publishing_to(&broker).await;
+    write_orders(&side.database, 2).await;
+    told_state(&side, "unroutable").await;
+    assert_eq!(side.rows().await.outbox, 2);
     bind(&broker, ORDER_EVENTS).await;
-    published(&site).await;
+    published(&side).await;
     assert_eq!(take_all(&broker).await.len(), 2);
-    told_state(&site, "publishing").await;
+    told_state(&side, "publishing").await;
 }
 
 #[tokio::test]
@@ -126,14 +126,14 @@ async fn what_has_a_queue_is_published_while_the_rest_waits() {
     let broker = TestBroker::new().await;
     declare_exchange(&broker).await;
     bind(&broker, "order.created").await;
-    let site = publishing_to(&broker).await;
-    let known = write_orders(&site.database, 2).await;
-    published(&site).await;
-    site.client.post("/v1/sync/offer", &json!({ "ids": known })).await.with(202);
-    write_orders(&site.database, 3).await;
-    told_state(&site, "unroutable").await;
+    let side = publishing_to(&broker).await;
+    let known = write_orders(&side.database, 2).await;
+    published(&side).await;
+    side.client.post("/v1/sync/offer", &json!({ "ids": known })).await.with(202);
+    write_orders(&side.database, 3).await;
+    told_state(&side, "unroutable").await;
     eventually("only what has no queue is left", async || {
-        (site.rows().await.outbox == 2).then_some(())
+        (side.rows().await.outbox == 2).then_some(())
     })
     .await;
     let kinds = take_all(&broker)
@@ -143,17 +143,17 @@ async fn what_has_a_queue_is_published_while_the_rest_waits() {
         .collect::<Vec<_>>();
     assert_eq!(kinds, vec!["order.created"; 5]);
     bind(&broker, "order.offered").await;
-    published(&site).await;
+    published(&side).await;
     assert_eq!(take_all(&broker).await.len(), 2);
 }
 
 #[tokio::test]
 async fn a_thousand_changes_arrive_each_once_and_in_their_order() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let mut ids = write_orders(&site.database, 700).await;
-    ids.extend(write_orders(&site.database, 500).await);
-    published(&site).await;
+    let side = publishing_to(&broker).await;
+    let mut ids = write_orders(&side.database, 700).await;
+    ids.extend(write_orders(&side.database, 500).await);
+    published(&side).await;
     let told = take_all(&broker)
         .await
         .iter()
@@ -165,13 +165,13 @@ async fn a_thousand_changes_arrive_each_once_and_in_their_order() {
 #[tokio::test]
 async fn what_arrived_from_the_peer_is_not_published() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
+    let side = publishing_to(&broker).await;
     let delivery = test_kit::delivery_to("1 Quay Street", 1, 1);
     let change = test_kit::change_of(Uuid::now_v7(), delivery, None);
-    let source = shared_models::site::Site::Warehouse;
-    assert_eq!(site.client.sync(source, &[change]).await.outcomes(), ["applied"]);
-    write_orders(&site.database, 1).await;
-    published(&site).await;
+    let source = shared_models::side::Side::Warehouse;
+    assert_eq!(side.client.sync(source, &[change]).await.outcomes(), ["applied"]);
+    write_orders(&side.database, 1).await;
+    published(&side).await;
     assert_eq!(broker.queue_depth(QUEUE).await, Some(1));
     assert_eq!(body(&take_all(&broker).await[0])["kind"], "order.created");
 }

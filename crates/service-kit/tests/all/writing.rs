@@ -14,7 +14,7 @@ use service_kit::database::{Database, DatabaseSettings, Observer, Scans, State};
 use service_kit::error::Error;
 use service_kit::orders::{Draft, Edit, Order, Turns, Writer, Written};
 use service_kit::relay::{Relay, RelayOptions};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::{TestDatabase, eventually, service_settings};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -49,7 +49,7 @@ impl Desk {
         let settings = service_settings(settings);
         let (_, relay) = Relay::new(RelayOptions {
             name: "desk",
-            site: Site::Store,
+            side: Side::Store,
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,

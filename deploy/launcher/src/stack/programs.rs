@@ -36,18 +36,18 @@ pub(super) fn all(ports: Ports, at: &Endpoints, secrets: &Secrets) -> [Program; 
         let owner = Some(roles.owner_url(ports.postgres));
         Program { owner, ..Program::new(name, prefix, port, at, &settings) }
     };
-    let mut to_sites = vec![
+    let mut to_sides = vec![
         ("BROKER__URL", broker(User::Worker)),
         ("STORE__URL", at.store.clone()),
         ("WAREHOUSE__URL", at.warehouse.clone()),
     ];
     if let Some(tokens) = &at.tokens {
-        to_sites.extend(["STORE__TOKEN", "WAREHOUSE__TOKEN"].map(|it| (it, tokens.sync.clone())));
+        to_sides.extend(["STORE__TOKEN", "WAREHOUSE__TOKEN"].map(|it| (it, tokens.sync.clone())));
     }
     [
         service("store-svc", "STORE", ports.store, &store, User::Store),
         service("warehouse-svc", "WAREHOUSE", ports.warehouse, &warehouse, User::Warehouse),
-        Program::new("sync-worker", "WORKER", ports.worker, at, &to_sites),
+        Program::new("sync-worker", "WORKER", ports.worker, at, &to_sides),
     ]
 }
 

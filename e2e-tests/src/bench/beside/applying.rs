@@ -1,4 +1,4 @@
-//! The receiving site alone: what a site has to tell, told to its peer without relay, RabbitMQ and
+//! The receiving side alone: what a side has to tell, told to its peer without relay, RabbitMQ and
 //! worker, in requests as the worker sends them.
 
 use std::sync::{Arc, Mutex};
@@ -12,17 +12,17 @@ use reqwest::header::CONTENT_TYPE;
 use shared_models::SCHEMA;
 use shared_models::event::OrderEvent;
 use shared_models::rules::{Facts, RULES, Verdict, decide};
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use shared_models::sync::{MAX_CHANGES, OrderChange, Outcome, SyncRequest, SyncResponse};
 use test_kit::http;
 
 use crate::bench::world::World;
 use crate::secured::headers;
 
-/// Over so many connections at once the worker tells a site what its peer has decided.
+/// Over so many connections at once the worker tells a side what its peer has decided.
 const CONNECTIONS: usize = 1;
 
-/// What is in a site's outbox, as it would be published.
+/// What is in a side's outbox, as it would be published.
 pub async fn messages(world: &World, direction: Direction) -> Result<Vec<String>> {
     let waiting = "select body from changes join outbox using (seq) order by seq";
     let rows = world.databases.at(direction.from).rows(waiting).await?;

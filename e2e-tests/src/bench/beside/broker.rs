@@ -17,7 +17,7 @@ use lapin::{
 };
 use launcher::rabbitmq::User;
 use shared_models::names::{ORIGIN_HEADER, exchange, queue};
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use uuid::Uuid;
 
 use crate::bench::world::World;
@@ -86,7 +86,7 @@ async fn publish(channel: Channel, direction: Direction, messages: Vec<String>) 
     Ok(())
 }
 
-/// Publishes one as a site does: persistent, and to come back where no queue takes it.
+/// Publishes one as a side does: persistent, and to come back where no queue takes it.
 pub(super) async fn publish_one(
     channel: &Channel,
     direction: Direction,
@@ -98,7 +98,7 @@ pub(super) async fn publish_one(
     channel.basic_publish(exchange, key, options, message.as_bytes(), properties).await
 }
 
-/// As large as those that a site gives.
+/// As large as those that a side gives.
 fn properties(direction: Direction) -> BasicProperties {
     let mut headers = FieldTable::default();
     let origin = AMQPValue::LongString(direction.from.as_str().into());

@@ -9,7 +9,7 @@ use lapin::Confirmation;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, ConfirmSelectOptions};
 use lapin::types::FieldTable;
 use shared_models::names::queue;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::{broker, pgbench, placing};
 use crate::bench::load::{Target, flat_out, latencies};
@@ -18,7 +18,7 @@ use crate::bench::orders::{address, order, request};
 use crate::bench::scale::Scale;
 use crate::bench::world::World;
 
-const DIRECTION: Direction = Direction { from: Site::Store };
+const DIRECTION: Direction = Direction { from: Side::Store };
 /// So many messages are sent one by one.
 const MESSAGES: u32 = 1_000;
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::STORE;
 use super::figures::{beside, told};
@@ -33,7 +33,7 @@ pub(super) async fn measure(
         progress.doing("working it off");
         let began = Instant::now();
         world.go_round().await?;
-        world.recorded(Site::Warehouse, waiting.min(scale.worked_off)).await?;
+        world.recorded(Side::Warehouse, waiting.min(scale.worked_off)).await?;
         let samples = world.memory.since(began);
         most.push(samples.iter().map(|it| it.megabytes).fold(0.0, f64::max));
         series.push((format!("{waiting} waiting"), points(&samples, began)));

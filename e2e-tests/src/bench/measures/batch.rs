@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::figures::{beside, number, told};
 use crate::bench::beside::{pgbench, placing};
@@ -39,7 +39,7 @@ pub(super) async fn measure(
         world.clear().await?;
         progress.doing("the store");
         let loaded = place(world, scale).await?;
-        checks::placed(world, Site::Store, loaded.with_status(201) * SIZE, scale.sample).await?;
+        checks::placed(world, Side::Store, loaded.with_status(201) * SIZE, scale.sample).await?;
         batches.push(loaded.rate() * number(SIZE));
         latencies = vec![("batches".to_owned(), Quantiles::from(&loaded.latencies))];
     }

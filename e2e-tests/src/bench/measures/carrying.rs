@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use launcher::wait;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::PATIENCE;
 use super::figures::{beside, number, per_second, told, wanted};
@@ -14,7 +14,7 @@ use crate::bench::measure::{Finding, Measure, Wanted};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::Chart;
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, checks, sites, usage};
+use crate::bench::world::{World, checks, sides, usage};
 
 /// What is to be reached on two cores, in orders a second.
 const LEAST: f64 = 5_000.0;
@@ -76,14 +76,14 @@ pub(super) async fn measure(
 
 /// How many changes a second leave the outbox while nobody consumes.
 async fn relay(world: &World, direction: Direction, waiting: u64) -> Result<f64> {
-    let site = world.program(direction.from);
-    let before = sites::confirmed(site).await?;
+    let side = world.program(direction.from);
+    let before = sides::confirmed(side).await?;
     let began = Instant::now();
-    sites::resume(site).await?;
-    let all = async || sites::confirmed(site).await.is_ok_and(|now| now - before >= waiting);
+    sides::resume(side).await?;
+    let all = async || sides::confirmed(side).await.is_ok_and(|now| now - before >= waiting);
     wait::until("the relay to publish all", PATIENCE, all).await?;
     let took = began.elapsed();
-    sites::pause(site).await?;
+    sides::pause(side).await?;
     Ok(per_second(waiting, took))
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn whole(
     let last_before = world.databases.at(peer).last_change().await?;
     let spent = usage::processor(world)?;
     let began = source.row("select extract(epoch from clock_timestamp())::float8").await?;
-    sites::resume(world.program(direction.from)).await?;
+    sides::resume(world.program(direction.from)).await?;
     world.recorded(peer, before + waiting).await?;
     let spent_since = usage::processor(world)?;
     let rows = world.databases.at(peer).rows(&committed(began.try_get(0)?, last_before)).await?;
@@ -126,8 +126,8 @@ fn committed(began: f64, last_before: u64) -> String {
 
 async fn check(world: &World, direction: Direction, orders: u64, sample: u64) -> Result<()> {
     match direction.from {
-        Site::Store => checks::arrived(world, orders, sample).await,
-        Site::Warehouse => checks::picked(world, orders, sample).await,
+        Side::Store => checks::arrived(world, orders, sample).await,
+        Side::Warehouse => checks::picked(world, orders, sample).await,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{PATIENCE, STORE};
 use crate::bench::measure::{Finding, Wanted};
 use crate::bench::progress::Progress;
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, sites};
+use crate::bench::world::{World, sides};
 
 /// The least rate, in changes a second: 300 orders a second, each of which is moved once.
 const LEAST: f64 = 600.0;
@@ -31,12 +31,12 @@ pub(super) async fn measure(
         let began = Instant::now();
         world.go_round().await?;
         let compared = async || {
-            let comparison = sites::comparison(&world.worker, STORE).await;
+            let comparison = sides::comparison(&world.worker, STORE).await;
             comparison.is_ok_and(|it| it["compared"].as_u64() >= Some(changes))
         };
         wait::until("the whole log to be compared", PATIENCE, compared).await?;
         rates.push(per_second(changes, began.elapsed()));
-        let comparison = sites::comparison(&world.worker, STORE).await?;
+        let comparison = sides::comparison(&world.worker, STORE).await?;
         let lost = LOSSES.into_iter().find(|loss| comparison[loss] != 0);
         ensure!(lost.is_none(), "nothing was lost, but it is said: {comparison}");
     }

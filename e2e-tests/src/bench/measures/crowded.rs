@@ -1,11 +1,11 @@
 //! Commit to commit with many orders stored, while others want much of the same tables: offers of a
-//! recent time and of all, and many who list. Each has the quiet site beside it, in the same turn.
+//! recent time and of all, and many who list. Each has the quiet side beside it, in the same turn.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::time::sleep;
 
 use super::figures::{beside, told};
@@ -16,9 +16,9 @@ use crate::bench::orders::{address, request};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::Chart;
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, sites};
+use crate::bench::world::{World, sides};
 
-/// Times that of the quiet site.
+/// Times that of the quiet side.
 const MOST: f64 = 4.0;
 const LISTING: usize = 32;
 /// Lists that no order, or hardly any, belongs to.
@@ -27,7 +27,7 @@ const LISTS: [&str; 3] = [
     "/v1/orders?company=Nobody",
     "/v1/orders?status=delivered&updated_since=2026-01-01T00:00:00Z",
 ];
-/// How often it is asked whether the sites are ready.
+/// How often it is asked whether the sides are ready.
 const ASKED: Duration = Duration::from_millis(200);
 
 /// Others who want something of the store.
@@ -88,11 +88,11 @@ fn groups(measure: &Measure) -> Vec<(String, f64)> {
     vec![("alone".to_owned(), alone), ("crowded".to_owned(), measure.value.median)]
 }
 
-/// The p99 of a steady load beside a crowd, in ms. The sites are ready all the while.
+/// The p99 of a steady load beside a crowd, in ms. The sides are ready all the while.
 async fn p99_with(crowd: Crowd, world: &World, scale: &Scale) -> Result<f64> {
     let mut offers = vec![];
     for offer in (crowd.offers)() {
-        offers.push(sites::offer(&world.store, &offer).await?);
+        offers.push(sides::offer(&world.store, &offer).await?);
     }
     let loading = async {
         let (lags, listed) = tokio::join!(
@@ -107,7 +107,7 @@ async fn p99_with(crowd: Crowd, world: &World, scale: &Scale) -> Result<f64> {
         unready = watch(world) => return unready,
     };
     for offer in offers {
-        sites::end_offer(&world.store, offer).await?;
+        sides::end_offer(&world.store, offer).await?;
     }
     Ok(lags.quantile(0.99))
 }
@@ -125,12 +125,12 @@ async fn list(connections: usize, world: &World, scale: &Scale) -> Result<Option
     flat_out(&target, connections, scale.warm_up, scale.steady, list).await.map(Some)
 }
 
-/// Ends only where a site is not ready.
+/// Ends only where a side is not ready.
 async fn watch(world: &World) -> Result<f64> {
     loop {
-        for site in Site::ALL {
-            let ready = sites::is_ready(world.program(site)).await;
-            ensure!(ready, "the {site} says that it is not ready");
+        for side in Side::ALL {
+            let ready = sides::is_ready(world.program(side)).await;
+            ensure!(ready, "the {side} says that it is not ready");
         }
         sleep(ASKED).await;
     }

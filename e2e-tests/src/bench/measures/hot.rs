@@ -2,7 +2,7 @@
 //! fast as it goes. Its peer has the last edit soon, and was told of far fewer.
 
 use anyhow::{Context, Result, ensure};
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::figures::{beside, number, told, wanted};
 use crate::bench::beside::{pgbench, updating};
@@ -12,12 +12,12 @@ use crate::bench::orders::{address, order, request};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::{Chart, Quantiles};
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, sites};
+use crate::bench::world::{World, sides};
 
 /// More would only wait for the row.
 const CONNECTIONS: usize = 4;
 /// In which the worker tells of the edits.
-const DIRECTION: Direction = Direction { from: Site::Store };
+const DIRECTION: Direction = Direction { from: Side::Store };
 
 const COMMITTED: &str = "
 select max((extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint) from changes";
@@ -47,12 +47,12 @@ pub(super) async fn measure(
         world.clear().await?;
         world.go_round().await?;
         progress.doing("one order");
-        let before = sites::requests(&world.worker, DIRECTION).await?;
+        let before = sides::requests(&world.worker, DIRECTION).await?;
         let loaded = edit(world, scale).await?;
         let edits = loaded.with_status(200);
         turns.edits.push(loaded.rate());
         turns.behind.push(arrive(world, edits).await?);
-        let requests = sites::requests(&world.worker, DIRECTION).await? - before;
+        let requests = sides::requests(&world.worker, DIRECTION).await? - before;
         turns.requests.push(100.0 * number(requests) / number(edits));
         latencies = vec![("edits".to_owned(), Quantiles::from(&loaded.latencies))];
     }
@@ -73,7 +73,7 @@ pub(super) async fn measure(
 }
 
 async fn edit(world: &World, scale: &Scale) -> Result<Loaded> {
-    sites::place(&world.store, order(1)).await?;
+    sides::place(&world.store, order(1)).await?;
     let id = world.databases.store.row("select id::text from orders").await?;
     let path = format!("/v1/orders/{}", id.try_get::<_, String>(0)?);
     let edit =
@@ -89,10 +89,10 @@ async fn arrive(world: &World, edits: u64) -> Result<f64> {
     let store = world.databases.store.standing().await?;
     ensure!(store.changes == 1 + edits, "{edits} edits were answered, the store has {store:?}");
     let revision = "select (delivery -> 'revision' ->> 'store')::bigint from orders";
-    for site in Site::ALL {
-        let revision = world.databases.at(site).number(revision).await?;
+    for side in Side::ALL {
+        let revision = world.databases.at(side).number(revision).await?;
         let all = i64::try_from(1 + edits)?;
-        ensure!(revision == all, "after {edits} edits the {site} has revision {revision}");
+        ensure!(revision == all, "after {edits} edits the {side} has revision {revision}");
     }
     let last = [&world.databases.store, &world.databases.warehouse];
     let last = [last[0].number(COMMITTED).await?, last[1].number(COMMITTED).await?];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::figures::{beside, number, told, wanted};
 use crate::bench::beside::parts::{self, Parts};
@@ -70,7 +70,7 @@ pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duratio
     let loaded = at_rate(&target, CONNECTIONS, rate, scale.warm_up + lasts, request).await?;
     let placed = loaded.accepted()?.with_status(201);
     // Counted one by one, for offers take numbers of changes there, too.
-    world.created(Site::Warehouse, last_before[1], placed).await?;
+    world.created(Side::Warehouse, last_before[1], placed).await?;
     let lags = Lags::between(
         committed(store, last_before[0]).await?,
         &committed(warehouse, last_before[1]).await?,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::measure::Finding;
 use super::progress::Progress;
@@ -28,8 +28,8 @@ mod start;
 /// How long anything may take that is measured: what takes longer has stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-const STORE: Direction = Direction { from: Site::Store };
-const WAREHOUSE: Direction = Direction { from: Site::Warehouse };
+const STORE: Direction = Direction { from: Side::Store };
+const WAREHOUSE: Direction = Direction { from: Side::Warehouse };
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,7 +1,7 @@
 //! `POST /v1/orders` beside one statement that writes the same rows.
 
 use anyhow::{Result, ensure};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::figures::{beside, told};
 use crate::bench::beside::{pgbench, placing};
@@ -65,7 +65,7 @@ async fn take_turns(
     world.clear().await?;
     progress.doing("the store alone");
     let alone = place(world, scale, connections).await?;
-    checks::placed(world, Site::Store, alone.with_status(201), scale.sample).await?;
+    checks::placed(world, Side::Store, alone.with_status(201), scale.sample).await?;
     turns.alone.push(alone.rate());
 
     world.clear().await?;

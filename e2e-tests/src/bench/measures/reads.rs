@@ -12,7 +12,7 @@ use crate::bench::orders::{address, is_as_placed, number_in, request};
 use crate::bench::progress::Progress;
 use crate::bench::report::chart::{Chart, Quantiles};
 use crate::bench::scale::Scale;
-use crate::bench::world::{World, sites};
+use crate::bench::world::{World, sides};
 
 const CONNECTIONS: usize = 16;
 /// Orders on a page.
@@ -106,7 +106,7 @@ fn check_ones(loaded: &Loaded) -> Result<()> {
 
 /// The newest orders, the newest first.
 async fn check_page(world: &World, stored: u64) -> Result<()> {
-    let page = sites::ask(&world.store, PAGE_PATH).await?;
+    let page = sides::ask(&world.store, PAGE_PATH).await?;
     let items = page["items"].as_array().context("a page without items")?;
     ensure!(items.len() == PAGE, "a page of {} orders", items.len());
     for item in items {

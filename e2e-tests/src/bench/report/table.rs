@@ -10,23 +10,23 @@ use crate::bench::measure::Finding;
 const GAP: &str = "  ";
 
 /// A column: its head, which side its cells keep to, and what stands in it.
-type Column = (&'static str, Side, fn(&Cells) -> &str);
+type Column = (&'static str, Align, fn(&Cells) -> &str);
 
 #[derive(Clone, Copy)]
-enum Side {
+enum Align {
     Left,
     Right,
 }
 
 const COLUMNS: [Column; 8] = [
-    ("measure", Side::Left, |cells| &cells.name),
-    ("value", Side::Right, |cells| &cells.value),
-    ("lowest … highest", Side::Right, |cells| &cells.spread),
-    ("beside", Side::Right, |cells| &cells.beside),
-    ("ratio", Side::Right, |cells| &cells.ratio),
-    ("target", Side::Left, |cells| &cells.target),
-    ("", Side::Left, |cells| cells.reached),
-    ("beside is", Side::Left, |cells| &cells.what),
+    ("measure", Align::Left, |cells| &cells.name),
+    ("value", Align::Right, |cells| &cells.value),
+    ("lowest … highest", Align::Right, |cells| &cells.spread),
+    ("beside", Align::Right, |cells| &cells.beside),
+    ("ratio", Align::Right, |cells| &cells.ratio),
+    ("target", Align::Left, |cells| &cells.target),
+    ("", Align::Left, |cells| cells.reached),
+    ("beside is", Align::Left, |cells| &cells.what),
 ];
 
 pub(super) fn table(report: &Report) -> String {
@@ -60,10 +60,10 @@ fn line<'a>(widths: [usize; 8], cell: impl Fn(Column) -> &'a str) -> String {
     format!("{}\n", line.trim_end())
 }
 
-fn pad(cell: &str, side: Side, to: usize) -> String {
-    match side {
-        Side::Left => format!("{cell:<to$}"),
-        Side::Right => format!("{cell:>to$}"),
+fn pad(cell: &str, align: Align, to: usize) -> String {
+    match align {
+        Align::Left => format!("{cell:<to$}"),
+        Align::Right => format!("{cell:>to$}"),
     }
 }
 

@@ -2,16 +2,16 @@
 
 use anyhow::{Context, Result, ensure};
 use launcher::wait;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::{PATIENCE, World};
 
 impl World {
-    /// Waits until so many changes are recorded at a site since it was cleared.
-    pub async fn recorded(&self, site: Site, changes: u64) -> Result<()> {
-        let database = self.databases.at(site);
+    /// Waits until so many changes are recorded at a side since it was cleared.
+    pub async fn recorded(&self, side: Side, changes: u64) -> Result<()> {
+        let database = self.databases.at(side);
         let arrived = async || database.recorded().await.is_ok_and(|there| there >= changes);
-        let what = format!("{changes} changes at the {site}");
+        let what = format!("{changes} changes at the {side}");
         match wait::until(&what, PATIENCE, arrived).await {
             Ok(()) => Ok(()),
             Err(late) => {
@@ -21,21 +21,21 @@ impl World {
         }
     }
 
-    /// Waits until so many orders were created at a site after a change.
-    pub async fn created(&self, site: Site, after: u64, orders: u64) -> Result<()> {
-        let (database, wanted) = (self.databases.at(site), i64::try_from(orders)?);
+    /// Waits until so many orders were created at a side after a change.
+    pub async fn created(&self, side: Side, after: u64, orders: u64) -> Result<()> {
+        let (database, wanted) = (self.databases.at(side), i64::try_from(orders)?);
         let count =
             format!("select count(*) from changes where kind = 'order.created' and seq > {after}");
         let there = async || database.number(&count).await.is_ok_and(|there| there >= wanted);
-        wait::until(&format!("{orders} orders at the {site}"), PATIENCE, there).await
+        wait::until(&format!("{orders} orders at the {side}"), PATIENCE, there).await
     }
 
     /// Waits until the store has told all, and the warehouse has it; then compares the two.
     pub async fn agree(&self, orders: u64) -> Result<()> {
-        for site in Site::ALL {
+        for side in Side::ALL {
             let published = async || {
                 let waits = "select count(*) from (select from outbox limit 1) as first";
-                self.databases.at(site).number(waits).await.is_ok_and(|waiting| waiting == 0)
+                self.databases.at(side).number(waits).await.is_ok_and(|waiting| waiting == 0)
             };
             wait::until("all to be published", PATIENCE, published).await?;
         }
@@ -47,7 +47,7 @@ impl World {
                 false
             }
         };
-        let agreed = wait::until("both sites to agree", PATIENCE, alike).await;
+        let agreed = wait::until("both sides to agree", PATIENCE, alike).await;
         agreed.with_context(|| differ)
     }
 
@@ -55,7 +55,7 @@ impl World {
         let [store, warehouse] = [&self.databases.store, &self.databases.warehouse];
         let (store, warehouse) = tokio::try_join!(store.standing(), warehouse.standing())?;
         ensure!(store.orders == orders, "{orders} were sent, the store has {store:?}");
-        ensure!(store.agrees_with(&warehouse), "the sites differ: {store:?}, {warehouse:?}");
+        ensure!(store.agrees_with(&warehouse), "the sides differ: {store:?}, {warehouse:?}");
         Ok(())
     }
 }

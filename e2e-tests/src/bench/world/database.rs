@@ -26,7 +26,7 @@ select jsonb_build_object(
 /// A connection to a database.
 pub struct Database {
     client: Client,
-    /// The number of the last change before it was cleared. As at a site, numbers are never given
+    /// The number of the last change before it was cleared. As at a side, numbers are never given
     /// again.
     cleared: AtomicU64,
 }
@@ -42,16 +42,16 @@ pub struct Standing {
     pub outbox: u64,
     /// Changes that could not be carried.
     pub parked: u64,
-    /// Of what the sites share of all orders: ids, both facets, their revisions.
+    /// Of what the sides share of all orders: ids, both facets, their revisions.
     pub digest: String,
 }
 
 impl Standing {
-    /// Whether two sites have the same orders, and nothing is left over.
+    /// Whether two sides have the same orders, and nothing is left over.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         (self.orders, &self.digest) == (other.orders, &other.digest)
-            && [self, other].iter().all(|site| site.outbox == 0 && site.parked == 0)
+            && [self, other].iter().all(|side| side.outbox == 0 && side.parked == 0)
     }
 }
 

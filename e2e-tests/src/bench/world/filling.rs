@@ -1,7 +1,7 @@
 //! Many orders at once, written as Lockstep would have written them.
 
 use anyhow::Result;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 use super::World;
 use super::copies::{Numbers, Waiting};
@@ -20,14 +20,14 @@ impl World {
 
     /// Instead of all that is there: so many orders, with a change of each that is yet to be told in
     /// a direction. From the store, that they were placed; from the warehouse, that they are picked.
-    /// Neither site publishes meanwhile.
+    /// Neither side publishes meanwhile.
     pub async fn fill(&mut self, direction: Direction, orders: u64) -> Result<()> {
         match direction.from {
-            Site::Store => {
+            Side::Store => {
                 self.empty().await?;
                 self.add_waiting(1..=orders).await
             }
-            Site::Warehouse => {
+            Side::Warehouse => {
                 self.fill_both(orders).await?;
                 let picked = self.template().await?.picked;
                 let warehouse = &self.databases.warehouse;
@@ -38,12 +38,12 @@ impl World {
         }
     }
 
-    /// Instead of all that is there: so many orders, which both sites know.
+    /// Instead of all that is there: so many orders, which both sides know.
     pub async fn fill_both(&mut self, orders: u64) -> Result<()> {
         self.empty().await?;
         let (Template { placed, arrived, .. }, all) = (self.template().await?, 1..=orders);
-        for (site, written) in [(Site::Store, placed), (Site::Warehouse, arrived)] {
-            let database = self.databases.at(site);
+        for (side, written) in [(Side::Store, placed), (Side::Warehouse, arrived)] {
+            let database = self.databases.at(side);
             database.run(&written.orders(&all)).await?;
             database.run(&written.changes(&all, Waiting::Known)).await?;
         }
@@ -74,8 +74,8 @@ impl World {
 
     /// What PostgreSQL would do some time after so much was written, it does now.
     async fn settle(&self) -> Result<()> {
-        for site in Site::ALL {
-            self.databases.at(site).run("vacuum (analyze) orders, changes, outbox").await?;
+        for side in Side::ALL {
+            self.databases.at(side).run("vacuum (analyze) orders, changes, outbox").await?;
         }
         self.databases.store.run("checkpoint").await
     }

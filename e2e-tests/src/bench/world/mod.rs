@@ -11,7 +11,7 @@ mod database;
 mod filling;
 mod programs;
 mod servers;
-pub mod sites;
+pub mod sides;
 pub mod template;
 pub mod usage;
 
@@ -21,7 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 use launcher::scratch::Scratch;
 use launcher::wait;
-use shared_models::site::{Direction, Site};
+use shared_models::side::{Direction, Side};
 
 pub use database::Database;
 use programs::Programs;
@@ -46,7 +46,7 @@ pub struct World {
     pub warehouse: Program,
     /// The worker.
     pub worker: Program,
-    /// The databases of both sites, for an administrator.
+    /// The databases of both sides, for an administrator.
     pub databases: Both<Database>,
     /// A database with the same tables, for what is measured without Lockstep.
     pub baseline: Database,
@@ -74,8 +74,8 @@ impl World {
         let Programs { store, warehouse, worker } =
             Programs::make(&servers, scratch.path(), &logs).await?;
         let databases = Both {
-            store: servers.database(Site::Store.as_str()).await?,
-            warehouse: servers.database(Site::Warehouse.as_str()).await?,
+            store: servers.database(Side::Store.as_str()).await?,
+            warehouse: servers.database(Side::Warehouse.as_str()).await?,
         };
         let baseline = servers.database(BASELINE).await?;
         let (memory, template) = (Watch::begin()?, None);
@@ -98,12 +98,12 @@ impl World {
         Ok(world)
     }
 
-    /// The service of a site.
+    /// The service of a side.
     #[must_use]
-    pub const fn program(&self, site: Site) -> &Program {
-        match site {
-            Site::Store => &self.store,
-            Site::Warehouse => &self.warehouse,
+    pub const fn program(&self, side: Side) -> &Program {
+        match side {
+            Side::Store => &self.store,
+            Side::Warehouse => &self.warehouse,
         }
     }
 
@@ -124,7 +124,7 @@ impl World {
     pub async fn ready(&self) -> Result<()> {
         for program in [&self.store, &self.warehouse, &self.worker] {
             if program.process().is_some() {
-                let ready = async || sites::is_ready(program).await;
+                let ready = async || sides::is_ready(program).await;
                 wait::until("the programs to be ready", PATIENCE, ready).await?;
             }
         }
@@ -135,18 +135,18 @@ impl World {
         wait::until("the offers that the worker asks for", PATIENCE, offers_made).await
     }
 
-    /// Neither site publishes, and nobody carries: what is written stays where it is. What the worker
-    /// has left in its queues is removed: else it would come to sites that have been cleared.
+    /// Neither side publishes, and nobody carries: what is written stays where it is. What the worker
+    /// has left in its queues is removed: else it would come to sides that have been cleared.
     pub async fn stand_still(&mut self) -> Result<()> {
-        sites::pause(&self.store).await?;
-        sites::pause(&self.warehouse).await?;
+        sides::pause(&self.store).await?;
+        sides::pause(&self.warehouse).await?;
         let carried = self.worker.process().is_some();
         if carried {
             self.worker.try_to_stop(PATIENCE).await?;
         }
-        for site in [&self.store, &self.warehouse] {
-            let paused = async || sites::is_paused(site).await;
-            wait::until("a site to publish nothing more", PATIENCE, paused).await?;
+        for side in [&self.store, &self.warehouse] {
+            let paused = async || sides::is_paused(side).await;
+            wait::until("a side to publish nothing more", PATIENCE, paused).await?;
         }
         if carried {
             for direction in Direction::ALL {
@@ -178,8 +178,8 @@ impl World {
     /// The whole loop runs.
     pub async fn go_round(&mut self) -> Result<()> {
         self.start_worker().await?;
-        sites::resume(&self.store).await?;
-        sites::resume(&self.warehouse).await
+        sides::resume(&self.store).await?;
+        sides::resume(&self.warehouse).await
     }
 
     /// Empties all tables, so that every turn begins with the same: nothing, and no pages that

@@ -7,7 +7,7 @@ use launcher::process::Process;
 use launcher::rabbitmq::User;
 use launcher::recipe::Recipe;
 use program_kit::access::Role;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::servers::{BASELINE, Servers};
 use crate::program::{Program, binary};
@@ -37,8 +37,8 @@ impl Programs {
         };
         let (store_svc, warehouse_svc) = (file("store-svc")?, file("warehouse-svc")?);
         for (database, program, prefix) in [
-            (Site::Store.as_str(), &store_svc, "STORE"),
-            (Site::Warehouse.as_str(), &warehouse_svc, "WAREHOUSE"),
+            (Side::Store.as_str(), &store_svc, "STORE"),
+            (Side::Warehouse.as_str(), &warehouse_svc, "WAREHOUSE"),
             (BASELINE, &store_svc, "STORE"),
         ] {
             let owner = servers.roles(database)?.owner_url(servers.postgres.port());
@@ -47,14 +47,14 @@ impl Programs {
             Process::complete(recipe.env(&format!("{prefix}__DATABASE__URL"), owner)).await?;
         }
         let amqp = |user| servers.rabbitmq.amqp_url(user);
-        let service = |site: Site, file: &Path, prefix, user| {
-            let (database, broker) = (servers.service_url(site.as_str())?, amqp(user));
+        let service = |side: Side, file: &Path, prefix, user| {
+            let (database, broker) = (servers.service_url(side.as_str())?, amqp(user));
             let mut settings = vec![LOG, ("DATABASE__URL", &*database), ("BROKER__URL", &*broker)];
             settings.extend(RATE);
-            anyhow::Ok(Program::of(site.as_str(), file, prefix, logs, &settings))
+            anyhow::Ok(Program::of(side.as_str(), file, prefix, logs, &settings))
         };
-        let store = service(Site::Store, &store_svc, "STORE", User::Store)?;
-        let warehouse = service(Site::Warehouse, &warehouse_svc, "WAREHOUSE", User::Warehouse)?;
+        let store = service(Side::Store, &store_svc, "STORE", User::Store)?;
+        let warehouse = service(Side::Warehouse, &warehouse_svc, "WAREHOUSE", User::Warehouse)?;
         let (broker, token) = (amqp(User::Worker), token(Role::Sync).expose());
         let settings = [
             LOG,

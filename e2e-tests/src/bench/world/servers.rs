@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use launcher::postgres::{self, Postgres, Roles};
 use launcher::rabbitmq::{self, RabbitMq};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::Database;
 
@@ -40,7 +40,7 @@ impl Servers {
             Postgres::start(&data, of_postgres),
             RabbitMq::start(&messages, of_rabbitmq),
         )?;
-        let roles = [Site::Store.as_str(), Site::Warehouse.as_str(), BASELINE].map(Roles::random);
+        let roles = [Side::Store.as_str(), Side::Warehouse.as_str(), BASELINE].map(Roles::random);
         postgres.make_roles(&roles).await?;
         Ok(Self { postgres, rabbitmq, roles })
     }

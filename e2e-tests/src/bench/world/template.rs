@@ -4,9 +4,9 @@
 use anyhow::Result;
 use program_kit::access::Role;
 use serde_json::json;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-use super::{Database, World, checks, sites};
+use super::{Database, World, checks, sides};
 use crate::bench::orders::order;
 
 /// The number of the order that the others are made from.
@@ -48,14 +48,14 @@ impl Template {
     pub(super) async fn take(world: &mut World) -> Result<Self> {
         world.clear().await?;
         world.go_round().await?;
-        sites::place(&world.store, order(NUMBER)).await?;
+        sides::place(&world.store, order(NUMBER)).await?;
         checks::arrived(world, 1, 1).await?;
         let placed = Written::last(&world.databases.store).await?;
         let arrived = Written::last(&world.databases.warehouse).await?;
         let path = format!("/v1/orders/{}", placed.value("order_id"));
         let picking = json!({"status": "picking"});
-        sites::patch(&world.warehouse, Role::Write, &path, &picking).await?;
-        world.recorded(Site::Store, 2).await?;
+        sides::patch(&world.warehouse, Role::Write, &path, &picking).await?;
+        world.recorded(Side::Store, 2).await?;
         world.agree(1).await?;
         let picked = Written::last(&world.databases.warehouse).await?;
         world.clear().await?;

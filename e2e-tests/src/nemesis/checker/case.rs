@@ -8,7 +8,7 @@ use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::{Cause, Conflict};
 use shared_models::order::{Shared, Touched};
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::nemesis::both::Both;
@@ -23,13 +23,13 @@ pub struct Case {
     pub writes: Vec<Write>,
     /// The reads of clients, with what each was shown.
     pub reads: Vec<Read>,
-    /// What each site has of it.
-    pub sides: Both<Side>,
+    /// What each side has of it.
+    pub sides: Both<Evidence>,
 }
 
-/// What one site has of an order.
+/// What one side has of an order.
 #[derive(Clone, Debug, Default)]
-pub struct Side {
+pub struct Evidence {
     /// The order itself.
     pub row: Option<Row>,
     /// Its change log, oldest first.
@@ -38,12 +38,12 @@ pub struct Side {
     pub set_backs: Vec<SetBack>,
 }
 
-/// An order was put back to an earlier state at one site; its log was not.
+/// An order was put back to an earlier state at one side; its log was not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetBack {
-    /// Its place among all that were put back, at either site; one was over when the next began.
+    /// Its place among all that were put back, at either side; one was over when the next began.
     pub turn: usize,
-    /// The last change of the order that the site had logged by then.
+    /// The last change of the order that the side had logged by then.
     pub after: i64,
     /// The order after it.
     pub to: Row,
@@ -51,7 +51,7 @@ pub struct SetBack {
     pub known: Option<Row>,
 }
 
-/// A step in an order's life at one site.
+/// A step in an order's life at one side.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
     /// A change of it.
@@ -65,10 +65,10 @@ pub enum Step<'a> {
 pub struct Row {
     /// The order.
     pub id: Uuid,
-    /// What both sites share of it.
+    /// What both sides share of it.
     #[serde(flatten)]
     pub shared: Shared,
-    /// What only the site knows of it.
+    /// What only the side knows of it.
     pub private: Value,
     /// Its version.
     pub version: i64,
@@ -84,7 +84,7 @@ pub struct Change {
     /// The order.
     pub order_id: Uuid,
     /// Where it was decided.
-    pub origin: Site,
+    pub origin: Side,
     /// The order's version after it.
     pub version: i64,
     /// The event as it is published.
@@ -104,14 +104,14 @@ fn within_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderEvent,
 }
 
 impl Case {
-    /// Whether the order was put back to an earlier state at a site.
+    /// Whether the order was put back to an earlier state at a side.
     #[must_use]
     pub fn is_set_back(&self) -> bool {
-        Site::ALL.into_iter().any(|site| !self.sides.at(site).set_backs.is_empty())
+        Side::ALL.into_iter().any(|side| !self.sides.at(side).set_backs.is_empty())
     }
 }
 
-impl Side {
+impl Evidence {
     /// What happened to the order here; not what was merely told again.
     pub fn history(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.event.kind != EventKind::Offered)
@@ -156,8 +156,8 @@ impl Side {
     }
 
     /// What somebody decided here.
-    pub fn decided(&self, site: Site) -> impl Iterator<Item = &Change> {
-        self.history().filter(move |change| change.origin == site && !change.is_merge())
+    pub fn decided(&self, side: Side) -> impl Iterator<Item = &Change> {
+        self.history().filter(move |change| change.origin == side && !change.is_merge())
     }
 }
 
@@ -173,7 +173,7 @@ impl Change {
         self.conflicts().next().is_some()
     }
 
-    /// Returns whether one count stood for two changes: the only merge that a site has to tell its
+    /// Returns whether one count stood for two changes: the only merge that a side has to tell its
     /// peer of.
     #[must_use]
     pub fn is_of_a_fork(&self) -> bool {
@@ -192,7 +192,7 @@ impl Change {
         matches!(self.event.touched, Touched::Progress | Touched::Both)
     }
 
-    /// Whether it changed something that both sites share.
+    /// Whether it changed something that both sides share.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.event.touched != Touched::Nothing
@@ -203,7 +203,7 @@ impl Change {
 pub fn cases<'a>(
     writes: impl Iterator<Item = &'a Write>,
     reads: impl Iterator<Item = &'a Read>,
-    set_backs: &[(Site, SetBack)],
+    set_backs: &[(Side, SetBack)],
     histories: Both<(Vec<Row>, Vec<Change>)>,
 ) -> Vec<Case> {
     let mut cases = HashMap::<Uuid, Case>::new();
@@ -214,19 +214,19 @@ pub fn cases<'a>(
         case(&mut cases, read.order).reads.push(read.clone());
     }
     let Both { store, warehouse } = histories;
-    for (site, (rows, changes)) in [(Site::Store, store), (Site::Warehouse, warehouse)] {
+    for (side, (rows, changes)) in [(Side::Store, store), (Side::Warehouse, warehouse)] {
         for row in rows {
             let case = case(&mut cases, row.id);
-            case.sides.at_mut(site).row = Some(row);
+            case.sides.at_mut(side).row = Some(row);
         }
         for change in changes {
             let case = case(&mut cases, change.order_id);
-            case.sides.at_mut(site).changes.push(change);
+            case.sides.at_mut(side).changes.push(change);
         }
     }
-    for (site, set_back) in set_backs {
+    for (side, set_back) in set_backs {
         if let Some(case) = cases.get_mut(&set_back.to.id) {
-            case.sides.at_mut(*site).set_backs.push(set_back.clone());
+            case.sides.at_mut(*side).set_backs.push(set_back.clone());
         }
     }
     cases.into_values().collect()

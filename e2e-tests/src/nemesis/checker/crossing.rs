@@ -1,20 +1,20 @@
-//! What must hold between the two sites.
+//! What must hold between the two sides.
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::case::{Case, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
-    let arrivals = Site::ALL.into_iter().flat_map(|site| from_the_peer(case, site));
+    let arrivals = Side::ALL.into_iter().flat_map(|side| from_the_peer(case, side));
     arrivals.chain(equal(case)).collect()
 }
 
 /// Every change that came from the peer was decided and published there.
-fn from_the_peer(case: &Case, site: Site) -> impl Iterator<Item = Violation> {
-    let peer = site.peer();
+fn from_the_peer(case: &Case, side: Side) -> impl Iterator<Item = Violation> {
+    let peer = side.peer();
     let there = &case.sides.at(peer).changes;
-    let arrived = case.sides.at(site).changes.iter().filter(move |change| change.origin == peer);
+    let arrived = case.sides.at(side).changes.iter().filter(move |change| change.origin == peer);
     arrived.filter_map(move |change| {
         let known = there.iter().find(|known| known.event_id == change.event_id);
         let why = match known {
@@ -23,7 +23,7 @@ fn from_the_peer(case: &Case, site: Site) -> impl Iterator<Item = Violation> {
             None => "which it knows nothing of",
         };
         let (seq, event) = (change.seq, change.event_id);
-        let why = format!("seq {seq} at the {site} is event {event} of the {peer}, {why}");
+        let why = format!("seq {seq} at the {side} is event {event} of the {peer}, {why}");
         Some(Violation::of(case.id, Rule::FromThePeer, why))
     })
 }

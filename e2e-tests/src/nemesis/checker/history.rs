@@ -1,34 +1,34 @@
-//! What must hold of an order's change log at one site.
+//! What must hold of an order's change log at one side.
 
 use std::collections::HashSet;
 
 use shared_models::event::EventKind;
 use shared_models::order::Shared;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-use super::case::{Case, Change, Side, Step, short};
+use super::case::{Case, Change, Evidence, Step, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
-    let each = |site| {
-        let side = case.sides.at(site);
-        let of_changes = [grows(side), recorded_once(side), published(side, site)];
-        let of_states = [private(side, site), logged(side)];
+    let each = |side| {
+        let evidence = case.sides.at(side);
+        let of_changes = [grows(evidence), recorded_once(evidence), published(evidence, side)];
+        let of_states = [private(evidence, side), logged(evidence)];
         of_changes.into_iter().chain(of_states).flatten()
     };
-    let of_sites = Site::ALL.into_iter().flat_map(|site| {
-        let tell = move |(rule, why)| Violation::of(case.id, rule, format!("at the {site}, {why}"));
-        each(site).map(tell)
+    let of_sides = Side::ALL.into_iter().flat_map(|side| {
+        let tell = move |(rule, why)| Violation::of(case.id, rule, format!("at the {side}, {why}"));
+        each(side).map(tell)
     });
-    of_sites.collect()
+    of_sides.collect()
 }
 
 type Found = Vec<(Rule, String)>;
 
-fn grows(side: &Side) -> Found {
+fn grows(evidence: &Evidence) -> Found {
     let mut found = vec![];
     let (mut version, mut shared) = (0, Shared::default());
-    for step in side.steps() {
+    for step in evidence.steps() {
         match step {
             Step::SetBack(back) => (version, shared) = (back.to.version, back.to.shared.clone()),
             Step::Change(change) => {
@@ -59,21 +59,21 @@ fn falls(change: &Change, version: i64, before: &Shared) -> Found {
     found
 }
 
-fn recorded_once(side: &Side) -> Found {
+fn recorded_once(evidence: &Evidence) -> Found {
     let mut known = HashSet::new();
     // What arrived before the order was put back may arrive once more.
-    let again = side
+    let again = evidence
         .changes
         .iter()
-        .filter(|change| !known.insert((change.event_id, side.set_backs_before(change.seq))));
+        .filter(|change| !known.insert((change.event_id, evidence.set_backs_before(change.seq))));
     let why = |id, seq| format!("event {id} is recorded again, as seq {seq}");
     again.map(|change| (Rule::RecordedOnce, why(change.event_id, change.seq))).collect()
 }
 
-/// What a site decided and concerns the peer is published, and nothing else.
-fn published(side: &Side, site: Site) -> Found {
-    let wrong = side.changes.iter().filter_map(|change| {
-        let is_own = change.origin == site;
+/// What a side decided and concerns the peer is published, and nothing else.
+fn published(evidence: &Evidence, side: Side) -> Found {
+    let wrong = evidence.changes.iter().filter_map(|change| {
+        let is_own = change.origin == side;
         let why = match (change.published, is_own && change.is_shared()) {
             _ if is_own && change.is_merge() && !change.is_of_a_fork() => {
                 "is a merge that the peer makes itself, and is told as a change of its own"
@@ -87,21 +87,21 @@ fn published(side: &Side, site: Site) -> Found {
     wrong.collect()
 }
 
-/// Nothing that arrives, no merge and no offer changes what only the site knows.
-fn private(side: &Side, site: Site) -> Found {
+/// Nothing that arrives, no merge and no offer changes what only the side knows.
+fn private(evidence: &Evidence, side: Side) -> Found {
     let is_edit = |change: &Change| {
-        change.origin == site && !change.is_merge() && change.event.kind != EventKind::Offered
+        change.origin == side && !change.is_merge() && change.event.kind != EventKind::Offered
     };
     let overwritten =
-        side.changes.iter().filter(|change| change.private.is_some() && !is_edit(change));
-    let why = |change: &Change| format!("seq {} changes what only this site knows", change.seq);
+        evidence.changes.iter().filter(|change| change.private.is_some() && !is_edit(change));
+    let why = |change: &Change| format!("seq {} changes what only this side knows", change.seq);
     overwritten.map(|change| (Rule::Private, why(change))).collect()
 }
 
-fn logged(side: &Side) -> Found {
+fn logged(evidence: &Evidence) -> Found {
     let mut found = vec![];
     let mut differs = |why: String| found.push((Rule::Logged, why));
-    match (&side.row, side.steps().last()) {
+    match (&evidence.row, evidence.steps().last()) {
         (None, None) => {}
         (None, Some(_)) => differs("it is gone, and has a log".to_owned()),
         (Some(row), None) => differs(format!("it has version {} and no log", row.version)),
@@ -113,7 +113,7 @@ fn logged(side: &Side) -> Found {
             if row.version != version || row.shared != *shared {
                 differs(format!("it is not as seq {seq} left it"));
             }
-            if side.private_before(i64::MAX).is_some_and(|private| *private != row.private) {
+            if evidence.private_before(i64::MAX).is_some_and(|private| *private != row.private) {
                 differs("what is private is not as it was set last".to_owned());
             }
         }

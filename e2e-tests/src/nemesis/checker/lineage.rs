@@ -7,9 +7,9 @@ use serde::Serialize;
 use shared_models::merge::{Cause, Conflict, Decided};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use shared_models::revision::Revision;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-use super::case::{Case, Change, Row, SetBack, Side, Step, short};
+use super::case::{Case, Change, Evidence, Row, SetBack, Step, short};
 use crate::nemesis::violation::{Rule, Violation};
 
 pub(super) fn check(case: &Case) -> Vec<Violation> {
@@ -42,8 +42,8 @@ struct Of<V: 'static> {
     decided: fn(&Conflict) -> Option<&Decided<V>>,
 }
 
-/// A change in a site's log that was an edit.
-type Edit = (Site, i64);
+/// A change in a side's log that was an edit.
+type Edit = (Side, i64);
 
 /// A value at a revision. Where an order was put back, one revision may have been two values.
 type Key = (Revision, String);
@@ -68,8 +68,8 @@ struct Lineage {
 
 fn of_facet<V: PartialEq + Serialize>(case: &Case, of: &Of<V>) -> Vec<Violation> {
     let mut lineage = Lineage::default();
-    for site in Site::ALL {
-        lineage.read(site, case.sides.at(site), of);
+    for side in Side::ALL {
+        lineage.read(side, case.sides.at(side), of);
     }
     let last = case.sides.store.row.as_ref().map(|row| key((of.facet)(&row.shared)));
     let told = lineage.lost.iter().chain(&last).flat_map(|key| lineage.edits_of(key));
@@ -81,20 +81,20 @@ fn of_facet<V: PartialEq + Serialize>(case: &Case, of: &Of<V>) -> Vec<Violation>
         let count = revision.of(edit.0);
         !told.contains(*edit) && !values.contains(value) && !is_nowhere(case, of, **edit, count)
     });
-    let silent = silent.map(|((site, seq), (revision, _))| {
-        let (name, count) = (of.name, revision.of(*site));
+    let silent = silent.map(|((side, seq), (revision, _))| {
+        let (name, count) = (of.name, revision.of(*side));
         let why =
-            format!("change {count} of {name} by the {site}, seq {seq}, is gone without a word");
+            format!("change {count} of {name} by the {side}, seq {seq}, is gone without a word");
         Violation::of(case.id, Rule::Told, why)
     });
     silent.chain(two_values(case, of)).collect()
 }
 
 impl Lineage {
-    /// Reads the log of a site.
-    fn read<V: PartialEq + Serialize>(&mut self, site: Site, side: &Side, of: &Of<V>) {
+    /// Reads the log of a side.
+    fn read<V: PartialEq + Serialize>(&mut self, side: Side, evidence: &Evidence, of: &Of<V>) {
         let mut before = key((of.facet)(&Shared::default()));
-        for step in side.steps() {
+        for step in evidence.steps() {
             let change = match step {
                 Step::Change(change) => change,
                 Step::SetBack(back) => {
@@ -104,9 +104,9 @@ impl Lineage {
             };
             let facet = (of.facet)(&change.event.shared);
             let after = key(facet);
-            // What a site decides between two changes is nobody's edit.
-            if change.origin == site && (of.is_touched)(change) && !change.is_merge() {
-                let edit = (site, change.seq);
+            // What a side decides between two changes is nobody's edit.
+            if change.origin == side && (of.is_touched)(change) && !change.is_merge() {
+                let edit = (side, change.seq);
                 self.made.insert(edit, after.clone());
                 self.sources.insert(after.clone(), Source::Edit(edit, before));
                 before = after;
@@ -154,14 +154,14 @@ fn key<V: Serialize>(facet: &Facet<V>) -> Key {
     (facet.revision, value.expect("a facet is JSON"))
 }
 
-/// Returns whether an edit was undone when its site was put back, and the peer did not know of it, or was put
+/// Returns whether an edit was undone when its side was put back, and the peer did not know of it, or was put
 /// back itself before it could give it back.
-fn is_nowhere<V>(case: &Case, of: &Of<V>, (site, seq): Edit, count: u32) -> bool {
-    let holds = |row: &Row| (of.facet)(&row.shared).revision.of(site) >= count;
+fn is_nowhere<V>(case: &Case, of: &Of<V>, (side, seq): Edit, count: u32) -> bool {
+    let holds = |row: &Row| (of.facet)(&row.shared).revision.of(side) >= count;
     let is_left = |back: &SetBack| holds(&back.to) || back.known.as_ref().is_some_and(holds);
-    let backs_of = |site| case.sides.at(site).set_backs.iter();
-    backs_of(site).filter(|back| seq <= back.after && !holds(&back.to)).any(|undone| {
-        let mut later = backs_of(site.peer()).filter(|back| back.turn > undone.turn);
+    let backs_of = |side| case.sides.at(side).set_backs.iter();
+    backs_of(side).filter(|back| seq <= back.after && !holds(&back.to)).any(|undone| {
+        let mut later = backs_of(side.peer()).filter(|back| back.turn > undone.turn);
         !is_left(undone) || later.any(|back| !is_left(back))
     })
 }
@@ -173,19 +173,19 @@ const fn is_of_set_back(conflict: &Conflict) -> bool {
     }
 }
 
-/// A revision that stands for two values, but for those that a site counted twice; or an order that
+/// A revision that stands for two values, but for those that a side counted twice; or an order that
 /// was taken for one that was put back.
 fn two_values<V: PartialEq>(case: &Case, of: &Of<V>) -> Option<Violation> {
-    let changes = || Site::ALL.into_iter().flat_map(|site| case.sides.at(site).changes.iter());
+    let changes = || Side::ALL.into_iter().flat_map(|side| case.sides.at(side).changes.iter());
     let is_known = |change: &&Change| !change.conflicts().any(is_of_set_back);
     if let Some(change) = changes().find(|it| !is_known(it) && !case.is_set_back()) {
-        let why = format!("seq {} takes a site for one that was set back", change.seq);
+        let why = format!("seq {} takes a side for one that was set back", change.seq);
         return Some(Violation::of(case.id, Rule::OneValue, why));
     }
     let counted_twice = |revision: Revision| {
-        Site::ALL.into_iter().any(|site| {
-            let mut backs = case.sides.at(site).set_backs.iter();
-            backs.any(|back| (of.facet)(&back.to.shared).revision.of(site) < revision.of(site))
+        Side::ALL.into_iter().any(|side| {
+            let mut backs = case.sides.at(side).set_backs.iter();
+            backs.any(|back| (of.facet)(&back.to.shared).revision.of(side) < revision.of(side))
         })
     };
     let mut known = HashMap::new();

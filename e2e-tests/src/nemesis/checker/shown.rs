@@ -1,8 +1,8 @@
-//! Reads of clients against what the sites have recorded.
+//! Reads of clients against what the sides have recorded.
 
 use serde_json::Value;
 
-use super::case::{Case, Change, Side};
+use super::case::{Case, Change, Evidence};
 use crate::nemesis::ledger::Read;
 use crate::nemesis::seen::{Content, Seen};
 use crate::nemesis::violation::{Rule, Violation};
@@ -10,10 +10,10 @@ use crate::nemesis::violation::{Rule, Violation};
 /// Holds reads against the change log; `writes` does so with the answers to writes.
 pub(super) fn check(case: &Case) -> Vec<Violation> {
     let wrong = case.reads.iter().filter_map(|read| {
-        let Read { site, at, .. } = read;
-        let why = unlogged(&read.seen, case.sides.at(*site))?;
+        let Read { side, at, .. } = read;
+        let why = unlogged(&read.seen, case.sides.at(*side))?;
         let (at, version) = (at.as_secs_f64(), read.seen.version);
-        let why = format!("version {version} was read at the {site} at {at:.3} s, {why}");
+        let why = format!("version {version} was read at the {side} at {at:.3} s, {why}");
         Some(Violation::of(case.id, Rule::Shown, why))
     });
     wrong.collect()
@@ -21,17 +21,17 @@ pub(super) fn check(case: &Case) -> Vec<Violation> {
 
 /// Why what was read never stood there. An order that was put back has some versions twice: what was
 /// read may be either, and which of them does not show.
-fn unlogged(seen: &Seen, side: &Side) -> Option<String> {
+fn unlogged(seen: &Seen, evidence: &Evidence) -> Option<String> {
     let mut why = "which the log does not have".to_owned();
-    for change in side.history().filter(|change| change.version == seen.version) {
-        let differs = differing(seen, change, side)?;
+    for change in evidence.history().filter(|change| change.version == seen.version) {
+        let differs = differing(seen, change, evidence)?;
         why = format!("and seq {} has another {differs}", change.seq);
     }
     Some(why)
 }
 
 /// Returns the parts of a change that are other than what was shown.
-pub(super) fn differing(seen: &Seen, change: &Change, side: &Side) -> Option<&'static str> {
+pub(super) fn differing(seen: &Seen, change: &Change, evidence: &Evidence) -> Option<&'static str> {
     let content = seen.order.as_ref()?;
     let (shown, logged) = (&content.shared, &change.event.shared);
     if shown.delivery != logged.delivery {
@@ -40,7 +40,7 @@ pub(super) fn differing(seen: &Seen, change: &Change, side: &Side) -> Option<&'s
     if shown.progress != logged.progress {
         return Some("progress");
     }
-    differing_in_private(content, side.private_after(change).unwrap_or(&Value::Null))
+    differing_in_private(content, evidence.private_after(change).unwrap_or(&Value::Null))
 }
 
 /// The private field that was shown otherwise than it was recorded.

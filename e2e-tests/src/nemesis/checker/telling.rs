@@ -3,7 +3,7 @@
 use std::fmt;
 
 use shared_models::order::{Delivery, Facet, Progress};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use super::case::{Case, Change, SetBack, short};
 use crate::nemesis::ledger::Read;
@@ -13,23 +13,23 @@ impl fmt::Display for Case {
         writeln!(f, "order {}\n\nwrites", self.id)?;
         for write in &self.writes {
             let (at, outcome) = (write.at.as_secs_f64(), &write.outcome);
-            writeln!(f, "  {at:8.3} s  {}  {:?}  ->  {outcome:?}", write.site, write.wanted)?;
+            writeln!(f, "  {at:8.3} s  {}  {:?}  ->  {outcome:?}", write.side, write.wanted)?;
         }
         writeln!(f, "\nreads")?;
-        for Read { at, site, seen, .. } in &self.reads {
-            writeln!(f, "  {:8.3} s  {site}  ->  {seen:?}", at.as_secs_f64())?;
+        for Read { at, side, seen, .. } in &self.reads {
+            writeln!(f, "  {:8.3} s  {side}  ->  {seen:?}", at.as_secs_f64())?;
         }
-        for site in Site::ALL {
-            writeln!(f, "\n{site}")?;
-            let side = self.sides.at(site);
-            for change in &side.changes {
+        for side in Side::ALL {
+            writeln!(f, "\n{side}")?;
+            let evidence = self.sides.at(side);
+            for change in &evidence.changes {
                 change.fmt(f)?;
             }
-            for SetBack { turn, after, to, known } in &side.set_backs {
+            for SetBack { turn, after, to, known } in &evidence.set_backs {
                 writeln!(f, "  put back ({turn}) after {after} to {to:?}")?;
                 writeln!(f, "      the peer had {known:?}")?;
             }
-            writeln!(f, "  {:?}", self.sides.at(site).row)?;
+            writeln!(f, "  {:?}", self.sides.at(side).row)?;
         }
         Ok(())
     }

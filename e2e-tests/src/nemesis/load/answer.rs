@@ -9,7 +9,7 @@ use crate::nemesis::seen::Seen;
 /// The problem of a service that has not begun a write, or knows that it was rolled back.
 const NOT_WRITTEN: &str = "urn:lockstep:problem:unavailable";
 
-/// The answer of a site, if there was one.
+/// The answer of a side, if there was one.
 pub(super) type Answer = Option<(StatusCode, Value)>;
 
 /// Returns the result of a write that was answered like this. What is not available has not been written;

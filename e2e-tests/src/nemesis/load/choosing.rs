@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 use shared_models::order::{Delivery, Line, Status};
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 use crate::nemesis::wanted::{Goods, Placed, Wanted};
 
@@ -23,7 +23,7 @@ const PATCHES: usize = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     /// Reads an order.
-    Read(Site),
+    Read(Side),
     /// Places one.
     Place,
     /// Places several at once.
@@ -31,10 +31,10 @@ pub(super) enum Deed {
     /// Asks for the deletion of one, which voids it.
     Void,
     /// Patches one.
-    Patch(Site, Kind),
+    Patch(Side, Kind),
     /// Patches one several times at once: those that come while the first is being written are
     /// written together.
-    PatchSeveral(Site, usize),
+    PatchSeveral(Side, usize),
     /// Changes a price, if the order is still as it was read.
     Price,
 }
@@ -48,23 +48,23 @@ pub(super) enum Kind {
     Lines,
     /// How far it has come.
     Move,
-    /// What only the site knows.
+    /// What only the side knows.
     Private,
 }
 
 pub(super) fn deed(rng: &mut Rng) -> Deed {
-    let site = Site::ALL[rng.usize(..2)];
+    let side = Side::ALL[rng.usize(..2)];
     match rng.u8(..100) {
-        0..31 => Deed::Read(site),
-        31..34 => Deed::PatchSeveral(site, rng.usize(3..=PATCHES)),
+        0..31 => Deed::Read(side),
+        31..34 => Deed::PatchSeveral(side, rng.usize(3..=PATCHES)),
         34..41 => Deed::Place,
         41..42 => Deed::PlaceSeveral(rng.usize(2..=BATCH)),
         42..43 => Deed::Void,
-        43..58 => Deed::Patch(site, Kind::Lines),
-        58..74 => Deed::Patch(Site::Warehouse, Kind::Move),
-        74..80 => Deed::Patch(Site::Warehouse, Kind::Private),
+        43..58 => Deed::Patch(side, Kind::Lines),
+        58..74 => Deed::Patch(Side::Warehouse, Kind::Move),
+        74..80 => Deed::Patch(Side::Warehouse, Kind::Private),
         80..85 => Deed::Price,
-        _ => Deed::Patch(site, Kind::Comment),
+        _ => Deed::Patch(side, Kind::Comment),
     }
 }
 
@@ -88,16 +88,16 @@ pub(super) fn order(id: &str, token: &str, rng: &mut Rng) -> (Value, Wanted) {
 }
 
 /// A patch of some kind, and what it wants. `number` has ten digits, and no other write has it.
-pub(super) fn patch(site: Site, kind: Kind, number: u64, rng: &mut Rng) -> (Value, Wanted) {
+pub(super) fn patch(side: Side, kind: Kind, number: u64, rng: &mut Rng) -> (Value, Wanted) {
     let token = format!("t{number}");
     match kind {
         Kind::Comment => {
             (json!({"comment": token}), Wanted::Delivery { comment: token, goods: None })
         }
         Kind::Lines => {
-            let goods = match site {
-                Site::Store => Goods::at(PRICE, some_lines(rng)),
-                Site::Warehouse => Goods::without_prices(some_lines(rng)),
+            let goods = match side {
+                Side::Store => Goods::at(PRICE, some_lines(rng)),
+                Side::Warehouse => Goods::without_prices(some_lines(rng)),
             };
             let body = json!({"comment": token, "lines": goods.shown()});
             (body, Wanted::Delivery { comment: token, goods: Some(goods) })

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use program_kit::access::Role;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use test_kit::http;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -36,7 +36,7 @@ pub(super) struct Client {
     deeds: u64,
     rng: Rng,
     http: reqwest::Client,
-    urls: BTreeMap<Site, String>,
+    urls: BTreeMap<Side, String>,
     pool: Arc<Pool>,
     ledger: SharedLedger,
 }
@@ -45,7 +45,7 @@ impl Client {
     pub(super) fn new(
         number: u64,
         seed: u64,
-        urls: &BTreeMap<Site, String>,
+        urls: &BTreeMap<Side, String>,
         pool: Arc<Pool>,
         ledger: SharedLedger,
     ) -> Self {
@@ -74,54 +74,54 @@ impl Client {
 
     async fn act(&mut self, deed: Deed, order: Uuid) {
         match deed {
-            Deed::Read(site) => _ = self.read(site, order).await,
+            Deed::Read(side) => _ = self.read(side, order).await,
             Deed::Void => {
-                let begun = self.begin(Site::Store, order, Wanted::Void);
-                let answer = self.send(self.order(Method::DELETE, Site::Store, order)).await;
+                let begun = self.begin(Side::Store, order, Wanted::Void);
+                let answer = self.send(self.order(Method::DELETE, Side::Store, order)).await;
                 self.write_down(begun, answer);
             }
-            Deed::Patch(site, kind) => self.patch(site, kind, order).await,
-            Deed::PatchSeveral(site, count) => self.patch_several(site, count, order).await,
+            Deed::Patch(side, kind) => self.patch(side, kind, order).await,
+            Deed::PatchSeveral(side, count) => self.patch_several(side, count, order).await,
             Deed::Price => self.price(order).await,
             Deed::Place | Deed::PlaceSeveral(_) => {}
         }
     }
 
-    async fn read(&self, site: Site, order: Uuid) -> Answer {
-        let begun = with(&self.ledger, |ledger| ledger.read(site, order));
-        let answer = self.send(self.order(Method::GET, site, order)).await;
+    async fn read(&self, side: Side, order: Uuid) -> Answer {
+        let begun = with(&self.ledger, |ledger| ledger.read(side, order));
+        let answer = self.send(self.order(Method::GET, side, order)).await;
         self.write_down(begun, answer.clone());
         answer
     }
 
-    async fn patch(&mut self, site: Site, kind: Kind, order: Uuid) {
+    async fn patch(&mut self, side: Side, kind: Kind, order: Uuid) {
         let number = self.next_number();
-        let (body, wanted) = choosing::patch(site, kind, number, &mut self.rng);
-        self.patch_with(site, order, body, wanted).await;
+        let (body, wanted) = choosing::patch(side, kind, number, &mut self.rng);
+        self.patch_with(side, order, body, wanted).await;
     }
 
-    async fn patch_several(&mut self, site: Site, count: usize, order: Uuid) {
+    async fn patch_several(&mut self, side: Side, count: usize, order: Uuid) {
         let patch = |_| {
             let number = self.next_number();
-            choosing::patch(site, Kind::Comment, number, &mut self.rng)
+            choosing::patch(side, Kind::Comment, number, &mut self.rng)
         };
         let patches = (0..count).map(patch).collect::<Vec<_>>();
         let patching =
-            patches.into_iter().map(|(body, wanted)| self.patch_with(site, order, body, wanted));
+            patches.into_iter().map(|(body, wanted)| self.patch_with(side, order, body, wanted));
         join_all(patching).await;
     }
 
-    async fn patch_with(&self, site: Site, order: Uuid, body: Value, wanted: Wanted) {
-        let begun = self.begin(site, order, wanted);
-        let answer = self.send(self.order(Method::PATCH, site, order).json(&body)).await;
+    async fn patch_with(&self, side: Side, order: Uuid, body: Value, wanted: Wanted) {
+        let begun = self.begin(side, order, wanted);
+        let answer = self.send(self.order(Method::PATCH, side, order).json(&body)).await;
         self.write_down(begun, answer);
     }
 
     async fn price(&mut self, order: Uuid) {
-        let Some((StatusCode::OK, shown)) = self.read(Site::Store, order).await else { return };
+        let Some((StatusCode::OK, shown)) = self.read(Side::Store, order).await else { return };
         let (body, wanted) = choosing::price(&shown, self.next_number());
-        let begun = self.begin(Site::Store, order, wanted);
-        let request = self.order(Method::PATCH, Site::Store, order).json(&body);
+        let begun = self.begin(Side::Store, order, wanted);
+        let request = self.order(Method::PATCH, Side::Store, order).json(&body);
         let tag = format!("\"{}\"", shown["version"]);
         let answer = self.send(request.header("if-match", tag)).await;
         self.write_down(begun, answer);
@@ -131,8 +131,8 @@ impl Client {
     async fn place(&mut self) {
         let (id, body, wanted) = self.new_order();
         for _ in 0..ATTEMPTS {
-            let begun = self.begin(Site::Store, id, wanted.clone());
-            let answer = self.send(self.at(Method::POST, Site::Store, "").json(&body)).await;
+            let begun = self.begin(Side::Store, id, wanted.clone());
+            let answer = self.send(self.at(Method::POST, Side::Store, "").json(&body)).await;
             if !self.write_down(begun, answer) {
                 break;
             }
@@ -144,10 +144,10 @@ impl Client {
         let orders: Vec<_> = (0..count).map(|_| self.new_order()).collect();
         let begun: Vec<_> = orders
             .iter()
-            .map(|(id, _, wanted)| self.begin(Site::Store, *id, wanted.clone()))
+            .map(|(id, _, wanted)| self.begin(Side::Store, *id, wanted.clone()))
             .collect();
         let bodies: Vec<_> = orders.iter().map(|(_, body, _)| body).collect();
-        let request = self.at(Method::POST, Site::Store, "/batch");
+        let request = self.at(Method::POST, Side::Store, "/batch");
         let answer = self.send(request.json(&json!({"orders": bodies}))).await;
         for (index, begun) in begun.into_iter().enumerate() {
             let of_one = |(status, body): &(StatusCode, Value)| match status.is_success() {
@@ -173,16 +173,16 @@ impl Client {
         (self.number + 1) * 1_000_000_000 + self.deeds
     }
 
-    fn begin(&self, site: Site, order: Uuid, wanted: Wanted) -> Begun {
-        with(&self.ledger, |ledger| ledger.write(site, order, wanted))
+    fn begin(&self, side: Side, order: Uuid, wanted: Wanted) -> Begun {
+        with(&self.ledger, |ledger| ledger.write(side, order, wanted))
     }
 
-    fn at(&self, method: Method, site: Site, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/v1/orders{path}", self.urls[&site]))
+    fn at(&self, method: Method, side: Side, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/v1/orders{path}", self.urls[&side]))
     }
 
-    fn order(&self, method: Method, site: Site, order: Uuid) -> RequestBuilder {
-        self.at(method, site, &format!("/{order}"))
+    fn order(&self, method: Method, side: Side, order: Uuid) -> RequestBuilder {
+        self.at(method, side, &format!("/{order}"))
     }
 
     async fn send(&self, request: RequestBuilder) -> Answer {

@@ -1,4 +1,4 @@
-//! Clients that write at both sites, all the time.
+//! Clients that write at both sides, all the time.
 
 mod answer;
 mod choosing;
@@ -8,7 +8,7 @@ mod pool;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -36,9 +36,9 @@ pub fn with<T>(ledger: &SharedLedger, what: impl FnOnce(&mut Ledger) -> T) -> T 
 }
 
 impl Load {
-    /// Starts clients for the sites at these URLs.
+    /// Starts clients for the sides at these URLs.
     #[must_use]
-    pub fn start(urls: &BTreeMap<Site, String>, seed: u64, ledger: &SharedLedger) -> Self {
+    pub fn start(urls: &BTreeMap<Side, String>, seed: u64, ledger: &SharedLedger) -> Self {
         let (going, told) = watch::channel(true);
         let (idling, idle) = watch::channel(0);
         let pool = Arc::new(Pool::default());

@@ -1,5 +1,5 @@
-//! Meddles with the answers to the changes that a worker tells a site. Everything else that is
-//! asked on the link is answered by the site.
+//! Meddles with the answers to the changes that a worker tells a side. Everything else that is
+//! asked on the link is answered by the side.
 
 use std::future::pending;
 
@@ -42,7 +42,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// What the site answers.
+/// What the side answers.
 async fn ask(upstream: u16, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = connect(upstream).await?;
     server.write_all(request).await?;
@@ -84,7 +84,7 @@ fn length_of_response(bytes: &[u8]) -> io::Result<Option<usize>> {
     Ok(whole(head, response.headers))
 }
 
-/// Both the worker and the sites say how long their bodies are.
+/// Both the worker and the sides say how long their bodies are.
 fn whole(head: Status<usize>, headers: &[Header<'_>]) -> Option<usize> {
     let Status::Complete(head) = head else { return None };
     let named = headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));

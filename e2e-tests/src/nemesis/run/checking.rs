@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::Run;
@@ -16,7 +16,7 @@ use crate::nemesis::load::with;
 impl Run {
     pub(super) async fn check(&mut self, which: Which) -> Result<()> {
         self.show("checking").await;
-        let [store, warehouse] = Site::ALL.map(|site| self.world.databases.history(site, &which));
+        let [store, warehouse] = Side::ALL.map(|side| self.world.databases.history(side, &which));
         let (store, warehouse) = tokio::try_join!(store, warehouse)?;
         let wanted = |order: &Uuid| match &which {
             Which::All => true,

@@ -16,8 +16,8 @@ use crate::nemesis::proxy::Proxy;
 use crate::program::{Program, binary};
 use crate::secured::token;
 
-/// By which settings a worker finds the sites, and shows them who it is.
-const SITES: [(&str, &str, Part); 2] = [
+/// By which settings a worker finds the sides, and shows them who it is.
+const SIDES: [(&str, &str, Part); 2] = [
     ("STORE__URL", "STORE__TOKEN", Part::Store),
     ("WAREHOUSE__URL", "WAREHOUSE__TOKEN", Part::Warehouse),
 ];
@@ -101,8 +101,8 @@ impl World {
             None => {
                 // So that a silent queue is replaced within a round.
                 settings.push(("CARRY__REPLACE_QUEUE_AFTER", "10s".to_owned()));
-                for (url, token_of, site) in SITES {
-                    settings.push((url, format!("http://127.0.0.1:{}", port(site))));
+                for (url, token_of, side) in SIDES {
+                    settings.push((url, format!("http://127.0.0.1:{}", port(side))));
                     settings.push((token_of, token(Role::Sync).expose().to_owned()));
                 }
             }

@@ -1,12 +1,12 @@
 //! Encryption of every connection that a program opens: to a PostgreSQL and a RabbitMQ that speak
-//! TLS themselves, and to sites behind fronts that do.
+//! TLS themselves, and to sides behind fronts that do.
 
 mod servers;
 
 use std::net::SocketAddr;
 
 use e2e_tests::secured::{client, token};
-use e2e_tests::{Program, Site, lamps_and_bulbs};
+use e2e_tests::{Program, Side, lamps_and_bulbs};
 use program_kit::access::Role;
 use serde_json::{Value, json};
 use test_kit::{Flaw, Front, Greeting, eventually, get, http};
@@ -34,8 +34,8 @@ async fn says(program: &Program, reason: &str) {
     eventually(reason, said).await;
 }
 
-async fn order_at(site: &Site, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-    let look = async || site.order(id).await.filter(|order| wanted(order));
+async fn order_at(side: &Side, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let look = async || side.order(id).await.filter(|order| wanted(order));
     eventually(&format!("order {id}"), look).await
 }
 
@@ -69,7 +69,7 @@ async fn an_order_crosses_both_ways_where_every_link_is_encrypted() {
     for program in [&store, &warehouse, &worker] {
         is_ready(program).await;
     }
-    let (at_store, at_warehouse) = (Site::new(store.url()), Site::new(warehouse.url()));
+    let (at_store, at_warehouse) = (Side::new(store.url()), Side::new(warehouse.url()));
     let id = at_store.place(&lamps_and_bulbs()).await;
     order_at(&at_warehouse, &id, |_| true).await;
     at_warehouse.patch(&id, json!({"status": "shipped", "carrier": "DHL"})).await;

@@ -41,8 +41,8 @@ impl Servers {
         let (postgres, rabbitmq) = (postgres.unwrap(), rabbitmq.unwrap());
         encrypt(&postgres, &certificate).await;
         let servers = Self { ca, another_ca: TestCa::new(), postgres, rabbitmq, amqps, folder };
-        for site in ["store", "warehouse", "stranger"] {
-            servers.make_database(site).await;
+        for side in ["store", "warehouse", "stranger"] {
+            servers.make_database(side).await;
         }
         servers
     }
@@ -59,10 +59,10 @@ impl Servers {
         migrate(&settings, "test").await.unwrap();
     }
 
-    /// Returns a site's settings.
-    pub(super) fn settings(&self, site: &str) -> [(&'static str, String); 4] {
+    /// Returns a side's settings.
+    pub(super) fn settings(&self, side: &str) -> [(&'static str, String); 4] {
         [
-            ("DATABASE__URL", format!("{}?sslmode=verify-full", self.postgres.url(site))),
+            ("DATABASE__URL", format!("{}?sslmode=verify-full", self.postgres.url(side))),
             ("DATABASE__CA", text(self.ca.path())),
             ("BROKER__URL", self.amqps_url()),
             ("BROKER__CA", text(self.ca.path())),

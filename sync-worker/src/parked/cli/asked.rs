@@ -2,17 +2,17 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgGroup, Args, Subcommand};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
 pub(super) enum Asked {
-    /// List the changes that could not be carried to the other site
+    /// List the changes that could not be carried to the other side
     List {
-        /// Only changes kept at this site: store or warehouse
-        #[arg(long, value_parser = site)]
-        site: Option<Site>,
+        /// Only changes kept at this side: store or warehouse
+        #[arg(long, value_parser = side)]
+        side: Option<Side>,
         /// Only changes in this state
         #[arg(long, default_value = "parked", value_parser = states())]
         state: String,
@@ -50,9 +50,9 @@ pub(super) struct Meant {
     /// Select all parked changes instead of naming ids
     #[arg(long)]
     pub(super) all: bool,
-    /// Only changes kept at this site: store or warehouse
-    #[arg(long, value_parser = site)]
-    pub(super) site: Option<Site>,
+    /// Only changes kept at this side: store or warehouse
+    #[arg(long, value_parser = side)]
+    pub(super) side: Option<Side>,
 }
 
 /// The states by which the list can be filtered, with their help.
@@ -66,7 +66,7 @@ fn states() -> PossibleValuesParser {
     states.map(|(state, help)| PossibleValue::new(state).help(help)).into()
 }
 
-fn site(name: &str) -> Result<Site, String> {
-    let known = Site::ALL.into_iter().find(|site| site.as_str() == name);
+fn side(name: &str) -> Result<Side, String> {
+    let known = Side::ALL.into_iter().find(|side| side.as_str() == name);
     known.ok_or_else(|| "it is store or warehouse".to_owned())
 }

@@ -2,15 +2,15 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use shared_models::site::Site;
+use shared_models::side::Side;
 
 /// Asks whether to drop all parked changes. Without a terminal the answer is no.
-pub(super) fn means_to_drop_all(site: Option<Site>) -> io::Result<bool> {
+pub(super) fn means_to_drop_all(side: Option<Side>) -> io::Result<bool> {
     let (stdin, mut stderr) = (io::stdin(), io::stderr());
     if !stdin.is_terminal() {
         return Ok(false);
     }
-    let at = site.map_or("at both sites".to_owned(), |site| format!("at the {site}"));
+    let at = side.map_or("at both sides".to_owned(), |side| format!("at the {side}"));
     write!(stderr, "Drop all that is parked {at}? [y/N] ")?;
     stderr.flush()?;
     let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! The token that the command line sends to the sites. Never an argument: any user of the machine
+//! The token that the command line sends to the sides. Never an argument: any user of the machine
 //! can read those.
 
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ pub(super) fn argument() -> Arg {
         .value_name("FILE")
         .global(true)
         .value_parser(value_parser!(PathBuf))
-        .help(format!("A file with a token of the role admin for the sites [default: the token in ${VARIABLE}]"))
+        .help(format!("A file with a token of the role admin for the sides [default: the token in ${VARIABLE}]"))
 }
 
-/// Reads the token; `None` if there is none, which suffices where the sites are open to everybody
+/// Reads the token; `None` if there is none, which suffices where the sides are open to everybody
 /// on their machine.
 pub(super) fn read(matches: &ArgMatches) -> Result<Option<Token>, String> {
     let (text, origin) = match matches.get_one::<PathBuf>(FILE) {

@@ -1,5 +1,5 @@
 //! `sync-worker parked`: the changes that could not be carried, on the command line. It asks the
-//! sites itself, so no worker has to run.
+//! sides itself, so no worker has to run.
 
 mod asked;
 mod asking;
@@ -11,13 +11,13 @@ use std::io::{self, Write as _};
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use serde::Serialize;
 use shared_models::parked::{Deed, LeftAlone, MAX_PARKED, Selection, Settled};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::{Parked, Place, Wanted};
-use crate::settings::SitesSettings;
-use crate::site_client::{BuildError, Refusal};
+use crate::settings::SidesSettings;
+use crate::side_client::{BuildError, Refusal};
 
 use asked::{Asked, Meant};
 
@@ -33,12 +33,12 @@ pub enum CliError {
     /// The token could not be read.
     #[error("{0}")]
     Credential(String),
-    /// A client of a site could not be built.
+    /// A client of a side could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
-    /// A site did not carry out the request.
+    /// A side did not carry out the request.
     #[error("{0}")]
-    Site(String),
+    Side(String),
     /// No parked changes have these ids.
     #[error("{}: {}", .0.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "), LeftAlone::UNKNOWN)]
     Unknown(Vec<Uuid>),
@@ -52,7 +52,7 @@ pub enum CliError {
 
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
-        Self::Site(match &refusal {
+        Self::Side(match &refusal {
             Refusal::Wrong(reply) if reply.status == 401 => {
                 format!("{refusal} (here: {})", credential::HOW)
             }
@@ -72,7 +72,7 @@ pub fn command() -> Command {
 }
 
 /// Runs the subcommand. A reader that closes the output early is no failure.
-pub async fn run(settings: &SitesSettings, matches: &ArgMatches) -> Result<(), CliError> {
+pub async fn run(settings: &SidesSettings, matches: &ArgMatches) -> Result<(), CliError> {
     let token = credential::read(matches).map_err(CliError::Credential)?;
     let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     match carry_out(&Parked::new(settings)?.on_behalf_of(token.as_ref()), asked).await {
@@ -83,7 +83,7 @@ pub async fn run(settings: &SitesSettings, matches: &ArgMatches) -> Result<(), C
 
 async fn carry_out(parked: &Parked, asked: Asked) -> Result<(), CliError> {
     match asked {
-        Asked::List { site, state, json } => list(parked, site, state, json).await,
+        Asked::List { side, state, json } => list(parked, side, state, json).await,
         Asked::Show { id, json } => {
             let kept = parked.change(id).await?.ok_or(CliError::Unknown(vec![id]))?;
             match json {
@@ -93,7 +93,7 @@ async fn carry_out(parked: &Parked, asked: Asked) -> Result<(), CliError> {
         }
         Asked::Replay(meant) => settle(parked, Deed::Replay, meant).await,
         Asked::Drop { meant, yes } => {
-            if meant.all && !yes && !asking::means_to_drop_all(meant.site)? {
+            if meant.all && !yes && !asking::means_to_drop_all(meant.side)? {
                 return Err(CliError::NotMeant);
             }
             settle(parked, Deed::Drop, meant).await
@@ -103,12 +103,12 @@ async fn carry_out(parked: &Parked, asked: Asked) -> Result<(), CliError> {
 
 async fn list(
     parked: &Parked,
-    site: Option<Site>,
+    side: Option<Side>,
     state: String,
     json: bool,
 ) -> Result<(), CliError> {
-    let wanted = Wanted { state: Some(state), limit: Some(PAGE.to_owned()), site };
-    let (mut next, mut is_first) = (Some(Place::first(site)), true);
+    let wanted = Wanted { state: Some(state), limit: Some(PAGE.to_owned()), side };
+    let (mut next, mut is_first) = (Some(Place::first(side)), true);
     while let Some(place) = next {
         let page = parked.page(&wanted, place).await?;
         for kept in page.items {
@@ -133,7 +133,7 @@ async fn list(
 
 /// Settles all parked changes in one request, or the named ones in as many as are needed.
 async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliError> {
-    let Meant { ids, all, site } = meant;
+    let Meant { ids, all, side } = meant;
     let selections = match all {
         true => vec![Selection { all: Some(true), ids: None }],
         false => {
@@ -144,7 +144,7 @@ async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliErro
     let mut unknown = vec![];
     let mut total = 0;
     for selection in selections {
-        let Settled { changed, left } = parked.settle(deed, &selection, site).await?;
+        let Settled { changed, left } = parked.settle(deed, &selection, side).await?;
         total += changed;
         for LeftAlone { id, reason } in left {
             match reason == LeftAlone::UNKNOWN {

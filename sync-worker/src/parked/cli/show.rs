@@ -7,15 +7,15 @@ use uuid::Uuid;
 use crate::parked::Kept;
 
 /// The header of the table.
-pub(super) const HEAD: &str = "ID                                    SITE       \
+pub(super) const HEAD: &str = "ID                                    SIDE       \
      ORDER                                 STATE              ATTEMPTS  LAST                  REASON";
 
 /// Formats a parked change as one line.
 pub(super) fn row(kept: &Kept) -> String {
     let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &kept.change;
-    let (site, order, state) = (kept.site.as_str(), order(*order_id), state(&kept.change));
+    let (side, order, state) = (kept.side.as_str(), order(*order_id), state(&kept.change));
     let (last, reason) = (time(*last_at), in_one_line(reason));
-    format!("{id:<36}  {site:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
+    format!("{id:<36}  {side:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
 }
 
 /// Formats a parked change with all its fields.
@@ -66,14 +66,14 @@ fn in_one_line(text: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
     use shared_models::parked::ParkedState;
-    use shared_models::site::Site;
+    use shared_models::side::Side;
 
     use super::*;
 
     fn kept(overtaken: bool, order_id: Option<Uuid>, body: Value) -> Kept {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         Kept::at(
-            Site::Warehouse,
+            Side::Warehouse,
             ParkedChange {
                 id: Uuid::from_u128(1),
                 event_id: Uuid::from_u128(2),
@@ -96,7 +96,7 @@ mod tests {
         let row = row(&kept);
         let expected = [
             ("ID", "00000000-0000-0000-0000-000000000001"),
-            ("SITE", "warehouse"),
+            ("SIDE", "warehouse"),
             ("ORDER", "00000000-0000-0000-0000-000000000003"),
             ("STATE", "parked, overtaken"),
             ("LAST", "2026-11-20T10:05:00Z"),

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use shared_models::parked::ParkedState;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::database::schema::parked;
@@ -76,14 +76,14 @@ struct Overtaken {
     id: Uuid,
 }
 
-/// Returns those after which this site has published a newer change of the same order.
+/// Returns those after which this side has published a newer change of the same order.
 pub async fn overtaken(
     connection: &mut AsyncPgConnection,
-    site: Site,
+    side: Side,
     ids: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
     let query =
-        diesel::sql_query(OVERTAKEN).bind::<Array<SqlUuid>, _>(ids).bind::<Text, _>(site.as_str());
+        diesel::sql_query(OVERTAKEN).bind::<Array<SqlUuid>, _>(ids).bind::<Text, _>(side.as_str());
     let rows = query.load::<Overtaken>(connection).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }

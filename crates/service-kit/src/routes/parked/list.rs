@@ -89,7 +89,7 @@ async fn show<D: Domain>(
     rows: Vec<Parked>,
 ) -> QueryResult<Vec<ParkedChange>> {
     let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    let overtaken = overtaken(connection, D::SITE, &ids).await?;
+    let overtaken = overtaken(connection, D::SIDE, &ids).await?;
     let show = |row: Parked| ParkedChange {
         id: row.id,
         event_id: row.event_id,

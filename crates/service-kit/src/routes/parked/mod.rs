@@ -1,4 +1,4 @@
-//! `/v1/parked`: changes of this site that could not be carried.
+//! `/v1/parked`: changes of this side that could not be carried.
 
 mod list;
 mod report;

@@ -80,8 +80,8 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
     let (source, count) = (request.source, request.changes.len());
     if request.schema != SCHEMA {
         refuse("schema", format!("is {}, and only {SCHEMA} is known here", request.schema))
-    } else if source != D::SITE.peer() {
-        refuse("source", format!("is {source}, but this is the {}", D::SITE))
+    } else if source != D::SIDE.peer() {
+        refuse("source", format!("is {source}, but this is the {}", D::SIDE))
     } else if count > MAX_CHANGES {
         refuse("changes", format!("has {count} changes, at most {MAX_CHANGES} fit"))
     } else {
@@ -107,7 +107,7 @@ async fn apply_all<D: Domain>(
         let order = known.remove(id);
         let inserted = usize::from(order.is_none());
         let order = order.unwrap_or_else(|| Order::blank(*id, now));
-        let applied = apply_in_turn(D::SITE, order, changes, now);
+        let applied = apply_in_turn(D::SIDE, order, changes, now);
         written.outcomes.insert(*id, applied.outcome);
         let mut changes = applied.changes.into_iter().map(|changed| changed.by(principal));
         new.extend(changes.by_ref().take(inserted));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use shared_models::event::EventKind;
 use shared_models::merge::{Cause, fold_into, merge};
 use shared_models::order::Touched;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::{OrderChange, Outcome};
 use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ impl Arrived {
 }
 
 /// Groups the changes by order, sorted by id. Two changes of one order are folded into one, unless
-/// neither includes the other: that takes a site that was restored to an earlier state.
+/// neither includes the other: that takes a side that was restored to an earlier state.
 #[must_use]
 pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> {
     let mut folded = BTreeMap::<Uuid, Vec<OrderChange>>::new();
@@ -61,7 +61,7 @@ pub(super) struct Applied<P> {
 
 /// Merges changes into an order, each into the result of the one before it.
 pub(super) fn apply_in_turn<P: Clone>(
-    site: Site,
+    side: Side,
     before: Order<P>,
     changes: &[OrderChange],
     now: DateTime<Utc>,
@@ -69,7 +69,7 @@ pub(super) fn apply_in_turn<P: Clone>(
     let mut order = before;
     let mut applied = Applied { outcome: Outcome::Stale, changes: vec![] };
     for change in changes {
-        let Some((outcome, changed)) = apply(site, &order, change, now) else { continue };
+        let Some((outcome, changed)) = apply(side, &order, change, now) else { continue };
         if applied.outcome != Outcome::Merged {
             applied.outcome = outcome;
         }
@@ -81,14 +81,14 @@ pub(super) fn apply_in_turn<P: Clone>(
 
 /// Merges a change into an order; returns `None` if it changes nothing.
 fn apply<P: Clone>(
-    site: Site,
+    side: Side,
     before: &Order<P>,
     change: &OrderChange,
     now: DateTime<Utc>,
 ) -> Option<(Outcome, Changed<P>)> {
     let merged = match Guard::Fence.is_off() {
         true => overwrite(&before.shared, change),
-        false => merge(site, &before.shared, change),
+        false => merge(side, &before.shared, change),
     };
     if merged.put_back {
         tracing::error!(
@@ -103,7 +103,7 @@ fn apply<P: Clone>(
     if merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged) {
         tracing::error!(
             order_id = %before.id,
-            "one count stands for two changes: a site was set back, and the order was edited there \
+            "one count stands for two changes: a side was set back, and the order was edited there \
              again. What stands now, and what gave way, is in the order's history"
         );
     }
@@ -122,7 +122,7 @@ fn apply<P: Clone>(
         updated_at: now,
         ..before.clone()
     };
-    let record = Record::applied(site, kind, change, merged, &after);
+    let record = Record::applied(side, kind, change, merged, &after);
     Some((outcome, Changed { order: after, record }))
 }
 

@@ -1,4 +1,4 @@
-//! The worker's requests to a site: to take the peer's changes, to offer orders, and to be compared
+//! The worker's requests to a side: to take the peer's changes, to offer orders, and to be compared
 //! with the peer.
 
 mod apply;

@@ -40,18 +40,18 @@ fn hopeless(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
 }
 
 /// Reports changes; returns the number that was parked.
-async fn report(site: &TestService, changes: &[Value]) -> u64 {
+async fn report(side: &TestService, changes: &[Value]) -> u64 {
     let report = json!({"schema": SCHEMA, "changes": changes});
-    let answer = site.client.post(PARKED, &report).await.with(200);
+    let answer = side.client.post(PARKED, &report).await.with(200);
     answer["parked"].as_u64().unwrap()
 }
 
-async fn one(site: &TestService, id: Uuid) -> Value {
-    site.client.get(&format!("{PARKED}/{id}")).await.with(200).body
+async fn one(side: &TestService, id: Uuid) -> Value {
+    side.client.get(&format!("{PARKED}/{id}")).await.with(200).body
 }
 
-async fn items(site: &TestService, query: &str) -> Vec<Value> {
-    let page = site.client.get(&format!("{PARKED}{query}")).await.with(200);
+async fn items(side: &TestService, query: &str) -> Vec<Value> {
+    let page = side.client.get(&format!("{PARKED}{query}")).await.with(200);
     page["items"].as_array().unwrap().clone()
 }
 
@@ -59,30 +59,30 @@ fn id(change: &Value) -> Uuid {
     serde_json::from_value(change["id"].clone()).unwrap()
 }
 
-async fn post(site: &TestService, what: &str, selection: &Value) -> Value {
-    site.client.post(&format!("{PARKED}/{what}"), selection).await.with(200).body
+async fn post(side: &TestService, what: &str, selection: &Value) -> Value {
+    side.client.post(&format!("{PARKED}/{what}"), selection).await.with(200).body
 }
 
-async fn pause(site: &TestService, what: &str) {
-    site.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200);
+async fn pause(side: &TestService, what: &str) {
+    side.client.post(&format!("/v1/relay/{what}"), &json!(null)).await.with(200);
 }
 
 /// Waits until the order of a parked change was offered; returns the change.
-async fn offered(site: &TestService, id: Uuid) -> Value {
+async fn offered(side: &TestService, id: Uuid) -> Value {
     eventually("it is offered", async || {
-        Some(one(site, id).await).filter(|change| change["state"] == "offered")
+        Some(one(side, id).await).filter(|change| change["state"] == "offered")
     })
     .await
 }
 
 /// Returns the events of kind `order.offered` in the queue, once everything is published.
-async fn offers(site: &TestService, broker: &TestBroker) -> Vec<Value> {
-    published(site).await;
+async fn offers(side: &TestService, broker: &TestBroker) -> Vec<Value> {
+    published(side).await;
     let events = take_all(broker).await;
     events.iter().map(body).filter(|event| event["kind"] == "order.offered").collect()
 }
 
-/// A plain site that publishes to `broker` and offers parked changes again after these waits.
+/// A plain side that publishes to `broker` and offers parked changes again after these waits.
 async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| {
@@ -92,7 +92,7 @@ async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
     TestService::start_with::<Plain>("plain", routes, adjust).await
 }
 
-/// A plain site without RabbitMQ.
+/// A plain side without RabbitMQ.
 async fn alone() -> TestService {
     TestService::start::<Plain>("plain", routes).await
 }

@@ -20,26 +20,26 @@ fn by_order(events: &[Value]) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn what_is_due_is_offered_once_for_each_order() {
     let broker = bound_broker().await;
-    let site = offering_after("1ms", &broker).await;
-    let orders = write_orders(&site.database, 2).await;
+    let side = offering_after("1ms", &broker).await;
+    let orders = write_orders(&side.database, 2).await;
     // They are to be due together.
-    pause(&site, "pause").await;
+    pause(&side, "pause").await;
     let ids = [Uuid::from_u128(3), Uuid::from_u128(2), Uuid::from_u128(1), Uuid::from_u128(4)];
     for (id, order) in ids.into_iter().zip([orders[0], orders[1], orders[0], orders[0]]) {
         let change = if id == ids[3] { hopeless(id, order) } else { reported(id, order) };
-        report(&site, &[change]).await;
+        report(&side, &[change]).await;
     }
-    pause(&site, "resume").await;
-    let changes = [offered(&site, ids[0]).await, offered(&site, ids[1]).await];
-    let last = offered(&site, ids[2]).await;
-    let events = offers(&site, &broker).await;
+    pause(&side, "resume").await;
+    let changes = [offered(&side, ids[0]).await, offered(&side, ids[1]).await];
+    let last = offered(&side, ids[2]).await;
+    let events = offers(&side, &broker).await;
     assert_eq!(events.len(), 2);
     let events = by_order(&events);
     assert_eq!(last["event_id"], events[&orders[0].to_string()]);
     assert_eq!(changes[1]["event_id"], events[&orders[1].to_string()]);
     // The one that was parked last speaks for this one; that one waits for a person.
     assert_eq!(changes[0]["event_id"], json!(ids[0]));
-    assert_eq!(one(&site, ids[3]).await["state"], "parked");
+    assert_eq!(one(&side, ids[3]).await["state"], "parked");
     for change in [&changes[0], &changes[1], &last] {
         assert_eq!((&change["offer_at"], &change["attempts"]), (&json!(null), &json!(1)));
     }
@@ -48,21 +48,21 @@ async fn what_is_due_is_offered_once_for_each_order() {
 #[tokio::test]
 async fn what_is_not_due_is_left_alone() {
     let broker = bound_broker().await;
-    let site = offering_after("1h", &broker).await;
-    let order = write_orders(&site.database, 2).await;
+    let side = offering_after("1h", &broker).await;
+    let order = write_orders(&side.database, 2).await;
     let [later, now, same_order] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
     let of_same = reported(same_order, order[1]);
-    report(&site, &[reported(later, order[0]), reported(now, order[1]), of_same]).await;
-    post(&site, "replay", &json!({ "ids": [now] })).await;
-    offered(&site, now).await;
+    report(&side, &[reported(later, order[0]), reported(now, order[1]), of_same]).await;
+    post(&side, "replay", &json!({ "ids": [now] })).await;
+    offered(&side, now).await;
     for waiting in [later, same_order] {
-        assert_eq!(one(&site, waiting).await["state"], "parked");
+        assert_eq!(one(&side, waiting).await["state"], "parked");
     }
-    assert_eq!(offers(&site, &broker).await.len(), 1);
+    assert_eq!(offers(&side, &broker).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_site_that_is_paused_offers_nothing_until_it_is_resumed() {
+async fn a_side_that_is_paused_offers_nothing_until_it_is_resumed() {
     let broker = bound_broker().await;
     let first = offering_after("1ms", &broker).await;
     let (order, id) = (write_orders(&first.database, 1).await[0], Uuid::now_v7());
@@ -102,14 +102,14 @@ async fn an_outbox_that_is_never_empty_does_not_hold_it_up() {
     let broker = TestBroker::new().await;
     declare_exchange(&broker).await;
     bind(&broker, "order.offered").await;
-    let site = offering_after("1ms", &broker).await;
-    let (order, id) = (write_orders(&site.database, 1).await[0], Uuid::now_v7());
-    told_state(&site, "unroutable").await;
-    report(&site, &[reported(id, order)]).await;
-    offered(&site, id).await;
+    let side = offering_after("1ms", &broker).await;
+    let (order, id) = (write_orders(&side.database, 1).await[0], Uuid::now_v7());
+    told_state(&side, "unroutable").await;
+    report(&side, &[reported(id, order)]).await;
+    offered(&side, id).await;
     eventually("the offer alone is published", async || {
         let published = broker.queue_depth(QUEUE).await == Some(1);
-        (published && site.rows().await.outbox == 1).then_some(())
+        (published && side.rows().await.outbox == 1).then_some(())
     })
     .await;
 }

@@ -23,30 +23,30 @@ fn wait(change: &Value) -> i64 {
 }
 
 /// Replays a change, and reports that the offer could not be carried either.
-async fn in_vain(site: &TestService, id: Uuid, change: fn(Uuid, Uuid) -> Value) -> Uuid {
-    assert_eq!(post(site, "replay", &json!({ "ids": [id] })).await["changed"], 1);
-    let offered = offered(site, id).await;
+async fn in_vain(side: &TestService, id: Uuid, change: fn(Uuid, Uuid) -> Value) -> Uuid {
+    assert_eq!(post(side, "replay", &json!({ "ids": [id] })).await["changed"], 1);
+    let offered = offered(side, id).await;
     let event = serde_json::from_value(offered["event_id"].clone()).unwrap();
     let order = serde_json::from_value(offered["order_id"].clone()).unwrap();
-    assert_eq!(report(site, &[change(event, order)]).await, 1);
+    assert_eq!(report(side, &[change(event, order)]).await, 1);
     event
 }
 
 #[tokio::test]
 async fn prometheus_is_told_how_many_are_parked() {
-    let site = alone().await;
-    assert_eq!(report(&site, &[hopeless(Uuid::now_v7(), None)]).await, 1);
-    let told = site.client.get("/metrics").await.with(200).text;
+    let side = alone().await;
+    assert_eq!(report(&side, &[hopeless(Uuid::now_v7(), None)]).await, 1);
+    let told = side.client.get("/metrics").await.with(200).text;
     assert!(told.lines().any(|line| line == "lockstep_parked_changes 1"), "{told}");
 }
 
 #[tokio::test]
 async fn a_change_is_shown_as_it_was_reported() {
-    let site = alone().await;
-    let (order, event) = (write_orders(&site.database, 1).await[0], Uuid::now_v7());
-    assert_eq!(report(&site, &[reported(event, order)]).await, 1);
-    let shown = one(&site, event).await;
-    assert_eq!(items(&site, "").await, std::slice::from_ref(&shown));
+    let side = alone().await;
+    let (order, event) = (write_orders(&side.database, 1).await[0], Uuid::now_v7());
+    assert_eq!(report(&side, &[reported(event, order)]).await, 1);
+    let shown = one(&side, event).await;
+    assert_eq!(items(&side, "").await, std::slice::from_ref(&shown));
     assert_eq!((&shown["id"], &shown["event_id"]), (&json!(event), &json!(event)));
     assert_eq!((&shown["order_id"], &shown["state"]), (&json!(order), &json!("parked")));
     assert_eq!((&shown["attempts"], &shown["overtaken"]), (&json!(1), &json!(false)));
@@ -58,96 +58,96 @@ async fn a_change_is_shown_as_it_was_reported() {
 #[tokio::test]
 async fn each_further_time_it_waits_longer() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let (order, id) = (write_orders(&site.database, 1).await[0], Uuid::now_v7());
-    report(&site, &[reported(id, order)]).await;
-    assert_eq!(wait(&one(&site, id).await), 5);
+    let side = publishing_to(&broker).await;
+    let (order, id) = (write_orders(&side.database, 1).await[0], Uuid::now_v7());
+    report(&side, &[reported(id, order)]).await;
+    assert_eq!(wait(&one(&side, id).await), 5);
     for (attempts, seconds) in [(2, 30), (3, 300), (4, 300)] {
-        let event = in_vain(&site, id, reported).await;
-        let again = one(&site, id).await;
+        let event = in_vain(&side, id, reported).await;
+        let again = one(&side, id).await;
         assert_eq!((&again["state"], &again["attempts"]), (&json!("parked"), &json!(attempts)));
         assert_eq!((&again["event_id"], &again["body"]["id"]), (&json!(event), &json!(event)));
         assert!(time(&again, "first_at") < time(&again, "last_at"));
         assert_eq!(wait(&again), seconds);
     }
-    in_vain(&site, id, hopeless).await;
-    assert_eq!(one(&site, id).await["offer_at"], json!(null));
-    assert_eq!(site.database.count("parked").await, 1);
+    in_vain(&side, id, hopeless).await;
+    assert_eq!(one(&side, id).await["offer_at"], json!(null));
+    assert_eq!(side.database.count("parked").await, 1);
 }
 
 #[tokio::test]
 async fn a_report_that_is_repeated_changes_nothing() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let (order, id) = (write_orders(&site.database, 1).await[0], Uuid::now_v7());
-    assert_eq!(report(&site, &[reported(id, order), hopeless(id, order)]).await, 1);
+    let side = publishing_to(&broker).await;
+    let (order, id) = (write_orders(&side.database, 1).await[0], Uuid::now_v7());
+    assert_eq!(report(&side, &[reported(id, order), hopeless(id, order)]).await, 1);
     let mut events = vec![id];
     for change in ["parked", "parked again", "parked again", "dropped"] {
-        let shown = one(&site, id).await;
+        let shown = one(&side, id).await;
         for event in &events {
-            assert_eq!(report(&site, &[hopeless(*event, order)]).await, 0, "{change}");
+            assert_eq!(report(&side, &[hopeless(*event, order)]).await, 0, "{change}");
         }
-        assert_eq!(one(&site, id).await, shown, "{change}");
-        events.push(in_vain(&site, id, reported).await);
-        post(&site, "replay", &json!({ "ids": [id] })).await;
-        let shown = offered(&site, id).await;
+        assert_eq!(one(&side, id).await, shown, "{change}");
+        events.push(in_vain(&side, id, reported).await);
+        post(&side, "replay", &json!({ "ids": [id] })).await;
+        let shown = offered(&side, id).await;
         for event in &events {
-            assert_eq!(report(&site, &[hopeless(*event, order)]).await, 0, "{change}, offered");
+            assert_eq!(report(&side, &[hopeless(*event, order)]).await, 0, "{change}, offered");
         }
-        assert_eq!(one(&site, id).await, shown, "{change}, offered");
+        assert_eq!(one(&side, id).await, shown, "{change}, offered");
         let event = serde_json::from_value(shown["event_id"].clone()).unwrap();
-        assert_eq!(report(&site, &[reported(event, order)]).await, 1);
+        assert_eq!(report(&side, &[reported(event, order)]).await, 1);
         events.push(event);
     }
-    post(&site, "drop", &json!({ "ids": [id] })).await;
-    let shown = one(&site, id).await;
+    post(&side, "drop", &json!({ "ids": [id] })).await;
+    let shown = one(&side, id).await;
     let all = events.iter().map(|event| reported(*event, order)).collect::<Vec<_>>();
-    assert_eq!(report(&site, &all).await, 0);
-    assert_eq!((one(&site, id).await, site.database.count("parked").await), (shown, 1));
+    assert_eq!(report(&side, &all).await, 0);
+    assert_eq!((one(&side, id).await, side.database.count("parked").await), (shown, 1));
 }
 
 #[tokio::test]
 async fn two_who_report_the_same_at_once_park_it_once() {
-    let site = alone().await;
-    let order = write_orders(&site.database, 1).await[0];
+    let side = alone().await;
+    let order = write_orders(&side.database, 1).await[0];
     for _ in 0..10 {
         let changes = (0..50).map(|_| reported(Uuid::new_v4(), order)).collect::<Vec<_>>();
         let reversed = changes.iter().rev().cloned().collect::<Vec<_>>();
-        let (one, two) = tokio::join!(report(&site, &changes), report(&site, &reversed));
+        let (one, two) = tokio::join!(report(&side, &changes), report(&side, &reversed));
         assert_eq!(one + two, 50);
     }
-    assert_eq!(site.database.count("parked").await, 500);
+    assert_eq!(side.database.count("parked").await, 500);
 }
 
 #[tokio::test]
 async fn what_cannot_be_offered_waits_for_a_person() {
-    let site = alone().await;
-    let order = write_orders(&site.database, 1).await[0];
+    let side = alone().await;
+    let order = write_orders(&side.database, 1).await[0];
     let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
     let unknown = reported(ids[1], Uuid::now_v7());
-    report(&site, &[hopeless(ids[0], order), unknown, reported(ids[2], None)]).await;
+    report(&side, &[hopeless(ids[0], order), unknown, reported(ids[2], None)]).await;
     for id in ids {
-        let change = one(&site, id).await;
+        let change = one(&side, id).await;
         assert_eq!((&change["state"], &change["offer_at"]), (&json!("parked"), &json!(null)));
     }
 }
 
 #[tokio::test]
 async fn a_message_that_is_no_json_is_shown_as_text() {
-    let site = alone().await;
+    let side = alone().await;
     let (id, mut junk) = (Uuid::new_v4(), reported(Uuid::new_v4(), None));
     junk["event_id"] = json!(id);
     junk["body"] = json!(STANDARD.encode(b"caf\xc3\xa9 \xff\0"));
     junk["reason"] = json!("no event: \0");
-    report(&site, &[junk]).await;
-    let shown = one(&site, id).await;
+    report(&side, &[junk]).await;
+    let shown = one(&side, id).await;
     assert_eq!(shown["body"], "café \u{fffd}\0");
     assert_eq!(shown["reason"], "no event: \u{fffd}");
 }
 
 #[tokio::test]
 async fn what_is_no_report_is_refused() {
-    let site = alone().await;
+    let side = alone().await;
     let with = |name: &str, value: Value| {
         let mut change = reported(Uuid::new_v4(), None);
         change[name] = value;
@@ -162,10 +162,10 @@ async fn what_is_no_report_is_refused() {
         (with("body", json!(long)), "changes[1].body"),
     ];
     for (request, field) in cases {
-        site.client.post(PARKED, &request).await.assert_refuses(422, field);
+        side.client.post(PARKED, &request).await.assert_refuses(422, field);
     }
-    site.client.post(PARKED, &with("event_id", json!("7"))).await.assert_problem(422);
-    assert_eq!(site.database.count("parked").await, 0);
+    side.client.post(PARKED, &with("event_id", json!("7"))).await.assert_problem(422);
+    assert_eq!(side.database.count("parked").await, 0);
     let good = json!({"schema": SCHEMA, "changes": [reported(Uuid::new_v4(), Uuid::new_v4())]});
-    site.client.assert_survives(&Method::POST, PARKED, &good, 100).await;
+    side.client.assert_survives(&Method::POST, PARKED, &good, 100).await;
 }

@@ -24,64 +24,64 @@ fn assert_left(settled: &Value, expected: &[(Uuid, &str)]) {
 
 /// Parks three changes: one that waits for its time, one that waits for a person, and one that
 /// cannot be offered.
-async fn three(site: &TestService) -> [Uuid; 3] {
-    let orders = write_orders(&site.database, 2).await;
+async fn three(side: &TestService) -> [Uuid; 3] {
+    let orders = write_orders(&side.database, 2).await;
     let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
     let changes =
         [reported(ids[0], orders[0]), hopeless(ids[1], orders[1]), reported(ids[2], None)];
-    assert_eq!(report(site, &changes).await, 3);
+    assert_eq!(report(side, &changes).await, 3);
     ids
 }
 
 #[tokio::test]
 async fn what_can_be_replayed_is_offered_and_what_cannot_is_told() {
     let broker = bound_broker().await;
-    let site = offering_after("1h", &broker).await;
-    let [waiting, hopeless, unreadable] = three(&site).await;
+    let side = offering_after("1h", &broker).await;
+    let [waiting, hopeless, unreadable] = three(&side).await;
     let unknown = Uuid::new_v4();
     let ids = [unknown, waiting, unreadable, waiting, hopeless, unknown];
-    let settled = post(&site, "replay", &json!({ "ids": ids })).await;
+    let settled = post(&side, "replay", &json!({ "ids": ids })).await;
     assert_eq!(settled["changed"], 2);
     assert_left(&settled, &[(unknown, "no parked change"), (unreadable, "only be dropped")]);
     for id in [waiting, hopeless] {
-        assert_eq!(offered(&site, id).await["offer_at"], json!(null));
+        assert_eq!(offered(&side, id).await["offer_at"], json!(null));
     }
-    assert_eq!(offers(&site, &broker).await.len(), 2);
-    let again = post(&site, "replay", &json!({ "ids": [hopeless, waiting] })).await;
+    assert_eq!(offers(&side, &broker).await.len(), 2);
+    let again = post(&side, "replay", &json!({ "ids": [hopeless, waiting] })).await;
     assert_eq!(again["changed"], 0);
     assert_left(&again, &[(hopeless, "offered"), (waiting, "offered")]);
-    assert!(offers(&site, &broker).await.is_empty());
+    assert!(offers(&side, &broker).await.is_empty());
 }
 
 #[tokio::test]
 async fn what_is_due_already_is_not_made_due_twice() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    pause(&site, "pause").await;
-    let [waiting, hopeless, _] = three(&site).await;
-    assert_eq!(post(&site, "replay", &json!({ "ids": [waiting] })).await["changed"], 1);
-    let due = one(&site, waiting).await;
-    let settled = post(&site, "replay", &json!({ "ids": [waiting] })).await;
+    let side = publishing_to(&broker).await;
+    pause(&side, "pause").await;
+    let [waiting, hopeless, _] = three(&side).await;
+    assert_eq!(post(&side, "replay", &json!({ "ids": [waiting] })).await["changed"], 1);
+    let due = one(&side, waiting).await;
+    let settled = post(&side, "replay", &json!({ "ids": [waiting] })).await;
     assert_eq!(settled["changed"], 0);
     assert_left(&settled, &[(waiting, "already")]);
-    assert_eq!(one(&site, waiting).await, due);
-    assert_eq!(post(&site, "replay", &json!({"all": true})).await["changed"], 1);
+    assert_eq!(one(&side, waiting).await, due);
+    assert_eq!(post(&side, "replay", &json!({"all": true})).await["changed"], 1);
     let none = json!({"changed": 0, "left": []});
-    assert_eq!(post(&site, "replay", &json!({"all": true})).await, none);
-    pause(&site, "resume").await;
-    offered(&site, hopeless).await;
-    assert_eq!(offers(&site, &broker).await.len(), 2);
+    assert_eq!(post(&side, "replay", &json!({"all": true})).await, none);
+    pause(&side, "resume").await;
+    offered(&side, hopeless).await;
+    assert_eq!(offers(&side, &broker).await.len(), 2);
 }
 
 #[tokio::test]
 async fn two_who_replay_the_same_at_once_count_it_once() {
-    let site = alone().await;
-    let order = write_orders(&site.database, 1).await[0];
+    let side = alone().await;
+    let order = write_orders(&side.database, 1).await[0];
     let all = json!({"all": true});
     for round in 0..20 {
         let some = (0..20).map(|_| hopeless(Uuid::now_v7(), order)).collect::<Vec<_>>();
-        report(&site, &some).await;
-        let (one, two) = tokio::join!(post(&site, "replay", &all), post(&site, "replay", &all));
+        report(&side, &some).await;
+        let (one, two) = tokio::join!(post(&side, "replay", &all), post(&side, "replay", &all));
         let changed = [one, two].map(|settled| settled["changed"].as_u64().unwrap());
         assert_eq!(changed.iter().sum::<u64>(), 20, "{round}: {changed:?}");
     }
@@ -89,23 +89,23 @@ async fn two_who_replay_the_same_at_once_count_it_once() {
 
 #[tokio::test]
 async fn a_replay_that_had_to_wait_does_not_count_what_was_replayed_meanwhile() {
-    let site = alone().await;
+    let side = alone().await;
     // Nothing is offered meanwhile.
-    pause(&site, "pause").await;
-    let [first, second, _] = three(&site).await;
-    let mut holder = site.database.connect().await;
+    pause(&side, "pause").await;
+    let [first, second, _] = three(&side).await;
+    let mut holder = side.database.connect().await;
     let lock = format!("begin; select from parked where id = '{first}' for update");
     holder.batch_execute(&lock).await.unwrap();
     let both = json!({ "ids": [first, second] });
-    let waiting = post(&site, "replay", &both);
+    let waiting = post(&side, "replay", &both);
     let meanwhile = async {
         eventually("it waits for the first", async || {
             let waiting = "pg_stat_activity where wait_event_type = 'Lock'
                 and datname = current_database()";
-            (site.database.count(waiting).await == 1).then_some(())
+            (side.database.count(waiting).await == 1).then_some(())
         })
         .await;
-        let settled = post(&site, "replay", &json!({ "ids": [second] })).await;
+        let settled = post(&side, "replay", &json!({ "ids": [second] })).await;
         holder.batch_execute("commit").await.unwrap();
         settled
     };
@@ -116,42 +116,42 @@ async fn a_replay_that_had_to_wait_does_not_count_what_was_replayed_meanwhile() 
 
 #[tokio::test]
 async fn one_is_dropped_and_stays_on_record() {
-    let site = alone().await;
-    let [waiting, hopeless, unreadable] = three(&site).await;
-    let others = [one(&site, waiting).await, one(&site, hopeless).await];
-    let settled = post(&site, "drop", &json!({ "ids": [unreadable] })).await;
+    let side = alone().await;
+    let [waiting, hopeless, unreadable] = three(&side).await;
+    let others = [one(&side, waiting).await, one(&side, hopeless).await];
+    let settled = post(&side, "drop", &json!({ "ids": [unreadable] })).await;
     assert_eq!(settled, json!({"changed": 1, "left": []}));
-    let dropped = one(&site, unreadable).await;
+    let dropped = one(&side, unreadable).await;
     assert_eq!((&dropped["state"], &dropped["offer_at"]), (&json!("dropped"), &json!(null)));
-    assert_eq!(items(&site, "?state=dropped").await, [dropped]);
-    assert_eq!([one(&site, waiting).await, one(&site, hopeless).await], others);
+    assert_eq!(items(&side, "?state=dropped").await, [dropped]);
+    assert_eq!([one(&side, waiting).await, one(&side, hopeless).await], others);
     let ids = json!({ "ids": [unreadable, Uuid::nil()] });
     for deed in ["drop", "replay"] {
-        let again = post(&site, deed, &ids).await;
+        let again = post(&side, deed, &ids).await;
         assert_eq!(again["changed"], 0);
         assert_left(&again, &[(unreadable, "dropped"), (Uuid::nil(), "no parked change")]);
     }
-    assert_eq!(post(&site, "drop", &json!({"all": true})).await["changed"], 2);
-    assert!(items(&site, "").await.is_empty());
-    assert_eq!(items(&site, "?state=dropped").await.len(), 3);
+    assert_eq!(post(&side, "drop", &json!({"all": true})).await["changed"], 2);
+    assert!(items(&side, "").await.is_empty());
+    assert_eq!(items(&side, "?state=dropped").await.len(), 3);
 }
 
 #[tokio::test]
 async fn what_was_offered_is_not_dropped() {
     let broker = bound_broker().await;
-    let site = publishing_to(&broker).await;
-    let [waiting, ..] = three(&site).await;
-    post(&site, "replay", &json!({ "ids": [waiting] })).await;
-    let shown = offered(&site, waiting).await;
-    let settled = post(&site, "drop", &json!({ "ids": [waiting] })).await;
+    let side = publishing_to(&broker).await;
+    let [waiting, ..] = three(&side).await;
+    post(&side, "replay", &json!({ "ids": [waiting] })).await;
+    let shown = offered(&side, waiting).await;
+    let settled = post(&side, "drop", &json!({ "ids": [waiting] })).await;
     assert_left(&settled, &[(waiting, "offered")]);
-    assert_eq!(one(&site, waiting).await, shown);
+    assert_eq!(one(&side, waiting).await, shown);
 }
 
 #[tokio::test]
 async fn a_selection_that_is_unclear_is_refused() {
-    let site = alone().await;
-    let ids = three(&site).await;
+    let side = alone().await;
+    let ids = three(&side).await;
     for selection in [
         json!({}),
         json!({"all": false}),
@@ -162,8 +162,8 @@ async fn a_selection_that_is_unclear_is_refused() {
         json!({"every": true}),
     ] {
         for deed in ["replay", "drop"] {
-            site.client.post(&format!("{PARKED}/{deed}"), &selection).await.assert_problem(422);
+            side.client.post(&format!("{PARKED}/{deed}"), &selection).await.assert_problem(422);
         }
     }
-    assert!(items(&site, "").await.iter().all(|change| change["state"] == "parked"));
+    assert!(items(&side, "").await.iter().all(|change| change["state"] == "parked"));
 }

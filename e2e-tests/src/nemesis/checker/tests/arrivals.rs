@@ -6,7 +6,7 @@ use super::set_backs::set_back;
 use super::*;
 
 #[test]
-fn a_merge_that_a_site_publishes_as_a_change_of_its_own_is_noticed() {
+fn a_merge_that_a_side_publishes_as_a_change_of_its_own_is_noticed() {
     let mut story = open();
     let merge = story.last_mut(STORE);
     assert!(merge.is_merge() && merge.origin == WAREHOUSE);
@@ -18,8 +18,8 @@ fn a_merge_that_a_site_publishes_as_a_change_of_its_own_is_noticed() {
 #[test]
 fn a_list_of_no_conflicts_is_none() {
     let mut story = clean();
-    let sites = [&mut story.case.sides.store, &mut story.case.sides.warehouse];
-    for change in sites.into_iter().flat_map(|side| &mut side.changes) {
+    let sides = [&mut story.case.sides.store, &mut story.case.sides.warehouse];
+    for change in sides.into_iter().flat_map(|evidence| &mut evidence.changes) {
         change.conflicts.get_or_insert_default();
     }
     assert_eq!(check(&story.case), []);
@@ -28,7 +28,7 @@ fn a_list_of_no_conflicts_is_none() {
 }
 
 #[test]
-fn what_arrives_and_overwrites_what_only_the_site_knows_is_noticed() {
+fn what_arrives_and_overwrites_what_only_the_side_knows_is_noticed() {
     let overwrite = |story: &mut Story| {
         let private = json!({"bin": null, "picker_note": null});
         story.row_mut(WAREHOUSE).private = private.clone();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared_models::event::EventKind;
 use shared_models::order::{Line, Status};
-use shared_models::site::Site;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::case::Case;
@@ -21,8 +21,8 @@ mod set_backs;
 mod shown;
 mod story;
 
-const STORE: Site = Site::Store;
-const WAREHOUSE: Site = Site::Warehouse;
+const STORE: Side = Side::Store;
+const WAREHOUSE: Side = Side::Warehouse;
 
 /// A history with edits that follow each other, and two that meet; the order is open at the end.
 fn open() -> Story {
@@ -208,7 +208,7 @@ fn an_order_that_is_not_what_its_log_says_is_noticed() {
 }
 
 #[test]
-fn sites_that_differ_are_noticed() {
+fn sides_that_differ_are_noticed() {
     let mut story = open();
     story.comments(STORE, "t7");
     assert_eq!(broken(&story.case), [Rule::Equal]);
@@ -226,10 +226,10 @@ fn a_revision_that_is_two_values_is_noticed() {
 }
 
 #[test]
-fn an_edit_that_gives_way_may_be_recorded_at_one_site_but_not_at_none() {
+fn an_edit_that_gives_way_may_be_recorded_at_one_side_but_not_at_none() {
     let mut story = clean();
-    let conflicts = |story: &mut Story, site| {
-        let changes = story.case.sides.at_mut(site).changes.iter_mut();
+    let conflicts = |story: &mut Story, side| {
+        let changes = story.case.sides.at_mut(side).changes.iter_mut();
         changes.for_each(|change| change.conflicts = None);
     };
     conflicts(&mut story, WAREHOUSE);
@@ -250,7 +250,7 @@ fn what_is_told_again_is_no_change_even_if_it_is_older_than_the_last_one() {
 }
 
 #[test]
-fn an_order_that_is_voided_at_both_sites_at_once_is_joined_without_a_record() {
+fn an_order_that_is_voided_at_both_sides_at_once_is_joined_without_a_record() {
     let mut story = Story::of_an_order();
     story.carry(STORE);
     story.moves(STORE, Status::Voided, None);

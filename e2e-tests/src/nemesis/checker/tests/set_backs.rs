@@ -26,7 +26,7 @@ fn edit_often(story: &mut Story) {
 }
 
 #[test]
-fn a_decision_about_a_site_that_was_set_back_is_asked_for_by_nobody_and_is_well() {
+fn a_decision_about_a_side_that_was_set_back_is_asked_for_by_nobody_and_is_well() {
     let story = set_back();
     let decided = story.case.sides.warehouse.changes.last().unwrap();
     assert_eq!((decided.origin, decided.published), (WAREHOUSE, true));
@@ -49,7 +49,7 @@ fn a_decision_about_an_order_that_nobody_put_back_is_noticed() {
 }
 
 #[test]
-fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
+fn a_set_back_loses_what_only_its_side_knew_and_nothing_else() {
     for peer_knows in [false, true] {
         let mut story = Story::of_an_order();
         story.carry(STORE);
@@ -67,7 +67,7 @@ fn a_set_back_loses_what_only_its_site_knew_and_nothing_else() {
 }
 
 #[test]
-fn what_its_site_and_then_its_peer_were_set_back_from_may_be_lost() {
+fn what_its_side_and_then_its_peer_were_set_back_from_may_be_lost() {
     for peer_is_last in [true, false] {
         let mut story = Story::of_an_order();
         story.carry(STORE);

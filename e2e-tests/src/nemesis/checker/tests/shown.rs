@@ -3,7 +3,7 @@
 use super::*;
 use crate::nemesis::seen::Content;
 
-/// A history in which every state of the order was read at both sites.
+/// A history in which every state of the order was read at both sides.
 fn read() -> Story {
     let mut story = Story::of_an_order();
     story.reads(STORE);

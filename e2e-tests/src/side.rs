@@ -1,18 +1,18 @@
-//! One of the two sites, as a caller sees it.
+//! One of the two sides, as a caller sees it.
 
 use serde_json::{Value, json};
 use test_kit::TestClient;
 
 use crate::secured::client;
 
-/// The REST API of a site. What is asked of it is to succeed.
+/// The REST API of a side. What is asked of it is to succeed.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct Side {
     client: TestClient,
 }
 
-impl Site {
-    /// The site at a URL.
+impl Side {
+    /// The side at a URL.
     #[must_use]
     pub fn new(url: &str) -> Self {
         Self { client: client(url) }

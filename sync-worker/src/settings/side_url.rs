@@ -1,4 +1,4 @@
-//! The URL of a site's REST API.
+//! The URL of a side's REST API.
 
 use program_kit::tls::{CaFile, Check, Tls};
 use reqwest::Url;
@@ -8,13 +8,13 @@ use serde::Deserialize;
 /// The HTTP versions offered in the TLS handshake (ALPN).
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
-/// The base URL of a site. It may hold a password, so it is never printed.
+/// The base URL of a side. It may hold a password, so it is never printed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub struct SiteUrl(SecretString);
+pub struct SideUrl(SecretString);
 
-impl SiteUrl {
-    /// Returns the URL of one of the site's resources, for example `v1/sync/orders`.
+impl SideUrl {
+    /// Returns the URL of one of the side's resources, for example `v1/sync/orders`.
     pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
         base(self.0.expose_secret()).and_then(|base| base.join(path).map_err(|e| e.to_string()))
     }
@@ -24,14 +24,14 @@ impl SiteUrl {
         match (base(self.0.expose_secret())?.scheme(), ca) {
             ("https", ca) => Tls::new(ca, Check::Name).map(|tls| Some(tls.speaking(&PROTOCOLS))),
             (_, None) => Ok(None),
-            (_, Some(_)) => Err("a site whose url asks for no TLS has a ca, which is not looked \
+            (_, Some(_)) => Err("a side whose url asks for no TLS has a ca, which is not looked \
                                  at; begin its url with https://, or leave its ca out"
                 .to_owned()),
         }
     }
 }
 
-impl TryFrom<String> for SiteUrl {
+impl TryFrom<String> for SideUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
@@ -66,13 +66,13 @@ mod tests {
             ("http://me:secret@store/api", "http://me:secret@store/api/v1/sync/orders"),
         ];
         for (url, joined) in cases {
-            let url = SiteUrl::try_from(url.to_owned()).unwrap();
+            let url = SideUrl::try_from(url.to_owned()).unwrap();
             assert_eq!(url.join("v1/sync/orders").unwrap().as_str(), joined);
         }
     }
 
     #[test]
-    fn what_is_no_url_of_a_site_is_refused_without_repeating_it() {
+    fn what_is_no_url_of_a_side_is_refused_without_repeating_it() {
         let cases = [
             "",
             "hunter2",
@@ -83,14 +83,14 @@ mod tests {
             "https://host?hunter2",
         ];
         for url in cases {
-            let refusal = SiteUrl::try_from(url.to_owned()).unwrap_err();
+            let refusal = SideUrl::try_from(url.to_owned()).unwrap_err();
             assert!(!refusal.contains("hunter2") && refusal.contains("store.url"), "{refusal}");
         }
     }
 
     #[test]
     fn a_url_does_not_show_itself() {
-        let url = SiteUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
+        let url = SideUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
         assert!(!format!("{url:?}").contains("hunter2"));
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use program_kit::access::Role;
 use reqwest::Method;
 use serde_json::Value;
-use shared_models::site::Direction;
+use shared_models::side::Direction;
 use test_kit::http;
 
 use crate::program::Program;
@@ -16,36 +16,36 @@ pub async fn is_ready(program: &Program) -> bool {
     asked.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// A site publishes nothing from now on.
-pub async fn pause(site: &Program) -> Result<()> {
-    send(site, Method::POST, Role::Admin, "/v1/relay/pause", "").await.map(drop)
+/// A side publishes nothing from now on.
+pub async fn pause(side: &Program) -> Result<()> {
+    send(side, Method::POST, Role::Admin, "/v1/relay/pause", "").await.map(drop)
 }
 
-/// A site publishes again.
-pub async fn resume(site: &Program) -> Result<()> {
-    send(site, Method::POST, Role::Admin, "/v1/relay/resume", "").await.map(drop)
+/// A side publishes again.
+pub async fn resume(side: &Program) -> Result<()> {
+    send(side, Method::POST, Role::Admin, "/v1/relay/resume", "").await.map(drop)
 }
 
-/// Asks a site for an offer; gives its id.
-pub async fn offer(site: &Program, which: &Value) -> Result<i64> {
+/// Asks a side for an offer; gives its id.
+pub async fn offer(side: &Program, which: &Value) -> Result<i64> {
     let path = "/v1/sync/offer";
-    let told = send(site, Method::POST, Role::Admin, path, which.to_string()).await?;
+    let told = send(side, Method::POST, Role::Admin, path, which.to_string()).await?;
     let told: Value = serde_json::from_str(&told)?;
     told["id"].as_i64().with_context(|| format!("an offer without an id: {told}"))
 }
 
 /// Ends an offer, where it has not ended by itself.
-pub async fn end_offer(site: &Program, offer: i64) -> Result<()> {
+pub async fn end_offer(side: &Program, offer: i64) -> Result<()> {
     let client = http().default_headers(headers(Role::Admin)).build()?;
-    let url = format!("{}/v1/offers/{offer}", site.url());
+    let url = format!("{}/v1/offers/{offer}", side.url());
     let status = client.delete(url).send().await?.status();
     ensure!(status.is_success() || status == 404, "ending an offer: {status}");
     Ok(())
 }
 
-/// Whether a site has nothing more in hand that it would publish.
-pub async fn is_paused(site: &Program) -> bool {
-    ask(site, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")
+/// Whether a side has nothing more in hand that it would publish.
+pub async fn is_paused(side: &Program) -> bool {
+    ask(side, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")
 }
 
 /// The number of requests that the worker has sent in a direction since it was started.
@@ -72,8 +72,8 @@ pub async fn place(store: &Program, order: String) -> Result<()> {
 }
 
 /// Patches something.
-pub async fn patch(site: &Program, role: Role, path: &str, patch: &Value) -> Result<()> {
-    send(site, Method::PATCH, role, path, patch.to_string()).await.map(drop)
+pub async fn patch(side: &Program, role: Role, path: &str, patch: &Value) -> Result<()> {
+    send(side, Method::PATCH, role, path, patch.to_string()).await.map(drop)
 }
 
 /// What a program answers to a question.
@@ -82,11 +82,11 @@ pub async fn ask(program: &Program, path: &str) -> Result<Value> {
     serde_json::from_str(&text).with_context(|| format!("{path}: {text}"))
 }
 
-/// How many changes RabbitMQ has confirmed to a site since it was started.
-pub async fn confirmed(site: &Program) -> Result<u64> {
-    let text = send(site, Method::GET, Role::Read, "/metrics", "").await?;
+/// How many changes RabbitMQ has confirmed to a side since it was started.
+pub async fn confirmed(side: &Program) -> Result<u64> {
+    let text = send(side, Method::GET, Role::Read, "/metrics", "").await?;
     let figure = text.lines().find_map(|line| line.strip_prefix("lockstep_relay_confirmed_total "));
-    Ok(figure.context("a site without this figure")?.trim().parse()?)
+    Ok(figure.context("a side without this figure")?.trim().parse()?)
 }
 
 async fn send(

@@ -1,4 +1,4 @@
-//! A fake site: its answers are set by the test.
+//! A fake side: its answers are set by the test.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 /// The answer to `POST /v1/sync/orders`.
 type Take = Box<dyn FnMut(&Value) -> ResponseTemplate + Send>;
 
-/// A fake site.
-pub(crate) struct FakeSite {
+/// A fake side.
+pub(crate) struct FakeSide {
     server: MockServer,
     manners: Arc<Mutex<Manners>>,
 }
@@ -29,8 +29,8 @@ struct Manners {
     take: Take,
 }
 
-impl FakeSite {
-    /// Starts a site that is ready, accepts offers and applies everything.
+impl FakeSide {
+    /// Starts a side that is ready, accepts offers and applies everything.
     pub(crate) async fn start() -> Self {
         Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap()).await
     }

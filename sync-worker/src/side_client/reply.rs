@@ -1,4 +1,4 @@
-//! A site's reply, or the reason why there is none.
+//! A side's reply, or the reason why there is none.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use reqwest::header::RETRY_AFTER;
 
 use super::retry_after;
 
-/// A site's reply.
+/// A side's reply.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
     pub status: u16,
-    /// The time after which to send the next request, if the site gave one.
+    /// The time after which to send the next request, if the side gave one.
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: Vec<u8>,

@@ -1,39 +1,39 @@
-//! The answer of a site to a caller's request, and the reasons why it does not carry it out.
+//! The answer of a side to a caller's request, and the reasons why it does not carry it out.
 
 use std::fmt;
 
 use reqwest::RequestBuilder;
 use serde::de::DeserializeOwned;
-use shared_models::site::Site;
+use shared_models::side::Side;
 
-use super::SiteClient;
+use super::SideClient;
 use super::answer::answered;
 use super::reply::Reply;
 
-/// The reason why a site did not carry out a request.
+/// The reason why a side did not carry out a request.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// The site cannot be reached, or gives an unexpected answer.
+    /// The side cannot be reached, or gives an unexpected answer.
     Away {
-        /// The site.
-        site: Site,
+        /// The side.
+        side: Side,
         /// The reason.
         reason: String,
     },
-    /// The request is invalid, or not permitted to the caller; the site's reply says why.
+    /// The request is invalid, or not permitted to the caller; the side's reply says why.
     Wrong(Reply),
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Away { site, reason } => write!(f, "the {site}: {reason}"),
+            Self::Away { side, reason } => write!(f, "the {side}: {reason}"),
             Self::Wrong(reply) => f.write_str(&answered(reply.status, &reply.body)),
         }
     }
 }
 
-impl SiteClient {
+impl SideClient {
     pub(super) async fn ask(&self, request: RequestBuilder) -> Result<Reply, Refusal> {
         self.send(request).await.map_err(|no_reply| self.away(no_reply.into()))
     }
@@ -48,6 +48,6 @@ impl SiteClient {
     }
 
     fn away(&self, reason: String) -> Refusal {
-        Refusal::Away { site: self.site, reason }
+        Refusal::Away { side: self.side, reason }
     }
 }

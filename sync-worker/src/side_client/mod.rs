@@ -1,4 +1,4 @@
-//! The requests to a site: to the source for an offer, to the peer with changes.
+//! The requests to a side: to the source for an offer, to the peer with changes.
 //!
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
@@ -17,18 +17,18 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
-use shared_models::site::Site;
+use shared_models::side::Side;
 use shared_models::sync::{OrderChange, SyncRequest};
 use thiserror::Error;
 
 use crate::breaker::Failure;
-use crate::settings::SitesSettings;
+use crate::settings::SidesSettings;
 
 use answer::{Answer, Trouble, answered};
 use comparison::ComparisonUrls;
 use reply::{NoReply, root_cause, send};
 
-pub use parked::{PageQuery, SitePage};
+pub use parked::{PageQuery, SidePage};
 pub use refusal::Refusal;
 pub use reply::Reply;
 
@@ -40,16 +40,16 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The error of a client that cannot be built.
 #[derive(Debug, Error)]
-#[error("a client of the {site} cannot be built: {problem}")]
+#[error("a client of the {side} cannot be built: {problem}")]
 pub struct BuildError {
-    site: Site,
+    side: Side,
     problem: String,
 }
 
-/// A client of one site.
+/// A client of one side.
 #[derive(Clone)]
-pub struct SiteClient {
-    site: Site,
+pub struct SideClient {
+    side: Side,
     http: Client,
     token: Option<Token>,
     tls: Tls,
@@ -63,7 +63,7 @@ pub struct SiteClient {
     comparison: ComparisonUrls,
 }
 
-/// A command to the relay of a site.
+/// A command to the relay of a side.
 #[derive(Clone, Copy, Debug)]
 pub enum AboutRelay {
     /// Shows the state of the relay.
@@ -74,12 +74,12 @@ pub enum AboutRelay {
     Resume,
 }
 
-impl SiteClient {
-    /// Builds a client of `site`.
-    pub fn new(site: Site, settings: &SitesSettings) -> Result<Self, BuildError> {
-        let failed = |problem| BuildError { site, problem };
+impl SideClient {
+    /// Builds a client of `side`.
+    pub fn new(side: Side, settings: &SidesSettings) -> Result<Self, BuildError> {
+        let failed = |problem| BuildError { side, problem };
         let carry = &settings.carry;
-        let tls = settings.of(site).tls.clone().map_or_else(Tls::of_nobody, Ok).map_err(failed)?;
+        let tls = settings.of(side).tls.clone().map_or_else(Tls::of_nobody, Ok).map_err(failed)?;
         #[expect(clippy::disallowed_methods, reason = "it is told of TLS here")]
         let http = Client::builder()
             .user_agent(concat!("sync-worker/", env!("CARGO_PKG_VERSION")))
@@ -87,14 +87,14 @@ impl SiteClient {
             .timeout(carry.request_timeout)
             .pool_idle_timeout(IDLE)
             .tcp_keepalive(KEEPALIVE)
-            // The sites are where the settings point, not where an answer or the environment does.
+            // The sides are where the settings point, not where an answer or the environment does.
             .redirect(Policy::none())
             .no_proxy()
             .tls_backend_preconfigured(tls.config())
             .build()
             .map_err(|error| failed(root_cause(&error.without_url())))?;
-        let url = |path| settings.of(site).url.join(path).map_err(failed);
-        let token = settings.of(site).token.clone();
+        let url = |path| settings.of(side).url.join(path).map_err(failed);
+        let token = settings.of(side).token.clone();
         let (ready, offer) = (url("health/ready")?, url("v1/sync/offer")?);
         let orders = url("v1/sync/orders")?;
         let relay = [url("v1/relay")?, url("v1/relay/pause")?, url("v1/relay/resume")?];
@@ -102,7 +102,7 @@ impl SiteClient {
         let comparison = ComparisonUrls::new(url)?;
         let (probe_timeout, report_timeout) = (carry.probe_timeout, carry.report_timeout);
         Ok(Self {
-            site,
+            side,
             http,
             token,
             tls,
@@ -140,11 +140,11 @@ impl SiteClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply, NoReply> {
-        let told = |error| NoReply::of(error, |error| self.tls.reason(self.site.as_str(), error));
+        let told = |error| NoReply::of(error, |error| self.tls.reason(self.side.as_str(), error));
         send(request).await.map_err(told)
     }
 
-    /// Asks whether the site is ready. Returns the trouble if it is not.
+    /// Asks whether the side is ready. Returns the trouble if it is not.
     pub async fn probe(&self) -> Result<(), Trouble> {
         let request = self.get(&self.ready).timeout(self.probe_timeout);
         let not_ready = |reason, retry_after| {
@@ -160,7 +160,7 @@ impl SiteClient {
         }
     }
 
-    /// Asks the site to offer all of its orders. Returns the reason if it refuses.
+    /// Asks the side to offer all of its orders. Returns the reason if it refuses.
     pub async fn ask_for_offer(&self) -> Result<(), String> {
         let request = self.post(&self.offer).json(&json!({"all": true}));
         match self.send(request).await? {
@@ -169,7 +169,7 @@ impl SiteClient {
         }
     }
 
-    /// Sends a command to the site's relay.
+    /// Sends a command to the side's relay.
     pub async fn relay(&self, about: AboutRelay) -> Result<Value, Refusal> {
         let [show, pause, resume] = &self.relay;
         let request = match about {
@@ -180,8 +180,8 @@ impl SiteClient {
         self.read(self.ask(request.timeout(self.probe_timeout)).await?)
     }
 
-    /// Sends changes of `source` to the site.
-    pub async fn tell(&self, source: Site, changes: Vec<&OrderChange>) -> Answer {
+    /// Sends changes of `source` to the side.
+    pub async fn tell(&self, source: Side, changes: Vec<&OrderChange>) -> Answer {
         let events: Vec<_> = changes.iter().map(|change| change.event_id).collect();
         let request = SyncRequest { schema: SCHEMA, source, changes };
         match self.send(self.post(&self.orders).json(&request)).await {

@@ -1,4 +1,4 @@
-//! The requests to a site about its changes that could not be carried.
+//! The requests to a side about its changes that could not be carried.
 
 use reqwest::Url;
 use serde::Deserialize;
@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use super::answer::answered;
 use super::reply::Reply;
-use super::{Refusal, SiteClient};
+use super::{Refusal, SideClient};
 
-/// The query for a page of a site's parked changes.
+/// The query for a page of a side's parked changes.
 #[derive(Clone, Copy, Debug)]
 pub struct PageQuery<'a> {
-    /// The state of the changes; the site checks it.
+    /// The state of the changes; the side checks it.
     pub state: Option<&'a str>,
     /// The largest number on the page.
     pub limit: Option<&'a str>,
@@ -21,17 +21,17 @@ pub struct PageQuery<'a> {
     pub cursor: Option<&'a str>,
 }
 
-/// A page of a site's parked changes.
+/// A page of a side's parked changes.
 #[derive(Clone, Debug, Deserialize)]
-pub struct SitePage {
+pub struct SidePage {
     /// The changes on the page.
     pub items: Vec<ParkedChange>,
     /// The link to the next page; `None` on the last.
     pub next: Option<String>,
 }
 
-impl SiteClient {
-    /// Reports to the site which of its changes could not be carried. Returns the reason if it does
+impl SideClient {
+    /// Reports to the side which of its changes could not be carried. Returns the reason if it does
     /// not take the report.
     pub async fn report(&self, changes: Vec<ReportedChange>) -> Result<(), String> {
         if changes.is_empty() {
@@ -45,8 +45,8 @@ impl SiteClient {
         }
     }
 
-    /// Returns a page of the site's parked changes.
-    pub async fn parked_page(&self, query: PageQuery<'_>) -> Result<SitePage, Refusal> {
+    /// Returns a page of the side's parked changes.
+    pub async fn parked_page(&self, query: PageQuery<'_>) -> Result<SidePage, Refusal> {
         let PageQuery { state, limit, cursor } = query;
         let pairs = [("state", state), ("limit", limit), ("cursor", cursor)];
         let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
@@ -54,7 +54,7 @@ impl SiteClient {
         self.read(self.ask(request).await?)
     }
 
-    /// Returns one of the site's parked changes, if it has it.
+    /// Returns one of the side's parked changes, if it has it.
     pub async fn parked_change(&self, id: Uuid) -> Result<Option<ParkedChange>, Refusal> {
         match self.ask(self.get(&self.of_parked(&id.to_string()))).await? {
             Reply { status: 404, .. } => Ok(None),
@@ -62,7 +62,7 @@ impl SiteClient {
         }
     }
 
-    /// Replays or drops some of the site's parked changes.
+    /// Replays or drops some of the side's parked changes.
     pub async fn settle(&self, deed: Deed, selection: &Selection) -> Result<Settled, Refusal> {
         let request = self.post(&self.of_parked(deed.as_str())).json(selection);
         self.read(self.ask(request).await?)

@@ -37,7 +37,7 @@ impl From<String> for Trouble {
 
 /// Interprets a reply to a request with the changes of these events.
 ///
-/// No change is at fault when the peer speaks another version, or is not the expected site. A
+/// No change is at fault when the peer speaks another version, or is not the expected side. A
 /// gateway that reports a broken or late answer (502, 504) says as little about the cause as the
 /// peer's own 500.
 #[must_use]
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_of_another_version_or_another_site_parks_nothing() {
+    fn a_peer_of_another_version_or_another_side_parks_nothing() {
         let body = |field: &str| json!({"detail": "odd", "errors": [{"field": field}]}).to_string();
         for field in ["schema", "source"] {
             let answer = read(&EVENTS, 422, body(field).as_bytes());

@@ -1,24 +1,24 @@
-//! The two sites, and the two directions between them.
+//! The two sides, and the two directions between them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A site: one of the two services that keep orders.
+/// A side: one of the two services that keep orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Site {
+pub enum Side {
     /// The shop: orders are placed here, and prices stay here.
     Store,
     /// The warehouse: orders are picked, packed and shipped here.
     Warehouse,
 }
 
-impl Site {
-    /// Both sites.
+impl Side {
+    /// Both sides.
     pub const ALL: [Self; 2] = [Self::Store, Self::Warehouse];
 
-    /// Returns the other site.
+    /// Returns the other side.
     #[must_use]
     pub const fn peer(self) -> Self {
         match self {
@@ -27,7 +27,7 @@ impl Site {
         }
     }
 
-    /// Returns the site's name in messages, settings and logs.
+    /// Returns the side's name in messages, settings and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,26 +37,26 @@ impl Site {
     }
 }
 
-impl fmt::Display for Site {
+impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// A direction: from one site to its peer.
+/// A direction: from one side to its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Direction {
-    /// The site that the changes come from.
-    pub from: Site,
+    /// The side that the changes come from.
+    pub from: Side,
 }
 
 impl Direction {
     /// Both directions.
-    pub const ALL: [Self; 2] = [Self { from: Site::Store }, Self { from: Site::Warehouse }];
+    pub const ALL: [Self; 2] = [Self { from: Side::Store }, Self { from: Side::Warehouse }];
 
-    /// Returns the site that the changes go to.
+    /// Returns the side that the changes go to.
     #[must_use]
-    pub const fn to(self) -> Site {
+    pub const fn to(self) -> Side {
         self.from.peer()
     }
 
@@ -64,8 +64,8 @@ impl Direction {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self.from {
-            Site::Store => "store-to-warehouse",
-            Site::Warehouse => "warehouse-to-store",
+            Side::Store => "store-to-warehouse",
+            Side::Warehouse => "warehouse-to-store",
         }
     }
 }
