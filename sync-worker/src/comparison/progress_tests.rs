@@ -76,10 +76,10 @@ fn reading_goes_on_while_doubts_ripen_and_progress_is_made_in_the_order_of_the_l
 fn the_grace_begins_when_all_that_was_said_is_published() {
     let mut run = Run::new();
     run.read(0, 500, &[1]);
-    assert_eq!([Source, Peer].map(|side| run.progress.awaits(end)), [Some(505), Some(507)]);
+    assert_eq!([Source, Peer].map(|end| run.progress.awaits(end)), [Some(505), Some(507)]);
     run.published(1, Source, Some(505));
     run.published(1, Peer, None);
-    assert_eq!([Source, Peer].map(|side| run.progress.awaits(end)), [Some(505), None]);
+    assert_eq!([Source, Peer].map(|end| run.progress.awaits(end)), [Some(505), None]);
     assert!(run.progress.is_held_up(Source, run.at(11), GRACE));
     assert_eq!(run.ripe(100), None);
     run.published(100, Source, Some(506));
