@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use orders::{Domain, Draft, Order, Shown};
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Progress, limits};
 use shared_models::side::Side;
 

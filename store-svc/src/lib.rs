@@ -8,6 +8,7 @@ mod void;
 
 use actix_web::http::Method;
 use actix_web::web;
+use orders::routes;
 use program_kit::access::{AccessSettings, Rule};
 use program_kit::broker::BrokerSettings;
 use program_kit::http::resource::{Routes, on, resource};
@@ -18,7 +19,6 @@ use program_kit::telemetry::LogSettings;
 use service_kit::database::DatabaseSettings;
 use service_kit::parked::ParkedSettings;
 use service_kit::relay::RelaySettings;
-use service_kit::routes;
 
 pub use domain::{Prices, Store};
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
+use orders::records;
 use program_kit::program::run;
 use service_kit::program::run_service;
 use store_svc::{PROGRAM, Store, routes};
@@ -13,5 +14,5 @@ use store_svc::{PROGRAM, Store, routes};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    run(run_service::<Store>(&PROGRAM, routes))
+    run(run_service(&PROGRAM, records::<Store>(routes)))
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use orders::{Domain, Order};
 use program_kit::http::object::objects;
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::orders::{Domain, Order};
 use shared_models::order::{Delivery, Line, Status, Unknown};
 
 use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};

@@ -2,11 +2,11 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use orders::routes::answer;
+use orders::{Draft, Edit, Order, Writer};
 use program_kit::access::Caller;
 use program_kit::http::conditional::Precondition;
 use service_kit::error::Error;
-use service_kit::orders::{Draft, Edit, Order, Writer};
-use service_kit::routes::answer;
 use shared_models::order::{Progress, Status};
 use uuid::Uuid;
 

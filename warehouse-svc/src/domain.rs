@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 use garde::Validate;
+use orders::{Domain, Draft, Order, Shown};
 use program_kit::http::object::objects;
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use service_kit::orders::{Domain, Draft, Order, Shown};
 use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
 use shared_models::side::Side;
 

@@ -2,6 +2,7 @@
 
 mod domain;
 
+use orders::routes;
 use program_kit::access::AccessSettings;
 use program_kit::broker::BrokerSettings;
 use program_kit::http::resource::Routes;
@@ -12,7 +13,6 @@ use program_kit::telemetry::LogSettings;
 use service_kit::database::DatabaseSettings;
 use service_kit::parked::ParkedSettings;
 use service_kit::relay::RelaySettings;
-use service_kit::routes;
 
 pub use domain::{Handling, Warehouse};
 

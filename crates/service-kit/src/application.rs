@@ -10,11 +10,11 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::{Access, AccessSettings};
 use program_kit::broker::BrokerSettings;
-use program_kit::http::body::Expectations;
 use program_kit::http::resource::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, server};
 use program_kit::telemetry::LogSettings;
 use serde::Deserialize;
+use shared_models::side::Side;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,7 +22,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
-use crate::orders::{Domain, Orders, Turns, Writer};
 use crate::parked::ParkedSettings;
 use crate::relay::{Relay, RelayOptions, RelaySettings};
 use crate::resource::Resource;
@@ -53,6 +52,17 @@ pub struct ServiceSettings {
     pub log: LogSettings,
 }
 
+/// The records of a service.
+#[derive(Clone, Debug)]
+pub struct Records<R> {
+    /// The side that the service is.
+    pub side: Side,
+    /// The records, as offers know them.
+    pub resource: Arc<dyn Resource>,
+    /// The routes, for one HTTP thread.
+    pub routes: R,
+}
+
 /// The error of a service that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
 pub enum ApplicationError {
@@ -80,11 +90,15 @@ pub struct Application {
 impl Application {
     /// Opens the port and starts the background tasks. A database or a broker that cannot be
     /// reached is no error: the service is live, reports that it is not ready, and keeps trying.
-    pub fn build<D: Domain>(
+    pub fn build<R>(
         name: &'static str,
         settings: ServiceSettings,
-        routes: impl Fn() -> Routes + Clone + Send + 'static,
-    ) -> Result<Self, ApplicationError> {
+        records: Records<R>,
+    ) -> Result<Self, ApplicationError>
+    where
+        R: Fn(&Service) -> Routes + Clone + Send + 'static,
+    {
+        let Records { side, resource, routes } = records;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
@@ -99,31 +113,26 @@ impl Application {
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
         let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
-        let resource: Arc<dyn Resource> = Arc::new(Orders { side: D::SIDE });
         let (relay, handle) = Relay::new(RelayOptions {
             name,
-            side: D::SIDE,
+            side,
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
             resource: Arc::clone(&resource),
         });
-        let (turns, waits) = (Turns::default(), settings.parked.offer_after);
-        let shared = |database: Database| {
+        let waits = settings.parked.offer_after;
+        let service = |database: Database| {
             let (relay, resource) = (handle.clone(), Arc::clone(&resource));
-            let writer = Writer::<D>::new(database.clone(), relay.clone(), turns.clone());
-            (
-                Data::new(Service { database, relay, resource, waits: waits.clone() }),
-                Data::new(writer),
-            )
+            Service { side, database, relay, resource, waits: waits.clone() }
         };
-        let shared = databases.into_iter().map(shared).collect::<Vec<_>>();
+        let services = databases.into_iter().map(service).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));
         // Called by each HTTP thread when it starts.
         let application = move || {
             let thread = began.fetch_add(1, Ordering::Relaxed);
-            let (service, writer) = shared[thread % shared.len()].clone();
-            routes().sharing(service).sharing(writer).sharing(Expectations(D::expectation))
+            let service = services[thread % services.len()].clone();
+            routes(&service).sharing(Data::new(service))
         };
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;

@@ -9,9 +9,9 @@ use program_kit::program::{Program, stop_requested};
 use program_kit::telemetry::{self, LogSettings};
 use serde::Deserialize;
 
-use crate::application::{Application, ServiceSettings};
+use crate::application::{Application, Records, ServiceSettings};
 use crate::database::{self, DatabaseSettings};
-use crate::orders::Domain;
+use crate::service::Service;
 
 /// The settings that migrating needs.
 #[derive(Deserialize)]
@@ -21,10 +21,10 @@ struct MigrateSettings {
 }
 
 /// Runs a service: parses its command line, loads its settings, then serves until asked to stop.
-pub async fn run_service<D: Domain>(
-    program: &Program,
-    routes: impl Fn() -> Routes + Clone + Send + 'static,
-) -> ExitCode {
+pub async fn run_service<R>(program: &Program, records: Records<R>) -> ExitCode
+where
+    R: Fn(&Service) -> Routes + Clone + Send + 'static,
+{
     let migrate = Command::new("migrate").about("Bring the tables up to date, and end").long_about(
         "Bring the tables up to date, and end. Only their owner can: database.url is the \
              owner's then. Of the other settings only [log] counts.",
@@ -35,7 +35,7 @@ pub async fn run_service<D: Domain>(
     }
     let ended = match matches.subcommand_matches("migrate") {
         Some(_) => migrate_tables(program, &matches).await,
-        None => serve::<D>(program, &matches, routes).await,
+        None => serve(program, &matches, records).await,
     };
     ended.map_or_else(|reason| program.fail(reason), |()| ExitCode::SUCCESS)
 }
@@ -48,13 +48,16 @@ async fn migrate_tables(program: &Program, matches: &ArgMatches) -> Result<(), B
     Ok(())
 }
 
-async fn serve<D: Domain>(
+async fn serve<R>(
     program: &Program,
     matches: &ArgMatches,
-    routes: impl Fn() -> Routes + Clone + Send + 'static,
-) -> Result<(), Box<dyn Error>> {
+    records: Records<R>,
+) -> Result<(), Box<dyn Error>>
+where
+    R: Fn(&Service) -> Routes + Clone + Send + 'static,
+{
     let settings: ServiceSettings = program.settings(matches)?;
     telemetry::start(&settings.log)?;
-    let application = Application::build::<D>(program.name, settings, routes)?;
+    let application = Application::build(program.name, settings, records)?;
     Ok(application.run_until_stopped(stop_requested()).await?)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use shared_models::side::Side;
+
 use crate::database::Database;
 use crate::parked::Waits;
 use crate::relay::RelayHandle;
@@ -10,6 +12,8 @@ use crate::resource::Resource;
 /// The data that the handlers of a service share.
 #[derive(Clone)]
 pub struct Service {
+    /// The side that the service is.
+    pub side: Side,
     /// The service's own database.
     pub database: Database,
     /// The handle to the relay.

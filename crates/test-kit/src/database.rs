@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use service_kit::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
 use shared_models::side::Side;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::variable;
-use service_kit::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
 
 /// A database that is dropped when the test is over.
 #[derive(Debug)]

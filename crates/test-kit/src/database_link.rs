@@ -3,12 +3,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use service_kit::database::{DatabaseSettings, DatabaseUrl};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-use service_kit::database::{DatabaseSettings, DatabaseUrl};
 
 /// The end of an answer: `ReadyForQuery`, without its last byte.
 const READY: [u8; 5] = [b'Z', 0, 0, 0, 5];

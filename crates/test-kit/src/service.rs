@@ -5,19 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use orders::{Domain, records};
 use program_kit::access::AccessSettings;
 use program_kit::broker::{BrokerSettings, BrokerUrl};
 use program_kit::http::resource::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
 use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
+use service_kit::application::{Application, ServiceSettings};
+use service_kit::database::DatabaseSettings;
+use service_kit::parked::{ParkedSettings, Waits};
+use service_kit::relay::RelaySettings;
 use tokio::sync::oneshot;
 
 use super::{TestClient, TestDatabase};
-use service_kit::application::{Application, ServiceSettings};
-use service_kit::database::DatabaseSettings;
-use service_kit::orders::Domain;
-use service_kit::parked::{ParkedSettings, Waits};
-use service_kit::relay::RelaySettings;
 
 /// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
@@ -166,7 +166,7 @@ async fn run<D: Domain>(
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build();
         runtime.unwrap().block_on(async {
-            let application = Application::build::<D>(name, settings, routes).unwrap();
+            let application = Application::build(name, settings, records::<D>(routes)).unwrap();
             at.send(application.address()).unwrap();
             let asked = async { asked.await.map_err(io::Error::other).or(Ok(())) };
             application.run_until_stopped(asked).await.unwrap();

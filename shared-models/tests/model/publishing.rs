@@ -1,5 +1,5 @@
 //! The changes that a side publishes, and those of them that the worker carries. What a side
-//! publishes and what it only logs is as in `crates/service-kit/src/change_log/record.rs`.
+//! publishes and what it only logs is as in `crates/orders/src/record.rs`.
 
 use chrono::DateTime;
 use shared_models::SCHEMA;

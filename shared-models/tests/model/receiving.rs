@@ -1,5 +1,5 @@
 //! The arrival of a batch: the worker makes it smaller, the receiver folds the rest and merges that
-//! into its order, as in `crates/service-kit/src/routes/sync`.
+//! into its order, as in `crates/orders/src/routes/sync`.
 
 use shared_models::coalesce::spokesmen;
 use shared_models::merge::{fold_into, merge};

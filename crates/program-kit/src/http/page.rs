@@ -1,5 +1,7 @@
-//! Pages of a list, newest first: limit, position, and the cursor of the next page. Pure.
+//! Pages of a list, newest first: limit, position, and the cursor of the next page.
 
+use actix_web::HttpResponse;
+use actix_web::http::header::LINK;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike as _, Utc};
@@ -78,6 +80,46 @@ impl<F: Serialize> PageRequest<F> {
             .append_pair("limit", &self.limit.to_string())
             .append_pair("cursor", &cursor)
             .finish()
+    }
+}
+
+/// A page, as sent.
+#[derive(Debug, Serialize)]
+pub struct Page<T> {
+    /// The items on the page.
+    pub items: Vec<T>,
+    /// The link to the next page; null on the last.
+    pub next: Option<String>,
+    /// `false`, and only then sent, if the page ends early, at the limit of items that one request
+    /// may read. `next` continues from there, even from an empty page.
+    #[serde(skip_serializing_if = "is_true")]
+    pub complete: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+const fn is_true(complete: &bool) -> bool {
+    *complete
+}
+
+impl<T: Serialize> Page<T> {
+    /// Builds the requested page of the list at `path`; `last` is set if there is a next one.
+    pub fn of<F: Serialize>(
+        items: Vec<T>,
+        asked: &PageRequest<F>,
+        last: Option<Position>,
+        path: &str,
+    ) -> Self {
+        let next = last.map(|last| format!("{path}?{}", asked.query_after(last)));
+        Self { items, next, complete: true }
+    }
+
+    /// Answers with the page, and a link to the next one.
+    pub fn answer(&self) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(next) = &self.next {
+            response.insert_header((LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        response.json(self)
     }
 }
 

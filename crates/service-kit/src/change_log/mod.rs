@@ -1,6 +1,6 @@
 //! The append-only log of everything that happened to this side's records, of whatever kind.
 //!
-//! A change is appended by the same statement that writes the record (`orders/storage/writing.rs`).
+//! A change is appended by the same statement that writes the record (`crates/orders/src/storage/writing.rs`).
 //! A change that was made here and concerns the peer also enters the outbox, in the same statement;
 //! the relay reads it from there.
 
@@ -12,6 +12,6 @@ mod unguarded;
 
 pub use backlog::{Backlog, backlog};
 pub use change::Change;
-pub(crate) use statement::{Columns, Count, Many, One, bind_next, push_append};
+pub use statement::{Columns, Count, Many, One, bind_next, push_append};
 pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
-pub(crate) use unguarded::publish_unguarded;
+pub use unguarded::publish_unguarded;

@@ -44,7 +44,7 @@ announced as (
 
 /// Changes, one array for each column.
 #[derive(Debug)]
-pub(crate) struct Columns<'a> {
+pub struct Columns<'a> {
     event_id: Vec<Uuid>,
     order_id: Vec<Uuid>,
     kind: Vec<&'static str>,
@@ -58,7 +58,8 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(crate) fn of(changes: &'a [Change]) -> Self {
+    /// Returns the columns of these changes.
+    pub fn of(changes: &'a [Change]) -> Self {
         Self {
             event_id: each(changes, |change| change.event_id),
             order_id: each(changes, |change| change.key),
@@ -75,7 +76,7 @@ impl<'a> Columns<'a> {
 
     /// Writes `with new as (…),`: all bound columns, including those that `more` binds under
     /// `names`.
-    pub(crate) fn push_new<'b, C: Count>(
+    pub fn push_new<'b, C: Count>(
         &'b self,
         out: &mut AstPass<'_, 'b, Pg>,
         names: &str,
@@ -103,11 +104,7 @@ impl<'a> Columns<'a> {
 
 /// Appends the rows of `new`, or only those of the orders in a list, with the `private` part after
 /// the change.
-pub(crate) fn push_append<C: Count>(
-    out: &mut AstPass<'_, '_, Pg>,
-    private: &str,
-    orders: Option<&str>,
-) {
+pub fn push_append<C: Count>(out: &mut AstPass<'_, '_, Pg>, private: &str, orders: Option<&str>) {
     for part in [APPEND, SELECT, private, " from new"] {
         out.push_sql(part);
     }
@@ -139,16 +136,19 @@ fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str)
 }
 
 /// The number of rows that a statement takes.
-pub(crate) trait Count: 'static {
+pub trait Count: 'static {
+    /// Set if it takes any number of rows.
     const MANY: bool;
+    /// The text that opens the rows.
     const OPEN: &'static str;
+    /// The text after a condition that PostgreSQL is to hash.
     const HASHED: &'static str;
 }
 
 /// One row. PostgreSQL inlines `values` and has nothing to sort, join or materialize, which saves a
 /// fifth of its time.
 #[derive(Debug)]
-pub(crate) enum One {}
+pub enum One {}
 
 impl Count for One {
     const MANY: bool = false;
@@ -158,7 +158,7 @@ impl Count for One {
 
 /// Any number of rows, as one array for each column.
 #[derive(Debug)]
-pub(crate) enum Many {}
+pub enum Many {}
 
 impl Count for Many {
     const MANY: bool = true;
@@ -182,10 +182,7 @@ where
 }
 
 /// Binds a column after other ones.
-pub(crate) fn bind_next<'b, C, T, V>(
-    out: &mut AstPass<'_, 'b, Pg>,
-    column: &'b [V],
-) -> QueryResult<()>
+pub fn bind_next<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
 where
     C: Count,
     V: ToSql<T, Pg> + Debug,

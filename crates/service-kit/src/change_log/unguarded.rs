@@ -16,7 +16,7 @@ use crate::database::schema::{changes, outbox};
 const LATER: Duration = Duration::from_millis(50);
 
 /// Commits, and only then adds the changes to be published to the outbox.
-pub(crate) async fn publish_unguarded(
+pub async fn publish_unguarded(
     connection: &mut AsyncPgConnection,
     changed: &[Change],
 ) -> QueryResult<()> {

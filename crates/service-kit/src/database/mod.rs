@@ -40,7 +40,7 @@ pub use error::DatabaseError;
 pub use json::Json;
 pub use migrate::{MigrateError, migrate};
 pub use observer::Observer;
-pub(crate) use outcome::PAUSE;
+pub use outcome::PAUSE;
 use parts::Parts;
 pub(crate) use prepare::prepare;
 use readers::Readers;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Database, DatabaseError};
 
 /// The time between two attempts to learn an outcome.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// The source of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

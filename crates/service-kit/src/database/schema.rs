@@ -1,18 +1,4 @@
-//! The tables, as defined by `migrations/`.
-
-diesel::table! {
-    orders (id) {
-        id -> Uuid,
-        delivery -> Jsonb,
-        progress -> Jsonb,
-        private -> Jsonb,
-        version -> BigInt,
-        created_at -> Timestamptz,
-        updated_at -> Timestamptz,
-        company -> Text,
-        status -> Text,
-    }
-}
+//! The tables that every service has, as defined by `migrations/`.
 
 diesel::table! {
     changes (seq) {

@@ -4,7 +4,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lapin::BasicProperties;
 use program_kit::broker::BrokerSettings;
 use shared_models::side::Side;
@@ -12,10 +15,11 @@ use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
 use super::*;
-use crate::orders::Orders;
+use crate::change_log::Change;
 use crate::relay::lease::Waiting;
 use crate::relay::publisher::Publisher;
 use crate::relay::{RelayOptions, RelaySettings};
+use crate::resource::Resource;
 
 /// What the broker sends about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,35 @@ struct Fates {
     confirmed: Vec<i64>,
     returned: usize,
     refused: usize,
+}
+
+/// No records at all.
+#[derive(Debug)]
+struct Nothing;
+
+impl Resource for Nothing {
+    fn table(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn offers_of<'a>(
+        &'a self,
+        _: &'a mut AsyncPgConnection,
+        _: &'a [Uuid],
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
+        async { Ok(vec![]) }.boxed()
+    }
+
+    fn offers_after<'a>(
+        &'a self,
+        _: &'a mut AsyncPgConnection,
+        _: Option<Uuid>,
+        _: i64,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
+        async { Ok(vec![]) }.boxed()
+    }
 }
 
 async fn world() -> World {
@@ -75,7 +108,7 @@ async fn world() -> World {
         offer_rate: NonZeroU32::MAX,
     };
     let side = Side::Store;
-    let resource = Arc::new(Orders { side });
+    let resource = Arc::new(Nothing);
     let options =
         RelayOptions { name: "test", side, database, broker: broker_settings, relay, resource };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());

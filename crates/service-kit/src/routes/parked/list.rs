@@ -4,16 +4,15 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use program_kit::http::page::{PageRequest, Position};
+use program_kit::http::page::{Page, PageRequest, Position};
 use program_kit::http::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared_models::parked::{ParkedChange, ParkedState};
+use shared_models::side::Side;
 use uuid::Uuid;
 
-use super::super::Page;
 use crate::error::Error;
-use crate::orders::Domain;
 use crate::parked::{Parked, find, overtaken, page};
 use crate::service::Service;
 
@@ -54,7 +53,7 @@ struct Filters {
     state: Wanted,
 }
 
-pub(super) async fn list<D: Domain>(
+pub(super) async fn list(
     request: HttpRequest,
     service: Data<Service>,
     query: Query<ParkedQuery>,
@@ -64,19 +63,16 @@ pub(super) async fn list<D: Domain>(
     let reading = service.database.read::<_, Error>(async |connection| {
         let mut rows = page(connection, state.state(), asked.after, asked.to_read()).await?;
         let next = asked.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
-        Ok((show::<D>(connection, rows).await?, next))
+        Ok((show(connection, service.side, rows).await?, next))
     });
     let (changes, next) = reading.await?;
     Ok(Page::of(changes, &asked, next, request.path()).answer())
 }
 
-pub(super) async fn one<D: Domain>(
-    service: Data<Service>,
-    id: Path<Uuid>,
-) -> Result<HttpResponse, Error> {
+pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let reading = service.database.read::<_, Error>(async |connection| {
         let found = find(connection, *id).await?;
-        Ok(show::<D>(connection, found.into_iter().collect()).await?)
+        Ok(show(connection, service.side, found.into_iter().collect()).await?)
     });
     let found = reading.await?.pop();
     let change = found
@@ -84,12 +80,13 @@ pub(super) async fn one<D: Domain>(
     Ok(HttpResponse::Ok().json(change))
 }
 
-async fn show<D: Domain>(
+async fn show(
     connection: &mut AsyncPgConnection,
+    side: Side,
     rows: Vec<Parked>,
 ) -> QueryResult<Vec<ParkedChange>> {
     let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    let overtaken = overtaken(connection, D::SIDE, &ids).await?;
+    let overtaken = overtaken(connection, side, &ids).await?;
     let show = |row: Parked| ParkedChange {
         id: row.id,
         event_id: row.event_id,

@@ -1,0 +1,53 @@
+//! Comparing this side with the peer: the orders that changed here, and the states of orders.
+//!
+//! The worker reads a range of the change log at one side, asks the other for the states of the
+//! same orders, and has missing ones offered again. Its progress is stored here, because the worker
+//! stores nothing. Every statement reads by primary key (parked changes by an index), and no more
+//! than a page, however long the log is.
+
+mod digest;
+mod storage;
+
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
+use shared_models::comparison::{ChangedPage, Compared, OrderState, Revisions};
+use shared_models::side::Side;
+use uuid::Uuid;
+
+pub(crate) use storage::log_state;
+
+/// Returns the orders that `side` itself changed between two places in its log, with their current
+/// states; changes from the peer, changes that concern only this side, and what an offer of many
+/// published are skipped.
+pub(crate) async fn changed(
+    connection: &mut AsyncPgConnection,
+    side: Side,
+    after: i64,
+    upto: i64,
+) -> QueryResult<ChangedPage> {
+    let page = storage::changed(connection, side, after, upto).await?;
+    let Revisions { orders, newest } = revisions(connection, &page.orders).await?;
+    Ok(ChangedPage { orders, upto: page.next(upto), newest })
+}
+
+/// Returns the current states of those of these orders that exist here. The log is read last, so
+/// nothing in the answer is newer than the place that it names.
+pub(crate) async fn revisions(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Revisions> {
+    let parked = storage::parked(connection, ids).await?;
+    let orders = storage::shared(connection, ids).await?;
+    let state = |(id, shared)| digest::state(id, &shared, parked.contains(&id));
+    let orders = orders.into_iter().map(state).collect::<Vec<OrderState>>();
+    Ok(Revisions { orders, newest: storage::newest(connection).await? })
+}
+
+/// Notes how far the log has been compared, if the last note was at `compared.from`; returns
+/// whether it did.
+pub(crate) async fn advance(
+    connection: &mut AsyncPgConnection,
+    compared: Compared,
+) -> QueryResult<bool> {
+    storage::advance(connection, compared, service_kit::database::now()).await
+}

@@ -1,0 +1,187 @@
+//! All SQL for comparing.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use service_kit::database::Json;
+use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
+use shared_models::order::{Delivery, Facet, Progress, Shared};
+use shared_models::side::Side;
+use uuid::Uuid;
+
+use crate::schema::orders;
+
+/// Reads the state of the log. Transaction ids are given as numbers that never wrap around
+/// (`xid8`). The outbox is read only from `compared` on: before it are the rows that were published
+/// and deleted, which PostgreSQL skips one by one until it has vacuumed.
+const LOG_STATE: &str = "
+select compared.upto as compared,
+    coalesce((select seq from changes order by seq desc limit 1), 0) as newest,
+    pg_snapshot_xmin(now.snapshot)::text::bigint as xmin,
+    pg_snapshot_xmax(now.snapshot)::text::bigint as xmax,
+    (select seq from outbox where seq > compared.upto and seq <= $1 order by seq limit 1)
+        as unpublished,
+    exists (select from pause) as paused
+from compared, (select pg_current_snapshot() as snapshot) as now";
+
+#[derive(QueryableByName)]
+struct State {
+    #[diesel(sql_type = BigInt)]
+    compared: i64,
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+    #[diesel(sql_type = BigInt)]
+    xmin: i64,
+    #[diesel(sql_type = BigInt)]
+    xmax: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    unpublished: Option<i64>,
+    #[diesel(sql_type = Bool)]
+    paused: bool,
+}
+
+/// Returns the state of the change log, and its oldest unpublished change up to this place.
+pub(crate) async fn log_state(
+    connection: &mut AsyncPgConnection,
+    upto: i64,
+) -> QueryResult<LogState> {
+    let state = diesel::sql_query(LOG_STATE).bind::<BigInt, _>(upto);
+    let state = state.get_result::<State>(connection).await?;
+    let State { compared, newest, xmin, xmax, unpublished, paused } = state;
+    Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
+}
+
+/// Reads a page: as many changes of interest as fit, among a fixed number of rows, whatever is in
+/// them. Without that number a range without anything of interest could take as long as the log is;
+/// without the other one the rows that are passed over would fill the pages. The rows stream from
+/// the primary key and end with the page.
+///
+/// Passed over are changes from the peer, what an offer of many published, and changes that touch
+/// nothing shared. Such a change was made here, to the private part and not to the status; only for
+/// such a row is the body read.
+const CHANGED: &str = "
+with found as materialized (
+    select seq, order_id from (
+        select seq, order_id, origin, kind, private, body, in_bulk
+        from changes where seq > $2 and seq <= $3 order by seq limit $4) as looked_at
+    where origin = $1 and in_bulk is not true
+        and (kind <> 'order.updated' or private is null or body::json ->> 'touched' <> '[]')
+    order by seq limit $5)
+select case when count(*) = $5 then max(seq) else (
+        select seq from changes where seq > $2 and seq <= $3 order by seq offset $4 - 1 limit 1)
+    end as last,
+    coalesce(array_agg(distinct order_id), '{}') as orders
+from found";
+
+/// A page of the change log.
+#[derive(Debug, QueryableByName)]
+pub(super) struct Page {
+    /// The last row that was read, unless the range ends first.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    last: Option<i64>,
+    /// The orders with changes on it that concern the peer, each once.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub(super) orders: Vec<Uuid>,
+}
+
+impl Page {
+    /// Returns where the next page begins, in a range that ends at `upto`.
+    pub(super) fn next(&self, upto: i64) -> i64 {
+        self.last.unwrap_or(upto)
+    }
+}
+
+/// The changes of interest on one page.
+const PAGE: i64 = MAX_COMPARED as i64;
+/// The most rows of the log that are read for one page.
+const WINDOW: i64 = 5_000;
+
+/// Reads a page of the log between two places.
+pub(super) async fn changed(
+    connection: &mut AsyncPgConnection,
+    side: Side,
+    after: i64,
+    upto: i64,
+) -> QueryResult<Page> {
+    diesel::sql_query(CHANGED)
+        .bind::<Text, _>(side.as_str())
+        .bind::<BigInt, _>(after)
+        .bind::<BigInt, _>(upto)
+        .bind::<BigInt, _>(WINDOW)
+        .bind::<BigInt, _>(PAGE)
+        .get_result(connection)
+        .await
+}
+
+/// The columns of an order that are compared.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = orders)]
+struct Row {
+    id: Uuid,
+    delivery: Json<Facet<Delivery>>,
+    progress: Json<Facet<Progress>>,
+}
+
+/// Returns the shared facets of those of the orders that exist here.
+pub(super) async fn shared(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<Vec<(Uuid, Shared)>> {
+    let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
+    let rows = these.load(connection).await?.into_iter();
+    let shared = |row: Row| Shared { delivery: row.delivery.0, progress: row.progress.0 };
+    Ok(rows.map(|row| (row.id, shared(row))).collect())
+}
+
+/// Names the state literally, so that PostgreSQL can use the partial index of parked changes.
+const PARKED: &str =
+    "select distinct order_id as id from parked where order_id = any ($1) and state = 'parked'";
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Returns those of the orders that have a parked change.
+pub(super) async fn parked(
+    connection: &mut AsyncPgConnection,
+    ids: &[Uuid],
+) -> QueryResult<HashSet<Uuid>> {
+    let parked = diesel::sql_query(PARKED).bind::<Array<SqlUuid>, _>(ids);
+    Ok(parked.load::<Id>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(QueryableByName)]
+struct Newest {
+    #[diesel(sql_type = BigInt)]
+    newest: i64,
+}
+
+/// Returns the newest visible place in the log.
+pub(super) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
+    let newest =
+        "select coalesce((select seq from changes order by seq desc limit 1), 0) as newest";
+    Ok(diesel::sql_query(newest).get_result::<Newest>(connection).await?.newest)
+}
+
+/// Advances the noted place, never past the end of the log, and never back.
+const ADVANCE: &str = "
+update compared set upto = $2, at = $3
+where upto = $1 and $2 >= $1 and exists (select from changes where seq >= $2)";
+
+/// Notes how far the log has been compared, if the last note was at `from`; returns whether it did.
+pub(super) async fn advance(
+    connection: &mut AsyncPgConnection,
+    Compared { from, to }: Compared,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let advance = diesel::sql_query(ADVANCE)
+        .bind::<BigInt, _>(from)
+        .bind::<BigInt, _>(to)
+        .bind::<Timestamptz, _>(now);
+    Ok(advance.execute(connection).await? == 1)
+}

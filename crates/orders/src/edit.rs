@@ -1,0 +1,88 @@
+//! Callers' edits of one order, one after the other. Pure.
+
+use chrono::{DateTime, Utc};
+use program_kit::access::Caller;
+use program_kit::http::conditional::Precondition;
+use service_kit::error::Error;
+
+use super::change::{Changed, change};
+use super::order::{Domain, Draft, Order};
+
+/// A caller's edit of an order.
+pub struct Edit<P> {
+    /// The principal that requested it, if known.
+    pub principal: Option<String>,
+    /// The versions that the caller accepts to change.
+    pub precondition: Precondition,
+    /// The function from the current order to the wanted one.
+    pub wanted: Wanted<P>,
+}
+
+/// A function from the current order to the wanted one.
+type Wanted<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
+
+impl<P> Edit<P> {
+    /// Creates an edit of `caller`, who accepts to change these versions.
+    #[must_use]
+    pub fn new(
+        caller: &Caller,
+        precondition: Precondition,
+        wanted: impl Fn(&Order<P>) -> Result<Draft<P>, Error> + Send + 'static,
+    ) -> Self {
+        let principal = caller.name().map(str::to_owned);
+        Self { principal, precondition, wanted: Box::new(wanted) }
+    }
+}
+
+/// The result of a write.
+#[derive(Debug)]
+pub struct Written<P> {
+    /// The order after the write.
+    pub order: Order<P>,
+    /// Set if the order has changed.
+    pub changed: bool,
+}
+
+/// The result of edits of one order.
+pub(super) struct Edited<P> {
+    /// The outcome of each edit.
+    pub(super) outcomes: Vec<Result<Written<P>, Error>>,
+    /// The changes to write.
+    pub(super) changes: Vec<Changed<P>>,
+    /// The order after all of them.
+    pub(super) order: Order<P>,
+}
+
+/// Applies edits to an order, one after the other. One that is refused, or that changes nothing,
+/// leaves the order as it is for the next.
+pub(super) fn edit<'a, D: Domain>(
+    order: Order<D::Private>,
+    edits: impl Iterator<Item = &'a Edit<D::Private>>,
+    now: DateTime<Utc>,
+) -> Edited<D::Private> {
+    let mut edited = Edited { outcomes: vec![], changes: vec![], order };
+    for edit in edits {
+        let outcome = match changed::<D>(&edited.order, edit, now) {
+            Ok(Some(changed)) => {
+                edited.order = changed.order.clone();
+                edited.changes.push(changed);
+                Ok(Written { order: edited.order.clone(), changed: true })
+            }
+            Ok(None) => Ok(Written { order: edited.order.clone(), changed: false }),
+            Err(error) => Err(error),
+        };
+        edited.outcomes.push(outcome);
+    }
+    edited
+}
+
+fn changed<D: Domain>(
+    before: &Order<D::Private>,
+    edit: &Edit<D::Private>,
+    now: DateTime<Utc>,
+) -> Result<Option<Changed<D::Private>>, Error> {
+    edit.precondition.check(before.version)?;
+    let draft = (edit.wanted)(before)?;
+    let changed = change::<D>(before, draft, now)?;
+    Ok(changed.map(|changed| changed.by(edit.principal.as_deref())))
+}

@@ -1,0 +1,143 @@
+//! The record of an order's change. Pure.
+
+use chrono::{DateTime, Utc};
+use service_kit::change_log::Change;
+use shared_models::SCHEMA;
+use shared_models::event::{EventKind, OrderEvent};
+use shared_models::merge::{Conflict, Merged};
+use shared_models::order::Touched;
+use shared_models::side::Side;
+use shared_models::sync::OrderChange;
+use uuid::Uuid;
+
+use super::order::Order;
+
+/// The record of one change of an order.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The event, stored as it is published.
+    pub event: OrderEvent,
+    /// Set if the change is to be published to the peer.
+    pub publish: bool,
+    /// Set if the private part changed; then it is stored as it is after the change.
+    pub private_changed: bool,
+    /// The conflicts that were resolved.
+    pub conflicts: Vec<Conflict>,
+    /// The principal that requested the change, if known.
+    pub principal: Option<String>,
+}
+
+impl Record {
+    /// Records an order that was created here.
+    pub fn created<P>(side: Side, order: &Order<P>) -> Self {
+        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: side };
+        Self {
+            event: event(facts, order, Touched::Delivery, order.updated_at),
+            publish: true,
+            private_changed: true,
+            conflicts: vec![],
+            principal: None,
+        }
+    }
+
+    /// Records a change that was made here. One that touches no shared facet does not concern the
+    /// peer.
+    pub fn decided<P: PartialEq>(
+        side: Side,
+        kind: EventKind,
+        before: &Order<P>,
+        after: &Order<P>,
+    ) -> Self {
+        let touched = Touched::new(
+            before.shared.delivery.revision != after.shared.delivery.revision,
+            before.shared.progress.revision != after.shared.progress.revision,
+        );
+        let facts = Facts { id: Uuid::now_v7(), kind, origin: side };
+        Self {
+            event: event(facts, after, touched, after.updated_at),
+            publish: touched != Touched::Nothing,
+            private_changed: before.private != after.private,
+            conflicts: vec![],
+            principal: None,
+        }
+    }
+
+    /// Records a change from the peer. It is never sent back; but if this side had to resolve
+    /// something that its peer cannot know, that is a change of its own, and is published to the
+    /// peer.
+    pub fn applied<P>(
+        side: Side,
+        kind: EventKind,
+        change: &OrderChange,
+        merged: Merged,
+        after: &Order<P>,
+    ) -> Self {
+        let facts = match merged.is_own_change {
+            true => Facts { id: Uuid::now_v7(), kind, origin: side },
+            false => Facts { id: change.event_id, kind, origin: side.peer() },
+        };
+        Self {
+            event: event(facts, after, merged.touched, after.updated_at),
+            publish: merged.is_own_change,
+            private_changed: false,
+            conflicts: merged.conflicts,
+            principal: None,
+        }
+    }
+
+    /// Records an offer: the order's current facets are published again.
+    pub fn offered<P>(side: Side, order: &Order<P>, now: DateTime<Utc>) -> Self {
+        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Offered, origin: side };
+        Self {
+            event: event(facts, order, Touched::Both, now),
+            publish: true,
+            private_changed: false,
+            conflicts: vec![],
+            principal: None,
+        }
+    }
+
+    /// Returns the record with the principal that requested the change.
+    #[must_use]
+    pub fn by(self, principal: Option<&str>) -> Self {
+        Self { principal: principal.map(str::to_owned), ..self }
+    }
+
+    /// Returns the record as the change log keeps it.
+    pub fn to_change(&self) -> Result<Change, serde_json::Error> {
+        let conflicts = (!self.conflicts.is_empty()).then(|| serde_json::to_value(&self.conflicts));
+        Ok(Change {
+            event_id: self.event.id,
+            key: self.event.order_id,
+            kind: self.event.kind.as_str(),
+            origin: self.event.origin,
+            version: self.event.version,
+            at: self.event.at,
+            body: serde_json::to_string(&self.event)?,
+            conflicts: conflicts.transpose()?,
+            publish: self.publish,
+            principal: self.principal.clone(),
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Facts {
+    id: Uuid,
+    kind: EventKind,
+    origin: Side,
+}
+
+fn event<P>(facts: Facts, order: &Order<P>, touched: Touched, at: DateTime<Utc>) -> OrderEvent {
+    OrderEvent {
+        schema: SCHEMA,
+        id: facts.id,
+        kind: facts.kind,
+        origin: facts.origin,
+        order_id: order.id,
+        version: order.version,
+        at,
+        touched,
+        shared: order.shared.clone(),
+    }
+}

@@ -1,0 +1,78 @@
+//! The history of an order: every change of it here, whichever side made it.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use program_kit::http::page::{MAX_LIMIT, Page};
+use program_kit::http::problem::{Kind, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use service_kit::change_log::{Entry, entries_of};
+use service_kit::error::Error;
+use service_kit::service::Service;
+use uuid::Uuid;
+
+use super::location;
+use crate::{Domain, storage};
+
+/// The query of `GET /v1/orders/{id}/changes`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HistoryQuery {
+    /// The last change that the caller has.
+    #[serde(default)]
+    after: i64,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    seq: i64,
+    kind: String,
+    origin: String,
+    version: i64,
+    at: chrono::DateTime<chrono::Utc>,
+    event: Box<RawValue>,
+    private: Option<Value>,
+    conflicts: Value,
+    principal: Option<String>,
+}
+
+pub(super) async fn list<D: Domain>(
+    service: Data<Service>,
+    id: Path<Uuid>,
+    query: Query<HistoryQuery>,
+) -> Result<HttpResponse, Error> {
+    let limit = i64::from(MAX_LIMIT) + 1;
+    let mut entries = service
+        .database
+        .read::<_, Error>(async |connection| {
+            let known = storage::find::<D::Private>(connection, *id).await?;
+            known.ok_or(Error::Unknown(*id))?;
+            Ok(entries_of(connection, *id, query.after, limit).await?)
+        })
+        .await?;
+    let more = entries.len() > usize::from(MAX_LIMIT);
+    entries.truncate(MAX_LIMIT.into());
+    let last = entries.last().filter(|_| more).map(|entry| entry.seq);
+    let next = last.map(|seq| format!("{}/changes?after={seq}", location(*id)));
+    let items = entries.into_iter().map(show).collect::<Result<Vec<_>, _>>()?;
+    Ok(HttpResponse::Ok().json(Page { items, next, complete: true }))
+}
+
+fn show(entry: Entry) -> Result<Shown, Error> {
+    let unreadable = |error: serde_json::Error| {
+        tracing::error!(%error, seq = entry.seq, "a stored event cannot be read");
+        Problem::new(Kind::Internal, "a stored event cannot be read; the log says which")
+    };
+    Ok(Shown {
+        event: RawValue::from_string(entry.body).map_err(unreadable)?,
+        seq: entry.seq,
+        kind: entry.kind,
+        origin: entry.origin,
+        version: entry.version,
+        at: entry.at,
+        private: entry.private.map(|private| private.0),
+        principal: entry.principal,
+        conflicts: entry.conflicts.map_or_else(|| Value::Array(vec![]), |conflicts| conflicts.0),
+    })
+}

@@ -1,0 +1,58 @@
+//! The HTTP API of orders: reading and setting them, their history, the peer's changes, comparing.
+
+mod history;
+mod read;
+mod sync;
+mod write;
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, HttpResponseBuilder, web};
+use program_kit::access::Rule;
+use program_kit::http::conditional::etag;
+use program_kit::http::resource::{Resource, Routes, Served, on, reads, resource};
+use service_kit::routes::common;
+use uuid::Uuid;
+
+use crate::{Domain, Order};
+
+/// Returns the path of an order.
+#[must_use]
+pub fn location(id: Uuid) -> String {
+    format!("/v1/orders/{id}")
+}
+
+/// `/v1/orders`: the list, and the side's own methods.
+pub fn collection<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
+    let mut served = reads(Rule::READ, || web::to(read::list::<D>));
+    served.extend(more);
+    resource("/v1/orders", reason, served)
+}
+
+/// `/v1/orders/{id}`: one order: reading and setting it, and the side's own methods.
+pub fn item<D: Domain>(reason: &'static str, more: Vec<Served>) -> Resource {
+    let mut served = reads(Rule::READ, || web::to(read::one::<D>));
+    served.push(on(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
+    served.push(on(Method::PATCH, Rule::WRITE, web::to(write::patch::<D>)));
+    served.extend(more);
+    resource("/v1/orders/{id}", reason, served)
+}
+
+/// `/v1/orders/{id}/changes`: the history of an order.
+fn history<D: Domain>() -> Resource {
+    let served = reads(Rule::READ, || web::to(history::list::<D>));
+    resource("/v1/orders/{id}/changes", "the history of an order is only read", served)
+}
+
+/// The routes of every side, except those of its orders.
+#[must_use]
+pub fn side<D: Domain>() -> Routes {
+    Routes::default().with(history::<D>()).and(sync::sync::<D>()).and(common())
+}
+
+/// Builds a response with an order.
+pub fn answer<D: Domain>(
+    mut response: HttpResponseBuilder,
+    order: &Order<D::Private>,
+) -> HttpResponse {
+    response.insert_header(etag(order.version)).json(D::show(order))
+}

@@ -1,0 +1,34 @@
+//! The worker's requests to a side: to take the peer's changes, to offer orders, and to be compared
+//! with the peer.
+
+mod apply;
+mod comparison;
+mod fold;
+
+use actix_web::http::Method;
+use actix_web::web;
+use program_kit::access::Rule;
+use program_kit::http::resource::{Routes, on, reads, resource};
+
+use crate::Domain;
+
+/// `POST /v1/sync/orders`, and the routes for comparing.
+pub(super) fn sync<D: Domain>() -> Routes {
+    let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
+    Routes::default()
+        .with(resource("/v1/sync/orders", "the worker posts changes here", take))
+        .and(comparing::<D>())
+}
+
+/// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `POST /v1/sync/revisions`.
+fn comparing<D: Domain>() -> Routes {
+    let mut compared = reads(Rule::SYNC, || web::to(comparison::show));
+    compared.push(on(Method::POST, Rule::SYNC, web::to(comparison::set)));
+    let changed = reads(Rule::SYNC, || web::to(comparison::changed::<D>));
+    let revisions = vec![on(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
+    let of_compared = "the worker reads here how far the log is compared, and posts it";
+    Routes::default()
+        .with(resource("/v1/sync/compared", of_compared, compared))
+        .with(resource("/v1/sync/changed", "what was changed is only read", changed))
+        .with(resource("/v1/sync/revisions", "post {\"ids\": [...]}", revisions))
+}

@@ -1,0 +1,121 @@
+//! `/v1/offers`: the offers under way, and ending one.
+
+mod begin;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Query};
+use chrono::{DateTime, Utc};
+use program_kit::access::Rule;
+use program_kit::http::page::{MAX_LIMIT, Page};
+use program_kit::http::problem::{Kind, Problem};
+use program_kit::http::resource::{Routes, on, reads, resource};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::offers::{self, Offer};
+use crate::service::Service;
+
+/// An offer, as sent.
+#[derive(Serialize)]
+struct Shown {
+    id: i64,
+    of: &'static str,
+    since: Option<DateTime<Utc>>,
+    principal: Option<String>,
+    begun_at: DateTime<Utc>,
+    offered: i64,
+    place: Option<Place>,
+    next_at: DateTime<Utc>,
+    failures: i32,
+    failure: Option<String>,
+}
+
+/// The progress of an offer: among the ids of all orders, or in the change log.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Place {
+    Order { order: Uuid },
+    Change { change: i64, until: i64 },
+}
+
+/// The query of `GET /v1/offers`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OffersQuery {
+    /// The last offer that the caller has.
+    #[serde(default)]
+    after: i64,
+}
+
+/// `POST /v1/sync/offer`, `GET /v1/offers`, `GET /v1/offers/{id}`, `DELETE /v1/offers/{id}`.
+pub(super) fn offers() -> Routes {
+    let list = reads(Rule::READ_OR_SYNC, || web::to(list));
+    let mut one = reads(Rule::READ_OR_SYNC, || web::to(self::one));
+    one.push(on(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
+    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
+    let of_ask = "post {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
+    let reason = "an offer is looked at or deleted; post to /v1/sync/offer to begin one";
+    Routes::default()
+        .with(resource("/v1/sync/offer", of_ask, ask))
+        .with(resource("/v1/offers", reason, list))
+        .with(resource("/v1/offers/{id}", reason, one))
+}
+
+/// Returns the path of an offer.
+fn location(id: i64) -> String {
+    format!("/v1/offers/{id}")
+}
+
+async fn list(service: Data<Service>, query: Query<OffersQuery>) -> Result<HttpResponse, Error> {
+    let limit = i64::from(MAX_LIMIT) + 1;
+    let asking = service
+        .database
+        .observe(async |connection| offers::list(connection, query.after, limit).await);
+    let mut found = asking.await?;
+    let more = found.len() > usize::from(MAX_LIMIT);
+    found.truncate(MAX_LIMIT.into());
+    let last = found.last().filter(|_| more).map(|offer| offer.id);
+    let next = last.map(|id| format!("/v1/offers?after={id}"));
+    let items = found.into_iter().map(show).collect::<Vec<_>>();
+    Ok(HttpResponse::Ok().json(Page { items, next, complete: true }))
+}
+
+async fn one(service: Data<Service>, id: Path<i64>) -> Result<HttpResponse, Error> {
+    let asking = service.database.observe(async |connection| offers::find(connection, *id).await);
+    let offer = asking.await?.ok_or_else(|| unknown(*id))?;
+    Ok(HttpResponse::Ok().json(show(offer)))
+}
+
+async fn end(service: Data<Service>, id: Path<i64>) -> Result<HttpResponse, Error> {
+    let ending = service.database.write(async |connection| offers::end(connection, *id).await);
+    match ending.await? {
+        true => Ok(HttpResponse::NoContent().finish()),
+        false => Err(unknown(*id).into()),
+    }
+}
+
+fn unknown(id: i64) -> Problem {
+    Problem::new(Kind::NotFound, format!("no offer {id} is under way; it may have come to its end"))
+}
+
+fn show(offer: Offer) -> Shown {
+    let place = match (offer.after_id, offer.after_seq.zip(offer.until_seq)) {
+        (Some(order), _) => Some(Place::Order { order }),
+        (None, Some((change, until))) => Some(Place::Change { change, until }),
+        (None, None) => None,
+    };
+    Shown {
+        id: offer.id,
+        of: if offer.since.is_some() { "changed" } else { "all" },
+        since: offer.since,
+        principal: offer.principal,
+        begun_at: offer.created_at,
+        offered: offer.offered,
+        place,
+        next_at: offer.next_at,
+        failures: offer.failures,
+        failure: offer.failure,
+    }
+}
