@@ -1,7 +1,4 @@
-//! Lockstep as a user runs it: the real programs as processes, real PostgreSQL, real RabbitMQ.
-//!
-//! [`Stack`] starts them for one test, with databases and a vhost of its own. Tests wait for
-//! conditions and never for time.
+#![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 pub mod bench;

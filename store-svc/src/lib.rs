@@ -1,4 +1,4 @@
-//! The store's service: orders with prices. Orders are placed here.
+#![doc = include_str!("../README.md")]
 
 mod create;
 mod domain;

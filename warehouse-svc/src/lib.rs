@@ -1,4 +1,4 @@
-//! The warehouse's service: orders without prices, with a bin and a picker's note.
+#![doc = include_str!("../README.md")]
 
 mod domain;
 

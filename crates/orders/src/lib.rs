@@ -1,15 +1,4 @@
-//! Orders at one side: their data, their changes, their storage and their HTTP API. The differences
-//! between the sides are in [`Domain`].
-//!
-//! | module | contents |
-//! | --- | --- |
-//! | `order`, `shown`, `page`, `record` | an order, how it is shown, the query for a list, the record of a change |
-//! | `change`, `edit`, `attempts` | what a change makes of an order; edits that are written together |
-//! | `creating`, `writing`, `writer`, `turns`, `waiter` | carrying that out, in group commits |
-//! | [`storage`] | all SQL on orders |
-//! | [`routes`] | the HTTP API: reading and setting orders, taking the peer's changes |
-//! | `comparison` | the orders changed here, and the states of orders, for comparing with the peer |
-//! | `resource` | orders as the records of a service |
+#![doc = include_str!("../README.md")]
 
 mod attempts;
 mod change;

@@ -1,6 +1,4 @@
-//! Test support on the servers that `deploy/test` starts: a database and a vhost for each test. It
-//! may panic, as tests may.
-
+#![doc = include_str!("../README.md")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 mod access;

@@ -1,6 +1,4 @@
-//! Starts private servers and programs as children, waits for them and takes them down again.
-//!
-//! The end-to-end tests use [`postgres`] and [`rabbitmq`] to have servers that they may kill.
+#![doc = include_str!("../README.md")]
 
 pub mod account;
 pub mod check;

@@ -7,8 +7,8 @@
 //!     lost ─▶ offered again by the side that has it ─▶ the boundary is noted at the source
 //! ```
 //!
-//! [`boundaries`], [`progress`], [`judging`], [`repeats`] and [`pace`] decide, and know no clock and
-//! no HTTP; [`looker`], [`comparing`] and [`settling`] act. Looks at the end of the log come at their
+//! `boundaries`, `progress`, `judging`, `repeats` and `pace` decide, and know no clock and
+//! no HTTP; `looker`, `comparing` and `settling` act. Looks at the end of the log come at their
 //! interval, and reading goes on while differences wait for the second look. A crash at any point
 //! repeats a range of the log and skips none; an extra offer does no harm.
 

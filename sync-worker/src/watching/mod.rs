@@ -2,8 +2,8 @@
 //! does, is replaced. A quorum queue can be declared and yet stay without a leader for ever.
 //!
 //! [`silence`] decides when a queue counts as dead, and knows neither RabbitMQ nor the clock;
-//! [`probe`] asks a queue, [`looking`] all of them; [`replacing`] has one deleted, under a lock that
-//! only one worker holds; [`retiring`] deletes the queues of earlier generations. Declaring queues
+//! `probe` asks a queue, `looking` all of them; `replacing` has one deleted, under a lock that
+//! only one worker holds; `retiring` deletes the queues of earlier generations. Declaring queues
 //! anew is left to the carrier, which treats a deleted queue as a lost one.
 
 mod looking;

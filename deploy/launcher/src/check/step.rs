@@ -85,6 +85,7 @@ impl Step {
             "cargo fmt --all --check",
             "cargo deny check --hide-inclusion-graph licenses sources bans",
             "cargo clippy --workspace --all-targets -- -D warnings",
+            "cargo doc --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]",
             "cargo test --workspace",
         ];
         let words = commands.map(|line| line.split(' ').map(str::to_owned).collect());
