@@ -1,5 +1,5 @@
-//! The README against the programs: its walk-through prints what it says, and its settings are
-//! those of the programs.
+//! Documents against the programs: the README's walk-through prints what it says, and the settings
+//! in docs/settings.md are those of the programs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,9 +13,8 @@ use serde_json::Value;
 use test_kit::{TestBroker, eventually};
 use tokio::process::Command;
 
-fn readme() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    fs::read_to_string(path).unwrap()
+fn document(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
 /// A command of the walk-through and its output.
@@ -76,7 +75,7 @@ async fn the_walk_through_prints_what_the_readme_says() {
     let home = format!("export CURL_HOME={}", folder.path().display());
     let mut settings = format!("{home}\nSTORE_URL={store}\nWAREHOUSE_URL={warehouse}");
     let mut shown = 0;
-    for Step { command, output } in steps(&readme()) {
+    for Step { command, output } in steps(&document("README.md")) {
         if output.is_empty() {
             // What is set stays set, as in a terminal; where things are is known already.
             if !command.starts_with(". ") {
@@ -125,8 +124,7 @@ fn the_table_of_settings_has_each_setting_and_default_of_each_program_and_no_oth
         (true, false) => "services",
         (false, _) => "worker",
     };
-    let readme = readme();
-    let table = readme.split("## Settings").nth(1).unwrap().split("## ").next().unwrap();
+    let table = document("docs/settings.md");
     let rows = table.lines().filter(|line| line.starts_with("| `")).map(|row| {
         let cells = row.split(" | ").collect::<Vec<_>>();
         let setting = cells[0].trim_start_matches("| ").trim_matches('`');
