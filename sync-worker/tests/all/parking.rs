@@ -158,7 +158,7 @@ async fn what_can_be_parked_nowhere_is_given_back_and_the_reason_is_told() {
     assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
     let told = async || {
         let reason = worker.is("connecting").await;
-        reason.contains("nothing can be parked").then_some(())
+        reason.contains("a change cannot be parked").then_some(())
     };
     eventually("the reason is told", told).await;
     world.publish_all(&[edited(id(), 1)]).await;
