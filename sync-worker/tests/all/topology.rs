@@ -192,7 +192,7 @@ async fn where_a_lost_queue_may_not_be_made_the_other_one_keeps_its_messages() {
     let worker = world.start_worker("").await;
     let refused = async || {
         let reason = worker.direction(TO_WAREHOUSE).await["reason"].as_str()?.to_owned();
-        reason.starts_with("queues cannot be made: ").then_some(reason)
+        reason.starts_with("queues cannot be declared: ").then_some(reason)
     };
     let reason = eventually("it says so", refused).await;
     assert!(reason.contains("ACCESS_REFUSED") && reason.contains(PARKED), "{reason}");
