@@ -232,7 +232,7 @@ pub struct Traffic {
     pub requests: [i64; 2],
 }
 
-/// What both sides are to show alike.
+/// The content that both sides are to show alike.
 fn shared(order: &Value) -> Value {
     let mut shared = order.clone();
     let fields = shared.as_object_mut().unwrap();

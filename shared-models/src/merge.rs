@@ -71,7 +71,7 @@ pub enum Cause {
     /// One revision, or one side's count in it, stands for two changes: a side was restored to an
     /// earlier state, and then changed the facet again.
     Diverged,
-    /// This side was restored, and gets its later state back from the peer. The value here may have
+    /// A restore of this side: it gets its later state back from the peer. The value here may have
     /// been changed since the restore.
     Restored,
 }

@@ -9,16 +9,11 @@ mod void;
 use actix_web::http::Method;
 use actix_web::web;
 use orders::routes;
-use program_kit::access::{AccessSettings, Rule};
-use program_kit::broker::BrokerSettings;
+use program_kit::access::Rule;
 use program_kit::http::resource::{Routes, on, resource};
-use program_kit::http::{HttpSettings, LimitsSettings};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use program_kit::telemetry::LogSettings;
-use service_kit::database::DatabaseSettings;
-use service_kit::parked::ParkedSettings;
-use service_kit::relay::RelaySettings;
+use service_kit::application::ServiceSettings;
 
 pub use domain::{Prices, Store};
 
@@ -26,20 +21,7 @@ pub use domain::{Prices, Store};
 pub const PROGRAM: Program = Program {
     name: "store-svc",
     about: "Lockstep's store: orders as the shop sees them",
-    layout: Layout {
-        prefix: "STORE",
-        port: 8001,
-        sections: &[
-            HttpSettings::DEFAULTS,
-            LimitsSettings::DEFAULTS,
-            AccessSettings::DEFAULTS,
-            DatabaseSettings::DEFAULTS,
-            BrokerSettings::DEFAULTS,
-            RelaySettings::DEFAULTS,
-            ParkedSettings::DEFAULTS,
-            LogSettings::DEFAULTS,
-        ],
-    },
+    layout: Layout { prefix: "STORE", port: 8001, sections: ServiceSettings::SECTIONS },
 };
 
 /// The routes of the service.

@@ -3,16 +3,10 @@
 mod domain;
 
 use orders::routes;
-use program_kit::access::AccessSettings;
-use program_kit::broker::BrokerSettings;
 use program_kit::http::resource::Routes;
-use program_kit::http::{HttpSettings, LimitsSettings};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use program_kit::telemetry::LogSettings;
-use service_kit::database::DatabaseSettings;
-use service_kit::parked::ParkedSettings;
-use service_kit::relay::RelaySettings;
+use service_kit::application::ServiceSettings;
 
 pub use domain::{Handling, Warehouse};
 
@@ -20,20 +14,7 @@ pub use domain::{Handling, Warehouse};
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
     about: "Lockstep's warehouse: orders as those see them who pick, pack and ship",
-    layout: Layout {
-        prefix: "WAREHOUSE",
-        port: 8002,
-        sections: &[
-            HttpSettings::DEFAULTS,
-            LimitsSettings::DEFAULTS,
-            AccessSettings::DEFAULTS,
-            DatabaseSettings::DEFAULTS,
-            BrokerSettings::DEFAULTS,
-            RelaySettings::DEFAULTS,
-            ParkedSettings::DEFAULTS,
-            LogSettings::DEFAULTS,
-        ],
-    },
+    layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: ServiceSettings::SECTIONS },
 };
 
 /// The routes of the service.

@@ -52,6 +52,20 @@ pub struct ServiceSettings {
     pub log: LogSettings,
 }
 
+impl ServiceSettings {
+    /// The defaults of all sections, in the order of `--help`.
+    pub const SECTIONS: &[&str] = &[
+        HttpSettings::DEFAULTS,
+        LimitsSettings::DEFAULTS,
+        AccessSettings::DEFAULTS,
+        DatabaseSettings::DEFAULTS,
+        BrokerSettings::DEFAULTS,
+        RelaySettings::DEFAULTS,
+        ParkedSettings::DEFAULTS,
+        LogSettings::DEFAULTS,
+    ];
+}
+
 /// The records of a service.
 #[derive(Clone, Debug)]
 pub struct Records<R> {

@@ -89,7 +89,7 @@ fn compare(
     Ok(())
 }
 
-/// What both sides are to show alike.
+/// The content that both sides are to show alike.
 fn shared(order: &Value) -> Result<shared_models::order::Shared> {
     let seen = Seen::read(order.clone()).and_then(|seen| seen.order);
     Ok(seen.with_context(|| format!("that is no order: {order}"))?.shared.clone())

@@ -22,7 +22,7 @@ const REST: Duration = Duration::from_millis(150);
 /// How long between two tries of the same.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// What a side has said was done to an order.
+/// The changes of an order, as a side has told them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acknowledged {
     /// The comment, last set at the store.

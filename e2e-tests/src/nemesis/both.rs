@@ -17,7 +17,7 @@ impl<T> Both<T> {
         Self { store: make(Side::Store), warehouse: make(Side::Warehouse) }
     }
 
-    /// That of a side.
+    /// Returns the one of a side.
     #[must_use]
     pub const fn at(&self, side: Side) -> &T {
         match side {
@@ -26,7 +26,7 @@ impl<T> Both<T> {
         }
     }
 
-    /// That of a side, to be changed.
+    /// Returns the one of a side, to be changed.
     pub const fn at_mut(&mut self, side: Side) -> &mut T {
         match side {
             Side::Store => &mut self.store,

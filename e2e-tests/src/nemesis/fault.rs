@@ -74,7 +74,7 @@ impl Blow {
 impl Trouble {
     /// What can happen to any link.
     pub const OF_ANY: [Self; 3] = [Self::Cut, Self::BlackHole, Self::Slow];
-    /// What can happen besides where a worker tells a side changes.
+    /// The events that can happen besides, where a worker tells a side changes.
     pub const OF_HTTP: [Self; 4] =
         [Self::Fails, Self::Hangs, Self::FailsAfterApplying, Self::CutsAfterApplying];
 

@@ -19,7 +19,7 @@ pub struct Seen {
 /// What an order says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
-    /// What both sides share of it.
+    /// The part that both sides share.
     pub shared: Shared,
     /// The private part, as it was shown.
     pub shown: Value,

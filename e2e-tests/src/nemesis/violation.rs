@@ -19,7 +19,7 @@ pub enum Rule {
     RecordedOnce,
     /// What came from the peer was published there.
     FromThePeer,
-    /// What a side decided and concerns the peer, and only that, is published.
+    /// Changes that a side decided and that concern the peer are published, and no others.
     Published,
     /// The private part of an order is changed by what is decided there, and by nothing that arrives.
     Private,

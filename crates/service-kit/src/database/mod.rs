@@ -1,5 +1,6 @@
 //! The service's own PostgreSQL database: connections, deadlines, migrations.
 
+mod clock;
 mod closing;
 mod common;
 mod connect;
@@ -21,7 +22,6 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::result::Error as QueryError;
 pub use diesel_async::pooled_connection::deadpool::BuildError;
 use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
@@ -33,6 +33,7 @@ use scopeguard::{ScopeGuard, guard};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+pub use clock::now;
 use closing::close_when_over;
 use common::Common;
 pub use connect::connect;
@@ -47,12 +48,6 @@ use readers::Readers;
 pub use readers::Scans;
 pub use settings::DatabaseSettings;
 pub use url::DatabaseUrl;
-
-/// Returns the time with the precision of PostgreSQL, so that the same value is written and read.
-#[must_use]
-pub fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
-}
 
 type Transactions = AnsiTransactionManager;
 

@@ -22,7 +22,7 @@ use crate::secured::headers;
 /// Over so many connections at once the worker tells a side what its peer has decided.
 const CONNECTIONS: usize = 1;
 
-/// What is in a side's outbox, as it would be published.
+/// The outbox of a side, as it would be published.
 pub async fn messages(world: &World, direction: Direction) -> Result<Vec<String>> {
     let waiting = "select body from changes join outbox using (seq) order by seq";
     let rows = world.databases.at(direction.from).rows(waiting).await?;

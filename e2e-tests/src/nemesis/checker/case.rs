@@ -23,11 +23,11 @@ pub struct Case {
     pub writes: Vec<Write>,
     /// The reads of clients, with what each was shown.
     pub reads: Vec<Read>,
-    /// What each side has of it.
+    /// The evidence of each side.
     pub sides: Both<Evidence>,
 }
 
-/// What one side has of an order.
+/// The evidence that one side has of an order.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// The order itself.
@@ -65,10 +65,10 @@ pub enum Step<'a> {
 pub struct Row {
     /// The order.
     pub id: Uuid,
-    /// What both sides share of it.
+    /// The part that both sides share.
     #[serde(flatten)]
     pub shared: Shared,
-    /// What only the side knows of it.
+    /// The part that only the side knows.
     pub private: Value,
     /// Its version.
     pub version: i64,

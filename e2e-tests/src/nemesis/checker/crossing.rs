@@ -1,4 +1,4 @@
-//! What must hold between the two sides.
+//! The rules that must hold between the two sides.
 
 use shared_models::side::Side;
 

@@ -1,4 +1,4 @@
-//! What must hold of an order's change log at one side.
+//! The rules that must hold of an order's change log at one side.
 
 use std::collections::HashSet;
 
@@ -70,7 +70,7 @@ fn recorded_once(evidence: &Evidence) -> Found {
     again.map(|change| (Rule::RecordedOnce, why(change.event_id, change.seq))).collect()
 }
 
-/// What a side decided and concerns the peer is published, and nothing else.
+/// Changes that a side decided and that concern the peer are published, and no others.
 fn published(evidence: &Evidence, side: Side) -> Found {
     let wrong = evidence.changes.iter().filter_map(|change| {
         let is_own = change.origin == side;

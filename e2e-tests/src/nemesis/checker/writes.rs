@@ -1,4 +1,4 @@
-//! What must hold between what clients asked for and what the sides have recorded.
+//! The rules that must hold between the clients' requests and the records of the sides.
 
 use serde_json::Value;
 use shared_models::event::EventKind;

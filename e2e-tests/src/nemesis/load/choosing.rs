@@ -48,7 +48,7 @@ pub(super) enum Kind {
     Lines,
     /// How far it has come.
     Move,
-    /// What only the side knows.
+    /// The part that only the side knows.
     Private,
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// What the side answers.
+/// The answer of the side.
 async fn ask(upstream: u16, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = connect(upstream).await?;
     server.write_all(request).await?;
