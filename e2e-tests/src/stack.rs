@@ -39,7 +39,10 @@ impl Stack {
     /// `("CARRY__HEAL_INTERVAL", "1s")`.
     pub async fn start_with(broker: impl Into<BrokerUrls>, of_the_worker: &[(&str, &str)]) -> Self {
         let (broker, logs) = (broker.into(), tempfile::tempdir().unwrap());
-        let databases = [TestDatabase::of(Of::Store).await, TestDatabase::of(Of::Warehouse).await];
+        let databases = [
+            TestDatabase::migrated(Of::Store, &orders::migrations()).await,
+            TestDatabase::migrated(Of::Warehouse, &orders::migrations()).await,
+        ];
         let store_svc = store(&databases[0], &broker, logs.path());
         let warehouse_svc =
             service("warehouse-svc", "WAREHOUSE", &databases[1], &broker.warehouse, logs.path());

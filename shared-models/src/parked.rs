@@ -2,7 +2,8 @@
 //! list that this side shows.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -12,6 +13,36 @@ pub const MAX_PARKED: usize = 500;
 /// The most bytes of a message that are reported. An event is never longer; a longer message is
 /// junk.
 pub const MAX_BODY: usize = 256 * 1024;
+
+/// The name of a record: its resource, and its key within that. Both are null where a message does
+/// not say it. The key also stands under the resource's own name, as in its events: `order_id`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub struct RecordName {
+    /// The name of the resource.
+    pub resource: Option<String>,
+    /// The key of the record.
+    pub key: Option<String>,
+}
+
+impl RecordName {
+    /// Returns the name of a record.
+    #[must_use]
+    pub fn new(resource: &str, key: impl ToString) -> Self {
+        Self { resource: Some(resource.to_owned()), key: Some(key.to_string()) }
+    }
+}
+
+impl Serialize for RecordName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("resource", &self.resource)?;
+        map.serialize_entry("key", &self.key)?;
+        if let Some(resource) = &self.resource {
+            map.serialize_entry(&format!("{resource}_id"), &self.key)?;
+        }
+        map.end()
+    }
+}
 
 /// A report of changes that could not be carried: the body of `POST /v1/parked` at the side that
 /// published them.
@@ -29,8 +60,9 @@ pub struct ReportedChange {
     /// The event's id. If the message has no readable one, it is derived from its body and its
     /// side, so that it is always the same.
     pub event_id: Uuid,
-    /// The order's id, if it can be read.
-    pub order_id: Option<Uuid>,
+    /// The record that the message is about, if that can be read.
+    #[serde(flatten)]
+    pub record: RecordName,
     /// The message's body as it was published, in base64: it need not be JSON, nor text.
     pub body: String,
     /// The reason.
@@ -45,7 +77,7 @@ pub struct ReportedChange {
 pub enum ParkedState {
     /// The change waits to be offered again, or for a person.
     Parked,
-    /// The order was offered again. If that fails too, the change is parked once more.
+    /// The record was offered again. If that fails too, the change is parked once more.
     Offered,
     /// A person has dropped the change.
     Dropped,
@@ -73,8 +105,10 @@ pub struct ParkedChange {
     pub id: Uuid,
     /// The latest event of the change: each offer is an event of its own.
     pub event_id: Uuid,
-    /// The order's id; null if it could not be read, so that the change can only be dropped.
-    pub order_id: Option<Uuid>,
+    /// The record that it is about; null if that could not be read, so that the change can only be
+    /// dropped.
+    #[serde(flatten)]
+    pub record: RecordName,
     /// The state of the change.
     pub state: ParkedState,
     /// The reason of the last failure.
@@ -87,7 +121,7 @@ pub struct ParkedChange {
     pub last_at: DateTime<Utc>,
     /// The time at which it is offered again; null if it waits for a person, or no longer waits.
     pub offer_at: Option<DateTime<Utc>>,
-    /// Set if this side has published a newer change of the order, which includes this one.
+    /// Set if this side has published a newer change of the record, which includes this one.
     pub overtaken: bool,
     /// The message: JSON if it is JSON, else text.
     pub body: Value,
@@ -108,7 +142,7 @@ pub struct Selection {
 /// An action on parked changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Offers their orders again.
+    /// Offers their records again.
     Replay,
     /// Gives them up; the rows stay on record.
     Drop,

@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use orders::routes::{answer, location};
-use orders::{Changed, Domain, Order, Writer, storage};
+use orders::{Changed, Domain, Order, Writer, storage, unknown};
 use program_kit::access::Caller;
 use program_kit::http::body::Unread;
 use program_kit::http::object::Object;
@@ -74,7 +74,7 @@ async fn placed_before(
     placed_as: Option<String>,
 ) -> Result<Order<Prices>, Error> {
     let found = service.database.ask(async |connection| storage::find(connection, id).await);
-    let there: Order<Prices> = found.await?.ok_or(Error::Unknown(id))?;
+    let there: Order<Prices> = found.await?.ok_or(unknown(id))?;
     match is_retry(&there, placed_as.as_deref()) {
         true => Ok(there),
         false => Err(Error::Taken(vec![taken("id".to_owned())])),

@@ -13,7 +13,8 @@ use program_kit::access::Rule;
 use program_kit::http::resource::{Routes, on, resource};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use service_kit::application::ServiceSettings;
+use service_kit::application::{Records, ServiceSettings};
+use service_kit::service::Service;
 
 pub use domain::{Prices, Store};
 
@@ -24,7 +25,13 @@ pub const PROGRAM: Program = Program {
     layout: Layout { prefix: "STORE", port: 8001, sections: ServiceSettings::SECTIONS },
 };
 
-/// The routes of the service.
+/// Returns the records of the service.
+#[must_use]
+pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
+    orders::records::<Store>(routes)
+}
+
+/// Returns the routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
     let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];

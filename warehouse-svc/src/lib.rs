@@ -6,7 +6,8 @@ use orders::routes;
 use program_kit::http::resource::Routes;
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use service_kit::application::ServiceSettings;
+use service_kit::application::{Records, ServiceSettings};
+use service_kit::service::Service;
 
 pub use domain::{Handling, Warehouse};
 
@@ -17,7 +18,13 @@ pub const PROGRAM: Program = Program {
     layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: ServiceSettings::SECTIONS },
 };
 
-/// The routes of the service.
+/// Returns the records of the service.
+#[must_use]
+pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
+    orders::records::<Warehouse>(routes)
+}
+
+/// Returns the routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
     let born = "orders are born at the store and arrive here by themselves";

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
-use orders::records;
 use program_kit::program::run;
 use service_kit::program::run_service;
-use warehouse_svc::{PROGRAM, Warehouse, routes};
+use warehouse_svc::{PROGRAM, records};
 
 /// The allocator: a request allocates hundreds of small objects, and frees some of them on another
 /// thread.
@@ -14,5 +13,5 @@ use warehouse_svc::{PROGRAM, Warehouse, routes};
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    run(run_service(&PROGRAM, records::<Warehouse>(routes)))
+    run(run_service(&PROGRAM, records()))
 }

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use program_kit::access::Caller;
 use program_kit::http::conditional::Precondition;
+use program_kit::http::problem::{Kind, Problem};
+use serde_json::json;
 use service_kit::error::Error;
+use shared_models::edit::Refusal;
 
 use super::change::{Changed, change};
 use super::order::{Domain, Draft, Order};
@@ -83,6 +86,18 @@ fn changed<D: Domain>(
 ) -> Result<Option<Changed<D::Private>>, Error> {
     edit.precondition.check(before.version)?;
     let draft = (edit.wanted)(before)?;
-    let changed = change::<D>(before, draft, now)?;
+    let changed = change::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
     Ok(changed.map(|changed| changed.by(edit.principal.as_deref())))
+}
+
+/// Returns the error of an edit that the order's state does not allow.
+fn refused(refusal: &Refusal) -> Error {
+    let problem = Problem::new(Kind::Conflict, refusal.to_string());
+    Error::Refused(match refusal {
+        Refusal::IllegalMove { legal, .. } => problem.with("legal", json!(legal)),
+        Refusal::DeliveryClosed { .. }
+        | Refusal::LineAdded { .. }
+        | Refusal::CarrierTooEarly
+        | Refusal::CarrierByStore => problem,
+    })
 }

@@ -21,9 +21,9 @@ mod writing;
 
 pub use change::{Changed, change, shared_errors};
 pub use edit::{Edit, Written};
-pub use order::{Domain, Draft, Order, Private};
+pub use order::{Domain, Draft, Order, Private, RESOURCE};
 pub use record::Record;
-pub use resource::{Orders, records};
+pub use resource::{Orders, migrations, records, unknown};
 pub use shown::Shown;
 pub use turns::Turns;
 pub use writer::Writer;

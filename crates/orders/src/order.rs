@@ -10,6 +10,9 @@ use shared_models::order::{Delivery, Progress, Shared};
 use shared_models::side::Side;
 use uuid::Uuid;
 
+/// The name of this resource. It begins the kind of each change, so it is a part of the routing keys.
+pub const RESOURCE: &str = "order";
+
 /// An order, as stored at one side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order<P> {

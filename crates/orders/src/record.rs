@@ -10,7 +10,7 @@ use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use super::order::Order;
+use super::order::{Order, RESOURCE};
 
 /// The record of one change of an order.
 #[derive(Clone, Debug)]
@@ -108,7 +108,8 @@ impl Record {
         let conflicts = (!self.conflicts.is_empty()).then(|| serde_json::to_value(&self.conflicts));
         Ok(Change {
             event_id: self.event.id,
-            key: self.event.order_id,
+            resource: RESOURCE,
+            key: self.event.order_id.to_string(),
             kind: self.event.kind.as_str(),
             origin: self.event.origin,
             version: self.event.version,

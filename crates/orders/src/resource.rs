@@ -5,19 +5,21 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::http::body::Expectations;
 use program_kit::http::resource::Routes;
 use service_kit::application::Records;
 use service_kit::change_log::Change;
-use service_kit::database::now;
-use service_kit::resource::Resource;
+use service_kit::database::{Migrations, now};
+use service_kit::error::Error;
+use service_kit::resource::{Resource, Resources, Table};
 use service_kit::service::Service;
 use shared_models::side::Side;
 use uuid::Uuid;
 
-use super::order::{Domain, Order};
+use super::order::{Domain, Order, RESOURCE};
 use super::record::Record;
 use super::storage::{shared_after, shared_of, to_changes};
 use super::turns::Turns;
@@ -48,30 +50,62 @@ pub fn records<D: Domain>(
         let writer = Writer::<D>::new(database, relay, turns.clone());
         routes().sharing(Data::new(writer)).sharing(Expectations(D::expectation))
     };
-    Records { side: D::SIDE, resource: Arc::new(Orders { side: D::SIDE }), routes }
+    let resources = Resources::new(Arc::new(Orders { side: D::SIDE }), vec![]);
+    Records { side: D::SIDE, resources, migrations: migrations(), routes }
+}
+
+/// Returns the migrations of a service that keeps orders.
+#[must_use]
+pub fn migrations() -> Migrations {
+    const ORDERS: EmbeddedMigrations = embed_migrations!();
+    Migrations::with([ORDERS])
+}
+
+/// Returns the error that there is no order of this id.
+#[must_use]
+pub fn unknown(id: Uuid) -> Error {
+    Error::Unknown(RESOURCE, id.to_string())
+}
+
+/// Returns the ids that stand for these keys.
+fn ids(keys: &[String]) -> Vec<Uuid> {
+    keys.iter().filter_map(|key| key.parse().ok()).collect()
 }
 
 impl Resource for Orders {
-    fn table(&self) -> &'static str {
-        "orders"
+    fn name(&self) -> &'static str {
+        RESOURCE
+    }
+
+    fn table(&self) -> Table {
+        Table { name: "orders", key: "id", key_type: "uuid" }
+    }
+
+    fn key(&self, text: &str) -> Option<String> {
+        text.parse::<Uuid>().ok().map(|id| id.to_string())
+    }
+
+    fn must_arrive(&self) -> bool {
+        true
     }
 
     fn offers_of<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
-        keys: &'a [Uuid],
+        keys: &'a [String],
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
-        async move { self.offers(&shared_of(connection, keys).await?, principal) }.boxed()
+        async move { self.offers(&shared_of(connection, &ids(keys)).await?, principal) }.boxed()
     }
 
     fn offers_after<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
-        after: Option<Uuid>,
+        after: Option<&'a str>,
         limit: i64,
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
+        let after = after.and_then(|key| key.parse().ok());
         async move { self.offers(&shared_after(connection, after, limit).await?, principal) }
             .boxed()
     }

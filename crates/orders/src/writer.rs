@@ -11,6 +11,7 @@ use super::attempts::{Attempts, Conclusion};
 use super::creating::New;
 use super::edit::{Edit, Edited, Written};
 use super::order::{Domain, Order};
+use super::resource::unknown;
 use super::turns::{Turn, Turns};
 use super::waiter::{Waiter, waiter};
 
@@ -89,7 +90,7 @@ impl<D: Domain> Writer<D> {
         }
         let (order, outcomes) = match edited {
             Some(edited) => (Some(edited.order), edited.outcomes),
-            None => (None, waiting.iter().map(|_| Err(Error::Unknown(id))).collect()),
+            None => (None, waiting.iter().map(|_| Err(unknown(id))).collect()),
         };
         for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
             waiting.caller.tell(outcome);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::attempts::Attempts;
 use super::edit::{Edit, edit};
-use super::order::{Domain, Order};
+use super::order::{Domain, Order, RESOURCE};
 use super::storage;
 use super::writer::Writer;
 
@@ -70,7 +70,9 @@ impl<D: Domain> Writer<D> {
             let unknown = attempts.events();
             if !unknown.is_empty() {
                 let newest = attempts.entries_since(found.version);
-                if attempts.find(&recorded(connection, id, newest, &unknown).await?) {
+                if attempts.find(
+                    &recorded(connection, (RESOURCE, &id.to_string()), newest, &unknown).await?,
+                ) {
                     return Ok(());
                 }
             }

@@ -21,10 +21,12 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
+use crate::database::{
+    self, Database, DatabaseSettings, Migrations, Observer, Scans, State, prepare,
+};
 use crate::parked::ParkedSettings;
 use crate::relay::{Relay, RelayOptions, RelaySettings};
-use crate::resource::Resource;
+use crate::resource::Resources;
 use crate::service::Service;
 
 /// The time that the relay has to finish, however long the requests in hand took.
@@ -71,8 +73,10 @@ impl ServiceSettings {
 pub struct Records<R> {
     /// The side that the service is.
     pub side: Side,
-    /// The records, as offers know them.
-    pub resource: Arc<dyn Resource>,
+    /// The resources, for the change log, offers and parked changes.
+    pub resources: Resources,
+    /// The migrations that make their tables.
+    pub migrations: Migrations,
     /// The routes, for one HTTP thread.
     pub routes: R,
 }
@@ -112,7 +116,7 @@ impl Application {
     where
         R: Fn(&Service) -> Routes + Clone + Send + 'static,
     {
-        let Records { side, resource, routes } = records;
+        let Records { side, resources, migrations, routes } = records;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
@@ -133,12 +137,12 @@ impl Application {
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
-            resource: Arc::clone(&resource),
+            resources: resources.clone(),
         });
         let waits = settings.parked.offer_after;
         let service = |database: Database| {
-            let (relay, resource) = (handle.clone(), Arc::clone(&resource));
-            Service { side, database, relay, resource, waits: waits.clone() }
+            let (relay, resources) = (handle.clone(), resources.clone());
+            Service { side, database, relay, resources, waits: waits.clone() }
         };
         let services = databases.into_iter().map(service).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));
@@ -151,7 +155,8 @@ impl Application {
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
-        let preparing = tokio::spawn(prepare(settings.database, name, state, stop.clone()));
+        let preparing =
+            tokio::spawn(prepare(settings.database, migrations, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));
         Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
     }

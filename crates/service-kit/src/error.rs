@@ -3,9 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use program_kit::http::problem::{FieldError, Kind, Problem};
-use shared_models::edit::Refusal;
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::database::DatabaseError;
 
@@ -18,17 +16,17 @@ pub enum Error {
     /// Fields of the request are invalid.
     #[error("invalid fields: {0:?}")]
     Invalid(Vec<FieldError>),
-    /// No order has this id.
-    #[error("there is no order {0}")]
-    Unknown(Uuid),
-    /// The order's current state does not allow the change.
+    /// There is no such record: the name of its resource, and its key.
+    #[error("there is no {0} {1}")]
+    Unknown(&'static str, String),
+    /// The record's current state does not allow the change.
     #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// Other orders have these ids already.
+    Refused(Problem),
+    /// Other records have these keys already.
     #[error("ids are taken: {0:?}")]
     Taken(Vec<FieldError>),
     /// A concurrent write came first; nothing is written.
-    #[error("the same orders were changed at the same time")]
+    #[error("the same records were changed at the same time")]
     Overtaken,
     /// The database failed.
     #[error("{0}")]
@@ -44,10 +42,9 @@ impl From<diesel::result::Error> for Error {
 impl Error {
     fn problem(&self) -> Problem {
         match self {
-            Self::Request(problem) => problem.clone(),
+            Self::Request(problem) | Self::Refused(problem) => problem.clone(),
             Self::Invalid(errors) => Problem::of_fields(Kind::Invalid, errors.clone()),
-            Self::Unknown(_) => Problem::new(Kind::NotFound, self.to_string()),
-            Self::Refused(refusal) => refused(refusal),
+            Self::Unknown(..) => Problem::new(Kind::NotFound, self.to_string()),
             Self::Taken(errors) => Problem::of_fields(Kind::Conflict, errors.clone()),
             Self::Overtaken => Problem::unavailable(format!("{self}; try again")),
             Self::Database(DatabaseError::Unavailable(reason)) => {
@@ -77,19 +74,8 @@ impl Error {
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
 /// look first.
 const OUTCOME_UNKNOWN: &str = "the database did not say in time whether this was written: it may \
-    have been; look at what it was about (of an order, its version and its history) before asking \
+    have been; look at the record (its version, its history) before asking \
     for it again";
-
-fn refused(refusal: &Refusal) -> Problem {
-    let problem = Problem::new(Kind::Conflict, refusal.to_string());
-    match refusal {
-        Refusal::IllegalMove { legal, .. } => problem.with("legal", serde_json::json!(legal)),
-        Refusal::DeliveryClosed { .. }
-        | Refusal::LineAdded { .. }
-        | Refusal::CarrierTooEarly
-        | Refusal::CarrierByStore => problem,
-    }
-}
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {

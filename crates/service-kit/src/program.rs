@@ -10,7 +10,7 @@ use program_kit::telemetry::{self, LogSettings};
 use serde::Deserialize;
 
 use crate::application::{Application, Records, ServiceSettings};
-use crate::database::{self, DatabaseSettings};
+use crate::database::{self, DatabaseSettings, Migrations};
 use crate::service::Service;
 
 /// The settings that migrating needs.
@@ -34,16 +34,20 @@ where
         return ended;
     }
     let ended = match matches.subcommand_matches("migrate") {
-        Some(_) => migrate_tables(program, &matches).await,
+        Some(_) => migrate_tables(program, &matches, &records.migrations).await,
         None => serve(program, &matches, records).await,
     };
     ended.map_or_else(|reason| program.fail(reason), |()| ExitCode::SUCCESS)
 }
 
-async fn migrate_tables(program: &Program, matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
+async fn migrate_tables(
+    program: &Program,
+    matches: &ArgMatches,
+    migrations: &Migrations,
+) -> Result<(), Box<dyn Error>> {
     let settings: MigrateSettings = program.settings(matches)?;
     telemetry::start(&settings.log)?;
-    let ran = database::migrate(&settings.database, program.name).await?;
+    let ran = database::migrate(&settings.database, migrations, program.name).await?;
     tracing::info!(migrations = ?ran, "the database is up to date");
     Ok(())
 }

@@ -1,25 +1,36 @@
-//! A kind of records: what offers and parked changes have to know of it.
+//! Kinds of records: what the change log, offers and parked changes have to know of each.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
+use std::sync::Arc;
 
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use futures_util::future::BoxFuture;
-use uuid::Uuid;
 
 use crate::change_log::Change;
 
 /// A kind of records that this service keeps, and can publish again as they are now.
 pub trait Resource: Debug + Send + Sync + 'static {
-    /// Returns the table of the records. Its primary key is `id`.
-    fn table(&self) -> &'static str;
+    /// Returns the name: it stands with each change, and before the first dot of a change's kind.
+    fn name(&self) -> &'static str;
+
+    /// Returns the table of the records.
+    fn table(&self) -> Table;
+
+    /// Returns the key that a text stands for, as it is written in the log; `None` if it cannot be a
+    /// key of these records.
+    fn key(&self, text: &str) -> Option<String>;
+
+    /// Returns whether a change that no queue takes must wait until one does. If not, its events are
+    /// only for those who have bound a queue.
+    fn must_arrive(&self) -> bool;
 
     /// Returns an offer of each of these records that exists, in any order. `principal` is the one
     /// that requested it, if known.
     fn offers_of<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
-        keys: &'a [Uuid],
+        keys: &'a [String],
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>>;
 
@@ -27,8 +38,78 @@ pub trait Resource: Debug + Send + Sync + 'static {
     fn offers_after<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
-        after: Option<Uuid>,
+        after: Option<&'a str>,
         limit: i64,
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>>;
+}
+
+/// The table of a resource's records.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// The table's name.
+    pub name: &'static str,
+    /// The column of the key.
+    pub key: &'static str,
+    /// The SQL type of that column.
+    pub key_type: &'static str,
+}
+
+/// The resources of a service.
+#[derive(Clone, Debug)]
+pub struct Resources(Arc<[Arc<dyn Resource>]>);
+
+impl Resources {
+    /// Creates the resources of a service. The first one is meant where a request names none.
+    #[must_use]
+    pub fn new(first: Arc<dyn Resource>, others: Vec<Arc<dyn Resource>>) -> Self {
+        Self(std::iter::once(first).chain(others).collect())
+    }
+
+    /// Returns no resources at all.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Returns the resource of a name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&dyn Resource> {
+        self.0.iter().map(|resource| &**resource).find(|resource| resource.name() == name)
+    }
+
+    /// Returns the resource that is meant where a request names none.
+    #[must_use]
+    pub fn first(&self) -> &dyn Resource {
+        &*self.0[0]
+    }
+
+    /// Returns the names, for a message.
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.0.iter().map(|resource| resource.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Returns whether a change of this resource must wait until a queue takes it. One of a resource
+    /// that is not known here was written by another version of the service: it waits.
+    pub(crate) fn must_arrive(&self, name: &str) -> bool {
+        self.named(name).is_none_or(Resource::must_arrive)
+    }
+
+    /// Returns the SQL condition that the record of a row of `parked` exists. Each branch converts
+    /// only keys of its own resource.
+    pub(crate) fn record_exists(&self) -> String {
+        let mut sql = "case parked.resource".to_owned();
+        for resource in &*self.0 {
+            let Table { name, key, key_type } = resource.table();
+            // Writing to a string cannot fail.
+            let _ = write!(
+                sql,
+                " when '{}' then exists (select from {name} where {name}.{key} = parked.key::{key_type})",
+                resource.name()
+            );
+        }
+        sql.push_str(" else false end");
+        sql
+    }
 }

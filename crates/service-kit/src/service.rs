@@ -1,13 +1,11 @@
 //! The data that the handlers of a service share.
 
-use std::sync::Arc;
-
 use shared_models::side::Side;
 
 use crate::database::Database;
 use crate::parked::Waits;
 use crate::relay::RelayHandle;
-use crate::resource::Resource;
+use crate::resource::Resources;
 
 /// The data that the handlers of a service share.
 #[derive(Clone)]
@@ -18,8 +16,8 @@ pub struct Service {
     pub database: Database,
     /// The handle to the relay.
     pub relay: RelayHandle,
-    /// The records of this service.
-    pub resource: Arc<dyn Resource>,
+    /// The resources of this service.
+    pub resources: Resources,
     /// The waits of a change that could not be carried before it is offered again.
     pub waits: Waits,
 }

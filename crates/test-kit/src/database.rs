@@ -1,12 +1,14 @@
 //! A database for one test, with the roles of `deploy/postgres/roles.sql`: a copy of a template in
 //! which the migrations have run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use service_kit::database::{DatabaseSettings, DatabaseUrl, connect, migrate};
+use service_kit::application::Records;
+use service_kit::database::{DatabaseSettings, DatabaseUrl, Migrations, connect, migrate};
 use shared_models::side::Side;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::variable;
@@ -20,14 +22,14 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Creates a fresh database of the store.
-    pub async fn new() -> Self {
-        Self::of(Side::Store).await
+    /// Creates a fresh database for a service with these records.
+    pub async fn of<R>(records: &Records<R>) -> Self {
+        Self::migrated(records.side, &records.migrations).await
     }
 
-    /// Creates a fresh database of a side.
-    pub async fn of(side: Side) -> Self {
-        Self::copy(side, template(side).await).await
+    /// Creates a fresh database of a side, in which these migrations have run.
+    pub async fn migrated(side: Side, migrations: &Migrations) -> Self {
+        Self::copy(side, &template(side, migrations).await).await
     }
 
     /// Creates a fresh database of the store in which no migration has run.
@@ -100,27 +102,27 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Returns the template of a side: one for each side in each test process. Its name is unique, so
-/// several processes may run at once.
-async fn template(side: Side) -> &'static str {
-    static STORE: OnceCell<String> = OnceCell::const_new();
-    static WAREHOUSE: OnceCell<String> = OnceCell::const_new();
-    let make = async || {
-        let name = format!("template_{}", Uuid::new_v4().simple());
-        create(&name, side, side.as_str()).await;
-        let of_template = owner(side, &name);
-        // Migrations block, which the single-threaded runtime of tests does not allow.
-        let migrating = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(migrate(&of_template, "test")).unwrap();
-        });
-        tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
-        name
-    };
-    match side {
-        Side::Store => STORE.get_or_init(make).await,
-        Side::Warehouse => WAREHOUSE.get_or_init(make).await,
+/// Returns the template of a side: one for each set of migrations in each test process. Its name is
+/// unique, so several processes may run at once.
+async fn template(side: Side, migrations: &Migrations) -> String {
+    static TEMPLATES: Mutex<BTreeMap<String, String>> = Mutex::const_new(BTreeMap::new());
+    // Held while a template is made, so that it is made once.
+    let mut templates = TEMPLATES.lock().await;
+    let key = format!("{side} {migrations:?}");
+    if let Some(name) = templates.get(&key) {
+        return name.clone();
     }
+    let name = format!("template_{}", Uuid::new_v4().simple());
+    create(&name, side, side.as_str()).await;
+    let (of_template, migrations) = (owner(side, &name), migrations.clone());
+    // Migrations block, which the single-threaded runtime of tests does not allow.
+    let migrating = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(migrate(&of_template, &migrations, "test")).unwrap();
+    });
+    tokio::task::spawn_blocking(|| migrating.join().unwrap()).await.unwrap();
+    templates.insert(key, name.clone());
+    name
 }
 
 /// Creates a copy. Its contents are copied, but not its owner and its permissions.

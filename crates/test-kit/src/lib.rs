@@ -33,7 +33,7 @@ pub use database_link::{DatabaseLink, Loss};
 pub use fake_broker::{FakeBroker, FakeConnection};
 pub use http::{get, http};
 pub use program::{Binary, Set, TestProgram};
-pub use service::{Rows, TestService, service_settings};
+pub use service::{Rows, ServiceRoutes, TestService, service_settings};
 pub use tls::{Flaw, Front, Greeting, TestCa, TestCertificate};
 pub use tokens::TestTokens;
 

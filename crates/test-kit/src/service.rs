@@ -5,22 +5,27 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use orders::{Domain, records};
 use program_kit::access::AccessSettings;
 use program_kit::broker::{BrokerSettings, BrokerUrl};
 use program_kit::http::resource::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
 use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
-use service_kit::application::{Application, ServiceSettings};
+use service_kit::application::{Application, Records, ServiceSettings};
 use service_kit::database::DatabaseSettings;
 use service_kit::parked::{ParkedSettings, Waits};
 use service_kit::relay::RelaySettings;
+use service_kit::service::Service;
 use tokio::sync::oneshot;
 
 use super::{TestClient, TestDatabase};
 
 /// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
+
+/// The routes of a service, for one HTTP thread.
+pub trait ServiceRoutes: Fn(&Service) -> Routes + Clone + Send + 'static {}
+
+impl<R: Fn(&Service) -> Routes + Clone + Send + 'static> ServiceRoutes for R {}
 
 /// A running service; it stops when the test is over.
 #[derive(Debug)]
@@ -29,14 +34,15 @@ pub struct TestService {
     pub client: TestClient,
     /// The service's database.
     pub database: TestDatabase,
+    table: &'static str,
     running: Running,
 }
 
 /// The numbers of rows in a service's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
-    /// Rows of `orders`.
-    pub orders: i64,
+    /// Rows of the table of its first resource.
+    pub records: i64,
     /// Rows of `changes`.
     pub changes: i64,
     /// Rows of `outbox`.
@@ -52,21 +58,18 @@ struct Running {
 
 impl TestService {
     /// Starts a service over a fresh database, without RabbitMQ.
-    pub async fn start<D: Domain>(
-        name: &'static str,
-        routes: impl Fn() -> Routes + Clone + Send + 'static,
-    ) -> Self {
-        Self::start_with::<D>(name, routes, |_| {}).await
+    pub async fn start<R: ServiceRoutes>(name: &'static str, records: Records<R>) -> Self {
+        Self::start_with(name, records, |_| {}).await
     }
 
     /// Starts a service with settings that `adjust` changes.
-    pub async fn start_with<D: Domain>(
+    pub async fn start_with<R: ServiceRoutes>(
         name: &'static str,
-        routes: impl Fn() -> Routes + Clone + Send + 'static,
+        records: Records<R>,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
-        let service =
-            Self::start_over::<D>(name, routes, TestDatabase::of(D::SIDE).await, adjust).await;
+        let database = TestDatabase::of(&records).await;
+        let service = Self::start_over(name, records, database, adjust).await;
         super::eventually("the service is ready", async || {
             (service.client.get("/health/ready").await.status == 200).then_some(())
         })
@@ -75,22 +78,23 @@ impl TestService {
     }
 
     /// Starts a service on a database that may not be ready yet; does not wait for it.
-    pub async fn start_over<D: Domain>(
+    pub async fn start_over<R: ServiceRoutes>(
         name: &'static str,
-        routes: impl Fn() -> Routes + Clone + Send + 'static,
+        records: Records<R>,
         database: TestDatabase,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
         let mut settings = service_settings(database.settings());
         adjust(&mut settings);
-        let (running, client) = run::<D>(name, routes, settings).await;
-        Self { client, database, running }
+        let table = records.resources.first().table().name;
+        let (running, client) = run(name, records, settings).await;
+        Self { client, database, table, running }
     }
 
     /// Counts the rows of its tables.
     pub async fn rows(&self) -> Rows {
         Rows {
-            orders: self.database.count("orders").await,
+            records: self.database.count(self.table).await,
             changes: self.database.count("changes").await,
             outbox: self.database.count("outbox").await,
         }
@@ -153,9 +157,9 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
 }
 
 /// Runs a service on a thread of its own, so that a test's runtime may end before it does.
-async fn run<D: Domain>(
+async fn run<R: ServiceRoutes>(
     name: &'static str,
-    routes: impl Fn() -> Routes + Clone + Send + 'static,
+    records: Records<R>,
     settings: ServiceSettings,
 ) -> (Running, TestClient) {
     let (stop, asked) = oneshot::channel();
@@ -166,7 +170,7 @@ async fn run<D: Domain>(
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build();
         runtime.unwrap().block_on(async {
-            let application = Application::build(name, settings, records::<D>(routes)).unwrap();
+            let application = Application::build(name, settings, records).unwrap();
             at.send(application.address()).unwrap();
             let asked = async { asked.await.map_err(io::Error::other).or(Ok(())) };
             application.run_until_stopped(asked).await.unwrap();

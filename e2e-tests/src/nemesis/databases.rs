@@ -43,7 +43,7 @@ select jsonb_build_object('row', to_jsonb(orders)) from orders where orders.id {
 union all
 select jsonb_build_object('change',
     to_jsonb(changes) || jsonb_build_object('published', published.seq is not null))
-from changes left join published using (seq) where changes.order_id {of}";
+from changes left join published using (seq) where changes.resource = 'order' and changes.key {of}";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -47,15 +47,14 @@ put_back as (
         company = earlier.company, status = earlier.status
     from earlier where orders.id = earlier.id and orders.version > earlier.version
     returning orders.id)
-select to_jsonb((select max(seq) from changes where order_id = put_back.id)) from put_back";
+select to_jsonb((select max(seq) from changes where resource = 'order' and key = put_back.id::text)) from put_back";
 
 /// The age, in seconds, of the last change of an order that comparing reads in a side's log. (An order
 /// with a parked change is left to that side.)
 const AGE: &str = "
 select extract(epoch from clock_timestamp() - max(at)) from changes
-where order_id = '{id}' and origin = '{side}' and in_bulk is not true
-    and body::json ->> 'touched' <> '[]'
-    and not exists (select from parked where order_id = '{id}' and state = 'parked')";
+where resource = 'order' and key = '{id}' and published and in_bulk is not true
+    and not exists (select from parked where resource = 'order' and key = '{id}' and state = 'parked')";
 
 /// What an earlier look had.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The permissions of each role at the store.
 
 use program_kit::access::{Role, Token};
-use store_svc::{PROGRAM, Store, routes};
+use store_svc::{PROGRAM, records, routes};
 use test_kit::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 
 use crate::program::{BROKER, STORE};
@@ -9,8 +9,7 @@ use crate::samples::{ORDERS, order, place};
 
 async fn secured(tokens: &TestTokens) -> TestService {
     let access = tokens.settings();
-    TestService::start_with::<Store>(PROGRAM.name, routes, |settings| settings.access = access)
-        .await
+    TestService::start_with(PROGRAM.name, records(), |settings| settings.access = access).await
 }
 
 fn client(store: &TestService, tokens: &TestTokens, role: Role) -> TestClient {
@@ -32,7 +31,7 @@ async fn who_is_refused_changes_nothing() {
     for role in [Role::Read, Role::Sync] {
         client(&store, &tokens, role).post(ORDERS, &order()).await.assert_problem(403);
     }
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
 }
 
 #[tokio::test]
@@ -49,7 +48,7 @@ async fn each_change_bears_the_name_of_who_made_it() {
 
 #[tokio::test]
 async fn without_tokens_a_change_bears_no_name_and_pages_of_other_sides_are_refused() {
-    let store = TestService::start::<Store>(PROGRAM.name, routes).await;
+    let store = TestService::start(PROGRAM.name, records()).await;
     let (path, _) = place(&store.client).await;
     let history = store.client.get(&format!("{path}/changes")).await.with(200);
     assert!(history["items"][0]["principal"].is_null());
@@ -74,7 +73,7 @@ async fn why_a_service_is_not_ready_is_told_only_to_those_who_may_look() {
 
 #[tokio::test]
 async fn the_log_of_a_request_bears_the_name_of_who_sent_it_and_no_token() {
-    let (database, tokens) = (TestDatabase::new().await, TestTokens::random());
+    let (database, tokens) = (TestDatabase::of(&records()).await, TestTokens::random());
     let known = tokens.variables().collect::<Vec<_>>();
     let known = known.iter().map(|(name, known)| (name.as_str(), known.as_str()));
     let settings = [("DATABASE__URL", database.url()), BROKER, ("LOG__FILTER", "debug")];
@@ -95,7 +94,7 @@ async fn the_log_of_a_request_bears_the_name_of_who_sent_it_and_no_token() {
 
 #[tokio::test]
 async fn a_new_token_is_told_once_and_known_by_the_line_that_is_told_with_it() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     let made = STORE.run(&["token", "new", "--name", "shop", "--role", "write"], &[]).await;
     let [token, said] = [made.stdout, made.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(made.status.success() && !said.contains(token.trim()), "{said}");

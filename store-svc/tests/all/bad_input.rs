@@ -55,7 +55,7 @@ async fn a_bad_order_is_not_placed() {
     }
     post.assert_reads_with_care(&Method::POST, ORDERS).await;
     let rows = store.rows().await;
-    assert_eq!((rows.orders, rows.changes, rows.outbox), (0, 0, 0));
+    assert_eq!((rows.records, rows.changes, rows.outbox), (0, 0, 0));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn batches_and_what_the_worker_posts_are_read_with_care() {
     for path in ["/v1/orders/batch", "/v1/sync/orders", "/v1/sync/offer"] {
         store.client.assert_reads_with_care(&Method::POST, path).await;
     }
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
 }
 
 #[tokio::test]
@@ -132,6 +132,6 @@ async fn an_order_that_else_fits_names_no_field_twice_and_has_no_list_for_an_obj
     let listed =
         store.client.send_text(Method::POST, "/v1/orders/batch", "{\"orders\":[[]]}").await;
     listed.assert_refuses(422, "orders[0]");
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
     store.client.send_text(Method::POST, ORDERS, fits.clone()).await.with(201);
 }

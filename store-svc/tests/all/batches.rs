@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::samples::{order, order_under, order_with, placed, store};
 
 const BATCH: &str = "/v1/orders/batch";
-const NOTHING: Rows = Rows { orders: 0, changes: 0, outbox: 0 };
+const NOTHING: Rows = Rows { records: 0, changes: 0, outbox: 0 };
 
 fn batch(orders: &[Value]) -> Value {
     json!({ "orders": orders })
@@ -29,7 +29,7 @@ async fn a_thousand_orders_are_placed_at_once() {
     assert!(told(results, "result").iter().all(|result| result == "created"));
     assert!(told(results, "version").iter().all(|version| version == 1));
     let rows = store.rows().await;
-    assert_eq!(rows, Rows { orders: 1_000, changes: 1_000, outbox: 1_000 });
+    assert_eq!(rows, Rows { records: 1_000, changes: 1_000, outbox: 1_000 });
 }
 
 #[tokio::test]
@@ -152,5 +152,5 @@ async fn batches_that_cross_each_other_do_not_stand_in_each_others_way() {
     let created = answers.iter().flat_map(results).filter(|result| result == "created").count();
     assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
     assert_eq!(created, 200);
-    assert_eq!(store.rows().await, Rows { orders: 200, changes: 200, outbox: 200 });
+    assert_eq!(store.rows().await, Rows { records: 200, changes: 200, outbox: 200 });
 }

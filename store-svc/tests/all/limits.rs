@@ -1,7 +1,7 @@
 //! Values of exactly the largest permitted size are accepted.
 
 use serde_json::{Value, json};
-use store_svc::{PROGRAM, Store, routes};
+use store_svc::{PROGRAM, records};
 use test_kit::TestService;
 
 use crate::samples::{ORDERS, order, order_with, placed, store};
@@ -64,7 +64,7 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     let small = |settings: &mut service_kit::application::ServiceSettings| {
         settings.http.body_limit = limit;
     };
-    let store = TestService::start_with::<Store>(PROGRAM.name, routes, small).await;
+    let store = TestService::start_with(PROGRAM.name, records(), small).await;
     let body = order().to_string();
     let padded = |length: usize| format!("{body}{}", " ".repeat(length - body.len()));
     let post =
@@ -78,5 +78,5 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read() {
     let pieces = format!("{head}{}0\r\n\r\n", chunk.repeat(3));
     let answer = store.client.send_raw(pieces.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    assert_eq!(store.rows().await.orders, 1);
+    assert_eq!(store.rows().await.records, 1);
 }

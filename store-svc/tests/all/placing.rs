@@ -71,7 +71,7 @@ async fn a_placed_order_is_one_change_that_waits_to_be_published() {
     let store = store().await;
     place(&store.client).await;
     let rows = store.rows().await;
-    assert_eq!((rows.orders, rows.changes, rows.outbox), (1, 1, 1));
+    assert_eq!((rows.records, rows.changes, rows.outbox), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -99,5 +99,5 @@ async fn an_order_is_placed_as_placed() {
         answer.assert_problem(422);
         assert_eq!(answer.fields(), ["status"]);
     }
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::json;
+use store_svc::records;
 use test_kit::{Binary, BrokerUser, TestBroker, TestDatabase, eventually};
 
 use crate::samples::{ORDERS, order, place};
@@ -25,7 +26,7 @@ async fn the_help_names_every_setting() {
 
 #[tokio::test]
 async fn the_program_ends_when_it_is_asked_to() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     for signal in ["TERM", "INT"] {
         let mut program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
         program.ready().await;
@@ -39,7 +40,7 @@ async fn the_program_ends_when_it_is_asked_to() {
 
 #[tokio::test]
 async fn the_program_asks_itself_whether_it_is_ready() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     let program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
     program.ready().await;
     let asked = async |settings| {
@@ -68,7 +69,7 @@ async fn a_program_that_is_not_ready_says_why_where_it_is_asked() {
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_keeps_the_program_no_longer_than_ten_seconds() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     let patient = ("DATABASE__LOCK_TIMEOUT", "60s");
     let settings = [("DATABASE__URL", database.url()), BROKER, patient];
     let mut holder = database.connect().await;
@@ -88,7 +89,7 @@ async fn a_database_that_does_not_answer_keeps_the_program_no_longer_than_ten_se
 
 #[tokio::test]
 async fn a_request_and_a_relay_in_hand_share_the_time_to_finish() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     let patient = [
         ("DATABASE__LOCK_TIMEOUT", "60s"),
         ("DATABASE__STATEMENT_TIMEOUT", "60s"),
@@ -117,7 +118,7 @@ async fn a_request_and_a_relay_in_hand_share_the_time_to_finish() {
 
 #[tokio::test]
 async fn a_request_in_hand_is_finished_before_the_program_ends() {
-    let database = TestDatabase::new().await;
+    let database = TestDatabase::of(&records()).await;
     let mut program = STORE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
     program.ready().await;
     let (path, _) = place(&program.client).await;
@@ -150,7 +151,7 @@ async fn a_program_without_database_and_broker_is_live_and_ends_when_it_is_asked
 
 #[tokio::test]
 async fn no_secret_is_logged_however_much_is_logged() {
-    let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
+    let (database, broker) = (TestDatabase::of(&records()).await, TestBroker::new().await);
     let secret = |url: &str| {
         let (_, after_user) = url.split_once("://").unwrap().1.split_once(':').unwrap();
         after_user.split_once('@').unwrap().0.to_owned()
@@ -229,7 +230,7 @@ async fn a_file_gives_settings_and_the_environment_wins_over_it() {
 
 #[tokio::test]
 async fn a_frozen_program_gives_up_its_turn_to_publish() {
-    let (database, broker) = (TestDatabase::new().await, TestBroker::new().await);
+    let (database, broker) = (TestDatabase::of(&records()).await, TestBroker::new().await);
     let settings =
         [("DATABASE__URL", database.url()), ("BROKER__URL", &broker.url(BrokerUser::Store))];
     let state = async |program: &test_kit::TestProgram| {

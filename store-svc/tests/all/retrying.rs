@@ -16,7 +16,7 @@ async fn the_same_order_again_is_the_order_that_is_there() {
     assert_eq!(again.header("location"), Some(location.as_str()));
     assert_eq!(again.tag(), first.tag());
     let rows = store.rows().await;
-    assert_eq!((rows.orders, rows.changes, rows.outbox), (1, 1, 1));
+    assert_eq!((rows.records, rows.changes, rows.outbox), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn of_many_at_once_one_places_the_order_and_the_rest_find_it() {
     let first = &answers[0].body;
     assert!(*first != Value::Null && answers.iter().all(|answer| answer.body == *first));
     let rows = store.rows().await;
-    assert_eq!((rows.orders, rows.changes, rows.outbox), (1, 1, 1));
+    assert_eq!((rows.records, rows.changes, rows.outbox), (1, 1, 1));
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use shared_models::order::{Delivery, Facet};
-use store_svc::{PROGRAM, Store, routes};
+use store_svc::{PROGRAM, records};
 use test_kit::{Answer, TestClient, TestService, delivery_to};
 use uuid::Uuid;
 
 pub(crate) const ORDERS: &str = "/v1/orders";
 
 pub(crate) async fn store() -> TestService {
-    TestService::start::<Store>(PROGRAM.name, routes).await
+    TestService::start(PROGRAM.name, records()).await
 }
 
 /// An order of four bolts and nine nuts for 18.91 EUR.

@@ -56,7 +56,7 @@ async fn an_order_that_is_unknown_is_not_made() {
     store.client.put(&path, &order()).await.assert_problem(404);
     store.client.patch(&path, &json!({"comment": "?"})).await.assert_problem(404);
     store.client.delete(&path).await.assert_problem(404);
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
 }
 
 #[tokio::test]

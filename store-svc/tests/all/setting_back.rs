@@ -131,5 +131,5 @@ async fn an_order_that_arrives_first_in_two_contents_is_inserted_and_decided() {
     assert_eq!(answer.outcomes(), ["merged"; 2]);
     let order = store.client.get(&format!("/v1/orders/{id}")).await;
     assert_eq!((&order["address"], &order["version"]), (&json!("2 Lane"), &json!(2)));
-    assert_eq!(store.rows().await, Rows { orders: 1, changes: 2, outbox: 1 });
+    assert_eq!(store.rows().await, Rows { records: 1, changes: 2, outbox: 1 });
 }

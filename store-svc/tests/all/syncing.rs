@@ -107,7 +107,7 @@ async fn an_order_that_was_lost_here_comes_back_without_prices() {
     let prices = order["lines"].as_array().unwrap().iter().map(|line| &line["unit_price"]);
     assert!(prices.eq([&Value::Null, &Value::Null]));
     let rows = store.rows().await;
-    assert_eq!((rows.orders, rows.changes, rows.outbox), (1, 1, 0));
+    assert_eq!((rows.records, rows.changes, rows.outbox), (1, 1, 0));
     // Its prices can be told again; what was placed under its id before is not known any more.
     store.client.post("/v1/orders", &order_under(id)).await.assert_problem(409);
     let lines = json!([
@@ -155,7 +155,7 @@ async fn only_the_warehouse_is_listened_to() {
     let answer = store.client.sync(Side::Store, &[shipped(Uuid::new_v4())]).await;
     answer.assert_problem(422);
     assert_eq!(answer.fields(), ["source"]);
-    assert_eq!(store.rows().await.orders, 0);
+    assert_eq!(store.rows().await.records, 0);
 }
 
 #[tokio::test]

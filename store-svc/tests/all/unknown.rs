@@ -6,8 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use service_kit::database::DatabaseSettings;
-use shared_models::side::Side;
-use store_svc::{PROGRAM, Store, routes};
+use store_svc::{PROGRAM, records};
 use test_kit::{Answer, DatabaseLink, Loss, TestDatabase, TestService, eventually};
 use uuid::Uuid;
 
@@ -18,14 +17,14 @@ const LOSSES: [Loss; 2] = [Loss::Answer, Loss::Statement];
 
 /// A store, and the link to its database.
 async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (TestService, DatabaseLink) {
-    let database = TestDatabase::of(Side::Store).await;
+    let database = TestDatabase::of(&records()).await;
     let mut settings = database.settings();
     adjust(&mut settings);
     let link = DatabaseLink::start(&mut settings).await;
     let over = |service: &mut service_kit::application::ServiceSettings| {
         service.database = settings;
     };
-    let store = TestService::start_over::<Store>(PROGRAM.name, routes, database, over).await;
+    let store = TestService::start_over(PROGRAM.name, records(), database, over).await;
     let ready = async || (store.client.get("/health/ready").await.status == 200).then_some(());
     eventually("the store is ready", ready).await;
     (store, link)

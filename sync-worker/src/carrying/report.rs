@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use shared_models::parked::{MAX_BODY, MAX_PARKED, ReportedChange};
+use shared_models::parked::{MAX_BODY, MAX_PARKED, RecordName, ReportedChange};
 use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 use uuid::{Builder, Uuid};
@@ -34,11 +34,16 @@ fn reported(source: Side, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
     let message = serde_json::from_slice::<Value>(body).unwrap_or_default();
     ReportedChange {
         event_id: named(&message, "id").unwrap_or_else(|| made_from(source, body)),
-        order_id: named(&message, "order_id"),
+        record: named(&message, "order_id").map_or_else(RecordName::default, order),
         body: STANDARD.encode(&body[..body.len().min(MAX_BODY)]),
         reason: obstacle.reason.chars().take(MAX_REASON).collect(),
         may_pass: obstacle.may_pass,
     }
+}
+
+/// Returns the name of an order.
+fn order(id: Uuid) -> RecordName {
+    RecordName::new("order", id)
 }
 
 /// Reads an id leniently: an event that cannot be parsed may still name its order.

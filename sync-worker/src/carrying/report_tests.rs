@@ -17,7 +17,7 @@ fn a_message_is_told_with_its_names_its_body_and_the_reason() {
     {
         let expected = ReportedChange {
             event_id: EVENT.parse().unwrap(),
-            order_id: ORDER.parse().ok(),
+            record: RecordName::new("order", ORDER),
             body: STANDARD.encode(&body),
             reason: "odd".into(),
             may_pass,
@@ -30,7 +30,7 @@ fn a_message_is_told_with_its_names_its_body_and_the_reason() {
 fn names_are_read_also_where_nothing_else_can_be() {
     let newer = json!({"schema": 7, "id": 3, "order_id": ORDER, "lines": "none"}).to_string();
     let told = told(newer.as_bytes());
-    assert_eq!(told.order_id, ORDER.parse().ok());
+    assert_eq!(told.record, RecordName::new("order", ORDER));
     assert_eq!(told.event_id, made_from(Side::Store, newer.as_bytes()));
 }
 
@@ -41,7 +41,7 @@ fn a_message_without_a_name_gets_the_same_each_time_and_another_than_others() {
     let mut seen = std::collections::BTreeSet::new();
     for body in bodies.map(str::as_bytes).into_iter().chain([&b"\xff\0"[..]]) {
         let first = told(body);
-        assert_eq!((first.event_id.get_version_num(), first.order_id), (8, None));
+        assert_eq!((first.event_id.get_version_num(), &first.record), (8, &RecordName::default()));
         assert_eq!(first, told(body));
         assert_ne!(first.event_id, made_from(Side::Warehouse, body));
         assert!(seen.insert(first.event_id), "{body:?}");

@@ -16,7 +16,7 @@ type Shelf = Arc<Mutex<Vec<Value>>>;
 /// A change that was parked at a side.
 pub(crate) fn parked(id: Uuid, reason: &str) -> Value {
     json!({
-        "id": id, "event_id": Uuid::from_u128(9), "order_id": Uuid::from_u128(7),
+        "id": id, "event_id": Uuid::from_u128(9), "resource": "order", "key": Uuid::from_u128(7),
         "state": "parked", "reason": reason, "attempts": 2,
         "first_at": "2026-11-20T10:00:00Z", "last_at": "2026-11-20T10:05:00Z", "offer_at": null,
         "overtaken": true, "body": {"schema": 2},

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shared_models::parked::MAX_BODY;
+use shared_models::parked::RecordName;
 use test_kit::eventually;
 
 use crate::carrying::as_one_batch;
@@ -35,12 +36,14 @@ async fn what_is_parked_of_a_batch_is_reported_at_once_and_in_one_request() {
     let mut told = world.store.keeps(3).await;
     assert_eq!(world.store.reports().await.len(), 1);
     let mut expected = [&events[1], &events[4], &newer].map(|event| {
-        let id = |field: &str| event[field].as_str().unwrap().parse().unwrap();
-        (id("id"), Some(id("order_id")), event.to_string().into_bytes())
+        let id = event["id"].as_str().unwrap().parse().unwrap();
+        let order = RecordName::new("order", event["order_id"].as_str().unwrap());
+        (id, order, event.to_string().into_bytes())
     });
-    expected.sort();
+    expected.sort_by_key(|(id, ..)| *id);
     told.sort_by_key(|change| change.event_id);
-    let told: Vec<_> = told.iter().map(|it| (it.event_id, it.order_id, message(it))).collect();
+    let told = told.iter().map(|it| (it.event_id, it.record.clone(), message(it)));
+    let told = told.collect::<Vec<_>>();
     assert_eq!(told, expected);
     worker.counts("parked", 3).await;
     worker.stop().await;

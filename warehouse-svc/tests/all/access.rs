@@ -3,14 +3,14 @@
 use program_kit::access::Role;
 use service_kit::application::ServiceSettings;
 use test_kit::{TestService, TestTokens};
-use warehouse_svc::{PROGRAM, Warehouse, routes};
+use warehouse_svc::{PROGRAM, records, routes};
 
 use crate::samples::{arrived, history};
 
 async fn secured(tokens: &TestTokens) -> TestService {
     let access = tokens.settings();
     let adjust = |settings: &mut ServiceSettings| settings.access = access;
-    TestService::start_with::<Warehouse>(PROGRAM.name, routes, adjust).await
+    TestService::start_with(PROGRAM.name, records(), adjust).await
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ async fn orders_are_born_at_the_store() {
     let unknown = format!("/v1/orders/{}", Uuid::new_v4());
     warehouse.client.put(&unknown, &settable()).await.assert_problem(404);
     warehouse.client.patch(&unknown, &json!({})).await.assert_problem(404);
-    assert_eq!(warehouse.rows().await.orders, 0);
+    assert_eq!(warehouse.rows().await.records, 0);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The program: its settings, its help, and its exit.
 
-use shared_models::side::Side;
 use test_kit::{Binary, TestDatabase};
+use warehouse_svc::records;
 
 const WAREHOUSE: Binary = Binary { path: env!("CARGO_BIN_EXE_warehouse-svc"), prefix: "WAREHOUSE" };
 
@@ -20,7 +20,7 @@ async fn the_help_names_every_setting() {
 
 #[tokio::test]
 async fn the_program_serves_and_ends_when_it_is_asked_to() {
-    let database = TestDatabase::of(Side::Warehouse).await;
+    let database = TestDatabase::of(&records()).await;
     let mut program = WAREHOUSE.start(&[("DATABASE__URL", database.url()), BROKER]).await;
     program.ready().await;
     crate::samples::arrived(&program.client).await;

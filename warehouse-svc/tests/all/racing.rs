@@ -18,7 +18,7 @@ async fn a_batch_that_comes_several_times_at_once_is_applied_once() {
     let outcomes = answers.iter().flat_map(|answer| answer.outcomes()).collect::<Vec<_>>();
     let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
     assert_eq!((count("applied"), count("stale")), (50, 250));
-    assert_eq!(warehouse.rows().await, Rows { orders: 50, changes: 50, outbox: 0 });
+    assert_eq!(warehouse.rows().await, Rows { records: 50, changes: 50, outbox: 0 });
 }
 
 #[tokio::test]

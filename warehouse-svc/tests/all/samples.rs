@@ -5,13 +5,13 @@ use shared_models::order::Status;
 use shared_models::side::Side;
 use test_kit::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
 use uuid::Uuid;
-use warehouse_svc::{PROGRAM, Warehouse, routes};
+use warehouse_svc::{PROGRAM, records};
 
 pub(crate) const STORE: Side = Side::Store;
 pub(crate) const ORDERS: &str = "/v1/orders";
 
 pub(crate) async fn warehouse() -> TestService {
-    TestService::start::<Warehouse>(PROGRAM.name, routes).await
+    TestService::start(PROGRAM.name, records()).await
 }
 
 /// Brings an order of four bolts and nine nuts from the store; returns its path.

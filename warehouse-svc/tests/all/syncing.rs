@@ -28,7 +28,7 @@ async fn what_arrived_is_not_sent_back() {
     let warehouse = warehouse().await;
     arrived_as(&warehouse.client, Uuid::new_v4(), Status::Placed).await;
     let rows = warehouse.rows().await;
-    assert_eq!(rows, Rows { orders: 1, changes: 1, outbox: 0 });
+    assert_eq!(rows, Rows { records: 1, changes: 1, outbox: 0 });
 }
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn what_arrives_twice_is_stale_the_second_time() {
         let answer = warehouse.client.sync(STORE, std::slice::from_ref(&change)).await;
         assert_eq!(answer.outcomes(), [outcome]);
     }
-    assert_eq!(warehouse.rows().await, Rows { orders: 1, changes: 1, outbox: 0 });
+    assert_eq!(warehouse.rows().await, Rows { records: 1, changes: 1, outbox: 0 });
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn two_changes_of_one_order_are_taken_as_one() {
     );
     let order = warehouse.client.get(&format!("{ORDERS}/{id}")).await;
     assert_eq!((&order["address"], &order["version"]), (&json!("4"), &json!(1)));
-    assert_eq!(warehouse.rows().await, Rows { orders: 2, changes: 2, outbox: 0 });
+    assert_eq!(warehouse.rows().await, Rows { records: 2, changes: 2, outbox: 0 });
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_change_that_cannot_be_one_is_rejected_and_the_others_are_taken() {
             assert!(result["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{result}");
         }
     }
-    assert_eq!(warehouse.rows().await, Rows { orders: 2, changes: 2, outbox: 0 });
+    assert_eq!(warehouse.rows().await, Rows { records: 2, changes: 2, outbox: 0 });
 }
 
 #[tokio::test]
@@ -172,10 +172,10 @@ async fn five_hundred_changes_are_taken_and_one_more_is_refused() {
     let change = |_| change_of(Uuid::new_v4(), delivery_to("1 Quay Street", 1, 0), None);
     let answer = warehouse.client.sync(STORE, &(0..501).map(change).collect::<Vec<_>>()).await;
     answer.assert_problem(422);
-    assert_eq!((answer.fields(), warehouse.rows().await.orders), (vec!["changes"], 0));
+    assert_eq!((answer.fields(), warehouse.rows().await.records), (vec!["changes"], 0));
     let answer = warehouse.client.sync(STORE, &(0..500).map(change).collect::<Vec<_>>()).await;
     assert_eq!(answer.outcomes(), ["applied"; 500]);
-    assert_eq!(warehouse.rows().await, Rows { orders: 500, changes: 500, outbox: 0 });
+    assert_eq!(warehouse.rows().await, Rows { records: 500, changes: 500, outbox: 0 });
 }
 
 #[tokio::test]

@@ -57,5 +57,5 @@ async fn what_is_unknown_must_be_storable_too() {
     let mut change = change_with(Uuid::new_v4(), &json!(1));
     change["delivery"]["lines"][0]["colour"] = json!("red");
     assert_eq!(warehouse.client.sync(STORE, &[change]).await.outcomes(), ["rejected"]);
-    assert_eq!(warehouse.rows().await.orders, 0);
+    assert_eq!(warehouse.rows().await.records, 0);
 }

@@ -11,21 +11,19 @@ mod storage;
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use shared_models::comparison::{ChangedPage, Compared, OrderState, Revisions};
-use shared_models::side::Side;
 use uuid::Uuid;
 
 pub(crate) use storage::log_state;
 
-/// Returns the orders that `side` itself changed between two places in its log, with their current
+/// Returns the orders that this side itself changed between two places in its log, with their current
 /// states; changes from the peer, changes that concern only this side, and what an offer of many
 /// published are skipped.
 pub(crate) async fn changed(
     connection: &mut AsyncPgConnection,
-    side: Side,
     after: i64,
     upto: i64,
 ) -> QueryResult<ChangedPage> {
-    let page = storage::changed(connection, side, after, upto).await?;
+    let page = storage::changed(connection, after, upto).await?;
     let Revisions { orders, newest } = revisions(connection, &page.orders).await?;
     Ok(ChangedPage { orders, upto: page.next(upto), newest })
 }

@@ -9,9 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::database::Json;
 use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
-use shared_models::side::Side;
 use uuid::Uuid;
 
+use crate::order::RESOURCE;
 use crate::schema::orders;
 
 /// Reads the state of the log. Transaction ids are given as numbers that never wrap around
@@ -60,20 +60,18 @@ pub(crate) async fn log_state(
 /// the primary key and end with the page.
 ///
 /// Passed over are changes from the peer, what an offer of many published, and changes that touch
-/// nothing shared. Such a change was made here, to the private part and not to the status; only for
-/// such a row is the body read.
+/// nothing shared: only what was published otherwise concerns the peer.
 const CHANGED: &str = "
 with found as materialized (
-    select seq, order_id from (
-        select seq, order_id, origin, kind, private, body, in_bulk
+    select seq, key from (
+        select seq, resource, key, published, in_bulk
         from changes where seq > $2 and seq <= $3 order by seq limit $4) as looked_at
-    where origin = $1 and in_bulk is not true
-        and (kind <> 'order.updated' or private is null or body::json ->> 'touched' <> '[]')
+    where resource = $1 and published and in_bulk is not true
     order by seq limit $5)
 select case when count(*) = $5 then max(seq) else (
         select seq from changes where seq > $2 and seq <= $3 order by seq offset $4 - 1 limit 1)
     end as last,
-    coalesce(array_agg(distinct order_id), '{}') as orders
+    coalesce(array_agg(distinct key::uuid), '{}') as orders
 from found";
 
 /// A page of the change log.
@@ -102,12 +100,11 @@ const WINDOW: i64 = 5_000;
 /// Reads a page of the log between two places.
 pub(super) async fn changed(
     connection: &mut AsyncPgConnection,
-    side: Side,
     after: i64,
     upto: i64,
 ) -> QueryResult<Page> {
     diesel::sql_query(CHANGED)
-        .bind::<Text, _>(side.as_str())
+        .bind::<Text, _>(RESOURCE)
         .bind::<BigInt, _>(after)
         .bind::<BigInt, _>(upto)
         .bind::<BigInt, _>(WINDOW)
@@ -137,8 +134,7 @@ pub(super) async fn shared(
 }
 
 /// Names the state literally, so that PostgreSQL can use the partial index of parked changes.
-const PARKED: &str =
-    "select distinct order_id as id from parked where order_id = any ($1) and state = 'parked'";
+const PARKED: &str = "select distinct key::uuid as id from parked where resource = $1 and key = any ($2) and state = 'parked'";
 
 #[derive(QueryableByName)]
 struct Id {
@@ -151,7 +147,8 @@ pub(super) async fn parked(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
-    let parked = diesel::sql_query(PARKED).bind::<Array<SqlUuid>, _>(ids);
+    let keys = ids.iter().map(Uuid::to_string).collect::<Vec<_>>();
+    let parked = diesel::sql_query(PARKED).bind::<Text, _>(RESOURCE).bind::<Array<Text>, _>(keys);
     Ok(parked.load::<Id>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 

@@ -13,7 +13,7 @@ use service_kit::service::Service;
 use uuid::Uuid;
 
 use super::location;
-use crate::{Domain, storage};
+use crate::{Domain, RESOURCE, storage, unknown};
 
 /// The query of `GET /v1/orders/{id}/changes`.
 #[derive(Debug, Deserialize)]
@@ -47,8 +47,8 @@ pub(super) async fn list<D: Domain>(
         .database
         .read::<_, Error>(async |connection| {
             let known = storage::find::<D::Private>(connection, *id).await?;
-            known.ok_or(Error::Unknown(*id))?;
-            Ok(entries_of(connection, *id, query.after, limit).await?)
+            known.ok_or(unknown(*id))?;
+            Ok(entries_of(connection, (RESOURCE, &id.to_string()), query.after, limit).await?)
         })
         .await?;
     let more = entries.len() > usize::from(MAX_LIMIT);

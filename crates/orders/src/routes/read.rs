@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::answer;
 use crate::page::PageQuery;
 use crate::storage::Listed;
-use crate::{Domain, storage};
+use crate::{Domain, storage, unknown};
 
 pub(super) async fn one<D: Domain>(
     request: HttpRequest,
@@ -20,7 +20,7 @@ pub(super) async fn one<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let found =
         service.database.ask(async |connection| storage::find::<D::Private>(connection, *id).await);
-    let order = found.await?.ok_or(Error::Unknown(*id))?;
+    let order = found.await?.ok_or(unknown(*id))?;
     if is_known(&request, order.version) {
         return Ok(HttpResponse::NotModified().insert_header(etag(order.version)).finish());
     }

@@ -21,7 +21,7 @@ use shared_models::order::{Delivery, Facet, Progress};
 use uuid::Uuid;
 
 use crate::change::Changed;
-use crate::order::Private;
+use crate::order::{Private, RESOURCE};
 use crate::record::Record;
 
 /// Inserts the orders whose ids do not exist yet, and returns these ids.
@@ -42,9 +42,10 @@ pub async fn create_or_find_created<P: Private>(
     // If the earlier statement is still running, this waits for it: its rows have the same ids.
     let mut created = create(connection, new).await?;
     if created.len() < new.len() {
-        let ids = new.iter().map(|new| new.order.id).collect::<Vec<_>>();
+        let ids = new.iter().map(|new| new.order.id.to_string()).collect::<Vec<_>>();
+        let ids = ids.iter().map(String::as_str).collect::<Vec<_>>();
         let events = new.iter().map(|new| new.record.event.id).collect::<Vec<_>>();
-        let recorded = recorded_first(connection, &ids, &events).await?;
+        let recorded = recorded_first(connection, RESOURCE, &ids, &events).await?;
         let earlier = new.iter().filter(|new| recorded.contains(&new.record.event.id));
         let now = created.iter().copied().collect::<HashSet<_>>();
         created.extend(earlier.map(|new| new.order.id).filter(|id| !now.contains(id)));
@@ -121,9 +122,9 @@ impl Way for Create {
             "
 written as (
     insert into orders (id, delivery, progress, private, version, created_at, updated_at, company, status)
-    select order_id, delivery, progress, private, version, created_at, at,
+    select key::uuid, delivery, progress, private, version, created_at, at,
         delivery ->> 'company', progress ->> 'status'
-    from new order by order_id
+    from new order by key::uuid
     on conflict (id) do nothing
     returning id
 ),",
@@ -163,13 +164,13 @@ written as (
         delivery = new.delivery, progress = new.progress, private = new.private,
         version = new.version, updated_at = new.at,
         company = new.delivery ->> 'company', status = new.progress ->> 'status'
-    from new where orders.id = new.order_id and ",
+    from new where orders.id = new.key::uuid and ",
     );
     if C::MANY {
         // Redundant, but makes PostgreSQL read just these orders, by the index. With the join alone
         // it would read the whole table if it planned while there were few rows (20 ms instead of
         // 1, for 500 of 50,000), and it keeps a plan.
-        out.push_sql("orders.id = any (array(select order_id from new)) and ");
+        out.push_sql("orders.id = any (array(select key::uuid from new)) and ");
     }
     out.push_sql(condition);
     out.push_sql(" returning orders.id),");
@@ -217,7 +218,7 @@ impl<P: Private, W: Way, C: Count> QueryFragment<Pg> for Write<'_, P, W, C> {
         })?;
         W::push::<C>(&mut out);
         let private = "case when private_changed then private end";
-        push_append::<C>(&mut out, private, Some("select id from written"));
+        push_append::<C>(&mut out, private, Some("select id::text from written"));
         out.push_sql(" select id from written");
         Ok(())
     }

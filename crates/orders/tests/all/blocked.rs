@@ -7,7 +7,7 @@ use serde_json::json;
 use service_kit::application::ServiceSettings;
 use test_kit::{FakeBroker, FakeConnection, TestService, eventually};
 
-use crate::plain::{Plain, routes, write_orders};
+use crate::plain::{plain, write_orders};
 use crate::queue::told_state;
 
 /// The time within which publishing has to continue.
@@ -20,7 +20,7 @@ async fn publishing_to(broker: &FakeBroker) -> (TestService, FakeConnection) {
         settings.relay.confirm_timeout = Duration::from_millis(300);
         settings.relay.batch_size = 2;
     };
-    let starting = TestService::start_with::<Plain>("plain", routes, adjust);
+    let starting = TestService::start_with("plain", plain(), adjust);
     tokio::join!(starting, broker.accept())
 }
 

@@ -17,10 +17,10 @@ use shared_models::side::Side;
 use test_kit::{TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
-use crate::plain::{ORDERS, Plain, routes, write_orders};
+use crate::plain::{plain, write_orders};
 
 async fn side() -> TestService {
-    TestService::start::<Plain>("plain", routes).await
+    TestService::start("plain", plain()).await
 }
 
 async fn log_state(side: &TestService) -> LogState {
@@ -101,14 +101,14 @@ async fn what_came_from_the_peer_is_passed_over() {
 async fn what_an_offer_of_many_published_is_passed_over_and_what_was_asked_for_by_id_is_not() {
     let side = side().await;
     let written = write_orders(&side.database, 150).await;
-    let mut connection = side.database.connect().await;
+    let (mut connection, resources) = (side.database.connect().await, plain().resources);
     for since in [None, Some(now() - TimeDelta::hours(1))] {
         // In one transaction: the relay is not to see the offer, and take a step of it.
         let offering = connection.transaction(async |connection| {
-            offers::begin(connection, since, None).await?;
+            offers::begin(connection, resources.first(), since, None).await?;
             let mut offered = 0;
             while let Some(offer) = offers::take_next(connection).await? {
-                offered += offers::advance(connection, &ORDERS, &offer).await?;
+                offered += offers::advance(connection, &resources, &offer).await?;
             }
             QueryResult::Ok(offered)
         });
@@ -127,8 +127,8 @@ async fn what_is_passed_over_does_not_fill_the_pages_and_a_page_reads_5000_rows_
     let side = side().await;
     let first = write_orders(&side.database, 1).await[0];
     let from_the_peer = "
-        insert into changes (event_id, order_id, kind, origin, version, at, body)
-        select event_id, order_id, kind, 'warehouse', version, at, body
+        insert into changes (event_id, resource, key, kind, origin, version, at, body, published)
+        select event_id, resource, key, kind, 'warehouse', version, at, body, false
         from changes, generate_series(1, 6000)";
     run(&side.database, from_the_peer).await;
     let second = write_orders(&side.database, 1).await[0];
@@ -169,7 +169,7 @@ async fn an_order_of_which_a_change_is_parked_says_so() {
     let orders = write_orders(&side.database, 2).await;
     let event = Uuid::now_v7();
     let report = json!({"schema": 1, "changes": [{
-        "event_id": event, "order_id": orders[0], "body": "", "reason": "odd", "may_pass": false,
+        "event_id": event, "resource": "order", "key": orders[0], "body": "", "reason": "odd", "may_pass": false,
     }]});
     side.client.post("/v1/parked", &report).await.with(200);
     let parked = async || {

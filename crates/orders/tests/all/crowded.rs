@@ -10,7 +10,7 @@ use shared_models::side::Side;
 use test_kit::{Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually};
 use uuid::Uuid;
 
-use crate::plain::{Plain, publishing_to, routes, write_orders};
+use crate::plain::{plain, publishing_to, write_orders};
 use crate::queue::bound_broker;
 
 /// The time within which a request is answered whose cost does not grow with the tables, on a busy
@@ -35,7 +35,7 @@ fn told(metrics: &Answer, name: &str) -> f64 {
 
 #[tokio::test]
 async fn an_outbox_of_two_million_is_told_as_such_and_not_as_an_outage() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     write_orders(&side.database, 3).await;
     let relay = at_once(&side, "/v1/relay").await;
     assert_eq!((&relay["waiting"], &relay["approximate"]), (&json!(3), &json!(false)));
@@ -59,7 +59,7 @@ const SCRAPE: Duration = Duration::from_secs(10);
 async fn a_figure_that_takes_long_is_left_out_and_the_database_is_up_all_the_same() {
     let patient =
         |settings: &mut ServiceSettings| settings.database.lock_timeout = Duration::from_secs(15);
-    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let side = TestService::start_with("plain", plain(), patient).await;
     let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
     let ready = async {
@@ -97,7 +97,7 @@ async fn callers_who_take_the_whole_pool_keep_no_observer_waiting() {
         settings.database.pool_size = 1;
         settings.database.lock_timeout = Duration::from_secs(15);
     };
-    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let side = TestService::start_with("plain", plain(), patient).await;
     let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table orders in access exclusive mode").await.unwrap();
     let threads = std::thread::available_parallelism().unwrap().get();
@@ -133,7 +133,7 @@ async fn readers_leave_connections_to_the_sync_and_to_who_asks_whether_it_is_rea
         settings.database.connect_timeout = Duration::from_millis(500);
         settings.database.lock_timeout = Duration::from_secs(15);
     };
-    let side = TestService::start_with::<Plain>("plain", routes, patient).await;
+    let side = TestService::start_with("plain", plain(), patient).await;
     let mut holder = side.database.connect().await;
     holder.batch_execute("begin; lock table parked in access exclusive mode").await.unwrap();
     let readers = slow_readers(&side).await;
@@ -168,8 +168,9 @@ async fn long_ago(database: &TestDatabase, count: u32) {
             select gen_random_uuid(), delivery, progress, private, 1, now() - interval '1 day',
                 now() - interval '1 day', company, status
             from orders cross join generate_series(1, {count}) returning id)
-        insert into changes (event_id, order_id, kind, origin, version, at, body)
-        select gen_random_uuid(), id, 'order.created', 'store', 1, now() - interval '1 day', '{{}}'
+        insert into changes (event_id, resource, key, kind, origin, version, at, body, published)
+        select gen_random_uuid(), 'order', id::text, 'order.created', 'store', 1,
+            now() - interval '1 day', '{{}}', true
         from new"
     );
     execute(database, &fill).await;
@@ -212,7 +213,7 @@ async fn an_offer_of_a_recent_time_reads_what_has_changed_and_not_the_table() {
 
 #[tokio::test]
 async fn a_list_that_no_index_answers_is_cut_and_leads_on_without_a_gap() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     let wanted = write_orders(&side.database, 3).await;
     execute(&side.database, "update orders set created_at = now() - interval '2 days'").await;
     long_ago(&side.database, 4_000).await;

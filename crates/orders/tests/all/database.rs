@@ -10,13 +10,15 @@ use tokio::sync::Notify;
 
 use crate::writing::pool;
 
+use crate::plain::fresh_database;
+
 /// The sessions that wait for an advisory lock of this database.
 const WAITING: &str = "pg_stat_activity
     where datname = current_database() and (wait_event_type, wait_event) = ('Lock', 'advisory')";
 
 #[tokio::test]
 async fn the_locks_of_a_program_that_is_frozen_in_a_transaction_are_freed() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let deadline = Duration::from_millis(100);
     let settings = DatabaseSettings { deadline, ..database.settings() };
     let mut frozen = connect(&settings, "frozen").await.unwrap();
@@ -29,7 +31,7 @@ async fn the_locks_of_a_program_that_is_frozen_in_a_transaction_are_freed() {
 
 #[actix_web::test]
 async fn the_locks_of_a_request_whose_client_is_gone_are_freed_at_once() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let deadline = Duration::from_secs(600);
     let pool = pool(&DatabaseSettings { deadline, ..database.settings() });
     let locked = Notify::new();
@@ -58,7 +60,7 @@ async fn holding_the_lock(database: &TestDatabase) -> AsyncPgConnection {
 
 #[actix_web::test]
 async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_over() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let connect_timeout = Duration::from_secs(2);
     let pool = pool(&DatabaseSettings { connect_timeout, ..database.settings() });
     let mut holder = holding_the_lock(&database).await;
@@ -77,7 +79,7 @@ async fn a_scan_whose_client_is_gone_keeps_its_permit_until_its_statement_is_ove
 
 #[actix_web::test]
 async fn a_scan_that_nothing_ends_gives_its_permit_back_after_two_deadlines() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let deadline = Duration::from_millis(500);
     let pool = pool(&DatabaseSettings { deadline, ..database.settings() });
     let _holder = holding_the_lock(&database).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use service_kit::application::ServiceSettings;
 use test_kit::{Answer, TestDatabase, TestService, eventually};
 
-use crate::plain::{Plain, routes};
+use crate::plain::{fresh_database, plain};
 
 const OFFER: &str = "/v1/sync/offer";
 
@@ -29,7 +29,7 @@ async fn execute(database: &TestDatabase, statement: &str) {
 
 #[tokio::test]
 async fn a_service_is_ready_while_rabbitmq_is_away_and_says_so() {
-    let service = TestService::start::<Plain>("plain", routes).await;
+    let service = TestService::start("plain", plain()).await;
     let broker = eventually("the broker is told to be away", async || {
         let answer = service.client.get("/health/ready").await.with(200);
         assert_eq!(answer["status"], "ready");
@@ -43,10 +43,10 @@ async fn a_service_is_ready_while_rabbitmq_is_away_and_says_so() {
 
 #[tokio::test]
 async fn a_service_becomes_ready_when_its_database_appears() {
-    let (beside, database) = (TestDatabase::empty().await, TestDatabase::new().await);
+    let (beside, database) = (TestDatabase::empty().await, fresh_database().await);
     let name = database.name().to_owned();
     execute(&beside, &format!("alter database {name} rename to {name}_later")).await;
-    let service = TestService::start_over::<Plain>("plain", routes, database, |_| {}).await;
+    let service = TestService::start_over("plain", plain(), database, |_| {}).await;
     let answer = eventually("the reason is told", async || {
         let answer = service.client.get("/health/ready").await.with(503);
         answer.text.contains(&name).then_some(answer)
@@ -67,7 +67,7 @@ async fn a_service_becomes_ready_when_its_database_appears() {
 #[tokio::test]
 async fn a_database_that_goes_away_and_comes_back_is_told_as_such() {
     let beside = TestDatabase::empty().await;
-    let service = TestService::start::<Plain>("plain", routes).await;
+    let service = TestService::start("plain", plain()).await;
     let name = service.database.name();
     let close = format!(
         "alter database {name} allow_connections false;
@@ -88,7 +88,7 @@ async fn a_database_that_goes_away_and_comes_back_is_told_as_such() {
 
 #[tokio::test]
 async fn connections_that_were_cut_are_never_told_as_a_fault_of_ours() {
-    let service = TestService::start::<Plain>("plain", routes).await;
+    let service = TestService::start("plain", plain()).await;
     let requests = (0..8).map(|_| service.client.get("/v1/orders"));
     futures_util::future::join_all(requests).await;
     let cut = "select pg_terminate_backend(pid) from pg_stat_activity
@@ -107,7 +107,7 @@ async fn a_lock_that_is_held_too_long_is_told_as_unavailable() {
     let short = |settings: &mut ServiceSettings| {
         settings.database.lock_timeout = std::time::Duration::from_millis(100);
     };
-    let service = TestService::start_with::<Plain>("plain", routes, short).await;
+    let service = TestService::start_with("plain", plain(), short).await;
     let mut holder = service.database.connect().await;
     holder.batch_execute("begin; lock table offers in exclusive mode").await.unwrap();
     let answer = service.client.post(OFFER, &json!({"all": true})).await;
@@ -118,7 +118,7 @@ async fn a_lock_that_is_held_too_long_is_told_as_unavailable() {
 
 #[tokio::test]
 async fn when_it_is_asked_to_stop_it_stops() {
-    let service = TestService::start::<Plain>("plain", routes).await;
+    let service = TestService::start("plain", plain()).await;
     let client = service.client.clone();
     is_live(&service).await;
     service.stop().await;

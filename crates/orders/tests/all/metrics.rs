@@ -4,7 +4,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use shared_models::names::ORDER_EVENTS;
 use test_kit::{Loss, TestBroker, TestDatabase, TestService, eventually};
 
-use crate::plain::{Plain, linked, publishing_to, routes, write_orders};
+use crate::plain::{linked, plain, publishing_to, write_orders};
 use crate::queue::{bind, bound_broker, declare_exchange, published, told_state};
 
 /// Waits until the metrics contain this line.
@@ -52,7 +52,7 @@ async fn an_unroutable_change_raises_an_alarm_until_it_can_go() {
 #[tokio::test]
 async fn without_a_database_the_rest_is_told() {
     let beside = TestDatabase::empty().await;
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     let drop = format!("drop database {} with (force)", side.database.name());
     beside.connect().await.batch_execute(&drop).await.unwrap();
     tells(&side, "lockstep_database_up 0").await;

@@ -9,12 +9,12 @@ use service_kit::application::ServiceSettings;
 use service_kit::database::{connect, migrate};
 use test_kit::{TestDatabase, TestService, eventually};
 
-use crate::plain::{Plain, routes, write_orders};
+use crate::plain::{fresh_database, plain, write_orders};
 
 const TABLES: &str = "pg_tables where schemaname = 'public'";
 
 async fn start(database: TestDatabase) -> TestService {
-    TestService::start_over::<Plain>("plain", routes, database, |_| {}).await
+    TestService::start_over("plain", plain(), database, |_| {}).await
 }
 
 async fn is_ready(service: &TestService) {
@@ -38,13 +38,13 @@ async fn lacks(service: &TestService) -> String {
 async fn a_service_waits_for_its_tables_and_goes_on_by_itself_when_they_are_there() {
     let service = start(TestDatabase::empty().await).await;
     let lacks = lacks(&service).await;
-    for told in ["2026-11-20-000000_orders", "2026-11-20-170000_parked", "`plain migrate`"] {
+    for told in ["2026-11-28-000000_log", "2026-11-28-000100_orders", "`plain migrate`"] {
         assert!(lacks.contains(told), "{told} is not in: {lacks}");
     }
     let refused = service.client.post("/v1/sync/offer", &json!({"all": true})).await;
     refused.assert_problem(503);
     assert_eq!(service.database.count(TABLES).await, 0, "it has made tables");
-    migrate(&service.database.owner(), "test").await.unwrap();
+    migrate(&service.database.owner(), &plain().migrations, "test").await.unwrap();
     is_ready(&service).await;
     write_orders(&service.database, 1).await;
     service.client.get("/v1/orders").await.with(200);
@@ -52,16 +52,35 @@ async fn a_service_waits_for_its_tables_and_goes_on_by_itself_when_they_are_ther
 
 #[tokio::test]
 async fn a_migration_that_has_not_run_is_named_and_those_that_have_are_not() {
-    let database = TestDatabase::new().await;
-    let forget = "delete from __diesel_schema_migrations where version = '20261120170000'";
+    let database = fresh_database().await;
+    let forget = "delete from __diesel_schema_migrations where version = '20261128000100'";
     database.connect().await.batch_execute(forget).await.unwrap();
     let lacks = lacks(&start(database).await).await;
-    assert!(lacks.contains("lack 2026-11-20-170000_parked:"), "{lacks}");
+    assert!(lacks.contains("lack 2026-11-28-000100_orders:"), "{lacks}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_from_before_the_first_release_are_refused_and_the_reason_says_what_to_do() {
+    let database = fresh_database().await;
+    let earlier = "update __diesel_schema_migrations set version = '20261120000000'
+        where version = '20261128000000';
+        delete from __diesel_schema_migrations where version > '20261120000000'";
+    database.run(earlier).await;
+    let error = migrate(&database.owner(), &plain().migrations, "test").await.unwrap_err();
+    for told in ["before the first release", "20261120000000", "new, empty database"] {
+        assert!(error.to_string().contains(told), "{told} is not in: {error}");
+    }
+    let service = start(database).await;
+    eventually("readiness says the same", async || {
+        let answer = service.client.get("/health/ready").await.with(503);
+        answer["parts"]["database"]["detail"].as_str()?.contains(&error.to_string()).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn tables_that_a_newer_version_has_made_are_served_from() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let newer = "insert into __diesel_schema_migrations (version) values ('29991231000000')";
     database.connect().await.batch_execute(newer).await.unwrap();
     is_ready(&start(database).await).await;
@@ -74,17 +93,17 @@ async fn of_several_that_migrate_at_once_one_does_it_and_all_services_go_on() {
     let over = async |database| {
         let settings = settings.clone();
         let adjust = |all: &mut ServiceSettings| all.database = settings;
-        TestService::start_over::<Plain>("plain", routes, database, adjust).await
+        TestService::start_over("plain", plain(), database, adjust).await
     };
     let (one, two) = (over(database).await, over(TestDatabase::empty().await).await);
     let migrating = || {
         let owner = owner.clone();
-        tokio::spawn(async move { migrate(&owner, "test").await.unwrap() })
+        tokio::spawn(async move { migrate(&owner, &plain().migrations, "test").await.unwrap() })
     };
     let ran = futures_util::future::join_all([migrating(), migrating(), migrating()]).await;
     let ran = ran.into_iter().map(Result::unwrap).filter(|ran| !ran.is_empty());
     assert_eq!(ran.count(), 1);
-    assert!(migrate(&owner, "test").await.unwrap().is_empty());
+    assert!(migrate(&owner, &plain().migrations, "test").await.unwrap().is_empty());
     is_ready(&one).await;
     is_ready(&two).await;
 }
@@ -99,7 +118,7 @@ async fn one_that_migrates_waits_for_another_for_longer_than_for_a_lock() {
     holder.batch_execute("select pg_advisory_lock(119225665126401)").await.unwrap();
     let second = tokio::spawn({
         let owner = owner.clone();
-        async move { migrate(&owner, "second").await }
+        async move { migrate(&owner, &plain().migrations, "second").await }
     });
     let longer = "pg_stat_activity where application_name = 'second migrations'
         and clock_timestamp() - backend_start > interval '700 milliseconds'";
@@ -118,6 +137,6 @@ async fn one_that_waits_too_long_for_another_says_so() {
     owner.migrate_timeout = Duration::from_millis(100);
     let mut holder = connect(&database.owner(), "holder").await.unwrap();
     holder.batch_execute("select pg_advisory_lock(119225665126401)").await.unwrap();
-    let error = migrate(&owner, "second").await.unwrap_err().to_string();
+    let error = migrate(&owner, &plain().migrations, "second").await.unwrap_err().to_string();
     assert!(error.contains("migrate_timeout"), "{error}");
 }

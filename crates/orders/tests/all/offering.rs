@@ -8,7 +8,7 @@ use service_kit::database::now;
 use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 
-use crate::plain::{Plain, publishing_to, routes, write_orders};
+use crate::plain::{plain, publishing_to, write_orders};
 use crate::queue::{body, bound_broker, published, take_all};
 
 const OFFER: &str = "/v1/sync/offer";
@@ -42,7 +42,7 @@ async fn an_outbox_that_is_never_empty_does_not_hold_an_offer_up() {
     let broker = bound_broker().await;
     let settings = broker.settings(BrokerUser::Store);
     let adjust = |all: &mut ServiceSettings| (all.broker, all.relay.batch_size) = (settings, 1);
-    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    let side = TestService::start_with("plain", plain(), adjust).await;
     // More than can be published one by one before the offer has its turn.
     write_orders(&side.database, 3_000).await;
     ask(&side, &json!({"since": now()})).await;
@@ -122,7 +122,7 @@ async fn nothing_to_offer_is_no_trouble() {
 
 #[tokio::test]
 async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     let ids = write_orders(&side.database, 2).await;
     ask(&side, &json!({ "ids": ids })).await;
     ask(&side, &json!({"all": true})).await;
@@ -131,7 +131,7 @@ async fn an_offer_waits_for_rabbitmq_as_every_change_does() {
 
 #[tokio::test]
 async fn what_is_no_offer_is_refused() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     let many = vec![Uuid::new_v4(); 501];
     for request in [
         json!({}),
@@ -150,7 +150,7 @@ async fn what_is_no_offer_is_refused() {
 
 #[tokio::test]
 async fn an_offer_of_all_that_waits_for_its_turn_speaks_for_another_one() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     write_orders(&side.database, 2).await;
     for _ in 0..3 {
         ask(&side, &json!({"all": true})).await;

@@ -8,7 +8,7 @@ use service_kit::database::now;
 use service_kit::offers;
 use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 
-use crate::plain::{ORDERS, Plain, publishing_to, routes, write_orders};
+use crate::plain::{plain, publishing_to, write_orders};
 use crate::queue::{bound_broker, published};
 
 const OFFERS: &str = "/v1/offers";
@@ -25,7 +25,7 @@ async fn slowly_offering(broker: &TestBroker) -> TestService {
         settings.broker = broker;
         settings.relay.offer_rate = 400.try_into().unwrap();
     };
-    TestService::start_with::<Plain>("plain", routes, adjust).await
+    TestService::start_with("plain", plain(), adjust).await
 }
 
 async fn execute(side: &TestService, statement: &str) {
@@ -56,7 +56,7 @@ async fn an_offer_of_a_few_does_not_wait_for_one_of_all() {
 
 #[tokio::test]
 async fn offers_are_listed_and_one_that_is_ended_goes_no_further() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     write_orders(&side.database, 2).await;
     let since = now();
     let all = ask(&side, &json!({"all": true})).await;
@@ -76,11 +76,11 @@ async fn offers_are_listed_and_one_that_is_ended_goes_no_further() {
 
 #[tokio::test]
 async fn more_offers_than_fit_on_a_page_are_listed_page_by_page() {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     // While a change waits for RabbitMQ, no offer goes on.
     write_orders(&side.database, 1).await;
-    let many = "insert into offers (created_at, since)
-        select now(), now() from generate_series(1, 501)";
+    let many = "insert into offers (resource, created_at, since)
+        select 'order', now(), now() from generate_series(1, 501)";
     execute(&side, many).await;
     let (mut next, mut pages) = (Some(OFFERS.to_owned()), vec![]);
     while let Some(path) = next {
@@ -95,7 +95,7 @@ async fn more_offers_than_fit_on_a_page_are_listed_page_by_page() {
 
 /// A side without RabbitMQ, with the number of an offer that takes more than one step.
 async fn offering_all() -> (TestService, i64) {
-    let side = TestService::start::<Plain>("plain", routes).await;
+    let side = TestService::start("plain", plain()).await;
     write_orders(&side.database, usize::from(offers::ADVANCE) + 1).await;
     let all = ask(&side, &json!({"all": true})).await;
     let id = all.rsplit('/').next().unwrap().parse().unwrap();
@@ -118,7 +118,7 @@ async fn an_offer_that_is_ended_while_a_step_is_under_way_stays_ended() {
     let mut step = side.database.connect().await;
     step.batch_execute("begin").await.unwrap();
     let offer = offers::take_next(&mut step).await.unwrap().unwrap();
-    let offered = offers::advance(&mut step, &ORDERS, &offer).await.unwrap();
+    let offered = offers::advance(&mut step, &plain().resources, &offer).await.unwrap();
     assert_eq!((offer.id, offered), (id, usize::from(offers::ADVANCE)));
     let path = format!("{OFFERS}/{id}");
     let committing = async {
@@ -152,7 +152,7 @@ async fn an_offer_that_fails_stops_neither_publishing_nor_another_one_and_is_tri
     let spoil = "create function spoil() returns trigger language plpgsql as $$ begin
             if new.principal = 'spoilt' then raise exception 'spoilt'; end if; return new; end $$;
         create trigger spoil before insert on changes for each row execute function spoil();
-        insert into offers (created_at, principal) values (now(), 'spoilt')";
+        insert into offers (resource, created_at, principal) values ('order', now(), 'spoilt')";
     execute(&side, spoil).await;
     let failed = async || {
         let listed = side.client.get(OFFERS).await.with(200);
@@ -185,9 +185,9 @@ async fn an_offer_goes_on_though_the_clock_of_postgresql_was_set_back() {
     // What was noted an hour ahead of now: a step, and a failure. The last is in its back-off.
     execute(
         &side,
-        "insert into offers (created_at, next_at, failures) values
-            (now(), now() + interval '1 hour', 0), (now(), now() + interval '30 seconds', 0),
-            (now(), now() + interval '1 hour', 3), (now(), now() + interval '50 seconds', 7)",
+        "insert into offers (resource, created_at, next_at, failures) values
+            ('order', now(), now() + interval '1 hour', 0), ('order', now(), now() + interval '30 seconds', 0),
+            ('order', now(), now() + interval '1 hour', 3), ('order', now(), now() + interval '50 seconds', 7)",
     )
     .await;
     eventually("they have come to their end", async || {
@@ -206,8 +206,8 @@ async fn offers_take_turns_also_after_the_clock_of_postgresql_was_set_back() {
     // The steps of both were noted an hour ahead of now.
     execute(
         &side,
-        "insert into offers (created_at, next_at) values
-            (now(), now() + interval '1 hour'), (now(), now() + interval '61 minutes')",
+        "insert into offers (resource, created_at, next_at) values
+            ('order', now(), now() + interval '1 hour'), ('order', now(), now() + interval '61 minutes')",
     )
     .await;
     eventually("both are under way", async || {

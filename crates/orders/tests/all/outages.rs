@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional}
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::plain::{Plain, routes, write_orders};
+use crate::plain::{plain, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
 
 /// A proxy to the broker that can be cut and opened again.
@@ -56,7 +56,7 @@ impl Way {
 async fn publishing_on(way: &Way, broker: &TestBroker) -> TestService {
     let url = way.url(broker);
     let adjust = |settings: &mut ServiceSettings| settings.broker.url = url;
-    TestService::start_with::<Plain>("plain", routes, adjust).await
+    TestService::start_with("plain", plain(), adjust).await
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn while_rabbitmq_is_silent_the_relay_keeps_its_turn() {
         // Longer than PostgreSQL lets a silent holder keep the lock.
         settings.broker.connect_timeout = Duration::from_secs(6);
     };
-    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    let side = TestService::start_with("plain", plain(), adjust).await;
     write_orders(&side.database, 1).await;
     let detail = told_state(&side, "waiting").await;
     assert!(detail.as_str().unwrap().contains("did not answer within 6s"), "{detail}");
@@ -159,7 +159,7 @@ async fn a_rabbitmq_that_cannot_confirm_so_much_at_once_is_given_less() {
         settings.relay.confirm_timeout = Duration::from_secs(1);
         settings.relay.batch_size = 300;
     };
-    let side = TestService::start_with::<Plain>("plain", routes, adjust).await;
+    let side = TestService::start_with("plain", plain(), adjust).await;
     // Some 250 kB.
     write_orders(&side.database, 300).await;
     published(&side).await;

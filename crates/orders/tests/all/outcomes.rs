@@ -15,12 +15,12 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::creating::{create_all, created, new};
-use crate::plain::{linked as linked_side, write_orders};
+use crate::plain::{fresh_database, linked as linked_side, write_orders};
 use crate::writing::{Desk, having_seen, says, versions};
 
 /// A desk, and the link to its database.
 async fn linked(adjust: impl FnOnce(&mut DatabaseSettings)) -> (Desk, DatabaseLink) {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let mut settings = database.settings();
     adjust(&mut settings);
     let link = DatabaseLink::start(&mut settings).await;

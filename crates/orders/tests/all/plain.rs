@@ -1,19 +1,17 @@
 //! A side whose orders have no private part: it has what both services share.
 
-use orders::{Changed, Domain, Draft, Order, Orders, routes, storage};
+use orders::{Changed, Domain, Draft, Order, records, routes, storage};
 use program_kit::http::problem::FieldError;
 use program_kit::http::resource::Routes;
-use service_kit::application::ServiceSettings;
+use service_kit::application::{Records, ServiceSettings};
 use service_kit::database::now;
 use shared_models::order::Shared;
 use shared_models::side::Side;
 use test_kit::{
-    BrokerUser, DatabaseLink, TestBroker, TestDatabase, TestService, delivery_to, eventually,
+    BrokerUser, DatabaseLink, ServiceRoutes, TestBroker, TestDatabase, TestService, delivery_to,
+    eventually,
 };
 use uuid::Uuid;
-
-/// The orders of the plain side.
-pub(crate) const ORDERS: Orders = Orders { side: Side::Store };
 
 pub(crate) enum Plain {}
 
@@ -42,20 +40,30 @@ pub(crate) fn routes() -> Routes {
     routes::side::<Plain>().with(routes::collection::<Plain>("orders are listed here", vec![]))
 }
 
+/// The records of a plain side.
+pub(crate) fn plain() -> Records<impl ServiceRoutes> {
+    records::<Plain>(routes)
+}
+
+/// A fresh database of a plain side.
+pub(crate) async fn fresh_database() -> TestDatabase {
+    TestDatabase::of(&plain()).await
+}
+
 /// A plain side that publishes to `broker`.
 pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
-    TestService::start_with::<Plain>("plain", routes, adjust).await
+    TestService::start_with("plain", plain(), adjust).await
 }
 
 /// A side without RabbitMQ, and the link to its database.
 pub(crate) async fn linked() -> (TestService, DatabaseLink) {
-    let database = TestDatabase::of(Side::Store).await;
+    let database = fresh_database().await;
     let mut settings = database.settings();
     let link = DatabaseLink::start(&mut settings).await;
     let adjust = |all: &mut ServiceSettings| all.database = settings;
-    let side = TestService::start_over::<Plain>("plain", routes, database, adjust).await;
+    let side = TestService::start_over("plain", plain(), database, adjust).await;
     let ready = async || (side.client.get("/health/ready").await.status == 200).then_some(());
     eventually("the side is ready", ready).await;
     (side, link)

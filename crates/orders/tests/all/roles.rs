@@ -3,9 +3,10 @@
 
 use diesel_async::SimpleAsyncConnection as _;
 use service_kit::database::connect;
-use test_kit::TestDatabase;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error, NoTls};
+
+use crate::plain::fresh_database;
 
 const REFUSED: [&str; 22] = [
     "create table stolen ()",
@@ -53,7 +54,7 @@ fn is_denied<T>(outcome: Result<T, Error>, what: &str) {
 
 #[tokio::test]
 async fn a_service_cannot_create_alter_drop_or_truncate_anything() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let service = enter(database.url()).await.unwrap();
     for statement in REFUSED {
         let statement = statement.replace("{name}", database.name());
@@ -63,7 +64,7 @@ async fn a_service_cannot_create_alter_drop_or_truncate_anything() {
 
 #[tokio::test]
 async fn the_owner_can_change_the_tables_and_the_service_can_use_what_it_makes() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let service = enter(database.url()).await.unwrap();
     let mut owner = connect(&database.owner(), "test").await.unwrap();
     owner.batch_execute("create table later (id serial, what text)").await.unwrap();
@@ -80,7 +81,7 @@ async fn the_owner_can_change_the_tables_and_the_service_can_use_what_it_makes()
 
 #[tokio::test]
 async fn a_service_enters_its_own_database_and_no_other() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     for other in ["warehouse", "postgres", "template1"] {
         is_denied(enter(&elsewhere(database.url(), other)).await, other);
     }

@@ -4,7 +4,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use service_kit::application::ServiceSettings;
 use test_kit::{BrokerUser, TestBroker, TestDatabase, TestService, eventually};
 
-use crate::plain::{Plain, routes, write_orders};
+use crate::plain::{plain, write_orders};
 use crate::queue::{bound_broker, published, take_all, told_state};
 
 /// Another process that serves the same database.
@@ -17,13 +17,13 @@ pub(crate) async fn replica(
     let adjust = |settings: &mut ServiceSettings| {
         (settings.database, settings.broker) = (database, broker);
     };
-    TestService::start_over::<Plain>(name, routes, TestDatabase::empty().await, adjust).await
+    TestService::start_over(name, plain(), TestDatabase::empty().await, adjust).await
 }
 
 async fn first(broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
-    let first = TestService::start_with::<Plain>("first", routes, adjust).await;
+    let first = TestService::start_with("first", plain(), adjust).await;
     told_state(&first, "publishing").await;
     first
 }

@@ -8,9 +8,11 @@ use program_kit::broker::{self, BrokerSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use service_kit::database::{self, DatabaseSettings};
-use test_kit::{BrokerUser, Flaw, Front, Greeting, TestBroker, TestCa, TestDatabase};
+use test_kit::{BrokerUser, Flaw, Front, Greeting, TestBroker, TestCa};
 use tokio::net::TcpListener;
 use url::Url;
+
+use crate::plain::fresh_database;
 
 /// The greeting of a server and its certificate, and the expected result with its CA, and with
 /// another.
@@ -89,7 +91,7 @@ async fn to_broker(url: &Url, ca: Option<&TestCa>) -> Option<String> {
 
 #[tokio::test]
 async fn postgresql_is_taken_for_what_its_certificate_says_where_sslmode_asks() {
-    let database = TestDatabase::new().await;
+    let database = fresh_database().await;
     let plain: Url = database.url().parse().unwrap();
     let (ours, another) = (TestCa::new(), TestCa::new());
     for Case { flaw, trusted, refusal } in CASES {
@@ -143,8 +145,7 @@ async fn a_certificate_of_a_ca_that_the_system_does_not_know_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_refused() {
-    let (database, broker, ca) =
-        (TestDatabase::new().await, TestBroker::new().await, TestCa::new());
+    let (database, broker, ca) = (fresh_database().await, TestBroker::new().await, TestCa::new());
     let mut url: Url = database.url().parse().unwrap();
     for mode in ["require", "verify-ca", "verify-full"] {
         url.set_query(Some(&format!("sslmode={mode}")));

@@ -1,8 +1,6 @@
 //! Group commit of edits: edits that wait for the same order are written together, and yet each has
 //! its own outcome, its own version and its own record.
 
-use std::sync::Arc;
-
 use actix_web::http::header::IF_MATCH;
 use actix_web::test::TestRequest;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -19,7 +17,7 @@ use test_kit::{TestDatabase, eventually, service_settings};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::plain::{ORDERS, Plain, write_orders};
+use crate::plain::{Plain, fresh_database, plain, write_orders};
 
 /// An order, and a writer for it.
 pub(crate) struct Desk {
@@ -38,7 +36,7 @@ pub(crate) fn pool(settings: &DatabaseSettings) -> Database {
 
 impl Desk {
     pub(crate) async fn new() -> Self {
-        let database = TestDatabase::new().await;
+        let database = fresh_database().await;
         let settings = database.settings();
         Self::over(database, settings).await
     }
@@ -53,7 +51,7 @@ impl Desk {
             database: settings.database.clone(),
             broker: settings.broker,
             relay: settings.relay,
-            resource: Arc::new(ORDERS),
+            resources: plain().resources,
         });
         let writer = Writer::new(pool(&settings.database), relay, Turns::default());
         Self { writer, database, id }
@@ -173,7 +171,8 @@ async fn all_that_wait_for_an_order_that_is_not_there_are_told_so() {
     let nowhere = Uuid::now_v7();
     let edits = ["one", "two"].map(|comment| desk.writer.write(nowhere, says(comment)));
     for outcome in join_all(edits).await {
-        assert!(matches!(outcome, Err(Error::Unknown(id)) if id == nowhere), "{outcome:?}");
+        let error = outcome.unwrap_err().to_string();
+        assert_eq!(error, format!("there is no order {nowhere}"));
     }
 }
 

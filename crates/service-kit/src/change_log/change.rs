@@ -11,9 +11,12 @@ use uuid::Uuid;
 pub struct Change {
     /// The event's id.
     pub event_id: Uuid,
-    /// The key of the record.
-    pub key: Uuid,
-    /// The kind of the change, which is also the routing key.
+    /// The name of the record's resource.
+    pub resource: &'static str,
+    /// The key of the record within its resource.
+    pub key: String,
+    /// The kind of the change, which is also the routing key: the resource's name, a dot, and what
+    /// happened.
     pub kind: &'static str,
     /// The side that made the change.
     pub origin: Side,

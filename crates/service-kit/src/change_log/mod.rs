@@ -1,6 +1,6 @@
 //! The append-only log of everything that happened to this side's records, of whatever kind.
 //!
-//! A change is appended by the same statement that writes the record (`crates/orders/src/storage/writing.rs`).
+//! A change is appended by the same statement that writes the record.
 //! A change that was made here and concerns the peer also enters the outbox, in the same statement;
 //! the relay reads it from there.
 

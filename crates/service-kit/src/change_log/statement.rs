@@ -24,15 +24,15 @@ use crate::database::Json;
 
 /// The names of the columns that [`Columns`] binds, in that order.
 const NAMES: &str =
-    "event_id, order_id, kind, origin, version, at, body, conflicts, publish, principal";
+    "event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal";
 
 /// Appends the rows of `new`; more columns, the private part and the selection of rows follow.
 const APPEND: &str = "
 recorded as (
     insert into changes
-        (event_id, order_id, kind, origin, version, at, body, conflicts, principal, private";
+        (event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal, private";
 const SELECT: &str = ")
-    select event_id, order_id, kind, origin, version, at, body, conflicts, principal, ";
+    select event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal, ";
 
 /// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
@@ -46,14 +46,15 @@ announced as (
 #[derive(Debug)]
 pub struct Columns<'a> {
     event_id: Vec<Uuid>,
-    order_id: Vec<Uuid>,
+    resource: Vec<&'static str>,
+    key: Vec<&'a str>,
     kind: Vec<&'static str>,
     origin: Vec<&'static str>,
     version: Vec<i64>,
     at: Vec<DateTime<Utc>>,
     body: Vec<&'a str>,
     conflicts: Vec<Option<Json<&'a Value>>>,
-    publish: Vec<bool>,
+    published: Vec<bool>,
     principal: Vec<Option<&'a str>>,
 }
 
@@ -62,14 +63,15 @@ impl<'a> Columns<'a> {
     pub fn of(changes: &'a [Change]) -> Self {
         Self {
             event_id: each(changes, |change| change.event_id),
-            order_id: each(changes, |change| change.key),
+            resource: each(changes, |change| change.resource),
+            key: each(changes, |change| change.key.as_str()),
             kind: each(changes, |change| change.kind),
             origin: each(changes, |change| change.origin.as_str()),
             version: each(changes, |change| change.version),
             at: each(changes, |change| change.at),
             body: each(changes, |change| change.body.as_str()),
             conflicts: each(changes, |change| change.conflicts.as_ref().map(Json)),
-            publish: each(changes, |change| change.publish && !Guard::Outbox.is_off()),
+            published: each(changes, |change| change.publish),
             principal: each(changes, |change| change.principal.as_deref()),
         }
     }
@@ -87,14 +89,15 @@ impl<'a> Columns<'a> {
         out.push_sql(names);
         out.push_sql(C::OPEN);
         bind::<C, SqlUuid, _>(out, &self.event_id)?;
-        bind_next::<C, SqlUuid, _>(out, &self.order_id)?;
+        bind_next::<C, Text, _>(out, &self.resource)?;
+        bind_next::<C, Text, _>(out, &self.key)?;
         bind_next::<C, Text, _>(out, &self.kind)?;
         bind_next::<C, Text, _>(out, &self.origin)?;
         bind_next::<C, BigInt, _>(out, &self.version)?;
         bind_next::<C, Timestamptz, _>(out, &self.at)?;
         bind_next::<C, Text, _>(out, &self.body)?;
         bind_next::<C, Nullable<Jsonb>, _>(out, &self.conflicts)?;
-        bind_next::<C, Bool, _>(out, &self.publish)?;
+        bind_next::<C, Bool, _>(out, &self.published)?;
         bind_next::<C, Nullable<Text>, _>(out, &self.principal)?;
         more(out)?;
         out.push_sql(")),");
@@ -102,20 +105,20 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Appends the rows of `new`, or only those of the orders in a list, with the `private` part after
+/// Appends the rows of `new`, or only those whose keys are in a list, with the `private` part after
 /// the change.
-pub fn push_append<C: Count>(out: &mut AstPass<'_, '_, Pg>, private: &str, orders: Option<&str>) {
+pub fn push_append<C: Count>(out: &mut AstPass<'_, '_, Pg>, private: &str, keys: Option<&str>) {
     for part in [APPEND, SELECT, private, " from new"] {
         out.push_sql(part);
     }
-    if let Some(orders) = orders {
+    if let Some(keys) = keys {
         out.push_sql(" where ");
-        push_is_in::<C>(out, "order_id", orders);
+        push_is_in::<C>(out, "key", keys);
     }
     push_announce::<C>(out);
 }
 
-/// Appends the rows of `new`, marked as a part of an offer of many orders.
+/// Appends the rows of `new`, marked as a part of an offer of many records.
 pub(super) fn push_append_in_bulk<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
     for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
         out.push_sql(part);
@@ -125,7 +128,11 @@ pub(super) fn push_append_in_bulk<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
 
 fn push_announce<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
     out.push_sql(ANNOUNCE);
-    push_is_in::<C>(out, "event_id", "select event_id from new where publish");
+    let published = match Guard::Outbox.is_off() {
+        true => "select event_id from new where false",
+        false => "select event_id from new where published",
+    };
+    push_is_in::<C>(out, "event_id", published);
     out.push_sql(")");
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
@@ -81,17 +81,17 @@ impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
     }
 }
 
-/// Reads the newest entries of one order.
+/// Reads the newest entries of one record.
 const NEWEST: &str = "
 select event_id from (
-    select event_id from changes where order_id = $1 order by seq desc limit $2) as newest
-where event_id = any ($3)";
+    select event_id from changes where resource = $1 and key = $2 order by seq desc limit $3) as newest
+where event_id = any ($4)";
 
-/// Reads the first entry of each order.
+/// Reads the first entry of each record.
 const FIRST: &str = "
-select first.event_id from unnest($1) as these (id) cross join lateral (
-    select event_id from changes where order_id = these.id order by seq limit 1) as first
-where first.event_id = any ($2)";
+select first.event_id from unnest($2) as these (key) cross join lateral (
+    select event_id from changes where resource = $1 and key = these.key order by seq limit 1) as first
+where first.event_id = any ($3)";
 
 #[derive(QueryableByName)]
 struct Found {
@@ -99,35 +99,38 @@ struct Found {
     event_id: Uuid,
 }
 
-/// Returns those of the events that are among the newest entries of an order. The caller knows how
-/// many there may be since: an order that changes often has a history of any length.
+/// Returns those of the events that are among the newest entries of a record. The caller knows how
+/// many there may be since: a record that changes often has a history of any length.
 pub async fn recorded(
     connection: &mut AsyncPgConnection,
-    order: Uuid,
+    (resource, key): (&str, &str),
     newest: i64,
     events: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
     let found = diesel::sql_query(NEWEST)
-        .bind::<SqlUuid, _>(order)
+        .bind::<Text, _>(resource)
+        .bind::<Text, _>(key)
         .bind::<BigInt, _>(newest)
         .bind::<Array<SqlUuid>, _>(events);
     Ok(found.load::<Found>(connection).await?.into_iter().map(|row| row.event_id).collect())
 }
 
-/// Returns those of the events that created one of these orders: the first entries of their
+/// Returns those of the events that created one of these records: the first entries of their
 /// histories.
 pub async fn recorded_first(
     connection: &mut AsyncPgConnection,
-    orders: &[Uuid],
+    resource: &str,
+    keys: &[&str],
     events: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
     let found = diesel::sql_query(FIRST)
-        .bind::<Array<SqlUuid>, _>(orders)
+        .bind::<Text, _>(resource)
+        .bind::<Array<Text>, _>(keys)
         .bind::<Array<SqlUuid>, _>(events);
     Ok(found.load::<Found>(connection).await?.into_iter().map(|row| row.event_id).collect())
 }
 
-/// An entry of an order's history.
+/// An entry of a record's history.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = changes)]
 pub struct Entry {
@@ -137,7 +140,7 @@ pub struct Entry {
     pub kind: String,
     /// The side that made the change.
     pub origin: String,
-    /// The order's version after the change.
+    /// The record's version after the change.
     pub version: i64,
     /// The time of the change at this side.
     pub at: DateTime<Utc>,
@@ -151,15 +154,16 @@ pub struct Entry {
     pub principal: Option<String>,
 }
 
-/// Returns an order's history after a sequence number, oldest first.
+/// Returns a record's history after a sequence number, oldest first.
 pub async fn entries_of(
     connection: &mut AsyncPgConnection,
-    order_id: Uuid,
+    (resource, key): (&str, &str),
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<Entry>> {
     changes::table
-        .filter(changes::order_id.eq(order_id).and(changes::seq.gt(after)))
+        .filter(changes::resource.eq(resource).and(changes::key.eq(key)))
+        .filter(changes::seq.gt(after))
         .order(changes::seq)
         .limit(limit)
         .select(Entry::as_select())

@@ -1,8 +1,11 @@
 //! Migrations: the owner of the tables creates and updates them. The running service may not: it
 //! only checks them.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryResult, QueryableByName};
@@ -15,7 +18,44 @@ use super::DatabaseSettings;
 use super::connect::connect;
 use super::tables::{Migration, Tables};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+/// The migrations that make the tables of every service.
+const COMMON: EmbeddedMigrations = embed_migrations!();
+
+/// The migrations of a service: the common ones, and those of its records.
+#[derive(Clone)]
+pub struct Migrations(Arc<[EmbeddedMigrations]>);
+
+impl Migrations {
+    /// Creates the migrations of a service from those of its records.
+    #[must_use]
+    pub fn with(records: impl IntoIterator<Item = EmbeddedMigrations>) -> Self {
+        Self(std::iter::once(COMMON).chain(records).collect())
+    }
+
+    /// Returns each one's version and name, in their order.
+    fn needed(&self) -> Result<Vec<Migration>, Cause> {
+        let mut migrations = self.migrations()?;
+        migrations.sort_by(|one, other| one.name().version().cmp(&other.name().version()));
+        let one = |migration: Box<dyn diesel::migration::Migration<Pg>>| Migration {
+            version: migration.name().version().to_string(),
+            name: migration.name().to_string(),
+        };
+        Ok(migrations.into_iter().map(one).collect())
+    }
+}
+
+impl MigrationSource<Pg> for Migrations {
+    fn migrations(&self) -> Result<Vec<Box<dyn diesel::migration::Migration<Pg>>>, Cause> {
+        let each = self.0.iter().map(MigrationSource::<Pg>::migrations);
+        Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
+
+impl fmt::Debug for Migrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.needed().unwrap_or_default()).finish()
+    }
+}
 
 /// The lock that is held while migrating, so that only one of several migrators runs at a time.
 const MIGRATION_LOCK: i64 = 0x6c6f_636b_0001;
@@ -37,6 +77,9 @@ pub enum MigrateError {
     /// A migration fails.
     #[error("a migration failed: {0} (only the owner of the tables can migrate)")]
     Migration(Cause),
+    /// The tables are of a version from before the first migration of this one.
+    #[error("{0}")]
+    Earlier(String),
     /// Another process holds the lock for too long.
     #[error("another process was still migrating after {0:?} (database.migrate_timeout)")]
     Busy(Duration),
@@ -58,13 +101,22 @@ struct Ran {
 }
 
 /// Brings the tables up to date, as their owner; returns the names of the migrations that ran.
-pub async fn migrate(settings: &DatabaseSettings, name: &str) -> Result<Vec<String>, MigrateError> {
+pub async fn migrate(
+    settings: &DatabaseSettings,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Vec<String>, MigrateError> {
     let mut connection = connect(settings, &format!("{name} migrations")).await?;
     // Changing a large table may take longer than any statement of the running service.
     diesel::sql_query("set statement_timeout = 0").execute(&mut connection).await?;
     lock(&mut connection, settings.migrate_timeout).await?;
+    let tables = compare(&mut connection, migrations).await?;
+    if let Some(reason) = tables.cannot_be_migrated() {
+        return Err(MigrateError::Earlier(reason));
+    }
     let mut harness = AsyncMigrationHarness::new(connection);
-    let ran = harness.run_pending_migrations(MIGRATIONS).map_err(MigrateError::Migration)?;
+    let ran =
+        harness.run_pending_migrations(migrations.clone()).map_err(MigrateError::Migration)?;
     Ok(ran.iter().map(ToString::to_string).collect())
 }
 
@@ -92,23 +144,25 @@ async fn lock(connection: &mut AsyncPgConnection, patience: Duration) -> Result<
 }
 
 /// Compares the tables with what this program needs.
-pub(super) async fn look(settings: &DatabaseSettings, name: &str) -> Result<Tables, MigrateError> {
+pub(super) async fn look(
+    settings: &DatabaseSettings,
+    migrations: &Migrations,
+    name: &str,
+) -> Result<Tables, MigrateError> {
     let looking = async {
         let mut connection = connect(settings, &format!("{name} looking")).await?;
-        let ran = ran(&mut connection).await?;
-        Ok(Tables::compare(&needed().map_err(MigrateError::Migration)?, &ran))
+        compare(&mut connection, migrations).await
     };
     let looked = tokio::time::timeout(settings.deadline, looking).await;
     looked.unwrap_or(Err(MigrateError::Silent(settings.deadline)))
 }
 
-fn needed() -> Result<Vec<Migration>, Cause> {
-    let migrations = diesel::migration::MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
-    let one = |migration: Box<dyn diesel::migration::Migration<Pg>>| Migration {
-        version: migration.name().version().to_string(),
-        name: migration.name().to_string(),
-    };
-    Ok(migrations.into_iter().map(one).collect())
+async fn compare(
+    connection: &mut AsyncPgConnection,
+    migrations: &Migrations,
+) -> Result<Tables, MigrateError> {
+    let needed = migrations.needed().map_err(MigrateError::Migration)?;
+    Ok(Tables::compare(&needed, &ran(connection).await?))
 }
 
 /// Returns the versions of the migrations that have run.

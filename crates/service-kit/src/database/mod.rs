@@ -39,7 +39,7 @@ use common::Common;
 pub use connect::connect;
 pub use error::DatabaseError;
 pub use json::Json;
-pub use migrate::{MigrateError, migrate};
+pub use migrate::{MigrateError, Migrations, migrate};
 pub use observer::Observer;
 pub use outcome::PAUSE;
 use parts::Parts;

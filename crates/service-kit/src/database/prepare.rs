@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DatabaseSettings;
 use super::State;
-use super::migrate::look;
+use super::migrate::{Migrations, look};
 use super::tables::Tables;
 
 /// The pause before the tables are checked again.
@@ -17,13 +17,15 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Checks the tables until this program, called `name`, can use them.
 pub(crate) async fn prepare(
     settings: DatabaseSettings,
+    migrations: Migrations,
     name: &'static str,
     state: watch::Sender<State>,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let reason = match look(&settings, name).await {
+        let reason = match look(&settings, &migrations, name).await {
             Ok(Tables::Behind(missing)) => behind(name, &missing),
+            Ok(tables @ Tables::Earlier(_)) => tables.cannot_be_migrated().unwrap_or_default(),
             Ok(Tables::Newer(unknown)) => {
                 tracing::warn!(?unknown, "the tables are of a newer version than this program");
                 break;

@@ -4,7 +4,8 @@ diesel::table! {
     changes (seq) {
         seq -> BigInt,
         event_id -> Uuid,
-        order_id -> Uuid,
+        resource -> Text,
+        key -> Text,
         kind -> Text,
         origin -> Text,
         version -> BigInt,
@@ -13,6 +14,7 @@ diesel::table! {
         private -> Nullable<Jsonb>,
         conflicts -> Nullable<Jsonb>,
         principal -> Nullable<Text>,
+        published -> Bool,
     }
 }
 
@@ -25,8 +27,9 @@ diesel::table! {
 diesel::table! {
     offers (id) {
         id -> BigInt,
+        resource -> Text,
         since -> Nullable<Timestamptz>,
-        after_id -> Nullable<Uuid>,
+        after_key -> Nullable<Text>,
         created_at -> Timestamptz,
         after_seq -> Nullable<BigInt>,
         until_seq -> Nullable<BigInt>,
@@ -49,7 +52,8 @@ diesel::table! {
     parked (id) {
         id -> Uuid,
         event_id -> Uuid,
-        order_id -> Nullable<Uuid>,
+        resource -> Nullable<Text>,
+        key -> Nullable<Text>,
         body -> Binary,
         reason -> Text,
         attempts -> Integer,

@@ -19,6 +19,8 @@ pub(super) enum Tables {
     Newer(Vec<String>),
     /// These migrations have not run.
     Behind(Vec<String>),
+    /// None of the needed migrations has run, but these, which this program does not know.
+    Earlier(Vec<String>),
 }
 
 impl Tables {
@@ -29,16 +31,29 @@ impl Tables {
         let is_known = |version: &&String| needed.iter().any(|it| it.version == **version);
         let unknown = ran.iter().filter(|version| !is_known(version)).cloned().collect::<Vec<_>>();
         match (missing.is_empty(), unknown.is_empty()) {
+            (false, false) if missing.len() == needed.len() => Self::Earlier(unknown),
             (false, _) => Self::Behind(missing),
             (true, false) => Self::Newer(unknown),
             (true, true) => Self::UpToDate,
+        }
+    }
+
+    /// Returns why migrating cannot bring the tables up to date, if it cannot.
+    pub(super) fn cannot_be_migrated(&self) -> Option<String> {
+        match self {
+            Self::UpToDate | Self::Newer(_) | Self::Behind(_) => None,
+            Self::Earlier(unknown) => Some(format!(
+                "its tables were made by a version from before the first release (migrations {}), \
+                 which this one cannot update: begin with a new, empty database",
+                unknown.join(", ")
+            )),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Tables::{Behind, Newer, UpToDate};
+    use super::Tables::{Behind, Earlier, Newer, UpToDate};
     use super::*;
 
     #[test]
@@ -52,6 +67,7 @@ mod tests {
             (some(&["B", "C"]), Behind(some(&["a"]))),
             (some(&["A", "B"]), UpToDate),
             (some(&["A", "B", "C"]), Newer(some(&["C"]))),
+            (some(&["C"]), Earlier(some(&["C"]))),
         ];
         for (ran, expected) in cases {
             assert_eq!(Tables::compare(&needed, &ran), expected, "{ran:?}");

@@ -20,13 +20,13 @@ use uuid::Uuid;
 use crate::change_log::{self, Change};
 use crate::database::now;
 use crate::database::schema::offers;
-use crate::resource::Resource;
+use crate::resource::{Resource, Resources};
 use search::{LookBack, Search};
 
 /// The most ids in one request, and the most parked changes that are offered in one step.
 pub const STEP: usize = 500;
 
-/// The orders that one step of an offer publishes. A change made meanwhile waits for these.
+/// The records that one step of an offer publishes. A change made meanwhile waits for these.
 pub const ADVANCE: u16 = 100;
 
 /// An offer that is being worked off.
@@ -35,10 +35,12 @@ pub const ADVANCE: u16 = 100;
 pub struct Offer {
     /// The offer's number.
     pub id: i64,
-    /// The time since which its orders have changed; `None` for an offer of all orders.
+    /// The name of the resource whose records it offers.
+    pub resource: String,
+    /// The time since which its records have changed; `None` for an offer of all.
     pub since: Option<DateTime<Utc>>,
-    /// The last order that was offered, if it offers all.
-    pub after_id: Option<Uuid>,
+    /// The key of the last record that was offered, if it offers all.
+    pub after_key: Option<String>,
     /// The time of the request.
     pub created_at: DateTime<Utc>,
     /// The last entry of the change log that was read, if it has a time. While `until_seq` is not
@@ -46,7 +48,7 @@ pub struct Offer {
     pub after_seq: Option<i64>,
     /// The last entry of the change log to be read: the newest one when the reading began.
     pub until_seq: Option<i64>,
-    /// The number of orders offered so far; one that changed often may be counted several times.
+    /// The number of records offered so far; one that changed often may be counted several times.
     pub offered: i64,
     /// The principal that requested it, if known.
     pub principal: Option<String>,
@@ -59,24 +61,25 @@ pub struct Offer {
 }
 
 /// The progress of an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// An offer of all records: the last one offered.
-    Record(Uuid),
+    Record(String),
     /// An offer since a time, whose first log entry may still be before this place.
     Before(i64),
     /// An offer since a time: the last log entry that was read, and the last to be read.
     Change { after: i64, until: i64 },
 }
 
-/// Begins an offer of all orders, or of those changed since a time; returns its id. `principal` is
-/// the one that requested it, if known. The caller owns the transaction.
+/// Begins an offer of all records of a resource, or of those changed since a time; returns its id.
+/// `principal` is the one that requested it, if known. The caller owns the transaction.
 pub async fn begin(
     connection: &mut AsyncPgConnection,
+    resource: &dyn Resource,
     since: Option<DateTime<Utc>>,
     principal: Option<&str>,
 ) -> QueryResult<i64> {
-    storage::begin(connection, since, principal, now()).await
+    storage::begin(connection, resource.name(), since, principal, now()).await
 }
 
 /// Returns the offers under way with a greater id, in the order of their requests.
@@ -93,7 +96,7 @@ pub async fn find(connection: &AsyncPgConnection, id: i64) -> QueryResult<Option
     storage::find(connection, id).await
 }
 
-/// Ends an offer early; returns `false` if there is none. Published orders stay published.
+/// Ends an offer early; returns `false` if there is none. Published events stay published.
 pub async fn end(connection: &mut AsyncPgConnection, id: i64) -> QueryResult<bool> {
     storage::remove(connection, id).await
 }
@@ -103,12 +106,12 @@ pub async fn end(connection: &mut AsyncPgConnection, id: i64) -> QueryResult<boo
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     resource: &dyn Resource,
-    keys: &[Uuid],
+    keys: &[String],
     principal: Option<&str>,
-) -> QueryResult<BTreeMap<Uuid, Uuid>> {
+) -> QueryResult<BTreeMap<String, Uuid>> {
     let offers = resource.offers_of(connection, keys, principal).await?;
     change_log::append(connection, &offers).await?;
-    Ok(offers.iter().map(|offer| (offer.key, offer.event_id)).collect())
+    Ok(offers.into_iter().map(|offer| (offer.key, offer.event_id)).collect())
 }
 
 /// Returns whether an offer has a step that is due.
@@ -135,12 +138,13 @@ pub async fn failed(
 }
 
 /// Takes one step of the offer that [`take_next`] has locked in the same transaction, and returns
-/// how many orders were offered. The caller must be the active relay: no other may run this.
+/// how many records were offered. The caller must be the active relay: no other may run this.
 pub async fn advance(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     offer: &Offer,
 ) -> QueryResult<usize> {
+    let resource = resources.named(&offer.resource).ok_or_else(|| unknown(resources, offer))?;
     let (offers, place) = match offer.since {
         None => next_of_all(connection, resource, offer).await?,
         Some(since) => next_changed(connection, resource, offer, since).await?,
@@ -156,16 +160,23 @@ pub async fn advance(
     Ok(offers.len())
 }
 
+/// Returns the error of an offer that another version of the service has begun.
+fn unknown(resources: &Resources, Offer { resource, .. }: &Offer) -> diesel::result::Error {
+    let names = resources.names();
+    let reason = format!("expected an offer of one of: {names}; found one of {resource:?}");
+    diesel::result::Error::QueryBuilderError(reason.into())
+}
+
 /// Returns offers of the next of all records, and the place after them; no place at the end.
 async fn next_of_all(
     connection: &mut AsyncPgConnection,
     resource: &dyn Resource,
     offer: &Offer,
 ) -> QueryResult<(Vec<Change>, Option<Place>)> {
-    let (after, principal) = (offer.after_id, offer.principal.as_deref());
+    let (after, principal) = (offer.after_key.as_deref(), offer.principal.as_deref());
     let offers = resource.offers_after(connection, after, ADVANCE.into(), principal).await?;
     let more = offers.len() == usize::from(ADVANCE);
-    let last = offers.last().filter(|_| more).map(|offer| Place::Record(offer.key));
+    let last = offers.last().filter(|_| more).map(|offer| Place::Record(offer.key.clone()));
     Ok((offers, last))
 }
 
@@ -192,12 +203,13 @@ async fn next_changed(
         }
     };
     let limit = i64::from(ADVANCE);
-    let entries = storage::changed_after(connection, (after, until), since, limit).await?;
+    let range = (after, until);
+    let entries = storage::changed_after(connection, resource.name(), range, since, limit).await?;
     let after = match entries.last() {
         Some(last) if entries.len() == usize::from(ADVANCE) => Some(last.seq),
-        Some(_) | None => storage::last_of_window(connection, (after, until)).await?,
+        Some(_) | None => storage::last_of_window(connection, range).await?,
     };
-    let mut keys = entries.iter().map(|entry| entry.order_id).collect::<Vec<_>>();
+    let mut keys = entries.into_iter().map(|entry| entry.key).collect::<Vec<_>>();
     keys.sort_unstable();
     keys.dedup();
     let offers = resource.offers_of(connection, &keys, offer.principal.as_deref()).await?;

@@ -1,7 +1,7 @@
 //! Changes of this side that could not be carried.
 //!
 //! The worker reports them; here they are rows that a person can list, replay or drop one by one.
-//! Nothing is published from such a row: the order is offered, so the peer always gets its current
+//! Nothing is published from such a row: the record is offered, so the peer always gets its current
 //! state. Where waiting can help, a row becomes due by itself; only the relay offers what is due.
 
 mod offering;

@@ -1,4 +1,4 @@
-//! Offering due parked changes: one event for each order, however many of its changes are due.
+//! Offering due parked changes: one event for each record, however many of its changes are due.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,42 +9,44 @@ use uuid::Uuid;
 use super::storage::{self, Due};
 use crate::database::now;
 use crate::offers;
-use crate::resource::Resource;
+use crate::resource::Resources;
 
-/// Offers the orders of due changes, up to a limit; returns whether there may be more. The caller
+/// Offers the records of due changes, up to a limit; returns whether there may be more. The caller
 /// owns the transaction.
 pub async fn offer_due(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
 ) -> QueryResult<bool> {
-    let due = storage::lock_due(connection, resource, now(), offers::STEP).await?;
+    let due = storage::lock_due(connection, resources, now(), offers::STEP).await?;
     if due.is_empty() {
         return Ok(false);
     }
-    let last = last_of_each(&due);
-    let orders = last.keys().copied().collect::<Vec<_>>();
-    let events = offers::offer(connection, resource, &orders, None).await?;
-    let carried = by_row(&last, &events);
-    storage::set_offered(connection, &due, &carried).await?;
-    tracing::info!(changes = due.len(), orders = events.len(), "parked changes are offered again");
+    let mut events = HashMap::new();
+    for (resource, last) in last_of_each(&due) {
+        let Some(resource) = resources.named(resource) else { continue };
+        let keys = last.keys().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        let offered = offers::offer(connection, resource, &keys, None).await?;
+        let of_row = |(key, row): (&&str, &Uuid)| Some((*row, *offered.get(*key)?));
+        events.extend(last.iter().filter_map(of_row));
+    }
+    storage::set_offered(connection, &due, &events).await?;
+    tracing::info!(changes = due.len(), records = events.len(), "parked changes are offered again");
     Ok(due.len() >= offers::STEP)
 }
 
-/// Returns the change of each order that was parked last: it stands for the others.
-fn last_of_each(due: &[Due]) -> BTreeMap<Uuid, Uuid> {
-    let mut last = BTreeMap::<Uuid, &Due>::new();
+/// Returns, for each resource, the change of each of its records that was parked last: it stands for
+/// the others.
+fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, Uuid>> {
+    let mut last = BTreeMap::<&str, BTreeMap<&str, &Due>>::new();
     for row in due {
-        let speaker = last.entry(row.order_id).or_insert(row);
-        if (speaker.last_at, speaker.id) < (row.last_at, row.id) {
-            *speaker = row;
+        let of_resource = last.entry(&row.resource).or_default();
+        let newest = of_resource.entry(&row.key).or_insert(row);
+        if (newest.last_at, newest.id) < (row.last_at, row.id) {
+            *newest = row;
         }
     }
-    last.into_iter().map(|(order, row)| (order, row.id)).collect()
-}
-
-/// Maps each of these rows to the event of its order's offer.
-fn by_row(last: &BTreeMap<Uuid, Uuid>, events: &BTreeMap<Uuid, Uuid>) -> HashMap<Uuid, Uuid> {
-    last.iter().filter_map(|(order, row)| Some((*row, *events.get(order)?))).collect()
+    let ids = |rows: BTreeMap<_, &Due>| rows.into_iter().map(|(key, row)| (key, row.id)).collect();
+    last.into_iter().map(|(resource, rows)| (resource, ids(rows))).collect()
 }
 
 #[cfg(test)]
@@ -53,15 +55,23 @@ mod tests {
 
     use super::*;
 
-    fn due(id: u128, order: u128, parked: i64) -> Due {
+    fn due(id: u128, resource: &str, key: &str, parked: i64) -> Due {
         let last_at = DateTime::from_timestamp(parked, 0).unwrap();
-        Due { id: Uuid::from_u128(id), order_id: Uuid::from_u128(order), last_at }
+        Due { id: Uuid::from_u128(id), resource: resource.into(), key: key.into(), last_at }
     }
 
     #[test]
-    fn the_change_that_was_parked_last_speaks_for_its_order() {
-        let rows = [due(1, 7, 30), due(2, 7, 20), due(3, 8, 10), due(4, 9, 10), due(5, 9, 10)];
-        let spoken = last_of_each(&rows).into_values().map(|id| id.as_u128());
-        assert_eq!(spoken.collect::<Vec<_>>(), [1, 3, 5]);
+    fn the_change_that_was_parked_last_stands_for_its_record() {
+        let rows = [
+            due(1, "order", "7", 30),
+            due(2, "order", "7", 20),
+            due(3, "order", "8", 10),
+            due(4, "order", "9", 10),
+            due(5, "order", "9", 10),
+            due(6, "reading", "7", 40),
+        ];
+        let last = last_of_each(&rows);
+        let ids = |resource| last[resource].values().map(|id| id.as_u128()).collect::<Vec<_>>();
+        assert_eq!((ids("order"), ids("reading")), (vec![1, 3, 5], vec![6]));
     }
 }

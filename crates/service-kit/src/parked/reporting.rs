@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::{Parked, State, storage};
 use crate::database::now;
 use crate::parked::Waits;
-use crate::resource::Resource;
+use crate::resource::Resources;
 
 /// A message that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// The order of the change, if known.
-    pub order_id: Option<Uuid>,
+    /// The resource and the key of the record that it is about, if they are of records kept here.
+    pub record: Option<(&'static str, String)>,
     /// The message's body.
     pub body: Vec<u8>,
     /// The reason.
@@ -30,7 +30,7 @@ pub struct Reported {
 /// transaction.
 pub async fn report(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     waits: &Waits,
     reported: &BTreeMap<Uuid, Reported>,
 ) -> QueryResult<usize> {
@@ -45,30 +45,22 @@ pub async fn report(
     let again = again.collect::<Vec<_>>();
     let new = fresh.iter().filter(|event| !expected.contains(event));
     let new = new.filter_map(|event| Some((*event, reported.get(event)?))).collect::<Vec<_>>();
-    let orders = new.iter().filter_map(|(_, reported)| reported.order_id).collect::<Vec<_>>();
-    let known_orders = storage::known(connection, resource, &orders).await?;
-    let first = new.into_iter().map(|(event, reported)| {
-        let can_be_offered = reported.order_id.is_some_and(|order| known_orders.contains(&order));
-        parked_first(event, reported, can_be_offered, waits, now)
-    });
+    let first = new.into_iter().map(|(event, reported)| parked_first(event, reported, waits, now));
     let first = first.collect::<Vec<_>>();
     storage::insert(connection, &first).await?;
+    storage::unset_due(connection, resources, &fresh).await?;
     storage::update(connection, &again).await?;
     Ok(first.len() + again.len())
 }
 
-fn parked_first(
-    event: Uuid,
-    reported: &Reported,
-    can_be_offered: bool,
-    waits: &Waits,
-    now: DateTime<Utc>,
-) -> Parked {
-    let may_wait = reported.may_pass && can_be_offered;
+fn parked_first(event: Uuid, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
+    let (resource, key) = reported.record.clone().unzip();
+    let may_wait = reported.may_pass && key.is_some();
     Parked {
         id: event,
         event_id: event,
-        order_id: reported.order_id,
+        resource: resource.map(str::to_owned),
+        key,
         body: reported.body.clone(),
         reason: reported.reason.clone(),
         attempts: 1,
@@ -79,13 +71,14 @@ fn parked_first(
     }
 }
 
-/// Returns the row of a change whose order was offered in vain.
+/// Returns the row of a change whose record was offered in vain.
 fn parked_again(before: &Parked, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
     let attempts = before.attempts.saturating_add(1);
     Parked {
         id: before.id,
         event_id: before.event_id,
-        order_id: before.order_id,
+        resource: before.resource.clone(),
+        key: before.key.clone(),
         body: reported.body.clone(),
         reason: reported.reason.clone(),
         attempts,

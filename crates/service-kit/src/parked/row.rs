@@ -22,8 +22,10 @@ pub struct Parked {
     pub id: Uuid,
     /// The latest event of the change.
     pub event_id: Uuid,
-    /// The order of the change, if known.
-    pub order_id: Option<Uuid>,
+    /// The resource of the record that the change is about, if known.
+    pub resource: Option<String>,
+    /// The key of that record.
+    pub key: Option<String>,
     /// The body of the message that was parked last.
     pub body: Vec<u8>,
     /// The reason of the last failure.

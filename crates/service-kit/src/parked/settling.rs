@@ -10,26 +10,26 @@ use uuid::Uuid;
 
 use super::storage::{self, Standing};
 use crate::database::now;
-use crate::resource::Resource;
+use crate::resource::Resources;
 
 /// Applies an action to these changes, or to all that it applies to. Replayed changes become due,
 /// and the relay offers them. The caller owns the transaction.
 pub async fn settle(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     deed: Deed,
     ids: Option<&[Uuid]>,
 ) -> QueryResult<Settled> {
     let now = now();
     let changed = match deed {
-        Deed::Replay => storage::set_due(connection, resource, ids, now).await?,
+        Deed::Replay => storage::set_due(connection, resources, ids, now).await?,
         Deed::Drop => storage::set_dropped(connection, ids).await?,
     };
     let changed = changed.into_iter().collect::<HashSet<_>>();
     let mut others = ids.unwrap_or_default().to_vec();
     let mut seen = changed.clone();
     others.retain(|id| seen.insert(*id));
-    let standing = storage::standing(connection, resource, &others).await?;
+    let standing = storage::standing(connection, resources, &others).await?;
     let left = others.into_iter().map(|id| {
         let found = standing.iter().find(|standing| standing.id == id);
         LeftAlone { id, reason: why_left(deed, found, now).to_owned() }
@@ -38,14 +38,14 @@ pub async fn settle(
 }
 
 fn why_left(deed: Deed, found: Option<&Standing>, now: DateTime<Utc>) -> &'static str {
-    let Some(Standing { state, offer_at, order_is_known, .. }) = found else {
+    let Some(Standing { state, offer_at, record_exists, .. }) = found else {
         return LeftAlone::UNKNOWN;
     };
     match (state.0, deed) {
-        (ParkedState::Offered, _) => "its order was offered again",
+        (ParkedState::Offered, _) => "its record was offered again",
         (ParkedState::Dropped, _) => "it was dropped",
-        (ParkedState::Parked, Deed::Replay) if !order_is_known => {
-            "its order is not known here, so that it can only be dropped"
+        (ParkedState::Parked, Deed::Replay) if !record_exists => {
+            "its record does not exist here, so that it can only be dropped"
         }
         (ParkedState::Parked, Deed::Replay) if offer_at.is_some_and(|at| at <= now) => {
             "it is to be offered already"

@@ -1,13 +1,9 @@
 //! The publisher with several batches under way, and a broker that answers in every order.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::QueryResult;
-use diesel_async::AsyncPgConnection;
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use lapin::BasicProperties;
 use program_kit::broker::BrokerSettings;
 use shared_models::side::Side;
@@ -15,11 +11,10 @@ use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
 use super::*;
-use crate::change_log::Change;
 use crate::relay::lease::Waiting;
 use crate::relay::publisher::Publisher;
 use crate::relay::{RelayOptions, RelaySettings};
-use crate::resource::Resource;
+use crate::resource::Resources;
 
 /// What the broker sends about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,35 +42,6 @@ struct Fates {
     confirmed: Vec<i64>,
     returned: usize,
     refused: usize,
-}
-
-/// No records at all.
-#[derive(Debug)]
-struct Nothing;
-
-impl Resource for Nothing {
-    fn table(&self) -> &'static str {
-        "nothing"
-    }
-
-    fn offers_of<'a>(
-        &'a self,
-        _: &'a mut AsyncPgConnection,
-        _: &'a [Uuid],
-        _: Option<&'a str>,
-    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
-        async { Ok(vec![]) }.boxed()
-    }
-
-    fn offers_after<'a>(
-        &'a self,
-        _: &'a mut AsyncPgConnection,
-        _: Option<Uuid>,
-        _: i64,
-        _: Option<&'a str>,
-    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
-        async { Ok(vec![]) }.boxed()
-    }
 }
 
 async fn world() -> World {
@@ -108,9 +74,9 @@ async fn world() -> World {
         offer_rate: NonZeroU32::MAX,
     };
     let side = Side::Store;
-    let resource = Arc::new(Nothing);
+    let resources = Resources::none();
     let options =
-        RelayOptions { name: "test", side, database, broker: broker_settings, relay, resource };
+        RelayOptions { name: "test", side, database, broker: broker_settings, relay, resources };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
     World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
 }
@@ -119,6 +85,7 @@ fn waiting(seq: usize) -> Waiting {
     Waiting {
         seq: seq as i64,
         event_id: Uuid::from_u128(1 + seq as u128),
+        resource: "order".into(),
         kind: "order.created".into(),
         origin: "store".into(),
         at: chrono::Utc::now(),

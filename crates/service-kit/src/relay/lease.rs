@@ -6,7 +6,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Bool};
@@ -16,7 +15,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use super::{RelayOptions, StepError, storage};
 use crate::database::{DatabaseError, connect, in_time};
 use crate::parked::offer_due;
-use crate::resource::Resource;
+use crate::resource::Resources;
 use crate::{offers, pause};
 pub(super) use storage::{Look, Waiting};
 
@@ -33,7 +32,7 @@ const SILENCE: Duration = Duration::from_secs(4);
 pub(super) struct Lease {
     session: AsyncPgConnection,
     deadline: Duration,
-    resource: Arc<dyn Resource>,
+    resources: Resources,
 }
 
 /// The outcome of a step of an offer.
@@ -71,7 +70,7 @@ impl Lease {
                 .await
         });
         let taken = taken.await?.taken;
-        Ok(taken.then_some(Self { session, deadline, resource: Arc::clone(&options.resource) }))
+        Ok(taken.then_some(Self { session, deadline, resources: options.resources.clone() }))
     }
 
     /// Returns whether publishing is paused.
@@ -93,7 +92,7 @@ impl Lease {
     /// the session continues.
     pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
         let deadline = self.deadline;
-        let (session, resource) = (&mut self.session, &*self.resource);
+        let (session, resources) = (&mut self.session, &self.resources);
         if !within(deadline, offers::is_any_due(session)).await? {
             return Ok(Advance::Nothing);
         }
@@ -101,7 +100,7 @@ impl Lease {
         let stepping = session.transaction(async |session| {
             let Some(offer) = offers::take_next(session).await? else { return Ok(None) };
             taken = Some(offer.id);
-            offers::advance(session, resource, &offer).await.map(Some)
+            offers::advance(session, resources, &offer).await.map(Some)
         });
         let error = match in_time(deadline, stepping).await? {
             Ok(Some(records)) => return Ok(Advance::Offered { records }),
@@ -132,8 +131,8 @@ impl Lease {
     pub(super) async fn offer_parked(
         &mut self,
     ) -> Result<Result<bool, diesel::result::Error>, DatabaseError> {
-        let (session, resource) = (&mut self.session, &*self.resource);
-        let offering = session.transaction(async |session| offer_due(session, resource).await);
+        let (session, resources) = (&mut self.session, &self.resources);
+        let offering = session.transaction(async |session| offer_due(session, resources).await);
         match in_time(self.deadline, offering).await? {
             Ok(more) => Ok(Ok(more)),
             Err(error) => {

@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseSettings;
-use crate::resource::Resource;
+use crate::resource::Resources;
 use counts::Counts;
 pub use counts::RelayCounts;
 use flights::Flights;
@@ -56,8 +56,8 @@ pub struct RelayOptions {
     pub broker: BrokerSettings,
     /// The batch size, timeouts and rates.
     pub relay: RelaySettings,
-    /// The records that are offered again.
-    pub resource: Arc<dyn Resource>,
+    /// The resources whose changes it publishes.
+    pub resources: Resources,
 }
 
 /// The relay of one process.

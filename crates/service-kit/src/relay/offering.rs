@@ -1,6 +1,6 @@
 //! The pace of offers. Pure.
 //!
-//! All offers together have a limit of orders a second: with more than the worker carries, messages
+//! All offers together have a limit of records a second: with more than the worker carries, messages
 //! would wait in RabbitMQ, and newer changes would wait behind them. They also have a limit of the
 //! relay's time: where a step takes long, because others keep PostgreSQL busy, the rest after it is
 //! longer too.
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_orders_a_second_are_offered_also_where_steps_come_late() {
+    fn so_many_records_a_second_are_offered_also_where_steps_come_late() {
         let (mut pace, begin) = (pace(1_000), Instant::now());
         let (mut now, mut offered) = (begin, 0_u32);
         while offered < 10_000 {

@@ -16,6 +16,7 @@ use super::RelayOptions;
 use super::answers::Message;
 use super::flight::Flight;
 use super::lease::Waiting;
+use crate::resource::Resources;
 
 /// `delivery_mode` of a message that survives a restart of RabbitMQ.
 const PERSISTENT: u8 = 2;
@@ -38,6 +39,7 @@ pub(super) struct Publisher {
     blocking: Blocking,
     exchange: &'static str,
     app_id: &'static str,
+    resources: Resources,
 }
 
 impl PublishError {
@@ -60,7 +62,8 @@ impl Publisher {
         let channel = in_time(limit, connection.create_channel()).await?;
         in_time(limit, channel.confirm_select(ConfirmSelectOptions::default())).await?;
         let (blocking, exchange) = (Blocking::of(&connection), exchange(options.side));
-        Ok(Self { connection, channel, blocking, exchange, app_id: options.name })
+        let (app_id, resources) = (options.name, options.resources.clone());
+        Ok(Self { connection, channel, blocking, exchange, app_id, resources })
     }
 
     /// Returns whether RabbitMQ has closed the channel or the connection.
@@ -83,11 +86,15 @@ impl Publisher {
         let message = |change: &Waiting| Message { seq: change.seq, id: change.event_id };
         let messages = waiting.iter().map(message).collect();
         let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
+        let resources = self.resources.clone();
         // Each future resolves when lapin's thread has written the message: awaited one by one, the
         // two threads would wake each other for every message, and RabbitMQ would get each by
         // itself.
         let writing = async move {
-            let publishing = waiting.iter().map(|it| publish(&channel, exchange, app_id, it));
+            let publishing = waiting.iter().map(|change| {
+                let mandatory = resources.must_arrive(&change.resource);
+                publish(&channel, exchange, app_id, mandatory, change)
+            });
             join_all(publishing).await
         };
         Flight::new(messages, writing, limit, self.connection.status().clone())
@@ -110,6 +117,7 @@ async fn publish(
     channel: &Channel,
     exchange: &'static str,
     app_id: &'static str,
+    mandatory: bool,
     change: &Waiting,
 ) -> lapin::Result<PublisherConfirm> {
     let mut headers = FieldTable::default();
@@ -124,7 +132,7 @@ async fn publish(
         .with_timestamp(change.at.timestamp().try_into().unwrap_or_default())
         .with_headers(headers);
     // Mandatory: without a bound queue, the message is returned instead of being lost.
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
     let (exchange, key) = (exchange.into(), change.kind.as_str().into());
     channel.basic_publish(exchange, key, options, change.body.as_bytes(), properties).await
 }

@@ -22,7 +22,7 @@ pub struct RelaySettings {
     /// The longest polling interval of the outbox, while it is quiet.
     #[serde(deserialize_with = "some_time")]
     pub poll_max: Duration,
-    /// The most orders a second that offers publish again.
+    /// The most records a second that offers publish again.
     pub offer_rate: NonZeroU32,
 }
 

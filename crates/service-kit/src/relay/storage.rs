@@ -15,6 +15,7 @@ use crate::database::schema::outbox;
 pub(super) struct Waiting {
     pub(super) seq: i64,
     pub(super) event_id: Uuid,
+    pub(super) resource: String,
     pub(super) kind: String,
     pub(super) origin: String,
     pub(super) at: DateTime<Utc>,
@@ -50,14 +51,14 @@ impl QueryFragment<Pg> for Look {
         out.push_sql("select unnest(");
         out.push_bind_param::<Array<BigInt>, _>(&self.under_way)?;
         out.push_sql("))) select change.* from next cross join lateral (");
-        out.push_sql("select seq, event_id, kind, origin, at, body from changes");
+        out.push_sql("select seq, event_id, resource, kind, origin, at, body from changes");
         out.push_sql(" where changes.seq = next.seq limit 1) as change order by seq");
         Ok(())
     }
 }
 
 impl Query for Look {
-    type SqlType = (BigInt, SqlUuid, Text, Text, Timestamptz, Text);
+    type SqlType = (BigInt, SqlUuid, Text, Text, Text, Timestamptz, Text);
 }
 
 /// Deletes confirmed changes.

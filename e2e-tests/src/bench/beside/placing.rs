@@ -36,7 +36,7 @@ insert into outbox (seq) select seq from recorded;
 /// How a statement gets at what each order has of its own, in SQL.
 struct Own {
     id: &'static str,
-    order_id: &'static str,
+    key: &'static str,
     event_id: &'static str,
     numbered: fn(String) -> String,
 }
@@ -44,7 +44,7 @@ struct Own {
 /// The script, with the values of an order that Lockstep has written.
 pub async fn script(world: &mut World) -> Result<Script> {
     let Template { placed, .. } = world.template().await?;
-    let own = Own { id: ID, order_id: "id", event_id: ID, numbered: |value| value };
+    let own = Own { id: ID, key: "id::text", event_id: ID, numbered: |value| value };
     Ok(script_of(&placed, ONE, &own))
 }
 
@@ -53,7 +53,7 @@ pub async fn script_of_many(world: &mut World, count: u64) -> Result<Script> {
     let Template { placed, .. } = world.template().await?;
     let many = MANY.replace("{id}", ID).replace("{count}", &count.to_string());
     let numbered = |value| format!("replace({value}, {}, {NUMBERED})", literal(&comment()));
-    let own = Own { id: "new_id", order_id: "new_id", event_id: "new_event_id", numbered };
+    let own = Own { id: "new_id", key: "new_id::text", event_id: "new_event_id", numbered };
     Ok(script_of(&placed, &many, &own))
 }
 
@@ -75,7 +75,7 @@ impl Own {
     fn value(&self, table: &str, Column { name, kind, value }: &Column) -> String {
         match (name.as_str(), value) {
             ("id", _) => self.id.to_owned(),
-            ("order_id", _) => self.order_id.to_owned(),
+            ("key", _) => self.key.to_owned(),
             ("event_id", _) => self.event_id.to_owned(),
             ("at" | "created_at" | "updated_at", _) => "now()".to_owned(),
             (_, None) => format!("null::{kind}"),

@@ -25,7 +25,7 @@ pub(super) const STEADY: f64 = 300.0;
 const MUCH: f64 = 2_000.0;
 
 const COMMITTED: &str = "
-select order_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
+select key, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
 from changes where kind = 'order.created' order by seq";
 
 /// For each order after the warm-up, when it was committed at the store, in seconds after the first,

@@ -61,7 +61,8 @@ impl Written {
     /// The value of a column for the number `n`.
     fn value_of(&self, Column { name, kind, value }: &Column) -> String {
         match (name.as_str(), value) {
-            ("id" | "order_id", _) => "id".to_owned(),
+            ("id", _) => "id".to_owned(),
+            ("key", _) => "id::text".to_owned(),
             ("event_id", _) => "event_id".to_owned(),
             ("at" | "created_at" | "updated_at", _) => "at".to_owned(),
             (_, None) => format!("null::{kind}"),
@@ -73,7 +74,7 @@ impl Written {
     fn renumbered(&self, text: &str) -> String {
         let own = [
             (self.value("event_id").to_owned(), "event_id::text"),
-            (self.value("order_id").to_owned(), "id::text"),
+            (self.value("key").to_owned(), "id::text"),
             (comment(), NUMBERED),
         ];
         let own = own.iter().filter(|(value, _)| text.contains(value));

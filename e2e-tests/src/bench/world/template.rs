@@ -52,7 +52,7 @@ impl Template {
         checks::arrived(world, 1, 1).await?;
         let placed = Written::last(&world.databases.store).await?;
         let arrived = Written::last(&world.databases.warehouse).await?;
-        let path = format!("/v1/orders/{}", placed.value("order_id"));
+        let path = format!("/v1/orders/{}", placed.value("key"));
         let picking = json!({"status": "picking"});
         sides::patch(&world.warehouse, Role::Write, &path, &picking).await?;
         world.recorded(Side::Store, 2).await?;
@@ -83,7 +83,7 @@ async fn columns(database: &Database, table: &str, which: &str) -> Result<Vec<Co
     let set = format!(
         "select attname::text, format_type(atttypid, atttypmod) from pg_attribute
          where attrelid = '{table}'::regclass and attnum > 0 and not attisdropped
-             and attgenerated = '' and attidentity = '' order by attnum"
+             and attgenerated = '' and attidentity = '' and not atthasdef order by attnum"
     );
     let set = database.rows(&set).await?;
     let mut columns = vec![];

@@ -82,6 +82,7 @@ pub struct Change {
     /// The event.
     pub event_id: Uuid,
     /// The order.
+    #[serde(rename = "key")]
     pub order_id: Uuid,
     /// Where it was decided.
     pub origin: Side,

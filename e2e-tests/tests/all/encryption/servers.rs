@@ -56,7 +56,7 @@ impl Servers {
         "migrate_timeout": "60s",
         });
         let settings = serde_json::from_value(settings).unwrap();
-        migrate(&settings, "test").await.unwrap();
+        migrate(&settings, &orders::migrations(), "test").await.unwrap();
     }
 
     /// Returns a side's settings.

@@ -1,21 +1,20 @@
 //! The text in which parked changes are shown to people. Pure.
 
 use chrono::{DateTime, Utc};
-use shared_models::parked::ParkedChange;
-use uuid::Uuid;
+use shared_models::parked::{ParkedChange, RecordName};
 
 use crate::parked::Kept;
 
 /// The header of the table.
 pub(super) const HEAD: &str = "ID                                    SIDE       \
-     ORDER                                 STATE              ATTEMPTS  LAST                  REASON";
+     RECORD                                      STATE              ATTEMPTS  LAST                  REASON";
 
 /// Formats a parked change as one line.
 pub(super) fn row(kept: &Kept) -> String {
-    let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &kept.change;
-    let (side, order, state) = (kept.side.as_str(), order(*order_id), state(&kept.change));
+    let ParkedChange { id, record, attempts, last_at, reason, .. } = &kept.change;
+    let (side, record, state) = (kept.side.as_str(), name(record), state(&kept.change));
     let (last, reason) = (time(*last_at), in_one_line(reason));
-    format!("{id:<36}  {side:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
+    format!("{id:<36}  {side:<9}  {record:<42}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
 }
 
 /// Formats a parked change with all its fields.
@@ -25,7 +24,7 @@ pub(super) fn whole(kept: &Kept) -> String {
     let rows = [
         ("id", change.id.to_string()),
         ("event", change.event_id.to_string()),
-        ("order", order(change.order_id)),
+        ("record", name(&change.record)),
         ("direction", kept.direction.to_owned()),
         ("state", state(change)),
         ("attempts", change.attempts.to_string()),
@@ -44,8 +43,11 @@ pub(super) fn whole(kept: &Kept) -> String {
     text
 }
 
-fn order(id: Option<Uuid>) -> String {
-    id.map_or("-".to_owned(), |id| id.to_string())
+fn name(record: &RecordName) -> String {
+    match (&record.resource, &record.key) {
+        (Some(resource), Some(key)) => in_one_line(&format!("{resource} {key}")),
+        (None, _) | (_, None) => "-".to_owned(),
+    }
 }
 
 fn state(change: &ParkedChange) -> String {
@@ -67,17 +69,18 @@ mod tests {
     use serde_json::{Value, json};
     use shared_models::parked::ParkedState;
     use shared_models::side::Side;
+    use uuid::Uuid;
 
     use super::*;
 
-    fn kept(overtaken: bool, order_id: Option<Uuid>, body: Value) -> Kept {
+    fn kept(overtaken: bool, record: RecordName, body: Value) -> Kept {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         Kept::at(
             Side::Warehouse,
             ParkedChange {
                 id: Uuid::from_u128(1),
                 event_id: Uuid::from_u128(2),
-                order_id,
+                record,
                 state: ParkedState::Parked,
                 reason: "odd\n\u{1b}[31m".into(),
                 attempts: 3,
@@ -92,12 +95,12 @@ mod tests {
 
     #[test]
     fn a_row_stands_under_its_head() {
-        let kept = kept(true, Some(Uuid::from_u128(3)), json!({}));
+        let kept = kept(true, RecordName::new("order", Uuid::from_u128(3)), json!({}));
         let row = row(&kept);
         let expected = [
             ("ID", "00000000-0000-0000-0000-000000000001"),
             ("SIDE", "warehouse"),
-            ("ORDER", "00000000-0000-0000-0000-000000000003"),
+            ("RECORD", "order 00000000-0000-0000-0000-000000000003"),
             ("STATE", "parked, overtaken"),
             ("LAST", "2026-11-20T10:05:00Z"),
             ("REASON", "odd  [31m"),
@@ -111,16 +114,16 @@ mod tests {
 
     #[test]
     fn all_of_a_change_is_shown_whatever_its_message_is() {
-        let readable = whole(&kept(false, None, json!({"schema": 2})));
+        let readable = whole(&kept(false, RecordName::default(), json!({"schema": 2})));
         for line in [
-            "order      -",
+            "record     -",
             "direction  warehouse-to-store",
             "offered    not by itself",
             "  \"schema\": 2",
         ] {
             assert!(readable.lines().any(|it| it == line), "{line} is not in\n{readable}");
         }
-        let junk = whole(&kept(false, None, json!("not JSON\n\u{7}at all")));
+        let junk = whole(&kept(false, RecordName::default(), json!("not JSON\n\u{7}at all")));
         assert!(junk.ends_with("\nnot JSON\n at all\n"), "{junk}");
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn changed<D: Domain>(
 ) -> Result<HttpResponse, Error> {
     let Stretch { after, upto } = stretch.into_inner();
     let reading = service.database.read::<_, Error>(async |connection| {
-        Ok(comparison::changed(connection, D::SIDE, after, upto).await?)
+        Ok(comparison::changed(connection, after, upto).await?)
     });
     Ok(HttpResponse::Ok().json(reading.await?))
 }

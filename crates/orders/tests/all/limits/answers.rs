@@ -33,7 +33,7 @@ async fn an_answer_may_take_longer_the_more_there_is_of_it() {
         let large = || web::to(async || "x".repeat(1024 * 1024));
         routes().with(resource("/large", "it is large", reads(Rule::Public, large)))
     };
-    let service = TestService::start_with::<Plain>("plain", large, short).await;
+    let service = TestService::start_with("plain", orders::records::<Plain>(large), short).await;
     let mut wire = Wire::narrow(&service).await;
     wire.send("GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let mut turns = interval(LIMIT / 20);

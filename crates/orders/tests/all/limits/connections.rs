@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use service_kit::application::ServiceSettings;
-use test_kit::{TestDatabase, TestService};
+use test_kit::TestService;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, timeout};
 
 use super::{HELD, LIVE, Wire};
-use crate::plain::{Plain, routes};
+use crate::plain::{fresh_database, plain};
 
 /// A time limit that does not expire during a test.
 const LONG: Duration = Duration::from_secs(3);
@@ -21,7 +21,7 @@ async fn with_two_connections() -> TestService {
         settings.limits.keep_alive = LONG;
     };
     // Nobody asks yet whether it is ready: that would be a connection, too.
-    TestService::start_over::<Plain>("plain", routes, TestDatabase::new().await, two).await
+    TestService::start_over("plain", plain(), fresh_database().await, two).await
 }
 
 /// Opens one of the two connections, and uses it.

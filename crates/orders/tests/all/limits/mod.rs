@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
-use crate::plain::{Plain, routes};
+use crate::plain::plain;
 
 /// The time of each limit that `short` sets.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ fn short(settings: &mut ServiceSettings) {
 }
 
 async fn hurried() -> TestService {
-    TestService::start_with::<Plain>("plain", routes, short).await
+    TestService::start_with("plain", plain(), short).await
 }
 
 /// The path of a missing resource, of this length; the answer repeats it.

@@ -7,9 +7,9 @@ use program_kit::access::{TokenHash, Tokens};
 use program_kit::http::Proxies;
 use reqwest::Method;
 use service_kit::application::ServiceSettings;
-use test_kit::{Answer, TestDatabase, TestService};
+use test_kit::{Answer, TestService};
 
-use crate::plain::{Plain, routes};
+use crate::plain::{fresh_database, plain};
 
 /// The number of requests that may come at once; then one a second.
 const BURST: u32 = 20;
@@ -30,8 +30,8 @@ async fn counting(proxies: &str) -> TestService {
         settings.limits.trusted_proxies = proxies;
     };
     // Nobody asks yet whether it is ready: that would be counted.
-    let database = TestDatabase::new().await;
-    TestService::start_over::<Plain>("plain", routes, database, adjust).await
+    let database = fresh_database().await;
+    TestService::start_over("plain", plain(), database, adjust).await
 }
 
 async fn ask(service: &TestService, token: Option<&str>, from: Option<&str>) -> Answer {

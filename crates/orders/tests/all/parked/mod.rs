@@ -15,17 +15,18 @@ use shared_models::SCHEMA;
 use test_kit::{BrokerUser, TestBroker, TestService, eventually};
 use uuid::Uuid;
 
-use crate::plain::{Plain, routes};
+use crate::plain::plain;
 use crate::queue::{body, published, take_all};
 
 const PARKED: &str = "/v1/parked";
 
 /// A report of a change of this order that could not be carried, for a reason that may pass.
 fn reported(event: Uuid, order: impl Into<Option<Uuid>>) -> Value {
-    let body = json!({"id": event}).to_string();
+    let (body, order) = (json!({"id": event}).to_string(), order.into());
     json!({
         "event_id": event,
-        "order_id": order.into(),
+        "resource": order.map(|_| "order"),
+        "key": order,
         "body": STANDARD.encode(body),
         "reason": "the peer answers 500",
         "may_pass": true,
@@ -89,10 +90,10 @@ async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
         settings.broker = broker;
         settings.parked.offer_after = Waits::try_from(waits.to_owned()).unwrap();
     };
-    TestService::start_with::<Plain>("plain", routes, adjust).await
+    TestService::start_with("plain", plain(), adjust).await
 }
 
 /// A plain side without RabbitMQ.
 async fn alone() -> TestService {
-    TestService::start::<Plain>("plain", routes).await
+    TestService::start("plain", plain()).await
 }

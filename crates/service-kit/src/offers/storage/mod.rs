@@ -1,5 +1,5 @@
 //! All SQL for offers, and their reads of the change log. Each statement is bounded by an index and a limit,
-//! however many orders there are: the relay runs them between two batches.
+//! however many records there are: the relay runs them between two batches.
 
 mod listing;
 mod reading;

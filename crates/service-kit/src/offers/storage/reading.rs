@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::database::schema::changes;
 use crate::offers::search::{STRETCH, STRIDE};
@@ -54,26 +53,27 @@ pub(in crate::offers) async fn sees_any(
     Ok(query.get_result::<LookedAt>(connection).await?.has_any)
 }
 
-/// Reads the changes in a window of the log, except offers and changes before a time.
+/// Reads the changes of a resource in a window of the log, except offers and changes before a time.
 const CHANGED: &str = "
-select seq, order_id from (
-    select seq, order_id, kind, at from changes
+select seq, key from (
+    select seq, resource, key, kind, at from changes
     where seq > $1 and seq <= $2 order by seq limit $3) as looked_at
-where kind <> 'order.offered' and at >= $4
+where resource = $6 and kind <> resource || '.offered' and at >= $4
 order by seq limit $5";
 
 /// A change that is to be offered.
-#[derive(Clone, Copy, Debug, QueryableByName)]
+#[derive(Clone, Debug, QueryableByName)]
 pub(in crate::offers) struct Entry {
     #[diesel(sql_type = BigInt)]
     pub(in crate::offers) seq: i64,
-    #[diesel(sql_type = SqlUuid)]
-    pub(in crate::offers) order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub(in crate::offers) key: String,
 }
 
-/// Returns the next changes since a time, between two places of the log.
+/// Returns the next changes of a resource since a time, between two places of the log.
 pub(in crate::offers) async fn changed_after(
     connection: &mut AsyncPgConnection,
+    resource: &str,
     (after, until): (i64, i64),
     since: DateTime<Utc>,
     limit: i64,
@@ -84,6 +84,7 @@ pub(in crate::offers) async fn changed_after(
         .bind::<BigInt, _>(WINDOW)
         .bind::<Timestamptz, _>(since)
         .bind::<BigInt, _>(limit)
+        .bind::<Text, _>(resource)
         .load(connection)
         .await
 }

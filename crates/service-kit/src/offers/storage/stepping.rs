@@ -22,16 +22,18 @@ const AFTER_THE_OTHERS: &str = "greatest(clock_timestamp(),
 /// The longest back-off after failures, in seconds.
 const MAX_BACKOFF: i64 = 60;
 
-/// Begins an offer and returns its id. If an offer of all orders still waits for its first step, a
-/// further one is the same offer.
+/// Begins an offer and returns its id. If an offer of all records of the resource still waits for its
+/// first step, a further one is the same offer.
 pub(in crate::offers) async fn begin(
     connection: &mut AsyncPgConnection,
+    resource: &str,
     since: Option<DateTime<Utc>>,
     principal: Option<&str>,
     now: DateTime<Utc>,
 ) -> QueryResult<i64> {
     if since.is_none() {
-        let of_all = offers::since.is_null().and(offers::after_id.is_null());
+        let of_all = offers::since.is_null().and(offers::after_key.is_null());
+        let of_all = of_all.and(offers::resource.eq(resource));
         // Waits for the relay if it is taking the first step; then that offer no longer counts.
         let waiting = offers::table.filter(of_all).select(offers::id).for_update();
         if let Some(id) = waiting.first(connection).await.optional()? {
@@ -39,6 +41,7 @@ pub(in crate::offers) async fn begin(
         }
     }
     let offer = (
+        offers::resource.eq(resource),
         offers::since.eq(since),
         offers::created_at.eq(now),
         offers::principal.eq(principal.map(str::to_owned)),
@@ -94,7 +97,7 @@ pub(in crate::offers) async fn save(
         Place::Before(seq) => (None, Some(seq), None),
         Place::Change { after, until } => (None, Some(after), Some(until)),
     };
-    let columns = (offers::after_id, offers::after_seq, offers::until_seq);
+    let columns = (offers::after_key, offers::after_seq, offers::until_seq);
     let set = (
         (columns.0.eq(place.0), columns.1.eq(place.1), columns.2.eq(place.2)),
         offers::offered.eq(offers::offered + offered),

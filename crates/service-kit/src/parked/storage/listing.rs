@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use shared_models::parked::ParkedState;
-use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::database::schema::parked;
@@ -58,17 +57,17 @@ pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
     Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
 }
 
-/// Finds newer changes that were published: one that touched nothing shared, or came from the peer,
-/// never was.
+/// Finds newer changes of the same record that were published: one that touched nothing shared, or
+/// came from the peer, never was.
 const OVERTAKEN: &str = "
 select parked.id from parked
 where parked.id = any ($1) and exists (
     select from changes newer
-    where newer.order_id = parked.order_id and newer.origin = $2
-        and newer.body::json ->> 'touched' <> '[]'
+    where newer.resource = parked.resource and newer.key = parked.key and newer.published
         and newer.seq > (
             select max(said.seq) from changes said
-            where said.order_id = parked.order_id and said.event_id = parked.event_id))";
+            where said.resource = parked.resource and said.key = parked.key
+                and said.event_id = parked.event_id))";
 
 #[derive(QueryableByName)]
 struct Overtaken {
@@ -76,14 +75,12 @@ struct Overtaken {
     id: Uuid,
 }
 
-/// Returns those after which this side has published a newer change of the same order.
+/// Returns those after which this side has published a newer change of the same record.
 pub async fn overtaken(
     connection: &mut AsyncPgConnection,
-    side: Side,
     ids: &[Uuid],
 ) -> QueryResult<HashSet<Uuid>> {
-    let query =
-        diesel::sql_query(OVERTAKEN).bind::<Array<SqlUuid>, _>(ids).bind::<Text, _>(side.as_str());
+    let query = diesel::sql_query(OVERTAKEN).bind::<Array<SqlUuid>, _>(ids);
     let rows = query.load::<Overtaken>(connection).await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
 }

@@ -1,7 +1,7 @@
 //! Finding due parked changes, and setting their state. A statement that locks several rows does it
 //! in the order of their ids, or skips locked ones.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,35 +10,37 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use crate::parked::State;
-use crate::resource::Resource;
+use crate::resource::Resources;
 
-/// Locks all due changes of the orders whose changes have been due longest: those of an order go
-/// together. Each order is looked up by itself (`lateral`), so that no more is read than that,
+/// Locks all due changes of the records whose changes have been due longest: those of a record go
+/// together. Each record is looked up by itself (`lateral`), so that no more is read than that,
 /// however many changes are due.
 const LOCK_DUE: &str = "
 with first as materialized (
-    select order_id from parked
-    where state = 'parked' and offer_at <= $1
-        and exists (select from {table} record where record.id = parked.order_id)
+    select resource, key from parked
+    where state = 'parked' and offer_at <= $1 and {record_exists}
     order by offer_at limit $2),
 due as materialized (
-    select these.id from (select distinct order_id from first) as one
+    select these.id from (select distinct resource, key from first) as one
     cross join lateral (
         select id from parked
-        where parked.order_id = one.order_id and state = 'parked' and offer_at <= $1
+        where parked.resource = one.resource and parked.key = one.key
+            and state = 'parked' and offer_at <= $1
         limit $2) as these)
-select id, order_id, last_at from parked
+select id, resource, key, last_at from parked
 where id = any (array(select id from due)) and state = 'parked' and offer_at <= $1
 order by id
 for update skip locked";
 
 /// A parked change that is due.
-#[derive(Clone, Copy, Debug, QueryableByName)]
+#[derive(Clone, Debug, QueryableByName)]
 pub(in crate::parked) struct Due {
     #[diesel(sql_type = SqlUuid)]
     pub(in crate::parked) id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    pub(in crate::parked) order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub(in crate::parked) resource: String,
+    #[diesel(sql_type = Text)]
+    pub(in crate::parked) key: String,
     #[diesel(sql_type = Timestamptz)]
     pub(in crate::parked) last_at: DateTime<Utc>,
 }
@@ -46,11 +48,11 @@ pub(in crate::parked) struct Due {
 /// Locks and returns due changes: at least `limit`, if there are as many.
 pub(in crate::parked) async fn lock_due(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     now: DateTime<Utc>,
     limit: usize,
 ) -> QueryResult<Vec<Due>> {
-    diesel::sql_query(over(resource, LOCK_DUE))
+    diesel::sql_query(over(resources, LOCK_DUE))
         .bind::<Timestamptz, _>(now)
         .bind::<BigInt, _>(i64::try_from(limit).unwrap_or(i64::MAX))
         .load(connection)
@@ -86,7 +88,7 @@ with these as (
     select id from parked
     where state = 'parked' and (offer_at is null or offer_at > greatest($1, last_at))
         and ($2 is null or id = any ($2))
-        and exists (select from {table} record where record.id = parked.order_id)
+        and {record_exists}
     order by id
     for update)
 update parked set offer_at = last_at from these where parked.id = these.id
@@ -110,11 +112,11 @@ struct Set {
 /// Makes those of these, or of all, that are parked and can be offered due; returns their ids.
 pub(in crate::parked) async fn set_due(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     ids: Option<&[Uuid]>,
     now: DateTime<Utc>,
 ) -> QueryResult<Vec<Uuid>> {
-    let query = diesel::sql_query(over(resource, SET_DUE))
+    let query = diesel::sql_query(over(resources, SET_DUE))
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<Array<SqlUuid>>, _>(ids);
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
@@ -131,7 +133,7 @@ pub(in crate::parked) async fn set_dropped(
 
 const STANDING: &str = "
 select id, state, offer_at,
-    exists (select from {table} record where record.id = parked.order_id) as order_is_known
+    {record_exists} as record_exists
 from parked where id = any ($1)";
 
 /// The state of a parked change.
@@ -144,35 +146,36 @@ pub(in crate::parked) struct Standing {
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub(in crate::parked) offer_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Bool)]
-    pub(in crate::parked) order_is_known: bool,
+    pub(in crate::parked) record_exists: bool,
 }
 
 /// Returns the states of those of these that exist.
 pub(in crate::parked) async fn standing(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
+    resources: &Resources,
     ids: &[Uuid],
 ) -> QueryResult<Vec<Standing>> {
-    diesel::sql_query(over(resource, STANDING))
+    diesel::sql_query(over(resources, STANDING))
         .bind::<Array<SqlUuid>, _>(ids)
         .load(connection)
         .await
 }
 
-/// Reads the keys of records.
-const KNOWN: &str = "select id from {table} where id = any ($1)";
+const UNSET_DUE: &str = "
+update parked set offer_at = null
+where id = any ($1) and offer_at is not null and not {record_exists}";
 
-/// Returns the keys of those of these records that exist.
-pub(in crate::parked) async fn known(
+/// Leaves those of these to a person whose records do not exist: they cannot be offered.
+pub(in crate::parked) async fn unset_due(
     connection: &mut AsyncPgConnection,
-    resource: &dyn Resource,
-    keys: &[Uuid],
-) -> QueryResult<HashSet<Uuid>> {
-    let known = diesel::sql_query(over(resource, KNOWN)).bind::<Array<SqlUuid>, _>(keys);
-    Ok(known.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
+    resources: &Resources,
+    ids: &[Uuid],
+) -> QueryResult<()> {
+    let query = diesel::sql_query(over(resources, UNSET_DUE)).bind::<Array<SqlUuid>, _>(ids);
+    query.execute(connection).await.map(|_| ())
 }
 
-/// Returns a statement over the records of a resource.
-fn over(resource: &dyn Resource, statement: &str) -> String {
-    statement.replace("{table}", resource.table())
+/// Returns a statement about parked changes whose records exist.
+fn over(resources: &Resources, statement: &str) -> String {
+    statement.replace("{record_exists}", &resources.record_exists())
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/sync/offer`: publishes the current facets of orders again.
+//! `POST /v1/sync/offer`: publishes records again as they are now.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -10,20 +10,21 @@ use program_kit::http::page::is_storable;
 use program_kit::http::problem::FieldError;
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::location;
 use crate::error::Error;
 use crate::offers::{self, STEP};
+use crate::resource::Resource;
 use crate::service::Service;
 
-/// The orders to be offered: all, those changed since a time, or some by their ids.
+/// The records to be offered: of a resource all, those changed since a time, or some by their keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfferRequest {
+    resource: Option<String>,
     all: Option<bool>,
     since: Option<DateTime<Utc>>,
-    ids: Option<Vec<Uuid>>,
+    ids: Option<Vec<String>>,
 }
 
 pub(super) async fn ask(
@@ -31,20 +32,25 @@ pub(super) async fn ask(
     service: Data<Service>,
     request: Body<OfferRequest>,
 ) -> Result<HttpResponse, Error> {
-    let (location, answer) = match request.0 {
-        OfferRequest { all: Some(true), since: None, ids: None } => {
-            let id = begin(&service, &caller, None).await?;
+    let OfferRequest { resource, all, since, ids } = request.0;
+    let resource = match &resource {
+        Some(name) => service.resources.named(name).ok_or_else(|| unknown(&service, name))?,
+        None => service.resources.first(),
+    };
+    let (location, answer) = match (all, since, ids) {
+        (Some(true), None, None) => {
+            let id = begin(&service, resource, &caller, None).await?;
             (Some(location(id)), json!({"offered": "all", "id": id}))
         }
-        OfferRequest { all: None, since: Some(since), ids: None } if is_storable(since) => {
-            let id = begin(&service, &caller, Some(since)).await?;
+        (None, Some(since), None) if is_storable(since) => {
+            let id = begin(&service, resource, &caller, Some(since)).await?;
             (Some(location(id)), json!({"offered": "changed", "since": since, "id": id}))
         }
-        OfferRequest { all: None, since: None, ids: Some(ids) } if ids.len() <= STEP => {
-            let (offered, unknown) = offer_some(&service, &caller, &ids).await?;
+        (None, None, Some(ids)) if ids.len() <= STEP => {
+            let (offered, unknown) = offer_some(&service, resource, &caller, &ids).await?;
             (None, json!({"offered": offered, "unknown": unknown}))
         }
-        OfferRequest { .. } => return Err(unclear()),
+        _ => return Err(unclear()),
     };
     service.relay.wake();
     let mut response = HttpResponse::Accepted();
@@ -59,26 +65,50 @@ fn unclear() -> Error {
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }
 
+fn unknown(service: &Service, name: &str) -> Error {
+    let names = service.resources.names();
+    let problem = format!("must be one of: {names}; found {name:?}");
+    Error::Invalid(vec![FieldError::new("resource", problem, |_| None)])
+}
+
 async fn begin(
     service: &Service,
+    resource: &dyn Resource,
     caller: &Caller,
     since: Option<DateTime<Utc>>,
 ) -> Result<i64, Error> {
     let beginning = service.database.transaction::<_, Error>(async |connection| {
-        Ok(offers::begin(connection, since, caller.name()).await?)
+        Ok(offers::begin(connection, resource, since, caller.name()).await?)
     });
     beginning.await
 }
 
+/// Offers the records of these keys; returns the keys of those that exist, and the others.
 async fn offer_some(
     service: &Service,
+    resource: &dyn Resource,
     caller: &Caller,
-    ids: &[Uuid],
-) -> Result<(Vec<Uuid>, Vec<Uuid>), Error> {
+    texts: &[String],
+) -> Result<(Vec<String>, Vec<String>), Error> {
+    let keys = keys(resource, texts)?;
     let offering = service.database.transaction::<_, Error>(async |connection| {
-        Ok(offers::offer(connection, &*service.resource, ids, caller.name()).await?)
+        Ok(offers::offer(connection, resource, &keys, caller.name()).await?)
     });
     let offered = offering.await?;
-    let unknown = ids.iter().filter(|id| !offered.contains_key(*id)).copied().collect();
+    let unknown = keys.into_iter().filter(|key| !offered.contains_key(key)).collect();
     Ok((offered.into_keys().collect(), unknown))
+}
+
+fn keys(resource: &dyn Resource, texts: &[String]) -> Result<Vec<String>, Error> {
+    let (mut keys, mut errors) = (vec![], vec![]);
+    for (index, text) in texts.iter().enumerate() {
+        match resource.key(text) {
+            Some(key) => keys.push(key),
+            None => {
+                let problem = format!("must be a key of the resource {}", resource.name());
+                errors.push(FieldError::new(format!("ids[{index}]"), problem, |_| None));
+            }
+        }
+    }
+    if errors.is_empty() { Ok(keys) } else { Err(Error::Invalid(errors)) }
 }

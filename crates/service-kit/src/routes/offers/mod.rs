@@ -11,7 +11,7 @@ use program_kit::http::page::{MAX_LIMIT, Page};
 use program_kit::http::problem::{Kind, Problem};
 use program_kit::http::resource::{Routes, on, reads, resource};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::offers::{self, Offer};
@@ -21,23 +21,18 @@ use crate::service::Service;
 #[derive(Serialize)]
 struct Shown {
     id: i64,
+    resource: String,
     of: &'static str,
     since: Option<DateTime<Utc>>,
     principal: Option<String>,
     begun_at: DateTime<Utc>,
     offered: i64,
-    place: Option<Place>,
+    /// The progress: the key of the last record, under the name of its resource, or the place in the
+    /// change log.
+    place: Option<Value>,
     next_at: DateTime<Utc>,
     failures: i32,
     failure: Option<String>,
-}
-
-/// The progress of an offer: among the ids of all orders, or in the change log.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Place {
-    Order { order: Uuid },
-    Change { change: i64, until: i64 },
 }
 
 /// The query of `GET /v1/offers`.
@@ -101,13 +96,14 @@ fn unknown(id: i64) -> Problem {
 }
 
 fn show(offer: Offer) -> Shown {
-    let place = match (offer.after_id, offer.after_seq.zip(offer.until_seq)) {
-        (Some(order), _) => Some(Place::Order { order }),
-        (None, Some((change, until))) => Some(Place::Change { change, until }),
+    let place = match (offer.after_key, offer.after_seq.zip(offer.until_seq)) {
+        (Some(key), _) => Some(json!({ &offer.resource: key })),
+        (None, Some((change, until))) => Some(json!({ "change": change, "until": until })),
         (None, None) => None,
     };
     Shown {
         id: offer.id,
+        resource: offer.resource,
         of: if offer.since.is_some() { "changed" } else { "all" },
         since: offer.since,
         principal: offer.principal,

@@ -8,8 +8,7 @@ use program_kit::http::page::{Page, PageRequest, Position};
 use program_kit::http::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared_models::parked::{ParkedChange, ParkedState};
-use shared_models::side::Side;
+use shared_models::parked::{ParkedChange, ParkedState, RecordName};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -63,7 +62,7 @@ pub(super) async fn list(
     let reading = service.database.read::<_, Error>(async |connection| {
         let mut rows = page(connection, state.state(), asked.after, asked.to_read()).await?;
         let next = asked.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
-        Ok((show(connection, service.side, rows).await?, next))
+        Ok((show(connection, rows).await?, next))
     });
     let (changes, next) = reading.await?;
     Ok(Page::of(changes, &asked, next, request.path()).answer())
@@ -72,7 +71,7 @@ pub(super) async fn list(
 pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let reading = service.database.read::<_, Error>(async |connection| {
         let found = find(connection, *id).await?;
-        Ok(show(connection, service.side, found.into_iter().collect()).await?)
+        Ok(show(connection, found.into_iter().collect()).await?)
     });
     let found = reading.await?.pop();
     let change = found
@@ -82,15 +81,14 @@ pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpRe
 
 async fn show(
     connection: &mut AsyncPgConnection,
-    side: Side,
     rows: Vec<Parked>,
 ) -> QueryResult<Vec<ParkedChange>> {
     let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    let overtaken = overtaken(connection, side, &ids).await?;
+    let overtaken = overtaken(connection, &ids).await?;
     let show = |row: Parked| ParkedChange {
         id: row.id,
         event_id: row.event_id,
-        order_id: row.order_id,
+        record: RecordName { resource: row.resource, key: row.key },
         state: row.state.0,
         reason: row.reason,
         attempts: row.attempts.unsigned_abs(),

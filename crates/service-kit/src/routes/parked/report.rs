@@ -10,20 +10,21 @@ use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
 use serde_json::json;
 use shared_models::SCHEMA;
-use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, ReportedChange};
+use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, RecordName, ReportedChange};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::parked::{Reported, report};
+use crate::resource::Resources;
 use crate::service::Service;
 
 pub(super) async fn take(
     service: Data<Service>,
     request: Body<ParkedReport>,
 ) -> Result<HttpResponse, Error> {
-    let reported = read(request.0).map_err(Error::Invalid)?;
+    let reported = read(&service.resources, request.0).map_err(Error::Invalid)?;
     let reporting = service.database.transaction::<_, Error>(async |connection| {
-        Ok(report(connection, &*service.resource, &service.waits, &reported).await?)
+        Ok(report(connection, &service.resources, &service.waits, &reported).await?)
     });
     let parked = reporting.await?;
     if parked > 0 {
@@ -33,7 +34,10 @@ pub(super) async fn take(
 }
 
 /// Returns the reported changes by event; of a duplicate event the first counts.
-fn read(report: ParkedReport) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError>> {
+fn read(
+    resources: &Resources,
+    report: ParkedReport,
+) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError>> {
     let refuse =
         |field: &str, problem: String| Err(vec![FieldError::new(field, problem, expected)]);
     let (schema, count) = (report.schema, report.changes.len());
@@ -46,7 +50,7 @@ fn read(report: ParkedReport) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError
     let (mut reported, mut errors) = (BTreeMap::new(), vec![]);
     for (index, change) in report.changes.into_iter().enumerate() {
         let event = change.event_id;
-        match read_one(change) {
+        match read_one(resources, change) {
             Ok(change) => drop(reported.entry(event).or_insert(change)),
             Err(problem) => {
                 errors.push(FieldError::new(format!("changes[{index}].body"), problem, expected));
@@ -56,14 +60,21 @@ fn read(report: ParkedReport) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError
     if errors.is_empty() { Ok(reported) } else { Err(errors) }
 }
 
-fn read_one(change: ReportedChange) -> Result<Reported, String> {
-    let ReportedChange { order_id, body, reason, may_pass, .. } = change;
+fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, String> {
+    let ReportedChange { record, body, reason, may_pass, .. } = change;
     let body = STANDARD.decode(body).map_err(|error| format!("is no base64: {error}"))?;
     if body.len() > MAX_BODY {
         return Err(format!("has {} bytes", body.len()));
     }
     // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
-    Ok(Reported { order_id, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
+    let record = known(resources, record);
+    Ok(Reported { record, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
+}
+
+/// Returns the record, if it is one of a resource here; whether it exists is another question.
+fn known(resources: &Resources, record: RecordName) -> Option<(&'static str, String)> {
+    let resource = resources.named(&record.resource?)?;
+    Some((resource.name(), resource.key(&record.key?)?))
 }
 
 fn expected(field: &str) -> Option<&'static str> {

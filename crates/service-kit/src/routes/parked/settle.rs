@@ -21,7 +21,7 @@ pub(super) async fn settle(
         Selection { .. } => return Err(unclear()),
     };
     let settling = service.database.transaction::<_, Error>(async |connection| {
-        Ok(parked::settle(connection, &*service.resource, deed, ids.as_deref()).await?)
+        Ok(parked::settle(connection, &service.resources, deed, ids.as_deref()).await?)
     });
     let settled = settling.await?;
     match deed {

@@ -1,4 +1,0 @@
-drop table offers;
-drop table outbox;
-drop table changes;
-drop table orders;

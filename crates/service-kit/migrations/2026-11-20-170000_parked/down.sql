@@ -1,2 +1,0 @@
-drop table parked_events;
-drop table parked;

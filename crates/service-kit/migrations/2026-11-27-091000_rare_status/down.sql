@@ -1,1 +1,0 @@
-drop index orders_of_rare_status;

@@ -1,1 +1,0 @@
-alter table changes drop column in_bulk;
