@@ -27,8 +27,8 @@ pub struct RecordName {
 impl RecordName {
     /// Returns the name of a record.
     #[must_use]
-    pub fn new(resource: &str, key: impl ToString) -> Self {
-        Self { resource: Some(resource.to_owned()), key: Some(key.to_string()) }
+    pub fn new(resource: &str, key: impl Into<String>) -> Self {
+        Self { resource: Some(resource.to_owned()), key: Some(key.into()) }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orders::{Domain, Draft, Order, Shown};
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use shared_models::order::{Progress, limits};
+use shared_models::order::{Progress, expectation};
 use shared_models::side::Side;
 
 use crate::settable::Settable;
@@ -89,7 +89,7 @@ impl Domain for Store {
             "currency" => Some("three capital letters, such as EUR"),
             "unit_price" => Some("a whole number of minor units, from 0 to 10,000,000,000"),
             "orders" => Some("a list of 1 to 1,000 orders"),
-            shared => limits::expectation(shared),
+            shared => expectation(shared),
         }
     }
 }
@@ -101,6 +101,8 @@ fn total(lines: &[PricedLine<'_>]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use shared_models::order::limits;
+
     use super::*;
 
     #[test]

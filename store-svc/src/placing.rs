@@ -2,36 +2,23 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use garde::Validate;
 use orders::{Domain, Order};
 use program_kit::http::body::parse_value;
-use program_kit::http::object::objects;
+use program_kit::http::object::WithId;
 use program_kit::http::problem::FieldError;
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use shared_models::edit;
-use shared_models::order::{Delivery, Status};
+use shared_models::order::Delivery;
 use uuid::Uuid;
 
 use crate::domain::{Prices, Store};
-use crate::settable::{Settable, SettableLine};
+use crate::settable::Settable;
 
 /// A request to place an order: the settable fields, and an id if the caller has one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Placing {
-    id: Option<Uuid>,
-    company: String,
-    address: String,
-    deliver_by: Option<NaiveDate>,
-    comment: Option<String>,
-    currency: Option<String>,
-    #[serde(deserialize_with = "objects")]
-    lines: Vec<SettableLine>,
-    status: Option<Status>,
-}
+pub(crate) type Placing = WithId<Uuid, Settable>;
 
 /// Parses and checks one order.
 pub(crate) fn read(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>> {
@@ -40,10 +27,9 @@ pub(crate) fn read(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Ve
 
 /// Checks one order; the id is the caller's, or a new one.
 pub(crate) fn check(
-    placing: Placing,
+    WithId { id, fields: settable }: Placing,
     now: DateTime<Utc>,
 ) -> Result<Order<Prices>, Vec<FieldError>> {
-    let (id, settable) = (placing.id, placing.settable());
     let mut errors = settable.errors(None);
     if settable.status.is_some() {
         let problem = "must be omitted: a new order starts as placed";
@@ -54,13 +40,6 @@ pub(crate) fn check(
     match errors.is_empty() {
         true => Ok(order(id.unwrap_or_else(Uuid::now_v7), delivery.normalised(), prices, now)),
         false => Err(errors),
-    }
-}
-
-impl Placing {
-    fn settable(self) -> Settable {
-        let Self { company, address, deliver_by, comment, currency, lines, status, .. } = self;
-        Settable { company, address, deliver_by, comment, currency, lines, status }
     }
 }
 

@@ -16,20 +16,20 @@ use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settable {
-    pub(crate) company: String,
-    pub(crate) address: String,
-    pub(crate) deliver_by: Option<NaiveDate>,
-    pub(crate) comment: Option<String>,
-    pub(crate) currency: Option<String>,
+    company: String,
+    address: String,
+    deliver_by: Option<NaiveDate>,
+    comment: Option<String>,
+    currency: Option<String>,
     #[serde(deserialize_with = "objects")]
-    pub(crate) lines: Vec<SettableLine>,
+    lines: Vec<SettableLine>,
     pub(crate) status: Option<Status>,
 }
 
 /// A line, as a caller sets it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with sku, quantity and unit_price")]
-pub(crate) struct SettableLine {
+struct SettableLine {
     sku: String,
     quantity: u32,
     unit_price: Option<i64>,
@@ -38,19 +38,20 @@ pub(crate) struct SettableLine {
 impl Settable {
     /// Returns the current values of an order.
     pub(crate) fn of(order: &Order<Prices>) -> Self {
-        let delivery = &order.shared.delivery.value;
-        let line = |line: &Line| SettableLine {
-            sku: line.sku.clone(),
-            quantity: line.quantity,
-            unit_price: order.private.unit_prices.get(&line.sku).copied(),
+        // Every field is named, so that a new one does not compile until it can be set.
+        let Delivery { company, address, deliver_by, comment, lines, unknown: _ } =
+            order.shared.delivery.value.clone();
+        let line = |Line { sku, quantity }| {
+            let unit_price = order.private.unit_prices.get(&sku).copied();
+            SettableLine { sku, quantity, unit_price }
         };
         Self {
-            company: delivery.company.clone(),
-            address: delivery.address.clone(),
-            deliver_by: delivery.deliver_by,
-            comment: delivery.comment.clone(),
+            company,
+            address,
+            deliver_by,
+            comment,
             currency: order.private.currency.clone(),
-            lines: delivery.lines.iter().map(line).collect(),
+            lines: lines.into_iter().map(line).collect(),
             status: Some(order.shared.progress.value.status),
         }
     }

@@ -6,7 +6,7 @@ use orders::{Domain, Draft, Order, Shown};
 use program_kit::http::object::objects;
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
-use shared_models::order::{Delivery, Line, Progress, Status, filled, limits};
+use shared_models::order::{Delivery, Line, Progress, Status, expectation, filled};
 use shared_models::side::Side;
 
 /// The most characters in the name of a bin.
@@ -59,9 +59,10 @@ impl Domain for Warehouse {
     }
 
     fn settable(order: &Order<Handling>) -> Settable {
-        let Delivery { company, address, deliver_by, comment, lines, .. } =
+        let Delivery { company, address, deliver_by, comment, lines, unknown: _ } =
             order.shared.delivery.value.clone();
-        let Progress { status, carrier, tracking, .. } = order.shared.progress.value.clone();
+        let Progress { status, carrier, tracking, unknown: _ } =
+            order.shared.progress.value.clone();
         let Handling { bin, picker_note } = order.private.clone();
         let status = Some(status);
         Settable {
@@ -96,7 +97,7 @@ impl Domain for Warehouse {
         match field {
             "bin" => Some("null, or text that is not blank, up to 50 characters"),
             "picker_note" => Some("null, or text that is not blank, up to 2,000 characters"),
-            shared => limits::expectation(shared),
+            shared => expectation(shared),
         }
     }
 }

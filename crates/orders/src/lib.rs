@@ -1,29 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod attempts;
-mod change;
+mod applying;
 mod comparison;
-mod creating;
-mod edit;
+mod local_change;
 mod order;
 pub mod page;
+mod peer_change;
 mod record;
 mod resource;
 pub mod routes;
 mod schema;
 mod shown;
 pub mod storage;
-mod timestamp;
-mod turns;
-mod waiter;
 mod writer;
-mod writing;
 
-pub use change::{Changed, change, shared_errors};
-pub use edit::{Edit, Written};
+pub use local_change::{Changed, Edit, Written, shared_errors};
 pub use order::{Domain, Draft, Order, Private, RESOURCE};
 pub use record::Record;
 pub use resource::{Orders, migrations, records, unknown};
 pub use shown::Shown;
-pub use turns::Turns;
-pub use writer::Writer;
+pub use writer::{WriteQueues, Writer};

@@ -22,8 +22,7 @@ use uuid::Uuid;
 use super::order::{Domain, Order, RESOURCE};
 use super::record::Record;
 use super::storage::{shared_after, shared_of, to_changes};
-use super::turns::Turns;
-use super::writer::Writer;
+use super::writer::{WriteQueues, Writer};
 
 /// The orders of a side.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +43,10 @@ impl Orders {
 pub fn records<D: Domain>(
     routes: impl Fn() -> Routes + Clone + Send + 'static,
 ) -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
-    let turns = Turns::default();
+    let queues = WriteQueues::default();
     let routes = move |service: &Service| {
         let (database, relay) = (service.database.clone(), service.relay.clone());
-        let writer = Writer::<D>::new(database, relay, turns.clone());
+        let writer = Writer::<D>::new(database, relay, queues.clone());
         routes().sharing(Data::new(writer)).sharing(Expectations(D::expectation))
     };
     let resources = Resources::new(Arc::new(Orders { side: D::SIDE }), vec![]);

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::database::{
     self, Database, DatabaseSettings, Migrations, Observer, Scans, State, prepare,
 };
-use crate::parked::ParkedSettings;
+use crate::offers::OfferTask;
+use crate::parked::{ParkedSettings, ParkedTask};
 use crate::relay::{Relay, RelayOptions, RelaySettings};
 use crate::resource::Resources;
 use crate::service::Service;
@@ -138,6 +139,10 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
             resources: resources.clone(),
+            tasks: vec![
+                Arc::new(ParkedTask(resources.clone())),
+                Arc::new(OfferTask(resources.clone())),
+            ],
         });
         let waits = settings.parked.offer_after;
         let service = |database: Database| {

@@ -4,27 +4,43 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 use garde::Validate;
-use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::open::{self, Open};
+use super::Unknown;
+use super::open::open;
 use super::text::{filled, storable};
-use super::{Unknown, limits};
+
+/// Characters in a company's name.
+pub const COMPANY: usize = 200;
+/// Characters in an address.
+pub const ADDRESS: usize = 1_000;
+/// Characters in a comment.
+pub const COMMENT: usize = 2_000;
+/// Lines in an order.
+pub const LINES: usize = 200;
+/// Characters in a sku.
+pub const SKU: usize = 64;
+/// Pieces in a line.
+pub const QUANTITY: u32 = 1_000_000;
 
 /// The contents, the destination and the date of the delivery. The store owns it.
+///
+/// A field that is added is optional, and left out where it is empty
+/// (`#[serde(skip_serializing_if = "Option::is_none")]`): what a side of an earlier version has sent or
+/// stored must stay the same text. docs/how-to.md has the steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Delivery {
     /// The company that gets it.
-    #[garde(custom(filled(limits::COMPANY)))]
+    #[garde(custom(filled(COMPANY)))]
     pub company: String,
     /// The destination.
-    #[garde(custom(filled(limits::ADDRESS)))]
+    #[garde(custom(filled(ADDRESS)))]
     pub address: String,
     /// The latest date.
     #[garde(inner(custom(calendar_date)))]
     pub deliver_by: Option<NaiveDate>,
     /// A comment for people.
-    #[garde(inner(custom(filled(limits::COMMENT))))]
+    #[garde(inner(custom(filled(COMMENT))))]
     pub comment: Option<String>,
     /// The lines, each sku once, sorted by sku.
     #[garde(dive, custom(line_list))]
@@ -43,38 +59,31 @@ pub struct Delivery {
 #[serde(deny_unknown_fields, expecting = "an object with sku and quantity")]
 pub struct Line {
     /// The article's sku.
-    #[garde(custom(filled(limits::SKU)))]
+    #[garde(custom(filled(SKU)))]
     pub sku: String,
     /// The number of pieces.
     #[garde(custom(pieces))]
     pub quantity: u32,
 }
 
-impl Open for Delivery {
-    const FIELDS: &'static [&'static str] =
-        &["company", "address", "lines", "deliver_by", "comment"];
-    const NEEDED: usize = 3;
-
-    fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
-        match field {
-            "company" => self.company = map.next_value()?,
-            "address" => self.address = map.next_value()?,
-            "lines" => self.lines = map.next_value()?,
-            "deliver_by" => self.deliver_by = map.next_value()?,
-            "comment" => self.comment = map.next_value()?,
-            unknown => _ = self.unknown.insert(unknown.to_owned(), map.next_value()?),
-        }
-        Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Delivery {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        open::value(from)
-    }
-}
+open!(Delivery, needed: [company, address, lines], optional: [deliver_by, comment]);
 
 impl Delivery {
+    /// Returns the valid values of a field, for the person who reads the refusal.
+    #[must_use]
+    pub fn expectation(field: &str) -> Option<&'static str> {
+        Some(match field {
+            "company" => "text that is not blank, up to 200 characters",
+            "address" => "text that is not blank, up to 1,000 characters",
+            "deliver_by" => "null, or a date such as 2026-12-31",
+            "comment" => "null, or text that is not blank, up to 2,000 characters",
+            "lines" => "a list of 1 to 200 lines, each sku once",
+            "sku" => "text that is not blank, up to 64 characters",
+            "quantity" => "a whole number from 1 to 1,000,000",
+            _ => return None,
+        })
+    }
+
     /// Returns the normal form, in which equal deliveries are equal: lines are sorted by sku.
     #[must_use]
     pub fn normalised(mut self) -> Self {
@@ -85,9 +94,9 @@ impl Delivery {
 
 fn pieces(quantity: &u32, (): &()) -> garde::Result {
     match *quantity {
-        1..=limits::QUANTITY => Ok(()),
+        1..=QUANTITY => Ok(()),
         0 => Err(garde::Error::new("is 0")),
-        more => Err(garde::Error::new(format!("is {more}, at most {} fit", limits::QUANTITY))),
+        more => Err(garde::Error::new(format!("is {more}, at most {QUANTITY} fit"))),
     }
 }
 
@@ -102,8 +111,8 @@ fn line_list(lines: &[Line], (): &()) -> garde::Result {
     if lines.is_empty() {
         return Err(garde::Error::new("is empty"));
     }
-    if lines.len() > limits::LINES {
-        let problem = format!("has {} lines, at most {} fit", lines.len(), limits::LINES);
+    if lines.len() > LINES {
+        let problem = format!("has {} lines, at most {LINES} fit", lines.len());
         return Err(garde::Error::new(problem));
     }
     let mut first = HashMap::new();
@@ -114,4 +123,25 @@ fn line_list(lines: &[Line], (): &()) -> garde::Result {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::open::Open;
+
+    #[test]
+    fn every_field_says_what_it_expects() {
+        for field in Delivery::FIELDS.iter().chain(&["sku", "quantity"]) {
+            assert!(Delivery::expectation(field).is_some(), "{field}");
+        }
+    }
+
+    /// The digest by which a retry of a request is recognized is made of this text.
+    #[test]
+    fn an_empty_field_of_a_later_version_is_left_out() {
+        let text = serde_json::to_string(&Delivery::default()).unwrap();
+        let first = r#"{"company":"","address":"","deliver_by":null,"comment":null,"lines":[]}"#;
+        assert_eq!(text, first);
+    }
 }

@@ -1,7 +1,6 @@
 //! The part of an order that the two sides share: the facets delivery and progress.
 
 mod delivery;
-pub mod limits;
 mod open;
 mod progress;
 mod status;
@@ -18,6 +17,22 @@ pub use text::{filled, storable};
 
 use crate::marks::Marks;
 use crate::revision::Revision;
+
+/// The documented limits. A request that exceeds one is refused with 422.
+pub mod limits {
+    pub use super::delivery::{ADDRESS, COMMENT, COMPANY, LINES, QUANTITY, SKU};
+    pub use super::progress::{CARRIER, TRACKING};
+    pub use super::text::UNKNOWN_BYTES;
+}
+
+/// Returns the valid values of a field that both sides know, for the person who reads the refusal.
+#[must_use]
+pub fn expectation(field: &str) -> Option<&'static str> {
+    match field {
+        "id" => Some("a UUID such as 018f6b6e-2f0c-7cc0-8000-3f1f5f2b9a10"),
+        field => Delivery::expectation(field).or_else(|| Progress::expectation(field)),
+    }
+}
 
 /// Fields of a facet that this version of the program does not know: kept, and passed on.
 pub type Unknown = BTreeMap<String, serde_json::Value>;

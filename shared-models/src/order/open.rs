@@ -32,6 +32,39 @@ pub(super) trait Open: Default {
     fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
+/// Implements parsing for a facet with these fields. A field of the struct that is not named here does
+/// not compile.
+macro_rules! open {
+    ($facet:ident, needed: [$($needed:ident),+], optional: [$($optional:ident),*]) => {
+        impl $crate::order::open::Open for $facet {
+            const FIELDS: &'static [&'static str] =
+                &[$(stringify!($needed),)+ $(stringify!($optional),)*];
+            const NEEDED: usize = [$(stringify!($needed)),+].len();
+
+            fn set<'de, A: serde::de::MapAccess<'de>>(
+                &mut self,
+                field: &str,
+                map: &mut A,
+            ) -> Result<(), A::Error> {
+                let Self { $($needed,)+ $($optional,)* unknown } = self;
+                match field {
+                    $(stringify!($needed) => *$needed = map.next_value()?,)+
+                    $(stringify!($optional) => *$optional = map.next_value()?,)*
+                    other => _ = unknown.insert(other.to_owned(), map.next_value()?),
+                }
+                Ok(())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $facet {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::order::open::value(from)
+            }
+        }
+    };
+}
+pub(super) use open;
+
 /// Parses a value without a revision.
 pub(super) fn value<'de, V: Open, D: Deserializer<'de>>(from: D) -> Result<V, D::Error> {
     from.deserialize_map(Reading { is_facet: false, of: PhantomData })

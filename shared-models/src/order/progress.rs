@@ -1,24 +1,29 @@
 //! The facet progress: status and carrier.
 
 use garde::Validate;
-use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
-use super::open::{self, Open};
+use super::open::open;
 use super::text::{filled, storable};
-use super::{Status, Unknown, limits};
+use super::{Status, Unknown};
 
-/// The status of an order, and its carrier. The warehouse owns it.
+/// Characters in a carrier's name.
+pub const CARRIER: usize = 100;
+/// Characters in a tracking number.
+pub const TRACKING: usize = 200;
+
+/// The status of an order, and its carrier. The warehouse owns it. A field is added as to the
+/// [`Delivery`](super::Delivery).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Progress {
     /// The status.
     #[garde(skip)]
     pub status: Status,
     /// The carrier's name.
-    #[garde(inner(custom(filled(limits::CARRIER))))]
+    #[garde(inner(custom(filled(CARRIER))))]
     pub carrier: Option<String>,
     /// The carrier's tracking number.
-    #[garde(inner(custom(filled(limits::TRACKING))))]
+    #[garde(inner(custom(filled(TRACKING))))]
     pub tracking: Option<String>,
     /// The fields that a newer version has added.
     #[serde(flatten)]
@@ -26,23 +31,36 @@ pub struct Progress {
     pub unknown: Unknown,
 }
 
-impl Open for Progress {
-    const FIELDS: &'static [&'static str] = &["status", "carrier", "tracking"];
-    const NEEDED: usize = 1;
+open!(Progress, needed: [status], optional: [carrier, tracking]);
 
-    fn set<'de, A: MapAccess<'de>>(&mut self, field: &str, map: &mut A) -> Result<(), A::Error> {
-        match field {
-            "status" => self.status = map.next_value()?,
-            "carrier" => self.carrier = map.next_value()?,
-            "tracking" => self.tracking = map.next_value()?,
-            unknown => _ = self.unknown.insert(unknown.to_owned(), map.next_value()?),
-        }
-        Ok(())
+impl Progress {
+    /// Returns the valid values of a field, for the person who reads the refusal.
+    #[must_use]
+    pub fn expectation(field: &str) -> Option<&'static str> {
+        Some(match field {
+            "status" => "one of placed, picking, packed, voided, shipped, delivered",
+            "carrier" => "null, or text that is not blank, up to 100 characters",
+            "tracking" => "null, or text that is not blank, up to 200 characters",
+            _ => return None,
+        })
     }
 }
 
-impl<'de> Deserialize<'de> for Progress {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        open::value(from)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::open::Open;
+
+    #[test]
+    fn every_field_says_what_it_expects() {
+        for field in Progress::FIELDS {
+            assert!(Progress::expectation(field).is_some(), "{field}");
+        }
+    }
+
+    #[test]
+    fn an_empty_field_of_a_later_version_is_left_out() {
+        let text = serde_json::to_string(&Progress::default()).unwrap();
+        assert_eq!(text, r#"{"status":"placed","carrier":null,"tracking":null}"#);
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::Unknown;
-use super::limits;
+
+/// Bytes of JSON in the fields of a facet that this version does not know.
+pub const UNKNOWN_BYTES: usize = 16 * 1024;
 
 /// Returns a validator of text that is not blank, has at most `max` characters, and can be stored
 /// in PostgreSQL.
@@ -29,10 +31,9 @@ pub fn storable(unknown: &Unknown, (): &()) -> garde::Result {
         return Ok(());
     }
     let bytes = serde_json::to_string(unknown).map_or(usize::MAX, |json| json.len());
-    if bytes > limits::UNKNOWN_BYTES {
+    if bytes > UNKNOWN_BYTES {
         return Err(garde::Error::new(format!(
-            "unknown fields take {bytes} bytes, at most {} fit",
-            limits::UNKNOWN_BYTES
+            "unknown fields take {bytes} bytes, at most {UNKNOWN_BYTES} fit"
         )));
     }
     match unknown.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)) {

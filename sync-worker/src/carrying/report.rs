@@ -43,7 +43,7 @@ fn reported(source: Side, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
 
 /// Returns the name of an order.
 fn order(id: Uuid) -> RecordName {
-    RecordName::new("order", id)
+    RecordName::new("order", id.to_string())
 }
 
 /// Reads an id leniently: an event that cannot be parsed may still name its order.

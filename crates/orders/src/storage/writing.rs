@@ -20,7 +20,7 @@ use service_kit::error::Error;
 use shared_models::order::{Delivery, Facet, Progress};
 use uuid::Uuid;
 
-use crate::change::Changed;
+use crate::local_change::Changed;
 use crate::order::{Private, RESOURCE};
 use crate::record::Record;
 

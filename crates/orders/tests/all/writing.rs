@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
-use orders::{Draft, Edit, Order, Turns, Writer, Written};
+use orders::{Draft, Edit, Order, WriteQueues, Writer, Written};
 use program_kit::http::conditional::Precondition;
 use service_kit::database::{Database, DatabaseSettings, Observer, Scans, State};
 use service_kit::error::Error;
@@ -52,8 +52,9 @@ impl Desk {
             broker: settings.broker,
             relay: settings.relay,
             resources: plain().resources,
+            tasks: vec![],
         });
-        let writer = Writer::new(pool(&settings.database), relay, Turns::default());
+        let writer = Writer::new(pool(&settings.database), relay, WriteQueues::default());
         Self { writer, database, id }
     }
 

@@ -8,6 +8,7 @@
 
 mod search;
 mod storage;
+mod task;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::database::now;
 use crate::database::schema::offers;
 use crate::resource::{Resource, Resources};
 use search::{LookBack, Search};
+pub(crate) use task::OfferTask;
 
 /// The most ids in one request, and the most parked changes that are offered in one step.
 pub const STEP: usize = 500;

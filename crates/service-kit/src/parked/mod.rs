@@ -11,7 +11,7 @@ mod settings;
 mod settling;
 mod storage;
 
-pub use offering::offer_due;
+pub(crate) use offering::ParkedTask;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
 pub use settings::{ParkedSettings, Waits};

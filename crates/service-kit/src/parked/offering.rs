@@ -1,25 +1,66 @@
 //! Offering due parked changes: one event for each record, however many of its changes are due.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::storage::{self, Due};
-use crate::database::now;
+use crate::database::{DatabaseError, in_time, now};
 use crate::offers;
+use crate::relay::{Progress, Task};
 use crate::resource::Resources;
 
-/// Offers the records of due changes, up to a limit; returns whether there may be more. The caller
+/// The relay's task for parked changes: each step offers the records of those that are due.
+#[derive(Debug)]
+pub(crate) struct ParkedTask(pub(crate) Resources);
+
+impl Task for ParkedTask {
+    /// Offers one event of each parked record, also while others cannot be published.
+    fn waits_for_publishing(&self) -> bool {
+        false
+    }
+
+    fn step<'a>(
+        &'a self,
+        session: &'a mut AsyncPgConnection,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Progress, DatabaseError>> {
+        self.offer_due(session, deadline).boxed()
+    }
+}
+
+impl ParkedTask {
+    async fn offer_due(
+        &self,
+        session: &mut AsyncPgConnection,
+        deadline: Duration,
+    ) -> Result<Progress, DatabaseError> {
+        let offering = session.transaction(async |it| offer_due(it, &self.0).await);
+        match in_time(deadline, offering).await? {
+            Ok(0) => Ok(Progress::Nothing),
+            Ok(records) => Ok(Progress::Offered { records }),
+            Err(error) => {
+                tracing::warn!(%error, "parked changes could not be offered; this is tried again");
+                Ok(Progress::Nothing)
+            }
+        }
+    }
+}
+
+/// Offers the records of due changes, up to a limit; returns how many changes were due. The caller
 /// owns the transaction.
-pub async fn offer_due(
+async fn offer_due(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
-) -> QueryResult<bool> {
+) -> QueryResult<usize> {
     let due = storage::lock_due(connection, resources, now(), offers::STEP).await?;
     if due.is_empty() {
-        return Ok(false);
+        return Ok(0);
     }
     let mut events = HashMap::new();
     for (resource, last) in last_of_each(&due) {
@@ -31,7 +72,7 @@ pub async fn offer_due(
     }
     storage::set_offered(connection, &due, &events).await?;
     tracing::info!(changes = due.len(), records = events.len(), "parked changes are offered again");
-    Ok(due.len() >= offers::STEP)
+    Ok(due.len())
 }
 
 /// Returns, for each resource, the change of each of its records that was parked last: it stands for
@@ -71,7 +112,7 @@ mod tests {
             due(6, "reading", "7", 40),
         ];
         let last = last_of_each(&rows);
-        let ids = |resource| last[resource].values().map(|id| id.as_u128()).collect::<Vec<_>>();
+        let ids = |resource| last[resource].values().map(Uuid::as_u128).collect::<Vec<_>>();
         assert_eq!((ids("order"), ids("reading")), (vec![1, 3, 5], vec![6]));
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Answer {
 
 /// The outcome of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sent {
+pub(super) struct Outcome {
     /// The sequence numbers of the messages that RabbitMQ has in a queue.
     pub(super) confirmed: Vec<i64>,
     /// The number of messages that no queue took.
@@ -81,7 +81,7 @@ impl Answers {
     /// Returns the outcome of the oldest batch, once it is certain. Every received answer, of every
     /// batch, must have been noted before, so each batch must be written: until then its confirms
     /// cannot be read.
-    pub(super) fn judge(&mut self) -> Option<Sent> {
+    pub(super) fn decide_oldest(&mut self) -> Option<Outcome> {
         let all_returns_are_here = self.returned.is_empty() || self.are_complete();
         let oldest = self.batches.front()?;
         if oldest.unanswered > 0 || !all_returns_are_here {
@@ -89,20 +89,20 @@ impl Answers {
         }
         let oldest = self.batches.pop_front()?;
         let any_may_be_returned = self.returned.contains(&UNKNOWN);
-        let mut sent = Sent::default();
+        let mut outcome = Outcome::default();
         for (Message { seq, id }, taken) in oldest.messages {
             let came_back = !self.returned.is_empty() && self.returned.remove(&id);
             let came_back = came_back || any_may_be_returned;
             match (came_back, taken) {
-                (true, _) => sent.returned += 1,
-                (false, Some(true)) => sent.confirmed.push(seq),
-                (false, Some(false) | None) => sent.refused += 1,
+                (true, _) => outcome.returned += 1,
+                (false, Some(true)) => outcome.confirmed.push(seq),
+                (false, Some(false) | None) => outcome.refused += 1,
             }
         }
         if self.batches.is_empty() {
             self.returned.clear();
         }
-        Some(sent)
+        Some(outcome)
     }
 
     fn are_complete(&self) -> bool {

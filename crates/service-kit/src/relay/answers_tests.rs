@@ -33,8 +33,8 @@ struct World {
     waiting: VecDeque<Uuid>,
     completed: Vec<(usize, usize, Answer)>,
     answers: Answers,
-    judged: usize,
-    sent: BTreeMap<usize, Sent>,
+    decided: usize,
+    sent: BTreeMap<usize, Outcome>,
 }
 
 fn id(message: usize) -> Uuid {
@@ -60,7 +60,7 @@ impl World {
             waiting: VecDeque::new(),
             completed: vec![],
             answers,
-            judged: 0,
+            decided: 0,
             sent: BTreeMap::new(),
         }
     }
@@ -91,11 +91,11 @@ impl World {
 
     fn look(&mut self) {
         for (batch, place, answer) in std::mem::take(&mut self.completed) {
-            self.answers.answered(batch - self.judged, place, answer);
+            self.answers.answered(batch - self.decided, place, answer);
         }
-        while let Some(sent) = self.answers.judge() {
-            self.sent.insert(self.judged, sent);
-            self.judged += 1;
+        while let Some(sent) = self.answers.decide_oldest() {
+            self.sent.insert(self.decided, sent);
+            self.decided += 1;
         }
     }
 
@@ -106,13 +106,13 @@ impl World {
         }
         if self.confirmed.iter().all(|confirmed| *confirmed) && self.completed.is_empty() {
             let batches = self.messages.last().map_or(0, |(batch, _, _)| batch + 1);
-            assert_eq!(self.judged, batches, "{:?}", self.messages);
+            assert_eq!(self.decided, batches, "{:?}", self.messages);
             assert!(self.answers.returned.is_empty(), "{:?}", self.answers);
         }
     }
 
-    fn expected(&self, batch: usize) -> Sent {
-        let mut sent = Sent::default();
+    fn expected(&self, batch: usize) -> Outcome {
+        let mut sent = Outcome::default();
         for (seq, (of, _, fate)) in self.messages.iter().enumerate() {
             match fate {
                 _ if *of != batch => {}
@@ -179,7 +179,7 @@ fn a_return_that_comes_with_another_batchs_confirm_is_found_there() {
     let mut world = World::new(&[1, 1], &[Returned, Taken]);
     assert!(world.give_back(0) && world.confirm(1) && world.confirm(0));
     world.look();
-    assert_eq!(world.sent[&0], Sent { returned: 1, ..Sent::default() });
+    assert_eq!(world.sent[&0], Outcome { returned: 1, ..Outcome::default() });
     assert_eq!(world.sent[&1].confirmed, [1]);
 }
 
@@ -199,7 +199,7 @@ fn without_a_return_a_batch_waits_for_no_other() {
     let mut world = World::new(&[2, 1], &[Taken, Refused, Returned]);
     assert!(world.confirm(1) && world.confirm(0));
     world.look();
-    assert_eq!(world.sent[&0], Sent { confirmed: vec![0], returned: 0, refused: 1 });
+    assert_eq!(world.sent[&0], Outcome { confirmed: vec![0], returned: 0, refused: 1 });
 }
 
 #[test]
@@ -209,6 +209,6 @@ fn a_change_that_came_back_is_confirmed_when_it_is_published_again() {
     for (returned, confirmed) in [(Some(message.id), vec![]), (None, vec![7])] {
         answers.published([message].into_iter());
         answers.answered(0, 0, Answer { taken: true, returned });
-        assert_eq!(answers.judge().unwrap().confirmed, confirmed);
+        assert_eq!(answers.decide_oldest().unwrap().confirmed, confirmed);
     }
 }

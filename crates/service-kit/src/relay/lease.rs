@@ -1,4 +1,4 @@
-//! The right to publish for a database: a session that holds an advisory lock.
+//! The right to publish for a database: a session that holds an advisory lock. All SQL on the outbox.
 //!
 //! The relay reads and deletes through this same session. So a process that has lost the lock
 //! cannot delete, and a session that is lost releases the lock for another replica. PostgreSQL ends
@@ -8,16 +8,20 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Bool};
-use diesel::{QueryResult, QueryableByName};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 
-use super::{RelayOptions, StepError, storage};
+use super::RelayOptions;
+use super::housekeeping::{Progress, Task};
+use super::step::StepError;
+use crate::database::schema::outbox;
 use crate::database::{DatabaseError, connect, in_time};
-use crate::parked::offer_due;
-use crate::resource::Resources;
-use crate::{offers, pause};
-pub(super) use storage::{Look, Waiting};
+use crate::pause;
 
 /// The lock's key; advisory locks are local to a database.
 const RELAY_LOCK: i64 = 0x6c6f_636b_0002;
@@ -32,18 +36,6 @@ const SILENCE: Duration = Duration::from_secs(4);
 pub(super) struct Lease {
     session: AsyncPgConnection,
     deadline: Duration,
-    resources: Resources,
-}
-
-/// The outcome of a step of an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Advance {
-    /// No offer has a step that is due.
-    Nothing,
-    /// A number of records was offered.
-    Offered { records: usize },
-    /// The step failed; it is tried again later.
-    Failed,
 }
 
 #[derive(QueryableByName)]
@@ -70,7 +62,7 @@ impl Lease {
                 .await
         });
         let taken = taken.await?.taken;
-        Ok(taken.then_some(Self { session, deadline, resources: options.resources.clone() }))
+        Ok(taken.then_some(Self { session, deadline }))
     }
 
     /// Returns whether publishing is paused.
@@ -79,67 +71,22 @@ impl Lease {
     }
 
     /// Reads the changes in the outbox that are to be published now, oldest first.
-    pub(super) async fn read(&mut self, look: Look) -> Result<Vec<Waiting>, DatabaseError> {
-        within(self.deadline, look.read(&mut self.session)).await
+    pub(super) async fn read(&mut self, query: ReadOutbox) -> Result<Vec<Pending>, DatabaseError> {
+        within(self.deadline, query.load(&mut self.session)).await
     }
 
     /// Deletes confirmed changes from the outbox.
     pub(super) async fn delete(&mut self, confirmed: &[i64]) -> Result<(), DatabaseError> {
-        within(self.deadline, storage::delete(&mut self.session, confirmed)).await
+        if confirmed.is_empty() {
+            return Ok(());
+        }
+        let these = diesel::delete(outbox::table.filter(outbox::seq.eq_any(confirmed)));
+        within(self.deadline, these.execute(&mut self.session)).await.map(|_| ())
     }
 
-    /// Takes a step of the offer that is due next. If a statement of it fails, that is noted, and
-    /// the session continues.
-    pub(super) async fn advance_offer(&mut self) -> Result<Advance, DatabaseError> {
-        let deadline = self.deadline;
-        let (session, resources) = (&mut self.session, &self.resources);
-        if !within(deadline, offers::is_any_due(session)).await? {
-            return Ok(Advance::Nothing);
-        }
-        let mut taken = None;
-        let stepping = session.transaction(async |session| {
-            let Some(offer) = offers::take_next(session).await? else { return Ok(None) };
-            taken = Some(offer.id);
-            offers::advance(session, resources, &offer).await.map(Some)
-        });
-        let error = match in_time(deadline, stepping).await? {
-            Ok(Some(records)) => return Ok(Advance::Offered { records }),
-            Ok(None) => return Ok(Advance::Nothing),
-            Err(error) => error.to_string(),
-        };
-        let Some(id) = taken else {
-            tracing::warn!(error, "no offer could be taken; this is tried again later");
-            self.renew().await?;
-            return Ok(Advance::Failed);
-        };
-        let noting = session.transaction(async |it| offers::failed(it, id, &error).await);
-        match in_time(deadline, noting).await? {
-            Ok(Some(1)) => {
-                tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
-            }
-            Ok(_) => {}
-            Err(untold) => {
-                tracing::warn!(offer = id, error, %untold, "an offer failed, which was not noted");
-                self.renew().await?;
-            }
-        }
-        Ok(Advance::Failed)
-    }
-
-    /// Offers the due parked changes again; returns whether there may be more. The inner error is
-    /// that of a statement; the session continues.
-    pub(super) async fn offer_parked(
-        &mut self,
-    ) -> Result<Result<bool, diesel::result::Error>, DatabaseError> {
-        let (session, resources) = (&mut self.session, &self.resources);
-        let offering = session.transaction(async |session| offer_due(session, resources).await);
-        match in_time(self.deadline, offering).await? {
-            Ok(more) => Ok(Ok(more)),
-            Err(error) => {
-                self.renew().await?;
-                Ok(Err(error))
-            }
-        }
+    /// Has a task take its next step.
+    pub(super) async fn run(&mut self, task: &dyn Task) -> Result<Progress, DatabaseError> {
+        task.step(&mut self.session, self.deadline).await
     }
 
     /// Awaits an answer from elsewhere, and keeps the session from timing out meanwhile.
@@ -174,4 +121,49 @@ impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").finish_non_exhaustive()
     }
+}
+
+/// A change that RabbitMQ has not confirmed yet.
+#[derive(Debug, Queryable)]
+pub(super) struct Pending {
+    pub(super) seq: i64,
+    pub(super) event_id: Uuid,
+    pub(super) resource: String,
+    pub(super) kind: String,
+    pub(super) origin: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) body: String,
+}
+
+/// The query for changes in the outbox from a sequence number on that are not in flight, oldest
+/// first; nothing while the side is paused.
+#[derive(Debug, QueryId)]
+pub(super) struct ReadOutbox {
+    pub(super) from: i64,
+    /// The most changes to look at, including those in flight.
+    pub(super) limit: i64,
+    pub(super) in_flight: Vec<i64>,
+}
+
+impl QueryFragment<Pg> for ReadOutbox {
+    /// Filters before it reads, so that no in-flight change is read. Each change is looked up
+    /// separately (`lateral`, `limit`): with a join PostgreSQL may scan the whole log, which it
+    /// does if it analyzed the outbox while that was long.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("with waiting as materialized (select seq from outbox where seq >= ");
+        out.push_bind_param::<BigInt, _>(&self.from)?;
+        out.push_sql(" and not exists (select from pause) order by seq limit ");
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql("), next as materialized (select seq from waiting where seq not in (");
+        out.push_sql("select unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.in_flight)?;
+        out.push_sql("))) select change.* from next cross join lateral (");
+        out.push_sql("select seq, event_id, resource, kind, origin, at, body from changes");
+        out.push_sql(" where changes.seq = next.seq limit 1) as change order by seq");
+        Ok(())
+    }
+}
+
+impl Query for ReadOutbox {
+    type SqlType = (BigInt, SqlUuid, Text, Text, Text, Timestamptz, Text);
 }

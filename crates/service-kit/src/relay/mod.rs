@@ -7,19 +7,15 @@
 //! at commit: it cut the rate of commits to a third.)
 
 mod answers;
-mod counts;
-mod flight;
-mod flights;
-mod floor;
+mod handle;
+mod housekeeping;
+mod in_flight;
 mod lease;
-mod offering;
 mod pace;
 mod publisher;
+mod scan_start;
 mod settings;
-mod state;
 mod step;
-mod stepping;
-mod storage;
 
 use std::sync::Arc;
 
@@ -31,16 +27,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::DatabaseSettings;
 use crate::resource::Resources;
-use counts::Counts;
-pub use counts::RelayCounts;
-use flights::Flights;
-use floor::Floor;
+use handle::Counts;
+pub use handle::{RelayCounts, RelayHandle, RelayState};
+use housekeeping::Schedule;
+pub use housekeeping::{Progress, Task};
+use in_flight::InFlight;
 use lease::Lease;
-use offering::OfferPace;
-use pace::{Looks, Pace, Portion, Wait};
+use pace::{BatchSize, Pace, Wait};
 use publisher::{PublishError, Publisher};
+use scan_start::ScanStart;
 pub use settings::RelaySettings;
-pub use state::{RelayHandle, RelayState};
 use step::{Step, StepError};
 
 /// The options of a relay.
@@ -58,6 +54,8 @@ pub struct RelayOptions {
     pub relay: RelaySettings,
     /// The resources whose changes it publishes.
     pub resources: Resources,
+    /// What it does besides publishing.
+    pub tasks: Vec<Arc<dyn Task>>,
 }
 
 /// The relay of one process.
@@ -68,11 +66,10 @@ pub struct Relay {
     state: watch::Sender<RelayState>,
     counts: Arc<Counts>,
     pace: Pace,
-    looks: Looks,
-    offers: OfferPace,
-    portion: Portion,
-    floor: Floor,
-    flights: Flights,
+    batch_size: BatchSize,
+    scan_start: ScanStart,
+    in_flight: InFlight,
+    schedule: Schedule,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
 }
@@ -84,21 +81,22 @@ impl Relay {
         let wake = Arc::new(Notify::new());
         let (state, observed) = watch::channel(RelayState::Starting);
         let counts = Arc::default();
-        let handle = RelayHandle::new(Arc::clone(&wake), observed, Arc::clone(&counts));
+        let requested = Arc::default();
+        let schedule =
+            Schedule::new(options.tasks.clone(), options.relay.offer_rate, Arc::clone(&requested));
+        let handle = RelayHandle::new(Arc::clone(&wake), requested, observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
-        let (looks, portion) = (Looks::default(), Portion::new(options.relay.batch_size));
-        let offers = OfferPace::new(options.relay.offer_rate);
+        let batch_size = BatchSize::new(options.relay.batch_size);
         let relay = Self {
             options,
             wake,
             state,
             counts,
             pace,
-            looks,
-            offers,
-            portion,
-            floor: Floor::default(),
-            flights: Flights::default(),
+            batch_size,
+            scan_start: ScanStart::default(),
+            in_flight: InFlight::default(),
+            schedule,
             lease: None,
             publisher: None,
         };
@@ -115,10 +113,10 @@ impl Relay {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.flights.land(), if wait.may_be_woken => {
-                    let settled = self.settle().await;
-                    if !matches!(settled, Ok(Step::UnderWay)) {
-                        (wait, since) = (self.conclude(settled), Instant::now());
+                () = self.in_flight.decide_oldest(), if wait.may_be_woken => {
+                    let step = self.delete_confirmed().await;
+                    if !matches!(step, Ok(Step::InFlight)) {
+                        (wait, since) = (self.conclude(step), Instant::now());
                     }
                     continue;
                 }
@@ -129,9 +127,9 @@ impl Relay {
             let outcome = self.step().await;
             (wait, since) = (self.conclude(outcome), Instant::now());
         }
-        while !self.flights.is_empty()
+        while !self.in_flight.is_empty()
             && self.blocked().is_none()
-            && self.await_the_oldest().await.is_ok()
+            && self.await_oldest().await.is_ok()
         {}
         if let Some(publisher) = self.publisher.take() {
             publisher.close().await;
@@ -148,7 +146,7 @@ impl Relay {
                 (Some(RelayState::Blocked(reason)), self.pace.blocked())
             }
             Ok(Step::Idle) => (Some(RelayState::Publishing), self.pace.idle()),
-            Ok(Step::UnderWay) => (None, self.pace.under_way()),
+            Ok(Step::InFlight) => (None, self.pace.in_flight()),
             Ok(Step::Busy) => (None, self.pace.busy()),
             Ok(Step::Unroutable { returned }) => {
                 tracing::warn!(returned, "RabbitMQ has no queue for changes; they are kept");
@@ -167,24 +165,24 @@ impl Relay {
         if let Some(state) = state {
             state.tell(&self.state);
         }
-        // An offer may be due before the next read of the outbox.
+        // A step of a task may be due before the next read of the outbox.
         let at_most =
-            self.offers.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
+            self.schedule.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
         Wait { at_most, ..wait }
     }
 
     /// Drops the parts that do not work. In-flight changes are published again, on another channel.
     fn give_up(&mut self, error: &StepError) {
-        if !self.flights.is_empty() {
+        if !self.in_flight.is_empty() {
             self.publisher = None;
         }
-        self.flights.forget();
+        self.in_flight.forget();
         match error {
             StepError::Database(_) | StepError::Connect(_) => self.lease = None,
             StepError::Publish(error) => {
                 self.publisher = None;
                 if matches!(error, PublishError::NotConfirmed(_)) {
-                    self.portion.was_too_much();
+                    self.batch_size.halve();
                 }
             }
         }

@@ -1,6 +1,6 @@
-//! The wait before the next step, the batch size, and the housekeeping timer. Pure.
+//! The wait before the next step, and the batch size. Pure.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use program_kit::{backoff, gathering};
 
@@ -11,9 +11,6 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The number of changes by which the batch size grows.
 const MORE: u16 = 10;
-
-/// The interval of the housekeeping.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// A wait, and whether a commit in this process ends it, once the least time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +53,7 @@ impl Pace {
 
     /// Returns the wait while all changes are in flight. It is not known yet whether publishing
     /// works.
-    pub(super) fn under_way(&mut self) -> Wait {
+    pub(super) fn in_flight(&mut self) -> Wait {
         let at_least = gathering::how_long(self.found);
         let at_most = self.quiet.max(at_least);
         self.quiet = (self.quiet * 2).min(self.max);
@@ -66,7 +63,7 @@ impl Pace {
     /// Returns the wait after an empty read: longer each time.
     pub(super) fn idle(&mut self) -> Wait {
         self.failures = 0;
-        self.under_way()
+        self.in_flight()
     }
 
     /// Returns the wait while the side is paused: a commit does not end it. In-flight batches are
@@ -110,12 +107,12 @@ const fn wait(at_most: Duration) -> Wait {
 /// The batch size. Changes that RabbitMQ cannot confirm in time are published again; with an
 /// unchanged size, that would never end, and would also fill the queue.
 #[derive(Debug)]
-pub(super) struct Portion {
+pub(super) struct BatchSize {
     most: u16,
     now: u16,
 }
 
-impl Portion {
+impl BatchSize {
     pub(super) const fn new(most: u16) -> Self {
         Self { most, now: most }
     }
@@ -125,35 +122,18 @@ impl Portion {
     }
 
     /// Returns whether the size is at its maximum; otherwise only one batch is in flight at a time.
-    pub(super) const fn is_whole(&self) -> bool {
+    pub(super) const fn is_full(&self) -> bool {
         self.now == self.most
     }
 
     /// Halves the size: a batch was not confirmed in time.
-    pub(super) fn was_too_much(&mut self) {
+    pub(super) fn halve(&mut self) {
         self.now = (self.now / 2).max(1);
     }
 
     /// Grows the size: a batch was confirmed.
-    pub(super) fn was_confirmed(&mut self) {
+    pub(super) fn grow(&mut self) {
         self.now = self.now.saturating_add(MORE).min(self.most);
-    }
-}
-
-/// The housekeeping timer: when to look for due parked changes.
-#[derive(Debug, Default)]
-pub(super) struct Looks {
-    next: Option<Instant>,
-}
-
-impl Looks {
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.next.is_none_or(|next| next <= now)
-    }
-
-    /// Sets the next time; with `more`, it is the next step.
-    pub(super) fn looked(&mut self, now: Instant, more: bool) {
-        self.next = if more { None } else { now.checked_add(BETWEEN_LOOKS) };
     }
 }
 
@@ -165,7 +145,7 @@ mod tests {
     const MAX: Duration = Duration::from_millis(200);
 
     #[test]
-    fn looks_become_rarer_while_it_is_quiet_and_frequent_again_after_work() {
+    fn reads_become_rarer_while_it_is_quiet_and_frequent_again_after_work() {
         let mut pace = Pace::new(MIN, MAX);
         let waits = (0..8).map(|_| pace.idle().at_most.as_millis()).collect::<Vec<_>>();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 200, 200]);
@@ -179,7 +159,7 @@ mod tests {
         let waits = (0..20).map(|_| pace.failed(1.0).at_most).collect::<Vec<_>>();
         assert!(waits.is_sorted() && waits[0] == MIN && waits[19] == MAX_BACKOFF, "{waits:?}");
         pace.busy();
-        pace.under_way();
+        pace.in_flight();
         assert_eq!(pace.failed(1.0).at_most, MAX_BACKOFF, "nothing of that is a success yet");
         pace.succeeded();
         assert_eq!(pace.failed(1.0).at_most, MIN);
@@ -198,21 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_portion_halves_down_to_one_and_grows_again_to_the_most() {
-        let mut portion = Portion::new(25);
-        let halves = (0..6).map(|_| (portion.was_too_much(), portion.now()).1);
+    fn the_batch_size_halves_down_to_one_and_grows_again_to_the_most() {
+        let mut size = BatchSize::new(25);
+        let halves = (0..6).map(|_| (size.halve(), size.now()).1);
         assert_eq!(halves.collect::<Vec<_>>(), [12, 6, 3, 1, 1, 1]);
-        let grown = (0..4).map(|_| (portion.was_confirmed(), portion.now()).1);
+        let grown = (0..4).map(|_| (size.grow(), size.now()).1);
         assert_eq!(grown.collect::<Vec<_>>(), [11, 21, 25, 25]);
-    }
-
-    #[test]
-    fn what_is_parked_is_looked_for_once_a_second_unless_there_is_more() {
-        let (mut looks, now) = (Looks::default(), Instant::now());
-        assert!(looks.is_due(now));
-        looks.looked(now, false);
-        assert!(!looks.is_due(now + BETWEEN_LOOKS / 2) && looks.is_due(now + BETWEEN_LOOKS));
-        looks.looked(now, true);
-        assert!(looks.is_due(now));
     }
 }

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use super::RelayOptions;
 use super::answers::Message;
-use super::flight::Flight;
-use super::lease::Waiting;
+use super::in_flight::Batch;
+use super::lease::Pending;
 use crate::resource::Resources;
 
 /// `delivery_mode` of a message that survives a restart of RabbitMQ.
@@ -82,22 +82,22 @@ impl Publisher {
     }
 
     /// Creates an in-flight batch of these changes, which starts when it is first awaited.
-    pub(super) fn publish(&self, waiting: Vec<Waiting>, limit: Duration) -> Flight {
-        let message = |change: &Waiting| Message { seq: change.seq, id: change.event_id };
-        let messages = waiting.iter().map(message).collect();
+    pub(super) fn publish(&self, pending: Vec<Pending>, limit: Duration) -> Batch {
+        let message = |change: &Pending| Message { seq: change.seq, id: change.event_id };
+        let messages = pending.iter().map(message).collect();
         let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
         let resources = self.resources.clone();
         // Each future resolves when lapin's thread has written the message: awaited one by one, the
         // two threads would wake each other for every message, and RabbitMQ would get each by
         // itself.
         let writing = async move {
-            let publishing = waiting.iter().map(|change| {
+            let publishing = pending.iter().map(|change| {
                 let mandatory = resources.must_arrive(&change.resource);
                 publish(&channel, exchange, app_id, mandatory, change)
             });
             join_all(publishing).await
         };
-        Flight::new(messages, writing, limit, self.connection.status().clone())
+        Batch::new(messages, writing, limit, self.connection.status().clone())
     }
 
     /// Closes the connection, so that RabbitMQ does not have to detect its end.
@@ -118,7 +118,7 @@ async fn publish(
     exchange: &'static str,
     app_id: &'static str,
     mandatory: bool,
-    change: &Waiting,
+    change: &Pending,
 ) -> lapin::Result<PublisherConfirm> {
     let mut headers = FieldTable::default();
     let origin = AMQPValue::LongString(change.origin.as_str().into());

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_row_stands_under_its_head() {
-        let kept = kept(true, RecordName::new("order", Uuid::from_u128(3)), json!({}));
+        let kept = kept(true, RecordName::new("order", Uuid::from_u128(3).to_string()), json!({}));
         let row = row(&kept);
         let expected = [
             ("ID", "00000000-0000-0000-0000-000000000001"),

@@ -11,7 +11,6 @@ use service_kit::error::Error;
 use service_kit::service::Service;
 use shared_models::comparison::{Compared, MAX_COMPARED, RevisionsRequest};
 
-use crate::Domain;
 use crate::comparison::{self, advance, log_state};
 
 /// The requested range of the log.
@@ -51,7 +50,7 @@ pub(super) async fn set(
 }
 
 /// `GET /v1/sync/changed`: the orders that were changed here in a range of the log.
-pub(super) async fn changed<D: Domain>(
+pub(super) async fn changed(
     service: Data<Service>,
     stretch: Query<Stretch>,
 ) -> Result<HttpResponse, Error> {

@@ -3,7 +3,6 @@
 
 mod apply;
 mod comparison;
-mod fold;
 
 use actix_web::http::Method;
 use actix_web::web;
@@ -17,14 +16,14 @@ pub(super) fn sync<D: Domain>() -> Routes {
     let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
     Routes::default()
         .with(resource("/v1/sync/orders", "the worker posts changes here", take))
-        .and(comparing::<D>())
+        .and(comparing())
 }
 
 /// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `POST /v1/sync/revisions`.
-fn comparing<D: Domain>() -> Routes {
+fn comparing() -> Routes {
     let mut compared = reads(Rule::SYNC, || web::to(comparison::show));
     compared.push(on(Method::POST, Rule::SYNC, web::to(comparison::set)));
-    let changed = reads(Rule::SYNC, || web::to(comparison::changed::<D>));
+    let changed = reads(Rule::SYNC, || web::to(comparison::changed));
     let revisions = vec![on(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
     let of_compared = "the worker reads here how far the log is compared, and posts it";
     Routes::default()

@@ -52,7 +52,8 @@ pub(super) async fn ask(
         }
         _ => return Err(unclear()),
     };
-    service.relay.wake();
+    service.relay.wake_tasks();
+    // What is offered by key is in the outbox already.
     let mut response = HttpResponse::Accepted();
     if let Some(location) = location {
         response.insert_header((LOCATION, location));

@@ -25,7 +25,7 @@ pub(super) async fn settle(
     });
     let settled = settling.await?;
     match deed {
-        Deed::Replay => service.relay.wake(),
+        Deed::Replay => service.relay.wake_tasks(),
         // Logged, because they are not offered any more; when all were dropped, the rows show
         // which.
         Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),

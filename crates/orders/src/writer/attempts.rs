@@ -7,8 +7,7 @@ use service_kit::database::DatabaseError;
 use service_kit::error::Error;
 use uuid::Uuid;
 
-use super::change::Changed;
-use super::edit::Edited;
+use crate::local_change::{Changed, Edited};
 
 /// The most offers of one order while a caller waits for its edit: far more than anybody asks for.
 const OFFERS: i64 = 1_000;

@@ -1,15 +1,19 @@
-//! Callers' edits of one order, one after the other. Pure.
+//! What the edits of callers at this side make of an order. Pure. (Its twin for the changes of the peer
+//! is [`peer_change`](super::peer_change).)
 
 use chrono::{DateTime, Utc};
+use garde::Validate;
 use program_kit::access::Caller;
 use program_kit::http::conditional::Precondition;
-use program_kit::http::problem::{Kind, Problem};
+use program_kit::http::problem::{FieldError, Kind, Problem};
 use serde_json::json;
 use service_kit::error::Error;
-use shared_models::edit::Refusal;
+use shared_models::edit::{Refusal, edit as edit_shared};
+use shared_models::event::EventKind;
+use shared_models::side::Side;
 
-use super::change::{Changed, change};
 use super::order::{Domain, Draft, Order};
+use super::record::Record;
 
 /// A caller's edit of an order.
 pub struct Edit<P> {
@@ -65,7 +69,7 @@ pub(super) fn edit<'a, D: Domain>(
 ) -> Edited<D::Private> {
     let mut edited = Edited { outcomes: vec![], changes: vec![], order };
     for edit in edits {
-        let outcome = match changed::<D>(&edited.order, edit, now) {
+        let outcome = match edit_one::<D>(&edited.order, edit, now) {
             Ok(Some(changed)) => {
                 edited.order = changed.order.clone();
                 edited.changes.push(changed);
@@ -79,14 +83,15 @@ pub(super) fn edit<'a, D: Domain>(
     edited
 }
 
-fn changed<D: Domain>(
+/// Applies one edit; returns `None` if it changes nothing.
+fn edit_one<D: Domain>(
     before: &Order<D::Private>,
     edit: &Edit<D::Private>,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed<D::Private>>, Error> {
     edit.precondition.check(before.version)?;
     let draft = (edit.wanted)(before)?;
-    let changed = change::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
+    let changed = change_to::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
     Ok(changed.map(|changed| changed.by(edit.principal.as_deref())))
 }
 
@@ -100,4 +105,54 @@ fn refused(refusal: &Refusal) -> Error {
         | Refusal::CarrierTooEarly
         | Refusal::CarrierByStore => problem,
     })
+}
+
+/// An order after a change, and the record of the change.
+#[derive(Debug)]
+pub struct Changed<P> {
+    /// The order after the change.
+    pub order: Order<P>,
+    /// The record for the change log.
+    pub record: Record,
+}
+
+impl<P> Changed<P> {
+    /// Creates the change of an order that is created at `side`.
+    pub fn created(side: Side, order: Order<P>) -> Self {
+        Self { record: Record::created(side, &order), order }
+    }
+
+    /// Returns the change with the principal that requested it.
+    #[must_use]
+    pub fn by(self, principal: Option<&str>) -> Self {
+        Self { record: self.record.by(principal), ..self }
+    }
+}
+
+/// Changes an order to a draft; returns `None` if it is equal already.
+fn change_to<D: Domain>(
+    before: &Order<D::Private>,
+    draft: Draft<D::Private>,
+    now: DateTime<Utc>,
+) -> Result<Option<Changed<D::Private>>, Refusal> {
+    let (shared, _) = edit_shared(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
+    if shared == before.shared && draft.private == before.private {
+        return Ok(None);
+    }
+    let order = Order {
+        shared,
+        private: draft.private,
+        version: before.version + 1,
+        updated_at: now,
+        ..before.clone()
+    };
+    let statuses = [before, &order].map(|order| order.shared.progress.value.status);
+    let kind = EventKind::of_change(statuses[0], statuses[1]);
+    Ok(Some(Changed { record: Record::decided(D::SIDE, kind, before, &order), order }))
+}
+
+/// Validates the shared part of a draft.
+pub fn shared_errors<D: Domain>(draft: &Draft<D::Private>) -> Vec<FieldError> {
+    let checks = [draft.delivery.validate(), draft.progress.validate()];
+    checks.into_iter().flat_map(|check| FieldError::all_of(check, D::expectation)).collect()
 }

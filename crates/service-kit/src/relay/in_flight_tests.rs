@@ -1,4 +1,4 @@
-//! The publisher with several batches under way, and a broker that answers in every order.
+//! The publisher with several batches in flight, and a broker that answers in every order.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use test_kit::{FakeBroker, FakeConnection};
 use uuid::Uuid;
 
 use super::*;
-use crate::relay::lease::Waiting;
+use crate::relay::lease::Pending;
 use crate::relay::publisher::Publisher;
 use crate::relay::{RelayOptions, RelaySettings};
 use crate::resource::Resources;
@@ -31,7 +31,7 @@ use Frame::{Ack, AckUpTo, Nack, Return};
 struct World {
     publisher: Publisher,
     broker: FakeConnection,
-    flights: Flights,
+    in_flight: InFlight,
     /// How many messages were published before.
     before: usize,
 }
@@ -75,14 +75,21 @@ async fn world() -> World {
     };
     let side = Side::Store;
     let resources = Resources::none();
-    let options =
-        RelayOptions { name: "test", side, database, broker: broker_settings, relay, resources };
+    let options = RelayOptions {
+        name: "test",
+        side,
+        database,
+        broker: broker_settings,
+        relay,
+        resources,
+        tasks: vec![],
+    };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
-    World { publisher: publisher.unwrap(), broker, flights: Flights::default(), before: 0 }
+    World { publisher: publisher.unwrap(), broker, in_flight: InFlight::default(), before: 0 }
 }
 
-fn waiting(seq: usize) -> Waiting {
-    Waiting {
+fn pending(seq: usize) -> Pending {
+    Pending {
         seq: seq as i64,
         event_id: Uuid::from_u128(1 + seq as u128),
         resource: "order".into(),
@@ -97,9 +104,9 @@ impl World {
     async fn publish(&mut self, sizes: &[usize]) -> Vec<BasicProperties> {
         let (mut next, mut messages) = (0, vec![]);
         for size in sizes {
-            let batch = (next..next + size).map(waiting).collect();
-            self.flights.add(self.publisher.publish(batch, Duration::from_secs(20)));
-            self.flights.write().await.unwrap();
+            let batch = (next..next + size).map(pending).collect();
+            self.in_flight.add(self.publisher.publish(batch, Duration::from_secs(20)));
+            self.in_flight.write().await.unwrap();
             next += size;
         }
         for _ in 0..next {
@@ -121,15 +128,15 @@ impl World {
                 Nack(message) => self.broker.nack(tag(*message), false).await,
             }
             self.broker.is_heard().await;
-            while self.flights.land().now_or_never().is_some() {
-                let sent = self.flights.landed().unwrap().unwrap();
+            while self.in_flight.decide_oldest().now_or_never().is_some() {
+                let sent = self.in_flight.take_decided().unwrap().unwrap();
                 fates.confirmed.extend(sent.confirmed);
                 fates.returned += sent.returned;
                 fates.refused += sent.refused;
             }
         }
         self.before += messages.len();
-        assert!(self.flights.is_empty(), "{frames:?} did not land");
+        assert!(self.in_flight.is_empty(), "{frames:?} were not decided");
         fates
     }
 }
@@ -208,8 +215,8 @@ async fn where_the_exchange_is_missing_every_batch_fails_for_that_reason() {
     let mut world = world().await;
     world.publish(&[1, 2]).await;
     world.broker.close_channel(404, "NOT_FOUND - no exchange").await;
-    world.flights.land().await;
-    let error = world.flights.landed().unwrap().unwrap_err().about("store.events");
+    world.in_flight.decide_oldest().await;
+    let error = world.in_flight.take_decided().unwrap().unwrap_err().about("store.events");
     assert!(matches!(error, PublishError::NoExchange("store.events")), "{error}");
 }
 
@@ -217,37 +224,37 @@ async fn where_the_exchange_is_missing_every_batch_fails_for_that_reason() {
 async fn while_the_broker_is_blocked_no_confirm_is_late() {
     let mut world = world().await;
     let limit = Duration::from_millis(200);
-    world.flights.add(world.publisher.publish(vec![waiting(0)], limit));
-    world.flights.write().await.unwrap();
+    world.in_flight.add(world.publisher.publish(vec![pending(0)], limit));
+    world.in_flight.write().await.unwrap();
     world.broker.block("low on memory").await;
     world.publisher.blocks().await;
     assert_eq!(world.publisher.blocked().as_deref(), Some("low on memory"));
-    let landing = tokio::time::timeout(limit * 4, world.flights.land());
-    assert!(landing.await.is_err(), "it waits");
+    let deciding = tokio::time::timeout(limit * 4, world.in_flight.decide_oldest());
+    assert!(deciding.await.is_err(), "it waits");
     world.broker.unblock().await;
     world.broker.is_heard().await;
     assert_eq!(world.publisher.blocked(), None);
-    world.flights.begin_anew(Instant::now());
-    world.flights.land().await;
-    let late = world.flights.landed().unwrap().unwrap_err();
+    world.in_flight.restart_timeouts(Instant::now());
+    world.in_flight.decide_oldest().await;
+    let late = world.in_flight.take_decided().unwrap().unwrap_err();
     assert!(matches!(late, PublishError::NotConfirmed(_)), "{late}");
 }
 
 /// RabbitMQ's alarm comes while a long batch is being written, of which the first message is
 /// confirmed already. That confirm takes the return of the batch before it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_batch_is_not_judged_while_the_confirms_of_another_cannot_be_read() {
-    let World { mut publisher, mut broker, mut flights, .. } = world().await;
+async fn a_batch_is_not_decided_while_the_confirms_of_another_cannot_be_read() {
+    let World { mut publisher, mut broker, mut in_flight, .. } = world().await;
     let limit = Duration::from_secs(20);
-    flights.add(publisher.publish(vec![waiting(0)], limit));
-    flights.write().await.unwrap();
+    in_flight.add(publisher.publish(vec![pending(0)], limit));
+    in_flight.write().await.unwrap();
     let first = broker.published().await;
     // More than fits into the socket while nobody reads.
-    let long = Waiting { body: "x".repeat(64 * 1024 * 1024), ..waiting(2) };
-    flights.add(publisher.publish(vec![waiting(1), long], limit));
+    let long = Pending { body: "x".repeat(64 * 1024 * 1024), ..pending(2) };
+    in_flight.add(publisher.publish(vec![pending(1), long], limit));
     let writing = async {
         tokio::select! {
-            written = flights.write() => panic!("it is written: {written:?}"),
+            written = in_flight.write() => panic!("it is written: {written:?}"),
             () = publisher.blocks() => {}
         }
     };
@@ -259,15 +266,22 @@ async fn a_batch_is_not_judged_while_the_confirms_of_another_cannot_be_read() {
     broker.give_back(&first).await;
     broker.ack(2, false).await;
     broker.ack(1, false).await;
-    let Flights { flying, answers, .. } = &mut flights;
-    flying[0].land(0, answers).await.unwrap();
-    assert!(flights.land().now_or_never().is_none(), "it was judged: {:?}", flights.landed());
+    let InFlight { batches, answers, .. } = &mut in_flight;
+    batches[0].confirm(0, answers).await.unwrap();
+    assert!(
+        in_flight.decide_oldest().now_or_never().is_none(),
+        "it was decided: {:?}",
+        in_flight.take_decided()
+    );
     broker.unblock().await;
     broker.is_heard().await;
     broker.ack(3, false).await;
     broker.is_heard().await;
-    flights.land().await;
-    assert_eq!(flights.landed().unwrap().unwrap(), Sent { returned: 1, ..Sent::default() });
-    flights.land().await;
-    assert_eq!(flights.landed().unwrap().unwrap().confirmed, [1, 2]);
+    in_flight.decide_oldest().await;
+    assert_eq!(
+        in_flight.take_decided().unwrap().unwrap(),
+        Outcome { returned: 1, ..Outcome::default() }
+    );
+    in_flight.decide_oldest().await;
+    assert_eq!(in_flight.take_decided().unwrap().unwrap().confirmed, [1, 2]);
 }

@@ -1,4 +1,5 @@
-//! Applying a batch of changes to the orders that it names. Pure.
+//! What the changes of the peer make of orders. Pure. (Its twin for the edits of callers is
+//! [`local_change`](super::local_change).)
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,9 @@ use shared_models::sync::{OrderChange, Outcome};
 use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
 
-use crate::{Changed, Order, Record};
+use super::local_change::Changed;
+use super::order::Order;
+use super::record::Record;
 
 /// A change from a request: a valid one, or the problem with it.
 #[derive(Debug)]

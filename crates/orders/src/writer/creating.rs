@@ -8,12 +8,11 @@ use service_kit::database::{DatabaseError, PAUSE};
 use service_kit::error::Error;
 use tokio::time::sleep;
 
-use super::change::Changed;
-use super::order::{Domain, Order};
-use super::storage;
-use super::turns::Turn;
-use super::waiter::{Waiter, waiter};
-use super::writer::Writer;
+use super::Writer;
+use super::queue::{Leader, Waiter, waiter};
+use crate::local_change::Changed;
+use crate::order::{Domain, Order};
+use crate::storage;
 
 /// A waiting write: an order to create, and its caller.
 pub(super) struct New<P> {
@@ -38,15 +37,15 @@ impl<D: Domain> Writer<D> {
         new: Changed<D::Private>,
     ) -> Result<Option<Order<D::Private>>, Error> {
         let (caller, awaited) = waiter();
-        if let Some(turn) = self.arriving.queue((), New { new, caller }) {
-            rt::spawn(self.clone().create_all_in(turn));
+        if let Some(leader) = self.creating.queue((), New { new, caller }) {
+            rt::spawn(self.clone().create_all(leader));
         }
         awaited.outcome(&self.database).await
     }
 
-    async fn create_all_in(self, mut turn: Turn<(), New<D::Private>>) {
+    async fn create_all(self, mut leader: Leader<(), New<D::Private>>) {
         let begins = |new: &New<_>| new.caller.begin();
-        while let Some(waiting) = turn.next() {
+        while let Some(waiting) = leader.next() {
             let (first, again) = first_of_each(waiting.into_iter().filter(begins));
             let failed = self.create_together(first).await;
             // Each in a task and on a connection of its own: one that waits, for a lock or for a

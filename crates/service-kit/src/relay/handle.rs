@@ -1,15 +1,17 @@
-//! The state of the relay, and the handle to it.
+//! The handle to the relay: its state, its counters, and how the rest of the program wakes it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Notify, watch};
 
-use super::counts::{Counts, RelayCounts};
+use super::answers::Outcome;
 
 /// A handle to the relay for the rest of the program.
 #[derive(Clone, Debug)]
 pub struct RelayHandle {
     wake: Arc<Notify>,
+    tasks_requested: Arc<AtomicBool>,
     state: watch::Receiver<RelayState>,
     counts: Arc<Counts>,
 }
@@ -36,15 +38,23 @@ pub enum RelayState {
 impl RelayHandle {
     pub(super) const fn new(
         wake: Arc<Notify>,
+        tasks_requested: Arc<AtomicBool>,
         state: watch::Receiver<RelayState>,
         counts: Arc<Counts>,
     ) -> Self {
-        Self { wake, state, counts }
+        Self { wake, tasks_requested, state, counts }
     }
 
     /// Wakes the relay after a commit.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Wakes the relay after a commit that gives one of its tasks something to do. The relay of another
+    /// process finds that with its next tick.
+    pub fn wake_tasks(&self) {
+        self.tasks_requested.store(true, Ordering::Relaxed);
+        self.wake();
     }
 
     /// Returns the state of the relay.
@@ -110,6 +120,45 @@ impl RelayState {
             *told = self;
             true
         });
+    }
+}
+
+/// The counters of a relay.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    confirmed: AtomicU64,
+    returned: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// The counters of a relay at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelayCounts {
+    /// Changes that RabbitMQ has confirmed.
+    pub confirmed: u64,
+    /// Times that a change came back, because no queue was bound for it.
+    pub returned: u64,
+    /// Times that RabbitMQ did not take a change.
+    pub refused: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&self, outcome: &Outcome) {
+        let add = |counter: &AtomicU64, count: usize| {
+            counter.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
+        add(&self.confirmed, outcome.confirmed.len());
+        add(&self.returned, outcome.returned);
+        add(&self.refused, outcome.refused);
+    }
+
+    pub(super) fn now(&self) -> RelayCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        RelayCounts {
+            confirmed: read(&self.confirmed),
+            returned: read(&self.returned),
+            refused: read(&self.refused),
+        }
     }
 }
 

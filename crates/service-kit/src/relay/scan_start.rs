@@ -7,13 +7,13 @@
 
 /// The scan start of the outbox.
 #[derive(Debug, Default)]
-pub(super) struct Floor {
+pub(super) struct ScanStart {
     now: i64,
     next: i64,
     last: i64,
 }
 
-impl Floor {
+impl ScanStart {
     /// Returns the sequence number to start at.
     pub(super) const fn now(&self) -> i64 {
         self.now
@@ -26,7 +26,7 @@ impl Floor {
 
     /// Records the first sequence number of a full scan, or of the in-flight changes. The next scan
     /// starts at the first one of the full scan before, which is far enough behind.
-    pub(super) fn looked_at_all(&mut self, first: Option<i64>) {
+    pub(super) fn scanned_all(&mut self, first: Option<i64>) {
         let first = first.unwrap_or(self.last);
         self.now = self.next.min(first);
         self.next = first;
@@ -38,23 +38,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_follows_one_look_behind() {
-        let mut floor = Floor::default();
-        floor.looked_at_all(Some(10));
-        assert_eq!(floor.now(), 0);
-        floor.looked_at_all(Some(500));
-        assert_eq!(floor.now(), 10);
-        floor.saw([700, 900, 800].into_iter());
-        floor.looked_at_all(None);
-        assert_eq!(floor.now(), 500);
-        floor.looked_at_all(None);
-        assert_eq!(floor.now(), 900);
+    fn it_follows_one_scan_behind() {
+        let mut start = ScanStart::default();
+        start.scanned_all(Some(10));
+        assert_eq!(start.now(), 0);
+        start.scanned_all(Some(500));
+        assert_eq!(start.now(), 10);
+        start.saw([700, 900, 800].into_iter());
+        start.scanned_all(None);
+        assert_eq!(start.now(), 500);
+        start.scanned_all(None);
+        assert_eq!(start.now(), 900);
     }
 
     #[test]
     fn what_comes_to_light_before_it_brings_it_back() {
-        let mut floor = Floor { now: 500, next: 900, last: 900 };
-        floor.looked_at_all(Some(7));
-        assert_eq!(floor.now(), 7);
+        let mut start = ScanStart { now: 500, next: 900, last: 900 };
+        start.scanned_all(Some(7));
+        assert_eq!(start.now(), 7);
     }
 }

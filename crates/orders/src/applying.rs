@@ -1,0 +1,115 @@
+//! Applies the changes of the peer, all in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel_async::AsyncPgConnection;
+use service_kit::database::{Database, now};
+use service_kit::error::Error;
+use shared_models::sync::{OrderChange, Outcome};
+use uuid::Uuid;
+
+use super::local_change::Changed;
+use super::order::{Domain, Order};
+use super::peer_change::apply_in_turn;
+use super::storage;
+
+/// Applies changes of the peer, given by order, and starts again as long as a concurrent write comes
+/// first.
+pub(crate) async fn apply<D: Domain>(
+    database: &Database,
+    changes: &BTreeMap<Uuid, Vec<OrderChange>>,
+    principal: Option<&str>,
+) -> Result<Applied, Error> {
+    if changes.is_empty() {
+        return Ok(Applied::default());
+    }
+    again_if_overtaken(async || {
+        let applying =
+            async |connection: &mut _| apply_all::<D>(connection, changes, principal).await;
+        database.transaction(applying).await
+    })
+    .await
+}
+
+/// The result of applying all changes.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// The outcome for each order.
+    pub(crate) outcomes: BTreeMap<Uuid, Outcome>,
+    /// Set if a resolution was made here that is to be published to the peer.
+    pub(crate) publishes: bool,
+}
+
+/// The most attempts after concurrent writes. Each time another writer has finished, so this is far
+/// more than there are concurrent callers.
+const ATTEMPTS: usize = 100;
+
+/// Repeats `work` as long as a concurrent write comes first.
+async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..ATTEMPTS {
+        match work().await {
+            Err(Error::Overtaken) => {}
+            done => return done,
+        }
+    }
+    work().await
+}
+
+/// Applies the changes. Existing orders are locked first, in the order of their ids; then missing
+/// ones are inserted, in that order too, so that there is no deadlock. If another writer has
+/// inserted one meanwhile, it fails as overtaken, and everything starts again: overwriting an order
+/// without merging it would let an older revision replace a newer one.
+async fn apply_all<D: Domain>(
+    connection: &mut AsyncPgConnection,
+    changes: &BTreeMap<Uuid, Vec<OrderChange>>,
+    principal: Option<&str>,
+) -> Result<Applied, Error> {
+    let (now, mut applied) = (now(), Applied::default());
+    let ids = changes.keys().copied().collect::<Vec<_>>();
+    let known = storage::lock::<D::Private>(connection, &ids).await?;
+    let mut known = known.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
+    let (mut new, mut changed) = (vec![], Rounds::default());
+    for (id, changes) in changes {
+        let order = known.remove(id);
+        let inserted = usize::from(order.is_none());
+        let order = order.unwrap_or_else(|| Order::blank(*id, now));
+        let result = apply_in_turn(D::SIDE, order, changes, now);
+        applied.outcomes.insert(*id, result.outcome);
+        let mut changes = result.changes.into_iter().map(|changed| changed.by(principal));
+        new.extend(changes.by_ref().take(inserted));
+        changed.add(changes);
+    }
+    applied.publishes = changed.publishes();
+    storage::create_all(connection, &new).await?;
+    for round in &changed.0 {
+        storage::update_all(connection, round).await?;
+    }
+    Ok(applied)
+}
+
+/// The updates of existing orders, grouped by statement: nearly always one. Only an order with two
+/// changes that have to be merged one after the other needs a second one.
+struct Rounds<P>(Vec<Vec<Changed<P>>>);
+
+impl<P> Default for Rounds<P> {
+    fn default() -> Self {
+        Self(vec![])
+    }
+}
+
+impl<P> Rounds<P> {
+    fn add(&mut self, changes: impl Iterator<Item = Changed<P>>) {
+        for (round, changed) in changes.enumerate() {
+            if self.0.len() == round {
+                self.0.push(vec![]);
+            }
+            self.0[round].push(changed);
+        }
+    }
+
+    /// Returns whether any is to be published to the peer. The contents of a new order are the
+    /// peer's.
+    fn publishes(&self) -> bool {
+        self.0.iter().flatten().any(|changed| changed.record.publish)
+    }
+}

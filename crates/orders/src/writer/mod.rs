@@ -1,0 +1,252 @@
+//! Writes what callers create and edit, in group commits: edits of one order together, and orders
+//! that are created together.
+
+mod attempts;
+mod creating;
+mod queue;
+
+use actix_web::rt;
+use service_kit::change_log::recorded;
+use service_kit::database::{Database, PAUSE, now};
+use service_kit::error::Error;
+use service_kit::relay::RelayHandle;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::local_change::{Edit, Edited, Written, edit};
+use crate::order::{Domain, Order, RESOURCE};
+use crate::resource::unknown;
+use crate::storage;
+use attempts::{Attempts, Conclusion};
+use creating::New;
+pub use queue::WriteQueues;
+use queue::{Leader, Waiter, waiter};
+
+/// Writes callers' edits of orders.
+pub struct Writer<D: Domain> {
+    database: Database,
+    relay: RelayHandle,
+    edits: WriteQueues<Uuid, Waiting<D::Private>>,
+    creating: WriteQueues<(), New<D::Private>>,
+}
+
+/// A waiting write: an edit, and its caller.
+pub struct Waiting<P> {
+    edit: Edit<P>,
+    caller: Waiter<Written<P>>,
+}
+
+impl<D: Domain> Writer<D> {
+    /// Creates a writer that shares its queues of edits with all others that have the same.
+    #[must_use]
+    pub fn new(
+        database: Database,
+        relay: RelayHandle,
+        edits: WriteQueues<Uuid, Waiting<D::Private>>,
+    ) -> Self {
+        Self { database, relay, edits, creating: WriteQueues::default() }
+    }
+
+    /// Writes an edit with its record, and returns the result. An edit without effect writes
+    /// nothing.
+    ///
+    /// The edit may be written even if the caller stops waiting for the answer, because others may
+    /// be in the same write.
+    pub async fn write(
+        &self,
+        id: Uuid,
+        edit: Edit<D::Private>,
+    ) -> Result<Written<D::Private>, Error> {
+        let (caller, awaited) = waiter();
+        if let Some(leader) = self.edits.queue(id, Waiting { edit, caller }) {
+            rt::spawn(self.clone().write_all(leader));
+        }
+        awaited.outcome(&self.database).await
+    }
+
+    async fn write_all(self, mut leader: Leader<Uuid, Waiting<D::Private>>) {
+        let mut cached = None;
+        while let Some(waiting) = leader.next() {
+            cached = match self.write_together(leader.key, cached, waiting).await {
+                Ok(order) => order,
+                Err(failed) => {
+                    self.write_one_by_one(leader.key, failed).await;
+                    None
+                }
+            };
+        }
+    }
+
+    /// Writes all waiting edits, and returns the order that results, if it exists.
+    async fn write_together(
+        &self,
+        id: Uuid,
+        cached: Option<Order<D::Private>>,
+        mut waiting: Vec<Waiting<D::Private>>,
+    ) -> Result<Option<Order<D::Private>>, Failed<D::Private>> {
+        waiting.retain(|waiting| waiting.caller.begin());
+        if waiting.is_empty() {
+            return Ok(cached);
+        }
+        let edited = match self.try_to_write(id, cached, &waiting).await {
+            Ok(edited) => edited,
+            Err(error) => return Err(Failed { error, waiting }),
+        };
+        if edited.as_ref().is_some_and(|edited| !edited.changes.is_empty()) {
+            self.relay.wake();
+        }
+        let (order, outcomes) = match edited {
+            Some(edited) => (Some(edited.order), edited.outcomes),
+            None => (None, waiting.iter().map(|_| Err(unknown(id))).collect()),
+        };
+        for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
+            waiting.caller.tell(outcome);
+        }
+        Ok(order)
+    }
+
+    /// Writes each edit by itself: the cause of the failure may be one of them only. Nothing of
+    /// them was written, or no caller waits any more.
+    async fn write_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
+        if failed.waiting.len() == 1 {
+            return failed.tell();
+        }
+        for one in failed.waiting {
+            if let Err(failed) = self.write_together(id, None, vec![one]).await {
+                failed.tell();
+            }
+        }
+    }
+
+    /// Writes the edits, at first without a lock, because concurrent writes of one order are rare.
+    /// The order is locked only after a concurrent write by another process, or after an attempt
+    /// whose outcome is unknown; such an outcome is looked up as long as a caller waits. Returns
+    /// `None` if there is no such order.
+    async fn try_to_write(
+        &self,
+        id: Uuid,
+        cached: Option<Order<D::Private>>,
+        waiting: &[Waiting<D::Private>],
+    ) -> Result<Option<Edited<D::Private>>, Error> {
+        let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
+        let (mut attempts, mut looks) = (Attempts::default(), false);
+        let mut ended = self.write_unlocked(id, cached, &edits, &mut attempts).await;
+        loop {
+            match attempts.conclude(ended) {
+                Conclusion::Known(outcome) => return outcome,
+                Conclusion::Overtaken => {}
+                Conclusion::Unknown(error) => {
+                    if !std::mem::replace(&mut looks, true) {
+                        tracing::warn!(order_id = %id, %error, "looking whether edits were written");
+                    }
+                    if !waiting.iter().any(|waiting| waiting.caller.waits()) {
+                        return Err(error);
+                    }
+                    sleep(PAUSE).await;
+                }
+            }
+            ended = self.write_locked(id, &edits, &mut attempts).await;
+        }
+    }
+
+    /// Writes to the cached order or, if that is stale, to the order as it is read; in both cases
+    /// only if its version has not changed, by one statement that is a transaction by itself.
+    async fn write_unlocked(
+        &self,
+        id: Uuid,
+        cached: Option<Order<D::Private>>,
+        edits: &[&Edit<D::Private>],
+        attempts: &mut Attempts<D::Private>,
+    ) -> Result<(), Error> {
+        let writing = self.database.write(async |connection| {
+            // The cached order may be stale: only a write based on it that succeeds counts.
+            if let Some(cached) = cached {
+                let changes = attempts.begin(edit::<D>(cached, edits.iter().copied(), now()));
+                let changes_something = !changes.is_empty();
+                if storage::update_one(connection, changes).await? && changes_something {
+                    return Ok(true);
+                }
+                attempts.rolled_back();
+            }
+            let Some(found) = storage::find(connection, id).await? else { return Ok(true) };
+            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            storage::update_one(connection, changes).await
+        });
+        match writing.await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                attempts.rolled_back();
+                Err(Error::Overtaken)
+            }
+            Err(error) => {
+                if error.proves_rollback() {
+                    attempts.rolled_back();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Locks the order, which waits until an earlier attempt has ended, and looks for that attempt
+    /// in the log; writes if it is not there.
+    ///
+    /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
+    /// edits have the same result on the same version, so if they change nothing now, the version
+    /// has already changed.
+    ///
+    /// Where an attempt is found, nothing is written, and the end of this transaction tells nothing
+    /// new.
+    async fn write_locked(
+        &self,
+        id: Uuid,
+        edits: &[&Edit<D::Private>],
+        attempts: &mut Attempts<D::Private>,
+    ) -> Result<(), Error> {
+        let locked = self.database.transaction(async |connection| {
+            let Some(found) = storage::lock(connection, &[id]).await?.pop() else { return Ok(()) };
+            let unknown = attempts.events();
+            if !unknown.is_empty() {
+                let newest = attempts.entries_since(found.version);
+                if attempts.find(
+                    &recorded(connection, (RESOURCE, &id.to_string()), newest, &unknown).await?,
+                ) {
+                    return Ok(());
+                }
+            }
+            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            if storage::update_one(connection, changes).await? {
+                return Ok(());
+            }
+            Err(Error::Overtaken)
+        });
+        let ended = locked.await;
+        match &ended {
+            Err(Error::Database(error)) if !error.proves_rollback() => {}
+            Ok(()) => {}
+            Err(_) => attempts.rolled_back(),
+        }
+        ended
+    }
+}
+
+/// Edits that could not be written together, and the error.
+struct Failed<P> {
+    error: Error,
+    waiting: Vec<Waiting<P>>,
+}
+
+impl<P> Failed<P> {
+    /// Answers the single caller with the error.
+    fn tell(mut self) {
+        if let Some(only) = self.waiting.pop() {
+            only.caller.tell(Err(self.error));
+        }
+    }
+}
+
+impl<D: Domain> Clone for Writer<D> {
+    fn clone(&self) -> Self {
+        let (database, relay) = (self.database.clone(), self.relay.clone());
+        Self { database, relay, edits: self.edits.clone(), creating: self.creating.clone() }
+    }
+}

@@ -1,0 +1,69 @@
+//! The relay's task for offers: each step is one of the offer that is due next.
+
+use std::time::Duration;
+
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::{advance, failed, is_any_due, take_next};
+use crate::database::{DatabaseError, in_time};
+use crate::relay::{Progress, Task};
+use crate::resource::Resources;
+
+/// The offers of these resources.
+#[derive(Debug)]
+pub(crate) struct OfferTask(pub(crate) Resources);
+
+impl Task for OfferTask {
+    fn waits_for_publishing(&self) -> bool {
+        true
+    }
+
+    fn step<'a>(
+        &'a self,
+        session: &'a mut AsyncPgConnection,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Progress, DatabaseError>> {
+        self.advance(session, deadline).boxed()
+    }
+}
+
+impl OfferTask {
+    async fn advance(
+        &self,
+        session: &mut AsyncPgConnection,
+        deadline: Duration,
+    ) -> Result<Progress, DatabaseError> {
+        if !in_time(deadline, is_any_due(session)).await?? {
+            return Ok(Progress::Nothing);
+        }
+        let mut taken = None;
+        let stepping = session.transaction(async |session| {
+            let Some(offer) = take_next(session).await? else { return Ok(None) };
+            taken = Some(offer.id);
+            advance(session, &self.0, &offer).await.map(Some)
+        });
+        let error = match in_time(deadline, stepping).await? {
+            Ok(Some(records)) => return Ok(Progress::Offered { records }),
+            Ok(None) => return Ok(Progress::Nothing),
+            Err(error) => error.to_string(),
+        };
+        let Some(id) = taken else {
+            tracing::warn!(error, "no offer could be taken; this is tried again later");
+            return Ok(Progress::Nothing);
+        };
+        let noting = session.transaction(async |it| failed(it, id, &error).await);
+        match in_time(deadline, noting).await? {
+            Ok(Some(1)) => {
+                tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+            }
+            Ok(_) => {}
+            Err(unnoted) => {
+                tracing::warn!(offer = id, error, %unnoted, "an offer failed, which was not noted");
+                return Ok(Progress::Nothing);
+            }
+        }
+        Ok(Progress::Failed)
+    }
+}
