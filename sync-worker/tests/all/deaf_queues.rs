@@ -191,7 +191,7 @@ async fn while_another_holds_the_lock_no_queue_is_declared() {
     let worker = world.start_worker("").await;
     let told = async || {
         let reason = worker.direction(TO_WAREHOUSE).await["reason"].clone();
-        (reason == "another worker declares or replaces the queues").then_some(())
+        (reason == "another worker is declaring or replacing the queues").then_some(())
     };
     eventually("the lock is told", told).await;
     assert_eq!(world.waiting().await, None);

@@ -63,7 +63,7 @@ async fn while_its_source_is_away_a_parked_message_waits_in_the_queue_and_the_ot
         world.store.is_ready(200);
         let told = world.store.keeps(tried + 1).await.pop().unwrap();
         assert_eq!(message(&told), b"not JSON");
-        assert!(told.reason.starts_with("it cannot be read") && !told.may_pass, "{told:?}");
+        assert!(told.reason.starts_with("the message cannot be read") && !told.may_pass, "{told:?}");
         // What was told is gone, and not only in somebody's hands: the next one is alone.
         world.store.is_ready(503);
         world.store.takes_reports(status);

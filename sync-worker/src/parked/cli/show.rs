@@ -4,29 +4,29 @@ use chrono::{DateTime, Utc};
 use shared_models::parked::ParkedChange;
 use uuid::Uuid;
 
-use crate::parked::Kept;
+use crate::parked::ParkedAtSide;
 
 /// The header of the table.
 pub(super) const HEAD: &str = "ID                                    SIDE       \
      ORDER                                 STATE              ATTEMPTS  LAST                  REASON";
 
 /// Formats a parked change as one line.
-pub(super) fn row(kept: &Kept) -> String {
-    let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &kept.change;
-    let (side, order, state) = (kept.side.as_str(), order(*order_id), state(&kept.change));
+pub(super) fn row(parked: &ParkedAtSide) -> String {
+    let ParkedChange { id, order_id, attempts, last_at, reason, .. } = &parked.change;
+    let (side, order, state) = (parked.side.as_str(), order(*order_id), state(&parked.change));
     let (last, reason) = (time(*last_at), in_one_line(reason));
     format!("{id:<36}  {side:<9}  {order:<36}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
 }
 
 /// Formats a parked change with all its fields.
-pub(super) fn whole(kept: &Kept) -> String {
-    let change = &kept.change;
+pub(super) fn details(parked: &ParkedAtSide) -> String {
+    let change = &parked.change;
     let offer = change.offer_at.map_or("not by itself".to_owned(), time);
     let rows = [
         ("id", change.id.to_string()),
         ("event", change.event_id.to_string()),
         ("order", order(change.order_id)),
-        ("direction", kept.direction.to_owned()),
+        ("direction", parked.direction.to_owned()),
         ("state", state(change)),
         ("attempts", change.attempts.to_string()),
         ("first", time(change.first_at)),
@@ -70,9 +70,9 @@ mod tests {
 
     use super::*;
 
-    fn kept(overtaken: bool, order_id: Option<Uuid>, body: Value) -> Kept {
+    fn parked(overtaken: bool, order_id: Option<Uuid>, body: Value) -> ParkedAtSide {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        Kept::at(
+        ParkedAtSide::new(
             Side::Warehouse,
             ParkedChange {
                 id: Uuid::from_u128(1),
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_row_stands_under_its_head() {
-        let kept = kept(true, Some(Uuid::from_u128(3)), json!({}));
-        let row = row(&kept);
+        let parked = parked(true, Some(Uuid::from_u128(3)), json!({}));
+        let row = row(&parked);
         let expected = [
             ("ID", "00000000-0000-0000-0000-000000000001"),
             ("SIDE", "warehouse"),
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn all_of_a_change_is_shown_whatever_its_message_is() {
-        let readable = whole(&kept(false, None, json!({"schema": 2})));
+        let readable = details(&parked(false, None, json!({"schema": 2})));
         for line in [
             "order      -",
             "direction  warehouse-to-store",
@@ -120,7 +120,7 @@ mod tests {
         ] {
             assert!(readable.lines().any(|it| it == line), "{line} is not in\n{readable}");
         }
-        let junk = whole(&kept(false, None, json!("not JSON\n\u{7}at all")));
+        let junk = details(&parked(false, None, json!("not JSON\n\u{7}at all")));
         assert!(junk.ends_with("\nnot JSON\n at all\n"), "{junk}");
     }
 }
