@@ -7,7 +7,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::events::{edited, id};
-use crate::freezing::Freezable;
+use crate::freezing_proxy::Freezable;
 use crate::peer_failures::nobodys_address;
 use crate::sides::applied;
 use crate::world::{TestWorker, World};
@@ -48,7 +48,7 @@ async fn a_broker_that_comes_late_and_again_is_found_within_seconds() {
     let url = format!("{credentials}@{address}/{vhost}");
     let worker = TestWorker::start(&url, &store, &warehouse, "").await;
     let told = async || (!worker.is("connecting").await.is_empty()).then_some(());
-    eventually("the reason is told", told).await;
+    eventually("the reason is shown", told).await;
     assert_eq!(worker.request("GET", "/health/live").await.status(), 200);
     assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
 

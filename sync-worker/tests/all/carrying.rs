@@ -53,7 +53,7 @@ async fn what_happens_at_the_warehouse_is_carried_to_the_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_rules_drop_is_acknowledged_and_the_peer_is_not_told() {
+async fn what_the_rules_drop_is_acknowledged_and_not_sent_to_the_peer() {
     let (world, worker) = World::with_worker().await;
     let dropped = [
         event("warehouse", id(), &["progress"], 1, "packed"),

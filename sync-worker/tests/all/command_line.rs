@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_kit::Binary;
 use uuid::Uuid;
 
-use crate::keeping::{keep, parked};
+use crate::parked_at_sides::{keep, parked};
 use crate::peer_failures::nobodys_address;
 use crate::sides::FakeSide;
 

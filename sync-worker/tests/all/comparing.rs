@@ -33,7 +33,7 @@ struct Told {
     xmin: Option<i64>,
     /// The number of requests for revisions.
     asked: usize,
-    /// The number of looks at the end of the log.
+    /// The number of polls of the end of the log.
     looks: usize,
 }
 
@@ -170,7 +170,7 @@ async fn waits_for(worker: &TestWorker, reason: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_peer_lacks_is_offered_again_once_and_told() {
+async fn what_the_peer_lacks_is_offered_again_once_and_counted() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0), order(2, 3, 0), order(3, 1, 0), order(4, 2, 0)]);
     let delivery = FacetState { digest: "other".into(), ..order(4, 2, 0).delivery };
@@ -205,7 +205,7 @@ async fn what_a_peer_that_cannot_publish_knows_more_is_offered_and_counts_as_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_by_the_second_look_is_not_offered() {
+async fn what_arrives_by_the_second_check_is_not_offered() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0)]);
     let worker = it.start("compare.grace = '500ms'").await;
@@ -235,7 +235,7 @@ async fn what_is_not_published_or_not_visible_yet_is_not_compared() {
     // Two looks make a place a boundary where no transaction is open.
     let looks = it.store.with(|told| told.looks);
     let looked = async || it.store.with(|told| (told.looks >= looks + 20).then_some(()));
-    eventually("the end of the log is looked at many times", looked).await;
+    eventually("the end of the log is polled many times", looked).await;
     assert_eq!(it.store.with(|told| told.compared), 2, "the third is not visible to all");
     assert_eq!(it.warehouse.with(|told| told.asked), asked + 1, "of the third nothing is asked");
     it.store.with(|told| told.xmin = None);
@@ -250,7 +250,7 @@ async fn comes_to_place(worker: &TestWorker, place: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_peer_is_away_nothing_is_compared_and_then_all_is() {
+async fn while_the_peer_is_unavailable_nothing_is_compared_and_then_all_is() {
     let it = Compared::new().await;
     let worker = it.start("carry.probe_interval = '20ms'").await;
     it.world.warehouse.is_ready(503);
@@ -280,7 +280,7 @@ async fn what_is_in_hand_at_a_peer_that_is_slow_is_not_taken_for_a_loss() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_goes_on_while_an_order_is_in_doubt() {
+async fn reading_goes_on_while_an_order_differs() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0)]);
     let worker = it.start("compare.grace = '5s'").await;
@@ -297,7 +297,7 @@ async fn reading_goes_on_while_an_order_is_in_doubt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_the_log_is_looked_at_while_a_page_takes_long() {
+async fn the_end_of_the_log_is_polled_while_a_page_takes_long() {
     let it = Compared::new().await;
     let late = ResponseTemplate::new(200).set_body_json(json!({"orders": [], "newest": 0}));
     let revisions = Mock::given(method("POST")).and(path("/v1/sync/revisions"));
@@ -333,7 +333,7 @@ async fn a_source_that_does_not_agree_to_the_offer_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_side_of_an_older_version_is_told_of_and_nothing_else_suffers() {
+async fn a_side_of_an_older_version_is_reported_and_nothing_else_suffers() {
     let world = World::new().await;
     let worker = world.start_worker(QUICK).await;
     worker.is_ready().await;

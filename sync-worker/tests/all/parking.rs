@@ -49,7 +49,8 @@ async fn what_is_parked_of_a_batch_is_reported_at_once_and_in_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_its_source_is_away_a_parked_message_waits_in_the_queue_and_the_others_go_on() {
+async fn while_its_source_is_unavailable_a_parked_message_waits_in_the_queue_and_the_others_go_on()
+{
     for status in [404, 422, 500, 503] {
         let (world, worker) = World::with_worker().await;
         world.store.takes_reports(status);
@@ -63,7 +64,10 @@ async fn while_its_source_is_away_a_parked_message_waits_in_the_queue_and_the_ot
         world.store.is_ready(200);
         let told = world.store.keeps(tried + 1).await.pop().unwrap();
         assert_eq!(message(&told), b"not JSON");
-        assert!(told.reason.starts_with("the message cannot be read") && !told.may_pass, "{told:?}");
+        assert!(
+            told.reason.starts_with("the message cannot be read") && !told.may_pass,
+            "{told:?}"
+        );
         // What was told is gone, and not only in somebody's hands: the next one is alone.
         world.store.is_ready(503);
         world.store.takes_reports(status);
@@ -89,7 +93,7 @@ async fn what_was_parked_while_the_source_was_away_and_can_be_read_may_be_tried_
     let (tried, probed) = (world.store.reports().await.len(), world.store.probes().await);
     let asked = async || (world.store.probes().await >= probed + 3).then_some(());
     eventually("the source is asked whether it is ready", asked).await;
-    assert_eq!(world.store.reports().await.len(), tried, "it is told nothing before");
+    assert_eq!(world.store.reports().await.len(), tried, "it gets no report before");
     world.store.takes_reports(200);
     world.store.is_ready(200);
     parked_queue_holds(&world, 0).await;
@@ -100,7 +104,7 @@ async fn what_was_parked_while_the_source_was_away_and_can_be_read_may_be_tried_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_parked_queue_is_told_in_reports_that_are_not_too_long() {
+async fn a_long_parked_queue_is_reported_in_parts() {
     let world = World::new().await;
     world.store.takes_reports(503);
     let worker = world.start_worker("carry.max_changes = 40").await;
@@ -113,7 +117,7 @@ async fn a_long_parked_queue_is_told_in_reports_that_are_not_too_long() {
     world.store.takes_reports(200);
     world.store.is_ready(200);
     let all_told = async || (world.store.reports().await.len() >= tried + 3).then_some(());
-    eventually("all is told", all_told).await;
+    eventually("everything is reported", all_told).await;
     parked_queue_holds(&world, 0).await;
     let sizes = world.store.reports().await.into_iter().map(|report| report.changes.len());
     assert_eq!(sizes.skip(tried).collect::<Vec<_>>(), [40, 40, 20]);
@@ -138,7 +142,7 @@ async fn a_source_that_hangs_holds_the_others_up_only_for_a_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_far_too_long_is_told_in_part() {
+async fn a_message_that_is_far_too_long_is_reported_in_part() {
     let (world, worker) = World::with_worker().await;
     let long = vec![b'x'; MAX_BODY * 2];
     assert!(world.broker.publish(EXCHANGE, "order.updated", &long).await);
@@ -149,7 +153,7 @@ async fn a_message_that_is_far_too_long_is_told_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_can_be_parked_nowhere_is_given_back_and_the_reason_is_told() {
+async fn what_can_be_parked_nowhere_is_given_back_and_the_reason_is_shown() {
     let (world, worker) = World::with_worker().await;
     world.store.takes_reports(503);
     world.store.is_ready(503);
@@ -160,7 +164,7 @@ async fn what_can_be_parked_nowhere_is_given_back_and_the_reason_is_told() {
         let reason = worker.is("connecting").await;
         reason.contains("a change cannot be parked").then_some(())
     };
-    eventually("the reason is told", told).await;
+    eventually("the reason is shown", told).await;
     world.publish_all(&[edited(id(), 1)]).await;
     worker.counts("carried", 1).await;
     // Each try waits longer than the one before: without that there would be hundreds.

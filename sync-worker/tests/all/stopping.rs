@@ -6,7 +6,7 @@ use test_kit::{BrokerUser, eventually};
 
 use crate::command_line::BINARY;
 use crate::events::{edited, id};
-use crate::freezing::Freezable;
+use crate::freezing_proxy::Freezable;
 use crate::world::{EXCHANGE, PARKED, TO_STORE, World};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,7 @@ async fn queues(worker: &TestWorker) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_be_deleted() {
+async fn where_the_deletion_of_a_silent_queue_hangs_others_are_used_until_it_can_be_deleted() {
     let world = World::new().await;
     let link = world.link().await;
     let worker = world.start_worker_at(link.url(), SOON).await;
@@ -133,7 +133,7 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_deletion_of_a_deaf_queue_fails_others_are_used_too() {
+async fn where_the_deletion_of_a_silent_queue_fails_others_are_used_too() {
     let world = World::new().await;
     let link = world.link().await;
     let worker = world.start_worker_at(link.url(), SOON).await;

@@ -1,4 +1,4 @@
-//! A peer that fails over a request: whether the message or the peer is to blame.
+//! A peer that fails over a request: whether the change or the peer counts as the cause.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const FAILINGS: [Failing; 4] = [
 const IMPATIENT: &str = "carry.request_timeout = '300ms'";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_a_peer_that_is_not_ready_is_blamed_on_no_change() {
+async fn a_failure_of_a_peer_that_is_not_ready_is_attributed_to_no_change() {
     for failing in FAILINGS {
         let world = World::new().await;
         let worker = world.start_worker(IMPATIENT).await;
@@ -92,7 +92,7 @@ async fn a_change_over_which_the_peer_fails_for_a_moment_is_carried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ready_peer_that_fails_over_every_change_is_to_blame_itself() {
+async fn a_ready_peer_that_fails_over_every_change_counts_as_the_cause() {
     let (world, worker) = World::with_worker().await;
     as_one_batch(&world, &[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
     world.warehouse.takes(FAILINGS[0]);

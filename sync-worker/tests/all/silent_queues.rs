@@ -28,7 +28,7 @@ async fn was_replaced(worker: &TestWorker, direction: &str, kind: &str, times: u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_offered_again() {
+async fn a_silent_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_offered_again() {
     for direction in Direction::ALL {
         let world = World::new().await;
         let worker = world.start_worker(SOON).await;
@@ -44,7 +44,7 @@ async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_o
             let reason = queues["sync"]["reason"].as_str().unwrap_or_default().to_owned();
             reason.contains("has not answered").then_some(())
         };
-        eventually("the silence is told", silent).await;
+        eventually("the silence is shown", silent).await;
         was_replaced(&worker, direction.as_str(), "sync", 1).await;
         worker.is_ready().await;
         assert_eq!(source.offers().await.len(), asked + 1);
@@ -78,7 +78,7 @@ async fn a_sync_queue_without_a_process_is_replaced_also_if_a_worker_starts_on_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_parked_queue_is_replaced_and_messages_are_carried_all_the_while() {
+async fn a_silent_parked_queue_is_replaced_and_messages_are_carried_all_the_while() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
     worker.is_ready().await;
@@ -98,7 +98,7 @@ async fn a_deaf_parked_queue_is_replaced_and_messages_are_carried_all_the_while(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_parked_queue_stays_while_its_source_is_away_and_messages_are_carried() {
+async fn a_silent_parked_queue_stays_while_its_source_is_away_and_messages_are_carried() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
     worker.is_ready().await;
@@ -129,12 +129,12 @@ async fn a_queue_that_is_not_there_does_not_count_as_answering() {
     world.store.agrees_to_offers(503);
     world.broker.delete_queue(QUEUE).await;
     let missing = async || (queues(&worker).await["sync"]["state"] == "missing").then_some(());
-    eventually("it is told that there is none", missing).await;
+    eventually("the missing queue is shown", missing).await;
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_workers_one_replaces_a_deaf_queue() {
+async fn of_two_workers_one_replaces_a_silent_queue() {
     let world = World::new().await;
     let first = world.start_worker(SOON).await;
     first.is_ready().await;
@@ -193,7 +193,7 @@ async fn while_another_holds_the_lock_no_queue_is_declared() {
         let reason = worker.direction(TO_WAREHOUSE).await["reason"].clone();
         (reason == "another worker is declaring or replacing the queues").then_some(())
     };
-    eventually("the lock is told", told).await;
+    eventually("the lock is shown", told).await;
     assert_eq!(world.waiting().await, None);
     assert_eq!(world.store.offers().await.len(), 0);
     let options = lapin::options::QueueDeleteOptions::default();
