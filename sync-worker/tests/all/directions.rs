@@ -52,7 +52,7 @@ async fn each_direction_shows_its_state_and_its_counters() {
 async fn a_direction_shows_its_rates_and_what_waits() {
     let (world, worker) = World::with_worker().await;
     world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
-    worker.counts("carried", 2).await;
+    worker.wait_for_counter("carried", 2).await;
     let rates = worker.direction(TO_WAREHOUSE).await["rates"].clone();
     assert!(
         rates["received"].as_f64() > Some(0.0) && rates["carried"] == rates["received"],
@@ -60,8 +60,8 @@ async fn a_direction_shows_its_rates_and_what_waits() {
     );
     assert_eq!(worker.direction(TO_STORE).await["rates"]["received"], 0.0);
 
-    world.warehouse.is_ready(503);
-    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.warehouse.set_ready(503);
+    world.warehouse.answer_changes(|_| ResponseTemplate::new(503));
     world.publish_all(&[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
     let three_wait = async || {
         let depth = worker.direction(TO_WAREHOUSE).await["depth"].clone();
