@@ -99,7 +99,7 @@ impl Retirement {
                 }
                 (!all_deleted).then_some(self.retry_after)
             }
-            // The queues of the generation in use are still to be made.
+            // The queues of the generation in use are not declared yet.
             Err(NotSafe::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
             Err(error) => {
                 tracing::warn!(direction, %error, "queues of an earlier generation are not deleted yet");
@@ -134,12 +134,12 @@ impl Retirement {
         if names.is_empty() {
             return Ok(names);
         }
-        // A carrier that finds a queue in use lost forgets the offer, and asks for one: noted
-        // between the two, this one would cover what came later.
+        // A carrier that finds a queue in use lost deletes the marker, and requests an offer. A marker
+        // that was set between the two would count for what was lost later.
         let (direction, limit) = (current.queues.direction, self.broker.reply_timeout);
         let lock = QueueLock::take(connection, direction, limit).await?;
         let _lock = lock.ok_or(NotSafe::Locked)?;
-        // The one in use may be one of an earlier generation by now, too.
+        // By now another generation may be in use.
         if !current.is_current(connection).await? {
             return Err(NotSafe::Locked);
         }

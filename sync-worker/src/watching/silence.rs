@@ -54,8 +54,8 @@ pub enum Verdict {
     /// The queue answers.
     Answers,
     /// The queue answers, and did not at the last probe. It may be a new one of the same name:
-    /// another worker may have replaced it, and then RabbitMQ tells a consumer of the old one
-    /// nothing.
+    /// another worker may have replaced it, and then RabbitMQ does not notify a consumer of the old
+    /// one.
     AnswersAgain,
     /// There is no such queue.
     Missing,
