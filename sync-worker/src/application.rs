@@ -17,11 +17,13 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::carrying::Stop;
 use crate::carrying::carrier::Carrier;
-use crate::carrying::stop::Stop;
-use crate::comparison::comparer::Comparer;
+use crate::comparison::Comparer;
 use crate::figures::Figures;
 use crate::http::{self, Handle};
+use crate::lanes::Lane as _;
+use crate::lanes::orders::Orders;
 use crate::parked::Parked;
 use crate::settings::WorkerSettings;
 use crate::side_client::{BuildError, SideClient};
@@ -36,7 +38,7 @@ pub enum ApplicationError {
     #[error("{0}")]
     Client(#[from] BuildError),
     /// A part that runs until it is asked to stop ended by itself.
-    #[error("{0} ended by itself")]
+    #[error("{0} ended without being asked to stop")]
     Ended(&'static str),
 }
 
@@ -44,7 +46,7 @@ pub enum ApplicationError {
 pub struct Application {
     address: SocketAddr,
     server: Server,
-    carriers: Vec<Carrier>,
+    carriers: Vec<Carrier<Orders>>,
     comparers: Vec<Comparer>,
     stop: Stop,
     shutdown_timeout: Duration,
@@ -58,12 +60,14 @@ impl Application {
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
         let stop = Stop::default();
-        let figures = Direction::ALL.map(|direction| Arc::new(Figures::new(direction)));
-        let carriers = of_each(&figures, |figures, opposite| {
-            Carrier::new(settings, figures, opposite, stop.clone())
+        let figures =
+            Direction::ALL.map(|direction| Arc::new(Figures::new(direction, Orders::rules())));
+        let carriers = for_each_direction(&figures, |figures, opposite| {
+            let lane = Orders { source: figures.direction.from };
+            Carrier::new(lane, settings, figures, opposite, stop.clone())
         })?;
-        let comparers = of_each(&figures, |figures, opposite| {
-            Comparer::new(settings, figures, opposite, stop.clone())
+        let comparers = for_each_direction(&figures, |figures, opposite| {
+            Comparer::new(settings, figures, opposite, stop.requested.clone())
         })?;
         let sides = settings.sides();
         let handle = |figures: Arc<Figures>| {
@@ -87,37 +91,37 @@ impl Application {
         self.address
     }
 
-    /// Runs until `asked_to_stop` resolves, or a part of the worker ends by itself.
+    /// Runs until `stop_requested` resolves, or a part of the worker ends by itself.
     pub async fn run_until_stopped(
         self,
-        asked_to_stop: impl Future<Output = io::Result<()>>,
+        stop_requested: impl Future<Output = io::Result<()>>,
     ) -> Result<(), ApplicationError> {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
-        let mut carrying = JoinSet::new();
+        let mut directions = JoinSet::new();
         for carrier in self.carriers {
-            carrying.spawn(carrier.run());
+            directions.spawn(carrier.run());
         }
         for comparer in self.comparers {
-            carrying.spawn(comparer.run());
+            directions.spawn(comparer.run());
         }
         let ended = tokio::select! {
-            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
-            _ = carrying.join_next() => Err(ApplicationError::Ended("a direction")),
+            _ = directions.join_next() => Err(ApplicationError::Ended("a direction")),
         };
         tracing::info!("stopping");
-        self.stop.asked.cancel();
+        self.stop.requested.cancel();
         let limit = self.shutdown_timeout;
-        let carried = finish(&mut carrying, &self.stop.hurry, limit);
-        tokio::join!(carried, server::stop(&handle, limit));
+        let finished = finish(&mut directions, &self.stop.hurry, limit);
+        tokio::join!(finished, server::stop(&handle, limit));
         ended
     }
 }
 
 /// Builds a part of each direction, from its figures and those of the opposite one.
-fn of_each<T>(
+fn for_each_direction<T>(
     figures: &[Arc<Figures>; 2],
     build: impl Fn(Arc<Figures>, Arc<Figures>) -> Result<T, BuildError>,
 ) -> Result<Vec<T>, BuildError> {
@@ -126,15 +130,15 @@ fn of_each<T>(
     Ok(vec![build(one, other)?, build(other, one)?])
 }
 
-/// Waits for the carriers to end. The first half of the time is for the peer's answer; the second
+/// Waits for carriers and comparers to end. The first half of the time is for the peer's answer; the second
 /// is for giving back the messages of requests that it has not answered.
-async fn finish(carrying: &mut JoinSet<()>, hurry: &CancellationToken, limit: Duration) {
-    let mut all = pin!(async { while carrying.join_next().await.is_some() {} });
+async fn finish(directions: &mut JoinSet<()>, hurry: &CancellationToken, limit: Duration) {
+    let mut all = pin!(async { while directions.join_next().await.is_some() {} });
     if timeout(limit / 2, &mut all).await.is_ok() {
         return;
     }
     hurry.cancel();
     if timeout(limit / 2, all).await.is_err() {
-        tracing::warn!("a batch in hand was not finished in time; RabbitMQ will hand it out again");
+        tracing::warn!("a batch in hand was not settled in time; RabbitMQ will deliver it again");
     }
 }

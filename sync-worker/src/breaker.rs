@@ -41,7 +41,7 @@ pub enum State {
         /// The moment at which the peer is probed again.
         until: Instant,
     },
-    /// The peer is asked whether it is ready; nothing else is sent.
+    /// The peer's readiness is probed; nothing else is sent.
     HalfOpen,
 }
 
@@ -63,7 +63,7 @@ impl State {
 /// The facts about a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// The peer was asked whether it is ready, and is not.
+    /// The peer's readiness was probed, and it is not ready.
     pub is_not_ready: bool,
     /// The time after which the peer wants the next request, if it gave one.
     pub retry_after: Option<Duration>,
@@ -98,8 +98,9 @@ pub struct Breaker {
     policy: Policy,
     state: State,
     failures: u32,
-    /// The number of waits since the peer last took or refused a change. Readiness alone does not
-    /// reset it: a peer that reports to be ready and takes nothing is tried less and less often.
+    /// The number of waits since the peer last processed or refused a change. Readiness alone does
+    /// not reset it: a peer that reports to be ready and processes nothing is tried less and less
+    /// often.
     waits: u32,
     transitions: Transitions,
 }
@@ -124,18 +125,18 @@ impl Breaker {
         self.state
     }
 
-    /// Records that the peer took or refused a change, so it works.
+    /// Records that the peer processed or refused a change, so it works.
     pub fn succeeded(&mut self) {
         self.waits = 0;
         self.close();
     }
 
     /// Records that the peer is ready.
-    pub fn is_ready(&mut self) {
+    pub fn peer_became_ready(&mut self) {
         self.close();
     }
 
-    /// Records that the peer took nothing. `chance`, from 0 to 1, selects the wait between the
+    /// Records that the peer processed nothing. `chance`, from 0 to 1, selects the wait between the
     /// shortest and the longest.
     pub fn failed(&mut self, now: Instant, failure: Failure, chance: f64) -> Next {
         let Policy { failures, min, max, retry_after_max } = self.policy;

@@ -12,7 +12,7 @@ const POLICY: Policy =
 /// A breaker that has just closed.
 fn closed() -> Breaker {
     let mut breaker = Breaker::new(POLICY);
-    breaker.is_ready();
+    breaker.peer_became_ready();
     breaker
 }
 
@@ -44,7 +44,7 @@ fn every_event_in_every_state_has_its_next_state() {
     type Event = fn(&mut Breaker, Instant);
     let early: Event = |breaker, now| _ = breaker.at(now + Duration::from_millis(199));
     let in_time: Event = |breaker, now| _ = breaker.at(now + Duration::from_millis(200));
-    let ready: Event = |breaker, _| breaker.is_ready();
+    let ready: Event = |breaker, _| breaker.peer_became_ready();
     let success: Event = |breaker, _| breaker.succeeded();
     let failure: Event = |breaker, now| _ = breaker.failed(now, Failure::default(), 1.0);
     let table = [
@@ -120,7 +120,7 @@ fn a_peer_that_is_ready_but_takes_nothing_is_asked_less_and_less_often() {
         open_for.push((until - now).as_millis());
         now = until;
         assert_eq!(breaker.at(now), HalfOpen);
-        breaker.is_ready();
+        breaker.peer_became_ready();
         assert_eq!((breaker.state(), breaker.failures()), (Closed, 0));
     }
     assert_eq!(open_for, [200, 1600, 2000]);
@@ -132,8 +132,8 @@ fn a_peer_that_is_ready_but_takes_nothing_is_asked_less_and_less_often() {
 fn transitions_are_counted_and_nothing_else() {
     let now = Instant::now();
     let mut breaker = half_open(now);
-    breaker.is_ready();
-    breaker.is_ready();
+    breaker.peer_became_ready();
+    breaker.peer_became_ready();
     breaker.succeeded();
     breaker.at(now);
     let expected = Transitions { opened: 1, half_opened: 1, closed: 2 };

@@ -19,9 +19,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::figures::{Figures, Snapshot};
-use crate::metrics::tell;
+use crate::metrics::render;
 use crate::parked::Parked;
-use crate::side_client::{AboutRelay, Refusal, Reply, SideClient};
+use crate::side_client::{RelayCommand, Reply, RequestError, SideClient};
 
 /// A direction, as seen by the handlers.
 pub struct Handle {
@@ -37,23 +37,23 @@ type Directions = Vec<Handle>;
 /// pausing and resuming a direction, and `/v1/parked`.
 pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
     let list = reads(Rule::READ, || web::to(list));
-    let deed = |path, route| {
-        resource(path, "post here, without a body", vec![on(Method::POST, Rule::ADMIN, route)])
+    let action = |path, route| {
+        resource(path, "use POST, without a body", vec![on(Method::POST, Rule::ADMIN, route)])
     };
-    let reason = "directions are only read; post to pause or resume one";
+    let reason = "use GET; to pause or resume a direction, POST to its pause or resume";
     health::routes(ready)
         .and(metrics::routes(measured))
         .and(parked::routes(parked))
         .with(resource("/v1/directions", reason, list))
-        .with(deed("/v1/directions/{name}/pause", web::to(pause)))
-        .with(deed("/v1/directions/{name}/resume", web::to(resume)))
+        .with(action("/v1/directions/{name}/pause", web::to(pause)))
+        .with(action("/v1/directions/{name}/resume", web::to(resume)))
         .sharing(directions)
 }
 
 /// The token that the caller sent, to be passed on to a side.
-struct ShownToken(Option<Token>);
+struct CallerToken(Option<Token>);
 
-impl FromRequest for ShownToken {
+impl FromRequest for CallerToken {
     type Error = Error;
     type Future = Ready<Result<Self, Error>>;
 
@@ -83,9 +83,9 @@ async fn list(directions: Data<Directions>) -> HttpResponse {
 }
 
 async fn listed(direction: &Handle) -> Listed {
-    let source = direction.source.relay(AboutRelay::Show).await;
-    let source = source.unwrap_or_else(|refusal| {
-        let detail = refusal.to_string();
+    let source = direction.source.relay(RelayCommand::Show).await;
+    let source = source.unwrap_or_else(|error| {
+        let detail = error.to_string();
         json!({"state": "unknown", "detail": detail})
     });
     Listed { snapshot: direction.figures.snapshot(), source }
@@ -93,42 +93,42 @@ async fn listed(direction: &Handle) -> Listed {
 
 async fn pause(
     directions: Data<Directions>,
-    shown: ShownToken,
+    caller_token: CallerToken,
     name: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    ask(&directions, &shown, &name, AboutRelay::Pause).await
+    send_to_relay(&directions, &caller_token, &name, RelayCommand::Pause).await
 }
 
 async fn resume(
     directions: Data<Directions>,
-    shown: ShownToken,
+    caller_token: CallerToken,
     name: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    ask(&directions, &shown, &name, AboutRelay::Resume).await
+    send_to_relay(&directions, &caller_token, &name, RelayCommand::Resume).await
 }
 
 /// Sends a command to the relay of the source, which stores the pause: it holds for every worker.
-async fn ask(
+async fn send_to_relay(
     directions: &Directions,
-    shown: &ShownToken,
+    caller_token: &CallerToken,
     name: &str,
-    about: AboutRelay,
+    command: RelayCommand,
 ) -> Result<HttpResponse, Problem> {
     let named = |direction: &&Handle| direction.figures.direction.as_str() == name;
     let Some(direction) = directions.iter().find(named) else {
         let names = directions.iter().map(|direction| direction.figures.direction.as_str());
         let names = names.collect::<Vec<_>>().join(", ");
-        let detail = format!("there is no direction {name}; there are {names}");
+        let detail = format!("there is no direction {name}; expected one of {names}");
         return Err(Problem::new(Kind::NotFound, detail));
     };
-    match direction.source.on_behalf_of(shown.0.as_ref()).relay(about).await {
+    match direction.source.on_behalf_of(caller_token.0.as_ref()).relay(command).await {
         Ok(source) => {
             let snapshot = direction.figures.snapshot();
             Ok(HttpResponse::Ok().json(Listed { snapshot, source }))
         }
-        Err(Refusal::Wrong(reply)) => Ok(pass_on(reply)),
-        Err(Refusal::Away { side, reason }) => {
-            Err(Problem::unavailable(format!("the {side}, which keeps the pause: {reason}")))
+        Err(RequestError::Rejected(reply)) => Ok(pass_on(reply)),
+        Err(RequestError::Unavailable { side, reason }) => {
+            Err(Problem::unavailable(format!("the {side}, which stores the pause: {reason}")))
         }
     }
 }
@@ -142,7 +142,7 @@ fn pass_on(reply: Reply) -> HttpResponse {
 /// `GET /metrics`: the same figures for Prometheus.
 async fn measured(directions: Data<Directions>) -> HttpResponse {
     let snapshots = directions.iter().map(|direction| direction.figures.snapshot());
-    tell(&snapshots.collect::<Vec<_>>())
+    render(&snapshots.collect::<Vec<_>>())
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.
@@ -150,7 +150,7 @@ async fn ready(directions: Data<Directions>, caller: Caller) -> HttpResponse {
     let part = |direction: &Handle| -> (String, Value) {
         let snapshot = direction.figures.snapshot();
         // Where the direction itself consumes, its sync queue may not answer.
-        let queue = snapshot.queues.sync.reason.map(|reason| format!("its sync queue: {reason}"));
+        let queue = snapshot.queues.sync.reason.map(|reason| format!("the sync queue: {reason}"));
         let part = json!({"state": snapshot.state, "detail": snapshot.reason.or(queue)});
         (snapshot.name.to_owned(), part)
     };

@@ -6,6 +6,7 @@ pub mod carrying;
 pub mod comparison;
 pub mod figures;
 pub mod http;
+pub mod lanes;
 mod metrics;
 pub mod parked;
 pub mod settings;

@@ -9,7 +9,7 @@ use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot
 use crate::topology::QueueKind;
 
 /// The answer to `GET /metrics`.
-pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
+pub(crate) fn render(directions: &[Snapshot]) -> HttpResponse {
     exposition(|| {
         describe();
         for direction in directions {
@@ -27,26 +27,35 @@ pub(crate) fn tell(directions: &[Snapshot]) -> HttpResponse {
 }
 
 fn describe() {
-    describe_gauge!("lockstep_direction_state", "1 for what the direction is doing");
-    describe_gauge!("lockstep_breaker_state", "1 for the state of the peer's circuit breaker");
-    describe_counter!("lockstep_breaker_transitions_total", "Times that it entered each state");
-    describe_gauge!("lockstep_queue_state", "1 for how the queue is");
+    describe_gauge!("lockstep_direction_state", "1 for the direction's current state");
+    describe_gauge!(
+        "lockstep_breaker_state",
+        "1 for the current state of the peer's circuit breaker"
+    );
+    describe_counter!(
+        "lockstep_breaker_transitions_total",
+        "Times that the circuit breaker entered each state"
+    );
+    describe_gauge!("lockstep_queue_state", "1 for the queue's current state");
     describe_counter!(
         "lockstep_queue_replacements_total",
         "Times that a queue was replaced because it did not answer"
     );
     describe_gauge!(
         "lockstep_queue_messages",
-        "Messages that wait in a queue, and are with nobody"
+        "Messages that wait in a queue and are not delivered to a consumer"
     );
-    describe_counter!("lockstep_messages_total", "Messages settled, by what became of them");
+    describe_counter!("lockstep_messages_total", "Messages settled, by outcome");
     describe_counter!("lockstep_messages_dropped_total", "Messages dropped, by rule");
     describe_counter!("lockstep_requests_total", "Requests to the peer");
     describe_counter!("lockstep_compared_total", "Orders compared at both sides");
-    describe_counter!("lockstep_losses_total", "Orders that a side lacked something of, by what");
-    describe_counter!("lockstep_losses_offered_total", "Orders offered again for that");
-    describe_gauge!("lockstep_compare_lag", "Changes of the source not compared yet");
-    describe_counter!("lockstep_results_total", "Changes told, by what the peer made of them");
+    describe_counter!(
+        "lockstep_losses_total",
+        "Orders of which a side lacked a change, by kind of loss"
+    );
+    describe_counter!("lockstep_losses_offered_total", "Orders offered again because of a loss");
+    describe_gauge!("lockstep_compare_lag", "Changes of the source that are not compared yet");
+    describe_counter!("lockstep_results_total", "Changes sent, by their outcome at the peer");
 }
 
 fn circuit(direction: &'static str, circuit: &Circuit) {
@@ -71,8 +80,8 @@ fn comparison(direction: &'static str, comparison: &Comparison) {
         ("source_behind", source_behind),
         ("left", left),
     ];
-    for (what, count) in losses {
-        total("lockstep_losses_total", &[labels[0], ("loss", what)], *count);
+    for (loss, count) in losses {
+        total("lockstep_losses_total", &[labels[0], ("loss", loss)], *count);
     }
     // A number of changes is far below the integers that an `f64` cannot represent.
     gauge!("lockstep_compare_lag", &labels).set(comparison.lag() as f64);

@@ -11,23 +11,21 @@
 
 mod generation;
 mod lock;
-mod queue_kind;
-mod refusal;
 
 use std::time::Duration;
 
 use lapin::options::{
     ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
+use lapin::protocol::{AMQPError, AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 use program_kit::broker::{BrokerError, in_time};
 use shared_models::names::{ORDER_EVENTS, QueueGeneration, exchange};
 use tokio::time::timeout;
 
+pub use generation::QueueKind;
 pub use lock::QueueLock;
-pub use queue_kind::QueueKind;
-pub use refusal::{is_internal, is_locked, is_unlike};
 
 /// The delivery limit of the queues. A message that is delivered and comes back counts as
 /// delivered, also when its consumer was killed. A small limit (4.x has 20 by default) drops
@@ -36,10 +34,10 @@ const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
 /// The time that RabbitMQ may spend on deleting a queue before it replies: twice it waits 5 s for a
 /// queue without a leader. (One that was suspended took 5.3 s.)
-const DELETION: Duration = Duration::from_secs(10);
+const DELETION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The timeout of closing a connection.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The topology of one direction.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +76,7 @@ impl Topology {
     pub async fn missing(&self, connection: &Connection) -> Result<Vec<QueueKind>, BrokerError> {
         let mut missing = vec![];
         for kind in QueueKind::ALL {
-            if !self.is_there(connection, &kind.name_in(self.queues)).await? {
+            if !self.exists(connection, &kind.name_in(self.queues)).await? {
                 missing.push(kind);
             }
         }
@@ -86,7 +84,7 @@ impl Topology {
     }
 
     /// Returns whether a queue of this name exists.
-    pub async fn is_there(&self, connection: &Connection, name: &str) -> Result<bool, BrokerError> {
+    pub async fn exists(&self, connection: &Connection, name: &str) -> Result<bool, BrokerError> {
         let channel = self.open(connection).await?;
         match self.count(&channel, name).await? {
             Some(_) => self.close(&channel).await.map(|()| true),
@@ -102,7 +100,7 @@ impl Topology {
         self.close(&channel).await
     }
 
-    /// Declares a queue. An existing one with other arguments is an error, see [`is_unlike`].
+    /// Declares a queue. An existing one with other arguments is an error, see [`has_other_arguments`].
     pub async fn declare_queue(
         &self,
         connection: &Connection,
@@ -141,7 +139,7 @@ impl Topology {
     ) -> Result<Deletion, BrokerError> {
         let channel = self.open(connection).await?;
         let deleted = channel.queue_delete(name.into(), QueueDeleteOptions::default());
-        match in_time(DELETION + self.reply_timeout, deleted).await {
+        match in_time(DELETION_TIMEOUT + self.reply_timeout, deleted).await {
             Ok(_) => {
                 // Whatever the channel's end brings, the queue is deleted.
                 let _ = self.close(&channel).await;
@@ -160,7 +158,7 @@ impl Topology {
         kind: QueueKind,
     ) -> Result<(), BrokerError> {
         let (direction, queue) = (self.queues.direction.as_str(), kind.name_in(self.queues));
-        tracing::warn!(direction, queue, "the queue is deleted, to be declared again");
+        tracing::warn!(direction, queue, "deleting the queue, to declare it again");
         match self.delete(connection, &queue).await? {
             Deletion::Done => Ok(()),
             Deletion::Hangs => self.begin_next(connection).await.map(drop),
@@ -229,13 +227,42 @@ fn quorum_queue() -> FieldTable {
 }
 
 /// Closes a connection, even if RabbitMQ does not answer on it.
-pub async fn goodbye(connection: &Connection) {
+pub async fn close_connection(connection: &Connection) {
     // On a broken connection this returns at once.
-    if timeout(GOODBYE, connection.close(200, "goodbye".into())).await.is_err() {
-        tracing::debug!("RabbitMQ did not answer to the goodbye");
+    if timeout(CLOSE_TIMEOUT, connection.close(200, "done".into())).await.is_err() {
+        tracing::debug!("RabbitMQ did not answer to closing the connection");
     }
 }
 
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
+}
+
+/// Returns whether the declared item exists with other arguments: another program declared it, or
+/// an earlier version.
+#[must_use]
+pub fn has_other_arguments(error: &BrokerError) -> bool {
+    refusal_kind(error) == Some(&AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED))
+}
+
+/// Returns whether another connection holds the queue exclusively.
+#[must_use]
+fn is_locked(error: &BrokerError) -> bool {
+    refusal_kind(error) == Some(&AMQPErrorKind::Soft(AMQPSoftError::RESOURCELOCKED))
+}
+
+/// Returns whether RabbitMQ itself got no answer, as from a queue without a process, or says that a
+/// queue which exists cannot be reached.
+#[must_use]
+pub fn is_internal(error: &BrokerError) -> bool {
+    let kinds = [
+        AMQPErrorKind::Hard(AMQPHardError::INTERNALERROR),
+        AMQPErrorKind::Hard(AMQPHardError::RESOURCEERROR),
+        AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND),
+    ];
+    !error.is_not_found() && refusal_kind(error).is_some_and(|kind| kinds.contains(kind))
+}
+
+fn refusal_kind(error: &BrokerError) -> Option<&AMQPErrorKind> {
+    error.refusal().map(AMQPError::kind)
 }

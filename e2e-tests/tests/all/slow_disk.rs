@@ -23,7 +23,7 @@ async fn queues(stack: &Stack) -> Vec<Value> {
 /// For how many seconds a queue has been silent, where it is told that no queue answers.
 fn silent_with_all_others(queue: &Value) -> Option<u64> {
     let reason = queue["reason"].as_str().filter(|_| queue["state"] == "all silent")?;
-    let seconds = reason.strip_prefix("RabbitMQ's queues do not answer, this one not for ")?;
+    let seconds = reason.strip_prefix("no queue answers; this one has not answered for ")?;
     Some(seconds.strip_suffix(" s")?.parse().unwrap())
 }
 

@@ -1,6 +1,6 @@
 //! Several changes of one order as one: folded at the receiver, coalesced at the worker.
 
-use shared_models::coalesce::spokesmen;
+use shared_models::coalesce::superseding;
 use shared_models::merge::{fold, fold_into};
 use shared_models::order::{Facet, Progress, Status};
 use shared_models::sync::OrderChange;
@@ -54,7 +54,7 @@ fn concurrent_and_diverged_changes_do_not_fold() {
     ];
     for (this, that) in &apart {
         assert_eq!((fold(this, that), fold(that, this)), (None, None), "{this:?} {that:?}");
-        assert_eq!(spokesmen(&[this.clone(), that.clone()]), [0, 1]);
+        assert_eq!(superseding(&[this.clone(), that.clone()]), [0, 1]);
         let mut folded = vec![];
         [this, that, that].into_iter().for_each(|change| fold_into(&mut folded, change));
         assert_eq!(folded, [this.clone(), that.clone()], "each by itself");
@@ -80,33 +80,39 @@ fn folded_changes_answer_to_the_name_of_the_first() {
 }
 
 #[test]
-fn the_newest_change_of_an_order_speaks_for_the_older_ones() {
-    assert_eq!(spokesmen(&[address(1, 0, "a"), address(2, 0, "b"), address(3, 0, "c")]), [2, 2, 2]);
-    assert_eq!(spokesmen(&[address(3, 0, "c"), address(1, 0, "a"), address(2, 0, "b")]), [0, 0, 0]);
-    assert_eq!(spokesmen(&[address(1, 0, "a"), packed(2, 1)]), [1, 1]);
+fn the_newest_change_of_an_order_supersedes_the_older_ones() {
+    assert_eq!(
+        superseding(&[address(1, 0, "a"), address(2, 0, "b"), address(3, 0, "c")]),
+        [2, 2, 2]
+    );
+    assert_eq!(
+        superseding(&[address(3, 0, "c"), address(1, 0, "a"), address(2, 0, "b")]),
+        [0, 0, 0]
+    );
+    assert_eq!(superseding(&[address(1, 0, "a"), packed(2, 1)]), [1, 1]);
 }
 
 #[test]
 fn of_a_change_and_its_duplicate_one_speaks() {
-    assert_eq!(spokesmen(&[packed(2, 1), packed(2, 1)]), [1, 1]);
+    assert_eq!(superseding(&[packed(2, 1), packed(2, 1)]), [1, 1]);
 }
 
 #[test]
 fn a_change_speaks_only_for_its_own_order() {
     let (one, other) = (address(1, 0, "a"), address(2, 0, "b"));
     let batch = [of_order(1, one.clone()), of_order(2, other.clone()), of_order(1, other)];
-    assert_eq!(spokesmen(&batch), [2, 1, 2]);
-    assert_eq!(spokesmen(&[of_order(1, one)]), [0]);
-    assert_eq!(spokesmen(&[]), [0; 0]);
+    assert_eq!(superseding(&batch), [2, 1, 2]);
+    assert_eq!(superseding(&[of_order(1, one)]), [0]);
+    assert_eq!(superseding::<OrderChange>(&[]), [0; 0]);
 }
 
 #[test]
 fn a_newer_delivery_does_not_speak_for_progress_that_it_does_not_tell() {
-    assert_eq!(spokesmen(&[packed(1, 1), address(2, 0, "b")]), [0, 1]);
-    assert_eq!(spokesmen(&[packed(1, 2), packed(2, 1)]), [0, 1]);
+    assert_eq!(superseding(&[packed(1, 1), address(2, 0, "b")]), [0, 1]);
+    assert_eq!(superseding(&[packed(1, 2), packed(2, 1)]), [0, 1]);
 }
 
 #[test]
 fn concurrent_changes_speak_each_for_itself() {
-    assert_eq!(spokesmen(&[address(1, 2, "w"), address(2, 1, "s")]), [0, 1]);
+    assert_eq!(superseding(&[address(1, 2, "w"), address(2, 1, "s")]), [0, 1]);
 }

@@ -1,7 +1,7 @@
 //! The wire between the two sides, which may hold back, repeat, reorder and bundle, with the real
 //! `coalesce`, `fold` and `merge`. What must hold at every arrival is asserted at every arrival.
 
-use shared_models::coalesce::spokesmen;
+use shared_models::coalesce::superseding;
 use shared_models::event::EventKind;
 use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
@@ -17,7 +17,7 @@ impl World {
         picks.iter().for_each(|pick| from.arrived[*pick] = true);
         let mut batch: Vec<_> = picks.iter().map(|pick| from.sent[*pick].clone()).collect();
         if coalesced {
-            batch = spoken_for(&batch);
+            batch = newest_of_each(&batch);
         }
         let mut folded = vec![];
         batch.iter().for_each(|change| fold_into(&mut folded, change));
@@ -72,8 +72,8 @@ impl World {
     }
 }
 
-fn spoken_for(batch: &[OrderChange]) -> Vec<OrderChange> {
-    let spokesmen = spokesmen(batch);
-    let speaks = |(n, _): &(usize, &OrderChange)| spokesmen[*n] == *n;
-    batch.iter().enumerate().filter(speaks).map(|(_, change)| change.clone()).collect()
+fn newest_of_each(batch: &[OrderChange]) -> Vec<OrderChange> {
+    let superseding = superseding(batch);
+    let is_newest = |(n, _): &(usize, &OrderChange)| superseding[*n] == *n;
+    batch.iter().enumerate().filter(is_newest).map(|(_, change)| change.clone()).collect()
 }

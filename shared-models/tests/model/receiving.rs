@@ -1,7 +1,7 @@
 //! The arrival of a batch: the worker makes it smaller, the receiver folds the rest and merges that
 //! into its order, as in `crates/orders/src/routes/sync`.
 
-use shared_models::coalesce::spokesmen;
+use shared_models::coalesce::superseding;
 use shared_models::merge::{fold_into, merge};
 use shared_models::order::Touched;
 use shared_models::side::Side;
@@ -67,9 +67,9 @@ impl World {
     /// rules drop it.
     fn smaller_then_decided(&self, from: Side, batch: &[Message]) -> Vec<OrderChange> {
         let events: Vec<OrderChange> = batch.iter().map(|message| message.change()).collect();
-        let speakers = spokesmen(&events);
-        let speaking = batch.iter().enumerate().filter(|(place, _)| speakers[*place] == *place);
-        let decided = speaking.filter_map(|(_, message)| {
+        let superseding = superseding(&events);
+        let newest = batch.iter().enumerate().filter(|(place, _)| superseding[*place] == *place);
+        let decided = newest.filter_map(|(_, message)| {
             let Message { delivery, progress, undecided } = *message;
             let order = SmallOrder { delivery, progress: progress.unwrap_or_default() };
             let facts = undecided?;
@@ -120,9 +120,9 @@ impl World {
 /// Returns the worker's batch, made smaller: the newest change of the order supersedes the older
 /// ones.
 fn smaller(batch: Vec<OrderChange>) -> Vec<OrderChange> {
-    let speakers = spokesmen(&batch).into_iter().enumerate();
-    let speaks = batch.into_iter().zip(speakers).filter(|(_, (place, speaker))| place == speaker);
-    speaks.map(|(change, _)| change).collect()
+    let superseding = superseding(&batch).into_iter().enumerate();
+    let newest = batch.into_iter().zip(superseding).filter(|(_, (place, by))| place == by);
+    newest.map(|(change, _)| change).collect()
 }
 
 fn folded(changes: &[OrderChange]) -> Vec<OrderChange> {

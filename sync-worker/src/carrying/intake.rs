@@ -17,29 +17,29 @@ use program_kit::gathering;
 use shared_models::unguarded::Guard;
 use tokio::time::{Instant, timeout_at};
 
-use super::interrupted::Interrupted;
+use super::SessionError;
 use super::settlement::{Run, Settlement};
 
 /// A consumer, and the channel on which its messages are settled.
 pub(super) struct Intake {
     channel: Channel,
     consumer: Consumer,
-    gathered: Gathered,
+    collected: Collected,
     /// The number of messages in the previous batch.
-    came: usize,
+    previous: usize,
     reply_timeout: Duration,
 }
 
 /// The messages of the batch that is being collected.
 #[derive(Default)]
-struct Gathered {
+struct Collected {
     deliveries: Vec<Delivery>,
     bytes: usize,
 }
 
-impl Gathered {
-    fn take(&mut self, arrived: Option<lapin::Result<Delivery>>) -> Result<(), Interrupted> {
-        let delivery = arrived.ok_or(Interrupted::Cancelled)?.map_err(BrokerError::from)?;
+impl Collected {
+    fn take(&mut self, arrived: Option<lapin::Result<Delivery>>) -> Result<(), SessionError> {
+        let delivery = arrived.ok_or(SessionError::Cancelled)?.map_err(BrokerError::from)?;
         self.bytes += delivery.data.len();
         self.deliveries.push(delivery);
         Ok(())
@@ -47,6 +47,7 @@ impl Gathered {
 }
 
 impl Intake {
+    /// Opens the channel and starts the consumer.
     pub(super) async fn open(
         connection: &Connection,
         queue: &str,
@@ -61,34 +62,34 @@ impl Intake {
         let none = FieldTable::default();
         let consuming = channel.basic_consume(queue.into(), "sync-worker".into(), options, none);
         let consumer = in_time(reply_timeout, consuming).await?;
-        let (gathered, came) = (Gathered::default(), 0);
-        Ok(Self { channel, consumer, gathered, came, reply_timeout })
+        let (collected, previous) = (Collected::default(), 0);
+        Ok(Self { channel, consumer, collected, previous, reply_timeout })
     }
 
     /// Waits for a message, then takes the others that have arrived; if the previous batch had
     /// several, waits a moment for more. Cancel-safe.
-    pub(super) async fn gather(
+    pub(super) async fn collect(
         &mut self,
         max_messages: usize,
         max_bytes: usize,
-    ) -> Result<Vec<Delivery>, Interrupted> {
-        if self.gathered.deliveries.is_empty() {
+    ) -> Result<Vec<Delivery>, SessionError> {
+        if self.collected.deliveries.is_empty() {
             let first = self.consumer.next().await;
-            self.gathered.take(first)?;
+            self.collected.take(first)?;
         }
-        let until = Instant::now() + gathering::how_long(self.came);
-        while self.gathered.deliveries.len() < max_messages && self.gathered.bytes < max_bytes {
+        let until = Instant::now() + gathering::how_long(self.previous);
+        while self.collected.deliveries.len() < max_messages && self.collected.bytes < max_bytes {
             let next = match self.consumer.next().now_or_never() {
-                None if self.came > 1 => timeout_at(until, self.consumer.next()).await.ok(),
+                None if self.previous > 1 => timeout_at(until, self.consumer.next()).await.ok(),
                 arrived => arrived,
             };
             match next {
-                Some(arrived) => self.gathered.take(arrived)?,
+                Some(arrived) => self.collected.take(arrived)?,
                 None => break,
             }
         }
-        let Gathered { deliveries, .. } = mem::take(&mut self.gathered);
-        self.came = deliveries.len();
+        let Collected { deliveries, .. } = mem::take(&mut self.collected);
+        self.previous = deliveries.len();
         Ok(deliveries)
     }
 
@@ -98,7 +99,7 @@ impl Intake {
         in_time(self.reply_timeout, self.channel.basic_cancel(self.consumer.tag(), options)).await
     }
 
-    /// Settles messages. A run extends back to the one before it, so the order of runs matters.
+    /// Settles messages. A run extends back to the one before it, so their sequence matters.
     pub(super) async fn settle(&self, runs: &[Run]) -> Result<(), BrokerError> {
         if Guard::Ack.is_off() {
             return Ok(());
@@ -120,7 +121,7 @@ impl Intake {
 
     /// Closes the channel, which gives back every unsettled message.
     pub(super) async fn close(self) -> Result<(), BrokerError> {
-        let closing = self.channel.close(200, "enough for now".into());
+        let closing = self.channel.close(200, "consuming ends".into());
         in_time(self.reply_timeout, closing).await
     }
 }

@@ -5,23 +5,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use program_kit::backoff;
-use shared_models::side::Side;
 use tokio::time::{sleep, sleep_until};
 
+use super::Stop;
 use super::batch::{Batch, Request};
-use super::blame::Blame;
-use super::stop::Stop;
-use crate::breaker::{Breaker, Next, Policy, State as Circuit};
+use crate::breaker::{Breaker, Next, Policy, State as BreakerState};
 use crate::figures::{Figures, State};
+use crate::lanes::Lane;
 use crate::settings::{CarrySettings, SidesSettings};
-use crate::side_client::answer::{Answer, Trouble};
+use crate::side_client::answer::{Answer, Unavailable};
 use crate::side_client::{BuildError, SideClient};
 
+/// The number of failures over every change of several, in a row, that count against the peer.
+const MAX_PEER_FAILURES: u32 = 10;
+
 /// The peer of one direction.
-pub(super) struct Peer {
+pub(super) struct Peer<L> {
+    lane: L,
     client: SideClient,
     breaker: Breaker,
-    blame: Blame,
+    shared_failures: SharedFailures,
     /// The reason of the last failure.
     reason: Option<String>,
     settings: CarrySettings,
@@ -29,9 +32,10 @@ pub(super) struct Peer {
     stop: Stop,
 }
 
-impl Peer {
+impl<L: Lane> Peer<L> {
     /// Builds the peer for the direction of `figures`.
     pub(super) fn new(
+        lane: L,
         settings: &SidesSettings,
         figures: Arc<Figures>,
         stop: Stop,
@@ -44,102 +48,110 @@ impl Peer {
             max: settings.backoff_max,
             retry_after_max: settings.retry_after_max,
         });
-        let blame = Blame::default();
-        Ok(Self { client, breaker, blame, reason: None, settings, figures, stop })
+        let shared_failures = SharedFailures::default();
+        Ok(Self { lane, client, breaker, shared_failures, reason: None, settings, figures, stop })
     }
 
     /// Waits until the breaker is closed, so that no message is taken before. Returns `false` when
     /// asked to stop.
-    pub(super) async fn lets_in(&mut self) -> bool {
-        let stop = self.stop.asked.clone();
+    pub(super) async fn wait_until_closed(&mut self) -> bool {
+        let stop = self.stop.requested.clone();
         while !stop.is_cancelled() {
-            let circuit = self.breaker.at(Instant::now());
-            self.figures.breaker(&self.breaker);
-            match circuit {
-                Circuit::Closed => return true,
-                Circuit::Open { until } => {
+            let state = self.breaker.at(Instant::now());
+            self.figures.set_breaker(&self.breaker);
+            match state {
+                BreakerState::Closed => return true,
+                BreakerState::Open { until } => {
                     self.figures.enter(State::WaitingForPeer(self.reason.clone()));
                     stop.run_until_cancelled(sleep_until(until.into())).await;
                 }
-                Circuit::HalfOpen => {
-                    stop.run_until_cancelled(self.probe()).await;
+                BreakerState::HalfOpen => {
+                    stop.run_until_cancelled(self.probe_half_open()).await;
                 }
             }
         }
         false
     }
 
-    async fn probe(&mut self) {
+    async fn probe_half_open(&mut self) {
         match self.client.probe().await {
-            Ok(()) => self.breaker.is_ready(),
-            Err(trouble) => _ = self.failed(&trouble),
+            Ok(()) => self.breaker.peer_became_ready(),
+            Err(unavailable) => _ = self.record_failure(&unavailable),
         }
     }
 
     /// Sends the changes of a request, and repeats that after failures until the breaker opens.
-    pub(super) async fn tell(&mut self, from: Side, batch: &Batch, request: &Request) -> Answer {
-        let stop = self.stop.asked.clone();
-        let mut wait = self.before_the_same_again(batch.failures(request));
+    pub(super) async fn send(&mut self, batch: &Batch<L::Change>, request: &Request) -> Answer {
+        let stop = self.stop.requested.clone();
+        let mut wait = self.wait_before_retry(batch.failures(request));
         loop {
             if !wait.is_zero() && stop.run_until_cancelled(sleep(wait)).await.is_none() {
-                return ending();
+                return stopping();
             }
-            let trouble = match self.try_to_tell(from, batch, request).await {
-                Answer::Away(trouble) => trouble,
-                answer @ (Answer::Taken(_) | Answer::Refused(_)) => {
+            let unavailable = match self.send_once(batch, request).await {
+                Answer::Unavailable(unavailable) => unavailable,
+                answer @ (Answer::Processed(_) | Answer::Refused(_)) => {
                     self.breaker.succeeded();
-                    self.blame.something_got_through();
-                    self.figures.breaker(&self.breaker);
+                    self.shared_failures.reset();
+                    self.figures.set_breaker(&self.breaker);
                     return answer;
                 }
                 answer @ Answer::Failed(_) => return answer,
             };
-            match self.failed(&trouble) {
+            match self.record_failure(&unavailable) {
                 Next::TryAgain { after } => wait = after,
-                Next::GiveBack => return Answer::Away(trouble),
+                Next::GiveBack => return Answer::Unavailable(unavailable),
             }
         }
     }
 
     /// Sends a request once. The peer itself may have caused a failure, so its readiness is probed
-    /// before any change is taken to be the cause. A worker that is ending leaves that to the next
+    /// before any change is taken to be the cause. A worker that is stopping leaves that to the next
     /// one.
-    async fn try_to_tell(&mut self, from: Side, batch: &Batch, request: &Request) -> Answer {
-        let telling = self.client.tell(from, batch.changes(request));
-        let Some(answer) = self.stop.hurry.run_until_cancelled(telling).await else {
-            return ending();
+    async fn send_once(&mut self, batch: &Batch<L::Change>, request: &Request) -> Answer {
+        let posting = self.post(batch.changes(request));
+        let Some(answer) = self.stop.hurry.run_until_cancelled(posting).await else {
+            return stopping();
         };
-        self.figures.requested(&answer);
+        self.figures.count_request(&answer);
         let Answer::Failed(reason) = answer else { return answer };
-        if self.stop.asked.is_cancelled() {
-            return Answer::Away(reason.into());
+        if self.stop.requested.is_cancelled() {
+            return Answer::Unavailable(reason.into());
         }
+        let points_to_peer = batch.failure_points_to_peer(request);
         match self.client.probe().await {
-            Ok(()) if batch.speaks_against_the_peer(request) && self.blame.is_the_peers() => {
-                Answer::Away(format!("it is ready, but takes no change: {reason}").into())
+            Ok(()) if points_to_peer && self.shared_failures.count_failure() == Cause::Peer => {
+                let reason = format!("it is ready, but takes no change: {reason}");
+                Answer::Unavailable(reason.into())
             }
             Ok(()) => Answer::Failed(reason),
-            Err(Trouble { reason: probed, failure }) => {
-                Answer::Away(Trouble { reason: format!("{reason}; {probed}"), failure })
+            Err(Unavailable { reason: probed, failure }) => {
+                let reason = format!("{reason}; {probed}");
+                Answer::Unavailable(Unavailable { reason, failure })
             }
         }
     }
 
-    /// Waits while nothing is sent to the peer, and then asks whether it is still ready.
-    pub(super) async fn is_still_ready(&self) -> Result<(), Trouble> {
+    async fn post(&self, changes: Vec<&L::Change>) -> Answer {
+        let reply = self.client.post_changes(L::PATH, &self.lane.request(&changes)).await;
+        reply.map_or_else(Answer::from, |reply| self.lane.read_reply(&changes, &reply))
+    }
+
+    /// Waits while nothing is sent to the peer, and then checks whether it is still ready.
+    pub(super) async fn check_still_ready(&self) -> Result<(), Unavailable> {
         sleep(self.settings.probe_interval).await;
         self.client.probe().await
     }
 
-    /// Records that the peer took nothing, or is not ready.
-    pub(super) fn failed(&mut self, trouble: &Trouble) -> Next {
-        let next = self.breaker.failed(Instant::now(), trouble.failure, fastrand::f64());
-        self.reason = Some(trouble.reason.clone());
-        self.figures.breaker(&self.breaker);
+    /// Records that the peer processed nothing, or is not ready.
+    pub(super) fn record_failure(&mut self, unavailable: &Unavailable) -> Next {
+        let next = self.breaker.failed(Instant::now(), unavailable.failure, fastrand::f64());
+        self.reason = Some(unavailable.reason.clone());
+        self.figures.set_breaker(&self.breaker);
         next
     }
 
-    fn before_the_same_again(&self, failures: u32) -> Duration {
+    fn wait_before_retry(&self, failures: u32) -> Duration {
         let (min, max) = (self.settings.backoff_min, self.settings.backoff_max);
         match failures {
             0 => Duration::ZERO,
@@ -148,6 +160,67 @@ impl Peer {
     }
 }
 
-fn ending() -> Answer {
-    Answer::Away("the worker is ending".to_owned().into())
+fn stopping() -> Answer {
+    Answer::Unavailable("the worker is stopping".to_owned().into())
+}
+
+/// The presumed cause of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Peer,
+    Change,
+}
+
+/// The failures over every change of several, since the peer last processed or refused a change.
+///
+/// If the peer reports to be ready and fails over all of them, a fault of the peer is more likely
+/// than one of each change, so at first the changes wait, untouched. But if there are no others, no
+/// change would ever count as the cause, and these would hold up all later ones. So from time to
+/// time a single one does.
+#[derive(Clone, Copy, Debug, Default)]
+struct SharedFailures {
+    count: u32,
+}
+
+impl SharedFailures {
+    /// Counts one more such failure; returns whether the peer counts as its cause, or the change
+    /// that failed last.
+    const fn count_failure(&mut self) -> Cause {
+        self.count = (self.count + 1) % (MAX_PEER_FAILURES + 1);
+        if self.count == 0 { Cause::Change } else { Cause::Peer }
+    }
+
+    /// Records that the peer processed or refused a change.
+    const fn reset(&mut self) {
+        self.count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failures_before_a_change_is_the_cause(failures: &mut SharedFailures) -> usize {
+        std::iter::repeat_with(|| failures.count_failure())
+            .take_while(|cause| *cause == Cause::Peer)
+            .count()
+    }
+
+    #[test]
+    fn once_in_a_while_a_change_counts_as_the_cause() {
+        let mut failures = SharedFailures::default();
+        for _ in 0..3 {
+            assert_eq!(failures_before_a_change_is_the_cause(&mut failures), 10);
+        }
+    }
+
+    #[test]
+    fn what_gets_through_starts_the_count_anew() {
+        let mut failures = SharedFailures::default();
+        for _ in 0..7 {
+            assert_eq!(failures.count_failure(), Cause::Peer);
+        }
+        failures.reset();
+        assert_eq!(failures_before_a_change_is_the_cause(&mut failures), 10);
+    }
 }

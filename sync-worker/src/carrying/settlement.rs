@@ -1,6 +1,6 @@
 //! The settlement of a batch's messages: acknowledged, or given back. Pure.
 
-use super::batch::Fate;
+use crate::lanes::Fate;
 
 /// The settlement of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +11,14 @@ pub enum Settlement {
     GiveBack,
 }
 
-/// The place where the parked messages of a batch are kept.
+/// The place where the parked messages of a batch are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// The source has taken the report.
-    AtSource,
-    /// RabbitMQ has confirmed copies of all of them: the source is away, or refused the report.
-    InParkedQueue,
+pub enum StoredAt {
+    /// The source, which has accepted the report.
+    Source,
+    /// The parked queue: RabbitMQ has confirmed copies of all of them. The source is unavailable, or
+    /// refused the report.
+    ParkedQueue,
     /// Only the sync queue, where they were.
     Nowhere,
 }
@@ -42,19 +43,19 @@ impl Settlement {
     }
 }
 
-/// Returns the final fates of a batch, given where its parked messages are kept: those kept nowhere
-/// are given back.
+/// Returns the final fates of a batch, given where its parked messages are stored: those stored
+/// nowhere are given back.
 #[must_use]
-pub fn kept(fates: Vec<Fate>, kept: Kept) -> Vec<Fate> {
-    let kept_or_given_back = |fate| match (fate, kept) {
-        (Fate::Parked(_), Kept::Nowhere) => Fate::GivenBack,
-        (fate, Kept::AtSource | Kept::InParkedQueue | Kept::Nowhere) => fate,
+pub fn final_fates(fates: Vec<Fate>, parked: StoredAt) -> Vec<Fate> {
+    let final_fate = |fate| match (fate, parked) {
+        (Fate::Parked(_), StoredAt::Nowhere) => Fate::GivenBack,
+        (fate, StoredAt::Source | StoredAt::ParkedQueue | StoredAt::Nowhere) => fate,
     };
-    fates.into_iter().map(kept_or_given_back).collect()
+    fates.into_iter().map(final_fate).collect()
 }
 
-/// Returns the fewest runs that settle these messages, given in the order of their tags. Every
-/// earlier message on the channel must be settled already, and the runs carried out in order.
+/// Returns the fewest runs that settle these messages, given by ascending tags. Every earlier
+/// message on the channel must be settled already, and the runs carried out one after another.
 pub fn runs(messages: impl IntoIterator<Item = (u64, Settlement)>) -> Vec<Run> {
     let mut runs: Vec<Run> = vec![];
     for (tag, settlement) in messages {
@@ -68,27 +69,27 @@ pub fn runs(messages: impl IntoIterator<Item = (u64, Settlement)>) -> Vec<Run> {
 
 #[cfg(test)]
 mod tests {
-    use shared_models::rules::Rule;
-
     use super::Settlement::{Ack, GiveBack};
     use super::*;
-    use crate::carrying::obstacle::Obstacle;
+    use crate::lanes::Obstacle;
 
     #[test]
-    fn every_fate_has_its_settlement_and_what_is_kept_nowhere_is_given_back() {
+    fn every_fate_has_its_settlement_and_what_is_stored_nowhere_is_given_back() {
         let cases = [
-            (Fate::Dropped(Rule::Echo), Ack, Ack),
+            (Fate::Dropped("echo"), Ack, Ack),
             (Fate::Carried, Ack, Ack),
             (Fate::Parked(Obstacle::lasting("odd")), Ack, GiveBack),
             (Fate::GivenBack, GiveBack, GiveBack),
         ];
-        for (fate, if_kept, if_not) in cases {
-            for (where_kept, expected) in
-                [(Kept::AtSource, if_kept), (Kept::InParkedQueue, if_kept), (Kept::Nowhere, if_not)]
-            {
-                let fates = kept(vec![fate.clone()], where_kept);
+        for (fate, if_stored, if_not) in cases {
+            for (stored, expected) in [
+                (StoredAt::Source, if_stored),
+                (StoredAt::ParkedQueue, if_stored),
+                (StoredAt::Nowhere, if_not),
+            ] {
+                let fates = final_fates(vec![fate.clone()], stored);
                 let settlements: Vec<_> = fates.iter().map(Settlement::of).collect();
-                assert_eq!(settlements, [expected], "{fate:?}, {where_kept:?}");
+                assert_eq!(settlements, [expected], "{fate:?}, {stored:?}");
             }
         }
     }

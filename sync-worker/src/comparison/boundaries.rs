@@ -1,8 +1,8 @@
 //! The places in a change log up to which everything is visible. Pure.
 //!
 //! A sequence number is assigned before its transaction commits, so a reader that has seen number 7
-//! may find number 5 later. A place that was the newest at one look becomes a boundary when every
-//! transaction that had begun by the next look has ended: by then, the owner of any smaller number
+//! may find number 5 later. A place that was the newest at one poll becomes a boundary when every
+//! transaction that had begun by the next poll has ended: by then, the owner of any smaller number
 //! has a transaction id. A long transaction delays the boundary, and never makes it skip an entry.
 
 use std::collections::VecDeque;
@@ -10,8 +10,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use shared_models::comparison::LogState;
 
-/// The most places that may wait for transactions to end; later ones are noted when these have.
-const MOST: usize = 64;
+/// The most places that may wait for transactions to end; later ones are added when these have.
+const MAX_CANDIDATES: usize = 64;
 
 /// A place in the log, and when it was the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,37 +25,39 @@ pub struct Boundary {
 /// The boundary of one log, and the places that are to become boundaries.
 #[derive(Clone, Debug, Default)]
 pub struct Boundaries {
-    settled: Option<Boundary>,
-    noted: VecDeque<(Boundary, Option<i64>)>,
+    boundary: Option<Boundary>,
+    candidates: VecDeque<(Boundary, Option<i64>)>,
     last: Option<(i64, i64)>,
 }
 
 impl Boundaries {
-    /// Takes in the state of the log; returns the boundary, once there is one.
-    pub fn look(&mut self, log: &LogState, at: DateTime<Utc>) -> Option<Boundary> {
+    /// Records the state of the log; returns the boundary, once there is one.
+    pub fn update(&mut self, log: &LogState, at: DateTime<Utc>) -> Option<Boundary> {
         if self.last.is_some_and(|(newest, xmax)| log.newest < newest || log.xmax < xmax) {
             // Another database than before: a restored backup, or a standby that missed the newest
             // entries.
             *self = Self::default();
         }
         self.last = Some((log.newest, log.xmax));
-        if let Some((_, xmax @ None)) = self.noted.back_mut() {
+        if let Some((_, xmax @ None)) = self.candidates.back_mut() {
             *xmax = Some(log.xmax);
         }
-        let is_over = |noted: &(Boundary, Option<i64>)| noted.1.is_some_and(|it| it <= log.xmin);
-        while let Some((boundary, _)) = self.noted.pop_front_if(|noted| is_over(noted)) {
-            self.settled = Some(boundary);
+        let is_over =
+            |candidate: &(Boundary, Option<i64>)| candidate.1.is_some_and(|it| it <= log.xmin);
+        while let Some((boundary, _)) = self.candidates.pop_front_if(|candidate| is_over(candidate))
+        {
+            self.boundary = Some(boundary);
         }
-        if self.noted.len() < MOST {
-            self.noted.push_back((Boundary { place: log.newest, at }, None));
+        if self.candidates.len() < MAX_CANDIDATES {
+            self.candidates.push_back((Boundary { place: log.newest, at }, None));
         }
-        self.settled
+        self.boundary
     }
 
-    /// Returns since when the oldest place has waited for transactions to end.
+    /// Returns the time since which the oldest place has waited for transactions to end.
     #[must_use]
-    pub fn waits_since(&self) -> Option<DateTime<Utc>> {
-        self.noted.front().map(|(boundary, _)| boundary.at)
+    pub fn waiting_since(&self) -> Option<DateTime<Utc>> {
+        self.candidates.front().map(|(boundary, _)| boundary.at)
     }
 }
 
@@ -67,18 +69,18 @@ mod tests {
         LogState { compared: 0, newest, xmin, xmax, unpublished: None, paused: false }
     }
 
-    /// The boundary after each of these looks: the newest place, and the running transactions.
-    fn after_each(looks: &[(i64, i64, i64)]) -> Vec<Option<i64>> {
+    /// The boundary after each of these states: the newest place, and the running transactions.
+    fn after_each(states: &[(i64, i64, i64)]) -> Vec<Option<i64>> {
         let mut boundaries = Boundaries::default();
-        let look = |(newest, xmin, xmax): &(i64, i64, i64)| {
-            let boundary = boundaries.look(&log(*newest, *xmin, *xmax), DateTime::UNIX_EPOCH);
+        let update = |(newest, xmin, xmax): &(i64, i64, i64)| {
+            let boundary = boundaries.update(&log(*newest, *xmin, *xmax), DateTime::UNIX_EPOCH);
             boundary.map(|boundary| boundary.place)
         };
-        looks.iter().map(look).collect()
+        states.iter().map(update).collect()
     }
 
     #[test]
-    fn a_place_is_a_boundary_at_the_next_look_where_nothing_runs() {
+    fn a_place_is_a_boundary_at_the_next_poll_where_nothing_runs() {
         assert_eq!(after_each(&[(7, 100, 100), (7, 100, 100)]), [None, Some(7)]);
         assert_eq!(
             after_each(&[(7, 100, 100), (9, 103, 103), (9, 103, 103)]),
@@ -87,35 +89,38 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_had_begun_by_the_next_look_holds_it_up_until_it_ends() {
-        let looks = [(7, 100, 105), (7, 100, 108), (7, 107, 110), (7, 108, 120)];
-        assert_eq!(after_each(&looks), [None, None, None, Some(7)]);
+    fn a_transaction_that_had_begun_by_the_next_poll_delays_it_until_it_ends() {
+        let states = [(7, 100, 105), (7, 100, 108), (7, 107, 110), (7, 108, 120)];
+        assert_eq!(after_each(&states), [None, None, None, Some(7)]);
     }
 
     #[test]
-    fn under_load_a_boundary_follows_the_looks() {
-        let looks =
+    fn under_load_a_boundary_follows_the_polls() {
+        let states =
             [(10, 100, 104), (20, 110, 114), (30, 120, 124), (40, 130, 134), (50, 130, 144)];
-        assert_eq!(after_each(&looks), [None, None, Some(10), Some(20), Some(20)]);
+        assert_eq!(after_each(&states), [None, None, Some(10), Some(20), Some(20)]);
     }
 
     #[test]
-    fn a_long_transaction_is_told_and_does_not_fill_the_memory() {
+    fn a_long_transaction_is_reported_and_does_not_fill_the_memory() {
         let mut boundaries = Boundaries::default();
         let at = |second| DateTime::from_timestamp(second, 0).unwrap();
         for second in 0..1_000 {
-            boundaries.look(&log(second, 5, 10 + second), at(second));
+            boundaries.update(&log(second, 5, 10 + second), at(second));
         }
-        assert_eq!((boundaries.noted.len(), boundaries.waits_since()), (MOST, Some(at(0))));
-        assert_eq!(boundaries.look(&log(1_000, 2_000, 2_000), at(1_000)).unwrap().place, 63);
-        assert_eq!(boundaries.look(&log(1_000, 2_000, 2_000), at(1_003)).unwrap().place, 1_000);
+        assert_eq!(
+            (boundaries.candidates.len(), boundaries.waiting_since()),
+            (MAX_CANDIDATES, Some(at(0)))
+        );
+        assert_eq!(boundaries.update(&log(1_000, 2_000, 2_000), at(1_000)).unwrap().place, 63);
+        assert_eq!(boundaries.update(&log(1_000, 2_000, 2_000), at(1_003)).unwrap().place, 1_000);
     }
 
     #[test]
-    fn a_log_that_went_back_is_looked_at_anew() {
+    fn a_log_that_went_back_starts_anew() {
         for (newest, xmax) in [(5, 200), (8, 90)] {
-            let looks = [(7, 100, 100), (7, 100, 100), (newest, xmax, xmax)];
-            assert_eq!(after_each(&looks), [None, Some(7), None]);
+            let states = [(7, 100, 100), (7, 100, 100), (newest, xmax, xmax)];
+            assert_eq!(after_each(&states), [None, Some(7), None]);
         }
     }
 }

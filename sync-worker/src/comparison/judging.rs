@@ -1,19 +1,19 @@
-//! The rule that tells losses from other differences between a source and its peer. Pure.
+//! The rule that separates losses from other differences between a source and its peer. Pure.
 //!
-//! A difference found at the first look may still be on its way. So both sides are asked a second
-//! time, after everything that either had published has had time to arrive; and each is then
-//! compared with the *other's* state at the first look. An order that is edited all the while
-//! always differs a little between the sides, but what one had at the first look, the other has at
-//! the second.
+//! A difference found at the first check may be caused by a change that is still on its way. So both
+//! sides are asked a second time, after everything that either had published has had time to arrive;
+//! and each is then compared with the *other's* state at the first check. An order that is edited
+//! all the while always differs a little between the sides, but what one had at the first check,
+//! the other has at the second.
 
 use std::collections::{HashMap, HashSet};
 
 use shared_models::comparison::{Finding, OrderState, compare};
 use uuid::Uuid;
 
-/// An order that differed between the two sides at the first look.
+/// An order that differed between the two sides at the first check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubt {
+pub struct Difference {
     /// The order's state at the source.
     pub source: OrderState,
     /// The order's state at the peer, if it was there.
@@ -36,9 +36,9 @@ pub struct Losses {
     pub of_source: Vec<Loss>,
     /// The orders that the peer is to offer.
     pub of_peer: Vec<Loss>,
-    /// The orders of which the peer knows more, on the way or lost: while the way back is closed,
-    /// nobody can tell. The peer is to offer them, but they count as no loss.
-    pub held_up: Vec<Uuid>,
+    /// The orders of which the peer knows more, on the way or lost: while the return path is blocked,
+    /// that cannot be decided. The peer is to offer them, but they do not count as losses.
+    pub undecided: Vec<Uuid>,
 }
 
 impl Losses {
@@ -49,35 +49,35 @@ impl Losses {
     }
 
     /// Removes these orders from the losses.
-    pub fn leave(&mut self, orders: &HashSet<Uuid>) {
+    pub fn remove(&mut self, orders: &HashSet<Uuid>) {
         for losses in [&mut self.of_source, &mut self.of_peer] {
             losses.retain(|loss| !orders.contains(&loss.id));
         }
-        self.held_up.retain(|id| !orders.contains(id));
+        self.undecided.retain(|id| !orders.contains(id));
     }
 }
 
 /// The state of the opposite direction, which carries the peer's changes to the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WayBack {
+pub enum ReturnPath {
     /// The peer's changes have had time to arrive.
     Open,
     /// The opposite direction does not carry, or many messages wait in it.
-    Closed,
+    Blocked,
 }
 
 /// Returns the orders whose reported states differ between the two sides.
 #[must_use]
-pub fn doubts(source: Vec<OrderState>, peer: &[OrderState]) -> Vec<Doubt> {
+pub fn differences(source: Vec<OrderState>, peer: &[OrderState]) -> Vec<Difference> {
     let peer = by_id(peer);
     let pairs = source.into_iter().map(|source| {
         let peer = peer.get(&source.id).copied().cloned();
-        Doubt { source, peer }
+        Difference { source, peer }
     });
-    pairs.filter(Doubt::differs).collect()
+    pairs.filter(Difference::differs).collect()
 }
 
-impl Doubt {
+impl Difference {
     fn differs(&self) -> bool {
         let back = self.peer.as_ref().map(|peer| compare(peer, Some(&self.source)));
         compare(&self.source, self.peer.as_ref()).is_a_loss()
@@ -100,28 +100,28 @@ impl Doubt {
     }
 }
 
-/// Returns the doubts that are losses, given the sides' states at the second look.
+/// Returns the losses among the differences, given the sides' states at the second check.
 #[must_use]
 pub fn judge(
-    doubts: &[Doubt],
+    differences: &[Difference],
     source: &[OrderState],
     peer: &[OrderState],
-    way_back: WayBack,
+    return_path: ReturnPath,
 ) -> Losses {
     let (source, peer) = (by_id(source), by_id(peer));
     let mut losses = Losses::default();
-    for doubt in doubts {
-        let id = doubt.source.id;
+    for difference in differences {
+        let id = difference.source.id;
         let is_parked = |side: &HashMap<_, &OrderState>| side.get(&id).is_some_and(|it| it.parked);
-        let finding = doubt.of_source(peer.get(&id).copied());
+        let finding = difference.of_source(peer.get(&id).copied());
         if finding.is_a_loss() && !is_parked(&source) {
             losses.of_source.push(Loss { id, finding });
         }
-        let finding = doubt.of_peer(source.get(&id).copied());
+        let finding = difference.of_peer(source.get(&id).copied());
         if finding.is_a_loss() && !is_parked(&peer) {
-            match way_back {
-                WayBack::Open => losses.of_peer.push(Loss { id, finding }),
-                WayBack::Closed => losses.held_up.push(id),
+            match return_path {
+                ReturnPath::Open => losses.of_peer.push(Loss { id, finding }),
+                ReturnPath::Blocked => losses.undecided.push(id),
             }
         }
     }

@@ -2,7 +2,7 @@ use shared_models::comparison::FacetState;
 use shared_models::comparison::Finding::{Behind, Different, Missing};
 use shared_models::revision::Revision;
 
-use super::WayBack::{Closed, Open};
+use super::ReturnPath::{Blocked, Open};
 use super::*;
 
 /// The counts of both sides' changes to the delivery, and its value.
@@ -19,20 +19,20 @@ fn orders(state: Option<State>) -> Vec<OrderState> {
 }
 
 /// Returns the finding for an order with these states at the source and at the peer, at the first
-/// look and at the second.
+/// check and at the second.
 fn found(
     first: (State, Option<State>),
     second: (State, Option<State>),
-    way_back: WayBack,
+    return_path: ReturnPath,
 ) -> [Option<Finding>; 2] {
-    let doubts = doubts(orders(Some(first.0)), &orders(first.1));
-    let losses = judge(&doubts, &orders(Some(second.0)), &orders(second.1), way_back);
+    let differences = differences(orders(Some(first.0)), &orders(first.1));
+    let losses = judge(&differences, &orders(Some(second.0)), &orders(second.1), return_path);
     [losses.of_source, losses.of_peer].map(|losses| losses.first().map(|loss| loss.finding))
 }
 
 #[test]
-fn what_is_the_same_at_both_sides_is_no_doubt() {
-    assert_eq!(doubts(orders(Some((2, 1, "a"))), &orders(Some((2, 1, "a")))), []);
+fn what_is_the_same_at_both_sides_is_no_difference() {
+    assert_eq!(differences(orders(Some((2, 1, "a"))), &orders(Some((2, 1, "a")))), []);
 }
 
 #[test]
@@ -47,24 +47,24 @@ fn a_difference_that_lasts_is_a_loss() {
     for (source, peer, losses) in cases {
         let lasting = (source, peer);
         assert_eq!(found(lasting, lasting, Open), losses, "{lasting:?}");
-        assert_eq!(found(lasting, lasting, Closed), [losses[0], None], "{lasting:?}");
+        assert_eq!(found(lasting, lasting, Blocked), [losses[0], None], "{lasting:?}");
     }
 }
 
 #[test]
-fn what_a_peer_knows_more_is_offered_without_being_a_loss_while_it_is_held_up() {
+fn what_a_peer_knows_more_is_offered_without_being_a_loss_while_it_is_undecided() {
     let ahead = ((1, 0, "a"), Some((3, 0, "c")));
     let cases =
         [(ahead, ahead, true), (((5, 4, "x"), Some((4, 5, "y"))), ((9, 8, "z"), None), false)];
-    for (first, second, is_held_up) in cases {
-        let doubts = doubts(orders(Some(first.0)), &orders(first.1));
+    for (first, second, is_undecided) in cases {
+        let differences = differences(orders(Some(first.0)), &orders(first.1));
         let (source, peer) = (orders(Some(second.0)), orders(second.1));
-        for (way_back, held_up) in [(Open, false), (Closed, is_held_up)] {
-            let losses = judge(&doubts, &source, &peer, way_back);
-            assert_eq!(!losses.held_up.is_empty(), held_up, "{first:?}, {second:?}");
+        for (return_path, undecided) in [(Open, false), (Blocked, is_undecided)] {
+            let losses = judge(&differences, &source, &peer, return_path);
+            assert_eq!(!losses.undecided.is_empty(), undecided, "{first:?}, {second:?}");
         }
         let parked = OrderState { parked: true, ..order((3, 0, "c")) };
-        assert!(judge(&doubts, &source, &[parked], Closed).held_up.is_empty());
+        assert!(judge(&differences, &source, &[parked], Blocked).undecided.is_empty());
     }
 }
 
@@ -91,7 +91,7 @@ fn what_is_lost_of_an_order_that_is_edited_on_is_found() {
 }
 
 #[test]
-fn a_source_that_was_set_back_is_told_by_its_peer_what_it_had_said() {
+fn a_source_that_was_set_back_gets_its_own_changes_from_its_peer() {
     let state = ((1, 0, "a"), Some((3, 0, "c")));
     assert_eq!(found(state, state, Open), [None, Some(Behind)]);
 }
@@ -99,9 +99,9 @@ fn a_source_that_was_set_back_is_told_by_its_peer_what_it_had_said() {
 #[test]
 fn what_was_parked_meanwhile_is_no_loss() {
     let (source, peer) = (order((2, 0, "a")), order((1, 1, "b")));
-    let doubts = doubts(vec![source.clone()], std::slice::from_ref(&peer));
+    let differences = differences(vec![source.clone()], std::slice::from_ref(&peer));
     let parked = |order: &OrderState| vec![OrderState { parked: true, ..order.clone() }];
-    assert_eq!(judge(&doubts, &parked(&source), &parked(&peer), Open), Losses::default());
-    let already = super::doubts(parked(&source), &[]);
+    assert_eq!(judge(&differences, &parked(&source), &parked(&peer), Open), Losses::default());
+    let already = super::differences(parked(&source), &[]);
     assert_eq!(already, []);
 }

@@ -12,15 +12,15 @@ struct Run {
     begun: Instant,
 }
 
-fn doubt(id: usize, store: u32) -> Doubt {
+fn difference(id: usize, store: u32) -> Difference {
     let facet = FacetState { revision: Revision { store, warehouse: 0 }, digest: "a".into() };
     let (delivery, progress) = (facet.clone(), facet);
     let id = Uuid::from_u128(id as u128);
-    Doubt { source: OrderState { id, delivery, progress, parked: false }, peer: None }
+    Difference { source: OrderState { id, delivery, progress, parked: false }, peer: None }
 }
 
-fn page(upto: i64, doubts: Vec<Doubt>) -> Page {
-    Page { upto, doubts, newest: [upto + 5, upto + 7] }
+fn page(upto: i64, differences: Vec<Difference>) -> Page {
+    Page { upto, differences, newest: [upto + 5, upto + 7] }
 }
 
 impl Run {
@@ -32,15 +32,15 @@ impl Run {
         self.begun + Duration::from_secs(second)
     }
 
-    fn read(&mut self, second: u64, upto: i64, doubts: &[usize]) {
-        let doubts = doubts.iter().map(|id| doubt(*id, 1)).collect();
-        self.progress.add(page(upto, doubts), self.at(second));
+    fn read(&mut self, second: u64, upto: i64, differences: &[usize]) {
+        let differences = differences.iter().map(|id| difference(*id, 1)).collect();
+        self.progress.add(page(upto, differences), self.at(second));
     }
 
     fn published(&mut self, second: u64, end: End, unpublished: Option<i64>) {
         let (compared, newest, xmin, xmax) = (0, 0, 1, 1);
         let log = LogState { compared, newest, xmin, xmax, unpublished, paused: false };
-        self.progress.published(end, &log, self.at(second));
+        self.progress.record_published(end, &log, self.at(second));
     }
 
     fn all_published(&mut self, second: u64) {
@@ -48,84 +48,91 @@ impl Run {
         self.published(second, Peer, None);
     }
 
-    fn ripe(&self, second: u64) -> Option<(usize, WayBack)> {
-        self.progress.ripe(self.at(second), GRACE)
+    fn ready(&self, second: u64) -> Option<(usize, ReturnPath)> {
+        self.progress.ready(self.at(second), GRACE)
     }
 }
 
 #[test]
-fn reading_goes_on_while_doubts_ripen_and_progress_is_made_in_the_order_of_the_log() {
+fn reading_goes_on_while_differences_wait_and_progress_is_made_in_the_order_of_the_log() {
     let mut run = Run::new();
     run.read(0, 500, &[]);
-    assert_eq!((run.progress.settled(), run.progress.read()), (500, 500));
+    assert_eq!((run.progress.judged_to(), run.progress.read_to()), (500, 500));
     run.read(1, 1_000, &[1]);
     run.all_published(1);
     run.read(2, 1_500, &[]);
     run.read(3, 2_000, &[2, 3]);
     run.all_published(3);
-    assert_eq!((run.progress.settled(), run.progress.read()), (500, 2_000));
-    assert_eq!([run.ripe(10), run.ripe(11)], [None, Some((1, WayBack::Open))]);
-    run.progress.settle(1);
-    assert_eq!((run.progress.settled(), run.progress.held()), (1_500, 2));
-    assert_eq!([run.ripe(12), run.ripe(13)], [None, Some((1, WayBack::Open))]);
-    run.progress.settle(1);
-    assert_eq!((run.progress.settled(), run.progress.held()), (2_000, 0));
+    assert_eq!((run.progress.judged_to(), run.progress.read_to()), (500, 2_000));
+    assert_eq!([run.ready(10), run.ready(11)], [None, Some((1, ReturnPath::Open))]);
+    run.progress.complete(1);
+    assert_eq!((run.progress.judged_to(), run.progress.pending()), (1_500, 2));
+    assert_eq!([run.ready(12), run.ready(13)], [None, Some((1, ReturnPath::Open))]);
+    run.progress.complete(1);
+    assert_eq!((run.progress.judged_to(), run.progress.pending()), (2_000, 0));
 }
 
 #[test]
-fn the_grace_begins_when_all_that_was_said_is_published() {
+fn the_grace_begins_when_all_changes_are_published() {
     let mut run = Run::new();
     run.read(0, 500, &[1]);
-    assert_eq!([Source, Peer].map(|end| run.progress.awaits(end)), [Some(505), Some(507)]);
+    assert_eq!(
+        [Source, Peer].map(|end| run.progress.place_to_publish(end)),
+        [Some(505), Some(507)]
+    );
     run.published(1, Source, Some(505));
     run.published(1, Peer, None);
-    assert_eq!([Source, Peer].map(|end| run.progress.awaits(end)), [Some(505), None]);
-    assert!(run.progress.is_held_up(Source, run.at(11), GRACE));
-    assert_eq!(run.ripe(100), None);
+    assert_eq!([Source, Peer].map(|end| run.progress.place_to_publish(end)), [Some(505), None]);
+    assert!(run.progress.is_publishing_late(Source, run.at(11), GRACE));
+    assert_eq!(run.ready(100), None);
     run.published(100, Source, Some(506));
-    assert!(!run.progress.is_held_up(Source, run.at(111), GRACE));
-    assert_eq!([run.ripe(109), run.ripe(110)], [None, Some((1, WayBack::Open))]);
+    assert!(!run.progress.is_publishing_late(Source, run.at(111), GRACE));
+    assert_eq!([run.ready(109), run.ready(110)], [None, Some((1, ReturnPath::Open))]);
 }
 
 #[test]
-fn the_grace_begins_anew_while_messages_are_held_up() {
+fn the_grace_begins_anew_while_messages_are_delayed() {
     let mut run = Run::new();
     run.read(0, 500, &[1]);
-    run.progress.disturbed(Source, run.at(0));
-    assert_eq!(run.progress.awaits(Source), Some(505), "that says nothing of what is published");
+    run.progress.restart_grace(Source, run.at(0));
+    assert_eq!(
+        run.progress.place_to_publish(Source),
+        Some(505),
+        "a delay says nothing about what is published"
+    );
     run.all_published(1);
-    run.progress.disturbed(Source, run.at(9));
-    assert_eq!([run.ripe(18), run.ripe(19)], [None, Some((1, WayBack::Open))]);
+    run.progress.restart_grace(Source, run.at(9));
+    assert_eq!([run.ready(18), run.ready(19)], [None, Some((1, ReturnPath::Open))]);
 }
 
 #[test]
-fn a_way_back_that_is_held_up_is_not_waited_for_for_ever() {
+fn a_return_path_with_a_delay_is_not_waited_for_for_ever() {
     let mut run = Run::new();
     run.read(0, 500, &[1]);
     run.all_published(1);
-    run.progress.disturbed(Peer, run.at(5));
-    assert_eq!([run.ripe(14), run.ripe(15)], [None, Some((1, WayBack::Open))]);
-    run.progress.disturbed(Peer, run.at(12));
-    assert_eq!([run.ripe(19), run.ripe(20)], [None, Some((1, WayBack::Closed))]);
+    run.progress.restart_grace(Peer, run.at(5));
+    assert_eq!([run.ready(14), run.ready(15)], [None, Some((1, ReturnPath::Open))]);
+    run.progress.restart_grace(Peer, run.at(12));
+    assert_eq!([run.ready(19), run.ready(20)], [None, Some((1, ReturnPath::Blocked))]);
 }
 
 #[test]
-fn what_is_ripe_is_judged_together_up_to_a_page_and_each_order_once() {
+fn what_is_ready_is_judged_together_up_to_a_page_and_each_order_once() {
     let mut run = Run::new();
     let many = (0..300).collect::<Vec<_>>();
     for upto in [500, 1_000, 1_500] {
         run.read(0, upto, &many);
     }
-    run.progress.add(page(2_000, vec![doubt(7, 1)]), run.at(0));
+    run.progress.add(page(2_000, vec![difference(7, 1)]), run.at(0));
     run.all_published(0);
-    assert_eq!(run.ripe(10), Some((1, WayBack::Open)));
-    run.progress.settle(2);
-    assert_eq!(run.ripe(10), Some((2, WayBack::Open)));
-    assert_eq!(run.progress.doubts(2).len(), 300);
+    assert_eq!(run.ready(10), Some((1, ReturnPath::Open)));
+    run.progress.complete(2);
+    assert_eq!(run.ready(10), Some((2, ReturnPath::Open)));
+    assert_eq!(run.progress.differences(2).len(), 300);
     let mut run = Run::new();
-    run.progress.add(page(10, vec![doubt(7, 1), doubt(8, 1)]), run.at(0));
-    run.progress.add(page(20, vec![doubt(7, 2)]), run.at(0));
-    assert_eq!(run.progress.doubts(2), [doubt(8, 1), doubt(7, 2)]);
+    run.progress.add(page(10, vec![difference(7, 1), difference(8, 1)]), run.at(0));
+    run.progress.add(page(20, vec![difference(7, 2)]), run.at(0));
+    assert_eq!(run.progress.differences(2), [difference(8, 1), difference(7, 2)]);
 }
 
 #[test]
@@ -136,43 +143,43 @@ fn it_does_not_fill_the_memory() {
     while run.progress.may_read() {
         upto += 500;
         run.read(0, upto, &many);
-        run.progress.head_for(Boundary { place: upto, at: DateTime::UNIX_EPOCH });
+        run.progress.add_boundary(Boundary { place: upto, at: DateTime::UNIX_EPOCH });
     }
-    assert_eq!(run.progress.held(), MOST_DOUBTS);
+    assert_eq!(run.progress.pending(), MAX_DIFFERENCES);
     for place in 0..1_000 {
-        run.progress.head_for(Boundary { place: upto + place, at: DateTime::UNIX_EPOCH });
+        run.progress.add_boundary(Boundary { place: upto + place, at: DateTime::UNIX_EPOCH });
     }
-    assert_eq!(run.progress.boundaries.len(), MOST_BOUNDARIES);
+    assert_eq!(run.progress.boundaries.len(), MAX_BOUNDARIES);
 }
 
 #[test]
-fn it_tells_up_to_which_time_all_is_compared() {
+fn the_time_up_to_which_all_is_compared_is_returned_once() {
     let mut run = Run::new();
     let at = |second| DateTime::from_timestamp(second, 0).unwrap();
-    run.progress.head_for(Boundary { place: 500, at: at(1) });
-    assert_eq!(run.progress.as_of(), None);
+    run.progress.add_boundary(Boundary { place: 500, at: at(1) });
+    assert_eq!(run.progress.take_as_of(), None);
     run.read(0, 500, &[]);
     run.read(0, 700, &[1]);
-    run.progress.head_for(Boundary { place: 700, at: at(4) });
-    assert_eq!((run.progress.as_of(), run.progress.as_of()), (Some(at(1)), None));
-    run.progress.settle(1);
-    run.progress.head_for(Boundary { place: 700, at: at(7) });
-    assert_eq!(run.progress.as_of(), Some(at(7)), "nothing has changed since");
+    run.progress.add_boundary(Boundary { place: 700, at: at(4) });
+    assert_eq!((run.progress.take_as_of(), run.progress.take_as_of()), (Some(at(1)), None));
+    run.progress.complete(1);
+    run.progress.add_boundary(Boundary { place: 700, at: at(7) });
+    assert_eq!(run.progress.take_as_of(), Some(at(7)), "nothing has changed since");
 }
 
 #[test]
 fn another_worker_may_be_faster_and_a_source_that_was_set_back_is_read_again() {
     let mut run = Run::new();
-    run.progress.follow(100, 900);
-    assert_eq!((run.progress.settled(), run.progress.read()), (100, 100));
+    run.progress.synchronize(100, 900);
+    assert_eq!((run.progress.judged_to(), run.progress.read_to()), (100, 100));
     run.read(0, 500, &[1]);
     run.read(0, 800, &[2]);
-    run.progress.follow(500, 900);
-    assert_eq!((run.progress.settled(), run.progress.held()), (500, 1));
+    run.progress.synchronize(500, 900);
+    assert_eq!((run.progress.judged_to(), run.progress.pending()), (500, 1));
     for (compared, newest) in [(400, 900), (500, 700)] {
         let mut progress = run.progress.clone();
-        progress.follow(compared, newest);
-        assert_eq!((progress.settled(), progress.read()), (compared, compared));
-        assert_eq!(progress.held(), 0);
+        progress.synchronize(compared, newest);
+        assert_eq!((progress.judged_to(), progress.read_to()), (compared, compared));
+        assert_eq!(progress.pending(), 0);
     }
 }

@@ -9,39 +9,43 @@ use std::hash::{BuildHasher as _, RandomState};
 use shared_models::comparison::OrderState;
 use uuid::Uuid;
 
-use super::judging::{Doubt, Losses, by_id};
+use super::judging::{Difference, Losses, by_id};
 
 /// The most offers of an order whose state at both sides stays the same.
-const MOST_OFFERS: u32 = 10;
+pub const MAX_OFFERS: u32 = 10;
 /// The most orders whose offers are counted, in a few megabytes.
-const MOST_ORDERS: usize = 100_000;
+const MAX_ORDERS: usize = 100_000;
 
 /// The number of offers of each order.
 #[derive(Clone, Debug, Default)]
-pub struct Repeats {
+pub struct OfferLimit {
     /// The hash of an order's states at the source and at the peer when it was offered, and the
     /// number of offers since it is the same.
     offered: HashMap<Uuid, (u64, u32)>,
     hashes: RandomState,
 }
 
-impl Repeats {
+impl OfferLimit {
     /// Counts an offer of each lost order; returns those that were offered too often without
     /// effect. `peer` holds their current states at the peer.
-    pub fn in_vain(
+    pub fn count_offers(
         &mut self,
-        doubts: &[Doubt],
+        differences: &[Difference],
         peer: &[OrderState],
         losses: &Losses,
     ) -> HashSet<Uuid> {
         let (lost, peer) = (losses.orders(), by_id(peer));
-        let lost = doubts.iter().map(|doubt| &doubt.source).filter(|it| lost.contains(&it.id));
-        let in_vain = lost.filter(|order| !self.may_offer(order, peer.get(&order.id).copied()));
-        in_vain.map(|order| order.id).collect()
+        let lost = differences
+            .iter()
+            .map(|difference| &difference.source)
+            .filter(|it| lost.contains(&it.id));
+        let over_limit =
+            lost.filter(|order| !self.count_offer(order, peer.get(&order.id).copied()));
+        over_limit.map(|order| order.id).collect()
     }
 
     /// Uncounts the last offer of each of these orders: the side did not agree to it.
-    pub fn not_offered(&mut self, orders: &HashSet<Uuid>) {
+    pub fn uncount_offers(&mut self, orders: &HashSet<Uuid>) {
         for order in orders {
             if let Some((_, times)) = self.offered.get_mut(order) {
                 *times = times.saturating_sub(1);
@@ -50,17 +54,17 @@ impl Repeats {
     }
 
     /// Counts an offer of an order in this state; returns `false` after too many without effect.
-    fn may_offer(&mut self, source: &OrderState, peer: Option<&OrderState>) -> bool {
-        if self.offered.len() >= MOST_ORDERS && !self.offered.contains_key(&source.id) {
+    fn count_offer(&mut self, source: &OrderState, peer: Option<&OrderState>) -> bool {
+        if self.offered.len() >= MAX_ORDERS && !self.offered.contains_key(&source.id) {
             self.offered.clear();
         }
-        let standing = self.hashes.hash_one((source, peer));
-        let (before, times) = self.offered.entry(source.id).or_insert((standing, 0));
-        if *before != standing {
-            (*before, *times) = (standing, 0);
+        let state = self.hashes.hash_one((source, peer));
+        let (before, times) = self.offered.entry(source.id).or_insert((state, 0));
+        if *before != state {
+            (*before, *times) = (state, 0);
         }
         *times = times.saturating_add(1);
-        *times <= MOST_OFFERS
+        *times <= MAX_OFFERS
     }
 }
 
@@ -78,30 +82,30 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_the_same_is_offered_some_times_and_anew_once_it_changes() {
-        let mut repeats = Repeats::default();
-        let times = |repeats: &mut Repeats, source: &OrderState, peer: Option<&OrderState>| {
-            (0..20).filter(|_| repeats.may_offer(source, peer)).count()
+    fn an_unchanged_difference_is_offered_a_few_times_and_anew_once_it_changes() {
+        let mut limit = OfferLimit::default();
+        let times = |limit: &mut OfferLimit, source: &OrderState, peer: Option<&OrderState>| {
+            (0..20).filter(|_| limit.count_offer(source, peer)).count()
         };
-        assert_eq!(times(&mut repeats, &order(1, 2), None), 10);
-        assert_eq!(times(&mut repeats, &order(1, 2), Some(&order(1, 1))), 10);
-        assert_eq!(times(&mut repeats, &order(1, 3), Some(&order(1, 1))), 10);
-        assert_eq!(times(&mut repeats, &order(2, 3), None), 10);
+        assert_eq!(times(&mut limit, &order(1, 2), None), 10);
+        assert_eq!(times(&mut limit, &order(1, 2), Some(&order(1, 1))), 10);
+        assert_eq!(times(&mut limit, &order(1, 3), Some(&order(1, 1))), 10);
+        assert_eq!(times(&mut limit, &order(2, 3), None), 10);
     }
 
     #[test]
-    fn an_offer_to_which_the_side_does_not_agree_does_not_count() {
-        let mut repeats = Repeats::default();
+    fn an_offer_that_the_side_refuses_does_not_count() {
+        let mut limit = OfferLimit::default();
         for _ in 0..20 {
-            assert!(repeats.may_offer(&order(1, 2), None));
-            repeats.not_offered(&[order(1, 2).id].into());
+            assert!(limit.count_offer(&order(1, 2), None));
+            limit.uncount_offers(&[order(1, 2).id].into());
         }
     }
 
     #[test]
     fn it_does_not_fill_the_memory() {
-        let mut repeats = Repeats::default();
-        assert!((0..130_000).all(|id| repeats.may_offer(&order(id, 1), None)));
-        assert!(repeats.offered.len() <= MOST_ORDERS);
+        let mut limit = OfferLimit::default();
+        assert!((0..130_000).all(|id| limit.count_offer(&order(id, 1), None)));
+        assert!(limit.offered.len() <= MAX_ORDERS);
     }
 }

@@ -4,8 +4,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use shared_models::comparison::{Finding, LogState};
 
-use crate::comparison::judging::{Loss, Losses};
-
 /// The progress and the findings of comparing the source's changes with the peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
@@ -37,37 +35,38 @@ pub struct Comparison {
 
 impl Comparison {
     /// Records why nothing is compared at the moment, or `None` while comparing goes on.
-    pub fn waits(&mut self, reason: Option<&str>) {
+    pub fn set_waits_for(&mut self, reason: Option<&str>) {
         if self.waits_for.as_deref() != reason {
             self.waits_for = reason.map(str::to_owned);
         }
     }
 
     /// Records the state of the source's log.
-    pub fn looked(&mut self, log: &LogState) {
+    pub fn set_log(&mut self, log: &LogState) {
         (self.compared_to, self.newest) = (log.compared, log.newest);
     }
 
     /// Records the place up to which the log has been compared.
-    pub fn came_to(&mut self, place: i64) {
+    pub fn set_compared_to(&mut self, place: i64) {
         self.compared_to = place;
     }
 
     /// Records the end of a comparison, and up to which time all commits are compared.
-    pub fn finished(&mut self, as_of: DateTime<Utc>, now: DateTime<Utc>) {
+    pub fn set_finished(&mut self, as_of: DateTime<Utc>, now: DateTime<Utc>) {
         let shown = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
         self.as_of = Some(shown(as_of));
         self.finished_at = Some(shown(now));
     }
 
     /// Counts orders that were compared.
-    pub fn compared(&mut self, orders: usize) {
+    pub fn add_compared(&mut self, orders: usize) {
         self.compared += count(orders);
     }
 
-    /// Counts losses whose orders are offered again.
-    pub fn found(&mut self, losses: &Losses) {
-        for Loss { finding, .. } in &losses.of_source {
+    /// Counts losses whose orders are offered again: what the peer lacked, and the number of orders
+    /// of which the source lacked something.
+    pub fn add_losses(&mut self, at_peer: impl IntoIterator<Item = Finding>, at_source: usize) {
+        for finding in at_peer {
             match finding {
                 Finding::Missing => self.missing += 1,
                 Finding::Behind => self.behind += 1,
@@ -75,16 +74,16 @@ impl Comparison {
                 Finding::Covered | Finding::Parked => {}
             }
         }
-        self.source_behind += count(losses.of_peer.len());
+        self.source_behind += count(at_source);
     }
 
     /// Counts orders that are no longer offered.
-    pub fn left(&mut self, orders: usize) {
+    pub fn add_left(&mut self, orders: usize) {
         self.left += count(orders);
     }
 
     /// Counts orders that were offered again.
-    pub fn offered(&mut self, orders: usize) {
+    pub fn add_offered(&mut self, orders: usize) {
         self.offered += count(orders);
     }
 

@@ -1,14 +1,10 @@
 //! The state of each direction, and its counters since the program began.
 
-mod calm;
-mod circuit;
 mod comparison;
 mod counters;
-mod pace;
+mod delay;
 mod queues;
-mod rate;
 mod state;
-mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -19,18 +15,17 @@ use shared_models::names::QueueGeneration;
 use shared_models::side::{Direction, Side};
 
 use crate::breaker::Breaker;
-use crate::carrying::batch::Fate;
+use crate::lanes::Fate;
 use crate::side_client::answer::Answer;
 use crate::topology::{Depth, QueueKind};
 
-pub use calm::InHand;
-pub use circuit::Circuit;
+use counters::RateCounts;
+
 pub use comparison::Comparison;
-pub use counters::{Counters, Results};
-pub use pace::{Pace, Rates};
+pub use counters::{Counters, Rates, Results};
+pub use delay::BatchInHand;
 pub use queues::{Queue, QueueFigures, QueueState, Queues};
-pub use state::State;
-pub use waiting::Waiting;
+pub use state::{Circuit, State, Waiting};
 
 /// A direction as it is at one moment.
 #[derive(Clone, Debug, Serialize)]
@@ -43,7 +38,7 @@ pub struct Snapshot {
     pub to: Side,
     /// The name of the direction's state.
     pub state: &'static str,
-    /// The reason for the state, if something is amiss.
+    /// The reason for the state, if something is wrong.
     pub reason: Option<String>,
     /// The peer's circuit breaker.
     pub breaker: Circuit,
@@ -76,34 +71,30 @@ struct Inner {
     parked: QueueFigures,
     leftover: Vec<String>,
     depth: Option<Waiting>,
-    pace: Pace,
+    rates: RateCounts,
     counters: Counters,
     comparison: Comparison,
-    /// The time since which the oldest batch that is not settled has been in hand.
-    in_hand: Option<Instant>,
+    /// The time since which a batch has been in hand, if one is.
+    batch_since: Option<Instant>,
 }
 
 impl Figures {
-    /// Creates the figures of a direction that has done nothing yet.
+    /// Creates the figures of a direction that has done nothing yet. Its messages are dropped by
+    /// these rules.
     #[must_use]
-    pub fn new(direction: Direction) -> Self {
-        let (breaker, counters) = (Circuit::default(), Counters::default());
-        let (state, pace) = (State::Connecting(None), Pace::new(Instant::now()));
-        let (in_use, depth, comparison) = (None, None, Comparison::default());
-        let (sync, parked) = (QueueFigures::default(), QueueFigures::default());
-        let (leftover, in_hand) = (vec![], None);
+    pub fn new(direction: Direction, rules: impl Iterator<Item = &'static str>) -> Self {
         let inner = Inner {
-            state,
-            breaker,
-            in_use,
-            sync,
-            parked,
-            leftover,
-            depth,
-            pace,
-            counters,
-            comparison,
-            in_hand,
+            state: State::Connecting(None),
+            breaker: Circuit::default(),
+            in_use: None,
+            sync: QueueFigures::default(),
+            parked: QueueFigures::default(),
+            leftover: vec![],
+            depth: None,
+            rates: RateCounts::new(Instant::now()),
+            counters: Counters::new(rules),
+            comparison: Comparison::default(),
+            batch_since: None,
         };
         Self { direction, inner: Mutex::new(inner) }
     }
@@ -112,7 +103,7 @@ impl Figures {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let inner = &*self.lock();
-        let Inner { state, breaker, in_use, sync, parked, depth, pace, counters, .. } = inner;
+        let Inner { state, breaker, in_use, sync, parked, depth, rates, counters, .. } = inner;
         let queue = |kind, figures: &QueueFigures| Queue::of(kind, *in_use, *figures);
         let (sync, parked) = (queue(QueueKind::Sync, sync), queue(QueueKind::Parked, parked));
         Snapshot {
@@ -124,7 +115,7 @@ impl Figures {
             breaker: breaker.clone(),
             queues: Queues { sync, parked, leftover: inner.leftover.clone() },
             depth: depth.clone(),
-            rates: pace.rates(Instant::now()),
+            rates: rates.per_second(Instant::now()),
             counters: counters.clone(),
             comparison: inner.comparison.clone(),
         }
@@ -144,7 +135,7 @@ impl Figures {
     }
 
     /// Records the queues in use.
-    pub fn uses(&self, queues: QueueGeneration) {
+    pub fn set_queues_in_use(&self, queues: QueueGeneration) {
         self.lock().in_use = Some(queues);
     }
 
@@ -155,17 +146,17 @@ impl Figures {
     }
 
     /// Records the names of the queues of earlier generations that still exist.
-    pub fn leftover(&self, queues: Vec<String>) {
+    pub fn set_leftover(&self, queues: Vec<String>) {
         self.lock().leftover = queues;
     }
 
-    /// Records that one of them is deleted.
-    pub fn leftover_deleted(&self, queue: &str) {
+    /// Records that one of them was deleted.
+    pub fn remove_leftover(&self, queue: &str) {
         self.lock().leftover.retain(|name| name != queue);
     }
 
     /// Records the state of a queue, and logs it if it is new.
-    pub fn queue_is(&self, kind: QueueKind, state: QueueState) {
+    pub fn set_queue_state(&self, kind: QueueKind, state: QueueState) {
         let mut inner = self.lock();
         let queue = inner.queue(kind);
         let before = std::mem::replace(&mut queue.state, state);
@@ -175,27 +166,28 @@ impl Figures {
         let (direction, queue) = (self.direction.as_str(), kind.as_str());
         match state.reason() {
             Some(reason) => {
-                tracing::warn!(direction, queue, reason, "the queue's state: {}", state.as_str());
+                tracing::warn!(direction, queue, reason, "the queue is {}", state.as_str());
             }
-            None => tracing::info!(direction, queue, "the queue's state: {}", state.as_str()),
+            None => tracing::info!(direction, queue, "the queue is {}", state.as_str()),
         }
     }
 
-    /// Records that a queue promptly answered a question that was asked at `asked`.
-    pub fn queue_answered(&self, kind: QueueKind, asked: Instant) {
-        self.lock().queue(kind).prompt = Some(asked);
+    /// Records that a queue promptly answered a probe that was sent at `probed`.
+    pub fn record_prompt_answer(&self, kind: QueueKind, probed: Instant) {
+        self.lock().queue(kind).answered_promptly = Some(probed);
     }
 
-    /// Returns whether a queue of the direction promptly answered a question that was asked at this
-    /// time or later.
+    /// Returns whether a queue of the direction promptly answered a probe that was sent at this time
+    /// or later.
     #[must_use]
     pub fn has_answered_since(&self, since: Instant) -> bool {
         let inner = self.lock();
-        [&inner.sync, &inner.parked].iter().any(|queue| queue.prompt.is_some_and(|at| at >= since))
+        let answered = [inner.sync, inner.parked].map(|queue| queue.answered_promptly);
+        answered.into_iter().flatten().any(|probed| probed >= since)
     }
 
     /// Records that a queue was replaced.
-    pub fn queue_replaced(&self, kind: QueueKind) {
+    pub fn count_replacement(&self, kind: QueueKind) {
         let mut inner = self.lock();
         let queue = inner.queue(kind);
         queue.replaced += 1;
@@ -210,19 +202,19 @@ impl Figures {
         }
         let (direction, name) = (self.direction.as_str(), state.as_str());
         match state.reason() {
-            Some(reason) => tracing::warn!(direction, reason, "{name}"),
-            None => tracing::info!(direction, "{name}"),
+            Some(reason) => tracing::warn!(direction, reason, "the direction is {name}"),
+            None => tracing::info!(direction, "the direction is {name}"),
         }
         inner.state = state;
     }
 
     /// Records the state of the circuit breaker.
-    pub fn breaker(&self, breaker: &Breaker) {
+    pub fn set_breaker(&self, breaker: &Breaker) {
         self.lock().breaker = Circuit::of(breaker, Instant::now(), Utc::now());
     }
 
     /// Records how many messages wait in the queues.
-    pub fn depth(&self, depth: Depth) {
+    pub fn set_depth(&self, depth: Depth) {
         self.lock().depth = Some(Waiting::of(depth, Utc::now()));
     }
 
@@ -233,25 +225,25 @@ impl Figures {
     }
 
     /// Updates the progress of comparing.
-    pub fn comparison(&self, change: impl FnOnce(&mut Comparison)) {
+    pub fn update_comparison(&self, change: impl FnOnce(&mut Comparison)) {
         change(&mut self.lock().comparison);
     }
 
     /// Counts a request, and the outcomes in its answer.
-    pub fn requested(&self, answer: &Answer) {
+    pub fn count_request(&self, answer: &Answer) {
         let counters = &mut self.lock().counters;
         counters.requests += 1;
         match answer {
-            Answer::Taken(outcomes) => counters.results.add(outcomes),
-            Answer::Refused(_) | Answer::Failed(_) | Answer::Away(_) => {}
+            Answer::Processed(outcomes) => counters.results.add(outcomes),
+            Answer::Refused(_) | Answer::Failed(_) | Answer::Unavailable(_) => {}
         }
     }
 
     /// Counts the messages of a settled batch by their fates.
-    pub fn settled(&self, fates: &[Fate]) {
+    pub fn count_settled(&self, fates: &[Fate]) {
         let inner = &mut *self.lock();
         inner.counters.add(fates);
-        inner.pace.add(Instant::now(), fates);
+        inner.rates.add(Instant::now(), fates);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use shared_models::names::QueueGeneration;
 
 use crate::topology::QueueKind;
-use crate::watching::silence::Verdict;
 
 /// The state of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +29,6 @@ impl QueueState {
     pub const NAMES: [&'static str; 6] =
         ["unknown", "answering", "missing", "silent", "all silent", "being replaced"];
 
-    /// Returns the state for a verdict.
-    #[must_use]
-    pub const fn of(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Unknown => Self::Unknown,
-            Verdict::Answers | Verdict::AnswersAgain => Self::Answering,
-            Verdict::Missing => Self::Missing,
-            Verdict::Silent(lasted) => Self::Silent(lasted),
-            Verdict::AllSilent(lasted) => Self::AllSilent(lasted),
-            Verdict::Dead(lasted) => Self::Replacing(lasted),
-        }
-    }
-
     /// Returns the state's name, as shown to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -56,7 +42,7 @@ impl QueueState {
         }
     }
 
-    /// Returns the reason for the state, if something is amiss.
+    /// Returns the reason for the state, if something is wrong.
     #[must_use]
     pub fn reason(self) -> Option<String> {
         match self {
@@ -64,7 +50,7 @@ impl QueueState {
             Self::Missing => Some("there is no such queue".to_owned()),
             Self::AllSilent(lasted) => {
                 let seconds = lasted.as_secs();
-                Some(format!("RabbitMQ's queues do not answer, this one not for {seconds} s"))
+                Some(format!("no queue answers; this one has not answered for {seconds} s"))
             }
             Self::Silent(lasted) | Self::Replacing(lasted) => {
                 Some(format!("it has not answered for {} s", lasted.as_secs()))
@@ -78,14 +64,14 @@ impl QueueState {
 pub struct QueueFigures {
     pub(super) state: QueueState,
     pub(super) replaced: u64,
-    /// When the last question was asked that it answered promptly.
-    pub(super) prompt: Option<Instant>,
+    /// The time of the last probe that it answered promptly.
+    pub(super) answered_promptly: Option<Instant>,
 }
 
 impl Default for QueueFigures {
-    /// Returns the figures of a queue of which nothing is known yet.
+    /// Returns the figures of a queue that has not been probed yet.
     fn default() -> Self {
-        Self { state: QueueState::Unknown, replaced: 0, prompt: None }
+        Self { state: QueueState::Unknown, replaced: 0, answered_promptly: None }
     }
 }
 
@@ -97,7 +83,7 @@ pub struct Queue {
     pub name: Option<String>,
     /// `answering`, `missing`, `silent`, `all silent`, `being replaced`, or `unknown`.
     pub state: &'static str,
-    /// The reason for the state, if something is amiss.
+    /// The reason for the state, if something is wrong.
     pub reason: Option<String>,
     /// The number of times it was replaced since the program began.
     pub replaced: u64,
@@ -107,7 +93,7 @@ impl Queue {
     /// Returns the queue as it is shown.
     #[must_use]
     pub fn of(kind: QueueKind, in_use: Option<QueueGeneration>, figures: QueueFigures) -> Self {
-        let QueueFigures { state, replaced, prompt: _ } = figures;
+        let QueueFigures { state, replaced, answered_promptly: _ } = figures;
         let name = in_use.map(|queues| kind.name_in(queues));
         Self { name, state: state.as_str(), reason: state.reason(), replaced }
     }
@@ -118,7 +104,7 @@ impl Queue {
 pub struct Queues {
     /// The queue whose messages are carried.
     pub sync: Queue,
-    /// The queue of what could not be carried while the source was away.
+    /// The queue of messages that could not be carried while the source was unavailable.
     pub parked: Queue,
     /// The names of queues that were replaced and could not be deleted yet.
     pub leftover: Vec<String>,
@@ -130,14 +116,14 @@ mod tests {
 
     #[test]
     fn every_state_has_a_name_among_the_names() {
-        let verdicts = [
-            Verdict::Unknown,
-            Verdict::AnswersAgain,
-            Verdict::Missing,
-            Verdict::Silent(Duration::ZERO),
-            Verdict::AllSilent(Duration::ZERO),
-            Verdict::Dead(Duration::ZERO),
+        let states = [
+            QueueState::Unknown,
+            QueueState::Answering,
+            QueueState::Missing,
+            QueueState::Silent(Duration::ZERO),
+            QueueState::AllSilent(Duration::ZERO),
+            QueueState::Replacing(Duration::ZERO),
         ];
-        assert_eq!(verdicts.map(|verdict| QueueState::of(verdict).as_str()), QueueState::NAMES);
+        assert_eq!(states.map(QueueState::as_str), QueueState::NAMES);
     }
 }

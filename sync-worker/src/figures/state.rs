@@ -1,17 +1,25 @@
-//! The states of a direction.
+//! The state of a direction, of its circuit breaker and of its backlog, as they are shown.
+
+use std::time::Instant;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::breaker::{self, Breaker};
+use crate::topology::Depth;
 
 /// The state of a direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// No connection to RabbitMQ yet, or something is missing there; the carrier keeps trying.
+    /// No connection to RabbitMQ yet, or something is missing there; the carrier retries.
     Connecting(Option<String>),
     /// A queue is missing, and the source is asked for an offer before the queue is declared.
     AskingForOffer(Option<String>),
-    /// The peer takes no changes, for this reason; messages stay in the queue.
+    /// The peer processes no changes, for this reason; messages stay in the queue.
     WaitingForPeer(Option<String>),
-    /// Messages are carried as they come.
+    /// Messages are carried as they arrive.
     Consuming,
-    /// The worker is ending.
+    /// The worker is stopping.
     Stopped,
 }
 
@@ -32,7 +40,7 @@ impl State {
         }
     }
 
-    /// Returns the reason for the state, if something is amiss.
+    /// Returns the reason for the state, if something is wrong.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
@@ -41,6 +49,71 @@ impl State {
             | Self::WaitingForPeer(reason) => reason.as_deref(),
             Self::Consuming | Self::Stopped => None,
         }
+    }
+}
+
+/// A circuit breaker at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Circuit {
+    /// `closed`, `open` or `half-open`.
+    pub state: &'static str,
+    /// The number of consecutive failures.
+    pub failures: u32,
+    /// The time of the next probe, while the breaker is open.
+    pub next_try: Option<String>,
+    /// Times that it opened.
+    pub opened: u64,
+    /// Times that it became half-open.
+    pub half_opened: u64,
+    /// Times that it closed.
+    pub closed: u64,
+}
+
+impl Default for Circuit {
+    /// Returns the circuit of a peer about which nothing is known.
+    fn default() -> Self {
+        let state = breaker::State::HalfOpen.as_str();
+        Self { state, failures: 0, next_try: None, opened: 0, half_opened: 0, closed: 0 }
+    }
+}
+
+impl Circuit {
+    /// Returns `breaker` as it is shown at this instant, which is `date` by the wall clock.
+    #[must_use]
+    pub fn of(breaker: &Breaker, now: Instant, date: DateTime<Utc>) -> Self {
+        let next_try = match breaker.state() {
+            breaker::State::Open { until } => Some(date + until.saturating_duration_since(now)),
+            breaker::State::Closed | breaker::State::HalfOpen => None,
+        };
+        let transitions = breaker.transitions();
+        Self {
+            state: breaker.state().as_str(),
+            failures: breaker.failures(),
+            next_try: next_try.map(|date| date.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            opened: transitions.opened,
+            half_opened: transitions.half_opened,
+            closed: transitions.closed,
+        }
+    }
+}
+
+/// The numbers of messages that were ready for delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The number in the sync queue.
+    pub queue: u32,
+    /// The number in the parked queue, until the source takes them.
+    pub parked: u32,
+    /// The time of the count.
+    pub at: String,
+}
+
+impl Waiting {
+    /// Returns a depth, counted at this time, as it is shown.
+    #[must_use]
+    pub fn of(depth: Depth, at: DateTime<Utc>) -> Self {
+        let Depth { queue, parked } = depth;
+        Self { queue, parked, at: at.to_rfc3339_opts(SecondsFormat::Millis, true) }
     }
 }
 

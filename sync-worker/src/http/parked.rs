@@ -12,10 +12,10 @@ use shared_models::parked::{Deed, LeftAlone, Selection};
 use shared_models::side::Side;
 use uuid::Uuid;
 
-use crate::parked::{Kept, Page, Parked, Place, Wanted};
-use crate::side_client::Refusal;
+use crate::parked::{Filter, Page, Parked, ParkedAtSide, Place};
+use crate::side_client::RequestError;
 
-use super::{ShownToken, pass_on};
+use super::{CallerToken, pass_on};
 
 /// The query of `GET /v1/parked`. The sides check the state and the limit.
 #[derive(Debug, Deserialize)]
@@ -30,13 +30,13 @@ struct ListQuery {
 /// The query of `POST /v1/parked/replay` and `…/drop`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SettleQuery {
+struct ActionQuery {
     side: Option<Side>,
 }
 
 #[derive(Serialize)]
 struct Listed {
-    items: Vec<Kept>,
+    items: Vec<ParkedAtSide>,
     next: Option<String>,
 }
 
@@ -44,13 +44,18 @@ struct Listed {
 pub(super) fn routes(parked: Parked) -> Routes {
     let list = reads(Rule::ADMIN, || web::to(list));
     let show = reads(Rule::ADMIN, || web::to(show));
-    let deed = |path, route| {
-        resource(path, "post here which are meant", vec![on(Method::POST, Rule::ADMIN, route)])
+    let action = |path, route| {
+        resource(
+            path,
+            "use POST, with the selection of changes",
+            vec![on(Method::POST, Rule::ADMIN, route)],
+        )
     };
-    let reason = "the sides are told what is parked; it is replayed or dropped by a post there";
+    let reason =
+        "use GET; changes are replayed or dropped by POST to /v1/parked/replay or /v1/parked/drop";
     Routes::default()
-        .with(deed("/v1/parked/replay", web::to(replay)))
-        .with(deed("/v1/parked/drop", web::to(drop)))
+        .with(action("/v1/parked/replay", web::to(replay)))
+        .with(action("/v1/parked/drop", web::to(drop)))
         .with(resource("/v1/parked", reason, list))
         .with(resource("/v1/parked/{id}", reason, show))
         .sharing(Data::new(parked))
@@ -58,28 +63,28 @@ pub(super) fn routes(parked: Parked) -> Routes {
 
 async fn list(
     parked: Data<Parked>,
-    shown: ShownToken,
+    caller_token: CallerToken,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let ListQuery { side, state, limit, cursor } = query.into_inner();
     let place = match cursor.as_deref().map(str::parse::<Place>) {
         None => Place::first(side),
         Some(Ok(place)) if side.is_none_or(|side| side == place.side) => place,
-        Some(Ok(_)) => return Err(unreadable("the cursor was made for another side")),
+        Some(Ok(_)) => return Err(unreadable("the cursor is for another side than the query")),
         Some(Err(problem)) => return Err(unreadable(problem)),
     };
-    let wanted = Wanted { state, limit, side };
-    match parked.on_behalf_of(shown.0.as_ref()).page(&wanted, place).await {
+    let filter = Filter { state, limit, side };
+    match parked.on_behalf_of(caller_token.0.as_ref()).page(&filter, place).await {
         Ok(Page { items, next }) => {
-            let next = next.map(|place| link(&wanted, &place));
+            let next = next.map(|place| link(&filter, &place));
             Ok(HttpResponse::Ok().json(Listed { items, next }))
         }
-        Err(refusal) => refuse(refusal),
+        Err(error) => answer_error(error),
     }
 }
 
-fn link(wanted: &Wanted, place: &Place) -> String {
-    let Wanted { side, state, limit } = wanted;
+fn link(filter: &Filter, place: &Place) -> String {
+    let Filter { side, state, limit } = filter;
     let cursor = place.to_string();
     let pairs = [
         ("side", side.map(Side::as_str)),
@@ -94,43 +99,43 @@ fn link(wanted: &Wanted, place: &Place) -> String {
 
 async fn show(
     parked: Data<Parked>,
-    shown: ShownToken,
+    caller_token: CallerToken,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    match parked.on_behalf_of(shown.0.as_ref()).change(*id).await {
-        Ok(Some(kept)) => Ok(HttpResponse::Ok().json(kept)),
+    match parked.on_behalf_of(caller_token.0.as_ref()).change(*id).await {
+        Ok(Some(change)) => Ok(HttpResponse::Ok().json(change)),
         Ok(None) => Err(Problem::new(Kind::NotFound, LeftAlone::UNKNOWN)),
-        Err(refusal) => refuse(refusal),
+        Err(error) => answer_error(error),
     }
 }
 
 async fn replay(
     parked: Data<Parked>,
-    shown: ShownToken,
-    query: Query<SettleQuery>,
+    caller_token: CallerToken,
+    query: Query<ActionQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    settle(&parked.on_behalf_of(shown.0.as_ref()), Deed::Replay, &query, &selection.0).await
+    act(&parked.on_behalf_of(caller_token.0.as_ref()), Deed::Replay, &query, &selection.0).await
 }
 
 async fn drop(
     parked: Data<Parked>,
-    shown: ShownToken,
-    query: Query<SettleQuery>,
+    caller_token: CallerToken,
+    query: Query<ActionQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    settle(&parked.on_behalf_of(shown.0.as_ref()), Deed::Drop, &query, &selection.0).await
+    act(&parked.on_behalf_of(caller_token.0.as_ref()), Deed::Drop, &query, &selection.0).await
 }
 
-async fn settle(
+async fn act(
     parked: &Parked,
-    deed: Deed,
-    query: &SettleQuery,
+    action: Deed,
+    query: &ActionQuery,
     selection: &Selection,
 ) -> Result<HttpResponse, Problem> {
-    match parked.settle(deed, selection, query.side).await {
+    match parked.act(action, selection, query.side).await {
         Ok(settled) => Ok(HttpResponse::Ok().json(settled)),
-        Err(refusal) => refuse(refusal),
+        Err(error) => answer_error(error),
     }
 }
 
@@ -138,13 +143,13 @@ fn unreadable(detail: &str) -> Problem {
     Problem::new(Kind::Unreadable, detail)
 }
 
-fn refuse(refusal: Refusal) -> Result<HttpResponse, Problem> {
-    match refusal {
-        Refusal::Away { side, reason } => {
+fn answer_error(error: RequestError) -> Result<HttpResponse, Problem> {
+    match error {
+        RequestError::Unavailable { side, reason } => {
             let peer = side.peer();
             let detail = format!("the {side}: {reason}; ?side={peer} asks only the {peer}");
             Err(Problem::unavailable(detail))
         }
-        Refusal::Wrong(reply) => Ok(pass_on(reply)),
+        RequestError::Rejected(reply) => Ok(pass_on(reply)),
     }
 }

@@ -55,7 +55,7 @@ impl FromStr for Place {
             let side = Side::ALL.into_iter().find(|known| known.as_str() == side)?;
             Some(Self { side, cursor: Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty()) })
         });
-        read.ok_or("the cursor cannot be read; take it from next, as it is")
+        read.ok_or("the cursor is invalid; expected one from `next`, unchanged")
     }
 }
 

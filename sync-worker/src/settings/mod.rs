@@ -1,7 +1,6 @@
 //! The worker's settings. Invalid values are refused while they are read, before any socket is
 //! opened.
 
-mod compare;
 mod side_url;
 
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -19,14 +18,15 @@ use serde::{Deserialize, Deserializer};
 use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 
-use compare::COMPARE;
-pub use compare::CompareSettings;
 pub use side_url::SideUrl;
+pub(crate) use side_url::append;
 
 /// The defaults of `[store]` and `[warehouse]`.
 const SIDES: &str = include_str!("sides.toml");
 /// The defaults of `[carry]`.
 const CARRY: &str = include_str!("carry.toml");
+/// The defaults of `[compare]`.
+const COMPARE: &str = include_str!("compare.toml");
 
 /// The worker's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
@@ -171,6 +171,24 @@ pub struct CarrySettings {
     /// The time after which a queue that does not answer is replaced.
     #[serde(deserialize_with = "a_second_or_more")]
     pub replace_queue_after: Duration,
+}
+
+/// `[compare]`: comparing the sides.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompareSettings {
+    /// Turns comparing on.
+    pub enabled: bool,
+    /// The interval at which each side is asked for its changes.
+    #[serde(deserialize_with = "some_time")]
+    pub interval: Duration,
+    /// The longest that a difference may last before it counts as a loss.
+    #[serde(deserialize_with = "some_time")]
+    pub grace: Duration,
+    /// The most messages that may wait in the sync queue meanwhile.
+    pub max_waiting: u32,
+    /// The pause after a page, as a multiple of the time that the page took.
+    pub rest: NonZeroU32,
 }
 
 /// Reads the time after which a queue is replaced. A healthy one that is asked is given a part of it.

@@ -14,19 +14,21 @@ const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 pub struct SideUrl(SecretString);
 
 impl SideUrl {
-    /// Returns the URL of one of the side's resources, for example `v1/sync/orders`.
-    pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
-        base(self.0.expose_secret()).and_then(|base| base.join(path).map_err(|e| e.to_string()))
+    /// Returns the URL with a path that ends with a slash, to which paths can be appended.
+    pub(crate) fn base(&self) -> Result<Url, String> {
+        base(self.0.expose_secret())
     }
 
     /// Returns the TLS configuration, if the URL asks for TLS.
     pub(super) fn tls(&self, ca: Option<&CaFile>) -> Result<Option<Tls>, String> {
-        match (base(self.0.expose_secret())?.scheme(), ca) {
+        match (self.base()?.scheme(), ca) {
             ("https", ca) => Tls::new(ca, Check::Name).map(|tls| Some(tls.speaking(&PROTOCOLS))),
             (_, None) => Ok(None),
-            (_, Some(_)) => Err("a side whose url asks for no TLS has a ca, which is not looked \
-                                 at; begin its url with https://, or leave its ca out"
-                .to_owned()),
+            (_, Some(_)) => {
+                Err("a side has a ca, but its url does not begin with https://, so the ca \
+                                 would not be used; change the url, or remove the ca"
+                    .to_owned())
+            }
         }
     }
 }
@@ -39,18 +41,23 @@ impl TryFrom<String> for SideUrl {
     }
 }
 
-/// Parses the URL to which paths are joined. The message never repeats it.
+/// Parses the URL to which paths are appended. The message never repeats it.
 fn base(url: &str) -> Result<Url, String> {
-    let wanted =
-        || "store.url and warehouse.url are to be URLs such as http://host:8001".to_owned();
-    // Joining replaces the part after the last slash.
+    let invalid = || "store.url and warehouse.url must be URLs such as http://host:8001".to_owned();
     let base = format!("{}/", url.trim_end_matches('/'));
-    let base = Url::parse(&base).map_err(|_| wanted())?;
+    let base = Url::parse(&base).map_err(|_| invalid())?;
     let plain = base.query().is_none() && base.fragment().is_none() && base.has_host();
     match base.scheme() {
         "http" | "https" if plain => Ok(base),
-        _ => Err(wanted()),
+        _ => Err(invalid()),
     }
+}
+
+/// Appends a path, for example `v1/sync/orders`, to a base URL.
+pub(crate) fn append(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&[base.path(), path].concat());
+    url
 }
 
 #[cfg(test)]
@@ -58,16 +65,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_joined_to_what_the_url_names() {
+    fn a_path_can_be_appended_to_what_the_url_names() {
         let cases = [
             ("http://127.0.0.1:8001", "http://127.0.0.1:8001/v1/sync/orders"),
             ("http://127.0.0.1:8001/", "http://127.0.0.1:8001/v1/sync/orders"),
             ("https://store:8443", "https://store:8443/v1/sync/orders"),
             ("http://me:secret@store/api", "http://me:secret@store/api/v1/sync/orders"),
         ];
-        for (url, joined) in cases {
-            let url = SideUrl::try_from(url.to_owned()).unwrap();
-            assert_eq!(url.join("v1/sync/orders").unwrap().as_str(), joined);
+        for (url, full) in cases {
+            let base = SideUrl::try_from(url.to_owned()).unwrap().base().unwrap();
+            assert_eq!(append(&base, "v1/sync/orders").as_str(), full);
         }
     }
 

@@ -1,72 +1,84 @@
-//! The meaning of the peer's answer to a request. Pure.
+//! The answers of a side to a request with changes, and how a reply is read as one. Pure.
 
 use serde::Deserialize;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
 
-use super::Reply;
+use super::reply::{NoReply, Reply, describe};
 use crate::breaker::Failure;
 
-/// The outcome of a request.
+/// The answer to a request with changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The peer took the changes; one outcome for each.
-    Taken(Vec<Outcome>),
-    /// The peer is well, but refuses this request, for this reason, because of one of its changes.
+    /// The peer processed the changes; one outcome for each.
+    Processed(Vec<Outcome>),
+    /// The peer works, but refuses this request, for this reason, because of one of its changes.
     Refused(String),
     /// The request failed, for this reason: one of its changes may have caused that, or the peer.
     Failed(String),
-    /// The peer cannot take any request now.
-    Away(Trouble),
+    /// The peer cannot process any request now.
+    Unavailable(Unavailable),
 }
 
-/// The reason why the peer takes no request.
+/// The reason why a side processes no request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Unavailable {
     /// The reason, as shown to people.
     pub reason: String,
     /// The facts for the circuit breaker.
     pub failure: Failure,
 }
 
-impl From<String> for Trouble {
+impl From<String> for Unavailable {
     fn from(reason: String) -> Self {
         Self { reason, failure: Failure::default() }
     }
 }
 
-/// Interprets a reply to a request with the changes of these events.
+impl From<NoReply> for Answer {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::NoConnection(reason) => Self::Unavailable(reason.into()),
+            NoReply::NoAnswer(reason) => Self::Failed(reason),
+        }
+    }
+}
+
+/// Reads the reply to a [`SyncRequest`](shared_models::sync::SyncRequest) with the changes of these
+/// events.
 ///
 /// No change is at fault when the peer speaks another version, or is not the expected side. A
 /// gateway that reports a broken or late answer (502, 504) says as little about the cause as the
 /// peer's own 500.
 #[must_use]
-pub fn read(events: &[Uuid], reply: &Reply) -> Answer {
+pub fn read_sync_reply(events: impl ExactSizeIterator<Item = Uuid>, reply: &Reply) -> Answer {
     let Reply { status, retry_after, ref body } = *reply;
     match status {
         200 => match outcomes(events, body) {
-            Ok(outcomes) => Answer::Taken(outcomes),
-            Err(problem) => {
-                Answer::Away(format!("its answer is not to be understood: {problem}").into())
-            }
+            Ok(outcomes) => Answer::Processed(outcomes),
+            Err(problem) => Answer::Unavailable(format!("its answer is invalid: {problem}").into()),
         },
-        400 | 413 | 422 if !concerns_no_change(body) => Answer::Refused(answered(status, body)),
-        500 | 502 | 504 => Answer::Failed(answered(status, body)),
+        400 | 413 | 422 if !concerns_no_change(body) => Answer::Refused(describe(status, body)),
+        500 | 502 | 504 => Answer::Failed(describe(status, body)),
         _ => {
             let failure = Failure { is_not_ready: false, retry_after };
-            Answer::Away(Trouble { reason: answered(status, body), failure })
+            Answer::Unavailable(Unavailable { reason: describe(status, body), failure })
         }
     }
 }
 
-fn outcomes(events: &[Uuid], body: &[u8]) -> Result<Vec<Outcome>, String> {
+fn outcomes(
+    events: impl ExactSizeIterator<Item = Uuid>,
+    body: &[u8],
+) -> Result<Vec<Outcome>, String> {
     let SyncResponse { results } =
         serde_json::from_slice(body).map_err(|error| error.to_string())?;
     if results.len() != events.len() {
-        return Err(format!("{} results for {} changes", results.len(), events.len()));
+        let (expected, got) = (events.len(), results.len());
+        return Err(format!("expected a result for each of {expected} changes, but got {got}"));
     }
     let pairs = results.into_iter().zip(events);
-    pairs.map(|(result, event)| outcome(result, *event)).collect()
+    pairs.map(|(result, event)| outcome(result, event)).collect()
 }
 
 fn outcome(result: SyncResult, event: Uuid) -> Result<Outcome, String> {
@@ -77,15 +89,14 @@ fn outcome(result: SyncResult, event: Uuid) -> Result<Outcome, String> {
         // The result of a change that the peer could not read has no id.
         (Some(_), outcome) | (None, outcome @ Outcome::Rejected { .. }) => Ok(outcome),
         (None, Outcome::Applied | Outcome::Merged | Outcome::Stale) => {
-            Err(format!("the result of {event} does not name it"))
+            Err(format!("expected the result of {event}, but got one without an event_id"))
         }
     }
 }
 
-/// The body of an answer other than success: a problem (RFC 9457).
+/// The problem (RFC 9457) in an answer other than success, as far as it names fields.
 #[derive(Deserialize)]
-struct Problem {
-    detail: String,
+struct InvalidRequest {
     #[serde(default)]
     errors: Vec<FieldProblem>,
 }
@@ -97,19 +108,8 @@ struct FieldProblem {
 
 fn concerns_no_change(body: &[u8]) -> bool {
     let of_the_request = |error: &FieldProblem| ["schema", "source"].contains(&&*error.field);
-    serde_json::from_slice::<Problem>(body).is_ok_and(|it| it.errors.iter().any(of_the_request))
-}
-
-/// Describes an answer other than success, for a log.
-#[must_use]
-pub fn answered(status: u16, body: &[u8]) -> String {
-    match serde_json::from_slice::<Problem>(body) {
-        Ok(Problem { detail, .. }) => {
-            let detail = detail.chars().take(300).collect::<String>();
-            format!("it answered {status}: {detail}")
-        }
-        Err(_) => format!("it answered {status}"),
-    }
+    serde_json::from_slice::<InvalidRequest>(body)
+        .is_ok_and(|it| it.errors.iter().any(of_the_request))
 }
 
 #[cfg(test)]
@@ -124,12 +124,16 @@ mod tests {
 
     fn read(events: &[Uuid], status: u16, body: &[u8]) -> Answer {
         let retry_after = Some(Duration::from_secs(7));
-        super::read(events, &Reply { status, retry_after, body: body.into() })
+        let reply = Reply { status, retry_after, body: body.into() };
+        read_sync_reply(events.iter().copied(), &reply)
     }
 
-    fn away(reason: String) -> Answer {
+    fn unavailable(reason: String) -> Answer {
         let retry_after = Some(Duration::from_secs(7));
-        Answer::Away(Trouble { reason, failure: Failure { is_not_ready: false, retry_after } })
+        Answer::Unavailable(Unavailable {
+            reason,
+            failure: Failure { is_not_ready: false, retry_after },
+        })
     }
 
     fn read_results(results: &serde_json::Value) -> Answer {
@@ -137,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn a_result_for_each_change_in_their_order_is_taken() {
-        let taken = read_results(&json!([
+    fn a_result_for_each_change_in_their_order_is_accepted() {
+        let answer = read_results(&json!([
             {"event_id": EVENTS[0], "outcome": "applied"},
             {"event_id": null, "outcome": "rejected", "reason": "odd"},
         ]));
         let rejected = Outcome::Rejected { reason: "odd".into() };
-        assert_eq!(taken, Answer::Taken(vec![Outcome::Applied, rejected]));
+        assert_eq!(answer, Answer::Processed(vec![Outcome::Applied, rejected]));
     }
 
     #[test]
@@ -159,21 +163,21 @@ mod tests {
         ];
         for results in cases {
             let answer = read_results(&results);
-            assert!(matches!(answer, Answer::Away(_)), "{results} was read as {answer:?}");
+            assert!(matches!(answer, Answer::Unavailable(_)), "{results} was read as {answer:?}");
         }
-        assert!(matches!(read(&EVENTS, 200, b"<html>"), Answer::Away(_)));
+        assert!(matches!(read(&EVENTS, 200, b"<html>"), Answer::Unavailable(_)));
     }
 
     #[test]
     fn every_status_has_its_meaning() {
         let body = json!({"detail": "lines: is empty"}).to_string();
         for status in 100..600 {
-            let told = format!("it answered {status}: lines: is empty");
+            let reason = format!("it answered {status}: lines: is empty");
             let expected = match status {
                 200 => continue,
-                400 | 413 | 422 => Answer::Refused(told),
-                500 | 502 | 504 => Answer::Failed(told),
-                _ => away(told),
+                400 | 413 | 422 => Answer::Refused(reason),
+                500 | 502 | 504 => Answer::Failed(reason),
+                _ => unavailable(reason),
             };
             assert_eq!(read(&EVENTS, status, body.as_bytes()), expected);
         }
@@ -184,16 +188,9 @@ mod tests {
         let body = |field: &str| json!({"detail": "odd", "errors": [{"field": field}]}).to_string();
         for field in ["schema", "source"] {
             let answer = read(&EVENTS, 422, body(field).as_bytes());
-            assert_eq!(answer, away("it answered 422: odd".into()));
+            assert_eq!(answer, unavailable("it answered 422: odd".into()));
         }
         let answer = read(&EVENTS, 422, body("changes").as_bytes());
         assert_eq!(answer, Answer::Refused("it answered 422: odd".into()));
-    }
-
-    #[test]
-    fn a_body_that_is_no_problem_is_left_out() {
-        assert_eq!(answered(502, b"<html>"), "it answered 502");
-        let long = json!({"detail": "x".repeat(1000)}).to_string();
-        assert_eq!(answered(500, long.as_bytes()).len(), "it answered 500: ".len() + 300);
     }
 }

@@ -1,13 +1,14 @@
-//! A side's reply, or the reason why there is none.
+//! A side's reply, the reasons why there is none, and the errors of a caller's request.
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::RequestBuilder;
 use reqwest::header::RETRY_AFTER;
-
-use super::retry_after;
+use serde::Deserialize;
+use shared_models::side::Side;
 
 /// A side's reply.
 #[derive(Clone, Debug)]
@@ -21,7 +22,8 @@ pub struct Reply {
 }
 
 /// The reason why there is no reply.
-pub(super) enum NoReply {
+#[derive(Debug)]
+pub enum NoReply {
     /// The request was never delivered.
     NoConnection(String),
     /// The request may have been delivered and carried out.
@@ -37,15 +39,15 @@ impl From<NoReply> for String {
 }
 
 impl NoReply {
-    /// Classifies an error; `told` may know a more precise reason than its own message.
+    /// Classifies an error; `specific` may know a more precise reason than its own message.
     pub(super) fn of(
         error: reqwest::Error,
-        told: impl Fn(&(dyn Error + 'static)) -> Option<String>,
+        specific: impl Fn(&(dyn Error + 'static)) -> Option<String>,
     ) -> Self {
         let error = error.without_url();
         let why = match error.is_timeout() {
             true => " in time".to_owned(),
-            false => format!(": {}", told(&error).unwrap_or_else(|| root_cause(&error))),
+            false => format!(": {}", specific(&error).unwrap_or_else(|| root_cause(&error))),
         };
         match error.is_connect() {
             true => Self::NoConnection(format!("no connection{why}")),
@@ -54,11 +56,34 @@ impl NoReply {
     }
 }
 
+/// The reason why a side did not carry out a caller's request.
+#[derive(Clone, Debug)]
+pub enum RequestError {
+    /// The side cannot be reached, or gives an unexpected answer.
+    Unavailable {
+        /// The side.
+        side: Side,
+        /// The reason.
+        reason: String,
+    },
+    /// The request is invalid, or not permitted to the caller; the side's reply says why.
+    Rejected(Reply),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable { side, reason } => write!(f, "the {side}: {reason}"),
+            Self::Rejected(reply) => f.write_str(&describe(reply.status, &reply.body)),
+        }
+    }
+}
+
 pub(super) async fn send(request: RequestBuilder) -> reqwest::Result<Reply> {
     let response = request.send().await?;
     let status = response.status().as_u16();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|value| retry_after::read(value, Utc::now()));
+    let retry_after = retry_after.and_then(|value| parse_retry_after(value, Utc::now()));
     let body = response.bytes().await?.into();
     Ok(Reply { status, retry_after, body })
 }
@@ -69,4 +94,69 @@ pub(super) fn root_cause(error: &reqwest::Error) -> String {
         root = Some(deeper);
     }
     root.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The detail of a problem (RFC 9457): the body of an answer other than success.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+/// Describes an answer other than success, for a log.
+#[must_use]
+pub(super) fn describe(status: u16, body: &[u8]) -> String {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(Problem { detail }) => {
+            let detail = detail.chars().take(300).collect::<String>();
+            format!("it answered {status}: {detail}")
+        }
+        Err(_) => format!("it answered {status}"),
+    }
+}
+
+/// Parses the value of the header `Retry-After` (RFC 9110) at this moment: seconds, or a date.
+/// Returns `None` for anything else.
+fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let value = value.trim();
+    if value.starts_with(|first: char| first.is_ascii_digit()) {
+        return value.parse().ok().map(Duration::from_secs);
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?;
+    // A date in the past asks for no wait.
+    Some((date.to_utc() - now).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_no_problem_is_left_out() {
+        assert_eq!(describe(502, b"<html>"), "it answered 502");
+        let long = json!({"detail": "x".repeat(1000)}).to_string();
+        assert_eq!(describe(500, long.as_bytes()).len(), "it answered 500: ".len() + 300);
+    }
+
+    #[test]
+    fn seconds_and_dates_are_understood_and_nothing_else() {
+        let now = DateTime::parse_from_rfc3339("2026-11-20T10:00:00Z").unwrap().to_utc();
+        let cases = [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            (" 7 ", Some(7)),
+            ("Fri, 20 Nov 2026 10:00:30 GMT", Some(30)),
+            ("Fri, 20 Nov 2026 09:00:00 GMT", Some(0)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+            ("99999999999999999999999", None),
+        ];
+        for (value, seconds) in cases {
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(parse_retry_after(value, now), expected, "{value}");
+        }
+    }
 }

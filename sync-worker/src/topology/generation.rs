@@ -1,5 +1,6 @@
-//! The generation of a direction's queues that is in use. RabbitMQ itself stores it, as marker
-//! exchanges: the worker has no database, and exchanges answer when a queue does not.
+//! The kinds of queues that a direction has, and the generation of them that is in use. RabbitMQ
+//! itself stores it, as marker exchanges: the worker has no database, and exchanges answer when a
+//! queue does not.
 
 use std::time::Duration;
 
@@ -11,6 +12,38 @@ use shared_models::names::QueueGeneration;
 use shared_models::side::Direction;
 
 use super::Topology;
+
+/// A kind of queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueKind {
+    /// The queue whose messages are carried.
+    Sync,
+    /// The queue of messages that could not be carried while the source was unavailable.
+    Parked,
+}
+
+impl QueueKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Sync, Self::Parked];
+
+    /// Returns the kind's name in figures.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Parked => "parked",
+        }
+    }
+
+    /// Returns the queue's name in a generation.
+    #[must_use]
+    pub fn name_in(self, generation: QueueGeneration) -> String {
+        match self {
+            Self::Sync => generation.queue(),
+            Self::Parked => generation.parked_queue(),
+        }
+    }
+}
 
 impl Topology {
     /// Returns the topology of the generation in use.
@@ -41,23 +74,27 @@ impl Topology {
         let next = Self { queues: self.queues.next(), ..*self };
         next.set_marker(connection, next.queues.marker()).await?;
         let (direction, queue) = (next.queues.direction.as_str(), next.queues.queue());
-        tracing::warn!(direction, queue, "queues that cannot be deleted are no longer used");
+        tracing::warn!(
+            direction,
+            queue,
+            "abandoned queues that cannot be deleted; the next generation is used"
+        );
         Ok(next)
     }
 
     /// Returns whether the source has agreed to an offer of what only queues of earlier generations
     /// hold, and the queues in use have not been lost since.
-    pub async fn earlier_are_offered(&self, connection: &Connection) -> Result<bool, BrokerError> {
+    pub async fn has_offer_marker(&self, connection: &Connection) -> Result<bool, BrokerError> {
         self.has_marker(connection, self.queues.offered_marker()).await
     }
 
     /// Records that the source has agreed to such an offer.
-    pub async fn note_offer(&self, connection: &Connection) -> Result<(), BrokerError> {
+    pub async fn set_offer_marker(&self, connection: &Connection) -> Result<(), BrokerError> {
         self.set_marker(connection, self.queues.offered_marker()).await
     }
 
     /// Deletes that record. A missing one is no error.
-    pub async fn forget_offer(&self, connection: &Connection) -> Result<(), BrokerError> {
+    pub async fn delete_offer_marker(&self, connection: &Connection) -> Result<(), BrokerError> {
         let channel = self.open(connection).await?;
         let (name, options) = (self.queues.offered_marker(), ExchangeDeleteOptions::default());
         in_time(self.reply_timeout, channel.exchange_delete(name.into(), options)).await?;

@@ -1,8 +1,7 @@
 //! The lock under which the queues of a direction are declared and deleted: an exclusive queue.
 //!
-//! A missing queue is what tells that an offer is needed. Without the lock, one worker could find a
-//! queue to be there, another one delete it, and the first declare it again: nobody would ask for
-//! the offer.
+//! A missing queue means that an offer is needed. Without the lock, one worker could find that a queue
+//! exists, another one delete it, and the first declare it again: no worker would request the offer.
 
 use std::time::{Duration, Instant};
 

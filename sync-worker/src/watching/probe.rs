@@ -1,20 +1,83 @@
-//! Asking a queue whether it answers.
+//! Probes of the queues of one direction: whether each answers, and whether others do meanwhile.
 //!
 //! RabbitMQ answers a declaration without asking the queue (3.10 does, within a moment, with a
 //! count of zero), and a binding as well. So a message is fetched and given back: message order and
 //! delivery counts mean nothing here.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use lapin::options::BasicGetOptions;
 use program_kit::broker::{BrokerError, BrokerSettings, Connection, connect, in_time};
 
-use super::silence::Heard;
-use crate::topology::{Topology, goodbye, is_internal};
+use super::silence::{OtherQueues, ProbeResult, ProbeTimes};
+use crate::figures::Figures;
+use crate::settings::PROGRAM;
+use crate::topology::{QueueKind, Topology, close_connection, is_internal};
 
-/// A client that probes queues, on a connection of its own: a queue without a process makes
+/// The probes of one direction's queues.
+pub(super) struct QueueProbes {
+    figures: Arc<Figures>,
+    /// The figures of the other direction, whose queues are probed at the same time.
+    opposite: Arc<Figures>,
+    /// A probe for each kind of queue: a queue without a process ends the connection on which it is
+    /// probed, and with it every other request there.
+    probes: [Probe; 2],
+    times: ProbeTimes,
+}
+
+impl QueueProbes {
+    pub(super) fn new(
+        broker: &BrokerSettings,
+        times: ProbeTimes,
+        figures: Arc<Figures>,
+        opposite: Arc<Figures>,
+    ) -> Self {
+        let probes = QueueKind::ALL.map(|kind| {
+            let (program, direction, kind) = (PROGRAM.name, figures.direction, kind.as_str());
+            Probe::new(broker.clone(), format!("{program} {direction} watching {kind}"))
+        });
+        Self { figures, opposite, probes, times }
+    }
+
+    /// Probes both queues at once; returns the results, by [`QueueKind::ALL`], and whether any queue
+    /// of either direction answered promptly meanwhile.
+    pub(super) async fn run(&mut self, topology: &Topology) -> ([ProbeResult; 2], OtherQueues) {
+        // The other direction may have probed a moment before, and probes again after a pause.
+        let since = Instant::now().checked_sub(self.times.interval());
+        let [sync, parked] = &mut self.probes;
+        let (times, figures) = (self.times, &*self.figures);
+        let (sync, parked) = join(
+            run_probe(sync, times, figures, topology, QueueKind::Sync),
+            run_probe(parked, times, figures, topology, QueueKind::Parked),
+        )
+        .await;
+        let directions = [figures, &*self.opposite];
+        let answered =
+            since.is_some_and(|at| directions.iter().any(|it| it.has_answered_since(at)));
+        ([sync, parked], if answered { OtherQueues::Answering } else { OtherQueues::Silent })
+    }
+}
+
+async fn run_probe(
+    probe: &mut Probe,
+    times: ProbeTimes,
+    figures: &Figures,
+    topology: &Topology,
+    kind: QueueKind,
+) -> ProbeResult {
+    let sent = Instant::now();
+    let result = probe.run(topology, &kind.name_in(topology.queues), times.timeout()).await;
+    if result == ProbeResult::Answered && sent.elapsed() <= times.prompt() {
+        figures.record_prompt_answer(kind, sent);
+    }
+    result
+}
+
+/// A client that probes a queue, on a connection of its own: a queue without a process makes
 /// RabbitMQ close the connection on which a message is fetched.
-pub(super) struct Probe {
+struct Probe {
     broker: BrokerSettings,
     /// The connection's name in the management UI.
     name: String,
@@ -22,41 +85,36 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    pub(super) const fn new(broker: BrokerSettings, name: String) -> Self {
+    const fn new(broker: BrokerSettings, name: String) -> Self {
         Self { broker, name, open: None }
     }
 
-    /// Asks a queue, with the timeout `patience`; if it does not answer, asks RabbitMQ for
-    /// something that needs no queue.
-    pub(super) async fn ask(
-        &mut self,
-        topology: &Topology,
-        queue: &str,
-        patience: Duration,
-    ) -> Heard {
-        let Ok(connection) = self.connection().await else { return Heard::NoBroker };
-        let heard = match self.get(&connection, queue, patience).await {
-            Ok(heard) => heard,
+    /// Probes a queue; if it does not answer in time, asks RabbitMQ for something that needs no
+    /// queue.
+    async fn run(&mut self, topology: &Topology, queue: &str, timeout: Duration) -> ProbeResult {
+        let Ok(connection) = self.connection().await else { return ProbeResult::BrokerUnavailable };
+        let result = match self.get(&connection, queue, timeout).await {
+            Ok(result) => result,
             Err(error) => {
-                tracing::debug!(%error, queue, "the queue cannot be asked");
-                Heard::NoBroker
+                tracing::debug!(%error, queue, "the queue cannot be probed");
+                ProbeResult::BrokerUnavailable
             }
         };
-        match heard {
-            Heard::Answer | Heard::Missing => {
+        match result {
+            ProbeResult::Answered | ProbeResult::Missing => {
                 self.open = Some(connection);
-                heard
+                result
             }
-            Heard::NoBroker => {
-                goodbye(&connection).await;
-                Heard::NoBroker
+            ProbeResult::BrokerUnavailable => {
+                close_connection(&connection).await;
+                ProbeResult::BrokerUnavailable
             }
-            Heard::Silence => {
+            ProbeResult::Silent => {
                 // Its channel waits for the queue; RabbitMQ closes it with the connection.
-                goodbye(&connection).await;
+                close_connection(&connection).await;
                 match self.broker_answers(topology).await {
-                    Ok(()) => Heard::Silence,
-                    Err(_) => Heard::NoBroker,
+                    Ok(()) => ProbeResult::Silent,
+                    Err(_) => ProbeResult::BrokerUnavailable,
                 }
             }
         }
@@ -73,19 +131,19 @@ impl Probe {
         &self,
         connection: &Connection,
         queue: &str,
-        patience: Duration,
-    ) -> Result<Heard, BrokerError> {
+        timeout: Duration,
+    ) -> Result<ProbeResult, BrokerError> {
         let limit = self.broker.reply_timeout;
         let channel = in_time(limit, connection.create_channel()).await?;
         let getting = channel.basic_get(queue.into(), BasicGetOptions::default());
-        match in_time(patience, getting).await {
+        match in_time(timeout, getting).await {
             // The message returns to the queue when the channel closes.
-            Ok(_) => {
-                in_time(limit, channel.close(200, "done".into())).await.map(|()| Heard::Answer)
-            }
-            Err(BrokerError::Silent(_)) => Ok(Heard::Silence),
-            Err(error) if is_internal(&error) => Ok(Heard::Silence),
-            Err(error) if error.is_not_found() => Ok(Heard::Missing),
+            Ok(_) => in_time(limit, channel.close(200, "done".into()))
+                .await
+                .map(|()| ProbeResult::Answered),
+            Err(BrokerError::Silent(_)) => Ok(ProbeResult::Silent),
+            Err(error) if is_internal(&error) => Ok(ProbeResult::Silent),
+            Err(error) if error.is_not_found() => Ok(ProbeResult::Missing),
             Err(error) => Err(error),
         }
     }

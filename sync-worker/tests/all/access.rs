@@ -99,10 +99,12 @@ async fn the_worker_does_not_go_where_an_answer_points() {
     let (world, worker) = World::with_worker().await;
     let elsewhere = FakeSide::start().await;
     let url = format!("{}/v1/sync/orders", elsewhere.url());
-    world.warehouse.takes(move |_| ResponseTemplate::new(307).insert_header("location", &*url));
+    world
+        .warehouse
+        .answer_changes(move |_| ResponseTemplate::new(307).insert_header("location", &*url));
     world.publish_all(&[edited(id(), 1)]).await;
-    worker.counts("given_back", 1).await;
+    worker.wait_for_counter("given_back", 1).await;
     assert!(elsewhere.requests().await.is_empty());
-    world.warehouse.takes(applied);
-    worker.counts("carried", 1).await;
+    world.warehouse.answer_changes(applied);
+    worker.wait_for_counter("carried", 1).await;
 }

@@ -23,10 +23,10 @@ async fn breaker_is(worker: &TestWorker, state: &str) -> Value {
 async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready() {
     for status in [401, 403, 404, 429, 503] {
         let (world, worker) = World::with_worker().await;
-        world.warehouse.takes(move |_| ResponseTemplate::new(status));
-        world.warehouse.is_ready(503);
+        world.warehouse.answer_changes(move |_| ResponseTemplate::new(status));
+        world.warehouse.set_ready(503);
         world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
-        let reason = worker.is("waiting for the peer").await;
+        let reason = worker.wait_for_state("waiting for the peer").await;
         assert!(reason.contains(&status.to_string()) || reason.contains("503"), "{reason}");
         let all_back = async || (world.waiting().await == Some(2)).then_some(());
         eventually("no message is held", all_back).await;
@@ -40,9 +40,9 @@ async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready()
         assert!(breaker["failures"].as_u64() > Some(3), "{breaker}");
         assert_eq!(world.warehouse.requests().await.len(), told, "it is told nothing meanwhile");
 
-        world.warehouse.takes(applied);
-        world.warehouse.is_ready(200);
-        let counters = worker.counts("carried", 2).await;
+        world.warehouse.answer_changes(applied);
+        world.warehouse.set_ready(200);
+        let counters = worker.wait_for_counter("carried", 2).await;
         assert_eq!(counters["parked"], 0);
         let breaker = breaker_is(&worker, "closed").await;
         assert_eq!((&breaker["failures"], &breaker["next_try"]), (&json!(0), &Value::Null));
@@ -67,14 +67,14 @@ async fn a_peer_that_takes_nothing_three_times_is_left_alone_until_it_is_ready()
 async fn a_peer_that_goes_away_while_nothing_travels_is_noticed_and_comes_back() {
     let world = World::new().await;
     let worker = world.start_worker("carry.probe_interval = '50ms'").await;
-    worker.is_ready().await;
-    world.warehouse.is_ready(503);
-    let reason = worker.is("waiting for the peer").await;
+    worker.wait_until_ready().await;
+    world.warehouse.set_ready(503);
+    let reason = worker.wait_for_state("waiting for the peer").await;
     assert!(reason.contains("503"), "{reason}");
     assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
     assert_eq!(worker.direction(TO_STORE).await["state"], "consuming");
-    world.warehouse.is_ready(200);
-    worker.is_ready().await;
+    world.warehouse.set_ready(200);
+    worker.wait_until_ready().await;
     assert!(world.warehouse.requests().await.is_empty(), "it was told nothing");
     worker.stop().await;
 }
@@ -82,9 +82,9 @@ async fn a_peer_that_goes_away_while_nothing_travels_is_noticed_and_comes_back()
 #[tokio::test(flavor = "multi_thread")]
 async fn two_failures_give_nothing_back() {
     let (world, worker) = World::with_worker().await;
-    world.warehouse.fails_twice(503);
+    world.warehouse.fail_twice(503);
     world.publish_all(&[edited(id(), 1)]).await;
-    let counters = worker.counts("carried", 1).await;
+    let counters = worker.wait_for_counter("carried", 1).await;
     assert_eq!((&counters["given_back"], &counters["requests"]), (&json!(0), &json!(3)));
     assert_eq!(worker.direction(TO_WAREHOUSE).await["breaker"]["opened"], 0);
     worker.stop().await;
@@ -100,7 +100,7 @@ async fn a_peer_that_says_when_to_come_back_is_left_alone_until_then() {
         let (world, worker) = World::with_worker().await;
         let busy =
             move |_: &Value| ResponseTemplate::new(429).insert_header("Retry-After", retry_after());
-        world.warehouse.takes(busy);
+        world.warehouse.answer_changes(busy);
         world.publish_all(&[edited(id(), 1)]).await;
         let breaker = breaker_is(&worker, "open").await;
         let opened = Instant::now();
@@ -110,8 +110,8 @@ async fn a_peer_that_says_when_to_come_back_is_left_alone_until_then() {
         assert!((500..=3000).contains(&left.num_milliseconds()), "{breaker}");
         let back = async || (world.waiting().await == Some(1)).then_some(());
         eventually("no message is held", back).await;
-        world.warehouse.takes(applied);
-        worker.counts("carried", 1).await;
+        world.warehouse.answer_changes(applied);
+        worker.wait_for_counter("carried", 1).await;
         let waited = opened.elapsed().as_millis();
         assert!((500..8000).contains(&waited), "{waited}");
         assert_eq!(world.warehouse.requests().await.len(), 2);
@@ -123,26 +123,26 @@ async fn a_peer_that_says_when_to_come_back_is_left_alone_until_then() {
 async fn a_peer_that_wants_to_be_left_alone_for_long_is_not_believed() {
     let world = World::new().await;
     let worker = world.start_worker("carry.retry_after_max = '1s'").await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     let busy = |_: &Value| ResponseTemplate::new(503).insert_header("Retry-After", "86400");
-    world.warehouse.takes(busy);
+    world.warehouse.answer_changes(busy);
     world.publish_all(&[edited(id(), 1)]).await;
     breaker_is(&worker, "open").await;
-    world.warehouse.takes(applied);
-    worker.counts("carried", 1).await;
+    world.warehouse.answer_changes(applied);
+    worker.wait_for_counter("carried", 1).await;
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_breaker_does_not_concern_the_other_direction() {
     let (world, worker) = World::with_worker().await;
-    world.warehouse.is_ready(503);
-    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.warehouse.set_ready(503);
+    world.warehouse.answer_changes(|_| ResponseTemplate::new(503));
     world.publish_all(&[edited(id(), 1)]).await;
     breaker_is(&worker, "open").await;
     let body = packed(id()).to_string();
     assert!(world.broker.publish("warehouse.events", "order.packed", body.as_bytes()).await);
-    world.store.got(1).await;
+    world.store.wait_for_requests(1).await;
     let other = worker.direction(TO_STORE).await;
     assert_eq!((&other["state"], &other["breaker"]["opened"]), (&json!("consuming"), &json!(0)));
     worker.stop().await;

@@ -7,7 +7,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::events::{edited, id};
-use crate::freezing::Freezable;
+use crate::freezing_proxy::Freezable;
 use crate::peer_failures::nobodys_address;
 use crate::sides::applied;
 use crate::world::{TestWorker, World};
@@ -21,17 +21,17 @@ async fn a_connection_that_was_killed_is_made_anew() {
         let seen = async || world.broker.connections(&name).await.pop();
         connections.push(eventually("the connection is seen", seen).await);
     }
-    world.warehouse.takes_its_time(Duration::from_secs(60));
+    world.warehouse.delay_changes(Duration::from_secs(60));
     world.publish_all(&[edited(id(), 1)]).await;
-    world.warehouse.got(1).await;
-    world.warehouse.takes(applied);
+    world.warehouse.wait_for_requests(1).await;
+    world.warehouse.answer_changes(applied);
     for connection in connections {
         world.broker.kill_connection(&connection).await;
     }
     // The peer has taken it, but nobody could say so to RabbitMQ.
-    world.warehouse.got(2).await;
-    worker.counts("carried", 1).await;
-    worker.is_ready().await;
+    world.warehouse.wait_for_requests(2).await;
+    worker.wait_for_counter("carried", 1).await;
+    worker.wait_until_ready().await;
     assert_eq!(world.store.offers().await.len(), 1, "nothing was lost, so nothing is asked for");
     worker.stop().await;
     assert_eq!(world.left().await, 0);
@@ -47,18 +47,18 @@ async fn a_broker_that_comes_late_and_again_is_found_within_seconds() {
     let (store, warehouse) = (world.store.url(), world.warehouse.url());
     let url = format!("{credentials}@{address}/{vhost}");
     let worker = TestWorker::start(&url, &store, &warehouse, "").await;
-    let told = async || (!worker.is("connecting").await.is_empty()).then_some(());
-    eventually("the reason is told", told).await;
+    let told = async || (!worker.wait_for_state("connecting").await.is_empty()).then_some(());
+    eventually("the reason is shown", told).await;
     assert_eq!(worker.request("GET", "/health/live").await.status(), 200);
     assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
 
     for _ in 0..2 {
         let started = Instant::now();
         let forwarding = tokio::spawn(forward(address.to_string(), real.to_owned()));
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         forwarding.abort();
-        worker.is("connecting").await;
+        worker.wait_for_state("connecting").await;
     }
     worker.stop().await;
 }
@@ -77,7 +77,7 @@ async fn a_broker_that_takes_connections_but_does_not_answer_costs_nothing() {
         let hung_up = tokio::time::timeout(Duration::from_secs(5), until_hung_up).await;
         assert!(hung_up.is_ok(), "the worker has given up, but holds the connection");
     }
-    let reason = worker.is("connecting").await;
+    let reason = worker.wait_for_state("connecting").await;
     assert!(reason.contains("did not answer"), "{reason}");
     worker.stop().await;
 }
@@ -99,19 +99,19 @@ async fn forward(from: String, to: String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_cut_off_holds_the_lock_for_half_a_minute_at_the_most() {
     let world = World::new().await;
-    world.store.agrees_to_offers(503);
+    world.store.set_offer_status(503);
     let proxy = Freezable::before(&world.broker.url(BrokerUser::Worker)).await;
     let cut_off = world.start_worker_at(&proxy.url, "").await;
-    cut_off.is("asking for an offer").await;
+    cut_off.wait_for_state("asking for an offer").await;
     proxy.freeze(true);
-    world.store.agrees_to_offers(202);
+    world.store.set_offer_status(202);
     let other = world.start_worker("").await;
     // RabbitMQ gives a connection up that was silent for two to three heartbeats.
     let ready =
         async || (other.request("GET", "/health/ready").await.status() == 200).then_some(());
     eventually_within(Duration::from_secs(35), "the other one is ready", ready).await;
     proxy.freeze(false);
-    cut_off.is_ready().await;
+    cut_off.wait_until_ready().await;
     cut_off.stop().await;
     other.stop().await;
 }

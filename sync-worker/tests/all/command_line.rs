@@ -6,7 +6,7 @@ use serde_json::Value;
 use test_kit::Binary;
 use uuid::Uuid;
 
-use crate::keeping::{keep, parked};
+use crate::parked_at_sides::{keep, parked};
 use crate::peer_failures::nobodys_address;
 use crate::sides::FakeSide;
 
@@ -63,7 +63,7 @@ async fn list_walks_through_all_pages_of_both_sides() {
     let none = run(&sides[0].url(), &sides[1].url(), &["list", "--state", "dropped"]).await;
     assert_eq!(
         (none.stdout.as_slice(), none.stderr.as_slice()),
-        (&b""[..], &b"there is none\n"[..])
+        (&b""[..], &b"there are no such parked changes\n"[..])
     );
 }
 
@@ -86,7 +86,7 @@ async fn replay_and_drop_settle_those_that_are_named_and_may_be_repeated() {
     let again = prints(&sides, &["replay", &first]).await;
     assert_eq!(
         again,
-        format!("{first} is left as it is: it is settled already\n0 to be offered again\n")
+        format!("{first} is unchanged: it is settled already\n0 to be offered again\n")
     );
     let second = number(2).to_string();
     assert_eq!(prints(&sides, &["drop", &second]).await, "1 dropped\n");

@@ -21,10 +21,10 @@ const QUICK: &str = "compare.interval = '20ms'\ncompare.rest = 1";
 
 /// A fake side's orders and change log.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Told>>);
+struct Log(Arc<Mutex<FakeState>>);
 
 #[derive(Default)]
-struct Told {
+struct FakeState {
     compared: i64,
     orders: Vec<OrderState>,
     /// The number of these orders that stand in the log, each at its place.
@@ -33,54 +33,54 @@ struct Told {
     xmin: Option<i64>,
     /// The number of requests for revisions.
     asked: usize,
-    /// The number of looks at the end of the log.
-    looks: usize,
+    /// The number of polls of the end of the log.
+    polls: usize,
 }
 
 impl Log {
     async fn of(side: &FakeSide) -> Self {
         let log = Self::default();
-        let answer = |answer: fn(&mut Told, &Request) -> Value| {
-            let told = Arc::clone(&log.0);
+        let answer = |answer: fn(&mut FakeState, &Request) -> Value| {
+            let state = Arc::clone(&log.0);
             move |request: &Request| {
-                let body = answer(&mut told.lock().unwrap(), request);
+                let body = answer(&mut state.lock().unwrap(), request);
                 ResponseTemplate::new(200).set_body_json(body)
             }
         };
         let of = |verb, resource: &str| Mock::given(method(verb)).and(path(resource));
         for mock in [
-            of("GET", "/v1/sync/compared").respond_with(answer(|told, _| told.state())),
-            of("POST", "/v1/sync/compared").respond_with(answer(Told::advance)),
-            of("GET", "/v1/sync/changed").respond_with(answer(Told::changed)),
-            of("POST", "/v1/sync/revisions").respond_with(answer(Told::revisions)),
+            of("GET", "/v1/sync/compared").respond_with(answer(|state, _| state.state())),
+            of("POST", "/v1/sync/compared").respond_with(answer(FakeState::advance)),
+            of("GET", "/v1/sync/changed").respond_with(answer(FakeState::changed)),
+            of("POST", "/v1/sync/revisions").respond_with(answer(FakeState::revisions)),
         ] {
             side.mount(mock).await;
         }
         log
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Told) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut FakeState) -> T) -> T {
         change(&mut self.0.lock().unwrap())
     }
 
     /// Gives the side these orders, as changed by itself.
     fn changed(&self, orders: &[OrderState]) {
-        self.with(|told| (told.orders, told.changed) = (orders.to_vec(), orders.len()));
+        self.with(|state| (state.orders, state.changed) = (orders.to_vec(), orders.len()));
     }
 
     /// Gives the side these orders.
     fn has(&self, orders: &[OrderState]) {
-        self.with(|told| told.orders = orders.to_vec());
+        self.with(|state| state.orders = orders.to_vec());
     }
 }
 
-impl Told {
+impl FakeState {
     fn newest(&self) -> i64 {
         i64::try_from(self.changed).unwrap()
     }
 
     fn state(&mut self) -> Value {
-        self.looks += 1;
+        self.polls += 1;
         let (newest, unpublished) = (self.newest(), self.unpublished);
         json!({
             "compared": self.compared, "newest": newest, "xmin": self.xmin.unwrap_or(9),
@@ -144,7 +144,7 @@ impl Compared {
     async fn start(&self, more: &str) -> TestWorker {
         let grace = if more.contains("grace") { "" } else { "compare.grace = '60ms'" };
         let worker = self.world.start_worker(&format!("{QUICK}\n{grace}\n{more}")).await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         worker
     }
 }
@@ -170,7 +170,7 @@ async fn waits_for(worker: &TestWorker, reason: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_peer_lacks_is_offered_again_once_and_told() {
+async fn what_the_peer_lacks_is_offered_again_once_and_counted() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0), order(2, 3, 0), order(3, 1, 0), order(4, 2, 0)]);
     let delivery = FacetState { digest: "other".into(), ..order(4, 2, 0).delivery };
@@ -184,9 +184,9 @@ async fn what_the_peer_lacks_is_offered_again_once_and_told() {
     assert_eq!(it.offers(&it.world.warehouse).await, [json!([Uuid::from_u128(3)])]);
     let found = ["compared", "missing", "behind", "different", "source_behind", "offered", "left"];
     assert_eq!(found.map(|name| figures[name].as_u64().unwrap()), [4, 1, 1, 1, 1, 4, 0]);
-    let told = worker.request("GET", "/metrics").await.text().await.unwrap();
+    let metrics = worker.request("GET", "/metrics").await.text().await.unwrap();
     let line = format!("lockstep_losses_total{{direction=\"{TO_WAREHOUSE}\",loss=\"missing\"}} 1");
-    assert!(told.lines().any(|told| told == line), "{line} is not in\n{told}");
+    assert!(metrics.lines().any(|it| it == line), "{line} is not in\n{metrics}");
     worker.stop().await;
 }
 
@@ -195,7 +195,7 @@ async fn what_a_peer_that_cannot_publish_knows_more_is_offered_and_counts_as_no_
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
     it.warehouse.has(&[order(1, 1, 0), order(2, 3, 0)]);
-    it.warehouse.with(|told| told.unpublished = Some(0));
+    it.warehouse.with(|state| state.unpublished = Some(0));
     let worker = it.start("").await;
     let figures = comes_to(&worker, 2).await;
     assert_eq!(it.offers(&it.world.warehouse).await, [json!([Uuid::from_u128(2)])]);
@@ -205,15 +205,15 @@ async fn what_a_peer_that_cannot_publish_knows_more_is_offered_and_counts_as_no_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_by_the_second_look_is_not_offered() {
+async fn what_arrives_by_the_second_check_is_not_offered() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0)]);
     let worker = it.start("compare.grace = '500ms'").await;
-    let asked = async || it.warehouse.with(|told| (told.asked == 1).then_some(()));
+    let asked = async || it.warehouse.with(|state| (state.asked == 1).then_some(()));
     eventually("the warehouse is asked", asked).await;
     it.warehouse.has(&[order(1, 1, 0)]);
     let figures = comes_to(&worker, 1).await;
-    assert_eq!(it.warehouse.with(|told| told.asked), 2);
+    assert_eq!(it.warehouse.with(|state| state.asked), 2);
     assert_eq!((&figures["missing"], &figures["offered"]), (&json!(0), &json!(0)));
     assert!(it.offers(&it.world.store).await.is_empty());
     worker.stop().await;
@@ -224,22 +224,22 @@ async fn what_is_not_published_or_not_visible_yet_is_not_compared() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
     it.warehouse.has(&[order(1, 1, 0), order(2, 1, 0)]);
-    it.store.with(|told| told.unpublished = Some(2));
+    it.store.with(|state| state.unpublished = Some(2));
     let worker = it.start("").await;
     waits_for(&worker, "RabbitMQ has not confirmed").await;
-    assert_eq!(it.store.with(|told| told.compared), 1, "as far as all is published");
-    it.store.with(|told| (told.unpublished, told.xmin) = (None, Some(5)));
-    let asked = it.warehouse.with(|told| told.asked);
+    assert_eq!(it.store.with(|state| state.compared), 1, "as far as all is published");
+    it.store.with(|state| (state.unpublished, state.xmin) = (None, Some(5)));
+    let asked = it.warehouse.with(|state| state.asked);
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0), order(3, 1, 0)]);
     comes_to_place(&worker, 2).await;
-    // Two looks make a place a boundary where no transaction is open.
-    let looks = it.store.with(|told| told.looks);
-    let looked = async || it.store.with(|told| (told.looks >= looks + 20).then_some(()));
-    eventually("the end of the log is looked at many times", looked).await;
-    assert_eq!(it.store.with(|told| told.compared), 2, "the third is not visible to all");
-    assert_eq!(it.warehouse.with(|told| told.asked), asked + 1, "of the third nothing is asked");
-    it.store.with(|told| told.xmin = None);
-    it.warehouse.with(|told| told.orders.push(order(3, 1, 0)));
+    // Two polls make a place a boundary where no transaction is open.
+    let polls = it.store.with(|state| state.polls);
+    let polled = async || it.store.with(|state| (state.polls >= polls + 20).then_some(()));
+    eventually("the end of the log is polled many times", polled).await;
+    assert_eq!(it.store.with(|state| state.compared), 2, "the third is not visible to all");
+    assert_eq!(it.warehouse.with(|state| state.asked), asked + 1, "of the third nothing is asked");
+    it.store.with(|state| state.xmin = None);
+    it.warehouse.with(|state| state.orders.push(order(3, 1, 0)));
     comes_to(&worker, 3).await;
     worker.stop().await;
 }
@@ -250,15 +250,15 @@ async fn comes_to_place(worker: &TestWorker, place: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_peer_is_away_nothing_is_compared_and_then_all_is() {
+async fn while_the_peer_is_unavailable_nothing_is_compared_and_then_all_is() {
     let it = Compared::new().await;
     let worker = it.start("carry.probe_interval = '20ms'").await;
-    it.world.warehouse.is_ready(503);
-    worker.is("waiting for the peer").await;
+    it.world.warehouse.set_ready(503);
+    worker.wait_for_state("waiting for the peer").await;
     it.store.changed(&[order(1, 1, 0)]);
     waits_for(&worker, "waiting for the peer").await;
-    assert_eq!(it.warehouse.with(|told| told.asked), 0);
-    it.world.warehouse.is_ready(200);
+    assert_eq!(it.warehouse.with(|state| state.asked), 0);
+    it.world.warehouse.set_ready(200);
     comes_to(&worker, 1).await;
     assert_eq!(it.offers(&it.world.store).await, [json!([Uuid::from_u128(1)])]);
     worker.stop().await;
@@ -268,7 +268,7 @@ async fn while_the_peer_is_away_nothing_is_compared_and_then_all_is() {
 async fn what_is_in_hand_at_a_peer_that_is_slow_is_not_taken_for_a_loss() {
     let it = Compared::new().await;
     let worker = it.start("compare.grace = '1s'").await;
-    it.world.warehouse.takes_its_time(Duration::from_secs(4));
+    it.world.warehouse.delay_changes(Duration::from_secs(4));
     it.world.publish_all(&[edited(Uuid::from_u128(1), 1)]).await;
     it.store.changed(&[order(1, 1, 0)]);
     waits_for(&worker, "in hand").await;
@@ -280,24 +280,24 @@ async fn what_is_in_hand_at_a_peer_that_is_slow_is_not_taken_for_a_loss() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reading_goes_on_while_an_order_is_in_doubt() {
+async fn reading_goes_on_while_an_order_differs() {
     let it = Compared::new().await;
     it.store.changed(&[order(1, 1, 0)]);
     let worker = it.start("compare.grace = '5s'").await;
-    let asked = async || it.warehouse.with(|told| (told.asked == 1).then_some(()));
+    let asked = async || it.warehouse.with(|state| (state.asked == 1).then_some(()));
     eventually("the warehouse is asked", asked).await;
     it.warehouse.has(&[order(1, 1, 0), order(2, 1, 0)]);
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
     let both = async || (figures(&worker).await["compared"] == 2).then_some(());
     eventually("the second order is compared", both).await;
-    assert_eq!(it.store.with(|told| told.compared), 0, "the first one is still in doubt");
+    assert_eq!(it.store.with(|state| state.compared), 0, "the first one is not judged yet");
     comes_to(&worker, 2).await;
     assert_eq!(figures(&worker).await["offered"], 0);
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_the_log_is_looked_at_while_a_page_takes_long() {
+async fn the_end_of_the_log_is_polled_while_a_page_takes_long() {
     let it = Compared::new().await;
     let late = ResponseTemplate::new(200).set_body_json(json!({"orders": [], "newest": 0}));
     let revisions = Mock::given(method("POST")).and(path("/v1/sync/revisions"));
@@ -311,9 +311,9 @@ async fn the_end_of_the_log_is_looked_at_while_a_page_takes_long() {
     };
     eventually("the warehouse is asked", asked).await;
     it.store.changed(&[order(1, 1, 0), order(2, 1, 0)]);
-    let newest = async || Some(figures(&worker).await).filter(|told| told["newest"] == 2);
-    let told = eventually("the second order is seen", newest).await;
-    assert_eq!(told["compared"], 0, "the warehouse has not answered yet");
+    let newest = async || Some(figures(&worker).await).filter(|state| state["newest"] == 2);
+    let state = eventually("the second order is seen", newest).await;
+    assert_eq!(state["compared"], 0, "the warehouse has not answered yet");
     worker.stop().await;
 }
 
@@ -321,22 +321,22 @@ async fn the_end_of_the_log_is_looked_at_while_a_page_takes_long() {
 async fn a_source_that_does_not_agree_to_the_offer_is_asked_again() {
     let it = Compared::new().await;
     let worker = it.start("").await;
-    it.world.store.agrees_to_offers(503);
+    it.world.store.set_offer_status(503);
     it.store.changed(&[order(1, 1, 0)]);
     let twice = async || (it.offers(&it.world.store).await.len() >= 2).then_some(());
     eventually("it is asked again", twice).await;
-    assert_eq!(it.store.with(|told| told.compared), 0, "it is not noted before that");
-    it.world.store.agrees_to_offers(202);
+    assert_eq!(it.store.with(|state| state.compared), 0, "it is not saved before that");
+    it.world.store.set_offer_status(202);
     comes_to(&worker, 1).await;
     assert_eq!(figures(&worker).await["offered"], 1);
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_side_of_an_older_version_is_told_of_and_nothing_else_suffers() {
+async fn a_side_of_an_older_version_is_reported_and_nothing_else_suffers() {
     let world = World::new().await;
     let worker = world.start_worker(QUICK).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     waits_for(&worker, "404").await;
     worker.stop().await;
 }

@@ -14,22 +14,22 @@ use crate::world::{TestWorker, World};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
     let (world, worker) = World::with_worker().await;
-    world.warehouse.is_ready(503);
-    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.warehouse.set_ready(503);
+    world.warehouse.answer_changes(|_| ResponseTemplate::new(503));
     world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
-    let reason = worker.is("waiting for the peer").await;
+    let reason = worker.wait_for_state("waiting for the peer").await;
     assert!(reason.contains("503"), "{reason}");
     let all_back = async || (world.waiting().await == Some(2)).then_some(());
     eventually("nothing is held and nothing is acknowledged", all_back).await;
     assert_eq!(worker.request("GET", "/health/ready").await.status(), 503);
     let before = world.warehouse.requests().await.len();
 
-    world.warehouse.takes(applied);
-    world.warehouse.is_ready(200);
-    let counters = worker.counts("carried", 2).await;
+    world.warehouse.answer_changes(applied);
+    world.warehouse.set_ready(200);
+    let counters = worker.wait_for_counter("carried", 2).await;
     assert!(counters["given_back"].as_u64() >= Some(1), "{counters}");
     assert!(world.warehouse.requests().await.len() > before);
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }
@@ -38,14 +38,14 @@ async fn what_a_peer_that_is_not_ready_does_not_take_waits_in_the_queue() {
 async fn an_answer_that_does_not_concern_a_change_parks_none() {
     let (world, worker) = World::with_worker().await;
     for (index, status) in (0..).zip([401, 403, 404, 429, 302]) {
-        world.warehouse.takes(move |_| ResponseTemplate::new(status));
+        world.warehouse.answer_changes(move |_| ResponseTemplate::new(status));
         world.publish_all(&[edited(id(), 1)]).await;
         let before = worker.direction("store-to-warehouse").await;
         let given_back = before["counters"]["given_back"].as_u64().unwrap();
-        let counters = worker.counts("given_back", given_back + 1).await;
+        let counters = worker.wait_for_counter("given_back", given_back + 1).await;
         assert_eq!((&counters["carried"], &counters["parked"]), (&index.into(), &0.into()));
-        world.warehouse.takes(applied);
-        worker.counts("carried", index + 1).await;
+        world.warehouse.answer_changes(applied);
+        worker.wait_for_counter("carried", index + 1).await;
     }
     worker.stop().await;
     assert_eq!(world.left().await, 0);
@@ -59,9 +59,9 @@ async fn a_change_over_which_a_ready_peer_breaks_off_is_parked_alone() {
     let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
     let worker = TestWorker::start(&broker, &store, &url, "").await;
     let breaking_off = tokio::spawn(break_off(listener));
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     world.publish_all(&[edited(id(), 1)]).await;
-    let counters = worker.counts("parked", 1).await;
+    let counters = worker.wait_for_counter("parked", 1).await;
     assert_eq!((&counters["requests"], &counters["given_back"]), (&json!(3), &json!(0)));
     breaking_off.abort();
     worker.stop().await;
@@ -89,9 +89,9 @@ async fn break_off(listener: tokio::net::TcpListener) {
 async fn a_refusal_parks_a_change_at_once() {
     for status in [400, 413, 422] {
         let (world, worker) = World::with_worker().await;
-        world.warehouse.takes(move |_| ResponseTemplate::new(status));
+        world.warehouse.answer_changes(move |_| ResponseTemplate::new(status));
         world.publish_all(&[edited(id(), 1)]).await;
-        let counters = worker.counts("parked", 1).await;
+        let counters = worker.wait_for_counter("parked", 1).await;
         assert_eq!(counters["requests"], 1, "after a {status}");
         worker.stop().await;
         assert_eq!(world.left().await, 0);
@@ -104,15 +104,15 @@ async fn a_peer_that_is_not_there_yet_is_told_when_it_comes() {
     let address = nobodys_address();
     let (broker, store) = (world.broker.url(BrokerUser::Worker), world.store.url());
     let worker = TestWorker::start(&broker, &store, &format!("http://{address}"), "").await;
-    let reason = worker.is("waiting for the peer").await;
+    let reason = worker.wait_for_state("waiting for the peer").await;
     assert!(reason.starts_with("no connection"), "{reason}");
     assert!(!reason.contains(&address.to_string()), "the URL is in: {reason}");
     world.publish_all(&[edited(id(), 1)]).await;
     assert_eq!(world.waiting().await, Some(1), "no message is taken before the peer is ready");
 
     let warehouse = FakeSide::start_on(TcpListener::bind(address).unwrap()).await;
-    warehouse.got(1).await;
-    worker.counts("carried", 1).await;
+    warehouse.wait_for_requests(1).await;
+    worker.wait_for_counter("carried", 1).await;
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }

@@ -18,10 +18,10 @@ type Take = Box<dyn FnMut(&Value) -> ResponseTemplate + Send>;
 /// A fake side.
 pub(crate) struct FakeSide {
     server: MockServer,
-    manners: Arc<Mutex<Manners>>,
+    behaviour: Arc<Mutex<Behaviour>>,
 }
 
-struct Manners {
+struct Behaviour {
     ready: u16,
     offer: u16,
     report: u16,
@@ -38,31 +38,33 @@ impl FakeSide {
     pub(crate) async fn start_on(listener: TcpListener) -> Self {
         let take: Take = Box::new(applied);
         let (report, report_delay) = (200, Duration::ZERO);
-        let manners = Manners { ready: 200, offer: 202, report, report_delay, take };
-        let manners = Arc::new(Mutex::new(manners));
+        let behaviour = Behaviour { ready: 200, offer: 202, report, report_delay, take };
+        let behaviour = Arc::new(Mutex::new(behaviour));
         let server = MockServer::builder().listener(listener).start().await;
-        let with = |answer: fn(&mut Manners, &Request) -> ResponseTemplate| {
-            let manners = Arc::clone(&manners);
-            move |request: &Request| answer(&mut manners.lock().unwrap(), request)
+        let with = |answer: fn(&mut Behaviour, &Request) -> ResponseTemplate| {
+            let behaviour = Arc::clone(&behaviour);
+            move |request: &Request| answer(&mut behaviour.lock().unwrap(), request)
         };
         let mocks = [
             Mock::given(method("GET"))
                 .and(path("/health/ready"))
-                .respond_with(with(|manners, _| ResponseTemplate::new(manners.ready))),
+                .respond_with(with(|behaviour, _| ResponseTemplate::new(behaviour.ready))),
             Mock::given(method("POST"))
                 .and(path("/v1/sync/offer"))
-                .respond_with(with(|manners, _| ResponseTemplate::new(manners.offer))),
-            Mock::given(method("POST")).and(path("/v1/parked")).respond_with(with(|manners, _| {
-                ResponseTemplate::new(manners.report).set_delay(manners.report_delay)
-            })),
+                .respond_with(with(|behaviour, _| ResponseTemplate::new(behaviour.offer))),
+            Mock::given(method("POST")).and(path("/v1/parked")).respond_with(with(
+                |behaviour, _| {
+                    ResponseTemplate::new(behaviour.report).set_delay(behaviour.report_delay)
+                },
+            )),
             Mock::given(method("POST"))
                 .and(path("/v1/sync/orders"))
-                .respond_with(with(|manners, request| (manners.take)(&body(request)))),
+                .respond_with(with(|behaviour, request| (behaviour.take)(&body(request)))),
         ];
         for mock in mocks {
             mock.mount(&server).await;
         }
-        Self { server, manners }
+        Self { server, behaviour }
     }
 
     /// Adds an answer.
@@ -75,39 +77,42 @@ impl FakeSide {
     }
 
     /// Sets the status of `/health/ready`.
-    pub(crate) fn is_ready(&self, status: u16) {
-        self.manners.lock().unwrap().ready = status;
+    pub(crate) fn set_ready(&self, status: u16) {
+        self.behaviour.lock().unwrap().ready = status;
     }
 
     /// Sets the status of the answers to requests for an offer.
-    pub(crate) fn agrees_to_offers(&self, status: u16) {
-        self.manners.lock().unwrap().offer = status;
+    pub(crate) fn set_offer_status(&self, status: u16) {
+        self.behaviour.lock().unwrap().offer = status;
     }
 
     /// Sets the status of the answers to reports of parked changes.
-    pub(crate) fn takes_reports(&self, status: u16) {
-        self.manners.lock().unwrap().report = status;
+    pub(crate) fn set_report_status(&self, status: u16) {
+        self.behaviour.lock().unwrap().report = status;
     }
 
     /// Delays the answers to reports of parked changes.
-    pub(crate) fn takes_its_time_with_reports(&self, delay: Duration) {
-        self.manners.lock().unwrap().report_delay = delay;
+    pub(crate) fn delay_reports(&self, delay: Duration) {
+        self.behaviour.lock().unwrap().report_delay = delay;
     }
 
     /// Sets the answer to requests with changes.
-    pub(crate) fn takes(&self, take: impl FnMut(&Value) -> ResponseTemplate + Send + 'static) {
-        self.manners.lock().unwrap().take = Box::new(take);
+    pub(crate) fn answer_changes(
+        &self,
+        take: impl FnMut(&Value) -> ResponseTemplate + Send + 'static,
+    ) {
+        self.behaviour.lock().unwrap().take = Box::new(take);
     }
 
     /// Delays the answers to requests with changes, which are applied.
-    pub(crate) fn takes_its_time(&self, delay: Duration) {
-        self.takes(move |request| applied(request).set_delay(delay));
+    pub(crate) fn delay_changes(&self, delay: Duration) {
+        self.answer_changes(move |request| applied(request).set_delay(delay));
     }
 
     /// Fails the next two requests with changes with this status; then changes are applied.
-    pub(crate) fn fails_twice(&self, status: u16) {
+    pub(crate) fn fail_twice(&self, status: u16) {
         let mut failures = 2;
-        self.takes(move |request| match failures {
+        self.answer_changes(move |request| match failures {
             0 => applied(request),
             _ => {
                 failures -= 1;
@@ -138,7 +143,7 @@ impl FakeSide {
     }
 
     /// Waits until this many changes were reported, and returns them; each report is accepted.
-    pub(crate) async fn keeps(&self, count: usize) -> Vec<ReportedChange> {
+    pub(crate) async fn wait_for_reported(&self, count: usize) -> Vec<ReportedChange> {
         let enough = async || {
             let reports = self.reports().await.into_iter();
             let kept: Vec<_> = reports.flat_map(|report| report.changes).collect();
@@ -148,7 +153,7 @@ impl FakeSide {
     }
 
     /// Waits until this many requests with changes have come; returns all that came.
-    pub(crate) async fn got(&self, count: usize) -> Vec<Value> {
+    pub(crate) async fn wait_for_requests(&self, count: usize) -> Vec<Value> {
         let enough = async || {
             let requests = self.requests().await;
             (requests.len() >= count).then_some(requests)

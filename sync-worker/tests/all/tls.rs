@@ -74,15 +74,15 @@ async fn what_waits_for_a_peer_whose_certificate_has_expired_is_carried_when_it_
     let warehouse = format!("https://{}", front.address());
     let more = format!("warehouse.ca = '{}'", ca.path().display());
     let worker = TestWorker::start(&broker, &store, &warehouse, &more).await;
-    let reason = worker.is("waiting for the peer").await;
+    let reason = worker.wait_for_state("waiting for the peer").await;
     assert!(reason.contains("its certificate was valid until 2023-12-31"), "{reason}");
     let health = worker.request("GET", "/health/ready").await.text().await.unwrap();
     assert!(health.contains("its certificate was valid until 2023-12-31"), "{health}");
 
     world.publish_all(&[edited(id(), 1)]).await;
     front.show(&good);
-    worker.counts("carried", 1).await;
-    worker.is_ready().await;
+    worker.wait_for_counter("carried", 1).await;
+    worker.wait_until_ready().await;
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }

@@ -75,17 +75,17 @@ async fn queues(worker: &TestWorker) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_be_deleted() {
+async fn where_the_deletion_of_a_silent_queue_hangs_others_are_used_until_it_can_be_deleted() {
     let world = World::new().await;
     let link = world.link().await;
     let worker = world.start_worker_at(link.url(), SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     assert_eq!(world.store.offers().await.len(), 1);
-    world.warehouse.is_ready(503);
-    world.warehouse.takes(|_| wiremock::ResponseTemplate::new(503));
+    world.warehouse.set_ready(503);
+    world.warehouse.answer_changes(|_| wiremock::ResponseTemplate::new(503));
     let (in_the_dead_queue, in_the_outbox) = (id(), id());
     world.relay(in_the_dead_queue).await;
-    worker.is("waiting for the peer").await;
+    worker.wait_for_state("waiting for the peer").await;
 
     link.keep(QUEUE);
     world.broker.deafen(QUEUE).await;
@@ -94,9 +94,9 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
     assert!(late.is_err(), "the dead queue is bound, and confirms nothing");
     let replaced = async || (queues(&worker).await["sync"]["replaced"] == 1).then_some(());
     eventually("the queue is replaced", replaced).await;
-    world.warehouse.is_ready(200);
-    world.warehouse.takes(applied);
-    worker.is_ready().await;
+    world.warehouse.set_ready(200);
+    world.warehouse.answer_changes(applied);
+    worker.wait_until_ready().await;
     let told = queues(&worker).await;
     assert_eq!(told["sync"]["name"], SECOND.queue());
     assert_eq!(told["parked"]["name"], SECOND.parked_queue());
@@ -133,16 +133,16 @@ async fn where_the_deletion_of_a_deaf_queue_hangs_others_are_used_until_it_can_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_the_deletion_of_a_deaf_queue_fails_others_are_used_too() {
+async fn where_the_deletion_of_a_silent_queue_fails_others_are_used_too() {
     let world = World::new().await;
     let link = world.link().await;
     let worker = world.start_worker_at(link.url(), SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     link.fail_to_delete(QUEUE);
     world.broker.deafen(QUEUE).await;
     let replaced = async || (queues(&worker).await["sync"]["name"] == SECOND.queue()).then_some(());
     eventually("others are used", replaced).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     are_left(&worker, &[QUEUE]).await;
     let order = id();
     world.relay(order).await;
@@ -163,7 +163,7 @@ async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_off
     // One for the queues that are missing, and one for what the dead ones may have taken.
     for (start, offers) in [(1, 3), (2, 3), (3, 3)] {
         let worker = world.start_worker_at(link.url(), SOON).await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         link.has_swallowed(start).await;
         assert_eq!(world.store.offers().await.len(), offers, "after start {start}");
         // The other one is gone all the same.
@@ -173,7 +173,7 @@ async fn a_worker_that_starts_while_a_dead_queue_is_left_asks_for_no_further_off
     // With the queue in use, what was published since the last offer was lost.
     world.broker.delete_queue(&SECOND.queue()).await;
     let worker = world.start_worker_at(link.url(), SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     link.has_swallowed(4).await;
     assert_eq!(world.store.offers().await.len(), 5, "again one for each");
     worker.stop().await;

@@ -38,7 +38,7 @@ impl World {
     pub(crate) async fn with_worker() -> (Self, TestWorker) {
         let world = Self::new().await;
         let worker = world.start_worker("").await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         (world, worker)
     }
 
@@ -142,14 +142,14 @@ impl TestWorker {
     }
 
     /// Waits until the worker carries in both directions.
-    pub(crate) async fn is_ready(&self) {
+    pub(crate) async fn wait_until_ready(&self) {
         let ready =
             async || (self.request("GET", "/health/ready").await.status() == 200).then_some(());
         eventually("the worker is ready", ready).await;
     }
 
     /// Waits until the direction to the warehouse is in this state; returns the reason.
-    pub(crate) async fn is(&self, state: &str) -> String {
+    pub(crate) async fn wait_for_state(&self, state: &str) -> String {
         let there = async || {
             let direction = self.direction(TO_WAREHOUSE).await;
             let reason = direction["reason"].as_str().unwrap_or_default().to_owned();
@@ -160,7 +160,7 @@ impl TestWorker {
 
     /// Waits until a counter of the direction to the warehouse has at least this value; returns its
     /// counters.
-    pub(crate) async fn counts(&self, counter: &str, least: u64) -> Value {
+    pub(crate) async fn wait_for_counter(&self, counter: &str, least: u64) -> Value {
         let enough = async || {
             let counters = self.direction(TO_WAREHOUSE).await["counters"].clone();
             let count = counters.pointer(&format!("/{counter}")).and_then(Value::as_u64);

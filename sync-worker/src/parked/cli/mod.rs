@@ -1,9 +1,7 @@
 //! `sync-worker parked`: the changes that could not be carried, on the command line. It asks the
 //! sides itself, so no worker has to run.
 
-mod asked;
-mod asking;
-mod credential;
+mod arguments;
 mod show;
 
 use std::io::{self, Write as _};
@@ -15,11 +13,13 @@ use shared_models::side::Side;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::{Parked, Place, Wanted};
+use super::{Filter, Parked, Place};
 use crate::settings::SidesSettings;
-use crate::side_client::{BuildError, Refusal};
+use crate::side_client::{BuildError, RequestError};
 
-use asked::{Asked, Meant};
+use arguments::{
+    ParkedCommand, TOKEN_SOURCES, Targets, confirm_drop_all, read_token, token_argument,
+};
 
 /// The subcommand's name.
 pub const NAME: &str = "parked";
@@ -43,20 +43,20 @@ pub enum CliError {
     #[error("{}: {}", .0.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "), LeftAlone::UNKNOWN)]
     Unknown(Vec<Uuid>),
     /// Dropping all changes was not confirmed.
-    #[error("nothing was dropped; say --yes to drop all without being asked")]
-    NotMeant,
+    #[error("nothing was dropped; pass --yes to drop all without confirmation")]
+    NotConfirmed,
     /// The output could not be written.
     #[error("{0}")]
     Output(#[from] io::Error),
 }
 
-impl From<Refusal> for CliError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Side(match &refusal {
-            Refusal::Wrong(reply) if reply.status == 401 => {
-                format!("{refusal} (here: {})", credential::HOW)
+impl From<RequestError> for CliError {
+    fn from(error: RequestError) -> Self {
+        Self::Side(match &error {
+            RequestError::Rejected(reply) if reply.status == 401 => {
+                format!("{error} (here: {TOKEN_SOURCES})")
             }
-            Refusal::Wrong(_) | Refusal::Away { .. } => refusal.to_string(),
+            RequestError::Rejected(_) | RequestError::Unavailable { .. } => error.to_string(),
         })
     }
 }
@@ -65,38 +65,38 @@ impl From<Refusal> for CliError {
 #[must_use]
 pub fn command() -> Command {
     let about = "List, show, replay or drop changes that could not be carried";
-    Asked::augment_subcommands(Command::new(NAME))
+    ParkedCommand::augment_subcommands(Command::new(NAME))
         .about(about)
         .subcommand_required(true)
-        .arg(credential::argument())
+        .arg(token_argument())
 }
 
 /// Runs the subcommand. A reader that closes the output early is no failure.
 pub async fn run(settings: &SidesSettings, matches: &ArgMatches) -> Result<(), CliError> {
-    let token = credential::read(matches).map_err(CliError::Credential)?;
-    let asked = Asked::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
-    match carry_out(&Parked::new(settings)?.on_behalf_of(token.as_ref()), asked).await {
+    let token = read_token(matches).map_err(CliError::Credential)?;
+    let command = ParkedCommand::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    match execute(&Parked::new(settings)?.on_behalf_of(token.as_ref()), command).await {
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
 }
 
-async fn carry_out(parked: &Parked, asked: Asked) -> Result<(), CliError> {
-    match asked {
-        Asked::List { side, state, json } => list(parked, side, state, json).await,
-        Asked::Show { id, json } => {
-            let kept = parked.change(id).await?.ok_or(CliError::Unknown(vec![id]))?;
+async fn execute(parked: &Parked, command: ParkedCommand) -> Result<(), CliError> {
+    match command {
+        ParkedCommand::List { side, state, json } => list(parked, side, state, json).await,
+        ParkedCommand::Show { id, json } => {
+            let change = parked.change(id).await?.ok_or(CliError::Unknown(vec![id]))?;
             match json {
-                true => line(&kept),
-                false => Ok(write!(io::stdout(), "{}", show::whole(&kept))?),
+                true => line(&change),
+                false => Ok(write!(io::stdout(), "{}", show::details(&change))?),
             }
         }
-        Asked::Replay(meant) => settle(parked, Deed::Replay, meant).await,
-        Asked::Drop { meant, yes } => {
-            if meant.all && !yes && !asking::means_to_drop_all(meant.side)? {
-                return Err(CliError::NotMeant);
+        ParkedCommand::Replay(targets) => act(parked, Deed::Replay, targets).await,
+        ParkedCommand::Drop { targets, yes } => {
+            if targets.all && !yes && !confirm_drop_all(targets.side)? {
+                return Err(CliError::NotConfirmed);
             }
-            settle(parked, Deed::Drop, meant).await
+            act(parked, Deed::Drop, targets).await
         }
     }
 }
@@ -107,33 +107,33 @@ async fn list(
     state: String,
     json: bool,
 ) -> Result<(), CliError> {
-    let wanted = Wanted { state: Some(state), limit: Some(PAGE.to_owned()), side };
+    let filter = Filter { state: Some(state), limit: Some(PAGE.to_owned()), side };
     let (mut next, mut is_first) = (Some(Place::first(side)), true);
     while let Some(place) = next {
-        let page = parked.page(&wanted, place).await?;
-        for kept in page.items {
+        let page = parked.page(&filter, place).await?;
+        for change in page.items {
             if json {
-                line(&kept)?;
+                line(&change)?;
                 continue;
             }
             if is_first {
                 writeln!(io::stdout(), "{}", show::HEAD)?;
             }
-            writeln!(io::stdout(), "{}", show::row(&kept))?;
+            writeln!(io::stdout(), "{}", show::row(&change))?;
             is_first = false;
         }
         next = page.next;
     }
     if is_first && !json {
         // Only for people: not with `--json`.
-        writeln!(io::stderr(), "there is none")?;
+        writeln!(io::stderr(), "there are no such parked changes")?;
     }
     Ok(())
 }
 
-/// Settles all parked changes in one request, or the named ones in as many as are needed.
-async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliError> {
-    let Meant { ids, all, side } = meant;
+/// Replays or drops all parked changes in one request, or the named ones in as many as are needed.
+async fn act(parked: &Parked, action: Deed, targets: Targets) -> Result<(), CliError> {
+    let Targets { ids, all, side } = targets;
     let selections = match all {
         true => vec![Selection { all: Some(true), ids: None }],
         false => {
@@ -144,16 +144,16 @@ async fn settle(parked: &Parked, deed: Deed, meant: Meant) -> Result<(), CliErro
     let mut unknown = vec![];
     let mut total = 0;
     for selection in selections {
-        let Settled { changed, left } = parked.settle(deed, &selection, side).await?;
+        let Settled { changed, left } = parked.act(action, &selection, side).await?;
         total += changed;
         for LeftAlone { id, reason } in left {
             match reason == LeftAlone::UNKNOWN {
                 true => unknown.push(id),
-                false => writeln!(io::stdout(), "{id} is left as it is: {reason}")?,
+                false => writeln!(io::stdout(), "{id} is unchanged: {reason}")?,
             }
         }
     }
-    let done = match deed {
+    let done = match action {
         Deed::Replay => "to be offered again",
         Deed::Drop => "dropped",
     };

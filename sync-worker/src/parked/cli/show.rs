@@ -3,29 +3,29 @@
 use chrono::{DateTime, Utc};
 use shared_models::parked::{ParkedChange, RecordName};
 
-use crate::parked::Kept;
+use crate::parked::ParkedAtSide;
 
 /// The header of the table.
 pub(super) const HEAD: &str = "ID                                    SIDE       \
      RECORD                                      STATE              ATTEMPTS  LAST                  REASON";
 
 /// Formats a parked change as one line.
-pub(super) fn row(kept: &Kept) -> String {
-    let ParkedChange { id, record, attempts, last_at, reason, .. } = &kept.change;
-    let (side, record, state) = (kept.side.as_str(), name(record), state(&kept.change));
+pub(super) fn row(parked: &ParkedAtSide) -> String {
+    let ParkedChange { id, record, attempts, last_at, reason, .. } = &parked.change;
+    let (side, record, state) = (parked.side.as_str(), name(record), state(&parked.change));
     let (last, reason) = (time(*last_at), in_one_line(reason));
     format!("{id:<36}  {side:<9}  {record:<42}  {state:<17}  {attempts:>8}  {last:<20}  {reason}")
 }
 
 /// Formats a parked change with all its fields.
-pub(super) fn whole(kept: &Kept) -> String {
-    let change = &kept.change;
+pub(super) fn details(parked: &ParkedAtSide) -> String {
+    let change = &parked.change;
     let offer = change.offer_at.map_or("not by itself".to_owned(), time);
     let rows = [
         ("id", change.id.to_string()),
         ("event", change.event_id.to_string()),
         ("record", name(&change.record)),
-        ("direction", kept.direction.to_owned()),
+        ("direction", parked.direction.to_owned()),
         ("state", state(change)),
         ("attempts", change.attempts.to_string()),
         ("first", time(change.first_at)),
@@ -73,9 +73,9 @@ mod tests {
 
     use super::*;
 
-    fn kept(overtaken: bool, record: RecordName, body: Value) -> Kept {
+    fn parked(overtaken: bool, record: RecordName, body: Value) -> ParkedAtSide {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        Kept::at(
+        ParkedAtSide::new(
             Side::Warehouse,
             ParkedChange {
                 id: Uuid::from_u128(1),
@@ -95,8 +95,9 @@ mod tests {
 
     #[test]
     fn a_row_stands_under_its_head() {
-        let kept = kept(true, RecordName::new("order", Uuid::from_u128(3).to_string()), json!({}));
-        let row = row(&kept);
+        let parked =
+            parked(true, RecordName::new("order", Uuid::from_u128(3).to_string()), json!({}));
+        let row = row(&parked);
         let expected = [
             ("ID", "00000000-0000-0000-0000-000000000001"),
             ("SIDE", "warehouse"),
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn all_of_a_change_is_shown_whatever_its_message_is() {
-        let readable = whole(&kept(false, RecordName::default(), json!({"schema": 2})));
+        let readable = details(&parked(false, RecordName::default(), json!({"schema": 2})));
         for line in [
             "record     -",
             "direction  warehouse-to-store",
@@ -123,7 +124,7 @@ mod tests {
         ] {
             assert!(readable.lines().any(|it| it == line), "{line} is not in\n{readable}");
         }
-        let junk = whole(&kept(false, RecordName::default(), json!("not JSON\n\u{7}at all")));
+        let junk = details(&parked(false, RecordName::default(), json!("not JSON\n\u{7}at all")));
         assert!(junk.ends_with("\nnot JSON\n at all\n"), "{junk}");
     }
 }

@@ -1,4 +1,4 @@
-//! The worker's report of its directions.
+//! `/v1/directions`: the state and the counters of each direction.
 
 use serde_json::{Value, json};
 use test_kit::eventually;
@@ -8,7 +8,7 @@ use crate::events::{edited, id};
 use crate::world::{PARKED, QUEUE, TO_STORE, TO_WAREHOUSE, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_direction_tells_its_state_and_what_it_has_done() {
+async fn each_direction_shows_its_state_and_its_counters() {
     let (_world, worker) = World::with_worker().await;
     let expected = json!({
         "name": "store-to-warehouse", "from": "store", "to": "warehouse",
@@ -49,10 +49,10 @@ async fn each_direction_tells_its_state_and_what_it_has_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_direction_tells_how_fast_it_is_and_what_waits() {
+async fn a_direction_shows_its_rates_and_what_waits() {
     let (world, worker) = World::with_worker().await;
     world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
-    worker.counts("carried", 2).await;
+    worker.wait_for_counter("carried", 2).await;
     let rates = worker.direction(TO_WAREHOUSE).await["rates"].clone();
     assert!(
         rates["received"].as_f64() > Some(0.0) && rates["carried"] == rates["received"],
@@ -60,8 +60,8 @@ async fn a_direction_tells_how_fast_it_is_and_what_waits() {
     );
     assert_eq!(worker.direction(TO_STORE).await["rates"]["received"], 0.0);
 
-    world.warehouse.is_ready(503);
-    world.warehouse.takes(|_| ResponseTemplate::new(503));
+    world.warehouse.set_ready(503);
+    world.warehouse.answer_changes(|_| ResponseTemplate::new(503));
     world.publish_all(&[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
     let three_wait = async || {
         let depth = worker.direction(TO_WAREHOUSE).await["depth"].clone();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use test_kit::{BrokerUser, TestClient};
 use uuid::Uuid;
 
-use crate::keeping::{keep, parked};
+use crate::parked_at_sides::{keep, parked};
 use crate::peer_failures::nobodys_address;
 use crate::world::{TestWorker, World};
 
@@ -55,7 +55,7 @@ async fn a_list_goes_page_by_page_through_the_store_and_then_through_the_warehou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_side_that_keeps_nothing_of_it_is_passed_over() {
+async fn a_side_without_any_is_skipped() {
     let (_world, worker, client) = gathered().await;
     let only = json!({"ids": [number(4)]});
     client.post("/v1/parked/drop", &only).await.with(200);
@@ -65,7 +65,7 @@ async fn a_side_that_keeps_nothing_of_it_is_passed_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_side_calls_wrong_is_passed_on_and_so_is_a_cursor_that_is_none() {
+async fn what_a_side_rejects_is_passed_on_and_an_invalid_cursor_is_refused() {
     let (_world, worker, client) = gathered().await;
     let refused = client.get("/v1/parked?limit=many").await;
     refused.assert_problem(400);
@@ -109,7 +109,7 @@ async fn replay_and_drop_reach_both_sides_and_answer_as_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_side_that_cannot_be_asked_is_named_and_the_other_can_be_asked_alone() {
+async fn an_unavailable_side_is_named_and_the_other_can_be_asked_alone() {
     let world = World::new().await;
     keep(&world.store, vec![parked(number(1), "odd")]).await;
     let nobody = format!("http://{}", nobodys_address());

@@ -17,8 +17,8 @@ fn event(origin: &str, touched: &[&str], status: &str) -> Value {
     })
 }
 
-fn decided(source: Side, event: &Value) -> Decided {
-    decide(source, event.to_string().as_bytes())
+fn decided(source: Side, event: &Value) -> Decision<OrderChange> {
+    Orders { source }.interpret(event.to_string().as_bytes())
 }
 
 #[test]
@@ -31,14 +31,14 @@ fn the_rules_decide_what_is_carried_and_what_is_dropped() {
         (warehouse, event("warehouse", &["progress"], "placed"), Rule::DefaultStatus),
     ];
     for (source, event, rule) in cases {
-        assert_eq!(decided(source, &event), Decided::Drop(rule), "{source} {event}");
+        assert_eq!(decided(source, &event), Decision::Drop(rule.as_str()), "{source} {event}");
     }
 }
 
 fn carried(source: Side, event: &Value) -> Option<OrderChange> {
     match decided(source, event) {
-        Decided::Carry(change) => Some(*change),
-        Decided::Drop(_) | Decided::Park(_) => None,
+        Decision::Send(change) => Some(*change),
+        Decision::Drop(_) | Decision::Park(_) => None,
     }
 }
 
@@ -61,17 +61,17 @@ fn what_cannot_be_understood_is_parked_with_the_reason() {
     let mut odd = event("store", &["delivery"], "placed");
     odd["delivery"]["lines"][0]["quantity"] = json!(-1);
     let cases = [
-        (String::new(), "it cannot be read"),
-        ("{".to_owned(), "it cannot be read"),
-        ("[]".to_owned(), "it cannot be read"),
+        (String::new(), "the message cannot be read"),
+        ("{".to_owned(), "the message cannot be read"),
+        ("[]".to_owned(), "the message cannot be read"),
         (json!({"id": 1}).to_string(), "missing field `schema`"),
-        (newer.to_string(), "its schema is 2, and only 1 is known"),
-        (odd.to_string(), "it cannot be read"),
+        (newer.to_string(), "expected a message of schema 1, but got schema 2"),
+        (odd.to_string(), "the message cannot be read"),
     ];
     for (body, expected) in cases {
-        let decided = decide(Side::Store, body.as_bytes());
+        let decided = Orders { source: Side::Store }.interpret(body.as_bytes());
         let is_parked =
-            matches!(&decided, Decided::Park(it) if !it.may_pass && it.reason.contains(expected));
+            matches!(&decided, Decision::Park(it) if !it.may_pass && it.reason.contains(expected));
         assert!(is_parked, "{body} became {decided:?}");
     }
 }

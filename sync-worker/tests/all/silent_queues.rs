@@ -28,11 +28,11 @@ async fn was_replaced(worker: &TestWorker, direction: &str, kind: &str, times: u
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_offered_again() {
+async fn a_silent_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_offered_again() {
     for direction in Direction::ALL {
         let world = World::new().await;
         let worker = world.start_worker(SOON).await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         let source = match direction.from {
             Side::Store => &world.store,
             Side::Warehouse => &world.warehouse,
@@ -44,9 +44,9 @@ async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_o
             let reason = queues["sync"]["reason"].as_str().unwrap_or_default().to_owned();
             reason.contains("has not answered").then_some(())
         };
-        eventually("the silence is told", silent).await;
+        eventually("the silence is shown", silent).await;
         was_replaced(&worker, direction.as_str(), "sync", 1).await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         assert_eq!(source.offers().await.len(), asked + 1);
         let told = worker.request("GET", "/metrics").await.text().await.unwrap();
         let name = direction.as_str();
@@ -59,7 +59,7 @@ async fn a_deaf_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is_o
             world.broker.publish(exchange, "order.updated", body.as_bytes()).await.then_some(())
         };
         eventually("the new queue is bound and answers", publish).await;
-        source.keeps(1).await;
+        source.wait_for_reported(1).await;
         worker.stop().await;
     }
 }
@@ -71,26 +71,26 @@ async fn a_sync_queue_without_a_process_is_replaced_also_if_a_worker_starts_on_i
     world.broker.stop_process_of(QUEUE).await;
     let worker = world.start_worker(SOON).await;
     was_replaced(&worker, TO_WAREHOUSE, "sync", 1).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     assert!(world.publish(&edited(id(), 1)).await);
-    worker.counts("carried", 1).await;
+    worker.wait_for_counter("carried", 1).await;
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_parked_queue_is_replaced_and_messages_are_carried_all_the_while() {
+async fn a_silent_parked_queue_is_replaced_and_messages_are_carried_all_the_while() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     let asked = world.store.offers().await.len();
     world.broker.deafen(parked_queue(DIRECTION)).await;
     world.publish_all(&[edited(id(), 1)]).await;
-    worker.counts("carried", 1).await;
+    worker.wait_for_counter("carried", 1).await;
     was_replaced(&worker, TO_WAREHOUSE, "parked", 1).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     assert_eq!(world.store.offers().await.len(), asked + 1);
-    world.store.takes_reports(503);
-    world.store.is_ready(503);
+    world.store.set_report_status(503);
+    world.store.set_ready(503);
     assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
     let held = async || (world.broker.queue_depth(PARKED).await == Some(1)).then_some(());
     eventually("the new parked queue takes a message", held).await;
@@ -98,12 +98,12 @@ async fn a_deaf_parked_queue_is_replaced_and_messages_are_carried_all_the_while(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deaf_parked_queue_stays_while_its_source_is_away_and_messages_are_carried() {
+async fn a_silent_parked_queue_stays_while_its_source_is_away_and_messages_are_carried() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
-    worker.is_ready().await;
-    world.store.is_ready(503);
-    world.store.agrees_to_offers(503);
+    worker.wait_until_ready().await;
+    world.store.set_ready(503);
+    world.store.set_offer_status(503);
     world.broker.deafen(PARKED).await;
     // Else it would be deleted some 9 s after it fell silent.
     let long = async || {
@@ -113,11 +113,11 @@ async fn a_deaf_parked_queue_stays_while_its_source_is_away_and_messages_are_car
     };
     eventually("it is silent for long", long).await;
     world.publish_all(&[edited(id(), 1)]).await;
-    worker.counts("carried", 1).await;
-    world.store.is_ready(200);
-    world.store.agrees_to_offers(202);
+    worker.wait_for_counter("carried", 1).await;
+    world.store.set_ready(200);
+    world.store.set_offer_status(202);
     was_replaced(&worker, TO_WAREHOUSE, "parked", 1).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     worker.stop().await;
 }
 
@@ -125,21 +125,21 @@ async fn a_deaf_parked_queue_stays_while_its_source_is_away_and_messages_are_car
 async fn a_queue_that_is_not_there_does_not_count_as_answering() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
-    worker.is_ready().await;
-    world.store.agrees_to_offers(503);
+    worker.wait_until_ready().await;
+    world.store.set_offer_status(503);
     world.broker.delete_queue(QUEUE).await;
     let missing = async || (queues(&worker).await["sync"]["state"] == "missing").then_some(());
-    eventually("it is told that there is none", missing).await;
+    eventually("the missing queue is shown", missing).await;
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_workers_one_replaces_a_deaf_queue() {
+async fn of_two_workers_one_replaces_a_silent_queue() {
     let world = World::new().await;
     let first = world.start_worker(SOON).await;
-    first.is_ready().await;
+    first.wait_until_ready().await;
     let second = world.start_worker(SOON).await;
-    second.is_ready().await;
+    second.wait_until_ready().await;
     world.broker.deafen(QUEUE).await;
     let replaced = async || {
         let count = async |worker| queues(worker).await["sync"]["replaced"].as_u64().unwrap();
@@ -148,7 +148,7 @@ async fn of_two_workers_one_replaces_a_deaf_queue() {
     };
     eventually("one has replaced it", replaced).await;
     for worker in [&first, &second] {
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         let answers = async || (queues(worker).await["sync"]["state"] == "answering").then_some(());
         eventually("the queue answers", answers).await;
     }
@@ -163,15 +163,15 @@ async fn a_worker_consumes_from_the_queue_that_another_has_made_anew() {
     let slow = "carry.replace_queue_after = '24s'\ncarry.heal_interval = '1h'";
     let world = World::new().await;
     let first = world.start_worker(SOON).await;
-    first.is_ready().await;
+    first.wait_until_ready().await;
     let second = world.start_worker(slow).await;
-    second.is_ready().await;
+    second.wait_until_ready().await;
     world.broker.deafen(QUEUE).await;
     was_replaced(&first, TO_WAREHOUSE, "sync", 1).await;
-    first.is_ready().await;
+    first.wait_until_ready().await;
     first.stop().await;
     world.publish_all(&[edited(id(), 1)]).await;
-    second.counts("carried", 1).await;
+    second.wait_for_counter("carried", 1).await;
     assert_eq!(queues(&second).await["sync"]["replaced"], 0);
     second.stop().await;
 }
@@ -191,14 +191,14 @@ async fn while_another_holds_the_lock_no_queue_is_declared() {
     let worker = world.start_worker("").await;
     let told = async || {
         let reason = worker.direction(TO_WAREHOUSE).await["reason"].clone();
-        (reason == "another worker declares or replaces the queues").then_some(())
+        (reason == "another worker is declaring or replacing the queues").then_some(())
     };
-    eventually("the lock is told", told).await;
+    eventually("the lock is shown", told).await;
     assert_eq!(world.waiting().await, None);
     assert_eq!(world.store.offers().await.len(), 0);
     let options = lapin::options::QueueDeleteOptions::default();
     channel.queue_delete(queue_lock(DIRECTION).into(), options).await.unwrap();
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     assert_eq!(world.store.offers().await.len(), 1);
     worker.stop().await;
     hold_the_lock(&channel).await;
@@ -208,7 +208,7 @@ async fn while_another_holds_the_lock_no_queue_is_declared() {
 async fn while_another_holds_the_lock_a_queue_is_not_replaced() {
     let world = World::new().await;
     let worker = world.start_worker(SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     let channel = world.broker.channel().await;
     hold_the_lock(&channel).await;
     world.broker.deafen(QUEUE).await;
@@ -234,16 +234,16 @@ async fn a_generation_that_was_begun_is_used_and_the_earlier_queues_go_after_an_
     let (marker, kind) = (second.marker(), lapin::ExchangeKind::Fanout);
     let channel = world.broker.channel().await;
     channel.exchange_declare(marker.into(), kind, options, Default::default()).await.unwrap();
-    world.store.agrees_to_offers(503);
+    world.store.set_offer_status(503);
     let worker = world.start_worker(SOON).await;
-    worker.is("asking for an offer").await;
+    worker.wait_for_state("asking for an offer").await;
     // A worker that ends in between leaves all to the next one.
     worker.stop().await;
     assert_eq!(world.broker.queue_depth(&second.queue()).await, None);
-    world.store.agrees_to_offers(202);
+    world.store.set_offer_status(202);
     let asked = world.store.offers().await.len();
     let worker = world.start_worker(SOON).await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     assert_eq!(queues(&worker).await["sync"]["name"], second.queue());
     let gone = async || {
         let left = [QUEUE, PARKED].map(|name| world.broker.queue_depth(name));
@@ -253,6 +253,6 @@ async fn a_generation_that_was_begun_is_used_and_the_earlier_queues_go_after_an_
     let offers = world.store.offers().await.len();
     assert_eq!(offers, asked + 2, "one for the queues made, one for the queues deleted");
     assert!(world.publish(&edited(id(), 1)).await);
-    worker.counts("carried", 1).await;
+    worker.wait_for_counter("carried", 1).await;
     worker.stop().await;
 }

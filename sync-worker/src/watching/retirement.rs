@@ -22,54 +22,54 @@ use super::silence::ProbeTimes;
 use crate::figures::Figures;
 use crate::settings::{PROGRAM, WorkerSettings};
 use crate::side_client::SideClient;
-use crate::topology::{Deletion, QueueKind, QueueLock, Topology, goodbye};
+use crate::topology::{Deletion, QueueKind, QueueLock, Topology, close_connection};
 
 /// The most deletions at once, each on a connection of its own.
-const AT_ONCE: usize = 4;
+const MAX_DELETIONS: usize = 4;
 
 /// The reason why no queue of an earlier generation may be deleted yet.
 #[derive(Debug, Error)]
-enum NotSecured {
+enum NotSafe {
     #[error("{0}")]
     Broker(#[from] BrokerError),
-    #[error("its source did not accept the request for an offer: {0}")]
+    #[error("the source did not accept the request for an offer: {0}")]
     NoOffer(String),
-    #[error("another worker declares or replaces the queues")]
+    #[error("another worker is declaring or replacing the queues")]
     Locked,
 }
 
 /// Deletes the queues of earlier generations, in one direction. Not part of watching, which must go
 /// on while a deletion hangs.
-pub(crate) struct Retiring {
+pub(crate) struct Retirement {
     broker: BrokerSettings,
     /// The name of its connections in the management UI.
     name: String,
     source: SideClient,
     figures: Arc<Figures>,
-    /// The pause between two looks at the generation in use.
+    /// The pause between two checks of the generation in use.
     interval: Duration,
-    /// The pause before what is left is deleted again.
-    again_after: Duration,
+    /// The pause before deleting is tried again.
+    retry_after: Duration,
 }
 
-impl Retiring {
+impl Retirement {
     pub(crate) fn new(
         settings: &WorkerSettings,
         source: SideClient,
         figures: Arc<Figures>,
     ) -> Self {
-        let again_after = settings.carry.replace_queue_after;
+        let retry_after = settings.carry.replace_queue_after;
         Self {
             broker: settings.broker.clone(),
             name: format!("{} {} retiring", PROGRAM.name, figures.direction),
             source,
             figures,
-            interval: ProbeTimes::new(again_after).interval(),
-            again_after,
+            interval: ProbeTimes::new(retry_after).interval(),
+            retry_after,
         }
     }
 
-    /// Deletes for ever: whenever another generation is in use, until nothing is left.
+    /// Deletes for ever: whenever another generation comes into use, until no earlier queue is left.
     pub(crate) async fn run(&self) -> Infallible {
         let (mut known, mut next) = (None, None);
         loop {
@@ -90,70 +90,70 @@ impl Retiring {
         queues.older().next()?;
         let (direction, current) =
             (queues.direction.as_str(), Topology::new(queues, self.broker.reply_timeout));
-        match self.secure(&current).await {
+        match self.make_deletion_safe(&current).await {
             Ok(names) => {
                 let mut all_deleted = true;
-                for names in names.chunks(AT_ONCE) {
+                for names in names.chunks(MAX_DELETIONS) {
                     let deleting = names.iter().map(|name| self.delete(&current, name));
                     all_deleted &= join_all(deleting).await.into_iter().all(|deleted| deleted);
                 }
-                (!all_deleted).then_some(self.again_after)
+                (!all_deleted).then_some(self.retry_after)
             }
-            // The queues of the generation in use are still to be made.
-            Err(NotSecured::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
+            // The queues of the generation in use are not declared yet.
+            Err(NotSafe::Broker(error)) if error.is_not_found() => Some(Duration::ZERO),
             Err(error) => {
-                tracing::warn!(direction, %error, "queues of an earlier generation are left");
-                Some(self.again_after)
+                tracing::warn!(direction, %error, "queues of an earlier generation are not deleted yet");
+                Some(self.retry_after)
             }
         }
     }
 
     /// Makes sure that nothing is lost with the queues of earlier generations; returns their names.
-    async fn secure(&self, current: &Topology) -> Result<Vec<String>, NotSecured> {
+    async fn make_deletion_safe(&self, current: &Topology) -> Result<Vec<String>, NotSafe> {
         let connection = connect(&self.broker, &self.name).await?;
-        let secured = self.secure_over(&connection, current).await;
+        let names = self.make_deletion_safe_over(&connection, current).await;
         // The lock goes with the connection.
-        goodbye(&connection).await;
-        secured
+        close_connection(&connection).await;
+        names
     }
 
-    async fn secure_over(
+    async fn make_deletion_safe_over(
         &self,
         connection: &Connection,
         current: &Topology,
-    ) -> Result<Vec<String>, NotSecured> {
+    ) -> Result<Vec<String>, NotSafe> {
         let mut names = vec![];
         for queues in current.queues.older() {
             for name in QueueKind::ALL.map(|kind| kind.name_in(queues)) {
-                if current.is_there(connection, &name).await? {
+                if current.exists(connection, &name).await? {
                     names.push(name);
                 }
             }
         }
-        self.figures.leftover(names.clone());
+        self.figures.set_leftover(names.clone());
         if names.is_empty() {
             return Ok(names);
         }
-        // A carrier that finds a queue in use lost forgets the offer, and asks for one: noted
-        // between the two, this one would cover what came later.
+        // A carrier that finds a queue in use lost deletes the marker, and requests an offer. A marker
+        // that was set between the two would count for what was lost later.
         let (direction, limit) = (current.queues.direction, self.broker.reply_timeout);
         let lock = QueueLock::take(connection, direction, limit).await?;
-        let _lock = lock.ok_or(NotSecured::Locked)?;
-        // The one in use may be one of an earlier generation by now, too.
+        let _lock = lock.ok_or(NotSafe::Locked)?;
+        // By now another generation may be in use.
         if !current.is_current(connection).await? {
-            return Err(NotSecured::Locked);
+            return Err(NotSafe::Locked);
         }
         // Fails if the queue does not exist yet.
         current.bind_queue(connection).await?;
         for queues in current.queues.older() {
             Topology::new(queues, self.broker.reply_timeout).unbind_queue(connection).await?;
         }
-        if !current.earlier_are_offered(connection).await? {
+        if !current.has_offer_marker(connection).await? {
             // Fails where RabbitMQ's permissions do not include the marker: else the source would
             // be asked in every round.
-            current.forget_offer(connection).await?;
-            self.source.ask_for_offer().await.map_err(NotSecured::NoOffer)?;
-            current.note_offer(connection).await?;
+            current.delete_offer_marker(connection).await?;
+            self.source.request_offer().await.map_err(NotSafe::NoOffer)?;
+            current.set_offer_marker(connection).await?;
         }
         Ok(names)
     }
@@ -164,25 +164,25 @@ impl Retiring {
         let deleting = async {
             let connection = connect(&self.broker, &self.name).await?;
             let deleted = topology.delete(&connection, queue).await;
-            goodbye(&connection).await;
+            close_connection(&connection).await;
             deleted
         };
         let direction = topology.queues.direction.as_str();
         match deleting.await {
             Ok(Deletion::Done) => {
-                self.figures.leftover_deleted(queue);
-                tracing::info!(direction, queue, "a queue of an earlier generation is deleted");
+                self.figures.remove_leftover(queue);
+                tracing::info!(direction, queue, "deleted a queue of an earlier generation");
                 return true;
             }
             Ok(Deletion::Hangs) => {
                 tracing::warn!(
                     direction,
                     queue,
-                    "it cannot be deleted yet: RabbitMQ does not answer"
+                    "the queue cannot be deleted yet: RabbitMQ did not answer in time"
                 );
             }
             Err(error) => {
-                tracing::warn!(direction, queue, %error, "it cannot be deleted yet");
+                tracing::warn!(direction, queue, %error, "the queue cannot be deleted yet");
             }
         }
         false

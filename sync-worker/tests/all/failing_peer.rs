@@ -1,4 +1,4 @@
-//! A peer that fails over a request: whether the message or the peer is to blame.
+//! A peer that fails over a request: whether the change or the peer counts as the cause.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -26,22 +26,22 @@ const FAILINGS: [Failing; 4] = [
 const IMPATIENT: &str = "carry.request_timeout = '300ms'";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_a_peer_that_is_not_ready_is_blamed_on_no_change() {
+async fn a_failure_of_a_peer_that_is_not_ready_is_attributed_to_no_change() {
     for failing in FAILINGS {
         let world = World::new().await;
         let worker = world.start_worker(IMPATIENT).await;
-        worker.is_ready().await;
-        world.warehouse.takes(failing);
-        world.warehouse.is_ready(503);
+        worker.wait_until_ready().await;
+        world.warehouse.answer_changes(failing);
+        world.warehouse.set_ready(503);
         world.publish_all(&[edited(id(), 1), edited(id(), 1)]).await;
-        let reason = worker.is("waiting for the peer").await;
+        let reason = worker.wait_for_state("waiting for the peer").await;
         assert!(reason.contains("ready"), "{reason}");
         let all_back = async || (world.waiting().await == Some(2)).then_some(());
         eventually("no message is held", all_back).await;
         assert_eq!(world.warehouse.requests().await.len(), 1, "it was not told again");
-        world.warehouse.takes(applied);
-        world.warehouse.is_ready(200);
-        let counters = worker.counts("carried", 2).await;
+        world.warehouse.answer_changes(applied);
+        world.warehouse.set_ready(200);
+        let counters = worker.wait_for_counter("carried", 2).await;
         assert_eq!(counters["parked"], 0);
         worker.stop().await;
         assert_eq!(world.left().await, 0);
@@ -53,11 +53,11 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
     for failing in FAILINGS {
         let world = World::new().await;
         let worker = world.start_worker(IMPATIENT).await;
-        worker.is_ready().await;
+        worker.wait_until_ready().await;
         let events: Vec<_> = (0..8).map(|_| edited(id(), 1)).collect();
         let bad = events[5]["id"].clone();
         let (alone, seen) = mpsc::channel();
-        world.warehouse.takes(move |request| {
+        world.warehouse.answer_changes(move |request| {
             let changes = request["changes"].as_array().unwrap();
             if !changes.iter().any(|change| change["event_id"] == bad) {
                 return applied(request);
@@ -68,11 +68,11 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
             failing(request)
         });
         world.publish_all(&events).await;
-        worker.counts("parked", 1).await;
-        let counters = worker.counts("carried", 7).await;
+        worker.wait_for_counter("parked", 1).await;
+        let counters = worker.wait_for_counter("carried", 7).await;
         assert_eq!((&counters["parked"], &counters["given_back"]), (&json!(1), &json!(0)));
         assert_eq!(seen.try_iter().count(), 3, "it was tried alone three times");
-        let reported = world.store.keeps(1).await;
+        let reported = world.store.wait_for_reported(1).await;
         assert_eq!(message(&reported[0]), events[5].to_string().as_bytes());
         assert!(reported[0].may_pass, "{reported:?}");
         assert_eq!(worker.direction("store-to-warehouse").await["breaker"]["opened"], 0);
@@ -84,22 +84,22 @@ async fn a_change_over_which_a_ready_peer_fails_is_parked_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_over_which_the_peer_fails_for_a_moment_is_carried() {
     let (world, worker) = World::with_worker().await;
-    world.warehouse.fails_twice(500);
+    world.warehouse.fail_twice(500);
     world.publish_all(&[edited(id(), 1)]).await;
-    let counters = worker.counts("carried", 1).await;
+    let counters = worker.wait_for_counter("carried", 1).await;
     assert_eq!((&counters["requests"], &counters["parked"]), (&json!(3), &json!(0)));
     worker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ready_peer_that_fails_over_every_change_is_to_blame_itself() {
+async fn a_ready_peer_that_fails_over_every_change_counts_as_the_cause() {
     let (world, worker) = World::with_worker().await;
     as_one_batch(&world, &[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
-    world.warehouse.takes(FAILINGS[0]);
-    let reason = worker.is("waiting for the peer").await;
+    world.warehouse.answer_changes(FAILINGS[0]);
+    let reason = worker.wait_for_state("waiting for the peer").await;
     assert!(reason.contains("takes no change") && reason.contains("500"), "{reason}");
-    world.warehouse.takes(applied);
-    let counters = worker.counts("carried", 4).await;
+    world.warehouse.answer_changes(applied);
+    let counters = worker.wait_for_counter("carried", 4).await;
     assert_eq!(counters["parked"], 0);
     worker.stop().await;
     assert_eq!(world.left().await, 0);
@@ -109,12 +109,12 @@ async fn a_ready_peer_that_fails_over_every_change_is_to_blame_itself() {
 async fn changes_over_which_a_ready_peer_fails_do_not_wait_for_others_for_ever() {
     let world = World::new().await;
     let worker = world.start_worker("carry.backoff_min = '2ms'\ncarry.backoff_max = '10ms'").await;
-    worker.is_ready().await;
+    worker.wait_until_ready().await;
     as_one_batch(&world, &[edited(id(), 1), edited(id(), 1), edited(id(), 1)]).await;
-    world.warehouse.takes(FAILINGS[0]);
-    let counters = worker.counts("parked", 3).await;
+    world.warehouse.answer_changes(FAILINGS[0]);
+    let counters = worker.wait_for_counter("parked", 3).await;
     assert_eq!(counters["carried"], 1);
-    assert!(world.store.keeps(3).await.iter().all(|change| change.may_pass));
+    assert!(world.store.wait_for_reported(3).await.iter().all(|change| change.may_pass));
     worker.stop().await;
     assert_eq!(world.left().await, 0);
 }

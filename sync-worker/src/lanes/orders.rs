@@ -1,0 +1,85 @@
+//! The lane of orders: the events of a side become changes for `POST /v1/sync/orders` at its peer.
+//! Pure.
+
+use serde::{Deserialize, Serialize};
+use shared_models::SCHEMA;
+use shared_models::event::OrderEvent;
+use shared_models::parked::ReportedChange;
+use shared_models::rules::{self, Facts, RULES, Rule, Verdict};
+use shared_models::side::Side;
+use shared_models::sync::{OrderChange, SyncRequest};
+
+use super::report::report_entry;
+use super::{Decision, Lane, Obstacle};
+use crate::side_client::Reply;
+use crate::side_client::answer::{Answer, read_sync_reply};
+
+/// The lane of the orders that one side publishes.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders {
+    /// The side that publishes them.
+    pub source: Side,
+}
+
+/// The schema number of a message, which determines how the other fields are read.
+#[derive(Deserialize)]
+struct MessageSchema {
+    schema: u32,
+}
+
+impl Lane for Orders {
+    type Change = OrderChange;
+
+    const PATH: &'static str = "v1/sync/orders";
+
+    fn rules() -> impl Iterator<Item = &'static str> {
+        RULES.into_iter().map(Rule::as_str)
+    }
+
+    fn interpret(&self, body: &[u8]) -> Decision<OrderChange> {
+        match serde_json::from_slice::<OrderEvent>(body) {
+            Ok(event) if event.schema == SCHEMA => self.apply_rules(event),
+            Ok(event) => unknown_schema(event.schema),
+            // An error in a message of another schema means nothing here.
+            Err(error) => match serde_json::from_slice::<MessageSchema>(body) {
+                Ok(MessageSchema { schema: SCHEMA }) => unreadable(&error),
+                Ok(MessageSchema { schema }) => unknown_schema(schema),
+                Err(error) => unreadable(&error),
+            },
+        }
+    }
+
+    fn request(&self, changes: &[&OrderChange]) -> impl Serialize + Send + Sync {
+        SyncRequest { schema: SCHEMA, source: self.source, changes: changes.to_vec() }
+    }
+
+    fn read_reply(&self, changes: &[&OrderChange], reply: &Reply) -> Answer {
+        read_sync_reply(changes.iter().map(|change| change.event_id), reply)
+    }
+
+    fn report_entry(&self, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
+        report_entry(self.source, "order", body, obstacle)
+    }
+}
+
+impl Orders {
+    fn apply_rules(self, event: OrderEvent) -> Decision<OrderChange> {
+        match rules::decide(&RULES, Facts::of(self.source, &event)) {
+            Verdict::Carry(cargo) => Decision::Send(Box::new(OrderChange::of(event, cargo))),
+            Verdict::Drop(rule) => Decision::Drop(rule.as_str()),
+        }
+    }
+}
+
+fn unknown_schema(schema: u32) -> Decision<OrderChange> {
+    let reason = format!("expected a message of schema {SCHEMA}, but got schema {schema}");
+    Decision::Park(Obstacle::lasting(reason))
+}
+
+fn unreadable(error: &serde_json::Error) -> Decision<OrderChange> {
+    Decision::Park(Obstacle::lasting(format!("the message cannot be read: {error}")))
+}
+
+#[cfg(test)]
+#[path = "orders_tests.rs"]
+mod tests;
