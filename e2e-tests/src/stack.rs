@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use process_kit::secured::{self, password};
+use process_kit::{Program, Side, shared};
 use program_kit::access::Role;
 use serde_json::Value;
 use shared_models::side::Side as Of;
 use tempfile::TempDir;
 use test_kit::{TestDatabase, eventually, get};
 
-use crate::secured::password;
-use crate::{BrokerUrls, Program, Side, secured};
+use crate::BrokerUrls;
 
 /// The three programs over two databases of their own. Dropping it ends them.
 #[derive(Debug)]
@@ -230,18 +231,4 @@ pub struct Traffic {
     pub applied: [i64; 2],
     /// Requests that the worker has sent.
     pub requests: [i64; 2],
-}
-
-/// The content that both sides are to show alike.
-fn shared(order: &Value) -> Value {
-    let mut shared = order.clone();
-    let fields = shared.as_object_mut().unwrap();
-    let private = ["currency", "total", "bin", "picker_note"];
-    for field in private.into_iter().chain(["version", "created_at", "updated_at"]) {
-        fields.remove(field);
-    }
-    for line in fields["lines"].as_array_mut().unwrap() {
-        line.as_object_mut().unwrap().remove("unit_price");
-    }
-    shared
 }

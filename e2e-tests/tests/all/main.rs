@@ -3,11 +3,9 @@
 
 mod agreement;
 mod alarms;
-mod containers;
 mod convergence;
 mod encryption;
 mod losses;
-mod nemesis;
 mod outages;
 mod parking;
 mod pausing;
@@ -17,6 +15,5 @@ mod replicas;
 mod security;
 mod silence;
 mod slow_disk;
-mod unguarded;
 mod unknown_outcomes;
 mod workers;

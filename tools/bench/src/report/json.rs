@@ -1,0 +1,49 @@
+//! The report for programs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Report;
+use crate::measure::Measure;
+
+/// What is not a number is null.
+pub(super) fn json(report: &Report) -> Value {
+    let measures = report.findings.iter().flat_map(|finding| {
+        finding.measures.iter().map(|measure| entry(&finding.heading, measure))
+    });
+    let failed = report.failed.iter().map(|(heading, why)| json!({"heading": heading, "why": why}));
+    json!({
+        "measures": measures.collect::<Vec<_>>(),
+        "failed": failed.collect::<Vec<_>>(),
+        "machine": report.machine.0.iter().cloned().collect::<BTreeMap<_, _>>(),
+        "when": report.when.to_rfc3339(),
+        "commit": report.commit,
+        "command": report.command,
+        "took_seconds": report.took.as_secs_f64(),
+    })
+}
+
+fn entry(heading: &str, measure: &Measure) -> Value {
+    let (beside, ratios) = (measure.beside.as_ref(), measure.ratios());
+    json!({
+        "heading": heading,
+        "name": measure.name,
+        "value": measure.value.median,
+        "lowest": measure.value.lowest,
+        "highest": measure.value.highest,
+        "runs": measure.value.runs,
+        "unit": measure.unit,
+        "beside": beside.map(|beside| beside.value.median),
+        "beside_what": beside.map(|beside| &beside.what),
+        "beside_lowest": beside.map(|beside| beside.value.lowest),
+        "beside_highest": beside.map(|beside| beside.value.highest),
+        "beside_runs": beside.map(|beside| &beside.value.runs),
+        "ratio": ratios.as_ref().map(|ratios| ratios.median),
+        "ratio_lowest": ratios.as_ref().map(|ratios| ratios.lowest),
+        "ratio_highest": ratios.as_ref().map(|ratios| ratios.highest),
+        "target": measure.wanted.target(),
+        "target_is": measure.wanted.kind(),
+        "reached": measure.reached(),
+    })
+}

@@ -1,0 +1,141 @@
+//! What processes take of the machine, as the kernel says it.
+
+use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use launcher::process::Process;
+use process_kit::Program;
+use rustix::param::{clock_ticks_per_second, page_size};
+
+use super::World;
+
+/// How often memory is looked at.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Who takes processor time.
+pub const PARTS: [&str; 5] =
+    ["store-svc", "warehouse-svc", "sync-worker", "PostgreSQL", "RabbitMQ"];
+
+/// Processor time that each of the [`PARTS`] has taken since it began, in seconds, with all
+/// processes that it has started.
+pub fn processor(world: &World) -> Result<[f64; PARTS.len()]> {
+    let programs = [&world.store, &world.warehouse, &world.worker].map(Program::process);
+    let [store, warehouse, worker] = programs.map(|process| process.map_or(0, ticks));
+    let postgres = world.servers.postgres.process().map_or(0, ticks);
+    let rabbitmq = world.servers.rabbitmq.processes().map(ticks).sum();
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let seconds = |ticks: u64| ticks as f64 / clock_ticks_per_second() as f64;
+    Ok([store, warehouse, worker, postgres, rabbitmq].map(seconds))
+}
+
+/// Those of a process and of all that descend from it. What a child took is added to its parent's
+/// when it ends, so nothing is counted twice and nothing is lost.
+fn ticks(process: &Process) -> u64 {
+    process.identity().tree().iter().filter_map(|it| ticks_of(&stat(it.pid)?)).sum()
+}
+
+fn stat(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/stat")).ok()
+}
+
+/// The fourteenth to seventeenth fields: its own time and that of its children that have ended, as
+/// user and as system. The name before them may hold anything.
+fn ticks_of(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let times = fields.split_ascii_whitespace().skip(11).take(4);
+    times.map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
+/// Looks at the memory of some processes for as long as it is there.
+#[derive(Debug)]
+pub struct Watch(Arc<Mutex<Watched>>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    pids: Vec<u32>,
+    samples: Vec<Sample>,
+}
+
+/// What all of them together held in memory at a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// When.
+    pub at: Instant,
+    /// In MB.
+    pub megabytes: f64,
+}
+
+impl Watch {
+    /// Of no processes yet.
+    pub(super) fn begin() -> Result<Self> {
+        let watched = Arc::new(Mutex::new(Watched::default()));
+        let seen = Arc::downgrade(&watched);
+        let thread = thread::Builder::new().name("memory".into());
+        thread.spawn(move || {
+            while look(&seen) {
+                thread::sleep(EVERY);
+            }
+        })?;
+        Ok(Self(watched))
+    }
+
+    /// Of these, from now on.
+    pub(super) fn of(&self, pids: Vec<u32>) {
+        lock(&self.0).pids = pids;
+    }
+
+    /// All samples since a moment.
+    #[must_use]
+    pub fn since(&self, moment: Instant) -> Vec<Sample> {
+        lock(&self.0).samples.iter().filter(|sample| sample.at >= moment).copied().collect()
+    }
+
+    /// The most that was ever held.
+    pub fn most(&self) -> Result<f64> {
+        let samples = &lock(&self.0).samples;
+        let most = samples.iter().map(|sample| sample.megabytes).max_by(f64::total_cmp);
+        most.context("no memory was looked at")
+    }
+}
+
+/// Whether anybody still wants to know.
+fn look(watched: &Weak<Mutex<Watched>>) -> bool {
+    let Some(watched) = watched.upgrade() else { return false };
+    let mut watched = lock(&watched);
+    let pages = watched.pids.iter().filter_map(|pid| pages(*pid)).sum::<usize>();
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let megabytes = (pages * page_size()) as f64 / 1e6;
+    watched.samples.push(Sample { at: Instant::now(), megabytes });
+    true
+}
+
+/// Those that are in memory.
+fn pages(pid: u32) -> Option<usize> {
+    let sizes = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    sizes.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_time_and_that_of_children_is_added_up() {
+        let stat = "7 (a) S b) R 5 7 7 0 -1 4194560 1 0 0 0 10 20 300 4000 20 0 3 0 4711 9 1";
+        assert_eq!(ticks_of(stat), Some(4330));
+        assert_eq!(ticks_of("7 (a"), None);
+    }
+
+    #[test]
+    fn this_process_has_memory() {
+        assert!(pages(std::process::id()).is_some_and(|pages| pages > 0));
+        assert_eq!(pages(u32::MAX), None);
+    }
+}
