@@ -1,4 +1,4 @@
-//! What a picture shows; how it is drawn stands beside this.
+//! A chart as data; `draw` makes a picture of it.
 
 use hdrhistogram::Histogram;
 

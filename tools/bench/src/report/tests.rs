@@ -173,6 +173,8 @@ fn the_page_needs_nothing_beside_it_and_escapes_what_it_shows() {
     let folder = std::env::var_os(LOOK).map_or(folder.path().to_owned(), Into::into);
     report().write(&folder).unwrap();
     let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    // The name of a language, at which nothing is looked up.
+    let page = page.replace("http://www.w3.org/2000/svg", "");
     for outside in ["<script", "http:", "https:", "url(", "@import", "<link", "<img"] {
         assert!(!page.contains(outside), "{outside}");
     }
