@@ -3,6 +3,7 @@
 
 mod agreement;
 mod alarms;
+mod circles;
 mod convergence;
 mod encryption;
 mod losses;
