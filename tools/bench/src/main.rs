@@ -1,4 +1,4 @@
-//! Measures Lockstep and its limits side by side; see `deploy/bench`.
+//! Measures Lockstep and its baselines in turn; see `deploy/bench`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

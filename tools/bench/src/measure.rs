@@ -1,4 +1,4 @@
-//! What was measured, what stands beside it, and whether that is what was wanted. Pure.
+//! A measure, its baseline and its target. Pure.
 
 use super::report::chart::Chart;
 
@@ -13,85 +13,109 @@ pub struct Finding {
     pub charts: Vec<Chart>,
 }
 
-/// One figure, and the limit it is held against.
+/// One figure with its baseline and target.
 #[derive(Clone, Debug)]
 pub struct Measure {
     /// What it says, in a few words; unique in a report.
     pub name: String,
     /// What the runs came to.
     pub value: Spread,
-    /// In what it counts, `orders/s`; that of `beside` too.
+    /// In what it counts, `orders/s`; that of the baseline too.
     pub unit: &'static str,
-    /// The limit, measured in the same run.
-    pub beside: Option<Beside>,
-    /// What is to be reached.
-    pub wanted: Wanted,
+    /// The baseline, measured in the same run.
+    pub baseline: Option<Baseline>,
+    /// The target.
+    pub target: Target,
 }
 
-/// What a measure is held against.
+/// The figure that a measure is compared with.
 #[derive(Clone, Debug)]
-pub struct Beside {
+pub struct Baseline {
     /// What it is: `pgbench -M prepared`.
     pub what: String,
     /// What the runs came to.
     pub value: Spread,
 }
 
-/// What is to be reached.
+/// What a measure is to come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Wanted {
-    /// At least so much of what stands beside it.
+pub enum Target {
+    /// At least so much of the baseline.
     RatioAtLeast(f64),
-    /// At most so many times what stands beside it.
+    /// At most so many times the baseline.
     RatioAtMost(f64),
     /// At least so much, in the measure's unit.
     ValueAtLeast(f64),
     /// At most so much, in the measure's unit.
     ValueAtMost(f64),
-    /// Nothing: it is only told.
+    /// None: it is only reported.
     Reported,
 }
 
 impl Measure {
-    /// How the value stands to what is beside it; nothing where either says nothing.
+    /// A figure that is only reported, from the runs that came to it.
+    #[must_use]
+    pub fn new(name: impl Into<String>, unit: &'static str, runs: &[f64]) -> Self {
+        let value = Spread::of(runs.to_vec());
+        Self { name: name.into(), value, unit, baseline: None, target: Target::Reported }
+    }
+
+    /// The same with a target.
+    #[must_use]
+    pub fn with_target(self, target: Target) -> Self {
+        Self { target, ..self }
+    }
+
+    /// The same with a baseline and a target.
+    #[must_use]
+    pub fn against(self, what: &str, runs: &[f64], target: Target) -> Self {
+        let value = Spread::of(runs.to_vec());
+        Self { baseline: Some(Baseline { what: what.to_owned(), value }), target, ..self }
+    }
+
+    /// The value in parts of the baseline; none where either says nothing.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         self.ratios().map(|ratios| ratios.median)
     }
 
-    /// How the runs stand to those beside them. Where there are as many of both, they took turns: each
+    /// The runs in parts of those of the baseline. Where there are as many of both, they took turns: each
     /// is held against the one that ran next to it, on a machine that was as busy.
     #[must_use]
     pub fn ratios(&self) -> Option<Spread> {
-        let (value, beside) = (&self.value, &self.beside.as_ref()?.value);
-        let ratios: Vec<_> = if value.runs.len() == beside.runs.len() {
-            value.runs.iter().zip(&beside.runs).map(|(value, beside)| value / beside).collect()
+        let (value, baseline) = (&self.value, &self.baseline.as_ref()?.value);
+        let ratios: Vec<_> = if value.runs.len() == baseline.runs.len() {
+            value
+                .runs
+                .iter()
+                .zip(&baseline.runs)
+                .map(|(value, baseline)| value / baseline)
+                .collect()
         } else {
-            vec![value.median / beside.median]
+            vec![value.median / baseline.median]
         };
         let sound = !ratios.is_empty() && ratios.iter().all(|ratio| ratio.is_finite());
         sound.then(|| Spread::of(ratios))
     }
 
-    /// Whether it is what was wanted; nothing where nothing was. What could not be measured has not
-    /// been reached.
+    /// Whether the target is met; none where there is none. What could not be measured does not meet it.
     #[must_use]
-    pub fn reached(&self) -> Option<bool> {
+    pub fn is_met(&self) -> Option<bool> {
         let (ratio, value) = (self.ratio().unwrap_or(f64::NAN), self.value.median);
-        match self.wanted {
-            Wanted::RatioAtLeast(least) => Some(ratio >= least),
-            Wanted::RatioAtMost(most) => Some(ratio <= most),
-            Wanted::ValueAtLeast(least) => Some(value >= least),
-            Wanted::ValueAtMost(most) => Some(value <= most),
-            Wanted::Reported => None,
+        match self.target {
+            Target::RatioAtLeast(least) => Some(ratio >= least),
+            Target::RatioAtMost(most) => Some(ratio <= most),
+            Target::ValueAtLeast(least) => Some(value >= least),
+            Target::ValueAtMost(most) => Some(value <= most),
+            Target::Reported => None,
         }
     }
 }
 
-impl Wanted {
-    /// The number that is to be reached.
+impl Target {
+    /// The number.
     #[must_use]
-    pub const fn target(self) -> Option<f64> {
+    pub const fn number(self) -> Option<f64> {
         match self {
             Self::RatioAtLeast(target)
             | Self::RatioAtMost(target)
@@ -101,7 +125,7 @@ impl Wanted {
         }
     }
 
-    /// What kind of target that is, for programs.
+    /// The kind, for programs.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
@@ -128,7 +152,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// That of these runs. Of none it is not a number, and so is no target ever reached.
+    /// That of these runs. Of none it is not a number, and meets no target.
     #[must_use]
     pub fn of(runs: Vec<f64>) -> Self {
         let mut sorted = runs.clone();
@@ -156,9 +180,10 @@ impl From<f64> for Spread {
 mod tests {
     use super::*;
 
-    fn measure(value: f64, beside: Option<f64>, wanted: Wanted) -> Measure {
-        let beside = beside.map(|beside| Beside { what: "the limit".into(), value: beside.into() });
-        Measure { name: "a figure".into(), value: value.into(), unit: "orders/s", beside, wanted }
+    fn measure(value: f64, baseline: Option<f64>, target: Target) -> Measure {
+        let baseline = baseline
+            .map(|baseline| Baseline { what: "the baseline".into(), value: baseline.into() });
+        Measure { name: "a figure".into(), value: value.into(), unit: "orders/s", baseline, target }
     }
 
     #[test]
@@ -171,41 +196,41 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_reached_at_its_very_number_and_missed_beside_it() {
-        let reached = |value, beside, wanted| measure(value, beside, wanted).reached();
-        for (good, bad, wanted) in [
-            (6.0, 5.9, Wanted::RatioAtLeast(0.6)),
-            (15.0, 15.1, Wanted::RatioAtMost(1.5)),
-            (5_000.0, 4_999.0, Wanted::ValueAtLeast(5_000.0)),
-            (150.0, 150.5, Wanted::ValueAtMost(150.0)),
+    fn a_target_is_met_at_its_very_number_and_missed_next_to_it() {
+        let is_met = |value, baseline, target| measure(value, baseline, target).is_met();
+        for (good, bad, target) in [
+            (6.0, 5.9, Target::RatioAtLeast(0.6)),
+            (15.0, 15.1, Target::RatioAtMost(1.5)),
+            (5_000.0, 4_999.0, Target::ValueAtLeast(5_000.0)),
+            (150.0, 150.5, Target::ValueAtMost(150.0)),
         ] {
-            assert_eq!(reached(good, Some(10.0), wanted), Some(true), "{wanted:?}");
-            assert_eq!(reached(bad, Some(10.0), wanted), Some(false), "{wanted:?}");
-            assert_eq!(reached(f64::NAN, Some(10.0), wanted), Some(false), "{wanted:?}");
+            assert_eq!(is_met(good, Some(10.0), target), Some(true), "{target:?}");
+            assert_eq!(is_met(bad, Some(10.0), target), Some(false), "{target:?}");
+            assert_eq!(is_met(f64::NAN, Some(10.0), target), Some(false), "{target:?}");
         }
-        assert_eq!(reached(1.0, Some(10.0), Wanted::Reported), None);
+        assert_eq!(is_met(1.0, Some(10.0), Target::Reported), None);
     }
 
     #[test]
     fn runs_that_took_turns_are_held_against_each_other_pair_by_pair() {
         // The machine was twice as fast for the second turn.
-        let (value, beside) = (vec![50.0, 120.0, 60.0], vec![100.0, 200.0, 100.0]);
-        let mut measure = measure(0.0, Some(0.0), Wanted::Reported);
+        let (value, baseline) = (vec![50.0, 120.0, 60.0], vec![100.0, 200.0, 100.0]);
+        let mut measure = measure(0.0, Some(0.0), Target::Reported);
         measure.value = Spread::of(value);
-        measure.beside.as_mut().unwrap().value = Spread::of(beside);
+        measure.baseline.as_mut().unwrap().value = Spread::of(baseline);
         let ratios = measure.ratios().unwrap();
         assert_eq!((ratios.lowest, ratios.median, ratios.highest), (0.5, 0.6, 0.6));
         // With another number of runs there are no pairs.
-        measure.beside.as_mut().unwrap().value = Spread::from(100.0);
+        measure.baseline.as_mut().unwrap().value = Spread::from(100.0);
         assert_eq!(measure.ratio(), Some(0.6));
     }
 
     #[test]
-    fn a_ratio_to_nothing_reaches_nothing() {
-        for beside in [None, Some(0.0), Some(f64::NAN)] {
-            let measure = measure(1.0, beside, Wanted::RatioAtLeast(0.6));
+    fn a_ratio_to_nothing_meets_no_target() {
+        for baseline in [None, Some(0.0), Some(f64::NAN)] {
+            let measure = measure(1.0, baseline, Target::RatioAtLeast(0.6));
             assert_eq!(measure.ratio(), None);
-            assert_eq!(measure.reached(), Some(false));
+            assert_eq!(measure.is_met(), Some(false));
         }
     }
 }

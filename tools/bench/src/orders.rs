@@ -10,7 +10,7 @@ use shared_models::order::Status;
 
 use process_kit::secured::token;
 
-/// The body of the order with a number, of two lines. Only the number differs: what stands beside a
+/// The body of the order with a number, of two lines. Only the number differs: the baseline of a
 /// measure writes the same values again and again, and is to have no easier indexes for that.
 #[must_use]
 pub fn order(number: u64) -> String {

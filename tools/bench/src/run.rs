@@ -13,7 +13,7 @@ use super::report::{Report, line};
 use super::scale::Scale;
 use super::world::World;
 
-/// What is wanted of a run.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What is measured, in this order.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// All durations and sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// How often Lockstep and what stands beside it take turns.
+    /// How often Lockstep and its baseline take turns.
     pub turns: usize,
     /// How long a load goes on before it counts.
     pub warm_up: Duration,

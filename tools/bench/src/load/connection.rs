@@ -18,7 +18,7 @@ use tokio::time::timeout_at;
 use super::answer::read;
 use super::pace::{Alarm, Plan};
 use super::tally::Tally;
-use super::{Loaded, Target};
+use super::{Endpoint, Loaded};
 
 /// Most answers fit in; it grows where one does not.
 const BUFFER: usize = 16 * 1024;
@@ -35,7 +35,7 @@ struct Load<R> {
 
 /// Drives the load in a thread of its own; it stops where nobody awaits it any more.
 pub(super) async fn apart(
-    target: Target,
+    endpoint: Endpoint,
     connections: usize,
     plan: Plan,
     request: impl Fn(usize, u64) -> Bytes + Send + 'static,
@@ -45,7 +45,7 @@ pub(super) async fn apart(
     thread::Builder::new().name("load".into()).spawn(move || {
         let done = drive(&runtime, async {
             tokio::select! {
-                done = load(target, connections, plan, request) => Some(done),
+                done = load(endpoint, connections, plan, request) => Some(done),
                 () = tell.closed() => None,
             }
         });
@@ -62,29 +62,30 @@ fn drive<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
 }
 
 async fn load(
-    target: Target,
+    endpoint: Endpoint,
     connections: usize,
     plan: Plan,
     request: impl Fn(usize, u64) -> Bytes + 'static,
 ) -> anyhow::Result<Loaded> {
     let mut streams = Vec::new();
     for _ in 0..connections {
-        streams.push(connect(target.address).await?);
+        streams.push(connect(endpoint.address).await?);
     }
-    let tally = RefCell::new(Tally::new(plan, target.keep_bodies));
+    let tally = RefCell::new(Tally::new(plan, endpoint.keep_bodies));
     let load = Rc::new(Load { plan, began: Instant::now(), next: Cell::new(0), tally, request });
     let mut running = JoinSet::new();
     for (connection, stream) in streams.into_iter().enumerate() {
         let load = Rc::clone(&load);
         running.spawn_local(async move {
             let ended = load.requests(connection, stream).await;
-            ended.with_context(|| format!("connection {connection} to {}", target.address))
+            ended.with_context(|| format!("connection {connection} to {}", endpoint.address))
         });
     }
     let deadline = load.began + plan.deadline();
-    while let Some(ended) = timeout_at(deadline.into(), running.join_next())
-        .await
-        .map_err(|_| anyhow!("{} still awaits answers long after the load ended", target.address))?
+    while let Some(ended) =
+        timeout_at(deadline.into(), running.join_next()).await.map_err(|_| {
+            anyhow!("{} still awaits answers long after the load ended", endpoint.address)
+        })?
     {
         ended??;
     }

@@ -22,7 +22,7 @@ pub use tally::latencies;
 
 /// Where the load goes, and what is kept of the answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Target {
+pub struct Endpoint {
     /// The service; only ever on this machine.
     pub address: SocketAddr,
     /// Whether the bodies of all answers are kept.
@@ -49,7 +49,7 @@ pub struct Loaded {
     pub bodies: Vec<Bytes>,
 }
 
-impl Target {
+impl Endpoint {
     /// Keeps no bodies.
     #[must_use]
     pub const fn new(address: SocketAddr) -> Self {
@@ -102,14 +102,14 @@ impl Loaded {
 ///
 /// Where a connection cannot be made, breaks, or answers what is not HTTP/1.1.
 pub async fn flat_out(
-    target: &Target,
+    endpoint: &Endpoint,
     connections: usize,
     warm_up: Duration,
     lasts: Duration,
     request: impl Fn(usize, u64) -> Bytes + Send + 'static,
 ) -> anyhow::Result<Loaded> {
     let plan = pace::Plan::FlatOut { warm_up, lasts };
-    connection::apart(*target, connections, plan, request).await
+    connection::apart(*endpoint, connections, plan, request).await
 }
 
 /// Requests are due by the clock, `rate` a second, and a latency counts from when its request was
@@ -121,12 +121,12 @@ pub async fn flat_out(
 ///
 /// As [`flat_out`], and where the answers do not come within a while after the last was due.
 pub async fn at_rate(
-    target: &Target,
+    endpoint: &Endpoint,
     connections: usize,
     rate: f64,
     lasts: Duration,
     request: impl Fn(usize, u64) -> Bytes + Send + 'static,
 ) -> anyhow::Result<Loaded> {
     let plan = pace::Plan::at_rate(rate, lasts)?;
-    connection::apart(*target, connections, plan, request).await
+    connection::apart(*endpoint, connections, plan, request).await
 }

@@ -23,7 +23,7 @@ enum Deed {
 }
 
 struct Server {
-    target: Target,
+    endpoint: Endpoint,
     /// So many requests have come.
     asked: Arc<AtomicU64>,
     open: Arc<AtomicU64>,
@@ -32,9 +32,9 @@ struct Server {
 impl Server {
     async fn start(deed: fn(u64) -> Deed) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = Target::new(listener.local_addr().unwrap());
+        let endpoint = Endpoint::new(listener.local_addr().unwrap());
         let (asked, open) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
-        let server = Self { target, asked: asked.clone(), open: open.clone() };
+        let server = Self { endpoint, asked: asked.clone(), open: open.clone() };
         let all = Arc::<Mutex<()>>::default();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -93,7 +93,7 @@ async fn a_stall_is_seen_by_all_that_were_due_meanwhile() {
     let stalls = |number| if number == 300 { Deed::Stall } else { Deed::Answer(200) };
     let server = Server::start(stalls).await;
     let lasts = Duration::from_secs(1);
-    let loaded = at_rate(&server.target, 2, 1_000.0, lasts, request).await.unwrap();
+    let loaded = at_rate(&server.endpoint, 2, 1_000.0, lasts, request).await.unwrap();
     assert_eq!((loaded.answered, server.asked()), (1_000, 1_000));
     // One was due each millisecond; who counts from sending sees only one a connection.
     let (slow, slower) = (longer_than(50, &loaded), longer_than(150, &loaded));
@@ -105,9 +105,9 @@ async fn a_stall_is_seen_by_all_that_were_due_meanwhile() {
 #[tokio::test]
 async fn a_load_by_the_clock_sends_every_request_once_and_not_before_it_is_due() {
     let server = Server::start(always).await;
-    let target = server.target.keeping_bodies();
+    let endpoint = server.endpoint.keeping_bodies();
     let (lasts, began) = (SOON, Instant::now());
-    let loaded = at_rate(&target, 4, 500.0, lasts, request).await.unwrap();
+    let loaded = at_rate(&endpoint, 4, 500.0, lasts, request).await.unwrap();
     // The last is due one 500th before the end.
     assert!(began.elapsed() >= lasts - Duration::from_millis(2));
     assert!(loaded.took >= lasts - Duration::from_millis(2) && loaded.took <= began.elapsed());
@@ -123,8 +123,8 @@ async fn a_load_by_the_clock_sends_every_request_once_and_not_before_it_is_due()
 #[tokio::test]
 async fn flat_out_counts_each_answer_once_and_none_of_the_warm_up() {
     let server = Server::start(always).await;
-    let target = server.target.keeping_bodies();
-    let loaded = flat_out(&target, 3, SOON, SOON, request).await.unwrap().accepted().unwrap();
+    let endpoint = server.endpoint.keeping_bodies();
+    let loaded = flat_out(&endpoint, 3, SOON, SOON, request).await.unwrap().accepted().unwrap();
     let all = server.asked();
     assert_eq!((loaded.with_status(200), loaded.bodies.len() as u64), (all, all));
     assert_eq!(loaded.latencies.len(), loaded.answered);
@@ -139,7 +139,7 @@ async fn an_answer_that_is_not_2xx_is_counted_by_its_status_and_shown() {
     let refuses = |number| Deed::Answer(if number % 10 == 3 { 409 } else { 201 });
     let server = Server::start(refuses).await;
     let lasts = Duration::from_millis(200);
-    let loaded = at_rate(&server.target, 1, 500.0, lasts, request).await.unwrap();
+    let loaded = at_rate(&server.endpoint, 1, 500.0, lasts, request).await.unwrap();
     assert_eq!(loaded.statuses, BTreeMap::from([(201, 90), (409, 10)]));
     assert_eq!((loaded.answered, loaded.latencies.len()), (90, 90));
     assert_eq!(loaded.refusal.as_deref(), Some("409 /0/3"));
@@ -151,16 +151,16 @@ async fn an_answer_that_is_not_2xx_is_counted_by_its_status_and_shown() {
 async fn a_connection_that_breaks_ends_the_load_and_says_which() {
     let breaks = |number| if number == 5 { Deed::BreakOff } else { Deed::Answer(200) };
     let server = Server::start(breaks).await;
-    let broken = flat_out(&server.target, 1, Duration::ZERO, STALL, request).await;
+    let broken = flat_out(&server.endpoint, 1, Duration::ZERO, STALL, request).await;
     let error = format!("{:#}", broken.unwrap_err());
-    let says = format!("connection 0 to {}: the connection was closed", server.target.address);
+    let says = format!("connection 0 to {}: the connection was closed", server.endpoint.address);
     assert!(error.starts_with(&says), "{error}");
 }
 
 #[tokio::test]
 async fn a_load_on_nobody_is_an_error() {
     let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let load = flat_out(&Target::new(unused), 1, SOON, SOON, request).await;
+    let load = flat_out(&Endpoint::new(unused), 1, SOON, SOON, request).await;
     assert!(format!("{:#}", load.unwrap_err()).starts_with("connecting to 127.0.0.1"));
 }
 
@@ -168,7 +168,7 @@ async fn a_load_on_nobody_is_an_error() {
 async fn a_load_that_nobody_awaits_any_more_stops() {
     let server = Server::start(always).await;
     let long = Duration::from_secs(600);
-    let load = flat_out(&server.target, 2, SOON, long, request);
+    let load = flat_out(&server.endpoint, 2, SOON, long, request);
     timeout(SOON, load).await.unwrap_err();
     assert!(server.asked() > 0);
     let closed = async {

@@ -6,10 +6,9 @@ use anyhow::{Result, ensure};
 use shared_models::side::Side;
 
 use super::STORE;
-use super::figures::{beside, told};
 use super::memory::points;
-use crate::beside::broker;
-use crate::measure::{Finding, Wanted};
+use crate::baseline::broker;
+use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::report::chart::Chart;
 use crate::scale::Scale;
@@ -43,11 +42,11 @@ pub(super) async fn measure(
         ensure!(parked == 0, "{parked} changes are parked");
     }
     let name = format!("three programs at the most, {long} waiting");
-    let measure = told(name, "MB", &most[1..]);
+    let measure = Measure::new(name, "MB", &most[1..]);
     let beneath = format!("{short} waiting");
     Ok(Finding {
         heading: "A long backlog".to_owned(),
-        measures: vec![beside(measure, &beneath, &most[..1], Wanted::RatioAtMost(MOST))],
+        measures: vec![measure.against(&beneath, &most[..1], Target::RatioAtMost(MOST))],
         charts: vec![Chart::OverTime {
             title: "Memory of the three programs while they work off a backlog".to_owned(),
             unit: "MB",

@@ -1,14 +1,14 @@
-//! `POST /v1/orders/batch` beside one statement that writes as many of the same rows.
+//! `POST /v1/orders/batch` against one statement that writes as many of the same rows.
 
 use std::fmt::Write as _;
 
 use anyhow::{Result, ensure};
 use shared_models::side::Side;
 
-use super::figures::{beside, number, told};
-use crate::beside::{pgbench, placing};
-use crate::load::{Loaded, Target, flat_out};
-use crate::measure::{Finding, Wanted};
+use super::figures::number;
+use crate::baseline::{pgbench, placing};
+use crate::load::{Endpoint, Loaded, flat_out};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, order, request};
 use crate::progress::Progress;
 use crate::report::chart::{Chart, Quantiles};
@@ -25,7 +25,7 @@ pub(super) async fn measure(
     scale: &Scale,
     progress: &Progress,
 ) -> Result<Finding> {
-    let (mut limit, mut batches, mut latencies) = (vec![], vec![], vec![]);
+    let (mut baseline, mut batches, mut latencies) = (vec![], vec![], vec![]);
     let script = placing::script_of_many(world, SIZE).await?;
     world.stand_still().await?;
     for turn in 1..=scale.turns {
@@ -34,7 +34,7 @@ pub(super) async fn measure(
         progress.doing("one statement, by pgbench");
         let ran = pgbench::run(world, &script, CONNECTIONS, scale.lasts).await?;
         placing::check(world, ran.transactions * SIZE).await?;
-        limit.push(ran.rate * number(SIZE));
+        baseline.push(ran.rate * number(SIZE));
 
         world.clear().await?;
         progress.doing("the store");
@@ -43,22 +43,25 @@ pub(super) async fn measure(
         batches.push(loaded.rate() * number(SIZE));
         latencies = vec![("batches".to_owned(), Quantiles::from(&loaded.latencies))];
     }
-    let placed =
-        told(format!("POST batches of {SIZE}, {CONNECTIONS} connections"), "orders/s", &batches);
-    let wanted = Wanted::RatioAtLeast(0.7);
+    let placed = Measure::new(
+        format!("POST batches of {SIZE}, {CONNECTIONS} connections"),
+        "orders/s",
+        &batches,
+    );
+    let target = Target::RatioAtLeast(0.7);
     let title = format!("How long placing {SIZE} orders at once takes, {CONNECTIONS} at a time");
     Ok(Finding {
         heading: "Placing orders in batches".to_owned(),
-        measures: vec![beside(placed, "pgbench, one bulk statement", &limit, wanted)],
+        measures: vec![placed.against("pgbench, one bulk statement", &baseline, target)],
         charts: vec![Chart::Latencies { title, series: latencies }],
     })
 }
 
 async fn place(world: &World, scale: &Scale) -> Result<Loaded> {
-    let target = Target::new(address(world.store.url())?);
+    let endpoint = Endpoint::new(address(world.store.url())?);
     let request = |_, batch| request("POST", "/v1/orders/batch", &orders(batch));
     let (warm_up, lasts) = (scale.warm_up, scale.lasts);
-    let loaded = flat_out(&target, CONNECTIONS, warm_up, lasts, request).await?.accepted()?;
+    let loaded = flat_out(&endpoint, CONNECTIONS, warm_up, lasts, request).await?.accepted()?;
     let all = loaded.statuses.values().sum::<u64>();
     ensure!(all == loaded.with_status(201), "not every batch is new: {:?}", loaded.statuses);
     Ok(loaded)

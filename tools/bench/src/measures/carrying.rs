@@ -1,4 +1,4 @@
-//! So many changes wait; how long until the last of them is committed at the peer. Beside it, each
+//! So many changes wait; how long until the last of them is committed at the peer. Compared with it, each
 //! on its own: the relay, RabbitMQ, the peer that takes them.
 
 use std::time::Instant;
@@ -8,15 +8,15 @@ use launcher::wait;
 use shared_models::side::{Direction, Side};
 
 use super::PATIENCE;
-use super::figures::{beside, number, per_second, told, wanted};
-use crate::beside::{applying, broker};
-use crate::measure::{Finding, Measure, Wanted};
+use super::figures::{number, per_second};
+use crate::baseline::{applying, broker};
+use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::report::chart::Chart;
 use crate::scale::Scale;
 use crate::world::{World, checks, sides, usage};
 
-/// What is to be reached on two cores, in orders a second.
+/// The target on two cores, in orders a second.
 const LEAST: f64 = 5_000.0;
 /// In what cost is told.
 const COST: &str = "CPU s / 1,000";
@@ -134,18 +134,20 @@ async fn check(world: &World, direction: Direction, orders: u64, sample: u64) ->
 impl Turns {
     fn finding(&self, direction: Direction) -> Finding {
         let each = self.relay.iter().zip(&self.broker).zip(&self.peer);
-        let limit =
+        let baseline =
             each.map(|((relay, broker), peer)| (1.0 / relay + 1.0 / broker + 1.0 / peer).recip());
-        let limit = limit.collect::<Vec<_>>();
+        let baseline = baseline.collect::<Vec<_>>();
         let rates = self.whole.iter().map(|carried| carried.rate).collect::<Vec<_>>();
-        let told = |what: &str, rates| told(format!("{direction}: {what}"), "orders/s", rates);
+        let rate = |what: &str, rates: &[f64]| {
+            Measure::new(format!("{direction}: {what}"), "orders/s", rates)
+        };
         let what = "relay, RabbitMQ and peer, one after the other";
         let mut measures = vec![
-            beside(told("carried", &rates), what, &limit, Wanted::RatioAtLeast(0.8)),
-            wanted(told("carried, on two cores", &rates), Wanted::ValueAtLeast(LEAST)),
-            told("the relay alone", &self.relay),
-            told("RabbitMQ alone", &self.broker),
-            told("the peer alone", &self.peer),
+            rate("carried", &rates).against(what, &baseline, Target::RatioAtLeast(0.8)),
+            rate("carried, on two cores", &rates).with_target(Target::ValueAtLeast(LEAST)),
+            rate("the relay alone", &self.relay),
+            rate("RabbitMQ alone", &self.broker),
+            rate("the peer alone", &self.peer),
         ];
         let costs = self.costs(direction);
         let bars = costs.iter().map(|cost| (cost.name.clone(), cost.value.median)).collect();
@@ -168,10 +170,11 @@ impl Turns {
     fn costs(&self, direction: Direction) -> Vec<Measure> {
         let of = |part: usize| self.whole.iter().map(|it| it.cost[part]).collect::<Vec<_>>();
         let parts = usage::PARTS.iter().enumerate();
-        let cost =
-            parts.map(|(part, name)| told(format!("{direction}: cost of {name}"), COST, &of(part)));
+        let cost = parts.map(|(part, name)| {
+            Measure::new(format!("{direction}: cost of {name}"), COST, &of(part))
+        });
         let all = self.whole.iter().map(|it| it.cost.iter().sum()).collect::<Vec<f64>>();
-        cost.chain([told(format!("{direction}: cost of all"), COST, &all)]).collect()
+        cost.chain([Measure::new(format!("{direction}: cost of all"), COST, &all)]).collect()
     }
 
     fn over_time(&self) -> Vec<(String, Vec<(f64, f64)>)> {

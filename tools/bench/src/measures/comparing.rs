@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use launcher::wait;
 
-use super::figures::{per_second, told, wanted};
+use super::figures::per_second;
 use super::{PATIENCE, STORE};
-use crate::measure::{Finding, Wanted};
+use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::scale::Scale;
 use crate::world::{World, sides};
@@ -40,7 +40,7 @@ pub(super) async fn measure(
         let lost = LOSSES.into_iter().find(|loss| comparison[loss] != 0);
         ensure!(lost.is_none(), "nothing was lost, but it is said: {comparison}");
     }
-    let rate = told(format!("{changes} changes of as many orders"), "changes/s", &rates);
-    let measures = vec![wanted(rate, Wanted::ValueAtLeast(LEAST))];
+    let rate = Measure::new(format!("{changes} changes of as many orders"), "changes/s", &rates);
+    let measures = vec![rate.with_target(Target::ValueAtLeast(LEAST))];
     Ok(Finding { heading: "Comparing".to_owned(), measures, ..Finding::default() })
 }

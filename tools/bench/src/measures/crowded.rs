@@ -1,5 +1,5 @@
 //! Commit to commit with many orders stored, while others want much of the same tables: offers of a
-//! recent time and of all, and many who list. Each has the quiet side beside it, in the same turn.
+//! recent time and of all, and many who list. Each is compared with the quiet side in the same turn.
 
 use std::time::Duration;
 
@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use shared_models::side::Side;
 use tokio::time::sleep;
 
-use super::figures::{beside, told};
 use super::lag;
-use crate::load::{Loaded, Target, flat_out};
-use crate::measure::{Finding, Measure, Wanted};
+use crate::load::{Endpoint, Loaded, flat_out};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, request};
 use crate::progress::Progress;
 use crate::report::chart::Chart;
@@ -74,7 +73,7 @@ pub(super) async fn measure(
         }
         let name = format!("p99 of the lag, {stored} stored, {}", crowd.name);
         let measure =
-            beside(told(name, "ms", &crowded), "alone", &quiet, Wanted::RatioAtMost(MOST));
+            Measure::new(name, "ms", &crowded).against("alone", &quiet, Target::RatioAtMost(MOST));
         bars.push((crowd.name.to_owned(), groups(&measure)));
         measures.push(measure);
     }
@@ -84,7 +83,7 @@ pub(super) async fn measure(
 }
 
 fn groups(measure: &Measure) -> Vec<(String, f64)> {
-    let alone = measure.beside.as_ref().map_or(f64::NAN, |beside| beside.value.median);
+    let alone = measure.baseline.as_ref().map_or(f64::NAN, |baseline| baseline.value.median);
     vec![("alone".to_owned(), alone), ("crowded".to_owned(), measure.value.median)]
 }
 
@@ -117,12 +116,12 @@ async fn list(connections: usize, world: &World, scale: &Scale) -> Result<Option
     if connections == 0 {
         return Ok(None);
     }
-    let target = Target::new(address(world.store.url())?);
+    let endpoint = Endpoint::new(address(world.store.url())?);
     let list = |_, number| {
         let list = usize::try_from(number).unwrap_or_default() % LISTS.len();
         request("GET", LISTS[list], "")
     };
-    flat_out(&target, connections, scale.warm_up, scale.steady, list).await.map(Some)
+    flat_out(&endpoint, connections, scale.warm_up, scale.steady, list).await.map(Some)
 }
 
 /// Ends only where a side is not ready.

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::figures::{beside, told};
 use super::{STORE, carrying, lag, post};
-use crate::measure::{Finding, Measure, Wanted};
+use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::report::chart::Chart;
 use crate::scale::Scale;
@@ -37,7 +36,7 @@ pub(super) async fn measure(
     progress: &Progress,
 ) -> Result<Finding> {
     let [mut few, mut many] = scale.growth.map(Stored::new);
-    // In turn, so that each has the other beside it: minutes later the machine is another one.
+    // In turn, so that each is compared with the other on one machine: minutes later the machine is another one.
     for turn in 1..=scale.long_turns {
         for stored in [&mut few, &mut many] {
             progress
@@ -46,15 +45,15 @@ pub(super) async fn measure(
         }
     }
     let what = format!("with {}", few.orders);
-    let with = |name: &str, unit, value: &[f64], than: &[f64], wanted| {
+    let with = |name: &str, unit, value: &[f64], than: &[f64], target| {
         let name = format!("{name}, {} orders stored", many.orders);
-        beside(told(name, unit, value), &what, than, wanted)
+        Measure::new(name, unit, value).against(&what, than, target)
     };
-    let throughput = Wanted::RatioAtLeast(LEAST);
+    let throughput = Target::RatioAtLeast(LEAST);
     let measures: Vec<Measure> = vec![
         with("POST", "orders/s", &many.placed, &few.placed, throughput),
         with("carried", "orders/s", &many.carried, &few.carried, throughput),
-        with("lag, median", "ms", &many.lag, &few.lag, Wanted::RatioAtMost(MOST)),
+        with("lag, median", "ms", &many.lag, &few.lag, Target::RatioAtMost(MOST)),
     ];
     let charts = charts(&measures, [few.orders, many.orders]);
     Ok(Finding { heading: "Growth".to_owned(), measures, charts })
@@ -95,8 +94,8 @@ async fn measure_with(
 
 fn charts(measures: &[Measure], [few, many]: [u64; 2]) -> Vec<Chart> {
     let bars = |measure: &Measure| {
-        let beside = measure.beside.as_ref().map_or(f64::NAN, |beside| beside.value.median);
-        vec![(format!("{few}"), beside), (format!("{many}"), measure.value.median)]
+        let baseline = measure.baseline.as_ref().map_or(f64::NAN, |baseline| baseline.value.median);
+        vec![(format!("{few}"), baseline), (format!("{many}"), measure.value.median)]
     };
     let chart = |title: &str, unit, of: &[Measure]| Chart::Bars {
         title: title.to_owned(),

@@ -1,13 +1,13 @@
-//! One order, edited as fast as it goes while the whole loop runs, beside one row that is updated as
+//! One order, edited as fast as it goes while the whole loop runs, against one row that is updated as
 //! fast as it goes. Its peer has the last edit soon, and was told of far fewer.
 
 use anyhow::{Context, Result, ensure};
 use shared_models::side::{Direction, Side};
 
-use super::figures::{beside, number, told, wanted};
-use crate::beside::{pgbench, updating};
-use crate::load::{Loaded, Target, flat_out};
-use crate::measure::{Finding, Wanted};
+use super::figures::number;
+use crate::baseline::{pgbench, updating};
+use crate::load::{Endpoint, Loaded, flat_out};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, order, request};
 use crate::progress::Progress;
 use crate::report::chart::{Chart, Quantiles};
@@ -24,7 +24,7 @@ select max((extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint) f
 
 #[derive(Default)]
 struct Turns {
-    limit: Vec<f64>,
+    baseline: Vec<f64>,
     edits: Vec<f64>,
     behind: Vec<f64>,
     requests: Vec<f64>,
@@ -42,7 +42,7 @@ pub(super) async fn measure(
         progress.doing("one row, by pgbench");
         let ran = pgbench::run(world, &script, CONNECTIONS, scale.lasts).await?;
         updating::check(world, ran.transactions).await?;
-        turns.limit.push(ran.rate);
+        turns.baseline.push(ran.rate);
 
         world.clear().await?;
         world.go_round().await?;
@@ -57,16 +57,19 @@ pub(super) async fn measure(
         latencies = vec![("edits".to_owned(), Quantiles::from(&loaded.latencies))];
     }
     let title = format!("How long editing one order takes, {CONNECTIONS} at a time");
-    let edits =
-        told(format!("PATCH one order, {CONNECTIONS} connections"), "edits/s", &turns.edits);
-    let behind = told("the peer has the last edit after", "ms", &turns.behind);
-    let requests = told("requests to the peer, for 100 edits", "requests", &turns.requests);
+    let edits = Measure::new(
+        format!("PATCH one order, {CONNECTIONS} connections"),
+        "edits/s",
+        &turns.edits,
+    );
+    let behind = Measure::new("the peer has the last edit after", "ms", &turns.behind);
+    let requests = Measure::new("requests to the peer, for 100 edits", "requests", &turns.requests);
     Ok(Finding {
         heading: "A hot order".to_owned(),
         measures: vec![
-            beside(edits, "pgbench, updating one row", &turns.limit, Wanted::RatioAtLeast(0.4)),
-            wanted(behind, Wanted::ValueAtMost(100.0)),
-            wanted(requests, Wanted::ValueAtMost(20.0)),
+            edits.against("pgbench, updating one row", &turns.baseline, Target::RatioAtLeast(0.4)),
+            behind.with_target(Target::ValueAtMost(100.0)),
+            requests.with_target(Target::ValueAtMost(20.0)),
         ],
         charts: vec![Chart::Latencies { title, series: latencies }],
     })
@@ -78,8 +81,8 @@ async fn edit(world: &World, scale: &Scale) -> Result<Loaded> {
     let path = format!("/v1/orders/{}", id.try_get::<_, String>(0)?);
     let edit =
         move |_, number| request("PATCH", &path, &format!(r#"{{"comment":"edit {number}"}}"#));
-    let target = Target::new(address(world.store.url())?);
-    flat_out(&target, CONNECTIONS, scale.warm_up, scale.lasts, edit).await?.accepted()
+    let endpoint = Endpoint::new(address(world.store.url())?);
+    flat_out(&endpoint, CONNECTIONS, scale.warm_up, scale.lasts, edit).await?.accepted()
 }
 
 /// Waits until the peer has the last edit, and gives how long after its commit, in ms. Every edit

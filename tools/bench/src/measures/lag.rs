@@ -1,4 +1,4 @@
-//! From the commit at the store to the commit at the warehouse, under a steady load; beside it, the
+//! From the commit at the store to the commit at the warehouse, under a steady load; compared with the
 //! sum of what it is made of. PostgreSQL says when each was committed, by one clock.
 
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use shared_models::side::Side;
 
-use super::figures::{beside, number, told, wanted};
-use crate::beside::parts::{self, Parts};
-use crate::load::{Target, at_rate, latencies};
-use crate::measure::{Finding, Measure, Wanted};
+use super::figures::number;
+use crate::baseline::parts::{self, Parts};
+use crate::load::{Endpoint, at_rate, latencies};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, order, request};
 use crate::progress::Progress;
 use crate::report::chart::{Chart, Quantiles};
@@ -56,7 +56,7 @@ pub(super) async fn measure(
         finding.measures.extend(measures);
         finding.charts.extend(lags.charts(rate)?);
     }
-    finding.measures.extend(parts.told());
+    finding.measures.extend(parts.measures());
     Ok(finding)
 }
 
@@ -65,9 +65,9 @@ pub(super) async fn measure(
 pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duration) -> Result<Lags> {
     let [store, warehouse] = [&world.databases.store, &world.databases.warehouse];
     let last_before = [store.last_change().await?, warehouse.last_change().await?];
-    let target = Target::new(address(world.store.url())?);
+    let endpoint = Endpoint::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
-    let loaded = at_rate(&target, CONNECTIONS, rate, scale.warm_up + lasts, request).await?;
+    let loaded = at_rate(&endpoint, CONNECTIONS, rate, scale.warm_up + lasts, request).await?;
     let placed = loaded.accepted()?.with_status(201);
     // Counted one by one, for offers take numbers of changes there, too.
     world.created(Side::Warehouse, last_before[1], placed).await?;
@@ -120,8 +120,8 @@ impl Lags {
         let of = "commit, confirm, delivery, HTTP round trip, commit: their sum";
         let lag = |name: &str, quantile, most| {
             let name = format!("lag at {STEADY} orders/s, {name}");
-            let lag = told(name, "ms", &[self.quantile(quantile)]);
-            beside(lag, of, &[parts.sum()], Wanted::RatioAtMost(most))
+            let lag = Measure::new(name, "ms", &[self.quantile(quantile)]);
+            lag.against(of, &[parts.sum()], Target::RatioAtMost(most))
         };
         vec![lag("median", 0.5, 1.5), lag("p99", 0.99, 4.0)]
     }
@@ -132,12 +132,12 @@ impl Lags {
         let median = |lags: &[(f64, u64)]| quantile_of(lags.iter().map(|(_, lag)| *lag), 0.5);
         let first = median(self.lags.get(..quarter).unwrap_or_default());
         let last = median(self.lags.get(3 * quarter..).unwrap_or_default());
-        let p99 = told(name("p99"), "ms", &[self.quantile(0.99)]);
-        let last = told(name("median of the last quarter"), "ms", &[last]);
+        let p99 = Measure::new(name("p99"), "ms", &[self.quantile(0.99)]);
+        let last = Measure::new(name("median of the last quarter"), "ms", &[last]);
         vec![
-            told(name("median"), "ms", &[self.quantile(0.5)]),
-            wanted(p99, Wanted::ValueAtMost(100.0)),
-            beside(last, "of the first quarter", &[first], Wanted::RatioAtMost(2.0)),
+            Measure::new(name("median"), "ms", &[self.quantile(0.5)]),
+            p99.with_target(Target::ValueAtMost(100.0)),
+            last.against("of the first quarter", &[first], Target::RatioAtMost(2.0)),
         ]
     }
 

@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::figures::{told, wanted};
 use super::post;
-use crate::measure::{Finding, Wanted};
+use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::report::chart::Chart;
 use crate::scale::Scale;
@@ -41,11 +40,10 @@ pub(super) async fn measure(
     Ok(Finding {
         heading: "Memory".to_owned(),
         measures: vec![
-            wanted(told("three programs, idle", "MB", &idle), Wanted::ValueAtMost(IDLE)),
-            wanted(
-                told("three programs, the most in this run", "MB", &[world.memory.most()?]),
-                Wanted::ValueAtMost(LOADED),
-            ),
+            Measure::new("three programs, idle", "MB", &idle)
+                .with_target(Target::ValueAtMost(IDLE)),
+            Measure::new("three programs, the most in this run", "MB", &[world.memory.most()?])
+                .with_target(Target::ValueAtMost(LOADED)),
         ],
         charts: vec![Chart::OverTime { title, unit: "MB", series }],
     })

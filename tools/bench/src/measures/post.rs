@@ -1,12 +1,11 @@
-//! `POST /v1/orders` beside one statement that writes the same rows.
+//! `POST /v1/orders` against one statement that writes the same rows.
 
 use anyhow::{Result, ensure};
 use shared_models::side::Side;
 
-use super::figures::{beside, told};
-use crate::beside::{pgbench, placing};
-use crate::load::{Loaded, Target, flat_out};
-use crate::measure::{Finding, Measure, Wanted};
+use crate::baseline::{pgbench, placing};
+use crate::load::{Endpoint, Loaded, flat_out};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, order, request};
 use crate::progress::Progress;
 use crate::report::chart::{Chart, Quantiles};
@@ -18,7 +17,7 @@ const CONNECTIONS: [usize; 2] = [16, 64];
 /// What the turns came to, with so many connections.
 #[derive(Default)]
 struct Turns {
-    limit: Vec<f64>,
+    baseline: Vec<f64>,
     alone: Vec<f64>,
     in_the_loop: Vec<f64>,
     latencies: Vec<(String, Quantiles)>,
@@ -45,7 +44,7 @@ pub(super) async fn measure(
     Ok(finding)
 }
 
-/// The limit, the store alone, the whole loop: each begins with empty tables.
+/// The baseline, the store alone, the whole loop: each begins with empty tables.
 async fn take_turns(
     world: &mut World,
     scale: &Scale,
@@ -58,9 +57,9 @@ async fn take_turns(
     world.stand_still().await?;
     world.clear().await?;
     progress.doing("one statement, by pgbench");
-    let limit = pgbench::run(world, &script, connections, scale.lasts).await?;
-    placing::check(world, limit.transactions).await?;
-    turns.limit.push(limit.rate);
+    let ran = pgbench::run(world, &script, connections, scale.lasts).await?;
+    placing::check(world, ran.transactions).await?;
+    turns.baseline.push(ran.rate);
 
     world.clear().await?;
     progress.doing("the store alone");
@@ -84,19 +83,21 @@ async fn take_turns(
 
 /// Places orders as fast as it goes; each of them is to be new.
 pub(super) async fn place(world: &World, scale: &Scale, connections: usize) -> Result<Loaded> {
-    let target = Target::new(address(world.store.url())?);
+    let endpoint = Endpoint::new(address(world.store.url())?);
     let request = |_, number| request("POST", "/v1/orders", &order(number));
     let (warm_up, lasts) = (scale.warm_up, scale.lasts);
-    let loaded = flat_out(&target, connections, warm_up, lasts, request).await?.accepted()?;
+    let loaded = flat_out(&endpoint, connections, warm_up, lasts, request).await?.accepted()?;
     let placed = loaded.statuses.values().sum::<u64>();
     ensure!(placed == loaded.with_status(201), "not every order is new: {:?}", loaded.statuses);
     Ok(loaded)
 }
 
 fn measures(connections: usize, turns: &Turns) -> [Measure; 2] {
-    let measure = |what: &str, rates, wanted| {
-        let placed = told(format!("POST, {connections} connections{what}"), "orders/s", rates);
-        beside(placed, "pgbench, one statement", &turns.limit, Wanted::RatioAtLeast(wanted))
+    let measure = |what: &str, rates, least| {
+        let name = format!("POST, {connections} connections{what}");
+        let target = Target::RatioAtLeast(least);
+        let placed = Measure::new(name, "orders/s", rates);
+        placed.against("pgbench, one statement", &turns.baseline, target)
     };
     [measure("", &turns.alone, 0.6), measure(", the whole loop running", &turns.in_the_loop, 0.4)]
 }

@@ -1,13 +1,12 @@
-//! Reading one order, and a page of a hundred, beside the selects that find them.
+//! Reading one order, and a page of a hundred, against the selects that find them.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use shared_models::order::Status;
 
-use super::figures::{beside, told};
-use crate::beside::{pgbench, selecting};
-use crate::load::{Loaded, Target, flat_out};
-use crate::measure::{Finding, Measure, Wanted};
+use crate::baseline::{pgbench, selecting};
+use crate::load::{Endpoint, Loaded, flat_out};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::{address, is_as_placed, number_in, request};
 use crate::progress::Progress;
 use crate::report::chart::{Chart, Quantiles};
@@ -38,16 +37,16 @@ pub(super) async fn measure(
     let (mut ones, mut pages, mut charts) = (Rates::default(), Rates::default(), vec![]);
     for turn in 1..=scale.turns {
         progress.begin(format!("reads, {turn} of {}", scale.turns));
-        ones.limit.push(select(world, &selecting::one(stored), scale).await?);
+        ones.baseline.push(select(world, &selecting::one(stored), scale).await?);
         // Small enough that every answer can be looked at.
-        let target = target(world)?.keeping_bodies();
-        let loaded = read(&target, scale, one.clone()).await?;
+        let endpoint = endpoint(world)?.keeping_bodies();
+        let loaded = read(&endpoint, scale, one.clone()).await?;
         check_ones(&loaded)?;
         ones.read.push(loaded.rate());
         let latencies = ("one order".to_owned(), Quantiles::from(&loaded.latencies));
 
-        pages.limit.push(select(world, &selecting::page(PAGE), scale).await?);
-        let loaded = read(&self::target(world)?, scale, page).await?;
+        pages.baseline.push(select(world, &selecting::page(PAGE), scale).await?);
+        let loaded = read(&self::endpoint(world)?, scale, page).await?;
         check_page(world, stored).await?;
         pages.read.push(loaded.rate());
         let title = format!("How long reading takes, {CONNECTIONS} at a time");
@@ -63,20 +62,20 @@ pub(super) async fn measure(
 
 #[derive(Default)]
 struct Rates {
-    limit: Vec<f64>,
+    baseline: Vec<f64>,
     read: Vec<f64>,
 }
 
 impl Rates {
     fn measure(&self, name: &str, unit: &'static str) -> Measure {
         let name = format!("{name}, {CONNECTIONS} connections");
-        let wanted = Wanted::RatioAtLeast(0.6);
-        beside(told(name, unit, &self.read), "pgbench, one select", &self.limit, wanted)
+        let target = Target::RatioAtLeast(0.6);
+        Measure::new(name, unit, &self.read).against("pgbench, one select", &self.baseline, target)
     }
 }
 
-fn target(world: &World) -> Result<Target> {
-    Ok(Target::new(address(world.store.url())?))
+fn endpoint(world: &World) -> Result<Endpoint> {
+    Ok(Endpoint::new(address(world.store.url())?))
 }
 
 async fn ids(world: &World) -> Result<Vec<String>> {
@@ -89,11 +88,11 @@ async fn select(world: &World, script: &pgbench::Script, scale: &Scale) -> Resul
 }
 
 async fn read(
-    target: &Target,
+    endpoint: &Endpoint,
     scale: &Scale,
     request: impl Fn(usize, u64) -> bytes::Bytes + Send + 'static,
 ) -> Result<Loaded> {
-    flat_out(target, CONNECTIONS, scale.warm_up, scale.lasts, request).await?.accepted()
+    flat_out(endpoint, CONNECTIONS, scale.warm_up, scale.lasts, request).await?.accepted()
 }
 
 fn check_ones(loaded: &Loaded) -> Result<()> {

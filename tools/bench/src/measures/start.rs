@@ -7,8 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::PATIENCE;
-use super::figures::{told, wanted};
-use crate::measure::{Finding, Wanted};
+use crate::measure::{Finding, Measure, Target};
 use crate::orders::address;
 use crate::progress::Progress;
 use crate::scale::Scale;
@@ -17,7 +16,7 @@ use process_kit::Program;
 
 /// How often it is asked.
 const EVERY: Duration = Duration::from_millis(1);
-/// What is to be reached, in ms.
+/// The target, in ms.
 const MOST: f64 = 150.0;
 
 pub(super) async fn measure(
@@ -40,8 +39,8 @@ pub(super) async fn measure(
             program.try_to_stop(PATIENCE).await?;
             starts.push(start(program).await?);
         }
-        let ready = told(format!("{name}, start to ready"), "ms", &starts);
-        finding.measures.push(wanted(ready, Wanted::ValueAtMost(MOST)));
+        let ready = Measure::new(format!("{name}, start to ready"), "ms", &starts);
+        finding.measures.push(ready.with_target(Target::ValueAtMost(MOST)));
     }
     world.watched();
     Ok(finding)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::figures::{NONE, exact, figure, ratio};
-use crate::measure::{Beside, Measure, Spread, Wanted};
+use crate::measure::{Baseline, Measure, Spread, Target};
 
 /// What stands in each column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,33 +12,35 @@ pub(super) struct Cells {
     pub(super) value: String,
     /// From the lowest run to the highest; empty where there was but one.
     pub(super) spread: String,
-    pub(super) beside: String,
-    /// What that is.
+    pub(super) baseline: String,
+    /// What the baseline is.
     pub(super) what: String,
     pub(super) ratio: String,
     /// From the lowest pair of runs to the highest.
     pub(super) ratios: String,
     pub(super) target: String,
-    pub(super) reached: &'static str,
+    pub(super) met: &'static str,
 }
 
 impl From<&Measure> for Cells {
     fn from(measure: &Measure) -> Self {
-        let Measure { name, value, unit, beside, wanted } = measure;
-        let limit = beside.as_ref().map(|Beside { what, value }| (figure(value.median), what));
-        let (beside, what) = limit.map_or((NONE.to_owned(), String::new()), |(median, what)| {
-            (format!("{median} {unit}"), what.clone())
-        });
+        let Measure { name, value, unit, baseline, target } = measure;
+        let compared =
+            baseline.as_ref().map(|Baseline { what, value }| (figure(value.median), what));
+        let (baseline, what) = compared
+            .map_or((NONE.to_owned(), String::new()), |(median, what)| {
+                (format!("{median} {unit}"), what.clone())
+            });
         Self {
             name: name.clone(),
             value: format!("{} {unit}", figure(value.median)),
             spread: spread(value, figure),
-            beside,
+            baseline,
             what,
             ratio: measure.ratio().map_or(NONE.to_owned(), ratio),
             ratios: measure.ratios().map_or(String::new(), |ratios| spread(&ratios, ratio)),
-            target: target(*wanted, unit),
-            reached: match measure.reached() {
+            target: target_in_words(*target, unit),
+            met: match measure.is_met() {
                 Some(true) => "✓",
                 Some(false) => "✗",
                 None => NONE,
@@ -50,16 +52,16 @@ impl From<&Measure> for Cells {
 impl fmt::Display for Cells {
     /// In one line, as soon as it is measured.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value, spread, beside, what, ratio, target, reached, .. } = self;
-        write!(f, "{reached} {name}: {value}")?;
+        let Self { name, value, spread, baseline, what, ratio, target, met, .. } = self;
+        write!(f, "{met} {name}: {value}")?;
         if !spread.is_empty() {
             write!(f, " ({spread})")?;
         }
         if !what.is_empty() {
-            write!(f, ", {ratio} of {beside} ({what})")?;
+            write!(f, ", {ratio} of {baseline} ({what})")?;
         }
         if target != NONE {
-            write!(f, "; wanted {target}")?;
+            write!(f, "; target {target}")?;
         }
         Ok(())
     }
@@ -72,12 +74,12 @@ fn spread(Spread { lowest, highest, runs, .. }: &Spread, told: fn(f64) -> String
     }
 }
 
-fn target(wanted: Wanted, unit: &str) -> String {
-    match wanted {
-        Wanted::RatioAtLeast(ratio) => format!("≥ {} ×", exact(ratio)),
-        Wanted::RatioAtMost(ratio) => format!("≤ {} ×", exact(ratio)),
-        Wanted::ValueAtLeast(value) => format!("≥ {} {unit}", exact(value)),
-        Wanted::ValueAtMost(value) => format!("≤ {} {unit}", exact(value)),
-        Wanted::Reported => NONE.to_owned(),
+fn target_in_words(target: Target, unit: &str) -> String {
+    match target {
+        Target::RatioAtLeast(ratio) => format!("≥ {} ×", exact(ratio)),
+        Target::RatioAtMost(ratio) => format!("≤ {} ×", exact(ratio)),
+        Target::ValueAtLeast(value) => format!("≥ {} {unit}", exact(value)),
+        Target::ValueAtMost(value) => format!("≤ {} {unit}", exact(value)),
+        Target::Reported => NONE.to_owned(),
     }
 }

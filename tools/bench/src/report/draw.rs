@@ -199,18 +199,18 @@ fn bars(groups: &[(String, Vec<(String, f64)>)]) -> Markup {
     let all = || groups.iter().flat_map(|(_, bars)| bars);
     let most = all().map(|(_, value)| *value).filter(|value| MEASURABLE.contains(value));
     let most = most.fold(MEASURABLE.start, f64::max);
-    let mut names: Vec<&str> = Vec::new();
-    all().for_each(|(name, _)| {
-        if !names.contains(&name.as_str()) {
-            names.push(name)
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in all() {
+        if !names.contains(&name) {
+            names.push(name);
         }
-    });
+    }
     html! {
         dl.bars {
             @for (heading, bars) in groups {
                 @if !heading.is_empty() { dt.heading { (heading) } }
                 @for (name, value) in bars {
-                    @let index = names.iter().position(|known| known == name).unwrap_or(0);
+                    @let index = names.iter().position(|known| *known == name).unwrap_or(0);
                     @let share = if value.is_finite() { (value / most).clamp(0.0, 1.0) } else { 0.0 };
                     dt { (name) }
                     dd { i style={ "width:" (format!("{:.1}", share * 80.0)) "%;" (ground(index)) } {} (brief(*value)) }

@@ -25,7 +25,7 @@ pub(super) fn json(report: &Report) -> Value {
 }
 
 fn entry(heading: &str, measure: &Measure) -> Value {
-    let (beside, ratios) = (measure.beside.as_ref(), measure.ratios());
+    let (baseline, ratios) = (measure.baseline.as_ref(), measure.ratios());
     json!({
         "heading": heading,
         "name": measure.name,
@@ -34,16 +34,16 @@ fn entry(heading: &str, measure: &Measure) -> Value {
         "highest": measure.value.highest,
         "runs": measure.value.runs,
         "unit": measure.unit,
-        "beside": beside.map(|beside| beside.value.median),
-        "beside_what": beside.map(|beside| &beside.what),
-        "beside_lowest": beside.map(|beside| beside.value.lowest),
-        "beside_highest": beside.map(|beside| beside.value.highest),
-        "beside_runs": beside.map(|beside| &beside.value.runs),
+        "baseline": baseline.map(|baseline| baseline.value.median),
+        "baseline_what": baseline.map(|baseline| &baseline.what),
+        "baseline_lowest": baseline.map(|baseline| baseline.value.lowest),
+        "baseline_highest": baseline.map(|baseline| baseline.value.highest),
+        "baseline_runs": baseline.map(|baseline| &baseline.value.runs),
         "ratio": ratios.as_ref().map(|ratios| ratios.median),
         "ratio_lowest": ratios.as_ref().map(|ratios| ratios.lowest),
         "ratio_highest": ratios.as_ref().map(|ratios| ratios.highest),
-        "target": measure.wanted.target(),
-        "target_is": measure.wanted.kind(),
-        "reached": measure.reached(),
+        "target": measure.target.number(),
+        "target_is": measure.target.kind(),
+        "met": measure.is_met(),
     })
 }

@@ -54,12 +54,12 @@ impl Report {
         table::table(self)
     }
 
-    /// How many targets were reached, and how many there are.
+    /// How many targets are met, and how many there are.
     #[must_use]
-    pub fn reached(&self) -> (usize, usize) {
+    pub fn targets_met(&self) -> (usize, usize) {
         let measures = self.findings.iter().flat_map(|finding| &finding.measures);
-        let reached: Vec<_> = measures.filter_map(Measure::reached).collect();
-        (reached.iter().filter(|reached| **reached).count(), reached.len())
+        let met: Vec<_> = measures.filter_map(Measure::is_met).collect();
+        (met.iter().filter(|met| **met).count(), met.len())
     }
 
     /// Writes `report.json` and `report.html` into a folder, which is made where it is not there.

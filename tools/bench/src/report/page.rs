@@ -1,4 +1,4 @@
-//! The page: one file that needs nothing beside it.
+//! The page: one file that needs no other.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -9,7 +9,7 @@ use super::figures::NONE;
 use crate::measure::Finding;
 
 const STYLE: &str = include_str!("page.css");
-const HEADS: [&str; 6] = ["Measure", "Value", "Beside", "Ratio", "Target", "Reached"];
+const HEADS: [&str; 6] = ["Measure", "Value", "Baseline", "Ratio", "Target", "Met"];
 
 pub(super) fn page(report: &Report) -> Markup {
     html! {
@@ -19,7 +19,7 @@ pub(super) fn page(report: &Report) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Lockstep beside its limits" }
+                title { "Lockstep against its baselines" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -35,7 +35,7 @@ pub(super) fn page(report: &Report) -> Markup {
                     }
                 }
                 footer {
-                    p { "As numbers for programs: " code { "report.json" } ", beside this page." }
+                    p { "As numbers for programs: " code { "report.json" } ", next to this page." }
                 }
             }
         }
@@ -43,17 +43,17 @@ pub(super) fn page(report: &Report) -> Markup {
 }
 
 fn head(report: &Report) -> Markup {
-    let (reached, wanted) = report.reached();
+    let (met, targets) = report.targets_met();
     html! {
         header {
-            h1 { "Lockstep beside its limits" }
+            h1 { "Lockstep against its baselines" }
             p.lead {
-                "Each figure stands beside what the same machine can do at the most, measured in the "
-                "same run, the two taking turns. So a ratio holds where the figures themselves do not: "
-                "it is the median of pairs that ran one after the other."
+                "A baseline is what the same machine can do at the most, measured in the same run, the two "
+                "taking turns. So a ratio holds where the figures themselves do not: it is the median "
+                "of pairs that ran one after the other."
             }
-            @if wanted > 0 {
-                p.reached { b { (reached) " of " (wanted) } " targets reached" }
+            @if targets > 0 {
+                p.met { b { (met) " of " (targets) } " targets met" }
             }
             dl {
                 (fact("When", &report.when.format("%Y-%m-%d %H:%M UTC").to_string()))
@@ -103,7 +103,7 @@ fn table(findings: &[Finding]) -> Markup {
 }
 
 fn row(cells: &Cells) -> Markup {
-    let class = match cells.reached {
+    let class = match cells.met {
         "✓" => "yes",
         "✗" => "no",
         _ => "open",
@@ -112,10 +112,10 @@ fn row(cells: &Cells) -> Markup {
         tr.(class) {
             th scope="row" { (cells.name) }
             (cell(HEADS[1], &cells.value, &cells.spread))
-            (cell(HEADS[2], &cells.beside, &cells.what))
+            (cell(HEADS[2], &cells.baseline, &cells.what))
             (cell(HEADS[3], &cells.ratio, &cells.ratios))
             (cell(HEADS[4], &cells.target, ""))
-            (cell(HEADS[5], cells.reached, ""))
+            (cell(HEADS[5], cells.met, ""))
         }
     }
 }

@@ -22,11 +22,11 @@ const COLUMNS: [Column; 8] = [
     ("measure", Align::Left, |cells| &cells.name),
     ("value", Align::Right, |cells| &cells.value),
     ("lowest … highest", Align::Right, |cells| &cells.spread),
-    ("beside", Align::Right, |cells| &cells.beside),
+    ("baseline", Align::Right, |cells| &cells.baseline),
     ("ratio", Align::Right, |cells| &cells.ratio),
     ("target", Align::Left, |cells| &cells.target),
-    ("", Align::Left, |cells| cells.reached),
-    ("beside is", Align::Left, |cells| &cells.what),
+    ("", Align::Left, |cells| cells.met),
+    ("baseline is", Align::Left, |cells| &cells.what),
 ];
 
 pub(super) fn table(report: &Report) -> String {
@@ -44,8 +44,8 @@ pub(super) fn table(report: &Report) -> String {
     for (heading, why) in &report.failed {
         let _ = write!(table, "\n✗ {heading}: {why}\n");
     }
-    let (reached, wanted) = report.reached();
-    let _ = write!(table, "\n{reached} of {wanted} targets reached\n");
+    let (met, targets) = report.targets_met();
+    let _ = write!(table, "\n{met} of {targets} targets met\n");
     table
 }
 

@@ -6,19 +6,10 @@ use serde_json::{Value, json};
 
 use super::chart::{Chart, Quantiles};
 use super::*;
-use crate::measure::{Beside, Spread, Wanted};
+use crate::measure::Target;
 
 /// Where somebody wants to look at the page: the folder into which it is written.
 const LOOK: &str = "LOCKSTEP_BENCH_LOOK";
-
-fn measure(name: &str, runs: &[f64], unit: &'static str, wanted: Wanted) -> Measure {
-    Measure { name: name.into(), value: Spread::of(runs.to_vec()), unit, beside: None, wanted }
-}
-
-fn beside(measure: Measure, what: &str, runs: &[f64]) -> Measure {
-    let value = Spread::of(runs.to_vec());
-    Measure { beside: Some(Beside { what: what.into(), value }), ..measure }
-}
 
 /// As latencies are: most near the middle, few far out.
 fn quantiles(middle: f64) -> Quantiles {
@@ -34,17 +25,17 @@ fn waves(height: f64, seconds: u32) -> Vec<(f64, f64)> {
 
 fn placing() -> Finding {
     let name = |of: &str| format!("POST /v1/orders, {of}");
-    let wanted = Wanted::RatioAtLeast(0.6);
-    let few = measure(&name("16 connections"), &[6_123.4, 5_980.0, 6_240.2], "orders/s", wanted);
-    let many = measure(&name("64 connections"), &[5_400.0, 5_210.0, 5_630.0], "orders/s", wanted);
+    let target = Target::RatioAtLeast(0.6);
+    let few = Measure::new(name("16 connections"), "orders/s", &[6_123.4, 5_980.0, 6_240.2]);
+    let many = Measure::new(name("64 connections"), "orders/s", &[5_400.0, 5_210.0, 5_630.0]);
     let series =
         [("16 connections", 2_400.0), ("64 connections", 9_800.0), ("pgbench, 16", 1_400.0)];
     let latencies = series.map(|(name, middle)| (name.to_owned(), quantiles(middle)));
     Finding {
         heading: "Placing orders <one by one> & \"alone\"".into(),
         measures: vec![
-            beside(few, "pgbench -M prepared, 16 clients", &[9_900.0, 10_050.0, 10_210.0]),
-            beside(many, "pgbench -M prepared, 64 clients", &[9_400.0, 9_450.0, 9_500.0]),
+            few.against("pgbench -M prepared, 16 clients", &[9_900.0, 10_050.0, 10_210.0], target),
+            many.against("pgbench -M prepared, 64 clients", &[9_400.0, 9_450.0, 9_500.0], target),
         ],
         charts: vec![
             Chart::Latencies {
@@ -80,9 +71,10 @@ fn costs() -> Finding {
     Finding {
         heading: "Memory and cost".into(),
         measures: vec![
-            measure("Memory, idle", &[48.2], "MB", Wanted::ValueAtMost(60.0)),
-            measure("Memory, under full load", &[312.0, 298.0], "MB", Wanted::ValueAtMost(200.0)),
-            measure("CPU seconds per 1,000 orders", &[1.62, 1.59, 1.7], "s", Wanted::Reported),
+            Measure::new("Memory, idle", "MB", &[48.2]).with_target(Target::ValueAtMost(60.0)),
+            Measure::new("Memory, under full load", "MB", &[312.0, 298.0])
+                .with_target(Target::ValueAtMost(200.0)),
+            Measure::new("CPU seconds per 1,000 orders", "s", &[1.62, 1.59, 1.7]),
         ],
         charts: vec![
             Chart::Bars {
@@ -126,10 +118,10 @@ fn the_table_has_its_columns_under_each_other() {
     let cells = rows[0].split("  ").map(str::trim).filter(|cell| !cell.is_empty());
     let [name, value, spread] =
         ["POST /v1/orders, 16 connections", "6,123 orders/s", "5,980 … 6,240"];
-    let limit = ["10,050 orders/s", "0.61", "≥ 0.6 ×", "✓", "pgbench -M prepared, 16 clients"];
-    assert_eq!(cells.collect::<Vec<_>>(), [&[name, value, spread], &limit[..]].concat());
+    let compared = ["10,050 orders/s", "0.61", "≥ 0.6 ×", "✓", "pgbench -M prepared, 16 clients"];
+    assert_eq!(cells.collect::<Vec<_>>(), [&[name, value, spread], &compared[..]].concat());
     assert!(rows[1].contains("✗"), "{table}");
-    assert!(table.contains("2 of 4 targets reached"), "{table}");
+    assert!(table.contains("2 of 4 targets met"), "{table}");
     assert!(table.contains("✗ reads: answers"), "{table}");
 }
 
@@ -137,28 +129,28 @@ fn the_table_has_its_columns_under_each_other() {
 fn a_measure_is_told_in_one_line_as_soon_as_it_is_there() {
     let lines: Vec<_> = costs().measures.iter().chain(&placing().measures[..1]).map(line).collect();
     let placed = "✓ POST /v1/orders, 16 connections: 6,123 orders/s (5,980 … 6,240), 0.61 of 10,050 \
-                  orders/s (pgbench -M prepared, 16 clients); wanted ≥ 0.6 ×";
-    assert_eq!(lines[0], "✓ Memory, idle: 48.2 MB; wanted ≤ 60 MB");
+                  orders/s (pgbench -M prepared, 16 clients); target ≥ 0.6 ×";
+    assert_eq!(lines[0], "✓ Memory, idle: 48.2 MB; target ≤ 60 MB");
     assert_eq!(lines[2], "– CPU seconds per 1,000 orders: 1.62 s (1.59 … 1.70)");
     assert_eq!(lines[3], placed);
 }
 
 #[test]
-fn the_json_says_of_each_measure_what_it_is_beside_and_whether_it_is_reached() {
+fn the_json_has_the_baseline_of_each_measure_and_whether_its_target_is_met() {
     let told = json::json(&report());
     let first = told["measures"][0].clone();
-    let shown = ["name", "value", "unit", "beside", "target", "target_is", "reached", "lowest"];
+    let shown = ["name", "value", "unit", "baseline", "target", "target_is", "met", "lowest"];
     let shown: BTreeMap<_, _> = shown.iter().map(|key| (*key, first[*key].clone())).collect();
-    let wanted = json!({
+    let expected = json!({
         "name": "POST /v1/orders, 16 connections", "value": 6_123.4, "unit": "orders/s",
-        "beside": 10_050.0, "target": 0.6, "target_is": "ratio_at_least", "reached": true,
+        "baseline": 10_050.0, "target": 0.6, "target_is": "ratio_at_least", "met": true,
         "lowest": 5_980.0,
     });
-    assert_eq!(json!(shown), wanted);
+    assert_eq!(json!(shown), expected);
     // Of three pairs the one in the middle.
     assert!((first["ratio"].as_f64().unwrap() - 6_240.2 / 10_210.0).abs() < 1e-9);
     let last = &told["measures"][4];
-    let open = ["beside", "ratio", "target", "reached"].map(|key| &last[key]);
+    let open = ["baseline", "ratio", "target", "met"].map(|key| &last[key]);
     assert_eq!(open, [&Value::Null; 4]);
     assert_eq!(told["machine"]["PostgreSQL"], "17.2");
     assert_eq!(
@@ -168,7 +160,7 @@ fn the_json_says_of_each_measure_what_it_is_beside_and_whether_it_is_reached() {
 }
 
 #[test]
-fn the_page_needs_nothing_beside_it_and_escapes_what_it_shows() {
+fn the_page_needs_no_other_file_and_escapes_what_it_shows() {
     let folder = tempfile::tempdir().unwrap();
     let folder = std::env::var_os(LOOK).map_or(folder.path().to_owned(), Into::into);
     report().write(&folder).unwrap();

@@ -1,7 +1,7 @@
-//! What is measured, and what stands beside it: durable servers, three databases, three programs.
+//! Where Lockstep and its baselines run: durable servers, three databases, three programs.
 //!
 //! PostgreSQL and RabbitMQ are those of the launcher, as `deploy/up` starts them; Lockstep and its
-//! limits share them. The programs run as they do in operation: release builds, roles of their own,
+//! baselines share them. The programs run as they do in operation: release builds, roles of their own,
 //! tokens, the settings that come with them.
 
 mod agreeing;
@@ -30,7 +30,7 @@ use servers::Servers;
 use template::Template;
 use usage::Watch;
 
-use crate::beside::broker;
+use crate::baseline::broker;
 use process_kit::{Both, Program};
 
 /// How long anything may take to come about that is not itself measured.

@@ -12,8 +12,8 @@ use shared_models::names::queue;
 use shared_models::side::{Direction, Side};
 
 use super::{broker, pgbench, placing};
-use crate::load::{Target, flat_out, latencies};
-use crate::measure::{Measure, Spread, Wanted};
+use crate::load::{Endpoint, flat_out, latencies};
+use crate::measure::Measure;
 use crate::orders::{address, order, request};
 use crate::scale::Scale;
 use crate::world::World;
@@ -44,19 +44,13 @@ impl Parts {
 
     /// As measures that are only told.
     #[must_use]
-    pub fn told(&self) -> [Measure; 4] {
-        let told = |name: &str, value: f64| Measure {
-            name: format!("{name}, alone"),
-            value: Spread::from(value),
-            unit: "ms",
-            beside: None,
-            wanted: Wanted::Reported,
-        };
+    pub fn measures(&self) -> [Measure; 4] {
+        let alone = |name: &str, value| Measure::new(format!("{name}, alone"), "ms", &[value]);
         [
-            told("one commit", self.commit),
-            told("one confirm", self.confirm),
-            told("one delivery", self.delivery),
-            told("one HTTP round trip", self.round_trip),
+            alone("one commit", self.commit),
+            alone("one confirm", self.confirm),
+            alone("one delivery", self.delivery),
+            alone("one HTTP round trip", self.round_trip),
         ]
     }
 }
@@ -68,9 +62,9 @@ pub async fn measure(world: &mut World, scale: &Scale) -> Result<Parts> {
     world.clear().await?;
     let commit = 1e3 / pgbench::run(world, &script, 1, scale.lasts).await?.rate;
     let [confirm, delivery] = messages(world).await?;
-    let target = Target::new(address(world.warehouse.url())?);
+    let endpoint = Endpoint::new(address(world.warehouse.url())?);
     let nothing = |_, _| request("GET", "/health/live", "");
-    let loaded = flat_out(&target, 1, scale.warm_up, scale.lasts, nothing).await?.accepted()?;
+    let loaded = flat_out(&endpoint, 1, scale.warm_up, scale.lasts, nothing).await?.accepted()?;
     Ok(Parts { commit, confirm, delivery, round_trip: median(&loaded.latencies) })
 }
 

@@ -1,4 +1,4 @@
-//! What stands beside a measure: the same work done by what Lockstep is built on, alone.
+//! The baselines: the same work done by what Lockstep is built on, alone.
 
 pub mod applying;
 pub mod broker;
