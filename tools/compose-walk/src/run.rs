@@ -31,7 +31,7 @@ impl Report {
 /// Brings a stack up, walks through it, and takes it down again, however that went.
 pub async fn run(root: &Path) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let (progress, began) = (Progress::new(), Instant::now());
+    let (progress, began) = (Progress::default(), Instant::now());
     let project = Project::prepare(Engine::find().await?, root).await?;
     let mut report = Report::default();
     let walked = tokio::select! {

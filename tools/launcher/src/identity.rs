@@ -1,9 +1,8 @@
 //! The identity of a process: its id alone is reused after it has ended, so its start time belongs
 //! to it.
 
-use std::fs;
-
 use anyhow::{Context, Result};
+use procfs::process::{Process, Stat};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
@@ -18,31 +17,25 @@ pub struct Identity {
 impl Identity {
     /// Returns the process that has this id now.
     pub fn of(pid: u32) -> Result<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
-            .with_context(|| format!("process {pid} is gone"))?;
-        let Stat { started, .. } =
-            parse(&stat).with_context(|| format!("/proc/{pid}/stat: {stat}"))?;
-        Ok(Self { pid, started })
+        let stat = stat(pid).with_context(|| format!("process {pid} is gone"))?;
+        Ok(Self { pid, started: stat.starttime })
     }
 
     /// Returns whether this is still the same process, and not merely waiting to be collected by
     /// its parent.
     #[must_use]
     pub fn alive(&self) -> bool {
-        fs::read_to_string(format!("/proc/{}/stat", self.pid))
-            .ok()
-            .and_then(|stat| parse(&stat))
-            .is_some_and(|stat| stat.started == self.started && !stat.over())
+        stat(self.pid).is_some_and(|stat| stat.starttime == self.started && !is_over(&stat))
     }
 
     /// Returns this process and its descendants, itself first.
     #[must_use]
     pub fn tree(self) -> Vec<Self> {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        let all = pids.filter_map(|pid| {
-            let stat = parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)?;
-            Some((stat.parent, Self { pid, started: stat.started }))
+        let stats = procfs::process::all_processes().into_iter().flatten();
+        let all = stats.filter_map(|process| {
+            let stat = process.ok()?.stat().ok()?;
+            let identity = Self { pid: stat.pid.try_into().ok()?, started: stat.starttime };
+            Some((stat.ppid.try_into().ok()?, identity))
         });
         descend(self, &all.collect::<Vec<_>>())
     }
@@ -72,33 +65,14 @@ fn descend(first: Identity, all: &[(u32, Identity)]) -> Vec<Identity> {
     tree
 }
 
-/// The fields of a line of `/proc/<pid>/stat` that are used.
-#[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    state: char,
-    parent: u32,
-    threads: u32,
-    started: u64,
+fn stat(pid: u32) -> Option<Stat> {
+    Process::new(pid.try_into().ok()?).ok()?.stat().ok()
 }
 
-impl Stat {
-    /// Returns whether the whole process has ended. The first thread may have ended while others
-    /// still hold files and ports.
-    fn over(&self) -> bool {
-        matches!(self.state, 'Z' | 'X') && self.threads <= 1
-    }
-}
-
-/// Parses the fields that are used; the name before them may hold anything.
-fn parse(stat: &str) -> Option<Stat> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    // The third field, the fourth, the twentieth, and two later the start time.
-    let state = fields.next()?.chars().next()?;
-    let parent = fields.next()?.parse().ok()?;
-    let threads = fields.nth(15)?.parse().ok()?;
-    let started = fields.nth(1)?.parse().ok()?;
-    Some(Stat { state, parent, threads, started })
+/// Returns whether the whole process has ended. The first thread may have ended while others still
+/// hold files and ports.
+fn is_over(stat: &Stat) -> bool {
+    matches!(stat.state, 'Z' | 'X') && stat.num_threads <= 1
 }
 
 #[cfg(test)]
@@ -106,17 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_spaces_and_brackets_does_not_mislead() {
-        let stat = "7 (a) S b) R 5 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 3 0 4711 9 1";
-        assert_eq!(parse(stat), Some(Stat { state: 'R', parent: 5, threads: 3, started: 4711 }));
-        assert_eq!(parse("7 (a"), None);
-    }
-
-    #[test]
     fn one_whose_first_thread_alone_has_ended_is_not_over() {
-        let stat = |state, threads| Stat { state, parent: 1, threads, started: 1 };
-        assert!(stat('Z', 1).over() && stat('X', 0).over());
-        assert!(!stat('Z', 2).over() && !stat('S', 1).over());
+        let mut mine = stat(std::process::id()).unwrap();
+        let mut is_over = |state, threads| {
+            (mine.state, mine.num_threads) = (state, threads);
+            is_over(&mine)
+        };
+        assert!(is_over('Z', 1) && is_over('X', 0));
+        assert!(!is_over('Z', 2) && !is_over('S', 1));
     }
 
     #[test]

@@ -1,40 +1,27 @@
 //! The display of progress: spinners on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// The display of steps. Everything goes to stderr.
+/// The display of steps. Everything goes to stderr; where that is no terminal, spinners hide
+/// themselves.
 #[derive(Debug, Default)]
-pub struct Progress {
-    terminal: Option<MultiProgress>,
-}
+pub struct Progress(MultiProgress);
 
 impl Progress {
-    /// Creates a display with spinners if stderr is a terminal.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal().then(MultiProgress::new) }
-    }
-
     /// Prints one line.
     pub fn say(&self, line: &str) {
-        match &self.terminal {
-            Some(terminal) => terminal.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
-        }
+        self.0.suspend(|| eprintln!("{line}"));
     }
 
     /// Shows `what` until `work` is finished, and how long it took.
     pub async fn during<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let spinner = self.terminal.as_ref().map(|terminal| spin(terminal, what));
+        let spinner = spin(&self.0, what);
         let started = Instant::now();
         let outcome = work.await;
-        if let Some(spinner) = spinner {
-            spinner.finish_and_clear();
-        }
+        spinner.finish_and_clear();
         let mark = if outcome.is_ok() { "ok" } else { "failed" };
         self.say(&format!("{mark:>8}  {what} ({:.1} s)", started.elapsed().as_secs_f64()));
         outcome

@@ -2,7 +2,6 @@
 //! line every few seconds elsewhere.
 
 use std::fmt;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +12,8 @@ const EVERY: Duration = Duration::from_secs(5);
 /// A line, and where it is shown.
 #[derive(Debug)]
 pub struct Line {
-    bar: Option<ProgressBar>,
+    /// Hidden where stderr is no terminal.
+    bar: ProgressBar,
     shown: Option<Instant>,
 }
 
@@ -37,8 +37,8 @@ pub struct Figures {
 
 impl Default for Line {
     fn default() -> Self {
-        let bar = std::io::stderr().is_terminal().then(ProgressBar::new_spinner);
-        if let (Some(bar), Ok(style)) = (&bar, ProgressStyle::with_template("{spinner} {msg}")) {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
         Self { bar, shown: None }
@@ -48,25 +48,18 @@ impl Default for Line {
 impl Line {
     /// Shows how far the run is.
     pub fn show(&mut self, figures: &Figures) {
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(figures.to_string());
-                bar.tick();
-            }
-            None if self.shown.is_none_or(|shown| shown.elapsed() >= EVERY) => {
-                self.shown = Some(Instant::now());
-                eprintln!("{figures}");
-            }
-            None => {}
+        if !self.bar.is_hidden() {
+            self.bar.set_message(figures.to_string());
+            self.bar.tick();
+        } else if self.shown.is_none_or(|shown| shown.elapsed() >= EVERY) {
+            self.shown = Some(Instant::now());
+            eprintln!("{figures}");
         }
     }
 
     /// Says something that stays.
     pub fn say(&self, text: impl fmt::Display) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
-        }
+        self.bar.suspend(|| eprintln!("{text}"));
     }
 }
 

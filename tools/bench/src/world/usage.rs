@@ -1,6 +1,5 @@
 //! What processes take of the machine, as the kernel says it.
 
-use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use launcher::process::Process;
 use process_kit::Program;
-use rustix::param::{clock_ticks_per_second, page_size};
+use procfs::{page_size, ticks_per_second};
 
 use super::World;
 
@@ -27,26 +26,25 @@ pub fn processor(world: &World) -> Result<[f64; PARTS.len()]> {
     let postgres = world.servers.postgres.process().map_or(0, ticks);
     let rabbitmq = world.servers.rabbitmq.processes().map(ticks).sum();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let seconds = |ticks: u64| ticks as f64 / clock_ticks_per_second() as f64;
+    let seconds = |ticks: u64| ticks as f64 / ticks_per_second() as f64;
     Ok([store, warehouse, worker, postgres, rabbitmq].map(seconds))
 }
 
 /// Those of a process and of all that descend from it. What a child took is added to its parent's
 /// when it ends, so nothing is counted twice and nothing is lost.
 fn ticks(process: &Process) -> u64 {
-    process.identity().tree().iter().filter_map(|it| ticks_of(&stat(it.pid)?)).sum()
+    process.identity().tree().iter().filter_map(|it| ticks_of(it.pid)).sum()
 }
 
-fn stat(pid: u32) -> Option<String> {
-    fs::read_to_string(format!("/proc/{pid}/stat")).ok()
+/// Its own time and that of its children that have ended, as user and as system.
+fn ticks_of(pid: u32) -> Option<u64> {
+    let stat = of(pid)?.stat().ok()?;
+    let children = u64::try_from(stat.cutime + stat.cstime).ok()?;
+    Some(stat.utime + stat.stime + children)
 }
 
-/// The fourteenth to seventeenth fields: its own time and that of its children that have ended, as
-/// user and as system. The name before them may hold anything.
-fn ticks_of(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let times = fields.split_ascii_whitespace().skip(11).take(4);
-    times.map(|ticks| ticks.parse::<u64>().ok()).sum()
+fn of(pid: u32) -> Option<procfs::process::Process> {
+    procfs::process::Process::new(pid.try_into().ok()?).ok()
 }
 
 /// Looks at the memory of some processes for as long as it is there.
@@ -105,7 +103,7 @@ impl Watch {
 fn look(watched: &Weak<Mutex<Watched>>) -> bool {
     let Some(watched) = watched.upgrade() else { return false };
     let mut watched = lock(&watched);
-    let pages = watched.pids.iter().filter_map(|pid| pages(*pid)).sum::<usize>();
+    let pages = watched.pids.iter().filter_map(|pid| pages(*pid)).sum::<u64>();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let megabytes = (pages * page_size()) as f64 / 1e6;
     watched.samples.push(Sample { at: Instant::now(), megabytes });
@@ -113,9 +111,8 @@ fn look(watched: &Weak<Mutex<Watched>>) -> bool {
 }
 
 /// Those that are in memory.
-fn pages(pid: u32) -> Option<usize> {
-    let sizes = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    sizes.split_ascii_whitespace().nth(1)?.parse().ok()
+fn pages(pid: u32) -> Option<u64> {
+    Some(of(pid)?.statm().ok()?.resident)
 }
 
 fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
@@ -125,13 +122,6 @@ fn lock(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn own_time_and_that_of_children_is_added_up() {
-        let stat = "7 (a) S b) R 5 7 7 0 -1 4194560 1 0 0 0 10 20 300 4000 20 0 3 0 4711 9 1";
-        assert_eq!(ticks_of(stat), Some(4330));
-        assert_eq!(ticks_of("7 (a"), None);
-    }
 
     #[test]
     fn this_process_has_memory() {

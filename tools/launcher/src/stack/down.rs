@@ -30,7 +30,7 @@ pub async fn run(root: &Path, wipe: bool) -> Result<ExitCode> {
             println!("Lockstep is not running here.");
             lock
         }
-        None => Progress::new().during("stopping Lockstep", stop(&folder)).await?,
+        None => Progress::default().during("stopping Lockstep", stop(&folder)).await?,
     };
     if wipe {
         folder.wipe(lock)?;

@@ -72,7 +72,7 @@ fn already(folder: &Folder, access: Access) -> Result<ExitCode> {
 
 async fn supervise(folder: &Folder, lock: Lock, mode: Mode, access: Access) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
-    let progress = Progress::new();
+    let progress = Progress::default();
     leftovers::end(folder).await?;
     disk::check(folder.path())?;
     // For deploy/down, which then has nothing to build.
