@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use process_kit::secured::{self, password};
-use process_kit::{Program, Side, shared};
-use program_kit::access::Role;
+use process_kit::{Program, Side, settings_of_sides, shared};
 use serde_json::Value;
 use shared_models::side::Side as Of;
 use tempfile::TempDir;
@@ -198,15 +197,9 @@ fn worker(
     logs: &Path,
     more: &[(&str, &str)],
 ) -> Program {
-    let token = secured::token(Role::Sync).expose();
-    let settings = [
-        ("BROKER__URL", &*broker.worker),
-        ("STORE__URL", store.url()),
-        ("STORE__TOKEN", token),
-        ("WAREHOUSE__URL", warehouse.url()),
-        ("WAREHOUSE__TOKEN", token),
-    ];
-    Program::new("sync-worker", "WORKER", logs, &[&settings, more].concat())
+    let sides = settings_of_sides(store.url(), warehouse.url());
+    let settings = [&[("BROKER__URL", &*broker.worker)], &sides[..], more].concat();
+    Program::new("sync-worker", "WORKER", logs, &settings)
 }
 
 fn decided_at(side: &str, condition: &str) -> String {

@@ -9,5 +9,5 @@ pub mod secured;
 mod side;
 
 pub use both::Both;
-pub use program::{Program, binary};
+pub use program::{Program, copy_of, migrate, settings_of_sides};
 pub use side::{Side, lamps_and_bulbs, shared};

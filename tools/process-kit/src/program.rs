@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 use launcher::process::Process;
 use launcher::recipe::Recipe;
+use program_kit::access::Role;
 use rustix::process::Signal;
 use test_kit::get;
 
@@ -121,9 +122,36 @@ impl Program {
     }
 }
 
-/// A program as cargo has built it: beside us, or beside the folder of the test that runs.
+/// Copies a program as cargo has built it into a folder, once: a run is to go on with it while others
+/// build.
+pub fn copy_of(name: &str, folder: &Path) -> Result<PathBuf> {
+    let file = folder.join(name);
+    if !file.exists() {
+        fs::copy(binary(name), &file)?;
+    }
+    Ok(file)
+}
+
+/// Has a service make the tables of a database at the URL of their owner.
+pub async fn migrate(program: &Path, prefix: &str, owner: &str, log: &Path) -> Result<()> {
+    let recipe = Recipe::new("migrate", program, log).arg("migrate");
+    Process::complete(recipe.env(&format!("{prefix}__DATABASE__URL"), owner)).await
+}
+
+/// The settings by which a worker finds the sides, and is let in.
 #[must_use]
-pub fn binary(name: &str) -> PathBuf {
+pub fn settings_of_sides<'a>(store: &'a str, warehouse: &'a str) -> [(&'static str, &'a str); 4] {
+    let token = secured::token(Role::Sync).expose();
+    [
+        ("STORE__URL", store),
+        ("STORE__TOKEN", token),
+        ("WAREHOUSE__URL", warehouse),
+        ("WAREHOUSE__TOKEN", token),
+    ]
+}
+
+/// A program as cargo has built it: beside us, or beside the folder of the test that runs.
+fn binary(name: &str) -> PathBuf {
     let us = std::env::current_exe().unwrap();
     let folder = us.parent().unwrap();
     let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };

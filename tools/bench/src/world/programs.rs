@@ -1,17 +1,13 @@
 //! The three programs as they are in operation.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
-use launcher::process::Process;
 use launcher::rabbitmq::User;
-use launcher::recipe::Recipe;
-use program_kit::access::Role;
+use process_kit::{Program, copy_of, migrate, settings_of_sides};
 use shared_models::side::Side;
 
 use super::servers::{BASELINE, Servers};
-use process_kit::secured::token;
-use process_kit::{Program, binary};
 
 /// What the programs log if nothing is said.
 const LOG: (&str, &str) = ("LOG__FILTER", "info,lapin=off,actix_server=warn");
@@ -30,11 +26,7 @@ pub(super) struct Programs {
 impl Programs {
     /// Makes them with files of their own, so that nobody builds others under them; and the tables.
     pub(super) async fn make(servers: &Servers, folder: &Path, logs: &Path) -> Result<Self> {
-        let file = |name: &str| -> Result<PathBuf> {
-            let file = folder.join(name);
-            std::fs::copy(binary(name), &file)?;
-            Ok(file)
-        };
+        let file = |name| copy_of(name, folder);
         let (store_svc, warehouse_svc) = (file("store-svc")?, file("warehouse-svc")?);
         for (database, program, prefix) in [
             (Side::Store.as_str(), &store_svc, "STORE"),
@@ -43,8 +35,7 @@ impl Programs {
         ] {
             let owner = servers.roles(database)?.owner_url(servers.postgres.port());
             let log = logs.join(format!("{database}.migrate.log"));
-            let recipe = Recipe::new("migrate", program, &log).arg("migrate");
-            Process::complete(recipe.env(&format!("{prefix}__DATABASE__URL"), owner)).await?;
+            migrate(program, prefix, &owner, &log).await?;
         }
         let amqp = |user| servers.rabbitmq.amqp_url(user);
         let service = |side: Side, file: &Path, prefix, user| {
@@ -55,15 +46,9 @@ impl Programs {
         };
         let store = service(Side::Store, &store_svc, "STORE", User::Store)?;
         let warehouse = service(Side::Warehouse, &warehouse_svc, "WAREHOUSE", User::Warehouse)?;
-        let (broker, token) = (amqp(User::Worker), token(Role::Sync).expose());
-        let settings = [
-            LOG,
-            ("BROKER__URL", &*broker),
-            ("STORE__URL", store.url()),
-            ("STORE__TOKEN", token),
-            ("WAREHOUSE__URL", warehouse.url()),
-            ("WAREHOUSE__TOKEN", token),
-        ];
+        let broker = amqp(User::Worker);
+        let mut settings = vec![LOG, ("BROKER__URL", &*broker)];
+        settings.extend(settings_of_sides(store.url(), warehouse.url()));
         let worker = Program::of("worker", &file("sync-worker")?, "WORKER", logs, &settings);
         Ok(Self { store, warehouse, worker })
     }

@@ -1,26 +1,16 @@
 //! A program of a run: its settings, with a proxy before everything that it connects to.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use launcher::postgres::Roles;
-use launcher::process::Process;
 use launcher::rabbitmq::User;
-use launcher::recipe::Recipe;
-use program_kit::access::Role;
+use process_kit::{Program, copy_of, migrate, settings_of_sides};
 
 use super::World;
 use crate::parts::{Link, Part};
 use crate::proxy::Proxy;
-use process_kit::secured::token;
-use process_kit::{Program, binary};
-
-/// By which settings a worker finds the sides, and shows them who it is.
-const SIDES: [(&str, &str, Part); 2] = [
-    ("STORE__URL", "STORE__TOKEN", Part::Store),
-    ("WAREHOUSE__URL", "WAREHOUSE__TOKEN", Part::Warehouse),
-];
 
 /// A program, what the names of its settings begin with, and who it is at RabbitMQ.
 #[derive(Clone, Copy, Debug)]
@@ -61,25 +51,17 @@ impl World {
             self.proxies.insert(link, Proxy::start(*upstream).await?);
         }
         let kind = Kind::of(part)?;
-        let file = self.file(kind)?;
+        let file = copy_of(kind.program, &self.folder)?;
         if let Some(roles) = self.roles_of(part) {
             let owner = roles.owner_url(ports[&Part::Postgres]);
-            migrate(kind, &file, &owner, &logs.join(format!("{part}.migrate.log"))).await?;
+            let log = logs.join(format!("{part}.migrate.log"));
+            migrate(&file, kind.prefix, &owner, &log).await?;
         }
         let settings = self.settings(part, kind)?;
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, &**value)).collect();
         let mut program = Program::of(part.as_str(), &file, kind.prefix, logs, &settings);
         program.try_to_start().await?;
         Ok(program)
-    }
-
-    /// A run has files of its own, so that nobody builds others under it; they stay with the logs.
-    fn file(&self, kind: Kind) -> Result<PathBuf> {
-        let file = self.folder.join(kind.program);
-        if !file.exists() {
-            std::fs::copy(binary(kind.program), &file)?;
-        }
-        Ok(file)
     }
 
     /// The roles in PostgreSQL of a part that is a service.
@@ -101,20 +83,14 @@ impl World {
             None => {
                 // So that a silent queue is replaced within a round.
                 settings.push(("CARRY__REPLACE_QUEUE_AFTER", "10s".to_owned()));
-                for (url, token_of, side) in SIDES {
-                    settings.push((url, format!("http://127.0.0.1:{}", port(side))));
-                    settings.push((token_of, token(Role::Sync).expose().to_owned()));
-                }
+                let url = |side| format!("http://127.0.0.1:{}", port(side));
+                let (store, warehouse) = (url(Part::Store), url(Part::Warehouse));
+                let sides = settings_of_sides(&store, &warehouse);
+                settings.extend(sides.map(|(name, value)| (name, value.to_owned())));
             }
         }
         Ok(settings)
     }
-}
-
-/// Has a service make its tables, as their owner.
-async fn migrate(kind: Kind, file: &Path, owner: &str, log: &Path) -> Result<()> {
-    let recipe = Recipe::new("migrate", file, log).arg("migrate");
-    Process::complete(recipe.env(&format!("{}__DATABASE__URL", kind.prefix), owner)).await
 }
 
 /// A URL with another port.
