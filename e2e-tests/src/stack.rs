@@ -210,13 +210,13 @@ fn number(counters: &Value, path: &str) -> i64 {
     counters.pointer(path).and_then(Value::as_i64).unwrap_or_else(|| panic!("{path}: {counters}"))
 }
 
-/// What has happened so far. Each pair is of the store and the warehouse, or of the directions
+/// The traffic so far. Each pair is of the store and the warehouse, or of the directions
 /// from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traffic {
     /// Changes recorded, wherever they were decided.
     pub changes: [i64; 2],
-    /// Of them, those decided there which the peer is to hear of.
+    /// The changes that were decided there and that the peer is to hear of.
     pub published: [i64; 2],
     /// Messages that the worker has taken in and settled.
     pub received: [i64; 2],

@@ -79,7 +79,7 @@ fn absolute(module: &[String], path: &[String]) -> Names {
     }
 }
 
-/// What each module imports, with re-exports resolved.
+/// The imports of each module, with re-exports resolved.
 fn imports(modules: &Modules) -> BTreeSet<(Names, Names)> {
     let (mut exports, mut imports) = (BTreeMap::new(), BTreeSet::new());
     for (module, text) in modules {
@@ -107,7 +107,7 @@ fn is_export(before: &str) -> bool {
     line.starts_with("pub")
 }
 
-/// What can be reached from a module by imports.
+/// The modules that are reached from one by imports.
 fn reached<'a>(from: &Names, edges: &'a BTreeMap<Names, BTreeSet<Names>>) -> BTreeSet<&'a Names> {
     let (mut reached, mut open) =
         (BTreeSet::new(), edges.get(from).into_iter().collect::<Vec<_>>());

@@ -25,7 +25,7 @@ struct Arguments {
     /// Only say what can be measured.
     #[arg(long)]
     list: bool,
-    /// Where data, logs and the report go.
+    /// The folder of data, logs and report.
     #[arg(long)]
     folder: PathBuf,
 }

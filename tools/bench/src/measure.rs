@@ -16,11 +16,11 @@ pub struct Finding {
 /// One figure with its baseline and target.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    /// What it says, in a few words; unique in a report.
+    /// The name, in a few words; unique in a report.
     pub name: String,
-    /// What the runs came to.
+    /// The figures of the runs.
     pub value: Spread,
-    /// In what it counts, `orders/s`; that of the baseline too.
+    /// The unit, `orders/s`; that of the baseline too.
     pub unit: &'static str,
     /// The baseline, measured in the same run.
     pub baseline: Option<Baseline>,
@@ -31,13 +31,13 @@ pub struct Measure {
 /// The figure that a measure is compared with.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    /// What it is: `pgbench -M prepared`.
+    /// The name: `pgbench -M prepared`.
     pub what: String,
-    /// What the runs came to.
+    /// The figures of the runs.
     pub value: Spread,
 }
 
-/// What a measure is to come to.
+/// The target of a measure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// At least so much of the baseline.
@@ -60,13 +60,13 @@ impl Measure {
         Self { name: name.into(), value, unit, baseline: None, target: Target::Reported }
     }
 
-    /// The same with a target.
+    /// Sets a target.
     #[must_use]
     pub fn with_target(self, target: Target) -> Self {
         Self { target, ..self }
     }
 
-    /// The same with a baseline and a target.
+    /// Sets a baseline and a target.
     #[must_use]
     pub fn against(self, what: &str, runs: &[f64], target: Target) -> Self {
         let value = Spread::of(runs.to_vec());
@@ -79,8 +79,8 @@ impl Measure {
         self.ratios().map(|ratios| ratios.median)
     }
 
-    /// The runs in parts of those of the baseline. Where there are as many of both, they took turns: each
-    /// is held against the one that ran next to it, on a machine that was as busy.
+    /// The runs in parts of those of the baseline. Where there are as many of both, they took
+    /// turns: each is held against the one that ran next to it, on a machine that was as busy.
     #[must_use]
     pub fn ratios(&self) -> Option<Spread> {
         let (value, baseline) = (&self.value, &self.baseline.as_ref()?.value);
@@ -98,7 +98,8 @@ impl Measure {
         sound.then(|| Spread::of(ratios))
     }
 
-    /// Whether the target is met; none where there is none. What could not be measured does not meet it.
+    /// Returns whether the target is met; `None` where there is none. What could not be measured
+    /// does not meet it.
     #[must_use]
     pub fn is_met(&self) -> Option<bool> {
         let (ratio, value) = (self.ratio().unwrap_or(f64::NAN), self.value.median);
@@ -138,7 +139,7 @@ impl Target {
     }
 }
 
-/// What several runs of the same came to.
+/// The figures of several runs of the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     /// The one in the middle, or between the two in the middle.
@@ -147,7 +148,7 @@ pub struct Spread {
     pub lowest: f64,
     /// The highest.
     pub highest: f64,
-    /// All, in the order in which they were run.
+    /// All figures, in the order of the runs.
     pub runs: Vec<f64>,
 }
 

@@ -37,8 +37,8 @@ pub fn request(method: &str, path: &str, body: &str) -> Bytes {
     ))
 }
 
-/// Whether a side shows an order as it was placed, and in this status; prices only where the side
-/// has them.
+/// Checks that a side shows an order as it was placed, and in this status; prices only where the
+/// side has them.
 #[must_use]
 pub fn is_as_placed(number: u64, status: Status, shown: &Value) -> bool {
     let Ok(placed) = serde_json::from_str::<Value>(&order(number)) else { return false };

@@ -1,4 +1,4 @@
-//! Of what was measured, and on what.
+//! The origin of a report: the commit and the machine.
 
 use std::process::Command;
 

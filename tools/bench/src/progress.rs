@@ -1,4 +1,4 @@
-//! What is going on, for whoever waits: one line kept up to date on a terminal, plain lines
+//! The display of progress: one line kept up to date on a terminal, plain lines
 //! elsewhere.
 
 use std::fmt;

@@ -16,13 +16,13 @@ use super::world::World;
 /// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What is measured, in this order.
+    /// The rows that are measured, in this order.
     pub rows: Vec<Row>,
-    /// How much, and how long.
+    /// The durations and sizes.
     pub scale: Scale,
-    /// With what it can be run again.
+    /// The command that runs it again.
     pub command: String,
-    /// Where data, logs and the report go.
+    /// The folder of data, logs and report.
     pub folder: PathBuf,
 }
 

@@ -1,44 +1,44 @@
-//! How much is measured, and how long. Pure.
+//! The durations and sizes of a run. Pure.
 
 use std::time::Duration;
 
 /// All durations and sizes.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// How often Lockstep and its baseline take turns.
+    /// The number of turns of Lockstep and its baseline.
     pub turns: usize,
-    /// How long a load goes on before it counts.
+    /// The time that a load goes on before it counts.
     pub warm_up: Duration,
-    /// How long it then counts.
+    /// The time that it then counts.
     pub lasts: Duration,
-    /// How often that is measured which takes longer.
+    /// The number of turns of what takes longer.
     pub long_turns: usize,
-    /// How many changes wait where it is measured how fast they are carried.
+    /// The number of waiting changes where the rate of carrying is measured.
     pub waiting: u64,
-    /// The same, where many are stored besides.
+    /// The number of waiting changes where many orders are stored besides.
     pub waiting_more: u64,
-    /// How many orders are stored where they are read.
+    /// The number of stored orders where they are read.
     pub stored: u64,
-    /// How many orders are stored, few and many, where it is measured what that changes.
+    /// The numbers of stored orders, few and many, where growth is measured.
     pub growth: [u64; 2],
-    /// How many orders are stored where others want much of the same tables.
+    /// The number of stored orders where others want much of the same tables.
     pub crowded: u64,
-    /// How many changes wait, few and many, where it is measured what memory that takes,
+    /// The numbers of waiting changes, few and many, where memory is measured,
     pub backlogs: [u64; 2],
     /// and how many of them are worked off.
     pub worked_off: u64,
-    /// How long a steady load lasts,
+    /// The duration of a steady load,
     pub steady: Duration,
     /// and how long one of which there is much.
     pub much: Duration,
-    /// How often each program is started.
+    /// The number of times that each program is started.
     pub starts: usize,
-    /// How many orders are read back after each load.
+    /// The number of orders that are read back after each load.
     pub sample: u64,
 }
 
 impl Scale {
-    /// All together in under three minutes.
+    /// The sizes of a run in under three minutes.
     pub const QUICK: Self = Self {
         turns: 2,
         warm_up: Duration::from_millis(300),
@@ -57,7 +57,7 @@ impl Scale {
         sample: 20,
     };
 
-    /// All together in under thirty.
+    /// The sizes of a run in under thirty.
     pub const WHOLE: Self = Self {
         turns: 5,
         warm_up: Duration::from_secs(1),

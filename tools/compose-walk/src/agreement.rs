@@ -1,4 +1,4 @@
-//! Whether all that was acknowledged is at both sides, and both say the same.
+//! The comparison of both sides: all that was acknowledged is there, and is the same.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::project::Project;
 use super::writers::Acknowledged;
 
-/// How long the sides may take to agree when all is well again. The longest that a change waits is
+/// The time in which the sides agree when all is well again. The longest that a change waits is
 /// one over which its peer has failed: it is offered again after 30 s.
 const IN_TIME: Duration = Duration::from_secs(60);
 

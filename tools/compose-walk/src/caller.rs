@@ -7,7 +7,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use test_kit::http;
 
-/// How long to wait for an answer.
+/// The time to wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
 
 /// One who asks a program, with a token or without.
@@ -18,7 +18,7 @@ pub struct Caller {
     token: Option<String>,
 }
 
-/// What a program answered.
+/// The answer of a program.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status.
@@ -76,7 +76,7 @@ impl Caller {
         self.ask(Method::PATCH, path, Some(body)).await
     }
 
-    /// Whether the program says that it can work.
+    /// Returns whether the program says that it can work.
     pub async fn is_ready(&self) -> bool {
         matches!(self.get("/health/ready").await, Ok(Answer { status: 200, .. }))
     }

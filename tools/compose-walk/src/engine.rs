@@ -11,7 +11,7 @@ use tokio::process::Command;
 #[derive(Clone, Debug)]
 pub struct Engine {
     compose: &'static [&'static str],
-    /// What Compose says of itself.
+    /// The version, as Compose prints it.
     pub version: String,
 }
 
@@ -43,19 +43,19 @@ fn named(words: &[&str]) -> Command {
     command
 }
 
-/// What `docker` prints for these arguments.
+/// The output of `docker` with these arguments.
 pub async fn docker(arguments: &[&str]) -> Result<String> {
     output(Command::new("docker").args(arguments)).await
 }
 
-/// What `docker inspect` tells of one thing.
+/// The output of `docker inspect` for one thing.
 pub async fn inspect(id: &str) -> Result<Value> {
     let text = docker(&["inspect", id]).await?;
     let all: Vec<Value> = serde_json::from_str(&text)?;
     all.into_iter().next().with_context(|| format!("Docker knows no {id}"))
 }
 
-/// What a command prints, without the end of the line; an error with what it complained of.
+/// The output of a command, without the end of the line; its complaints where it fails.
 pub async fn output(command: &mut Command) -> Result<String> {
     let output = whole_output(command).await?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

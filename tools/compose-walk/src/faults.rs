@@ -12,25 +12,25 @@ use super::engine::{docker, whole_output};
 use super::project::{PROGRAMS, Project, SERVICES};
 use super::writers::Writers;
 
-/// How long until a container says again that it is well. RabbitMQ is asked every ten seconds.
+/// The time in which a container is healthy again. RabbitMQ is asked every ten seconds.
 const WELL: Duration = Duration::from_secs(150);
 /// Writes that are to be acknowledged between two faults, so that each meets some.
 const BETWEEN: usize = 24;
 
-/// What happens to a container.
+/// A fault of a container.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     /// Its processes end at once; Docker starts it again.
     Dies,
-    /// It is killed, and stays away until somebody starts it.
+    /// The container is killed, and stays away until somebody starts it.
     Killed,
-    /// It is asked to end, and started again.
+    /// The container is asked to end, and started again.
     Restarted,
 }
 
 const FAULTS: [Fault; 3] = [Fault::Dies, Fault::Killed, Fault::Restarted];
 
-/// How long each container took to be well again.
+/// The time that each container took to be healthy again.
 pub type Recoveries = Vec<(String, Vec<Duration>)>;
 
 /// All of them.

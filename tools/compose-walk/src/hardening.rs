@@ -1,4 +1,4 @@
-//! Whether what docker-compose.yml forbids the containers is forbidden them: as Docker tells it, and
+//! Checks that what docker-compose.yml forbids the containers is forbidden: as Docker tells it, and
 //! as a process inside finds it.
 
 use anyhow::{Context, Result, ensure};

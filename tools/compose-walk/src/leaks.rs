@@ -1,4 +1,4 @@
-//! Whether any container has logged a secret.
+//! The search for secrets in the logs of all containers.
 
 use anyhow::{Result, ensure};
 

@@ -13,7 +13,7 @@
 //! | [`leaks`] | whether any log holds a secret |
 //! | [`run`] | all of it in turn |
 //!
-//! It takes nothing from inside but what an operator has: Compose's files and the published ports.
+//! The walk uses only what an operator has: Compose's files and the published ports.
 
 pub mod agreement;
 pub mod caller;

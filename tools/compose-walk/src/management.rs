@@ -1,4 +1,4 @@
-//! What the management UI shows: names that tell a person what each thing is.
+//! The names that the management UI shows: they tell a person what each thing is.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -28,13 +28,13 @@ pub const PUBLISHED: [(&str, &str, u16); 4] = [
 ];
 /// The tag of its images, so that the user's stay.
 const TAG: &str = "walk";
-/// How long until all are ready, once the images are built.
+/// The time in which all are ready, once the images are built.
 const READY: Duration = Duration::from_secs(240);
 
 /// A stack of its own.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// What Compose calls it.
+    /// The name of the project in Compose.
     pub name: String,
     engine: Engine,
     root: PathBuf,
@@ -145,7 +145,7 @@ impl Project {
         Ok(id)
     }
 
-    /// What Docker tells of the container of a service.
+    /// The description of a service's container by Docker.
     pub async fn inspect(&self, service: &str) -> Result<Value> {
         inspect(&self.container(service).await?).await
     }
@@ -156,7 +156,8 @@ impl Project {
         self.ports[setting]
     }
 
-    /// Asks a program as one who has the token of a role (`READ`, `WRITE`, `ADMIN`, `SYNC`), or none.
+    /// Asks a program as one who has the token of a role (`READ`, `WRITE`, `ADMIN`, `SYNC`), or
+    /// none.
     pub fn caller(&self, service: &str, role: Option<&str>) -> Result<Caller> {
         let published = PUBLISHED.iter().find(|(_, of, _)| *of == service);
         let (setting, ..) = published.with_context(|| format!("{service} has no port"))?;
@@ -170,7 +171,7 @@ impl Project {
         format!("lockstep-{program}:{TAG}")
     }
 
-    /// What Compose says of itself.
+    /// The version, as Compose prints it.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.engine.version

@@ -15,10 +15,10 @@ use super::{agreement, faults, hardening, leaks, management, walk};
 
 /// The image on which ours stand.
 const BASE: &str = "debian:bookworm-slim";
-/// How much larger each of ours may be, in megabytes.
+/// The most that each of our images may add to it, in megabytes.
 const LARGEST: f64 = 60.0;
 
-/// What was found, line by line.
+/// The findings, line by line.
 #[derive(Debug, Default)]
 struct Report(Vec<String>);
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::project::Project;
 use process_kit::lamps_and_bulbs;
 
-/// How long an order may take to the other side, also just after the start.
+/// The longest that an order may take to the other side, also just after the start.
 const ACROSS: Duration = Duration::from_secs(30);
 
 /// An order is placed at the store, shipped by the warehouse, and both show the same.
@@ -59,15 +59,15 @@ pub async fn access_is_closed(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The worker's deeds at the sides are its caller's: an administrator pauses a direction.
+/// What the worker does at the sides it does for its caller: an administrator pauses a direction.
 pub async fn an_administrator_pauses(project: &Project) -> Result<()> {
     let pause = "/v1/directions/store-to-warehouse/pause";
     let writer = project.caller("worker", Some("WRITE"))?;
     writer.post(pause, &json!({})).await?.with(403)?;
     let administrator = project.caller("worker", Some("ADMIN"))?;
-    for deed in [pause, "/v1/directions/store-to-warehouse/resume"] {
-        let done = administrator.post(deed, &json!({})).await?;
-        ensure!(done.status < 300, "{deed}: {} {}", done.status, done.body);
+    for path in [pause, "/v1/directions/store-to-warehouse/resume"] {
+        let done = administrator.post(path, &json!({})).await?;
+        ensure!(done.status < 300, "{path}: {} {}", done.status, done.body);
     }
     Ok(())
 }

@@ -15,11 +15,11 @@ use uuid::Uuid;
 use super::caller::Caller;
 use super::project::Project;
 
-/// How many there are.
+/// The number of writers.
 const WRITERS: u64 = 4;
-/// How long one rests between two writes.
+/// The rest between two writes of one writer.
 const REST: Duration = Duration::from_millis(150);
-/// How long between two tries of the same.
+/// The pause between two tries of the same.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// The changes of an order, as a side has told them.
@@ -31,7 +31,7 @@ pub struct Acknowledged {
     pub tracking: Option<String>,
 }
 
-/// What all writers were told so far, by the orders' ids.
+/// The answers to all writers so far, by the orders' ids.
 type Ledger = Arc<Mutex<BTreeMap<Uuid, Acknowledged>>>;
 
 /// Writers at work.
@@ -66,7 +66,7 @@ impl Writers {
         Ok(Self { ledger, stop, tasks })
     }
 
-    /// How many writes were acknowledged so far.
+    /// The number of writes that were acknowledged so far.
     #[must_use]
     pub fn count(&self) -> usize {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);

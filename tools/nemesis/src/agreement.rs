@@ -17,9 +17,10 @@ use process_kit::secured::headers;
 /// Mostly within seconds. The longest that a change may wait is one that was purged: by comparing,
 /// it is found and offered again within 60 s.
 pub const IN_TIME: Duration = Duration::from_secs(60);
-/// What takes longer is broken; this long it is still watched, to tell slow from never.
+/// The time that the sides are watched, to tell slow from never: what takes longer than 60 s is
+/// broken.
 pub const AT_ALL: Duration = Duration::from_secs(400);
-/// How long it may take until nothing is in the queues. (RabbitMQ counts every five seconds.)
+/// The time in which nothing is in the queues any more. (RabbitMQ counts every five seconds.)
 const QUIET: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -69,7 +70,7 @@ pub async fn quiet(world: &World) -> Result<u64, String> {
     Err(format!("after {QUIET:?} something is left over: queues {depths:?}, {standings:?}"))
 }
 
-/// How everybody is doing, for whoever looks into it.
+/// The state of all programs, for a person who looks into it.
 async fn describe(world: &World, standings: Option<&Both<Standing>>) -> String {
     let mut told = vec![format!("{standings:?}")];
     told.push(format!("queues {:?}", world.broker.depths().await.ok().flatten()));

@@ -12,7 +12,7 @@ use test_kit::http;
 /// RabbitMQ may be stopped just now.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How the name of a parked queue ends, of whatever generation.
+/// The end of a parked queue's name, of any generation.
 const PARKED: &str = ".parked";
 
 /// The management API.
@@ -22,7 +22,7 @@ pub struct Broker {
     api: Url,
 }
 
-/// What is in the queues, some seconds ago.
+/// The depths of the queues, some seconds ago.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
     /// In the sync queues, with what the workers hold.
@@ -64,7 +64,7 @@ impl Broker {
         Ok(Self { http: http().timeout(LIMIT).build()?, api: url.parse()? })
     }
 
-    /// What is in the queues; none where they are not all there.
+    /// Returns the depths of the queues; `None` where one is missing.
     pub async fn depths(&self) -> Result<Option<Depths>> {
         let answer = self.http.get(self.at(&["queues", "/"])).send().await?.error_for_status()?;
         let queues: Vec<Queue> = answer.json().await?;

@@ -1,4 +1,4 @@
-//! What is in the two databases.
+//! The contents of the two databases.
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ create trigger note_published before insert on outbox
     for each row execute function note_published();
 ";
 
-/// A side's standing, without marks, which are no content: a side that has decided about a count does
-/// not know its mark any more, and the peer may.
+/// A side's standing, without marks, which are no content: a side that has decided about a count
+/// does not know its mark any more, and the peer may.
 const STANDING: &str = "
 select jsonb_build_object(
     'outbox', (select count(*) from outbox),
@@ -58,7 +58,7 @@ pub struct Databases {
     urls: Both<String>,
 }
 
-/// How a side stands.
+/// The standing of a side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Standing {
     /// Changes that RabbitMQ has not confirmed.
@@ -98,7 +98,7 @@ impl Databases {
         Ok(())
     }
 
-    /// How a side stands.
+    /// The standing of a side.
     pub async fn standing(&self, side: Side) -> Result<Standing> {
         let rows = self.ask(side, STANDING).await?;
         Ok(serde_json::from_str(rows.first().context("a count without a row")?)?)

@@ -1,4 +1,4 @@
-//! What can be done to a part, to a link, and to the broker's topology.
+//! The faults of a part, of a link, and of the broker's topology.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub enum Fault {
     SetBack(Side),
 }
 
-/// What happens to a part.
+/// A fault of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Blow {
     /// SIGKILL, all processes of it; started again afterwards.
@@ -34,7 +34,7 @@ pub enum Blow {
     Restart,
 }
 
-/// What happens to a link.
+/// A fault of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// Connections are reset, new ones refused.
@@ -53,14 +53,14 @@ pub enum Trouble {
     CutsAfterApplying,
 }
 
-/// What is deleted in RabbitMQ.
+/// A thing that is deleted in RabbitMQ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Loss {
     /// The binding of a sync queue.
     Binding,
     /// A sync queue, with what is in it.
     Queue,
-    /// What is in a sync queue; the queue stays.
+    /// The messages of a sync queue; the queue stays.
     Messages,
     /// The Raft process of a sync queue: the queue stays, and answers nothing.
     Process,
@@ -72,13 +72,13 @@ impl Blow {
 }
 
 impl Trouble {
-    /// What can happen to any link.
+    /// The faults that any link can have.
     pub const OF_ANY: [Self; 3] = [Self::Cut, Self::BlackHole, Self::Slow];
     /// The events that can happen besides, where a worker tells a side changes.
     pub const OF_HTTP: [Self; 4] =
         [Self::Fails, Self::Hangs, Self::FailsAfterApplying, Self::CutsAfterApplying];
 
-    /// Whether it is about requests, not about bytes.
+    /// Returns whether the fault is about requests, not about bytes.
     #[must_use]
     pub const fn is_http(self) -> bool {
         match self {
@@ -115,7 +115,7 @@ impl Fault {
         older.chain(newer).chain(set_backs)
     }
 
-    /// What happens, whatever it happens to.
+    /// The kind of the fault, whatever it happens to.
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {

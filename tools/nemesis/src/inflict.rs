@@ -31,17 +31,17 @@ const BETWEEN_PURGES: Duration = Duration::from_millis(25);
 /// Suspends the Raft process of a quorum queue: the queue is declared, and answers nothing.
 const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
 
-/// What came of a fault.
+/// The outcome of a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Inflicted {
-    /// It was done and healed.
+    /// The fault was inflicted and healed.
     Done,
-    /// It was not done: its turn came when all was to heal already, or there was nobody to be hurt.
+    /// The fault was not inflicted: all was to heal already, or there was nobody to be hurt.
     NotDone,
-    /// The fault could not be inflicted: what it needs was just being hurt otherwise, or it is broken
-    /// itself.
+    /// The fault could not be inflicted: what it needs was just being hurt otherwise, or it is
+    /// broken itself.
     Failed(String),
-    /// It was done, and the part did not take it as it should.
+    /// The fault was inflicted, and the part did not take it as it should.
     Misbehaved(Rule, String),
 }
 

@@ -1,4 +1,4 @@
-//! What the clients asked for, and what they were told.
+//! The ledger of what the clients asked for and were told.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -21,20 +21,20 @@ pub struct Write {
     pub side: Side,
     /// The order.
     pub order: Uuid,
-    /// What.
+    /// The write.
     pub wanted: Wanted,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// No answer, or one that leaves it open.
     Unknown,
-    /// It was refused with this status, and must not have been done.
+    /// The write was refused with this status, and must not have been done.
     Refused(u16),
-    /// It was done, and made this of the order.
+    /// The write was done, and made this of the order.
     Acknowledged(Seen),
 }
 
@@ -51,7 +51,7 @@ pub struct Read {
     pub seen: Seen,
 }
 
-/// How far a reader has seen an order come at a side.
+/// The state of an order that a reader has seen at a side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     version: i64,
@@ -64,20 +64,20 @@ pub struct Mark {
 pub struct Begun {
     side: Side,
     order: Uuid,
-    /// What everybody had seen by then.
+    /// The states that all readers had seen by then.
     before: Mark,
     epoch: u64,
     write: Option<usize>,
 }
 
-/// What the clients asked for and were told.
+/// The requests of the clients, and the answers.
 #[derive(Debug)]
 pub struct Ledger {
     began: Instant,
     writes: Vec<Write>,
     reads: Vec<Read>,
     marks: HashMap<(Side, Uuid), Mark>,
-    /// How often an order was being set back or was set back; odd while it is.
+    /// The number of begun and ended set-backs of each order; odd while one is under way.
     epochs: HashMap<(Side, Uuid), u64>,
     set_backs: Vec<(Side, SetBack)>,
     /// Orders that were set back, and are not compared because of it.
@@ -154,7 +154,7 @@ impl Ledger {
         self.epochs.get(&(side, order)).copied().unwrap_or_default()
     }
 
-    /// Whether the order was set back since, or just is.
+    /// Returns whether the order was set back since, or just is.
     fn is_overtaken(&self, begun: Begun) -> bool {
         let epoch = self.epoch(begun.side, begun.order);
         epoch != begun.epoch || !epoch.is_multiple_of(2)
@@ -219,7 +219,7 @@ impl Mark {
         Self { version: seen.version, delivery, progress }
     }
 
-    /// What is shown may lack revisions, as in the answer to a batch.
+    /// The order that is shown may lack revisions, as in the answer to a batch.
     fn falls_to(&self, later: &Self) -> Option<String> {
         let has_revisions = later.delivery != Revision::ZERO;
         let falls = later.version < self.version

@@ -1,4 +1,4 @@
-//! What is going on, for whoever watches: a line that is kept up to date on a terminal, a plain
+//! The progress of a run: a line that is kept up to date on a terminal, a plain
 //! line every few seconds elsewhere.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a plain line is written.
+/// The interval at which a plain line is written.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// A line, and where it is shown.
@@ -17,12 +17,12 @@ pub struct Line {
     shown: Option<Instant>,
 }
 
-/// How far a run is.
+/// The figures of a run so far.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// How long it has run.
+    /// The time since its beginning.
     pub elapsed: Duration,
-    /// What is being done.
+    /// The current activity.
     pub doing: &'static str,
     /// Faults so far.
     pub faults: usize,

@@ -21,10 +21,10 @@ const UNGUARDED: &str = "LOCKSTEP_UNGUARDED";
 #[derive(Debug, Parser)]
 #[command(name = "nemesis")]
 struct Arguments {
-    /// How long.
+    /// The duration in minutes.
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// How long, instead of minutes.
+    /// The duration in seconds, instead of minutes.
     #[arg(long, conflicts_with = "minutes")]
     seconds: Option<u64>,
     /// From which the schedule of faults comes; a random one where it is left out.
@@ -37,7 +37,7 @@ struct Arguments {
     /// where it is left out.
     #[arg(long = "fault", value_name = "KIND")]
     faults: Vec<String>,
-    /// Where data, logs and the report go.
+    /// The folder of data, logs and report.
     #[arg(long)]
     folder: PathBuf,
     /// Only print the schedule.

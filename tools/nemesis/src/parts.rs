@@ -1,4 +1,4 @@
-//! What there is to be hurt: the processes, and the connections between them.
+//! The parts that can be hurt: the processes, and the connections between them.
 
 use std::fmt;
 
@@ -67,9 +67,9 @@ impl fmt::Display for Part {
 /// The connections that one part makes to another. Each link has a proxy of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Link {
-    /// Who connects.
+    /// The part that connects.
     pub from: Part,
-    /// To whom.
+    /// The part that it connects to.
     pub to: Part,
 }
 
@@ -94,7 +94,7 @@ impl Link {
         Self { from, to }
     }
 
-    /// Whether a worker tells a side changes here, by HTTP.
+    /// Returns whether a worker sends a side changes here, by HTTP.
     #[must_use]
     pub const fn is_http(self) -> bool {
         matches!(self.to, Part::Store | Part::Warehouse)

@@ -24,7 +24,7 @@ use weather::{Answers, Weather};
 /// By how much everything is late on a slow link.
 const DELAY: Duration = Duration::from_millis(300);
 
-/// What one part connects to instead of the other.
+/// The proxy to which one part connects instead of the other.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,

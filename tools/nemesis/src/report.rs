@@ -1,4 +1,4 @@
-//! What is told of a run when it is over.
+//! The report of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::ledger::{Ledger, Outcome};
 use super::violation::{Rule, Violation};
 
-/// So many violations of a rule are told in full.
+/// The number of violations of one rule that are reported in full.
 const IN_FULL: usize = 5;
 
 /// A run that lasts so long has time for every kind of fault that is planned so often.
@@ -22,7 +22,7 @@ pub struct Report {
     pub seed: u64,
     /// The guard that was switched off.
     pub without: Option<String>,
-    /// How long it ran.
+    /// The duration of the run.
     pub lasted: Duration,
     /// The faults that were carried out.
     pub faults: Vec<Fault>,
@@ -34,7 +34,7 @@ pub struct Report {
     pub reads: usize,
     /// Orders that were written to.
     pub orders: usize,
-    /// How long the sides took to agree, and when, each time.
+    /// The time that the sides took to agree, and when, each time.
     pub agreements: Vec<Agreement>,
     /// Orders that were put back and of which offers were asked for, since nothing compares them.
     pub asked_for: usize,
@@ -42,20 +42,20 @@ pub struct Report {
     pub put_back: usize,
     /// Messages that were left in the parked queues at the end.
     pub parked: u64,
-    /// What must not be, and was.
+    /// The violations.
     pub violations: Vec<Violation>,
 }
 
 /// The sides have come to agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Agreement {
-    /// How long that took from when all was healed.
+    /// The time that the sides took from when all was healed.
     pub took: Duration,
     /// When they agreed, from the beginning of the run.
     pub at: Duration,
 }
 
-/// How many writes came to what.
+/// The number of writes by their outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Writes {
     /// Acknowledged.
@@ -83,14 +83,14 @@ impl Writes {
 }
 
 impl Report {
-    /// Whether all held.
+    /// Returns whether no rule was broken.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// The kinds of fault that a run had time for and never did: what they would have shown, it does
-    /// not show.
+    /// The kinds of fault that a run had time for and never did: what they would have shown, it
+    /// does not show.
     #[must_use]
     pub fn never_done(&self, lasted: Duration) -> Vec<Violation> {
         if lasted < TIME_FOR_ALL {

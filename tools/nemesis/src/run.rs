@@ -28,9 +28,10 @@ use super::world::{self, World};
 
 mod checking;
 
-/// So many violations are told at once; the report has more, and the orders' histories all.
+/// The number of violations that are shown at once; the report has more, and the orders' histories
+/// all.
 const AT_ONCE: usize = 20;
-/// How often the line is brought up to date.
+/// The interval at which the line is brought up to date.
 const TICK: Duration = Duration::from_millis(500);
 
 /// A run under way.
@@ -181,7 +182,7 @@ impl Run {
         self.report.without.is_some() && !self.report.is_clean()
     }
 
-    /// What is found again when everything is checked at the end counts once.
+    /// A violation that is found again when everything is checked at the end counts once.
     fn violated(&mut self, violation: Violation) {
         if !self.report.violations.contains(&violation) {
             if self.report.violations.len() < AT_ONCE {
@@ -204,7 +205,7 @@ impl Run {
         self.line.show(&figures);
     }
 
-    /// Whoever could say may just be hurt.
+    /// `None` where the program that could say is being hurt.
     async fn waiting(&self) -> Option<u64> {
         let asking = async {
             let mut waiting = self.world.broker.depths().await.ok()??.waiting;

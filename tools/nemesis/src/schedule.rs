@@ -1,4 +1,4 @@
-//! What goes wrong when. Pure: the same seed gives the same schedule.
+//! The schedule of faults. Pure: the same seed gives the same schedule.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::parts::Part;
 
 /// From the beginning of one fault to that of the next, in milliseconds.
 const GAP: std::ops::Range<u64> = 100..2_000;
-/// How long most faults last, and how long some do: longer than the programs wait for an answer.
+/// The duration of most faults, and of some: longer than the programs wait for an answer.
 const SHORT: std::ops::Range<u64> = 100..4_000;
 const LONG: std::ops::Range<u64> = 8_000..18_000;
 /// One in so many lasts long.
@@ -22,7 +22,7 @@ const SELDOM: u32 = 8;
 pub struct Planned {
     /// When it begins, from the beginning of the round.
     pub at: Duration,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
     /// For how long.
     pub lasts: Duration,
@@ -34,7 +34,7 @@ pub struct Schedule {
     rng: Rng,
     round: Duration,
     faults: Vec<Fault>,
-    /// What is still to happen before anything happens again.
+    /// The faults that are still to happen before one happens again.
     deck: Vec<Fault>,
 }
 
@@ -81,7 +81,7 @@ impl Iterator for Schedule {
     }
 }
 
-/// How long the target is busy with getting up again.
+/// The time in which the target gets up again.
 const fn recovery(fault: Fault) -> Duration {
     match fault {
         Fault::Part(Blow::Kill | Blow::Restart, Part::RabbitMq) => Duration::from_secs(12),

@@ -16,7 +16,7 @@ pub struct Seen {
     pub order: Option<Arc<Content>>,
 }
 
-/// What an order says.
+/// The content of an order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Content {
     /// The part that both sides share.

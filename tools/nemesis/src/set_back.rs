@@ -18,16 +18,16 @@ use super::parts::Part;
 use super::world::World;
 use process_kit::secured::headers;
 
-/// How many orders are put back at once, at the most.
+/// The most orders that are put back at once.
 const SOME: usize = 3;
-/// How many of those that changed last are looked at: more, because only those are put back that
-/// have changed again.
+/// The number of those that changed last which are looked at: more, because only those are put back
+/// that have changed again.
 const AMONG: u8 = 15;
 /// A change that is younger has not been compared yet: the worker reads the log up to what was its
 /// newest place at an earlier look, and looks every 3 s.
 const NOT_COMPARED: f64 = 2.0;
-/// How often somebody asks for offers of orders that were put back unnoticed. What a side had told
-/// before it was put back may arrive at its peer after the first time.
+/// The interval at which offers are asked for of orders that were put back unnoticed. What a side
+/// had told before it was put back may arrive at its peer after the first time.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The orders that changed last.
@@ -49,15 +49,15 @@ put_back as (
     returning orders.id)
 select to_jsonb((select max(seq) from changes where order_id = put_back.id)) from put_back";
 
-/// The age, in seconds, of the last change of an order that comparing reads in a side's log. (An order
-/// with a parked change is left to that side.)
+/// The age, in seconds, of the last change of an order that comparing reads in a side's log. (An
+/// order with a parked change is left to that side.)
 const AGE: &str = "
 select extract(epoch from clock_timestamp() - max(at)) from changes
 where order_id = '{id}' and origin = '{side}' and in_bulk is not true
     and body::json ->> 'touched' <> '[]'
     and not exists (select from parked where order_id = '{id}' and state = 'parked')";
 
-/// What an earlier look had.
+/// The order at an earlier look.
 #[derive(Debug)]
 pub(super) struct Look {
     side: Side,
@@ -128,8 +128,8 @@ async fn known(databases: &Databases, side: Side, id: Uuid) -> Result<Option<Row
     Ok(rows.first().map(|row| serde_json::from_str(row)).transpose()?)
 }
 
-/// Whether comparing must notice by itself that an order was put back: what its peer knows already
-/// shows it, and the change because of which the two are compared is still to be read.
+/// Returns whether comparing must notice by itself that an order was put back: what its peer knows
+/// already shows it, and the change because of which the two are compared is still to be read.
 async fn will_be_compared(databases: &Databases, done: &SetBack) -> bool {
     let is_behind = done.known.as_ref().is_some_and(|known| {
         let (here, there) = (&done.to.shared, &known.shared);
@@ -146,8 +146,8 @@ async fn will_be_compared(databases: &Databases, done: &SetBack) -> bool {
     is_behind && is_young
 }
 
-/// Does what operations.md says to do after a restore: asks the other side for an offer of the orders
-/// that were put back where nothing is compared because of them any more. Does not end.
+/// Does what operations.md says to do after a restore: asks the other side for an offer of the
+/// orders that were put back where nothing is compared because of them any more. Does not end.
 pub(super) async fn ask_for_offers(world: &World, orders: &[(Side, Uuid)]) -> Infallible {
     let http = http().default_headers(headers(Role::Admin)).build().unwrap();
     loop {

@@ -1,4 +1,5 @@
-//! What can be killed, frozen and restarted: a program, or a server with all of its processes.
+//! A victim that can be killed, frozen and restarted: a program, or a server with all of its
+//! processes.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use launcher::rabbitmq::RabbitMq;
 
 use process_kit::Program;
 
-/// How long a program may take to stop when it is asked to, on a machine that has much else to do.
+/// The longest that a program may take to stop, on a machine that has much else to do.
 const STOP: Duration = Duration::from_secs(12);
 
 /// Something that runs, and can be started again.

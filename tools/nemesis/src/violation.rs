@@ -1,4 +1,4 @@
-//! What must not be, and was found.
+//! The violations that the checker finds.
 
 use std::fmt;
 
@@ -21,7 +21,8 @@ pub enum Rule {
     FromThePeer,
     /// Changes that a side decided and that concern the peer are published, and no others.
     Published,
-    /// The private part of an order is changed by what is decided there, and by nothing that arrives.
+    /// The private part of an order is changed by what is decided there, and by nothing that
+    /// arrives.
     Private,
     /// An order is what its change log says.
     Logged,
@@ -85,7 +86,7 @@ pub struct Violation {
     pub rule: Rule,
     /// The order, where it is about one.
     pub order: Option<Uuid>,
-    /// How it was broken.
+    /// The details.
     pub why: String,
 }
 

@@ -110,7 +110,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// Whoever is stopped does not obey: it is to go on, so that it can end.
+    /// Resumes processes that are stopped, so that they can end.
     fn drop(&mut self) {
         let go_on = |process: Option<&Process>| {
             if let Some(process) = process {

@@ -1,4 +1,4 @@
-//! The same of either side.
+//! A pair: one value for each side.
 
 use shared_models::side::Side;
 

@@ -13,7 +13,7 @@ use test_kit::get;
 
 use crate::secured;
 
-/// How long a program may take to be ready, and to stop.
+/// The longest that a program may take to be ready, and to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that a test may stop and start again, on the same port with the same settings.
@@ -71,7 +71,7 @@ impl Program {
         self.try_to_start().await.unwrap();
     }
 
-    /// The same, where it may fail.
+    /// Starts the program; an error where it is not ready in time.
     pub async fn try_to_start(&mut self) -> Result<()> {
         self.spawn().await?;
         let live = format!("{}/health/live", self.url);
@@ -122,8 +122,8 @@ impl Program {
     }
 }
 
-/// Copies a program as cargo has built it into a folder, once: a run is to go on with it while others
-/// build.
+/// Copies a program as cargo has built it into a folder, once: a run is to go on with it while
+/// others build.
 pub fn copy_of(name: &str, folder: &Path) -> Result<PathBuf> {
     let file = folder.join(name);
     if !file.exists() {

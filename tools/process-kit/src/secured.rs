@@ -29,7 +29,7 @@ pub fn client(url: &str) -> TestClient {
     TestClient::new(url).with_token(token(Role::Admin))
 }
 
-/// What every request with this role bears.
+/// The headers of every request with this role.
 #[must_use]
 pub fn headers(role: Role) -> HeaderMap {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token(role).expose())).unwrap();

@@ -59,7 +59,7 @@ fn request(direction: Direction, messages: &[String]) -> Result<String> {
     Ok(serde_json::to_string(&SyncRequest { schema: SCHEMA, source: direction.from, changes })?)
 }
 
-/// Whoever is free sends the next request.
+/// The connection that is free sends the next request.
 async fn tell(client: Client, url: String, requests: Arc<Mutex<IntoIter<String>>>) -> Result<()> {
     let next = || requests.lock().ok()?.next();
     while let Some(body) = next() {

@@ -22,13 +22,13 @@ use uuid::Uuid;
 
 use crate::world::World;
 
-/// So many are published before the first of them has to be confirmed.
+/// The number of messages that are published before the first of them is confirmed.
 const IN_FLIGHT: usize = 2000;
-/// So many are handed to the connection at once, as a relay does.
-const PORTION: usize = 500;
-/// As many are handed out ahead as the worker takes.
+/// The number of messages that are handed to the connection at once, as a relay does.
+const BATCH: usize = 500;
+/// The prefetch, as the worker has it.
 const PREFETCH: u16 = 1000;
-/// So many are acknowledged at once, less than are handed out ahead.
+/// The number of messages that are acknowledged at once, less than the prefetch.
 const AT_ONCE: usize = 250;
 const PERSISTENT: u8 = 2;
 
@@ -73,7 +73,7 @@ pub(super) async fn open(world: &World) -> Result<(Connection, Channel)> {
 async fn publish(channel: Channel, direction: Direction, messages: Vec<String>) -> Result<()> {
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     let mut in_flight = VecDeque::new();
-    for portion in messages.chunks(PORTION) {
+    for portion in messages.chunks(BATCH) {
         while in_flight.len() + portion.len() > IN_FLIGHT {
             taken(&in_flight.pop_front().context("one in flight")?.await?)?;
         }
@@ -98,7 +98,7 @@ pub(super) async fn publish_one(
     channel.basic_publish(exchange, key, options, message.as_bytes(), properties).await
 }
 
-/// As large as those that a side gives.
+/// A body as large as those of a side.
 fn properties(direction: Direction) -> BasicProperties {
     let mut headers = FieldTable::default();
     let origin = AMQPValue::LongString(direction.from.as_str().into());

@@ -1,4 +1,4 @@
-//! What the lag of one order is made of, each measured alone, one after the other.
+//! The parts of one order's lag, each measured alone, one after the other.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::scale::Scale;
 use crate::world::World;
 
 const DIRECTION: Direction = Direction { from: Side::Store };
-/// So many messages are sent one by one.
+/// The number of messages that are sent one by one.
 const MESSAGES: u32 = 1_000;
 
 /// Each in ms.
@@ -27,9 +27,9 @@ const MESSAGES: u32 = 1_000;
 pub struct Parts {
     /// One statement with its commit, over one connection.
     pub commit: f64,
-    /// From publishing one message to its confirm.
+    /// The time from publishing one message to its confirm.
     pub confirm: f64,
-    /// From publishing one message to its delivery.
+    /// The time from publishing one message to its delivery.
     pub delivery: f64,
     /// One request that does nothing, and its answer.
     pub round_trip: f64,
@@ -42,7 +42,7 @@ impl Parts {
         2.0 * self.commit + self.confirm + self.delivery + self.round_trip
     }
 
-    /// As measures that are only told.
+    /// The parts as measures that are only reported.
     #[must_use]
     pub fn measures(&self) -> [Measure; 4] {
         let alone = |name: &str, value| Measure::new(format!("{name}, alone"), "ms", &[value]);
@@ -103,7 +103,7 @@ async fn messages(world: &World) -> Result<[f64; 2]> {
     Ok([median(&confirms), median(&deliveries)])
 }
 
-/// In ms.
+/// The median of latencies, in ms.
 fn median(latencies: &Histogram<u64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let median = latencies.value_at_quantile(0.5) as f64;

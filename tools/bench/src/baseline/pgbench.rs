@@ -12,21 +12,21 @@ use crate::world::{BASELINE, World};
 /// Its threads: as many as there are cores.
 const THREADS: usize = 2;
 
-/// What it is to run.
+/// A script.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// Statements, and pgbench's own commands.
     pub text: String,
-    /// What is put in for each `:name`, as a parameter of the prepared statement.
+    /// The value for each `:name`, as a parameter of the prepared statement.
     pub variables: Vec<(String, String)>,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Ran {
-    /// How often the script was run.
+    /// The number of times that the script was run.
     pub transactions: u64,
-    /// How often a second.
+    /// The number of times a second.
     pub rate: f64,
 }
 

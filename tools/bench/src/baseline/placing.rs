@@ -33,7 +33,7 @@ const MANY: &str = "with made as materialized (
 insert into outbox (seq) select seq from recorded;
 ";
 
-/// How a statement gets at what each order has of its own, in SQL.
+/// The SQL expressions of what each order has of its own.
 struct Own {
     id: &'static str,
     order_id: &'static str,
@@ -48,7 +48,7 @@ pub async fn script(world: &mut World) -> Result<Script> {
     Ok(script_of(&placed, ONE, &own))
 }
 
-/// The same for so many orders in one statement. Each has values of its own, as a batch has.
+/// The statement for many orders at once. Each has values of its own, as a batch has.
 pub async fn script_of_many(world: &mut World, count: u64) -> Result<Script> {
     let Template { placed, .. } = world.template().await?;
     let many = MANY.replace("{id}", ID).replace("{count}", &count.to_string());

@@ -14,11 +14,11 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// How an answer begins.
+/// The head of an answer.
 #[derive(Debug, PartialEq)]
 struct Head {
     status: u16,
-    /// Where the body begins, and how long it is.
+    /// The beginning of the body, and its length.
     begins: usize,
     length: usize,
 }

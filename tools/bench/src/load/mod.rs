@@ -1,6 +1,6 @@
 //! Load on a service, from a thread of its own.
 //!
-//! It shares the cores with what it measures, so it costs as little as can be: keep-alive
+//! The load shares the cores with what it measures, so it costs as little as can be: keep-alive
 //! connections, requests as ready-made bytes, of an answer only the status and how long it is.
 //! No request is sent again, and none is given up: a connection that breaks ends the measurement.
 
@@ -20,7 +20,7 @@ use hdrhistogram::Histogram;
 
 pub use tally::latencies;
 
-/// Where the load goes, and what is kept of the answers.
+/// The service under load, and what is kept of its answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
     /// The service; only ever on this machine.
@@ -29,19 +29,19 @@ pub struct Endpoint {
     pub keep_bodies: bool,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Debug)]
 pub struct Loaded {
     /// Answers that count, 2xx only: [`flat_out`] those that came after the warm-up and before the
     /// end, [`at_rate`] all.
     pub answered: u64,
-    /// How long it took to answer those.
+    /// The time that those answers took.
     pub took: Duration,
-    /// Of those, in µs.
+    /// The latencies of those answers, in µs.
     pub latencies: Histogram<u64>,
-    /// Of those, how many came in each second.
+    /// The number of those answers in each second.
     pub each_second: Vec<u64>,
-    /// All answers from the first to the last, warm-up and all; what was stored is to agree.
+    /// The number of all answers by status, warm-up included; what was stored agrees with it.
     pub statuses: BTreeMap<u16, u64>,
     /// The first answer that was not 2xx, to show why.
     pub refusal: Option<String>,

@@ -17,18 +17,18 @@ const GRACE: Duration = Duration::from_secs(30);
 /// When requests are sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Plan {
-    /// As soon as the last was answered.
+    /// Each request as soon as the last was answered.
     FlatOut {
         /// First so long without counting,
         warm_up: Duration,
         /// then so long.
         lasts: Duration,
     },
-    /// By the clock.
+    /// Each request by the clock.
     AtRate {
         /// A second.
         rate: f64,
-        /// All in all.
+        /// The number of all requests.
         count: u64,
     },
 }
@@ -53,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// What counts, from the beginning.
+    /// The time that counts, from the beginning.
     pub(super) fn counts(self) -> (Duration, Duration) {
         match self {
             Self::FlatOut { warm_up, lasts } => (warm_up, warm_up + lasts),
@@ -71,7 +71,8 @@ impl Plan {
     }
 }
 
-/// From the beginning and not from the one before, so that nothing adds up.
+/// The time a request is due, from the beginning and not from the one before, so that errors do not
+/// add up.
 fn after(number: u64, rate: f64) -> Duration {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let number = number as f64;

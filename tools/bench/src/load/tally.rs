@@ -10,7 +10,7 @@ use super::Loaded;
 use super::answer::Answer;
 use super::pace::Plan;
 
-/// So much of the body of a refusal is shown.
+/// The length of a refusal's body that is shown.
 const SHOWN: usize = 400;
 
 /// Nothing is thought to take longer, in µs.
@@ -27,10 +27,10 @@ pub fn latencies() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, 3).expect("good bounds")
 }
 
-/// What has come so far.
+/// The answers so far.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// From when to when answers count, from the beginning.
+    /// The time in which answers count, from the beginning.
     counts: (Duration, Duration),
     /// When the last came that counts, from the beginning.
     last: Duration,
@@ -52,7 +52,7 @@ impl Tally {
         Self { counts: plan.counts(), last: Duration::ZERO, keep_bodies, loaded }
     }
 
-    /// Whether the tally has a use for this answer's body.
+    /// Returns whether the tally keeps this answer's body.
     pub(super) fn wants_body(&self, status: u16) -> bool {
         self.keep_bodies || (!is_good(status) && self.loaded.refusal.is_none())
     }

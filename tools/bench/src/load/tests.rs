@@ -13,9 +13,9 @@ use super::*;
 const STALL: Duration = Duration::from_millis(200);
 const SOON: Duration = Duration::from_millis(300);
 
-/// What it does with the request that is the so-manieth.
+/// The behaviour at a request, by its number.
 #[derive(Clone, Copy)]
-enum Deed {
+enum Behaviour {
     Answer(u16),
     /// Holds up itself and every other request.
     Stall,
@@ -24,13 +24,13 @@ enum Deed {
 
 struct Server {
     endpoint: Endpoint,
-    /// So many requests have come.
+    /// The number of requests so far.
     asked: Arc<AtomicU64>,
     open: Arc<AtomicU64>,
 }
 
 impl Server {
-    async fn start(deed: fn(u64) -> Deed) -> Self {
+    async fn start(behaviour: fn(u64) -> Behaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = Endpoint::new(listener.local_addr().unwrap());
         let (asked, open) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
@@ -41,7 +41,7 @@ impl Server {
                 let (asked, open, all) = (asked.clone(), open.clone(), all.clone());
                 tokio::spawn(async move {
                     open.fetch_add(1, Ordering::SeqCst);
-                    serve(stream, &asked, &all, deed).await;
+                    serve(stream, &asked, &all, behaviour).await;
                     open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -55,17 +55,22 @@ impl Server {
 }
 
 /// Says back how it was asked.
-async fn serve(mut stream: TcpStream, asked: &AtomicU64, all: &Mutex<()>, deed: fn(u64) -> Deed) {
+async fn serve(
+    mut stream: TcpStream,
+    asked: &AtomicU64,
+    all: &Mutex<()>,
+    behaviour: fn(u64) -> Behaviour,
+) {
     let mut request = [0; 256];
     while let Ok(read @ 1..) = stream.read(&mut request).await {
         let _mine = all.lock().await;
-        let status = match deed(asked.fetch_add(1, Ordering::SeqCst)) {
-            Deed::Answer(status) => status,
-            Deed::Stall => {
+        let status = match behaviour(asked.fetch_add(1, Ordering::SeqCst)) {
+            Behaviour::Answer(status) => status,
+            Behaviour::Stall => {
                 sleep(STALL).await;
                 200
             }
-            Deed::BreakOff => return,
+            Behaviour::BreakOff => return,
         };
         let path = str::from_utf8(&request[..read]).unwrap().split(' ').nth(1).unwrap();
         let head = format!("HTTP/1.1 {status} So\r\ncontent-length: {}\r\n\r\n", path.len());
@@ -77,11 +82,11 @@ fn request(connection: usize, number: u64) -> Bytes {
     format!("GET /{connection}/{number} HTTP/1.1\r\nhost: here\r\n\r\n").into()
 }
 
-fn always(_: u64) -> Deed {
-    Deed::Answer(200)
+fn always(_: u64) -> Behaviour {
+    Behaviour::Answer(200)
 }
 
-/// How many took longer.
+/// The number of requests that took longer.
 fn longer_than(millis: u64, loaded: &Loaded) -> u64 {
     let above = loaded.latencies.count_between(millis * 1_000, u64::MAX);
     assert_eq!(loaded.latencies.len(), loaded.answered);
@@ -90,7 +95,7 @@ fn longer_than(millis: u64, loaded: &Loaded) -> u64 {
 
 #[tokio::test]
 async fn a_stall_is_seen_by_all_that_were_due_meanwhile() {
-    let stalls = |number| if number == 300 { Deed::Stall } else { Deed::Answer(200) };
+    let stalls = |number| if number == 300 { Behaviour::Stall } else { Behaviour::Answer(200) };
     let server = Server::start(stalls).await;
     let lasts = Duration::from_secs(1);
     let loaded = at_rate(&server.endpoint, 2, 1_000.0, lasts, request).await.unwrap();
@@ -136,7 +141,7 @@ async fn flat_out_counts_each_answer_once_and_none_of_the_warm_up() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_2xx_is_counted_by_its_status_and_shown() {
-    let refuses = |number| Deed::Answer(if number % 10 == 3 { 409 } else { 201 });
+    let refuses = |number| Behaviour::Answer(if number % 10 == 3 { 409 } else { 201 });
     let server = Server::start(refuses).await;
     let lasts = Duration::from_millis(200);
     let loaded = at_rate(&server.endpoint, 1, 500.0, lasts, request).await.unwrap();
@@ -149,7 +154,7 @@ async fn an_answer_that_is_not_2xx_is_counted_by_its_status_and_shown() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_ends_the_load_and_says_which() {
-    let breaks = |number| if number == 5 { Deed::BreakOff } else { Deed::Answer(200) };
+    let breaks = |number| if number == 5 { Behaviour::BreakOff } else { Behaviour::Answer(200) };
     let server = Server::start(breaks).await;
     let broken = flat_out(&server.endpoint, 1, Duration::ZERO, STALL, request).await;
     let error = format!("{:#}", broken.unwrap_err());

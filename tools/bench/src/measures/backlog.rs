@@ -1,4 +1,4 @@
-//! What memory the three programs take while they work off a backlog: however long it is, the same.
+//! The memory of the three programs while they work off a backlog: however long it is, the same.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::report::chart::Chart;
 use crate::scale::Scale;
 use crate::world::World;
 
-/// So much is no growth: it is a hundred times as long.
+/// The ratio that is no growth: the backlog is a hundred times as long.
 const MOST: f64 = 1.1;
 
 pub(super) async fn measure(

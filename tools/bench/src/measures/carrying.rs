@@ -1,5 +1,5 @@
-//! So many changes wait; how long until the last of them is committed at the peer. Compared with it, each
-//! on its own: the relay, RabbitMQ, the peer that takes them.
+//! The rate at which waiting changes are carried, until the last of them is committed at the peer.
+//! Compared with it, each on its own: the relay, RabbitMQ, the peer that takes them.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::world::{World, checks, sides, usage};
 
 /// The target on two cores, in orders a second.
 const LEAST: f64 = 5_000.0;
-/// In what cost is told.
+/// The unit of costs.
 const COST: &str = "CPU s / 1,000";
 
 /// Rates, one of each turn.
@@ -30,7 +30,7 @@ struct Turns {
     whole: Vec<Carried>,
 }
 
-/// What came of carrying all that waits.
+/// The figures of carrying all that waits.
 pub(super) struct Carried {
     /// Changes a second.
     pub(super) rate: f64,
@@ -74,7 +74,7 @@ pub(super) async fn measure(
     Ok(turns.finding(direction))
 }
 
-/// How many changes a second leave the outbox while nobody consumes.
+/// The changes a second that leave the outbox while nobody consumes.
 async fn relay(world: &World, direction: Direction, waiting: u64) -> Result<f64> {
     let side = world.program(direction.from);
     let before = sides::confirmed(side).await?;
@@ -87,7 +87,7 @@ async fn relay(world: &World, direction: Direction, waiting: u64) -> Result<f64>
     Ok(per_second(waiting, took))
 }
 
-/// How fast changes that wait are carried. PostgreSQL says when each was committed.
+/// The rate at which waiting changes are carried. PostgreSQL says when each was committed.
 pub(super) async fn whole(
     world: &mut World,
     direction: Direction,
@@ -113,7 +113,8 @@ pub(super) async fn whole(
     Ok(Carried { rate: number(waiting) / last, each_second, cost })
 }
 
-/// In each second after a time, how many changes were committed, and when the last of them was.
+/// The number of changes that were committed in each second after a time, and when the last of them
+/// was.
 fn committed(began: f64, last_before: u64) -> String {
     format!(
         "with committed as (

@@ -1,5 +1,6 @@
 //! Commit to commit with many orders stored, while others want much of the same tables: offers of a
-//! recent time and of all, and many who list. Each is compared with the quiet side in the same turn.
+//! recent time and of all, and many who list. Each is compared with the quiet side in the same
+//! turn.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ const LISTS: [&str; 3] = [
     "/v1/orders?company=Nobody",
     "/v1/orders?status=delivered&updated_since=2026-01-01T00:00:00Z",
 ];
-/// How often it is asked whether the sides are ready.
+/// The interval at which the sides are asked whether they are ready.
 const ASKED: Duration = Duration::from_millis(200);
 
 /// Others who want something of the store.

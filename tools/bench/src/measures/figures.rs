@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// So many in so long.
+/// The rate of a count in a time.
 pub(super) fn per_second(count: u64, took: Duration) -> f64 {
     number(count) / took.as_secs_f64()
 }
 
-/// As a figure.
+/// A count as a figure.
 pub(super) fn number(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let number = count as f64;

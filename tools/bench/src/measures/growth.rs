@@ -9,13 +9,13 @@ use crate::report::chart::Chart;
 use crate::scale::Scale;
 use crate::world::World;
 
-/// What is left with many of what there is with few.
+/// The least share of the throughput with few orders that is left with many.
 const LEAST: f64 = 0.9;
-/// The same for what is to be small: one through the other.
+/// The most times the lag with few orders that there may be with many.
 const MOST: f64 = 1.11;
 const CONNECTIONS: usize = 16;
 
-/// With so many orders stored.
+/// The figures with a number of orders stored.
 #[derive(Default)]
 struct Stored {
     orders: u64,

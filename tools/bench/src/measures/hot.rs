@@ -1,5 +1,5 @@
-//! One order, edited as fast as it goes while the whole loop runs, against one row that is updated as
-//! fast as it goes. Its peer has the last edit soon, and was told of far fewer.
+//! One order, edited as fast as it goes while the whole loop runs, against one row that is updated
+//! as fast as it goes. Its peer has the last edit soon, and was told of far fewer.
 
 use anyhow::{Context, Result, ensure};
 use shared_models::side::{Direction, Side};
@@ -16,7 +16,7 @@ use crate::world::{World, sides};
 
 /// More would only wait for the row.
 const CONNECTIONS: usize = 4;
-/// In which the worker tells of the edits.
+/// The direction of which the worker reports the edits.
 const DIRECTION: Direction = Direction { from: Side::Store };
 
 const COMMITTED: &str = "

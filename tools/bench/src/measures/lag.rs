@@ -1,5 +1,6 @@
-//! From the commit at the store to the commit at the warehouse, under a steady load; compared with the
-//! sum of what it is made of. PostgreSQL says when each was committed, by one clock.
+//! The lag from the commit at the store to the commit at the warehouse, under a steady load;
+//! compared with the sum of what it is made of. PostgreSQL says when each was committed, by one
+//! clock.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,11 +29,11 @@ const COMMITTED: &str = "
 select order_id::text, (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1e6)::bigint
 from changes where kind = 'order.created' order by seq";
 
-/// For each order after the warm-up, when it was committed at the store, in seconds after the first,
-/// and how much later at the warehouse, in µs; in the order of the store.
+/// For each order after the warm-up, when it was committed at the store, in seconds after the
+/// first, and how much later at the warehouse, in µs; in the order of the store.
 pub(super) struct Lags {
     lags: Vec<(f64, u64)>,
-    /// So many were placed, warm-up and all.
+    /// The number of orders that were placed, warm-up included.
     placed: u64,
 }
 
@@ -106,7 +107,7 @@ impl Lags {
         self
     }
 
-    /// How many were placed, warm-up and all.
+    /// The number of orders that were placed, warm-up included.
     pub(super) const fn placed(&self) -> u64 {
         self.placed
     }
@@ -170,7 +171,7 @@ impl Lags {
     }
 }
 
-/// In ms.
+/// A quantile of lags, in ms.
 fn quantile_of(lags: impl Iterator<Item = u64>, quantile: f64) -> f64 {
     let mut histogram: Histogram<u64> = latencies();
     lags.for_each(|lag| histogram.saturating_record(lag));

@@ -1,4 +1,4 @@
-//! What memory the three programs hold together: just started and idle, and under full load.
+//! The memory that the three programs hold together: just started and idle, and under full load.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::scale::Scale;
 use crate::world::usage::Sample;
 use crate::world::{World, checks};
 
-/// What they may hold, in MB.
+/// The most that they may hold, in MB.
 const IDLE: f64 = 60.0;
 const LOADED: f64 = 200.0;
 const CONNECTIONS: usize = 64;

@@ -1,4 +1,4 @@
-//! What is measured: a file for each row of the table, and what they are called.
+//! The measures: a file for each row of the table, and their names.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ mod post;
 mod reads;
 mod start;
 
-/// How long anything may take that is measured: what takes longer has stopped.
+/// The longest that anything may take that is measured: what takes longer has stopped.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const STORE: Direction = Direction { from: Side::Store };
@@ -42,13 +42,13 @@ pub enum Row {
     Sync,
     /// Progress that waits at the warehouse, until all of it is at the store; and what that costs.
     Back,
-    /// From the commit at the store to the commit at the warehouse.
+    /// The lag from the commit at the store to the commit at the warehouse.
     Lag,
     /// One order, edited as fast as it goes.
     Hot,
     /// One order read, and a page.
     Reads,
-    /// How soon the programs are ready.
+    /// The time in which the programs are ready.
     Start,
     /// Throughput and lag with few orders stored, and with many.
     Growth,
@@ -56,20 +56,20 @@ pub enum Row {
     Crowded,
     /// The rate at which a log that has grown is compared.
     Comparing,
-    /// What memory a long backlog takes.
+    /// The memory that a long backlog takes.
     Backlog,
-    /// What memory the programs take, idle and under load.
+    /// The memory that the programs take, idle and under load.
     Memory,
 }
 
 impl Row {
-    /// What it is called on the command line.
+    /// The name on the command line.
     #[must_use]
     pub fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// What it measures.
+    /// The description.
     #[must_use]
     pub fn about(self) -> String {
         let value = self.to_possible_value();

@@ -14,7 +14,7 @@ use crate::world::{World, checks};
 
 const CONNECTIONS: [usize; 2] = [16, 64];
 
-/// What the turns came to, with so many connections.
+/// The figures of the turns with a number of connections.
 #[derive(Default)]
 struct Turns {
     baseline: Vec<f64>,

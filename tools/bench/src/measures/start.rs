@@ -1,4 +1,4 @@
-//! From the start of a program to its saying that it is ready, on tables that are up to date.
+//! The time from the start of a program until it is ready, on tables that are up to date.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::scale::Scale;
 use crate::world::World;
 use process_kit::Program;
 
-/// How often it is asked.
+/// The interval at which the program is asked.
 const EVERY: Duration = Duration::from_millis(1);
 /// The target, in ms.
 const MOST: f64 = 150.0;
@@ -46,7 +46,7 @@ pub(super) async fn measure(
     Ok(finding)
 }
 
-/// In ms.
+/// The time in ms.
 async fn start(program: &mut Program) -> Result<f64> {
     let began = Instant::now();
     program.spawn().await?;

@@ -5,18 +5,18 @@ use std::fmt;
 use super::figures::{NONE, exact, figure, ratio};
 use crate::measure::{Baseline, Measure, Spread, Target};
 
-/// What stands in each column.
+/// The text of each column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cells {
     pub(super) name: String,
     pub(super) value: String,
-    /// From the lowest run to the highest; empty where there was but one.
+    /// The lowest and the highest run; empty where there was but one.
     pub(super) spread: String,
     pub(super) baseline: String,
-    /// What the baseline is.
+    /// The name of the baseline.
     pub(super) what: String,
     pub(super) ratio: String,
-    /// From the lowest pair of runs to the highest.
+    /// The lowest and the highest pair of runs.
     pub(super) ratios: String,
     pub(super) target: String,
     pub(super) met: &'static str,
@@ -50,7 +50,7 @@ impl From<&Measure> for Cells {
 }
 
 impl fmt::Display for Cells {
-    /// In one line, as soon as it is measured.
+    /// Writes the measure in one line, as soon as it is measured.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, value, spread, baseline, what, ratio, target, met, .. } = self;
         write!(f, "{met} {name}: {value}")?;

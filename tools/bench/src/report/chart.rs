@@ -5,27 +5,27 @@ use hdrhistogram::Histogram;
 /// A picture in the report.
 #[derive(Clone, Debug)]
 pub enum Chart {
-    /// How latencies are distributed: one line a series, from the median out to the rarest.
+    /// The distribution of latencies: one line a series, from the fastest out to the rarest.
     Latencies {
-        /// What one sees.
+        /// The title.
         title: String,
         /// A name and its latencies, each.
         series: Vec<(String, Quantiles)>,
     },
-    /// How something went: one line a series.
+    /// A course: one line a series.
     OverTime {
-        /// What one sees.
+        /// The title.
         title: String,
-        /// In what it counts.
+        /// The unit.
         unit: &'static str,
         /// A name and its points, each: seconds from the beginning, and how much.
         series: Vec<(String, Vec<(f64, f64)>)>,
     },
-    /// How much of each: groups of bars, as growth and cost are shown.
+    /// Amounts: groups of bars, as growth and cost are shown.
     Bars {
-        /// What one sees.
+        /// The title.
         title: String,
-        /// In what it counts.
+        /// The unit.
         unit: &'static str,
         /// A name and its bars, each a name and how much.
         groups: Vec<(String, Vec<(String, f64)>)>,
@@ -48,11 +48,11 @@ impl Quantiles {
     }
 }
 
-/// So many points lie between 0 and 0.9, between 0.9 and 0.99, and so on.
+/// The number of points between 0 and 0.9, between 0.9 and 0.99, and so on.
 const TO_THE_NINE: u32 = 20;
 
 impl From<&Histogram<u64>> for Quantiles {
-    /// Those of latencies in µs, as far out as there were so many.
+    /// The quantiles of latencies in µs, as far out as there were so many.
     #[expect(clippy::cast_precision_loss, reason = "counts and latencies are far below 2^52")]
     fn from(latencies: &Histogram<u64>) -> Self {
         let nines = (latencies.len() as f64).log10() + 1e-9;

@@ -104,7 +104,7 @@ fn draw_latencies(area: &Area<'_>, series: &[(String, Quantiles)]) -> Drawn {
     axes.draw(area, &series, &name, &|micros| latency(*micros))
 }
 
-/// How something went, second by second.
+/// A course, second by second.
 fn draw_over_time(area: &Area<'_>, unit: &str, series: &[(String, Vec<(f64, f64)>)]) -> Drawn {
     let series = series.iter().map(|(name, points)| (name.as_str(), points.clone()));
     let series = series.collect::<Vec<Series<'_>>>();
@@ -194,7 +194,7 @@ fn heights(points: &[(f64, f64)], unit: &str) -> String {
     format!("median {}, highest {} {unit}", figures::figure(median), figures::figure(highest))
 }
 
-/// How much of each. The same name has the same colour in each group.
+/// Amounts. The same name has the same colour in each group.
 fn bars(groups: &[(String, Vec<(String, f64)>)]) -> Markup {
     let all = || groups.iter().flat_map(|(_, bars)| bars);
     let most = all().map(|(_, value)| *value).filter(|value| MEASURABLE.contains(value));

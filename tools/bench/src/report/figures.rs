@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// What is not a number.
+/// The text for what is not a number.
 pub(super) const NONE: &str = "–";
 
 /// To about three figures: `12,345`, `67.2`, `0.62`.
@@ -20,7 +20,7 @@ pub(super) fn figure(value: f64) -> String {
     grouped(&format!("{value:.decimals$}"))
 }
 
-/// As somebody wrote it down: `5,000`, `0.6`.
+/// A number as somebody wrote it down: `5,000`, `0.6`.
 pub(super) fn exact(value: f64) -> String {
     if value.is_finite() { grouped(&value.to_string()) } else { NONE.to_owned() }
 }
@@ -63,7 +63,7 @@ pub(super) fn brief(value: f64) -> String {
     }
 }
 
-/// With a comma between thousands.
+/// A number with a comma between thousands.
 fn grouped(number: &str) -> String {
     let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, decimals) = number.split_at(number.find('.').unwrap_or(number.len()));

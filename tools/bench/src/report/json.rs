@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::measure::Measure;
 
-/// What is not a number is null.
+/// The report as JSON; null stands for what is not a number.
 pub(super) fn json(report: &Report) -> Value {
     let measures = report.findings.iter().flat_map(|finding| {
         finding.measures.iter().map(|measure| entry(&finding.heading, measure))

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// What is told of a machine: what it is, and how it is called or how much there is.
+/// The description of a machine: pairs of a property and its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Machine(pub Vec<(String, String)>);
 

@@ -1,4 +1,4 @@
-//! What is told of a run of the benchmark: a table, JSON for programs, and a page with its charts.
+//! The report of a run of the benchmark: a table, JSON for programs, and a page with its charts.
 
 mod cells;
 pub mod chart;
@@ -25,19 +25,19 @@ use machine::Machine;
 /// A run.
 #[derive(Debug)]
 pub struct Report {
-    /// With what it can be run again: `deploy/bench --quick`.
+    /// The command that runs it again: `deploy/bench --quick`.
     pub command: String,
     /// When it began.
     pub when: DateTime<Utc>,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
-    /// Of what: a commit, and whether there was more than that.
+    /// The commit, and whether there was more than that.
     pub commit: String,
     /// On what.
     pub machine: Machine,
-    /// What was found, in the order in which it is shown.
+    /// The findings, in the order in which they are shown.
     pub findings: Vec<Finding>,
-    /// What could not be measured, or was answered wrongly: its heading, and why.
+    /// The failures: what could not be measured, or was answered wrongly, and why.
     pub failed: Vec<(String, String)>,
 }
 
@@ -54,7 +54,7 @@ impl Report {
         table::table(self)
     }
 
-    /// How many targets are met, and how many there are.
+    /// The number of targets that are met, and of all targets.
     #[must_use]
     pub fn targets_met(&self) -> (usize, usize) {
         let measures = self.findings.iter().flat_map(|finding| &finding.measures);

@@ -67,7 +67,7 @@ fn pad(cell: &str, align: Align, to: usize) -> String {
     }
 }
 
-/// As `format!` counts.
+/// The width as `format!` counts it.
 fn width(cell: &str) -> usize {
     cell.chars().count()
 }

@@ -8,10 +8,10 @@ use super::chart::{Chart, Quantiles};
 use super::*;
 use crate::measure::Target;
 
-/// Where somebody wants to look at the page: the folder into which it is written.
+/// The variable with a folder into which the page is written, for a person to look at.
 const LOOK: &str = "LOCKSTEP_BENCH_LOOK";
 
-/// As latencies are: most near the middle, few far out.
+/// Latencies: most near the middle, few far out.
 fn quantiles(middle: f64) -> Quantiles {
     let nines = (0..=80).map(|step| f64::from(step) / 20.0);
     let latency = |nines: f64| middle * (0.6 + 0.5 * nines + 0.12 * nines.powi(3));

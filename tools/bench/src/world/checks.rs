@@ -34,10 +34,10 @@ pub async fn picked(world: &World, orders: u64, sample: u64) -> Result<()> {
     Ok(())
 }
 
-/// How every order is to stand.
+/// The expected state of every order.
 #[derive(Clone, Copy)]
 struct Standing {
-    /// How often the warehouse has changed its progress.
+    /// The number of times that the warehouse has changed its progress.
     progress: u64,
     version: u64,
 }

@@ -7,12 +7,12 @@ use super::template::{Column, NUMBER, Written};
 /// Numbers of orders.
 pub type Numbers = RangeInclusive<u64>;
 
-/// Whether the peer is yet to be told of a change.
+/// The state of a change: whether the peer is yet to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// It waits in the outbox.
+    /// The change waits in the outbox.
     ToBeTold,
-    /// It is known there.
+    /// The change is known there.
     Known,
 }
 

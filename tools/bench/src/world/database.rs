@@ -31,7 +31,7 @@ pub struct Database {
     cleared: AtomicU64,
 }
 
-/// How a database stands.
+/// The standing of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Standing {
     /// Orders.
@@ -42,12 +42,12 @@ pub struct Standing {
     pub outbox: u64,
     /// Changes that could not be carried.
     pub parked: u64,
-    /// Of what the sides share of all orders: ids, both facets, their revisions.
+    /// The digest of what the sides share of all orders: ids, both facets, their revisions.
     pub digest: String,
 }
 
 impl Standing {
-    /// Whether two sides have the same orders, and nothing is left over.
+    /// Returns whether two sides have the same orders, and nothing is left over.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         (self.orders, &self.digest) == (other.orders, &other.digest)
@@ -91,7 +91,7 @@ impl Database {
         Ok(())
     }
 
-    /// How many changes were recorded since it was cleared, without counting them.
+    /// The number of changes that were recorded since it was cleared, without counting them.
     pub async fn recorded(&self) -> Result<u64> {
         Ok(self.last_change().await?.saturating_sub(self.cleared.load(Ordering::Relaxed)))
     }
@@ -102,7 +102,7 @@ impl Database {
         Ok(self.number(given).await?.try_into()?)
     }
 
-    /// How it stands.
+    /// The standing of the database.
     pub async fn standing(&self) -> Result<Standing> {
         let row = self.row(STANDING).await?;
         Ok(serde_json::from_str(row.try_get(0)?)?)

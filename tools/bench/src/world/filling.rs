@@ -8,7 +8,7 @@ use super::copies::{Numbers, Waiting};
 use super::template::Template;
 
 impl World {
-    /// What Lockstep writes; taken once.
+    /// The rows that Lockstep writes; taken once.
     pub async fn template(&mut self) -> Result<Template> {
         if let Some(template) = &self.template {
             return Ok(template.clone());
@@ -18,9 +18,9 @@ impl World {
         Ok(template)
     }
 
-    /// Instead of all that is there: so many orders, with a change of each that is yet to be told in
-    /// a direction. From the store, that they were placed; from the warehouse, that they are picked.
-    /// Neither side publishes meanwhile.
+    /// Instead of all that is there: so many orders, with a change of each that is yet to be told
+    /// in a direction. From the store, that they were placed; from the warehouse, that they are
+    /// picked. Neither side publishes meanwhile.
     pub async fn fill(&mut self, direction: Direction, orders: u64) -> Result<()> {
         match direction.from {
             Side::Store => {
@@ -58,7 +58,7 @@ impl World {
         self.settle().await
     }
 
-    /// So many orders in the database without Lockstep, instead of all that is there.
+    /// Fills the database without Lockstep with so many orders, instead of all that is there.
     pub async fn fill_baseline(&mut self, orders: u64) -> Result<()> {
         let Template { placed, .. } = self.template().await?;
         self.baseline.clear().await?;
@@ -72,7 +72,7 @@ impl World {
         self.clear().await
     }
 
-    /// What PostgreSQL would do some time after so much was written, it does now.
+    /// Has PostgreSQL do now what it would do some time after so much was written.
     async fn settle(&self) -> Result<()> {
         for side in Side::ALL {
             self.databases.at(side).run("vacuum (analyze) orders, changes, outbox").await?;

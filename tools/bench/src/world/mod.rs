@@ -1,8 +1,8 @@
 //! Where Lockstep and its baselines run: durable servers, three databases, three programs.
 //!
 //! PostgreSQL and RabbitMQ are those of the launcher, as `deploy/up` starts them; Lockstep and its
-//! baselines share them. The programs run as they do in operation: release builds, roles of their own,
-//! tokens, the settings that come with them.
+//! baselines share them. The programs run as they do in operation: release builds, roles of their
+//! own, tokens, the settings that come with them.
 
 mod agreeing;
 pub mod checks;
@@ -33,7 +33,7 @@ use usage::Watch;
 use crate::baseline::broker;
 use process_kit::{Both, Program};
 
-/// How long anything may take to come about that is not itself measured.
+/// The longest that anything may take which is not itself measured.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// All that runs. Dropping it ends it, and removes its data.
@@ -51,7 +51,7 @@ pub struct World {
     pub baseline: Database,
     /// PostgreSQL and RabbitMQ.
     pub servers: Servers,
-    /// What memory the programs have taken.
+    /// The memory that the programs have taken.
     pub memory: Watch,
     template: Option<Template>,
     // Last, for fields are dropped in order: the folder goes when nobody writes to it any more.
@@ -134,8 +134,9 @@ impl World {
         wait::until("the offers that the worker asks for", PATIENCE, offers_made).await
     }
 
-    /// Neither side publishes, and nobody carries: what is written stays where it is. What the worker
-    /// has left in its queues is removed: else it would come to sides that have been cleared.
+    /// Neither side publishes, and nobody carries: what is written stays where it is. What the
+    /// worker has left in its queues is removed: else it would come to sides that have been
+    /// cleared.
     pub async fn stand_still(&mut self) -> Result<()> {
         sides::pause(&self.store).await?;
         sides::pause(&self.warehouse).await?;

@@ -9,7 +9,7 @@ use shared_models::side::Side;
 
 use super::servers::{BASELINE, Servers};
 
-/// What the programs log if nothing is said.
+/// The default log filter of the programs.
 const LOG: (&str, &str) = ("LOG__FILTER", "info,lapin=off,actix_server=warn");
 /// One token places what thousands of callers would, so the limit on what one may take is lifted:
 /// it is checked all the same.

@@ -56,7 +56,7 @@ impl Servers {
         Ok(self.roles(database)?.service_url(self.postgres.port()))
     }
 
-    /// The same for a program that is no service of ours.
+    /// The login for a program that is no service of ours.
     pub fn login(&self, database: &str) -> Result<Login<'_>> {
         let Roles { service, service_password, .. } = self.roles(database)?;
         Ok(Login { port: self.postgres.port(), user: service, password: service_password })
@@ -68,7 +68,7 @@ impl Servers {
     }
 }
 
-/// By what a program is let into a database.
+/// The login of a program at a database.
 #[derive(Clone, Copy)]
 pub struct Login<'a> {
     /// The server's port.

@@ -1,4 +1,4 @@
-//! What is asked of the running programs, apart from the load.
+//! The requests to the running programs, apart from the load.
 
 use anyhow::{Context, Result, ensure};
 use program_kit::access::Role;
@@ -10,7 +10,7 @@ use test_kit::http;
 use process_kit::Program;
 use process_kit::secured::headers;
 
-/// Whether it says that it is ready.
+/// Returns whether the program says that it is ready.
 pub async fn is_ready(program: &Program) -> bool {
     let asked = test_kit::get(&format!("{}/health/ready", program.url())).await;
     asked.is_ok_and(|answer| answer.status().is_success())
@@ -43,7 +43,7 @@ pub async fn end_offer(side: &Program, offer: i64) -> Result<()> {
     Ok(())
 }
 
-/// Whether a side has nothing more in hand that it would publish.
+/// Returns whether a side has nothing more in hand that it would publish.
 pub async fn is_paused(side: &Program) -> bool {
     ask(side, "/v1/relay").await.is_ok_and(|relay| relay["state"] == "paused")
 }
@@ -76,13 +76,13 @@ pub async fn patch(side: &Program, role: Role, path: &str, patch: &Value) -> Res
     send(side, Method::PATCH, role, path, patch.to_string()).await.map(drop)
 }
 
-/// What a program answers to a question.
+/// The answer of a program to a request.
 pub async fn ask(program: &Program, path: &str) -> Result<Value> {
     let text = send(program, Method::GET, Role::Read, path, "").await?;
     serde_json::from_str(&text).with_context(|| format!("{path}: {text}"))
 }
 
-/// How many changes RabbitMQ has confirmed to a side since it was started.
+/// The number of changes that RabbitMQ has confirmed to a side since it was started.
 pub async fn confirmed(side: &Program) -> Result<u64> {
     let text = send(side, Method::GET, Role::Read, "/metrics", "").await?;
     let figure = text.lines().find_map(|line| line.strip_prefix("lockstep_relay_confirmed_total "));

@@ -1,5 +1,5 @@
-//! What Lockstep writes, taken from what it has just written, so that it can be written many times
-//! at once without it.
+//! The rows that Lockstep writes, taken from what it has just written, so that they can be written
+//! many times at once without it.
 
 use anyhow::Result;
 use program_kit::access::Role;
@@ -12,7 +12,7 @@ use crate::orders::order;
 /// The number of the order that the others are made from.
 pub const NUMBER: u64 = 1;
 
-/// What stands in the databases of one order that was placed at the store and then picked.
+/// The rows in the databases of one order that was placed at the store and then picked.
 #[derive(Clone, Debug)]
 pub struct Template {
     /// At the store, when it was placed.
@@ -32,7 +32,7 @@ pub struct Written {
     pub change: Vec<Column>,
 }
 
-/// What stands in one column that a writer sets.
+/// The value of one column that a writer sets.
 #[derive(Clone, Debug)]
 pub struct Column {
     /// Its name.
@@ -70,7 +70,7 @@ impl Written {
         Ok(Self { order, change })
     }
 
-    /// What stands in a column of the change.
+    /// The value of a column of the change.
     #[must_use]
     pub fn value(&self, name: &str) -> &str {
         let column = self.change.iter().find(|column| column.name == name);
@@ -78,7 +78,7 @@ impl Written {
     }
 }
 
-/// What stands in a row, but for what PostgreSQL itself puts there.
+/// The columns of a row, without those that PostgreSQL itself sets.
 async fn columns(database: &Database, table: &str, which: &str) -> Result<Vec<Column>> {
     let set = format!(
         "select attname::text, format_type(atttypid, atttypmod) from pg_attribute

@@ -1,4 +1,4 @@
-//! What processes take of the machine, as the kernel says it.
+//! The resources that processes take, as the kernel says it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -11,10 +11,10 @@ use procfs::{page_size, ticks_per_second};
 
 use super::World;
 
-/// How often memory is looked at.
+/// The interval at which memory is looked at.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Who takes processor time.
+/// The parts that take processor time.
 pub const PARTS: [&str; 5] =
     ["store-svc", "warehouse-svc", "sync-worker", "PostgreSQL", "RabbitMQ"];
 
@@ -30,13 +30,13 @@ pub fn processor(world: &World) -> Result<[f64; PARTS.len()]> {
     Ok([store, warehouse, worker, postgres, rabbitmq].map(seconds))
 }
 
-/// Those of a process and of all that descend from it. What a child took is added to its parent's
-/// when it ends, so nothing is counted twice and nothing is lost.
+/// The ticks of a process and of all that descend from it. What a child took is added to its
+/// parent's when it ends, so nothing is counted twice and nothing is lost.
 fn ticks(process: &Process) -> u64 {
     process.identity().tree().iter().filter_map(|it| ticks_of(it.pid)).sum()
 }
 
-/// Its own time and that of its children that have ended, as user and as system.
+/// The ticks of a process and of its children that have ended, as user and as system.
 fn ticks_of(pid: u32) -> Option<u64> {
     let stat = of(pid)?.stat().ok()?;
     let children = u64::try_from(stat.cutime + stat.cstime).ok()?;
@@ -57,17 +57,17 @@ struct Watched {
     samples: Vec<Sample>,
 }
 
-/// What all of them together held in memory at a moment.
+/// The memory that all of them together held at a moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// When.
     pub at: Instant,
-    /// In MB.
+    /// The memory in MB.
     pub megabytes: f64,
 }
 
 impl Watch {
-    /// Of no processes yet.
+    /// Begins to watch no processes yet.
     pub(super) fn begin() -> Result<Self> {
         let watched = Arc::new(Mutex::new(Watched::default()));
         let seen = Arc::downgrade(&watched);
@@ -80,12 +80,12 @@ impl Watch {
         Ok(Self(watched))
     }
 
-    /// Of these, from now on.
+    /// Watches these processes from now on.
     pub(super) fn of(&self, pids: Vec<u32>) {
         lock(&self.0).pids = pids;
     }
 
-    /// All samples since a moment.
+    /// The samples since a moment.
     #[must_use]
     pub fn since(&self, moment: Instant) -> Vec<Sample> {
         lock(&self.0).samples.iter().filter(|sample| sample.at >= moment).copied().collect()
@@ -99,7 +99,7 @@ impl Watch {
     }
 }
 
-/// Whether anybody still wants to know.
+/// Takes a sample; returns whether anybody still wants to know.
 fn look(watched: &Weak<Mutex<Watched>>) -> bool {
     let Some(watched) = watched.upgrade() else { return false };
     let mut watched = lock(&watched);
@@ -110,7 +110,7 @@ fn look(watched: &Weak<Mutex<Watched>>) -> bool {
     true
 }
 
-/// Those that are in memory.
+/// The pages of a process that are in memory.
 fn pages(pid: u32) -> Option<u64> {
     Some(of(pid)?.statm().ok()?.resident)
 }

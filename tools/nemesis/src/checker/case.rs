@@ -1,4 +1,4 @@
-//! What the checker looks at: one order, as the clients and both databases have it.
+//! The case that the checker looks at: one order, as the clients and both databases have it.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use process_kit::Both;
 pub struct Case {
     /// Its id.
     pub id: Uuid,
-    /// What clients asked for, in that order.
+    /// The writes that clients asked for, in that order.
     pub writes: Vec<Write>,
     /// The reads of clients, with what each was shown.
     pub reads: Vec<Read>,
@@ -56,7 +56,7 @@ pub struct SetBack {
 pub enum Step<'a> {
     /// A change of it.
     Change(&'a Change),
-    /// It was put back to an earlier state.
+    /// The order was put back to an earlier state.
     SetBack(&'a SetBack),
 }
 
@@ -90,11 +90,11 @@ pub struct Change {
     /// The event as it is published.
     #[serde(rename = "body", deserialize_with = "within_text")]
     pub event: OrderEvent,
-    /// What is private after it, where that changed.
+    /// The private part after the change, where it changed.
     pub private: Option<Value>,
-    /// What was decided between two values.
+    /// The decisions between two values.
     pub conflicts: Option<Vec<Conflict>>,
-    /// Whether it was ever in the outbox.
+    /// Whether the change was ever in the outbox.
     pub published: bool,
 }
 
@@ -104,7 +104,7 @@ fn within_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderEvent,
 }
 
 impl Case {
-    /// Whether the order was put back to an earlier state at a side.
+    /// Returns whether the order was put back to an earlier state at a side.
     #[must_use]
     pub fn is_set_back(&self) -> bool {
         Side::ALL.into_iter().any(|side| !self.sides.at(side).set_backs.is_empty())
@@ -112,12 +112,12 @@ impl Case {
 }
 
 impl Evidence {
-    /// What happened to the order here; not what was merely told again.
+    /// The changes of the order here, without those that were merely offered again.
     pub fn history(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.event.kind != EventKind::Offered)
     }
 
-    /// What happened to the order here, and when it was put back.
+    /// The changes of the order here, and when it was put back.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
         let changes = self.history().map(|change| (change.seq, Step::Change(change)));
         let set_backs = self.set_backs.iter().map(|back| (back.after, Step::SetBack(back)));
@@ -127,19 +127,20 @@ impl Evidence {
         steps.into_iter().map(|(_, step)| step)
     }
 
-    /// How often the order was put back before a place in the log.
+    /// The number of times that the order was put back before a place in the log.
     #[must_use]
     pub fn set_backs_before(&self, seq: i64) -> usize {
         self.set_backs.iter().filter(|back| back.after < seq).count()
     }
 
-    /// What was private before a place in the log, as far as the log says.
+    /// The private part before a place in the log, as far as the log says.
     #[must_use]
     pub fn private_before(&self, seq: i64) -> Option<&Value> {
         self.private(|change| change.seq < seq, seq)
     }
 
-    /// Returns the private part after a change: an order may have been put back before the next one.
+    /// Returns the private part after a change: an order may have been put back before the next
+    /// one.
     #[must_use]
     pub fn private_after(&self, change: &Change) -> Option<&Value> {
         self.private(|earlier| earlier.seq <= change.seq, change.seq)
@@ -155,7 +156,7 @@ impl Evidence {
         self.steps().filter_map(private).last()
     }
 
-    /// What somebody decided here.
+    /// The changes that somebody decided here.
     pub fn decided(&self, side: Side) -> impl Iterator<Item = &Change> {
         self.history().filter(move |change| change.origin == side && !change.is_merge())
     }
@@ -180,19 +181,19 @@ impl Change {
         self.conflicts().any(|conflict| conflict.cause() == Cause::Diverged)
     }
 
-    /// Whether it touched the delivery.
+    /// Returns whether the change touched the delivery.
     #[must_use]
     pub const fn touches_delivery(&self) -> bool {
         matches!(self.event.touched, Touched::Delivery | Touched::Both)
     }
 
-    /// Whether it touched the progress.
+    /// Returns whether the change touched the progress.
     #[must_use]
     pub const fn touches_progress(&self) -> bool {
         matches!(self.event.touched, Touched::Progress | Touched::Both)
     }
 
-    /// Whether it changed something that both sides share.
+    /// Returns whether the change is of something that both sides share.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.event.touched != Touched::Nothing

@@ -40,7 +40,7 @@ fn grows(evidence: &Evidence) -> Found {
     found
 }
 
-/// Whether a change does not follow on how the order stood.
+/// Returns whether a change does not follow on the order before it.
 fn falls(change: &Change, version: i64, before: &Shared) -> Found {
     let mut found = vec![];
     let (seq, after) = (change.seq, &change.event.shared);

@@ -34,7 +34,7 @@ pub(super) fn check(case: &Case) -> Vec<Violation> {
     [of_facet::<Delivery>(case, &delivery), of_facet::<Progress>(case, &progress)].concat()
 }
 
-/// How to look at one of the facets.
+/// The access to one of the facets.
 struct Of<V: 'static> {
     name: &'static str,
     facet: fn(&Shared) -> &Facet<V>,
@@ -154,8 +154,8 @@ fn key<V: Serialize>(facet: &Facet<V>) -> Key {
     (facet.revision, value.expect("a facet is JSON"))
 }
 
-/// Returns whether an edit was undone when its side was put back, and the peer did not know of it, or was put
-/// back itself before it could give it back.
+/// Returns whether an edit was undone when its side was put back, and the peer did not know of it,
+/// or was put back itself before it could give it back.
 fn is_nowhere<V>(case: &Case, of: &Of<V>, (side, seq): Edit, count: u32) -> bool {
     let holds = |row: &Row| (of.facet)(&row.shared).revision.of(side) >= count;
     let is_left = |back: &SetBack| holds(&back.to) || back.known.as_ref().is_some_and(holds);

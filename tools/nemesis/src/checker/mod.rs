@@ -1,5 +1,5 @@
-//! What must hold of an order once all is healed and quiet. Pure: it looks at what the clients were
-//! told and at what both databases have, and at nothing else.
+//! The rules that hold for an order once all is healed and quiet. Pure: it looks at what the
+//! clients were told and at what both databases have, and at nothing else.
 
 pub mod case;
 mod crossing;

@@ -28,7 +28,7 @@ pub(super) fn check(case: &Case) -> Vec<Violation> {
     writes.chain(changes).collect()
 }
 
-/// What is missing of a write that was acknowledged. An order that was put back has some versions
+/// The missing part of a write that was acknowledged. An order that was put back has some versions
 /// twice.
 fn acknowledged(write: &Write, evidence: &Evidence) -> Option<(Rule, String)> {
     let Outcome::Acknowledged(seen) = &write.outcome else { return None };
@@ -39,7 +39,7 @@ fn acknowledged(write: &Write, evidence: &Evidence) -> Option<(Rule, String)> {
     Some((Rule::Acknowledged, format!("was acknowledged, {why}")))
 }
 
-/// What a change lacks of what was wanted, or of what was shown.
+/// The difference of a change to what was asked for, or to what was shown.
 fn missing(wanted: &Wanted, seen: &Seen, change: &Change, evidence: &Evidence) -> Option<String> {
     let seq = change.seq;
     if !says(wanted, change, evidence) {
@@ -77,7 +77,7 @@ fn unasked(case: &Case, side: Side, change: &Change) -> Option<String> {
     })
 }
 
-/// Whether a change of a side is what a write would make.
+/// Returns whether a change of a side is what a write would make.
 fn made(wanted: &Wanted, change: &Change, evidence: &Evidence) -> bool {
     let concerned = match wanted {
         Wanted::Create(_) => change.event.kind == EventKind::Created,
@@ -92,7 +92,7 @@ fn made(wanted: &Wanted, change: &Change, evidence: &Evidence) -> bool {
     concerned && says(wanted, change, evidence)
 }
 
-/// Whether, after a change, the order at a side says what was wanted.
+/// Returns whether, after a change, the order at a side says what was asked for.
 fn says(wanted: &Wanted, change: &Change, evidence: &Evidence) -> bool {
     let change = match wanted {
         Wanted::Create(_) => evidence.history().next().unwrap_or(change),

@@ -1,4 +1,4 @@
-//! What a client asks for next, and the body in which it asks.
+//! The choice of a client's next request, and its body.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -12,16 +12,16 @@ const SKUS: [&str; 3] = ["BULB", "FUSE", "LAMP"];
 /// The price of each at first.
 const PRICE: u64 = 250;
 const CURRENCY: &str = "EUR";
-/// How many bins there are.
+/// The number of bins.
 const BINS: u64 = 10;
 /// Orders in a batch at the most.
 const BATCH: usize = 12;
 /// Patches of one order at once, at the most.
 const PATCHES: usize = 5;
 
-/// What a client does next.
+/// The next operation of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum Operation {
     /// Reads an order.
     Read(Side),
     /// Places one.
@@ -39,32 +39,32 @@ pub(super) enum Deed {
     Price,
 }
 
-/// What a patch is about.
+/// The subject of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// What is said besides.
+    /// The comment.
     Comment,
-    /// What is delivered.
+    /// The lines.
     Lines,
-    /// How far it has come.
+    /// The progress.
     Move,
     /// The part that only the side knows.
     Private,
 }
 
-pub(super) fn deed(rng: &mut Rng) -> Deed {
+pub(super) fn operation(rng: &mut Rng) -> Operation {
     let side = Side::ALL[rng.usize(..2)];
     match rng.u8(..100) {
-        0..31 => Deed::Read(side),
-        31..34 => Deed::PatchSeveral(side, rng.usize(3..=PATCHES)),
-        34..41 => Deed::Place,
-        41..42 => Deed::PlaceSeveral(rng.usize(2..=BATCH)),
-        42..43 => Deed::Void,
-        43..58 => Deed::Patch(side, Kind::Lines),
-        58..74 => Deed::Patch(Side::Warehouse, Kind::Move),
-        74..80 => Deed::Patch(Side::Warehouse, Kind::Private),
-        80..85 => Deed::Price,
-        _ => Deed::Patch(side, Kind::Comment),
+        0..31 => Operation::Read(side),
+        31..34 => Operation::PatchSeveral(side, rng.usize(3..=PATCHES)),
+        34..41 => Operation::Place,
+        41..42 => Operation::PlaceSeveral(rng.usize(2..=BATCH)),
+        42..43 => Operation::Void,
+        43..58 => Operation::Patch(side, Kind::Lines),
+        58..74 => Operation::Patch(Side::Warehouse, Kind::Move),
+        74..80 => Operation::Patch(Side::Warehouse, Kind::Private),
+        80..85 => Operation::Price,
+        _ => Operation::Patch(side, Kind::Comment),
     }
 }
 

@@ -15,25 +15,25 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::answer::{Answer, outcome};
-use super::choosing::{self, Deed, Kind};
+use super::choosing::{self, Kind, Operation};
 use super::pool::Pool;
 use super::{SharedLedger, with};
 use crate::ledger::{Begun, Outcome};
 use crate::wanted::Wanted;
 use process_kit::secured::headers;
 
-/// How long a client waits for an answer.
+/// The time that a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// How long it rests between two requests, in milliseconds.
+/// The rest between two requests, in milliseconds.
 const REST: std::ops::Range<u64> = 20..180;
-/// How often it asks again for an order to be made when it was not told.
+/// The number of times that a client asks again for an order when it got no answer.
 const ATTEMPTS: u32 = 3;
 
 /// A client.
 #[derive(Debug)]
 pub(super) struct Client {
     number: u64,
-    deeds: u64,
+    operations: u64,
     rng: Rng,
     http: reqwest::Client,
     urls: BTreeMap<Side, String>,
@@ -51,39 +51,39 @@ impl Client {
     ) -> Self {
         let rng = Rng::with_seed(seed.wrapping_add(number + 1));
         let http = http().timeout(PATIENCE).default_headers(headers(Role::Write)).build().unwrap();
-        Self { number, deeds: 0, rng, http, urls: urls.clone(), pool, ledger }
+        Self { number, operations: 0, rng, http, urls: urls.clone(), pool, ledger }
     }
 
     /// Does one thing, and rests.
     pub(super) async fn step(&mut self) {
-        match choosing::deed(&mut self.rng) {
-            Deed::Place => self.place().await,
-            Deed::PlaceSeveral(count) => self.place_several(count).await,
-            deed @ (Deed::Read(_)
-            | Deed::Void
-            | Deed::Patch(..)
-            | Deed::PatchSeveral(..)
-            | Deed::Price) => {
+        match choosing::operation(&mut self.rng) {
+            Operation::Place => self.place().await,
+            Operation::PlaceSeveral(count) => self.place_several(count).await,
+            operation @ (Operation::Read(_)
+            | Operation::Void
+            | Operation::Patch(..)
+            | Operation::PatchSeveral(..)
+            | Operation::Price) => {
                 if let Some(order) = self.pool.pick(&mut self.rng) {
-                    self.act(deed, order).await;
+                    self.act(operation, order).await;
                 }
             }
         }
         sleep(Duration::from_millis(self.rng.u64(REST))).await;
     }
 
-    async fn act(&mut self, deed: Deed, order: Uuid) {
-        match deed {
-            Deed::Read(side) => _ = self.read(side, order).await,
-            Deed::Void => {
+    async fn act(&mut self, operation: Operation, order: Uuid) {
+        match operation {
+            Operation::Read(side) => _ = self.read(side, order).await,
+            Operation::Void => {
                 let begun = self.begin(Side::Store, order, Wanted::Void);
                 let answer = self.send(self.order(Method::DELETE, Side::Store, order)).await;
                 self.write_down(begun, answer);
             }
-            Deed::Patch(side, kind) => self.patch(side, kind, order).await,
-            Deed::PatchSeveral(side, count) => self.patch_several(side, count, order).await,
-            Deed::Price => self.price(order).await,
-            Deed::Place | Deed::PlaceSeveral(_) => {}
+            Operation::Patch(side, kind) => self.patch(side, kind, order).await,
+            Operation::PatchSeveral(side, count) => self.patch_several(side, count, order).await,
+            Operation::Price => self.price(order).await,
+            Operation::Place | Operation::PlaceSeveral(_) => {}
         }
     }
 
@@ -169,8 +169,8 @@ impl Client {
 
     /// Ten digits that no other write has.
     const fn next_number(&mut self) -> u64 {
-        self.deeds += 1;
-        (self.number + 1) * 1_000_000_000 + self.deeds
+        self.operations += 1;
+        (self.number + 1) * 1_000_000_000 + self.operations
     }
 
     fn begin(&self, side: Side, order: Uuid, wanted: Wanted) -> Begun {

@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use client::Client;
 use pool::Pool;
 
-/// How many clients there are.
+/// The number of clients.
 const CLIENTS: u64 = 8;
 
 /// The clients. Dropping it ends them.
@@ -27,7 +27,7 @@ pub struct Load {
     _clients: JoinSet<()>,
 }
 
-/// What all clients and the run share.
+/// The state that all clients and the run share.
 pub type SharedLedger = Arc<Mutex<Ledger>>;
 
 /// Does something with the ledger.

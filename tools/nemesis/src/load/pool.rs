@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 use uuid::Uuid;
 
-/// How many orders are hot at a time.
+/// The number of orders that are hot at a time.
 const HOT: usize = 4;
 /// One order in so many becomes hot, in place of another.
 const BECOMES_HOT: usize = 15;

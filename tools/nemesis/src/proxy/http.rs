@@ -69,7 +69,7 @@ async fn read(
     }
 }
 
-/// How long a request is as a whole, once its head is there.
+/// The length of a whole request, once its head is there.
 fn length_of_request(bytes: &[u8]) -> io::Result<Option<usize>> {
     let mut headers = [EMPTY_HEADER; HEADERS];
     let mut request = Request::new(&mut headers);

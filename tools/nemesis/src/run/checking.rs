@@ -1,4 +1,4 @@
-//! What was written in a round, or in all, is held against both databases.
+//! The check of what was written in a round, or in all, against both databases.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! How the programs of a run are doing.
+//! The condition of the programs of a run.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use test_kit::get;
 use super::World;
 use crate::parts::Part;
 
-/// How long the programs may take to be ready at the beginning.
+/// The longest that the programs may take to be ready at the beginning.
 const READY: Duration = Duration::from_secs(60);
 
 impl World {
@@ -36,7 +36,7 @@ impl World {
         Ok(())
     }
 
-    /// What each program that has ended by itself has left to say.
+    /// The last words of each program that has ended by itself.
     pub async fn ended_by_themselves(&self) -> Vec<String> {
         let mut obituaries = vec![];
         for program in self.programs.values() {
