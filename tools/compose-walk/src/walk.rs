@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use launcher::wait::until;
+use process_kit::lamps_and_bulbs;
 use serde_json::{Value, json};
 
 use super::project::Project;
-use process_kit::lamps_and_bulbs;
 
 /// The longest that an order may take to the other side, also just after the start.
 const ACROSS: Duration = Duration::from_secs(30);

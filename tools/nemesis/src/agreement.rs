@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use process_kit::Both;
+use process_kit::secured::headers;
 use program_kit::access::Role;
 use shared_models::side::Side;
 use test_kit::http;
@@ -11,8 +13,6 @@ use tokio::time::sleep;
 use super::broker::Depths;
 use super::databases::Standing;
 use super::world::World;
-use process_kit::Both;
-use process_kit::secured::headers;
 
 /// Mostly within seconds. The longest that a change may wait is one that was purged: by comparing,
 /// it is found and offered again within 60 s.

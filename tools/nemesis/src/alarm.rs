@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use launcher::process::Process;
+use process_kit::rabbitmqctl;
 use shared_models::side::Side;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,6 @@ use super::parts::{Link, Part};
 use super::proxy::Proxy;
 use super::violation::Rule;
 use super::world::World;
-use process_kit::rabbitmqctl;
 
 /// The pause between two looks at the programs' connections.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);

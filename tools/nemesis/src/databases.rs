@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use process_kit::Both;
 use serde::Deserialize;
 use shared_models::side::Side;
 use tokio::time::timeout;
@@ -10,7 +11,6 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 use uuid::Uuid;
 
 use super::checker::case::{Change, Row};
-use process_kit::Both;
 
 /// PostgreSQL may be stopped just now.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use process_kit::rabbitmqctl;
 use rustix::process::Signal;
 use shared_models::names::queue;
 use shared_models::side::{Direction, Side};
@@ -21,7 +22,6 @@ use super::set_back::Look;
 use super::victim::Victim;
 use super::violation::Rule;
 use super::world::World;
-use process_kit::rabbitmqctl;
 
 /// The purges of a queue while no worker consumes from it, and the pause between them. (A
 /// worker connects again after 50 ms, and then looks after the queues before it consumes.)

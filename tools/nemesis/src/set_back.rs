@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
+use process_kit::secured::headers;
 use program_kit::access::Role;
 use serde_json::{Value, json};
 use shared_models::side::Side;
@@ -16,7 +17,6 @@ use super::databases::Databases;
 use super::load::{SharedLedger, with};
 use super::parts::Part;
 use super::world::World;
-use process_kit::secured::headers;
 
 /// The most orders that are put back at once.
 const SOME: usize = 3;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use launcher::postgres::{self, Postgres, Roles};
 use launcher::process::Process;
 use launcher::rabbitmq::{self, RabbitMq};
+use process_kit::Program;
 use rustix::process::Signal;
 use shared_models::side::Side;
 use tokio::sync::Mutex;
@@ -16,7 +17,6 @@ use super::calm::Calm;
 use super::databases::Databases;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
-use process_kit::Program;
 
 mod adding;
 mod condition;

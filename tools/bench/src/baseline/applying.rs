@@ -6,6 +6,7 @@ use std::time::Instant;
 use std::vec::IntoIter;
 
 use anyhow::{Context, Result, ensure};
+use process_kit::secured::headers;
 use program_kit::access::Role;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -17,7 +18,6 @@ use shared_models::sync::{MAX_CHANGES, OrderChange, Outcome, SyncRequest, SyncRe
 use test_kit::http;
 
 use crate::world::World;
-use process_kit::secured::headers;
 
 /// Over so many connections at once the worker tells a side what its peer has decided.
 const CONNECTIONS: usize = 1;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use process_kit::Program;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -12,7 +13,6 @@ use crate::orders::address;
 use crate::progress::Progress;
 use crate::scale::Scale;
 use crate::world::World;
-use process_kit::Program;
 
 /// The interval at which the program is asked.
 const EVERY: Duration = Duration::from_millis(1);

@@ -21,6 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 use launcher::scratch::Scratch;
 use launcher::wait;
+use process_kit::{Both, Program};
 use shared_models::side::{Direction, Side};
 
 pub use database::Database;
@@ -31,7 +32,6 @@ use template::Template;
 use usage::Watch;
 
 use crate::baseline::broker;
-use process_kit::{Both, Program};
 
 /// The longest that anything may take which is not itself measured.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use process_kit::Both;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shared_models::event::{EventKind, OrderEvent};
@@ -12,7 +13,6 @@ use shared_models::side::Side;
 use uuid::Uuid;
 
 use crate::ledger::{Read, Write};
-use process_kit::Both;
 
 /// One order.
 #[derive(Clone, Debug, Default)]

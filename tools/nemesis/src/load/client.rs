@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::join_all;
+use process_kit::secured::headers;
 use program_kit::access::Role;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -20,7 +21,6 @@ use super::pool::Pool;
 use super::{SharedLedger, with};
 use crate::ledger::{Begun, Outcome};
 use crate::wanted::Wanted;
-use process_kit::secured::headers;
 
 /// The time that a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(12);

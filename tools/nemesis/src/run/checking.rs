@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
+use process_kit::Both;
 use shared_models::side::Side;
 use uuid::Uuid;
 
@@ -11,7 +12,6 @@ use crate::checker::case::{Case, cases};
 use crate::checker::check;
 use crate::databases::Which;
 use crate::load::with;
-use process_kit::Both;
 
 impl Run {
     pub(super) async fn check(&mut self, which: Which) -> Result<()> {
