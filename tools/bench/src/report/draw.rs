@@ -13,7 +13,7 @@ use crate::measure::Spread;
 
 /// The size in pixels; the page makes a chart as wide as there is room.
 const SIZE: (u32, u32) = (960, 540);
-/// Colours that can be told from a light ground and from a dark one; more series repeat them.
+/// Colours that are seen on a light and on a dark background; more series repeat them.
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0x3d, 0x8b, 0xd4),
     RGBColor(0xd9, 0x73, 0x2b),
@@ -29,8 +29,8 @@ const RAREST: f64 = 1e5;
 /// Values outside of this were not measured but miscounted.
 const MEASURABLE: Range<f64> = 1e-9..1e15;
 
-/// A name and its points.
-type Series<'a> = (&'a str, Vec<(f64, f64)>);
+/// The points of a line.
+type Points = Vec<(f64, f64)>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -43,7 +43,8 @@ pub(super) fn figure(chart: &Chart) -> Markup {
             (title, "", legend.collect(), svg(title, draw))
         }
         Chart::OverTime { title, unit, series } => {
-            let legend = series.iter().map(|(name, of)| (name.as_str(), heights(of, unit)));
+            let legend =
+                series.iter().map(|(name, of)| (name.as_str(), median_and_highest(of, unit)));
             let draw = |area: &Area<'_>| draw_over_time(area, unit, series);
             (title, "", legend.collect(), svg(title, draw))
         }
@@ -55,7 +56,7 @@ pub(super) fn figure(chart: &Chart) -> Markup {
             @if !legend.is_empty() {
                 ul.legend {
                     @for (index, (name, figures)) in legend.iter().enumerate() {
-                        li { i style=(ground(index)) {} b { (name) } " " span { (figures) } }
+                        li { i style=(background(index)) {} b { (name) } " " span { (figures) } }
                     }
                 }
             }
@@ -68,7 +69,7 @@ fn colour(index: usize) -> RGBColor {
     COLOURS[index % COLOURS.len()]
 }
 
-fn ground(index: usize) -> String {
+fn background(index: usize) -> String {
     let RGBColor(red, green, blue) = colour(index);
     format!("background:rgb({red},{green},{blue})")
 }
@@ -87,44 +88,43 @@ fn svg(title: &str, draw: impl Fn(&Area<'_>) -> Drawn) -> Markup {
 /// Latencies by how rare they are: each step to the right is ten times rarer.
 fn draw_latencies(area: &Area<'_>, series: &[(String, Quantiles)]) -> Drawn {
     let place = |(quantile, latency): &(f64, f64)| ((1.0 / (1.0 - quantile)).min(RAREST), *latency);
-    let places = |of: &Quantiles| of.points.iter().map(place).collect();
-    let series = series.iter().map(|(name, of)| (name.as_str(), places(of)));
-    let series = series.collect::<Vec<Series<'_>>>();
-    let rarest = last(&series, |(rarity, _)| rarity).clamp(10.0, RAREST);
-    let measured = series.iter().flat_map(|(_, points)| points).map(|(_, latency)| *latency);
+    let lines = series.iter().map(|(_, of)| of.points.iter().map(place).collect());
+    let lines = lines.collect::<Vec<Points>>();
+    let rarest = last(&lines, |(rarity, _)| rarity).clamp(10.0, RAREST);
+    let measured = lines.iter().flatten().map(|(_, latency)| *latency);
     let measured = measured.filter(|latency| MEASURABLE.contains(latency));
     let [from, to] = [f64::min, f64::max].map(|end| measured.clone().reduce(end).unwrap_or(1.0));
     let (from, to) = (from.log10().floor(), to.log10().ceil());
     let up = 10_f64.powf(from)..10_f64.powf(to.max(from + 1.0));
-    let axes = Axes { across: (1.0..rarest).log_scale(), up: up.log_scale(), is: "percentile" };
+    let axes = Axes { across: (1.0..rarest).log_scale(), up: up.log_scale(), name: "percentile" };
     let name = |rarity: &f64| {
         let named = (0..).zip(NAMED).find(|(nines, _)| 10_f64.powi(*nines) >= rarity * 0.99);
         named.map_or(String::new(), |(_, name)| name.to_owned())
     };
-    axes.draw(area, &series, &name, &|micros| latency(*micros))
+    axes.draw(area, &lines, &name, &|micros| latency(*micros))
 }
 
 /// A course, second by second.
-fn draw_over_time(area: &Area<'_>, unit: &str, series: &[(String, Vec<(f64, f64)>)]) -> Drawn {
-    let series = series.iter().map(|(name, points)| (name.as_str(), points.clone()));
-    let series = series.collect::<Vec<Series<'_>>>();
+fn draw_over_time(area: &Area<'_>, unit: &str, series: &[(String, Points)]) -> Drawn {
+    let lines = series.iter().map(|(_, points)| points.clone()).collect::<Vec<Points>>();
     let to = |last: f64| if last > 0.0 { last } else { 1.0 };
-    let across = 0.0..to(last(&series, |(second, _)| second));
-    let up = 0.0..1.05 * to(last(&series, |(_, value)| value));
-    let axes = Axes { across, up, is: &format!("{unit} over time") };
-    axes.draw(area, &series, &|second| compact(*second) + " s", &|value| compact(*value))
+    let across = 0.0..to(last(&lines, |(second, _)| second));
+    let up = 0.0..1.05 * to(last(&lines, |(_, value)| value));
+    let axes = Axes { across, up, name: &format!("{unit} over time") };
+    axes.draw(area, &lines, &|second| compact(*second) + " s", &|value| compact(*value))
 }
 
-fn last(series: &[Series<'_>], of: impl Fn((f64, f64)) -> f64) -> f64 {
-    let values = series.iter().flat_map(|(_, points)| points).map(|point| of(*point));
+/// The largest coordinate of all points that is measurable, or 0.
+fn last(lines: &[Points], of: impl Fn((f64, f64)) -> f64) -> f64 {
+    let values = lines.iter().flatten().map(|point| of(*point));
     values.filter(|value| MEASURABLE.contains(value)).fold(0.0, f64::max)
 }
 
-/// The axes of a chart with lines, and what the first shows.
+/// The axes of a chart with lines, and the name of the first.
 struct Axes<'a, X, Y> {
     across: X,
     up: Y,
-    is: &'a str,
+    name: &'a str,
 }
 
 impl<X, Y> Axes<'_, X, Y>
@@ -137,7 +137,7 @@ where
     fn draw(
         self,
         area: &Area<'_>,
-        series: &[Series<'_>],
+        lines: &[Points],
         name_across: &dyn Fn(&f64) -> String,
         name_up: &dyn Fn(&f64) -> String,
     ) -> Drawn {
@@ -159,9 +159,9 @@ where
             .y_labels(10)
             .x_label_formatter(name_across)
             .y_label_formatter(name_up)
-            .x_desc(self.is)
+            .x_desc(self.name)
             .draw()?;
-        for (index, (_, points)) in series.iter().enumerate() {
+        for (index, points) in lines.iter().enumerate() {
             let [across, up] = [chart.x_range(), chart.y_range()];
             let drawable = |(x, y): &(f64, f64)| {
                 (across.start..=across.end).contains(x) && (up.start..=up.end).contains(y)
@@ -188,7 +188,7 @@ fn percentiles(quantiles: &Quantiles) -> String {
     told.into_iter().flatten().chain(highest).collect::<Vec<_>>().join(" · ")
 }
 
-fn heights(points: &[(f64, f64)], unit: &str) -> String {
+fn median_and_highest(points: &[(f64, f64)], unit: &str) -> String {
     let values = points.iter().map(|(_, value)| *value).filter(|value| value.is_finite());
     let Spread { median, highest, .. } = Spread::of(values.collect());
     format!("median {}, highest {} {unit}", figures::figure(median), figures::figure(highest))
@@ -213,7 +213,8 @@ fn bars(groups: &[(String, Vec<(String, f64)>)]) -> Markup {
                     @let index = names.iter().position(|known| *known == name).unwrap_or(0);
                     @let share = if value.is_finite() { (value / most).clamp(0.0, 1.0) } else { 0.0 };
                     dt { (name) }
-                    dd { i style={ "width:" (format!("{:.1}", share * 80.0)) "%;" (ground(index)) } {} (brief(*value)) }
+                    @let width = format!("width:{:.1}%;", share * 80.0);
+                    dd { i style={ (width) (background(index)) } {} (brief(*value)) }
                 }
             }
         }
@@ -265,6 +266,6 @@ mod tests {
             |name: &str| (name.to_owned(), vec![("store".into(), 1.0), ("worker".into(), 2.0)]);
         let groups = vec![bars("idle"), bars("busy")];
         let drawn = figure(&Chart::Bars { title: "t".into(), unit: "MB", groups }).into_string();
-        assert_eq!([0, 1, 2].map(|index| drawn.matches(&ground(index)).count()), [2, 2, 0]);
+        assert_eq!([0, 1, 2].map(|index| drawn.matches(&background(index)).count()), [2, 2, 0]);
     }
 }
