@@ -3,7 +3,7 @@
 use launcher::rabbitmq::{RabbitMq, User};
 use test_kit::{BrokerUser, TestBroker};
 
-/// Where each program finds RabbitMQ.
+/// The URL of RabbitMQ for each program.
 #[derive(Clone)]
 pub struct BrokerUrls {
     pub(crate) store: String,

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use program_kit::access::Role;
+use process_kit::secured::{self, password};
+use process_kit::{Program, Side, settings_of_sides, shared};
 use serde_json::Value;
 use shared_models::side::Side as Of;
 use tempfile::TempDir;
 use test_kit::{TestDatabase, eventually, get};
 
-use crate::secured::password;
-use crate::{BrokerUrls, Program, Side, secured};
+use crate::BrokerUrls;
 
 /// The three programs over two databases of their own. Dropping it ends them.
 #[derive(Debug)]
@@ -200,15 +200,9 @@ fn worker(
     logs: &Path,
     more: &[(&str, &str)],
 ) -> Program {
-    let token = secured::token(Role::Sync).expose();
-    let settings = [
-        ("BROKER__URL", &*broker.worker),
-        ("STORE__URL", store.url()),
-        ("STORE__TOKEN", token),
-        ("WAREHOUSE__URL", warehouse.url()),
-        ("WAREHOUSE__TOKEN", token),
-    ];
-    Program::new("sync-worker", "WORKER", logs, &[&settings, more].concat())
+    let sides = settings_of_sides(store.url(), warehouse.url());
+    let settings = [&[("BROKER__URL", &*broker.worker)], &sides[..], more].concat();
+    Program::new("sync-worker", "WORKER", logs, &settings)
 }
 
 fn decided_at(side: &str, condition: &str) -> String {
@@ -219,13 +213,13 @@ fn number(counters: &Value, path: &str) -> i64 {
     counters.pointer(path).and_then(Value::as_i64).unwrap_or_else(|| panic!("{path}: {counters}"))
 }
 
-/// What has happened so far. Each pair is of the store and the warehouse, or of the directions
+/// The traffic so far. Each pair is of the store and the warehouse, or of the directions
 /// from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traffic {
     /// Changes recorded, wherever they were decided.
     pub changes: [i64; 2],
-    /// Of them, those decided there which the peer is to hear of.
+    /// The changes that were decided there and that the peer is to hear of.
     pub published: [i64; 2],
     /// Messages that the worker has taken in and settled.
     pub received: [i64; 2],
@@ -233,18 +227,4 @@ pub struct Traffic {
     pub applied: [i64; 2],
     /// Requests that the worker has sent.
     pub requests: [i64; 2],
-}
-
-/// The content that both sides are to show alike.
-fn shared(order: &Value) -> Value {
-    let mut shared = order.clone();
-    let fields = shared.as_object_mut().unwrap();
-    let private = ["currency", "total", "bin", "picker_note"];
-    for field in private.into_iter().chain(["version", "created_at", "updated_at"]) {
-        fields.remove(field);
-    }
-    for line in fields["lines"].as_array_mut().unwrap() {
-        line.as_object_mut().unwrap().remove("unit_price");
-    }
-    shared
 }

@@ -1,6 +1,7 @@
 //! Concurrent edits at both sides: both end equal, and no edit disappears without a record.
 
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::lamps_and_bulbs;
 use serde_json::{Value, json};
 use test_kit::TestBroker;
 

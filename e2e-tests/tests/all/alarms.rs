@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::nemesis::crowd::connections_of;
-use e2e_tests::rabbitmqctl;
-use e2e_tests::secured::client;
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
 use launcher::rabbitmq::{Options, RabbitMq};
+use process_kit::connections::connections_of;
+use process_kit::lamps_and_bulbs;
+use process_kit::rabbitmqctl;
+use process_kit::secured::client;
 use serde_json::Value;
 use test_kit::eventually;
 

@@ -1,6 +1,7 @@
 //! Changes of one side appear at the other.
 
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::lamps_and_bulbs;
 use serde_json::{Value, json};
 use shared_models::order::limits;
 use test_kit::TestBroker;

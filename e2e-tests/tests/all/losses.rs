@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::secured::client;
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::lamps_and_bulbs;
+use process_kit::secured::client;
 use serde_json::{Value, json};
 use shared_models::names::queue;
 use shared_models::side::Direction;

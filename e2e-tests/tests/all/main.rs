@@ -3,11 +3,10 @@
 
 mod agreement;
 mod alarms;
-mod containers;
+mod circles;
 mod convergence;
 mod encryption;
 mod losses;
-mod nemesis;
 mod outages;
 mod parking;
 mod pausing;
@@ -17,6 +16,5 @@ mod replicas;
 mod security;
 mod silence;
 mod slow_disk;
-mod unguarded;
 mod unknown_outcomes;
 mod workers;

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
 use launcher::rabbitmq::{Options, RabbitMq};
+use process_kit::lamps_and_bulbs;
 use serde_json::json;
 use shared_models::names::queue;
 use shared_models::side::Direction;

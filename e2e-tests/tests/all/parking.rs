@@ -1,8 +1,9 @@
 //! Parking: a change that cannot be carried is kept at the side it came from, and settled through
 //! the worker.
 
-use e2e_tests::secured::client;
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::lamps_and_bulbs;
+use process_kit::secured::client;
 use serde_json::{Value, json};
 use test_kit::{TestBroker, TestClient, eventually};
 

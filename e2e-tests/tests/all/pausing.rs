@@ -1,7 +1,8 @@
 //! Pausing and resuming a direction through the worker; the pause is kept at the source.
 
-use e2e_tests::secured::client;
-use e2e_tests::{Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::lamps_and_bulbs;
+use process_kit::secured::client;
 use serde_json::{Value, json};
 use test_kit::{TestBroker, TestClient, eventually};
 

@@ -1,6 +1,7 @@
 //! Changes that must not be carried are not, and changes that have arrived cause no others.
 
-use e2e_tests::{Stack, Traffic, lamps_and_bulbs};
+use e2e_tests::{Stack, Traffic};
+use process_kit::lamps_and_bulbs;
 use serde_json::json;
 use test_kit::TestBroker;
 

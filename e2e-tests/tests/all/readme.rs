@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use e2e_tests::Stack;
-use e2e_tests::secured::token;
+use process_kit::secured::token;
 use program_kit::access::Role;
 use program_kit::program::Program;
 use serde_json::Value;

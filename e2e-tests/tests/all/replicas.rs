@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::secured::client;
-use e2e_tests::{Program, Side, Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::secured::client;
+use process_kit::{Program, Side, lamps_and_bulbs};
 use test_kit::{TestBroker, eventually};
 
 /// Waits until a process's relay is in this state.

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::nemesis::fault::Trouble;
-use e2e_tests::nemesis::parts::{Link, Part};
-use e2e_tests::nemesis::world::World;
-use e2e_tests::secured::client;
-use e2e_tests::{Side, lamps_and_bulbs};
+use nemesis::fault::Trouble;
+use nemesis::parts::{Link, Part};
+use nemesis::world::World;
+use process_kit::secured::client;
+use process_kit::{Side, lamps_and_bulbs};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;

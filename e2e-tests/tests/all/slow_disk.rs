@@ -1,8 +1,9 @@
 //! RabbitMQ's disk does not answer: no queue answers, each is healthy, and so none is replaced.
 
-use e2e_tests::secured::client;
-use e2e_tests::{Stack, lamps_and_bulbs, rabbitmqctl};
+use e2e_tests::Stack;
 use launcher::rabbitmq::{Options, RabbitMq};
+use process_kit::secured::client;
+use process_kit::{lamps_and_bulbs, rabbitmqctl};
 use serde_json::{Value, json};
 use test_kit::eventually;
 

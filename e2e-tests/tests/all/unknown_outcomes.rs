@@ -1,9 +1,9 @@
 //! Writes whose commit was durable when the session was ended: PostgreSQL waits for a standby that
 //! does not exist, so every commit hangs. Nothing is written twice.
 
-use e2e_tests::secured::client;
-use e2e_tests::{Program, lamps_and_bulbs};
 use launcher::postgres::{Options, Postgres};
+use process_kit::secured::client;
+use process_kit::{Program, lamps_and_bulbs};
 use serde_json::{Value, json};
 use service_kit::database::migrate;
 use test_kit::{Answer, TestClient, eventually};

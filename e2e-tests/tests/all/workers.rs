@@ -1,7 +1,8 @@
 //! Two workers share the queues.
 
-use e2e_tests::secured::client;
-use e2e_tests::{Program, Stack, lamps_and_bulbs};
+use e2e_tests::Stack;
+use process_kit::secured::client;
+use process_kit::{Program, lamps_and_bulbs};
 use serde_json::{Value, json};
 use test_kit::{TestBroker, eventually};
 

@@ -5,8 +5,8 @@ mod servers;
 
 use std::net::SocketAddr;
 
-use e2e_tests::secured::{client, token};
-use e2e_tests::{Program, Side, lamps_and_bulbs};
+use process_kit::secured::{client, token};
+use process_kit::{Program, Side, lamps_and_bulbs};
 use program_kit::access::Role;
 use serde_json::{Value, json};
 use test_kit::{Flaw, Front, Greeting, eventually, get, http};

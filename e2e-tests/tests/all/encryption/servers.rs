@@ -5,9 +5,9 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use e2e_tests::Program;
 use launcher::postgres::{self, Postgres};
 use launcher::rabbitmq::{self, RabbitMq, Tls};
+use process_kit::Program;
 use serde_json::json;
 use service_kit::database::migrate;
 use tempfile::TempDir;

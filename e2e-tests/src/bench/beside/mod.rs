@@ -1,9 +1,0 @@
-//! What stands beside a measure: the same work done by what Lockstep is built on, alone.
-
-pub mod applying;
-pub mod broker;
-pub mod parts;
-pub mod pgbench;
-pub mod placing;
-pub mod selecting;
-pub mod updating;

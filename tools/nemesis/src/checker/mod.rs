@@ -1,0 +1,28 @@
+//! The rules that hold for an order once all is healed and quiet. Pure: it looks at what the
+//! clients were told and at what both databases have, and at nothing else.
+
+pub mod case;
+mod crossing;
+mod history;
+mod lineage;
+mod shown;
+mod telling;
+mod writes;
+
+use case::Case;
+
+use super::violation::Violation;
+
+/// Everything about an order that must not be.
+#[must_use]
+pub fn check(case: &Case) -> Vec<Violation> {
+    let mut violations = history::check(case);
+    violations.extend(writes::check(case));
+    violations.extend(shown::check(case));
+    violations.extend(crossing::check(case));
+    violations.extend(lineage::check(case));
+    violations
+}
+
+#[cfg(test)]
+mod tests;
