@@ -3,7 +3,6 @@
 //! by itself.
 
 use std::collections::HashSet;
-use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -13,7 +12,7 @@ use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Bool, Jsonb, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::change_log::{
-    Change, Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
+    Change, Columns, Rows, bind_next, publish_unguarded, push_append, recorded_first,
 };
 use service_kit::database::Json;
 use service_kit::error::Error;
@@ -29,7 +28,7 @@ pub async fn create<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
-    write::<P, Create>(connection, new).await
+    write(connection, Write::Create, new).await
 }
 
 /// Inserts the orders whose ids do not exist yet, and returns these ids, with those that an earlier
@@ -68,7 +67,7 @@ pub async fn update_all<P: Private>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
 ) -> Result<(), Error> {
-    let updated = write::<P, Update>(connection, changed).await?;
+    let updated = write(connection, Write::Update, changed).await?;
     if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
@@ -80,22 +79,22 @@ pub async fn update_one<P: Private>(
 ) -> QueryResult<bool> {
     let updated = match changes {
         [] => return Ok(true),
-        [_] => write::<P, Update>(connection, changes).await?,
-        _ => write::<P, UpdateThrough>(connection, changes).await?,
+        [_] => write(connection, Write::Update, changes).await?,
+        _ => write(connection, Write::UpdateThrough, changes).await?,
     };
     Ok(!updated.is_empty())
 }
 
-async fn write<P: Private, W: Way>(
+async fn write<P: Private>(
     connection: &mut AsyncPgConnection,
+    write: Write,
     changed: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
+    if changed.is_empty() {
+        return Ok(vec![]);
+    }
     let changes = to_changes(changed.iter().map(|changed| &changed.record))?;
-    let written = match changed {
-        [] => return Ok(vec![]),
-        [_] => Write::<P, W, One>::of(changed, &changes).load(connection).await?,
-        _ => Write::<P, W, Many>::of(changed, &changes).load(connection).await?,
-    };
+    let written = Statement::of(write, changed, &changes).load(connection).await?;
     publish_unguarded(connection, &changes).await?;
     Ok(written)
 }
@@ -106,20 +105,29 @@ pub fn to_changes<'a>(records: impl IntoIterator<Item = &'a Record>) -> QueryRes
     changes.map_err(|error| SerializationError(error.into()))
 }
 
-/// A kind of write: how the rows of `new` get into the table of orders. Returns the ids written.
-trait Way: Send + 'static {
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>);
+/// A write: how the rows of `new` get into the table of orders. Returns the ids written.
+#[derive(Clone, Copy, Debug)]
+enum Write {
+    /// Inserts the orders that do not exist yet.
+    Create,
+    /// Updates orders, each by one change.
+    Update,
+    /// Updates one order to the result of the last of its changes.
+    UpdateThrough,
 }
 
-#[derive(Debug)]
-enum Create {}
+impl Write {
+    fn push(self, out: &mut AstPass<'_, '_, Pg>, rows: Rows) {
+        match self {
+            Self::Create => out.push_sql(CREATE),
+            Self::Update => push_update(out, rows, "orders.version = new.version - 1"),
+            Self::UpdateThrough => push_update(out, rows, THROUGH),
+        }
+    }
+}
 
-impl Way for Create {
-    /// Inserts in the order of ids, so that two statements that insert the same orders cannot
-    /// deadlock.
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
-        out.push_sql(
-            "
+/// Inserts in the order of ids, so that two statements that insert the same orders cannot deadlock.
+const CREATE: &str = "
 written as (
     insert into orders (id, delivery, progress, private, version, created_at, updated_at, company, status)
     select key::uuid, delivery, progress, private, version, created_at, at,
@@ -127,36 +135,14 @@ written as (
     from new order by key::uuid
     on conflict (id) do nothing
     returning id
-),",
-        );
-    }
-}
+),";
 
-#[derive(Debug)]
-enum Update {}
-
-impl Way for Update {
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
-        push_update::<C>(out, "orders.version = new.version - 1");
-    }
-}
-
-#[derive(Debug)]
-enum UpdateThrough {}
-
-impl Way for UpdateThrough {
-    /// Updates one order to the result of the last of its changes.
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
-        push_update::<C>(
-            out,
-            "new.version = (select max(version) from new)
-        and orders.version = (select min(version) - 1 from new)",
-        );
-    }
-}
+/// The condition for an update through several changes.
+const THROUGH: &str = "new.version = (select max(version) from new)
+        and orders.version = (select min(version) - 1 from new)";
 
 /// Updates orders to the rows of `new`, under a condition.
-fn push_update<C: Count>(out: &mut AstPass<'_, '_, Pg>, condition: &str) {
+fn push_update(out: &mut AstPass<'_, '_, Pg>, rows: Rows, condition: &str) {
     out.push_sql(
         "
 written as (
@@ -166,7 +152,7 @@ written as (
         company = new.delivery ->> 'company', status = new.progress ->> 'status'
     from new where orders.id = new.key::uuid and ",
     );
-    if C::MANY {
+    if rows == Rows::Many {
         // Redundant, but makes PostgreSQL read just these orders, by the index. With the join alone
         // it would read the whole table if it planned while there were few rows (20 ms instead of
         // 1, for 500 of 50,000), and it keeps a plan.
@@ -179,56 +165,60 @@ written as (
 /// The names of the columns that a statement binds besides those of the records.
 const NAMES: &str = ", delivery, progress, private, private_changed, created_at";
 
-/// A statement that writes orders: `W` is the kind of write, `C` is one row or many.
+/// A statement that writes orders.
 #[derive(Debug)]
-struct Write<'a, P: Private, W, C> {
+struct Statement<'a, P: Private> {
+    write: Write,
+    rows: Rows,
     changes: Columns<'a>,
     delivery: Vec<Json<&'a Facet<Delivery>>>,
     progress: Vec<Json<&'a Facet<Progress>>>,
     private: Vec<Json<&'a P>>,
     private_changed: Vec<bool>,
     created_at: Vec<DateTime<Utc>>,
-    form: PhantomData<(W, C)>,
 }
 
-impl<'a, P: Private, W, C> Write<'a, P, W, C> {
-    fn of(changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
+impl<'a, P: Private> Statement<'a, P> {
+    fn of(write: Write, changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
         let orders = || changed.iter().map(|changed| &changed.order);
         let private_changed = |changed: &Changed<P>| changed.record.private_changed;
         Self {
+            write,
+            rows: Rows::of(changed.len()),
             changes: Columns::of(changes),
             delivery: orders().map(|order| Json(&order.shared.delivery)).collect(),
             progress: orders().map(|order| Json(&order.shared.progress)).collect(),
             private: orders().map(|order| Json(&order.private)).collect(),
             private_changed: changed.iter().map(private_changed).collect(),
             created_at: orders().map(|order| order.created_at).collect(),
-            form: PhantomData,
         }
     }
 }
 
-impl<P: Private, W: Way, C: Count> QueryFragment<Pg> for Write<'_, P, W, C> {
+impl<P: Private> QueryFragment<Pg> for Statement<'_, P> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.changes.push_new::<C>(&mut out, NAMES, |out| {
-            bind_next::<C, Jsonb, _>(out, &self.delivery)?;
-            bind_next::<C, Jsonb, _>(out, &self.progress)?;
-            bind_next::<C, Jsonb, _>(out, &self.private)?;
-            bind_next::<C, Bool, _>(out, &self.private_changed)?;
-            bind_next::<C, Timestamptz, _>(out, &self.created_at)
+        let rows = self.rows;
+        self.changes.push_new(&mut out, rows, NAMES, |out| {
+            bind_next::<Jsonb, _>(out, rows, &self.delivery)?;
+            bind_next::<Jsonb, _>(out, rows, &self.progress)?;
+            bind_next::<Jsonb, _>(out, rows, &self.private)?;
+            bind_next::<Bool, _>(out, rows, &self.private_changed)?;
+            bind_next::<Timestamptz, _>(out, rows, &self.created_at)
         })?;
-        W::push::<C>(&mut out);
+        self.write.push(&mut out, rows);
         let private = "case when private_changed then private end";
-        push_append::<C>(&mut out, private, Some("select id::text from written"));
+        push_append(&mut out, rows, private, Some("select id::text from written"));
         out.push_sql(" select id from written");
         Ok(())
     }
 }
 
-impl<P: Private, W: Way, C: Count> QueryId for Write<'_, P, W, C> {
-    type QueryId = Write<'static, P, W, C>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+/// The statement is found prepared by its text, which is put together each time.
+impl<P: Private> QueryId for Statement<'_, P> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<P: Private, W, C> Query for Write<'_, P, W, C> {
+impl<P: Private> Query for Statement<'_, P> {
     type SqlType = SqlUuid;
 }

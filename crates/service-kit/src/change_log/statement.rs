@@ -1,8 +1,9 @@
 //! The common parts of all statements that append to the change log.
 //!
-//! The text of a statement never changes, so PostgreSQL plans it once for each connection; diesel's
-//! `sql_query` is planned anew each time. One row is bound as values, several as one array for each
-//! column; the rest is the same, except for hints that many rows need. Reasons and measurements:
+//! A statement has few texts, which diesel finds prepared again by the text itself, so PostgreSQL plans
+//! each once for each connection; diesel's `sql_query` is planned anew each time. One row is bound as
+//! values, several as one array for each column; the rest is the same, except for hints that many rows
+//! need. Reasons and measurements:
 //! docs/decisions/0010.
 
 use std::fmt::Debug;
@@ -78,27 +79,28 @@ impl<'a> Columns<'a> {
 
     /// Writes `with new as (…),`: all bound columns, including those that `more` binds under
     /// `names`.
-    pub fn push_new<'b, C: Count>(
+    pub fn push_new<'b>(
         &'b self,
         out: &mut AstPass<'_, 'b, Pg>,
+        rows: Rows,
         names: &str,
         more: impl FnOnce(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
     ) -> QueryResult<()> {
         out.push_sql("with new (");
         out.push_sql(NAMES);
         out.push_sql(names);
-        out.push_sql(C::OPEN);
-        bind::<C, SqlUuid, _>(out, &self.event_id)?;
-        bind_next::<C, Text, _>(out, &self.resource)?;
-        bind_next::<C, Text, _>(out, &self.key)?;
-        bind_next::<C, Text, _>(out, &self.kind)?;
-        bind_next::<C, Text, _>(out, &self.origin)?;
-        bind_next::<C, BigInt, _>(out, &self.version)?;
-        bind_next::<C, Timestamptz, _>(out, &self.at)?;
-        bind_next::<C, Text, _>(out, &self.body)?;
-        bind_next::<C, Nullable<Jsonb>, _>(out, &self.conflicts)?;
-        bind_next::<C, Bool, _>(out, &self.published)?;
-        bind_next::<C, Nullable<Text>, _>(out, &self.principal)?;
+        out.push_sql(rows.open());
+        bind::<SqlUuid, _>(out, rows, &self.event_id)?;
+        bind_next::<Text, _>(out, rows, &self.resource)?;
+        bind_next::<Text, _>(out, rows, &self.key)?;
+        bind_next::<Text, _>(out, rows, &self.kind)?;
+        bind_next::<Text, _>(out, rows, &self.origin)?;
+        bind_next::<BigInt, _>(out, rows, &self.version)?;
+        bind_next::<Timestamptz, _>(out, rows, &self.at)?;
+        bind_next::<Text, _>(out, rows, &self.body)?;
+        bind_next::<Nullable<Jsonb>, _>(out, rows, &self.conflicts)?;
+        bind_next::<Bool, _>(out, rows, &self.published)?;
+        bind_next::<Nullable<Text>, _>(out, rows, &self.principal)?;
         more(out)?;
         out.push_sql(")),");
         Ok(())
@@ -107,97 +109,105 @@ impl<'a> Columns<'a> {
 
 /// Appends the rows of `new`, or only those whose keys are in a list, with the `private` part after
 /// the change.
-pub fn push_append<C: Count>(out: &mut AstPass<'_, '_, Pg>, private: &str, keys: Option<&str>) {
+pub fn push_append(out: &mut AstPass<'_, '_, Pg>, rows: Rows, private: &str, keys: Option<&str>) {
     for part in [APPEND, SELECT, private, " from new"] {
         out.push_sql(part);
     }
     if let Some(keys) = keys {
         out.push_sql(" where ");
-        push_is_in::<C>(out, "key", keys);
+        push_is_in(out, rows, "key", keys);
     }
-    push_announce::<C>(out);
+    push_announce(out, rows);
 }
 
 /// Appends the rows of `new`, marked as a part of an offer of many records.
-pub(super) fn push_append_in_bulk<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+pub(super) fn push_append_in_bulk(out: &mut AstPass<'_, '_, Pg>) {
     for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
         out.push_sql(part);
     }
-    push_announce::<C>(out);
+    push_announce(out, Rows::Many);
 }
 
-fn push_announce<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+fn push_announce(out: &mut AstPass<'_, '_, Pg>, rows: Rows) {
     out.push_sql(ANNOUNCE);
     let published = match Guard::Outbox.is_off() {
         true => "select event_id from new where false",
         false => "select event_id from new where published",
     };
-    push_is_in::<C>(out, "event_id", published);
+    push_is_in(out, rows, "event_id", published);
     out.push_sql(")");
 }
 
-fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str) {
-    for part in ["(", column, " in (", list, "))", C::HASHED] {
+fn push_is_in(out: &mut AstPass<'_, '_, Pg>, rows: Rows, column: &str, list: &str) {
+    for part in ["(", column, " in (", list, "))", rows.hashed()] {
         out.push_sql(part);
     }
 }
 
-/// The number of rows that a statement takes.
-pub trait Count: 'static {
-    /// Set if it takes any number of rows.
-    const MANY: bool;
-    /// The text that opens the rows.
-    const OPEN: &'static str;
-    /// The text after a condition that PostgreSQL is to hash.
-    const HASHED: &'static str;
+/// The number of rows that a statement takes: one, or any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// One row, bound as values. PostgreSQL inlines `values` and has nothing to sort, join or
+    /// materialize, which saves a fifth of its time.
+    One,
+    /// Any number of rows, bound as one array for each column.
+    Many,
 }
 
-/// One row. PostgreSQL inlines `values` and has nothing to sort, join or materialize, which saves a
-/// fifth of its time.
-#[derive(Debug)]
-pub enum One {}
+impl Rows {
+    /// Returns the form for this number of rows, of which there are some.
+    #[must_use]
+    pub const fn of(count: usize) -> Self {
+        match count {
+            1 => Self::One,
+            _ => Self::Many,
+        }
+    }
 
-impl Count for One {
-    const MANY: bool = false;
-    const OPEN: &'static str = ") as not materialized (values (";
-    const HASHED: &'static str = "";
+    /// Returns the text that opens the rows.
+    const fn open(self) -> &'static str {
+        match self {
+            Self::One => ") as not materialized (values (",
+            Self::Many => ") as (select * from unnest(",
+        }
+    }
+
+    /// Returns the text after a condition that PostgreSQL is to hash. It assumes that an array has ten
+    /// elements and would join the list, scanning it for each row (25 ms for 500 rows); this way it
+    /// uses a hash (1 ms).
+    const fn hashed(self) -> &'static str {
+        match self {
+            Self::One => "",
+            Self::Many => " is true",
+        }
+    }
 }
 
-/// Any number of rows, as one array for each column.
-#[derive(Debug)]
-pub enum Many {}
-
-impl Count for Many {
-    const MANY: bool = true;
-    const OPEN: &'static str = ") as (select * from unnest(";
-    /// Keeps PostgreSQL from joining the list. It assumes that an array has ten elements and would
-    /// scan the list for each row (25 ms for 500 rows); this way it uses a hash (1 ms).
-    const HASHED: &'static str = " is true";
-}
-
-fn bind<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
+fn bind<'b, T, V>(out: &mut AstPass<'_, 'b, Pg>, rows: Rows, column: &'b [V]) -> QueryResult<()>
 where
-    C: Count,
     V: ToSql<T, Pg> + Debug,
     T: 'static,
     Pg: HasSqlType<T>,
 {
-    match C::MANY {
-        true => out.push_bind_param::<Array<T>, [V]>(column),
-        false => column.iter().try_for_each(|value| out.push_bind_param::<T, V>(value)),
+    match rows {
+        Rows::Many => out.push_bind_param::<Array<T>, [V]>(column),
+        Rows::One => column.iter().try_for_each(|value| out.push_bind_param::<T, V>(value)),
     }
 }
 
 /// Binds a column after other ones.
-pub fn bind_next<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
+pub fn bind_next<'b, T, V>(
+    out: &mut AstPass<'_, 'b, Pg>,
+    rows: Rows,
+    column: &'b [V],
+) -> QueryResult<()>
 where
-    C: Count,
     V: ToSql<T, Pg> + Debug,
     T: 'static,
     Pg: HasSqlType<T>,
 {
     out.push_sql(", ");
-    bind::<C, T, V>(out, column)
+    bind::<T, V>(out, rows, column)
 }
 
 fn each<'a, T>(changes: &'a [Change], of: impl FnMut(&'a Change) -> T) -> Vec<T> {

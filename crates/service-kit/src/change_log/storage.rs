@@ -1,7 +1,6 @@
 //! All SQL on the change log. The caller owns the transaction.
 
 use std::collections::HashSet;
-use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -14,18 +13,17 @@ use uuid::Uuid;
 
 use super::statement::push_append_in_bulk;
 use super::unguarded::publish_unguarded;
-use super::{Change, Columns, Count, Many, One, push_append};
+use super::{Change, Columns, Rows, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 
 /// Appends changes that come with no write of their records, in the given sequence.
 pub async fn append(connection: &mut AsyncPgConnection, changes: &[Change]) -> QueryResult<()> {
-    let columns = Columns::of(changes);
-    match changes {
-        [] => return Ok(()),
-        [_] => Append::<One>::of(columns).execute(connection).await?,
-        _ => Append::<Many>::of(columns).execute(connection).await?,
-    };
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let append = Append { changes: Columns::of(changes), rows: Rows::of(changes.len()) };
+    append.execute(connection).await?;
     publish_unguarded(connection, changes).await
 }
 
@@ -51,31 +49,27 @@ impl QueryId for AppendInBulk<'_> {
 
 impl QueryFragment<Pg> for AppendInBulk<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push_new::<Many>(&mut out, "", |_| Ok(()))?;
-        push_append_in_bulk::<Many>(&mut out);
+        self.0.push_new(&mut out, Rows::Many, "", |_| Ok(()))?;
+        push_append_in_bulk(&mut out);
         out.push_sql(" select 1");
         Ok(())
     }
 }
 
-struct Append<'a, C>(Columns<'a>, PhantomData<C>);
-
-impl<'a, C> Append<'a, C> {
-    const fn of(columns: Columns<'a>) -> Self {
-        Self(columns, PhantomData)
-    }
+struct Append<'a> {
+    changes: Columns<'a>,
+    rows: Rows,
 }
 
-impl<C: Count> QueryId for Append<'_, C> {
-    type QueryId = Append<'static, C>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+impl QueryId for Append<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
+impl QueryFragment<Pg> for Append<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self(changes, _) = self;
-        changes.push_new::<C>(&mut out, "", |_| Ok(()))?;
-        push_append::<C>(&mut out, "null", None);
+        self.changes.push_new(&mut out, self.rows, "", |_| Ok(()))?;
+        push_append(&mut out, self.rows, "null", None);
         out.push_sql(" select 1");
         Ok(())
     }
