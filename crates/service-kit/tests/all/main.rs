@@ -32,6 +32,8 @@ mod permissions;
 #[cfg(test)]
 mod relaying;
 #[cfg(test)]
+mod resources;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod side;

@@ -4,6 +4,7 @@ mod listing;
 mod many;
 mod offering;
 mod reporting;
+mod resources;
 mod settling;
 
 use base64::Engine as _;
