@@ -1,7 +1,7 @@
 //! A client of one service: a request is one line, and the answer is kept completely.
 
 use std::ops::Index;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use program_kit::access::Token;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -15,6 +15,10 @@ use super::http;
 /// The idle timeout of connections. Shorter than that of a service, even one that was frozen for a
 /// while: a request on a connection that is just being closed is lost.
 const IDLE: Duration = Duration::from_secs(2);
+
+/// The time within which a request is answered whose cost does not grow with the tables, on a busy
+/// machine too.
+pub const AT_ONCE: Duration = Duration::from_millis(1_500);
 
 /// A client of one service.
 #[derive(Clone, Debug)]
@@ -95,6 +99,14 @@ impl TestClient {
     /// Sends a `GET` request.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a `GET` request that is answered at once, however long the tables are.
+    pub async fn get_at_once(&self, path: &str) -> Answer {
+        let began = Instant::now();
+        let answer = self.get(path).await.with(200);
+        assert!(began.elapsed() < AT_ONCE, "{path} took {:?}", began.elapsed());
+        answer
     }
 
     /// Sends a `POST` request.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use service_kit::application::Records;
-use service_kit::database::{DatabaseSettings, DatabaseUrl, Migrations, connect, migrate};
+use service_kit::database::{
+    Database, DatabaseSettings, DatabaseUrl, Migrations, Observer, Scans, State, connect, migrate,
+};
 use shared_models::side::Side;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use super::variable;
+use super::{eventually, variable};
 
 /// A database that is dropped when the test is over.
 #[derive(Debug)]
@@ -78,6 +80,16 @@ impl TestDatabase {
         self.connect().await.batch_execute(statements).await.unwrap();
     }
 
+    /// Waits until at least this many sessions wait for a lock, not counting the relay's.
+    pub async fn sessions_wait(&self, count: usize) {
+        eventually(&format!("{count} sessions wait for the lock"), async || {
+            let waiting = "pg_stat_activity where wait_event_type = 'Lock'
+                and datname = current_database() and application_name not like '% relay'";
+            (self.count(waiting).await >= i64::try_from(count).unwrap()).then_some(())
+        })
+        .await;
+    }
+
     /// Counts rows: `count("outbox")`.
     pub async fn count(&self, table: &str) -> i64 {
         #[derive(diesel::QueryableByName)]
@@ -100,6 +112,15 @@ impl Drop for TestDatabase {
         });
         let _ = dropping.join();
     }
+}
+
+/// Creates the pool of a program of this name with one thread, whose database is ready.
+#[must_use]
+pub fn pool(name: &'static str, settings: &DatabaseSettings) -> Database {
+    let (_, prepared) = watch::channel(State::Prepared);
+    let one = 1.try_into().unwrap();
+    let (observer, scans) = (Observer::new(settings, name), Scans::of_program(one));
+    Database::for_one_of(one, settings, name, prepared, observer, scans).unwrap()
 }
 
 /// Returns the template of a side: one for each set of migrations in each test process. Its name is

@@ -17,7 +17,7 @@ use service_kit::relay::RelaySettings;
 use service_kit::service::Service;
 use tokio::sync::oneshot;
 
-use super::{TestClient, TestDatabase};
+use super::{BrokerUser, DatabaseLink, TestBroker, TestClient, TestDatabase};
 
 /// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
@@ -70,11 +70,32 @@ impl TestService {
     ) -> Self {
         let database = TestDatabase::of(&records).await;
         let service = Self::start_over(name, records, database, adjust).await;
-        super::eventually("the service is ready", async || {
-            (service.client.get("/health/ready").await.status == 200).then_some(())
-        })
-        .await;
+        service.is_ready().await;
         service
+    }
+
+    /// Starts a service that publishes to `broker`, as the store.
+    pub async fn publishing_to<R: ServiceRoutes>(
+        name: &'static str,
+        records: Records<R>,
+        broker: &TestBroker,
+    ) -> Self {
+        let broker = broker.settings(BrokerUser::Store);
+        Self::start_with(name, records, |settings| settings.broker = broker).await
+    }
+
+    /// Starts a service without RabbitMQ over a link to its database.
+    pub async fn linked<R: ServiceRoutes>(
+        name: &'static str,
+        records: Records<R>,
+    ) -> (Self, DatabaseLink) {
+        let database = TestDatabase::of(&records).await;
+        let mut settings = database.settings();
+        let link = DatabaseLink::start(&mut settings).await;
+        let adjust = |all: &mut ServiceSettings| all.database = settings;
+        let service = Self::start_over(name, records, database, adjust).await;
+        service.is_ready().await;
+        (service, link)
     }
 
     /// Starts a service on a database that may not be ready yet; does not wait for it.
@@ -89,6 +110,14 @@ impl TestService {
         let table = records.resources.first().table().name;
         let (running, client) = run(name, records, settings).await;
         Self { client, database, table, running }
+    }
+
+    /// Waits until the service is ready.
+    pub async fn is_ready(&self) {
+        super::eventually("the service is ready", async || {
+            (self.client.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
     }
 
     /// Counts the rows of its tables.

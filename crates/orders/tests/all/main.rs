@@ -1,7 +1,5 @@
-//! The tests of what both services share, over real PostgreSQL and RabbitMQ.
+//! The tests of what both services do with orders, over real PostgreSQL and RabbitMQ.
 
-#[cfg(test)]
-mod blocked;
 #[cfg(test)]
 mod comparing;
 #[cfg(test)]
@@ -9,40 +7,10 @@ mod creating;
 #[cfg(test)]
 mod crowded;
 #[cfg(test)]
-mod database;
-#[cfg(test)]
-mod health;
-#[cfg(test)]
-mod limits;
-#[cfg(test)]
-mod metrics;
-#[cfg(test)]
-mod migrating;
-#[cfg(test)]
-mod offering;
-#[cfg(test)]
-mod offers;
-#[cfg(test)]
-mod outages;
-#[cfg(test)]
 mod outcomes;
-#[cfg(test)]
-mod parked;
-#[cfg(test)]
-mod pausing;
-#[cfg(test)]
-mod permissions;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
-mod queue;
-#[cfg(test)]
-mod relaying;
-#[cfg(test)]
-mod roles;
-#[cfg(test)]
-mod taking_over;
-#[cfg(test)]
-mod tls;
+mod publishing;
 #[cfg(test)]
 mod writing;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use futures_util::FutureExt as _;
 use orders::{Draft, Edit, Order, Written};
-use serde_json::json;
 use service_kit::database::{DatabaseError, DatabaseSettings};
 use service_kit::error::Error;
 use shared_models::order::{Progress, Status};
@@ -15,7 +14,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::creating::{create_all, created, new};
-use crate::plain::{fresh_database, linked as linked_side, write_orders};
+use crate::plain::fresh_database;
 use crate::writing::{Desk, having_seen, says, versions};
 
 /// A desk, and the link to its database.
@@ -280,28 +279,4 @@ async fn a_server_that_is_never_heard_of_again_does_not_keep_the_pool() {
     assert!(desk.write(says("edit-a")).await.is_err(), "both connections are silent");
     let written = async || desk.write(says("edit-b")).await.ok();
     eventually("the pool has connections again", written).await;
-}
-
-#[actix_web::test]
-async fn of_a_pause_or_the_end_of_an_offer_without_an_answer_it_is_told_that_nobody_knows() {
-    let (side, link) = linked_side().await;
-    // While a change waits for RabbitMQ, no offer goes on.
-    write_orders(&side.database, 1).await;
-    let asked = side.client.post("/v1/sync/offer", &json!({"all": true})).await.with(202);
-    let offer = asked.header("location").unwrap();
-    let breaking = async |text: &str| {
-        link.lose(Loss::Answer, text);
-        link.has_lost().await;
-        link.cut();
-    };
-    let (pause, resume) = ("/v1/relay/pause", "/v1/relay/resume");
-    let nothing = json!(null);
-    let (paused, ()) =
-        tokio::join!(side.client.post(pause, &nothing), breaking("INSERT INTO \"pause\""));
-    let (resumed, ()) = tokio::join!(side.client.post(resume, &nothing), breaking("DELETE"));
-    let (ended, ()) = tokio::join!(side.client.delete(offer), breaking("DELETE"));
-    for answer in [paused, resumed, ended] {
-        answer.assert_problem(503);
-        assert!(answer["type"].as_str().unwrap().ends_with("outcome-unknown"), "{}", answer.text);
-    }
 }

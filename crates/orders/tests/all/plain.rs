@@ -3,14 +3,12 @@
 use orders::{Changed, Domain, Draft, Order, records, routes, storage};
 use program_kit::http::problem::FieldError;
 use program_kit::http::resource::Routes;
-use service_kit::application::{Records, ServiceSettings};
+use service_kit::application::Records;
 use service_kit::database::now;
+use shared_models::names::ORDER_EVENTS;
 use shared_models::order::Shared;
 use shared_models::side::Side;
-use test_kit::{
-    BrokerUser, DatabaseLink, ServiceRoutes, TestBroker, TestDatabase, TestService, delivery_to,
-    eventually,
-};
+use test_kit::{ServiceRoutes, TestBroker, TestDatabase, TestService, delivery_to, queue};
 use uuid::Uuid;
 
 pub(crate) enum Plain {}
@@ -36,7 +34,7 @@ impl Domain for Plain {
     }
 }
 
-pub(crate) fn routes() -> Routes {
+fn routes() -> Routes {
     routes::side::<Plain>().with(routes::collection::<Plain>("orders are listed here", vec![]))
 }
 
@@ -50,23 +48,14 @@ pub(crate) async fn fresh_database() -> TestDatabase {
     TestDatabase::of(&plain()).await
 }
 
-/// A plain side that publishes to `broker`.
-pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
-    let broker = broker.settings(BrokerUser::Store);
-    let adjust = |settings: &mut ServiceSettings| settings.broker = broker;
-    TestService::start_with("plain", plain(), adjust).await
+/// A broker with everything that the relay of a plain side needs.
+pub(crate) async fn bound_broker() -> TestBroker {
+    queue::bound_broker(ORDER_EVENTS).await
 }
 
-/// A side without RabbitMQ, and the link to its database.
-pub(crate) async fn linked() -> (TestService, DatabaseLink) {
-    let database = fresh_database().await;
-    let mut settings = database.settings();
-    let link = DatabaseLink::start(&mut settings).await;
-    let adjust = |all: &mut ServiceSettings| all.database = settings;
-    let side = TestService::start_over("plain", plain(), database, adjust).await;
-    let ready = async || (side.client.get("/health/ready").await.status == 200).then_some(());
-    eventually("the side is ready", ready).await;
-    (side, link)
+/// A plain side that publishes to `broker`.
+pub(crate) async fn publishing_to(broker: &TestBroker) -> TestService {
+    TestService::publishing_to("plain", plain(), broker).await
 }
 
 /// Writes orders in one statement, as another process would; returns their ids.

@@ -9,12 +9,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use orders::{Draft, Edit, Order, WriteQueues, Writer, Written};
 use program_kit::http::conditional::Precondition;
-use service_kit::database::{Database, DatabaseSettings, Observer, Scans, State};
+use service_kit::database::DatabaseSettings;
 use service_kit::error::Error;
 use service_kit::relay::{Relay, RelayOptions};
 use shared_models::side::Side;
-use test_kit::{TestDatabase, eventually, service_settings};
-use tokio::sync::watch;
+use test_kit::{TestDatabase, eventually, pool, service_settings};
 use uuid::Uuid;
 
 use crate::plain::{Plain, fresh_database, plain, write_orders};
@@ -24,14 +23,6 @@ pub(crate) struct Desk {
     pub(crate) writer: Writer<Plain>,
     pub(crate) database: TestDatabase,
     pub(crate) id: Uuid,
-}
-
-/// Creates the pool of a program with one thread.
-pub(crate) fn pool(settings: &DatabaseSettings) -> Database {
-    let (_, prepared) = watch::channel(State::Prepared);
-    let one = 1.try_into().unwrap();
-    let (observer, scans) = (Observer::new(settings, "desk"), Scans::of_program(one));
-    Database::for_one_of(one, settings, "desk", prepared, observer, scans).unwrap()
 }
 
 impl Desk {
@@ -54,7 +45,7 @@ impl Desk {
             resources: plain().resources,
             tasks: vec![],
         });
-        let writer = Writer::new(pool(&settings.database), relay, WriteQueues::default());
+        let writer = Writer::new(pool("desk", &settings.database), relay, WriteQueues::default());
         Self { writer, database, id }
     }
 
