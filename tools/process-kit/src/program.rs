@@ -156,7 +156,9 @@ fn binary(name: &str) -> PathBuf {
     let folder = us.parent().unwrap();
     let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
     let path = folder.join(name);
-    let newer = sources(&path).into_iter().find(|source| written(source) > written(&path));
+    // A file that is gone was named in others, which have been edited since.
+    let mut sources = sources(&path).into_iter().filter(|source| source.exists());
+    let newer = sources.find(|source| written(source) > written(&path));
     if let Some(source) = newer {
         panic!("{} is older than {}; {HOW}", path.display(), source.display());
     }
