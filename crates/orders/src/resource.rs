@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::Data;
 use diesel::QueryResult;
+use diesel::result::Error::QueryBuilderError;
 use diesel_async::AsyncPgConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
@@ -66,9 +67,10 @@ pub fn unknown(id: Uuid) -> Error {
     Error::Unknown(RESOURCE, id.to_string())
 }
 
-/// Returns the ids that stand for these keys.
-fn ids(keys: &[String]) -> Vec<Uuid> {
-    keys.iter().filter_map(|key| key.parse().ok()).collect()
+/// Returns the id that stands for a key.
+fn id(key: &str) -> QueryResult<Uuid> {
+    let wrong = |_| QueryBuilderError(format!("expected a UUID as the key, found {key:?}").into());
+    key.parse().map_err(wrong)
 }
 
 impl Resource for Orders {
@@ -94,7 +96,11 @@ impl Resource for Orders {
         keys: &'a [String],
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
-        async move { self.offers(&shared_of(connection, &ids(keys)).await?, principal) }.boxed()
+        async move {
+            let ids = keys.iter().map(|key| id(key)).collect::<QueryResult<Vec<_>>>()?;
+            self.offers(&shared_of(connection, &ids).await?, principal)
+        }
+        .boxed()
     }
 
     fn offers_after<'a>(
@@ -104,8 +110,10 @@ impl Resource for Orders {
         limit: i64,
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
-        let after = after.and_then(|key| key.parse().ok());
-        async move { self.offers(&shared_after(connection, after, limit).await?, principal) }
-            .boxed()
+        async move {
+            let after = after.map(id).transpose()?;
+            self.offers(&shared_after(connection, after, limit).await?, principal)
+        }
+        .boxed()
     }
 }

@@ -9,6 +9,9 @@ use futures_util::future::BoxFuture;
 
 use crate::change_log::Change;
 
+/// The most bytes of a key: an entry of an index holds no more than about 2,700.
+pub const MAX_KEY: usize = 1_000;
+
 /// A kind of records that this service keeps, and can publish again as they are now.
 pub trait Resource: Debug + Send + Sync + 'static {
     /// Returns the name: it stands with each change, and before the first dot of a change's kind.
@@ -18,7 +21,8 @@ pub trait Resource: Debug + Send + Sync + 'static {
     fn table(&self) -> Table;
 
     /// Returns the key that a text stands for, as it is written in the log; `None` if it cannot be a
-    /// key of these records.
+    /// key of these records. PostgreSQL must be able to convert a key to [`Table::key_type`], and it has
+    /// at most [`MAX_KEY`] bytes.
     fn key(&self, text: &str) -> Option<String>;
 
     /// Returns whether a change that no queue takes must wait until one does. If not, its events are
@@ -82,6 +86,15 @@ impl Resources {
     #[must_use]
     pub fn first(&self) -> &dyn Resource {
         &*self.0[0]
+    }
+
+    /// Returns the resource of this name, and the key that a text stands for in it, if both are known
+    /// here. Whether the record exists is another question.
+    #[must_use]
+    pub fn record(&self, name: &str, text: &str) -> Option<(&'static str, String)> {
+        let resource = self.named(name)?;
+        let key = resource.key(text).filter(|key| key.len() <= MAX_KEY)?;
+        Some((resource.name(), key))
     }
 
     /// Returns the names, for a message.

@@ -35,8 +35,10 @@ impl OfferTask {
         session: &mut AsyncPgConnection,
         deadline: Duration,
     ) -> Result<Progress, DatabaseError> {
-        if !in_time(deadline, is_any_due(session)).await?? {
-            return Ok(Progress::Nothing);
+        match in_time(deadline, is_any_due(session)).await? {
+            Ok(true) => {}
+            Ok(false) => return Ok(Progress::Nothing),
+            Err(error) => return Ok(not_taken(&error)),
         }
         let mut taken = None;
         let stepping = session.transaction(async |session| {
@@ -47,12 +49,10 @@ impl OfferTask {
         let error = match in_time(deadline, stepping).await? {
             Ok(Some(records)) => return Ok(Progress::Offered { records }),
             Ok(None) => return Ok(Progress::Nothing),
-            Err(error) => error.to_string(),
+            Err(error) => error,
         };
-        let Some(id) = taken else {
-            tracing::warn!(error, "no offer could be taken; this is tried again later");
-            return Ok(Progress::Nothing);
-        };
+        let Some(id) = taken else { return Ok(not_taken(&error)) };
+        let error = error.to_string();
         let noting = session.transaction(async |it| failed(it, id, &error).await);
         match in_time(deadline, noting).await? {
             Ok(Some(1)) => {
@@ -61,9 +61,13 @@ impl OfferTask {
             Ok(_) => {}
             Err(unnoted) => {
                 tracing::warn!(offer = id, error, %unnoted, "an offer failed, which was not noted");
-                return Ok(Progress::Nothing);
             }
         }
         Ok(Progress::Failed)
     }
+}
+
+fn not_taken(error: &diesel::result::Error) -> Progress {
+    tracing::warn!(%error, "no offer could be taken; this is tried again later");
+    Progress::Failed
 }

@@ -42,25 +42,25 @@ impl ParkedTask {
     ) -> Result<Progress, DatabaseError> {
         let offering = session.transaction(async |it| offer_due(it, &self.0).await);
         match in_time(deadline, offering).await? {
-            Ok(0) => Ok(Progress::Nothing),
-            Ok(records) => Ok(Progress::Offered { records }),
+            Ok(Some(records)) => Ok(Progress::Offered { records }),
+            Ok(None) => Ok(Progress::Nothing),
             Err(error) => {
                 tracing::warn!(%error, "parked changes could not be offered; this is tried again");
-                Ok(Progress::Nothing)
+                Ok(Progress::Failed)
             }
         }
     }
 }
 
-/// Offers the records of due changes, up to a limit; returns how many changes were due. The caller
-/// owns the transaction.
+/// Offers the records of due changes, up to a limit; returns the number of records, or `None` if no
+/// change is due. The caller owns the transaction.
 async fn offer_due(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
-) -> QueryResult<usize> {
+) -> QueryResult<Option<usize>> {
     let due = storage::lock_due(connection, resources, now(), offers::STEP).await?;
     if due.is_empty() {
-        return Ok(0);
+        return Ok(None);
     }
     let mut events = HashMap::new();
     for (resource, last) in last_of_each(&due) {
@@ -72,7 +72,7 @@ async fn offer_due(
     }
     storage::set_offered(connection, &due, &events).await?;
     tracing::info!(changes = due.len(), records = events.len(), "parked changes are offered again");
-    Ok(due.len())
+    Ok(Some(events.len()))
 }
 
 /// Returns, for each resource, the change of each of its records that was parked last: it stands for

@@ -24,6 +24,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// The rest after a step that changed no record.
 const SHORT: Duration = Duration::from_millis(5);
 
+/// The least rest after a step that failed.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
 /// The rest after a step, in times of what the step took: tasks take a fifth of the relay's time at
 /// the most, during which changes wait.
 const REST: u32 = 4;
@@ -34,7 +37,7 @@ pub trait Task: Debug + Send + Sync + 'static {
     fn waits_for_publishing(&self) -> bool;
 
     /// Takes the next step, in a transaction of its own. A failed statement is no error: the task
-    /// notes it, and the session continues.
+    /// logs it and has failed, and the session continues. An error ends the session.
     fn step<'a>(
         &'a self,
         session: &'a mut AsyncPgConnection,
@@ -52,7 +55,7 @@ pub enum Progress {
         /// The number of records.
         records: usize,
     },
-    /// The step failed, and something else may be done instead.
+    /// The step failed. Something else may be done instead, after a rest.
     Failed,
 }
 
@@ -127,8 +130,7 @@ impl Schedule {
     ) {
         let rested = now.checked_add(now.duration_since(began) * REST);
         self.next = match progress {
-            // The next step does something else.
-            Progress::Failed => rested,
+            Progress::Failed => rested.max(now.checked_add(AFTER_FAILURE)),
             Progress::Offered { records: 0 } => rested.max(now.checked_add(SHORT)),
             Progress::Offered { records } => {
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn tasks_take_a_fifth_of_the_relays_time_at_the_most() {
-        for progress in [Offered { records: 0 }, Offered { records: 100 }, Failed] {
+        for progress in [Offered { records: 0 }, Offered { records: 100 }] {
             let (mut schedule, begin) = (schedule(1_000_000), Instant::now());
             let (mut now, mut stepping) = (begin, Duration::ZERO);
             while now < begin + Duration::from_secs(100) {
@@ -276,10 +278,21 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_failed_is_followed_by_a_rest_that_the_tick_does_not_cut_short() {
+        let (mut schedule, now) = (schedule(1_000), Instant::now());
+        let long = Duration::from_secs(3);
+        schedule.stepped(0, now, now + long, Failed);
+        assert!(!schedule.is_step_due(now + long * 4, true));
+        assert!(schedule.is_step_due(now + long * 5, true));
+        assert_eq!(order(&schedule), [1, 2, 0], "another one comes first");
+    }
+
+    #[test]
     fn a_back_off_is_not_cut_short() {
         let (mut schedule, now) = (schedule(1_000), Instant::now());
         schedule.stepped(0, now, now, Failed);
         assert_eq!(schedule.shorten(LONG, false, now), LONG);
-        assert_eq!(schedule.shorten(LONG, true, now), Duration::ZERO);
+        assert_eq!(schedule.shorten(LONG, true, now), AFTER_FAILURE);
+        assert_eq!(schedule.shorten(LONG, true, now + AFTER_FAILURE), Duration::ZERO);
     }
 }

@@ -168,7 +168,7 @@ impl Relay {
         // A step of a task may be due before the next read of the outbox.
         let at_most =
             self.schedule.shorten(wait.at_most, wait.may_be_woken, Instant::now().into_std());
-        Wait { at_most, ..wait }
+        wait.ending_within(at_most)
     }
 
     /// Drops the parts that do not work. In-flight changes are published again, on another channel.

@@ -20,6 +20,13 @@ pub(super) struct Wait {
     pub(super) may_be_woken: bool,
 }
 
+impl Wait {
+    /// Returns the wait with an earlier end, but not before its least time.
+    pub(super) fn ending_within(self, at_most: Duration) -> Self {
+        Self { at_most: at_most.max(self.at_least), ..self }
+    }
+}
+
 /// The polling interval: it grows while the outbox is quiet, and from failure to failure.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -175,6 +182,15 @@ mod tests {
         let slow = Pace::new(MIN, MAX_BACKOFF * 10);
         assert_eq!(slow.blocked().at_most, MAX_BACKOFF, "the release is noticed soon");
         assert!(pace.idle().may_be_woken);
+    }
+
+    #[test]
+    fn a_step_of_a_task_that_is_due_does_not_end_the_rest_of_a_relay_that_is_paused_or_blocked() {
+        let mut pace = Pace::new(MIN, MAX);
+        for resting in [pace.paused(), pace.blocked()] {
+            assert_eq!(resting.ending_within(Duration::ZERO), resting);
+        }
+        assert_eq!(pace.idle().ending_within(Duration::ZERO).at_most, Duration::ZERO);
     }
 
     #[test]

@@ -181,15 +181,16 @@ impl Relay {
             return Ok(());
         }
         let began = Instant::now();
-        let (mut last, mut progress) = (0, Progress::Nothing);
+        let (mut last, mut progress) = (0, Ok(Progress::Nothing));
         for (index, task) in self.schedule.begin(is_publishing) {
-            (last, progress) = (index, lease.run(&*task).await?);
-            if progress != Progress::Nothing {
+            (last, progress) = (index, lease.run(&*task).await);
+            if !matches!(progress, Ok(Progress::Nothing)) {
                 break;
             }
         }
-        self.schedule.stepped(last, began, Instant::now(), progress);
-        Ok(())
+        let known = progress.as_ref().copied().unwrap_or(Progress::Failed);
+        self.schedule.stepped(last, began, Instant::now(), known);
+        Ok(progress.map(drop)?)
     }
 
     /// Keeps the connection to RabbitMQ open while there is nothing to publish.

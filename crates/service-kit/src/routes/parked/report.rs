@@ -10,7 +10,7 @@ use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
 use serde_json::json;
 use shared_models::SCHEMA;
-use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, RecordName, ReportedChange};
+use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, ReportedChange};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -67,14 +67,9 @@ fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, S
         return Err(format!("has {} bytes", body.len()));
     }
     // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
-    let record = known(resources, record);
+    let record = record.resource.zip(record.key);
+    let record = record.and_then(|(name, key)| resources.record(&name, &key));
     Ok(Reported { record, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
-}
-
-/// Returns the record, if it is one of a resource here; whether it exists is another question.
-fn known(resources: &Resources, record: RecordName) -> Option<(&'static str, String)> {
-    let resource = resources.named(&record.resource?)?;
-    Some((resource.name(), resource.key(&record.key?)?))
 }
 
 fn expected(field: &str) -> Option<&'static str> {
