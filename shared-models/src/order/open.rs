@@ -83,8 +83,9 @@ struct Reading<V> {
     of: PhantomData<V>,
 }
 
-/// A field's name, borrowed if possible.
+/// A field's name, borrowed if possible. (Transparent: else the path of an error lacks it.)
 #[derive(Deserialize)]
+#[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de, V: Open> Visitor<'de> for Reading<V> {

@@ -146,6 +146,7 @@ async fn a_change_that_cannot_be_one_is_rejected_and_the_others_are_taken() {
         with("/event_id", json!(null)),
         with("/delivery/company", json!("")),
         with("/delivery/company", json!("a\0b")),
+        with("/delivery/company", json!(7)),
         with("/delivery/lines", json!([])),
         with("/delivery/lines/0/quantity", json!(0)),
         with("/delivery/revision", unborn),
@@ -155,7 +156,7 @@ async fn a_change_that_cannot_be_one_is_rejected_and_the_others_are_taken() {
     ];
     let answer = warehouse.client.sync(STORE, &changes).await;
     let mut expected = vec!["rejected"; changes.len()];
-    (expected[0], expected[12]) = ("applied", "applied");
+    (expected[0], expected[13]) = ("applied", "applied");
     assert_eq!(answer.outcomes(), expected, "{}", answer.text);
     for (result, change) in answer["results"].as_array().unwrap().iter().zip(&changes) {
         assert_eq!(result["event_id"], *change.get("event_id").unwrap_or(&Value::Null));
@@ -163,6 +164,8 @@ async fn a_change_that_cannot_be_one_is_rejected_and_the_others_are_taken() {
             assert!(result["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{result}");
         }
     }
+    let of_another_type = answer["results"][7]["reason"].as_str().unwrap();
+    assert!(of_another_type.contains("delivery.company"), "{of_another_type}");
     assert_eq!(warehouse.rows().await, Rows { records: 2, changes: 2, outbox: 0 });
 }
 

@@ -81,8 +81,9 @@ struct Others<'a, A, I> {
     id: &'a mut Option<Option<I>>,
 }
 
-/// A field's name, borrowed if possible.
+/// A field's name, borrowed if possible. (Transparent: else the path of an error lacks it.)
 #[derive(Deserialize)]
+#[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de, A: MapAccess<'de>, I: Deserialize<'de>> MapAccess<'de> for Others<'_, A, I> {
@@ -158,5 +159,12 @@ mod tests {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn an_error_says_in_which_field_it_is() {
+        let mut reader = serde_json::Deserializer::from_str(r#"{"id": 7, "sku": 7}"#);
+        let read = serde_path_to_error::deserialize::<_, WithId<u8, Strict>>(&mut reader);
+        assert_eq!(read.unwrap_err().path().to_string(), "sku");
     }
 }
