@@ -50,6 +50,7 @@ async fn a_list_goes_page_by_page_through_the_store_and_then_through_the_warehou
     let mut expected = parked(number(1), "odd");
     expected["side"] = json!("store");
     expected["direction"] = json!("store-to-warehouse");
+    expected["order_id"] = expected["key"].clone();
     assert_eq!(first, expected);
     worker.stop().await;
 }

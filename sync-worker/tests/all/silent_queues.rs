@@ -7,6 +7,7 @@ use shared_models::side::{Direction, Side};
 use test_kit::eventually;
 
 use crate::events::{edited, id};
+use crate::sides::FakeSide;
 use crate::world::{EXCHANGE, PARKED, QUEUE, TO_WAREHOUSE, TestWorker, World};
 
 /// Less patience than by default.
@@ -25,6 +26,14 @@ async fn was_replaced(worker: &TestWorker, direction: &str, kind: &str, times: u
         (queues[kind]["replaced"] == times).then_some(())
     };
     eventually(&format!("the {kind} queue was replaced {times} times"), replaced).await;
+}
+
+/// Waits until a source was asked for one more offer than `asked`: its carrier notices a moment after
+/// the watcher that the queue was replaced.
+async fn is_offered_once_more(source: &FakeSide, asked: usize) {
+    let once_more = async || (source.offers().await.len() > asked).then_some(());
+    eventually("an offer is requested", once_more).await;
+    assert_eq!(source.offers().await.len(), asked + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,8 +55,8 @@ async fn a_silent_sync_queue_is_replaced_in_each_direction_and_what_was_in_it_is
         };
         eventually("the silence is shown", silent).await;
         was_replaced(&worker, direction.as_str(), "sync", 1).await;
+        is_offered_once_more(source, asked).await;
         worker.wait_until_ready().await;
-        assert_eq!(source.offers().await.len(), asked + 1);
         let told = worker.request("GET", "/metrics").await.text().await.unwrap();
         let name = direction.as_str();
         let line =
@@ -87,8 +96,8 @@ async fn a_silent_parked_queue_is_replaced_and_messages_are_carried_all_the_whil
     world.publish_all(&[edited(id(), 1)]).await;
     worker.wait_for_counter("carried", 1).await;
     was_replaced(&worker, TO_WAREHOUSE, "parked", 1).await;
+    is_offered_once_more(&world.store, asked).await;
     worker.wait_until_ready().await;
-    assert_eq!(world.store.offers().await.len(), asked + 1);
     world.store.set_report_status(503);
     world.store.set_ready(503);
     assert!(world.broker.publish(EXCHANGE, "order.updated", b"not JSON").await);
