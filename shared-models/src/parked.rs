@@ -141,14 +141,14 @@ pub struct Selection {
 
 /// An action on parked changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ParkedAction {
     /// Offers their records again.
     Replay,
     /// Gives them up; the rows stay on record.
     Drop,
 }
 
-impl Deed {
+impl ParkedAction {
     /// Returns the action's name in paths.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -10,7 +10,7 @@ use diesel_async::AsyncPgConnection;
 use orders::routes::{answer, location};
 use orders::{Changed, Domain, Order, Writer, storage, unknown};
 use program_kit::access::Caller;
-use program_kit::http::body::Unread;
+use program_kit::http::body::UnparsedBody;
 use program_kit::http::object::Object;
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
@@ -51,11 +51,11 @@ pub(crate) async fn one(
     caller: Caller,
     service: Data<Service>,
     writer: Data<Writer<Store>>,
-    body: Unread,
+    body: UnparsedBody,
 ) -> Result<HttpResponse, Error> {
-    let new = match body.fitting() {
+    let new = match body.parse_fast() {
         Some(Object(placing)) => check(placing, now()),
-        None => read(body.read()?, now()),
+        None => read(body.parse()?, now()),
     };
     let new = Changed::created(Side::Store, new.map_err(Error::Invalid)?).by(caller.name());
     let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
@@ -84,11 +84,11 @@ async fn placed_before(
 pub(crate) async fn batch(
     caller: Caller,
     service: Data<Service>,
-    body: Unread,
+    body: UnparsedBody,
 ) -> Result<HttpResponse, Error> {
-    let new = match body.fitting::<Object<Batch<_>>>() {
+    let new = match body.parse_fast::<Object<Batch<_>>>() {
         Some(Object(Batch { orders })) => all(orders, |Object(placing), now| check(placing, now)),
-        None => all(body.read::<Batch<_>>()?.orders, read),
+        None => all(body.parse::<Batch<_>>()?.orders, read),
     };
     let new = new.map_err(Error::Invalid)?;
     let created = |order| Changed::created(Side::Store, order).by(caller.name());

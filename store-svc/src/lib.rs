@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::web;
 use orders::routes;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, on, resource};
+use program_kit::http::resource::{Routes, endpoint, resource};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
 use service_kit::application::{Records, ServiceSettings};
@@ -34,9 +34,9 @@ pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static
 /// Returns the routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
-    let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];
-    let batch = vec![on(Method::POST, Rule::WRITE, web::to(create::batch))];
-    let void = vec![on(Method::DELETE, Rule::WRITE, web::to(void::void))];
+    let place = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::one))];
+    let batch = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::batch))];
+    let void = vec![endpoint(Method::DELETE, Rule::WRITE, web::to(void::void))];
     // The most frequent route first: paths are matched one after the other.
     Routes::default()
         .with(routes::collection::<Store>("orders are listed and placed here", place))

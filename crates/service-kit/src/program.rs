@@ -30,7 +30,7 @@ where
              owner's then. Of the other settings only [log] counts.",
     );
     let matches = program.command().subcommand(migrate).get_matches();
-    if let Some(ended) = program.run_aside(&matches).await {
+    if let Some(ended) = program.run_subcommand(&matches).await {
         return ended;
     }
     let ended = match matches.subcommand_matches("migrate") {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use program_kit::access::Token;
 use serde::Serialize;
-use shared_models::parked::{Deed, LeftAlone, ParkedChange, Selection, Settled};
+use shared_models::parked::{LeftAlone, ParkedAction, ParkedChange, Selection, Settled};
 use shared_models::side::{Direction, Side};
 use uuid::Uuid;
 
@@ -118,7 +118,7 @@ impl Parked {
     /// all the same: repeating it does no harm.
     pub async fn act(
         &self,
-        action: Deed,
+        action: ParkedAction,
         selection: &Selection,
         side: Option<Side>,
     ) -> Result<Settled, RequestError> {

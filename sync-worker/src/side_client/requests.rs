@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions};
-use shared_models::parked::{Deed, ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
+use shared_models::parked::{
+    ParkedAction, ParkedChange, ParkedReport, ReportedChange, Selection, Settled,
+};
 use uuid::Uuid;
 
 use super::SideClient;
@@ -152,7 +154,7 @@ impl SideClient {
     /// Replays or drops some of the side's parked changes.
     pub async fn act_on_parked(
         &self,
-        action: Deed,
+        action: ParkedAction,
         selection: &Selection,
     ) -> Result<Settled, RequestError> {
         let request = self.post(&format!("{PARKED}/{}", action.as_str())).json(selection);

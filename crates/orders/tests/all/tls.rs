@@ -33,7 +33,7 @@ const CASES: [Case; 4] = [
     Case {
         flaw: Flaw::Expired,
         trusted: true,
-        refusal: Some("was valid until 2023-12-31 00:00 UTC; it needs a new one"),
+        refusal: Some("expired on 2023-12-31 00:00 UTC; renew it"),
     },
     Case { flaw: Flaw::OtherName, trusted: true, refusal: Some(NAME) },
 ];
@@ -139,7 +139,7 @@ async fn a_certificate_of_a_ca_that_the_system_does_not_know_is_refused() {
     let certificate = TestCa::new().issue(Flaw::None);
     let front = Front::start(target(&plain), Greeting::None, &certificate).await;
     let url = encrypted(&through(&plain, front.address()));
-    let told = "from no CA that this system knows; name its CA by SECTION.ca";
+    let told = "from a CA that this system does not trust; set SECTION.ca to the file of its CA";
     assert_refused(to_broker(&url, None).await, Some(told), "broker");
 }
 
@@ -153,7 +153,7 @@ async fn a_server_that_speaks_no_tls_is_refused() {
         assert_refused(to_database(&url, Some(&ca)).await, Some(told), "database");
     }
     let url = encrypted(&broker.url(BrokerUser::Store).parse().unwrap());
-    let told = "it does not speak TLS at the port that SECTION.url names";
+    let told = "the server does not use TLS on the port in SECTION.url";
     assert_refused(to_broker(&url, Some(&ca)).await, Some(told), "broker");
 }
 

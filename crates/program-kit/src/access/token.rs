@@ -50,7 +50,9 @@ impl TryFrom<String> for Token {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             true => Ok(Self(text.into())),
-            false => Err("a token must be one word of ASCII letters, digits and signs"),
+            false => {
+                Err("expected a token of ASCII letters, digits and punctuation, without spaces")
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use values::{some, some_time};
+pub use values::{non_zero, non_zero_time};
 
 /// The layout of a program's settings.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use shared_models::parked::{Deed, LeftAlone, ParkedState, Settled};
+use shared_models::parked::{LeftAlone, ParkedAction, ParkedState, Settled};
 use uuid::Uuid;
 
 use super::storage::{self, Standing};
@@ -17,13 +17,13 @@ use crate::resource::Resources;
 pub async fn settle(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
-    deed: Deed,
+    action: ParkedAction,
     ids: Option<&[Uuid]>,
 ) -> QueryResult<Settled> {
     let now = now();
-    let changed = match deed {
-        Deed::Replay => storage::set_due(connection, resources, ids, now).await?,
-        Deed::Drop => storage::set_dropped(connection, ids).await?,
+    let changed = match action {
+        ParkedAction::Replay => storage::set_due(connection, resources, ids, now).await?,
+        ParkedAction::Drop => storage::set_dropped(connection, ids).await?,
     };
     let changed = changed.into_iter().collect::<HashSet<_>>();
     let mut others = ids.unwrap_or_default().to_vec();
@@ -32,25 +32,27 @@ pub async fn settle(
     let standing = storage::standing(connection, resources, &others).await?;
     let left = others.into_iter().map(|id| {
         let found = standing.iter().find(|standing| standing.id == id);
-        LeftAlone { id, reason: why_left(deed, found, now).to_owned() }
+        LeftAlone { id, reason: why_left(action, found, now).to_owned() }
     });
     Ok(Settled { changed: changed.len() as u64, left: left.collect() })
 }
 
-fn why_left(deed: Deed, found: Option<&Standing>, now: DateTime<Utc>) -> &'static str {
+fn why_left(action: ParkedAction, found: Option<&Standing>, now: DateTime<Utc>) -> &'static str {
     let Some(Standing { state, offer_at, record_exists, .. }) = found else {
         return LeftAlone::UNKNOWN;
     };
-    match (state.0, deed) {
+    match (state.0, action) {
         (ParkedState::Offered, _) => "its record was offered again",
         (ParkedState::Dropped, _) => "it was dropped",
-        (ParkedState::Parked, Deed::Replay) if !record_exists => {
+        (ParkedState::Parked, ParkedAction::Replay) if !record_exists => {
             "its record does not exist here, so that it can only be dropped"
         }
-        (ParkedState::Parked, Deed::Replay) if offer_at.is_some_and(|at| at <= now) => {
+        (ParkedState::Parked, ParkedAction::Replay) if offer_at.is_some_and(|at| at <= now) => {
             "it is to be offered already"
         }
         // A concurrent request has just changed it.
-        (ParkedState::Parked, Deed::Replay | Deed::Drop) => "it has just changed; look again",
+        (ParkedState::Parked, ParkedAction::Replay | ParkedAction::Drop) => {
+            "it has just changed; look again"
+        }
     }
 }

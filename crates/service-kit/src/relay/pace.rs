@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use program_kit::{backoff, gathering};
+use program_kit::{backoff, batching};
 
 /// The wait while another process is active, before its lock is tried again.
 const STANDBY: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ impl Pace {
     /// Returns the wait while all changes are in flight. It is not known yet whether publishing
     /// works.
     pub(super) fn in_flight(&mut self) -> Wait {
-        let at_least = gathering::how_long(self.found);
+        let at_least = batching::delay(self.found);
         let at_most = self.quiet.max(at_least);
         self.quiet = (self.quiet * 2).min(self.max);
         Wait { at_least, at_most, may_be_woken: true }

@@ -6,7 +6,7 @@ use actix_web::web::{self, Data};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::Serialize;
 
 use crate::change_log::{Backlog, backlog};
@@ -30,10 +30,10 @@ struct Shown {
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub(super) fn relay() -> Routes {
     let reason = "how a side publishes is only read; post to its pause or resume";
-    let show = reads(Rule::READ_OR_SYNC, || web::to(show));
+    let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show));
     let deed = |path, route| {
-        let served = vec![on(Method::POST, Rule::ADMIN, route)];
-        resource(path, "post here, without a body", served)
+        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
+        resource(path, "post here, without a body", endpoints)
     };
     Routes::default()
         .with(resource("/v1/relay", reason, show))

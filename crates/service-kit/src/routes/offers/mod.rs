@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use program_kit::access::Rule;
 use program_kit::http::page::{MAX_LIMIT, Page};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,10 +46,10 @@ struct OffersQuery {
 
 /// `POST /v1/sync/offer`, `GET /v1/offers`, `GET /v1/offers/{id}`, `DELETE /v1/offers/{id}`.
 pub(super) fn offers() -> Routes {
-    let list = reads(Rule::READ_OR_SYNC, || web::to(list));
-    let mut one = reads(Rule::READ_OR_SYNC, || web::to(self::one));
-    one.push(on(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
-    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
+    let list = read_endpoints(Rule::READ_OR_SYNC, || web::to(list));
+    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(self::one));
+    one.push(endpoint(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
+    let ask = vec![endpoint(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
     let of_ask = "post {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
     let reason = "an offer is looked at or deleted; post to /v1/sync/offer to begin one";
     Routes::default()

@@ -4,14 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
-use shared_models::parked::{Deed, MAX_PARKED, Selection};
+use shared_models::parked::{MAX_PARKED, ParkedAction, Selection};
 
 use crate::error::Error;
 use crate::parked;
 use crate::service::Service;
 
 pub(super) async fn settle(
-    deed: Deed,
+    action: ParkedAction,
     service: Data<Service>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Error> {
@@ -21,14 +21,16 @@ pub(super) async fn settle(
         Selection { .. } => return Err(unclear()),
     };
     let settling = service.database.transaction::<_, Error>(async |connection| {
-        Ok(parked::settle(connection, &service.resources, deed, ids.as_deref()).await?)
+        Ok(parked::settle(connection, &service.resources, action, ids.as_deref()).await?)
     });
     let settled = settling.await?;
-    match deed {
-        Deed::Replay => service.relay.wake_tasks(),
+    match action {
+        ParkedAction::Replay => service.relay.wake_tasks(),
         // Logged, because they are not offered any more; when all were dropped, the rows show
         // which.
-        Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),
+        ParkedAction::Drop => {
+            tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped")
+        }
     }
     Ok(HttpResponse::Ok().json(settled))
 }
