@@ -45,7 +45,7 @@ struct Form {
     warehouse_before: Vec<u32>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(mark: &u32) -> bool {
     *mark == 0
 }
@@ -80,7 +80,7 @@ impl From<Marks> for Form {
 }
 
 impl Marks {
-    /// No marks are known.
+    /// The marks of a facet of which no mark is known.
     pub const UNKNOWN: Self = Self { store: [0; LAST], warehouse: [0; LAST] };
 
     /// Returns whether no mark is known.
@@ -105,7 +105,7 @@ impl Marks {
     }
 
     /// Returns whether one count of a side stands for two changes in facets of these revisions.
-    pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
+    pub(crate) fn distinguish(self, revision: Revision, that: Self, other: Revision) -> bool {
         Side::ALL.into_iter().any(|side| {
             let (count, other) = (revision.of(side), other.of(side));
             // The last change that both count: where that is one, so are those before it.

@@ -144,7 +144,7 @@ pub struct Selection {
 pub enum ParkedAction {
     /// Offers their records again.
     Replay,
-    /// Gives them up; the rows stay on record.
+    /// Drops them; the rows stay on record.
     Drop,
 }
 
@@ -161,7 +161,7 @@ impl ParkedAction {
 
 /// The result of a request to replay or to drop parked changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
+pub struct ActionResult {
     /// The number that will be offered again, or were dropped.
     pub changed: u64,
     /// The selected ones that were not changed.

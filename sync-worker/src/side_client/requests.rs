@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions};
 use shared_models::parked::{
-    ParkedAction, ParkedChange, ParkedReport, ReportedChange, Selection, Settled,
+    ActionResult, ParkedAction, ParkedChange, ParkedReport, ReportedChange, Selection,
 };
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ impl SideClient {
         &self,
         action: ParkedAction,
         selection: &Selection,
-    ) -> Result<Settled, RequestError> {
+    ) -> Result<ActionResult, RequestError> {
         let request = self.post(&format!("{PARKED}/{}", action.as_str())).json(selection);
         self.parse(self.forward(request).await?)
     }

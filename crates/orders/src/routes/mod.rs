@@ -22,25 +22,25 @@ pub fn location(id: Uuid) -> String {
 }
 
 /// `/v1/orders`: the list, and the side's own methods.
-pub fn collection<D: Domain>(reason: &'static str, more: Vec<Endpoint>) -> Resource {
+pub fn collection<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> Resource {
     let mut endpoints = read_endpoints(Rule::READ, || web::to(read::list::<D>));
     endpoints.extend(more);
-    resource("/v1/orders", reason, endpoints)
+    resource("/v1/orders", advice, endpoints)
 }
 
 /// `/v1/orders/{id}`: one order: reading and setting it, and the side's own methods.
-pub fn item<D: Domain>(reason: &'static str, more: Vec<Endpoint>) -> Resource {
+pub fn item<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> Resource {
     let mut endpoints = read_endpoints(Rule::READ, || web::to(read::one::<D>));
     endpoints.push(endpoint(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
     endpoints.push(endpoint(Method::PATCH, Rule::WRITE, web::to(write::patch::<D>)));
     endpoints.extend(more);
-    resource("/v1/orders/{id}", reason, endpoints)
+    resource("/v1/orders/{id}", advice, endpoints)
 }
 
 /// `/v1/orders/{id}/changes`: the history of an order.
 fn history<D: Domain>() -> Resource {
     let endpoints = read_endpoints(Rule::READ, || web::to(history::list::<D>));
-    resource("/v1/orders/{id}/changes", "the history of an order is only read", endpoints)
+    resource("/v1/orders/{id}/changes", "use GET", endpoints)
 }
 
 /// The routes of every side, except those of its orders.

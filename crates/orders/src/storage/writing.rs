@@ -13,7 +13,7 @@ use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Bool, Jsonb, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::change_log::{
-    Change, Columns, Count, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
+    Arity, Change, Columns, Many, One, bind_next, publish_unguarded, push_append, recorded_first,
 };
 use service_kit::database::Json;
 use service_kit::error::Error;
@@ -86,7 +86,7 @@ pub async fn update_one<P: Private>(
     Ok(!updated.is_empty())
 }
 
-async fn write<P: Private, W: Way>(
+async fn write<P: Private, W: WriteKind>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
@@ -107,17 +107,17 @@ pub fn to_changes<'a>(records: impl IntoIterator<Item = &'a Record>) -> QueryRes
 }
 
 /// A kind of write: how the rows of `new` get into the table of orders. Returns the ids written.
-trait Way: Send + 'static {
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>);
+trait WriteKind: Send + 'static {
+    fn push<A: Arity>(out: &mut AstPass<'_, '_, Pg>);
 }
 
 #[derive(Debug)]
 enum Create {}
 
-impl Way for Create {
+impl WriteKind for Create {
     /// Inserts in the order of ids, so that two statements that insert the same orders cannot
     /// deadlock.
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+    fn push<A: Arity>(out: &mut AstPass<'_, '_, Pg>) {
         out.push_sql(
             "
 written as (
@@ -135,19 +135,19 @@ written as (
 #[derive(Debug)]
 enum Update {}
 
-impl Way for Update {
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
-        push_update::<C>(out, "orders.version = new.version - 1");
+impl WriteKind for Update {
+    fn push<A: Arity>(out: &mut AstPass<'_, '_, Pg>) {
+        push_update::<A>(out, "orders.version = new.version - 1");
     }
 }
 
 #[derive(Debug)]
 enum UpdateThrough {}
 
-impl Way for UpdateThrough {
+impl WriteKind for UpdateThrough {
     /// Updates one order to the result of the last of its changes.
-    fn push<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
-        push_update::<C>(
+    fn push<A: Arity>(out: &mut AstPass<'_, '_, Pg>) {
+        push_update::<A>(
             out,
             "new.version = (select max(version) from new)
         and orders.version = (select min(version) - 1 from new)",
@@ -156,7 +156,7 @@ impl Way for UpdateThrough {
 }
 
 /// Updates orders to the rows of `new`, under a condition.
-fn push_update<C: Count>(out: &mut AstPass<'_, '_, Pg>, condition: &str) {
+fn push_update<A: Arity>(out: &mut AstPass<'_, '_, Pg>, condition: &str) {
     out.push_sql(
         "
 written as (
@@ -166,7 +166,7 @@ written as (
         company = new.delivery ->> 'company', status = new.progress ->> 'status'
     from new where orders.id = new.key::uuid and ",
     );
-    if C::MANY {
+    if A::MANY {
         // Redundant, but makes PostgreSQL read just these orders, by the index. With the join alone
         // it would read the whole table if it planned while there were few rows (20 ms instead of
         // 1, for 500 of 50,000), and it keeps a plan.
@@ -179,19 +179,19 @@ written as (
 /// The names of the columns that a statement binds besides those of the records.
 const NAMES: &str = ", delivery, progress, private, private_changed, created_at";
 
-/// A statement that writes orders: `W` is the kind of write, `C` is one row or many.
+/// A statement that writes orders: `W` is the kind of write, `A` its arity.
 #[derive(Debug)]
-struct Write<'a, P: Private, W, C> {
+struct Write<'a, P: Private, W, A> {
     changes: Columns<'a>,
     delivery: Vec<Json<&'a Facet<Delivery>>>,
     progress: Vec<Json<&'a Facet<Progress>>>,
     private: Vec<Json<&'a P>>,
     private_changed: Vec<bool>,
     created_at: Vec<DateTime<Utc>>,
-    form: PhantomData<(W, C)>,
+    form: PhantomData<(W, A)>,
 }
 
-impl<'a, P: Private, W, C> Write<'a, P, W, C> {
+impl<'a, P: Private, W, A> Write<'a, P, W, A> {
     fn of(changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
         let orders = || changed.iter().map(|changed| &changed.order);
         let private_changed = |changed: &Changed<P>| changed.record.private_changed;
@@ -207,28 +207,28 @@ impl<'a, P: Private, W, C> Write<'a, P, W, C> {
     }
 }
 
-impl<P: Private, W: Way, C: Count> QueryFragment<Pg> for Write<'_, P, W, C> {
+impl<P: Private, W: WriteKind, A: Arity> QueryFragment<Pg> for Write<'_, P, W, A> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.changes.push_new::<C>(&mut out, NAMES, |out| {
-            bind_next::<C, Jsonb, _>(out, &self.delivery)?;
-            bind_next::<C, Jsonb, _>(out, &self.progress)?;
-            bind_next::<C, Jsonb, _>(out, &self.private)?;
-            bind_next::<C, Bool, _>(out, &self.private_changed)?;
-            bind_next::<C, Timestamptz, _>(out, &self.created_at)
+        self.changes.push_new::<A>(&mut out, NAMES, |out| {
+            bind_next::<A, Jsonb, _>(out, &self.delivery)?;
+            bind_next::<A, Jsonb, _>(out, &self.progress)?;
+            bind_next::<A, Jsonb, _>(out, &self.private)?;
+            bind_next::<A, Bool, _>(out, &self.private_changed)?;
+            bind_next::<A, Timestamptz, _>(out, &self.created_at)
         })?;
-        W::push::<C>(&mut out);
+        W::push::<A>(&mut out);
         let private = "case when private_changed then private end";
-        push_append::<C>(&mut out, private, Some("select id::text from written"));
+        push_append::<A>(&mut out, private, Some("select id::text from written"));
         out.push_sql(" select id from written");
         Ok(())
     }
 }
 
-impl<P: Private, W: Way, C: Count> QueryId for Write<'_, P, W, C> {
-    type QueryId = Write<'static, P, W, C>;
+impl<P: Private, W: WriteKind, A: Arity> QueryId for Write<'_, P, W, A> {
+    type QueryId = Write<'static, P, W, A>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<P: Private, W, C> Query for Write<'_, P, W, C> {
+impl<P: Private, W, A> Query for Write<'_, P, W, A> {
     type SqlType = SqlUuid;
 }

@@ -12,6 +12,6 @@ mod unguarded;
 
 pub use backlog::{Backlog, backlog};
 pub use change::Change;
-pub use statement::{Columns, Count, Many, One, bind_next, push_append};
+pub use statement::{Arity, Columns, Many, One, bind_next, push_append};
 pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
 pub use unguarded::publish_unguarded;

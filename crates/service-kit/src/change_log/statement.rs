@@ -78,7 +78,7 @@ impl<'a> Columns<'a> {
 
     /// Writes `with new as (…),`: all bound columns, including those that `more` binds under
     /// `names`.
-    pub fn push_new<'b, C: Count>(
+    pub fn push_new<'b, A: Arity>(
         &'b self,
         out: &mut AstPass<'_, 'b, Pg>,
         names: &str,
@@ -87,18 +87,18 @@ impl<'a> Columns<'a> {
         out.push_sql("with new (");
         out.push_sql(NAMES);
         out.push_sql(names);
-        out.push_sql(C::OPEN);
-        bind::<C, SqlUuid, _>(out, &self.event_id)?;
-        bind_next::<C, Text, _>(out, &self.resource)?;
-        bind_next::<C, Text, _>(out, &self.key)?;
-        bind_next::<C, Text, _>(out, &self.kind)?;
-        bind_next::<C, Text, _>(out, &self.origin)?;
-        bind_next::<C, BigInt, _>(out, &self.version)?;
-        bind_next::<C, Timestamptz, _>(out, &self.at)?;
-        bind_next::<C, Text, _>(out, &self.body)?;
-        bind_next::<C, Nullable<Jsonb>, _>(out, &self.conflicts)?;
-        bind_next::<C, Bool, _>(out, &self.published)?;
-        bind_next::<C, Nullable<Text>, _>(out, &self.principal)?;
+        out.push_sql(A::OPEN);
+        bind::<A, SqlUuid, _>(out, &self.event_id)?;
+        bind_next::<A, Text, _>(out, &self.resource)?;
+        bind_next::<A, Text, _>(out, &self.key)?;
+        bind_next::<A, Text, _>(out, &self.kind)?;
+        bind_next::<A, Text, _>(out, &self.origin)?;
+        bind_next::<A, BigInt, _>(out, &self.version)?;
+        bind_next::<A, Timestamptz, _>(out, &self.at)?;
+        bind_next::<A, Text, _>(out, &self.body)?;
+        bind_next::<A, Nullable<Jsonb>, _>(out, &self.conflicts)?;
+        bind_next::<A, Bool, _>(out, &self.published)?;
+        bind_next::<A, Nullable<Text>, _>(out, &self.principal)?;
         more(out)?;
         out.push_sql(")),");
         Ok(())
@@ -107,43 +107,43 @@ impl<'a> Columns<'a> {
 
 /// Appends the rows of `new`, or only those whose keys are in a list, with the `private` part after
 /// the change.
-pub fn push_append<C: Count>(out: &mut AstPass<'_, '_, Pg>, private: &str, keys: Option<&str>) {
+pub fn push_append<A: Arity>(out: &mut AstPass<'_, '_, Pg>, private: &str, keys: Option<&str>) {
     for part in [APPEND, SELECT, private, " from new"] {
         out.push_sql(part);
     }
     if let Some(keys) = keys {
         out.push_sql(" where ");
-        push_is_in::<C>(out, "key", keys);
+        push_is_in::<A>(out, "key", keys);
     }
-    push_announce::<C>(out);
+    push_announce::<A>(out);
 }
 
 /// Appends the rows of `new`, marked as a part of an offer of many records.
-pub(super) fn push_append_in_bulk<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+pub(super) fn push_append_in_bulk<A: Arity>(out: &mut AstPass<'_, '_, Pg>) {
     for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
         out.push_sql(part);
     }
-    push_announce::<C>(out);
+    push_announce::<A>(out);
 }
 
-fn push_announce<C: Count>(out: &mut AstPass<'_, '_, Pg>) {
+fn push_announce<A: Arity>(out: &mut AstPass<'_, '_, Pg>) {
     out.push_sql(ANNOUNCE);
     let published = match Guard::Outbox.is_off() {
         true => "select event_id from new where false",
         false => "select event_id from new where published",
     };
-    push_is_in::<C>(out, "event_id", published);
+    push_is_in::<A>(out, "event_id", published);
     out.push_sql(")");
 }
 
-fn push_is_in<C: Count>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str) {
-    for part in ["(", column, " in (", list, "))", C::HASHED] {
+fn push_is_in<A: Arity>(out: &mut AstPass<'_, '_, Pg>, column: &str, list: &str) {
+    for part in ["(", column, " in (", list, "))", A::HASHED] {
         out.push_sql(part);
     }
 }
 
-/// The number of rows that a statement takes.
-pub trait Count: 'static {
+/// The arity of a statement: one row, or any number.
+pub trait Arity: 'static {
     /// Set if it takes any number of rows.
     const MANY: bool;
     /// The text that opens the rows.
@@ -157,7 +157,7 @@ pub trait Count: 'static {
 #[derive(Debug)]
 pub enum One {}
 
-impl Count for One {
+impl Arity for One {
     const MANY: bool = false;
     const OPEN: &'static str = ") as not materialized (values (";
     const HASHED: &'static str = "";
@@ -167,7 +167,7 @@ impl Count for One {
 #[derive(Debug)]
 pub enum Many {}
 
-impl Count for Many {
+impl Arity for Many {
     const MANY: bool = true;
     const OPEN: &'static str = ") as (select * from unnest(";
     /// Keeps PostgreSQL from joining the list. It assumes that an array has ten elements and would
@@ -175,29 +175,29 @@ impl Count for Many {
     const HASHED: &'static str = " is true";
 }
 
-fn bind<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
+fn bind<'b, A, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
 where
-    C: Count,
+    A: Arity,
     V: ToSql<T, Pg> + Debug,
     T: 'static,
     Pg: HasSqlType<T>,
 {
-    match C::MANY {
+    match A::MANY {
         true => out.push_bind_param::<Array<T>, [V]>(column),
         false => column.iter().try_for_each(|value| out.push_bind_param::<T, V>(value)),
     }
 }
 
 /// Binds a column after other ones.
-pub fn bind_next<'b, C, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
+pub fn bind_next<'b, A, T, V>(out: &mut AstPass<'_, 'b, Pg>, column: &'b [V]) -> QueryResult<()>
 where
-    C: Count,
+    A: Arity,
     V: ToSql<T, Pg> + Debug,
     T: 'static,
     Pg: HasSqlType<T>,
 {
     out.push_sql(", ");
-    bind::<C, T, V>(out, column)
+    bind::<A, T, V>(out, column)
 }
 
 fn each<'a, T>(changes: &'a [Change], of: impl FnMut(&'a Change) -> T) -> Vec<T> {

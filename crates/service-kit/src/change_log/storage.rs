@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::statement::push_append_in_bulk;
 use super::unguarded::publish_unguarded;
-use super::{Change, Columns, Count, Many, One, push_append};
+use super::{Arity, Change, Columns, Many, One, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 
@@ -58,24 +58,24 @@ impl QueryFragment<Pg> for AppendInBulk<'_> {
     }
 }
 
-struct Append<'a, C>(Columns<'a>, PhantomData<C>);
+struct Append<'a, A>(Columns<'a>, PhantomData<A>);
 
-impl<'a, C> Append<'a, C> {
+impl<'a, A> Append<'a, A> {
     const fn of(columns: Columns<'a>) -> Self {
         Self(columns, PhantomData)
     }
 }
 
-impl<C: Count> QueryId for Append<'_, C> {
-    type QueryId = Append<'static, C>;
+impl<A: Arity> QueryId for Append<'_, A> {
+    type QueryId = Append<'static, A>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<C: Count> QueryFragment<Pg> for Append<'_, C> {
+impl<A: Arity> QueryFragment<Pg> for Append<'_, A> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let Self(changes, _) = self;
-        changes.push_new::<C>(&mut out, "", |_| Ok(()))?;
-        push_append::<C>(&mut out, "null", None);
+        changes.push_new::<A>(&mut out, "", |_| Ok(()))?;
+        push_append::<A>(&mut out, "null", None);
         out.push_sql(" select 1");
         Ok(())
     }

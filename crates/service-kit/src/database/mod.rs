@@ -59,7 +59,7 @@ pub struct Database {
     common: Common,
     observer: Observer,
     /// The timeout of waiting to read many rows.
-    patience: Duration,
+    read_timeout: Duration,
     deadline: Duration,
     state: watch::Receiver<State>,
 }
@@ -100,8 +100,8 @@ impl Database {
         let Parts { all, reading } = Parts::of(settings.pool_size, threads);
         let pool = Pool::builder(manager).max_size(all).build()?;
         let readers = Readers::new(reading, scans);
-        let (patience, deadline) = (settings.connect_timeout, settings.deadline);
-        Ok(Self { pool, readers, common, observer, patience, deadline, state })
+        let (read_timeout, deadline) = (settings.connect_timeout, settings.deadline);
+        Ok(Self { pool, readers, common, observer, read_timeout, deadline, state })
     }
 
     /// Returns the state of the tables.
@@ -131,18 +131,18 @@ impl Database {
         self.lend((), writing, DatabaseError::OutcomeUnknown).await
     }
 
-    /// Runs `work` with a connection; `silent` makes the error of a missing answer. The permits are
+    /// Runs `work` with a connection; `timed_out` makes the error of a missing answer. The permits are
     /// held until its last statement is over, but not for long after the deadline.
     async fn lend<T, E: From<DatabaseError>>(
         &self,
         permits: impl Send + 'static,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
-        silent: impl FnOnce(String) -> DatabaseError,
+        timed_out: impl FnOnce(String) -> DatabaseError,
     ) -> Result<T, E> {
         self.check_prepared()?;
         let until = Instant::now() + self.deadline;
         let connection = timeout_at(until, self.pool.get()).await;
-        let connection = connection.map_err(|_| DatabaseError::Unavailable(self.silence()))?;
+        let connection = connection.map_err(|_| DatabaseError::Unavailable(self.no_answer()))?;
         let connection =
             connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
         // Dropped before the work is over, at the deadline or because its caller is gone, the
@@ -155,7 +155,7 @@ impl Database {
                 drop(ScopeGuard::into_inner(lent));
                 done
             }
-            Err(_) => Err(silent(self.silence()).into()),
+            Err(_) => Err(timed_out(self.no_answer()).into()),
         }
     }
 
@@ -165,7 +165,7 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let permit = self.readers.to_read(self.patience).await?;
+        let permit = self.readers.acquire_read(self.read_timeout).await?;
         self.lend(permit, work, DatabaseError::Unavailable).await
     }
 
@@ -175,7 +175,7 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let permits = self.readers.to_scan(self.patience).await?;
+        let permits = self.readers.acquire_scan(self.read_timeout).await?;
         self.lend(permits, work, DatabaseError::Unavailable).await
     }
 
@@ -197,22 +197,22 @@ impl Database {
         self.observe_within(self.deadline, question).await
     }
 
-    /// Runs such a query within `patience`. A connection that is silent for longer is replaced.
+    /// Runs such a query within `timeout`. A connection that is silent for longer is replaced.
     pub async fn observe_within<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
-        self.ask_on(&self.observer.figures, patience, question).await
+        self.ask_on(&self.observer.figures, timeout, question).await
     }
 
-    /// Asks whether the database answers within `patience`.
-    pub async fn probe(&self, patience: Duration) -> Result<(), DatabaseError> {
+    /// Checks whether the database answers within `timeout`.
+    pub async fn probe(&self, timeout: Duration) -> Result<(), DatabaseError> {
         let question = async |connection: &AsyncPgConnection| {
             let nothing = diesel::sql_query("select 1");
             RunQueryDsl::execute(nothing, &mut &*connection).await.map(|_| ())
         };
-        self.ask_on(&self.observer.probe, patience, question).await
+        self.ask_on(&self.observer.probe, timeout, question).await
     }
 
     async fn ask_on<T>(
@@ -246,8 +246,8 @@ impl Database {
         in_time(self.deadline, answer).await
     }
 
-    fn silence(&self) -> String {
-        format!("no answer within {:?}", self.deadline)
+    fn no_answer(&self) -> String {
+        format!("the database did not answer within {:?}", self.deadline)
     }
 
     /// Runs `work` in a transaction. An error before its `COMMIT` proves that nothing was written.
@@ -273,11 +273,11 @@ impl Database {
                 }
             }
         };
-        let silent = |silence| match commits.get() {
-            true => DatabaseError::OutcomeUnknown(silence),
-            false => DatabaseError::Unavailable(silence),
+        let timed_out = |reason| match commits.get() {
+            true => DatabaseError::OutcomeUnknown(reason),
+            false => DatabaseError::Unavailable(reason),
         };
-        self.lend((), working, silent).await
+        self.lend((), working, timed_out).await
     }
 }
 
@@ -287,7 +287,9 @@ pub(crate) async fn in_time<T>(
     answer: impl Future<Output = T>,
 ) -> Result<T, DatabaseError> {
     let answer = tokio::time::timeout(deadline, answer).await;
-    answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
+    answer.map_err(|_| {
+        DatabaseError::Unavailable(format!("the database did not answer within {deadline:?}"))
+    })
 }
 
 fn reason_of(error: &PoolError) -> String {

@@ -50,17 +50,17 @@ impl OfferTask {
             Err(error) => error.to_string(),
         };
         let Some(id) = taken else {
-            tracing::warn!(error, "no offer could be taken; this is tried again later");
+            tracing::warn!(error, "selecting the next offer failed; trying again later");
             return Ok(Progress::Nothing);
         };
         let noting = session.transaction(async |it| failed(it, id, &error).await);
         match in_time(deadline, noting).await? {
             Ok(Some(1)) => {
-                tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+                tracing::warn!(offer = id, error, "a step of an offer failed; trying again later");
             }
             Ok(_) => {}
             Err(unnoted) => {
-                tracing::warn!(offer = id, error, %unnoted, "an offer failed, which was not noted");
+                tracing::warn!(offer = id, error, %unnoted, "a step of an offer failed, and the failure could not be saved");
                 return Ok(Progress::Nothing);
             }
         }

@@ -45,7 +45,7 @@ impl ParkedTask {
             Ok(0) => Ok(Progress::Nothing),
             Ok(records) => Ok(Progress::Offered { records }),
             Err(error) => {
-                tracing::warn!(%error, "parked changes could not be offered; this is tried again");
+                tracing::warn!(%error, "offering parked changes failed; trying again");
                 Ok(Progress::Nothing)
             }
         }
@@ -71,7 +71,11 @@ async fn offer_due(
         events.extend(last.iter().filter_map(of_row));
     }
     storage::set_offered(connection, &due, &events).await?;
-    tracing::info!(changes = due.len(), records = events.len(), "parked changes are offered again");
+    tracing::info!(
+        changes = due.len(),
+        records = events.len(),
+        "parked changes were offered again"
+    );
     Ok(due.len())
 }
 

@@ -22,18 +22,18 @@ use crate::database::DatabaseError;
 const TICK: Duration = Duration::from_secs(1);
 
 /// The rest after a step that changed no record.
-const SHORT: Duration = Duration::from_millis(5);
+const MIN_REST: Duration = Duration::from_millis(5);
 
 /// The rest after a step, in times of what the step took: tasks take a fifth of the relay's time at
 /// the most, during which changes wait.
-const REST: u32 = 4;
+const REST_FACTOR: u32 = 4;
 
 /// Something that the active relay of a database does besides publishing.
 pub trait Task: Debug + Send + Sync + 'static {
     /// Returns whether it adds so much to the outbox that it waits while the outbox cannot be emptied.
     fn waits_for_publishing(&self) -> bool;
 
-    /// Takes the next step, in a transaction of its own. A failed statement is no error: the task
+    /// Runs the next step, in a transaction of its own. A failed statement is no error: the task
     /// notes it, and the session continues.
     fn step<'a>(
         &'a self,
@@ -125,11 +125,11 @@ impl Schedule {
         now: Instant,
         progress: Progress,
     ) {
-        let rested = now.checked_add(now.duration_since(began) * REST);
+        let rested = now.checked_add(now.duration_since(began) * REST_FACTOR);
         self.next = match progress {
             // The next step does something else.
             Progress::Failed => rested,
-            Progress::Offered { records: 0 } => rested.max(now.checked_add(SHORT)),
+            Progress::Offered { records: 0 } => rested.max(now.checked_add(MIN_REST)),
             Progress::Offered { records } => {
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
                 let share = Duration::from_secs(1) * records / self.rate.get();

@@ -10,7 +10,7 @@ const STANDBY: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The number of changes by which the batch size grows.
-const MORE: u16 = 10;
+const GROWTH: u16 = 10;
 
 /// A wait, and whether a commit in this process ends it, once the least time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl BatchSize {
 
     /// Grows the size: a batch was confirmed.
     pub(super) fn grow(&mut self) {
-        self.now = self.now.saturating_add(MORE).min(self.most);
+        self.now = self.now.saturating_add(GROWTH).min(self.most);
     }
 }
 

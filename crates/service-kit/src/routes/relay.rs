@@ -29,16 +29,16 @@ struct Shown {
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub(super) fn relay() -> Routes {
-    let reason = "how a side publishes is only read; post to its pause or resume";
+    let advice = "use GET, or POST to /v1/relay/pause or /v1/relay/resume";
     let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show));
-    let deed = |path, route| {
+    let action = |path, route| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
-        resource(path, "post here, without a body", endpoints)
+        resource(path, "use POST without a body", endpoints)
     };
     Routes::default()
-        .with(resource("/v1/relay", reason, show))
-        .with(deed("/v1/relay/pause", web::to(begin)))
-        .with(deed("/v1/relay/resume", web::to(end)))
+        .with(resource("/v1/relay", advice, show))
+        .with(action("/v1/relay/pause", web::to(begin)))
+        .with(action("/v1/relay/resume", web::to(end)))
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use serde::Serialize;
-use shared_models::parked::{LeftAlone, MAX_PARKED, ParkedAction, Selection, Settled};
+use shared_models::parked::{ActionResult, LeftAlone, MAX_PARKED, ParkedAction, Selection};
 use shared_models::side::Side;
 use thiserror::Error;
 use uuid::Uuid;
@@ -144,7 +144,7 @@ async fn act(parked: &Parked, action: ParkedAction, targets: Targets) -> Result<
     let mut unknown = vec![];
     let mut total = 0;
     for selection in selections {
-        let Settled { changed, left } = parked.act(action, &selection, side).await?;
+        let ActionResult { changed, left } = parked.act(action, &selection, side).await?;
         total += changed;
         for LeftAlone { id, reason } in left {
             match reason == LeftAlone::UNKNOWN {

@@ -13,9 +13,13 @@ use crate::Domain;
 
 /// `POST /v1/sync/orders`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
-    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
+    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(apply::receive::<D>))];
     Routes::default()
-        .with(resource("/v1/sync/orders", "the worker posts changes here", take))
+        .with(resource(
+            "/v1/sync/orders",
+            "use POST with the peer's changes; only the worker does",
+            take,
+        ))
         .and(comparing())
 }
 
@@ -25,9 +29,9 @@ fn comparing() -> Routes {
     compared.push(endpoint(Method::POST, Rule::SYNC, web::to(comparison::set)));
     let changed = read_endpoints(Rule::SYNC, || web::to(comparison::changed));
     let revisions = vec![endpoint(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
-    let of_compared = "the worker reads here how far the log is compared, and posts it";
+    let of_compared = "use GET to read how far the log is compared, or POST to set it";
     Routes::default()
         .with(resource("/v1/sync/compared", of_compared, compared))
-        .with(resource("/v1/sync/changed", "what was changed is only read", changed))
-        .with(resource("/v1/sync/revisions", "post {\"ids\": [...]}", revisions))
+        .with(resource("/v1/sync/changed", "use GET", changed))
+        .with(resource("/v1/sync/revisions", "use POST with {\"ids\": [...]}", revisions))
 }

@@ -65,9 +65,9 @@ where parked.id = any ($1) and exists (
     select from changes newer
     where newer.resource = parked.resource and newer.key = parked.key and newer.published
         and newer.seq > (
-            select max(said.seq) from changes said
-            where said.resource = parked.resource and said.key = parked.key
-                and said.event_id = parked.event_id))";
+            select max(own.seq) from changes own
+            where own.resource = parked.resource and own.key = parked.key
+                and own.event_id = parked.event_id))";
 
 #[derive(QueryableByName)]
 struct Overtaken {

@@ -20,7 +20,7 @@ use crate::service::Service;
 #[serde(deny_unknown_fields)]
 pub(super) struct ParkedQuery {
     #[serde(default)]
-    state: Wanted,
+    state: StateFilter,
     limit: Option<u16>,
     cursor: Option<String>,
 }
@@ -28,7 +28,7 @@ pub(super) struct ParkedQuery {
 /// The states by which the list can be filtered.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Wanted {
+enum StateFilter {
     #[default]
     Parked,
     Offered,
@@ -36,7 +36,7 @@ enum Wanted {
     All,
 }
 
-impl Wanted {
+impl StateFilter {
     const fn state(self) -> Option<ParkedState> {
         match self {
             Self::Parked => Some(ParkedState::Parked),
@@ -49,7 +49,7 @@ impl Wanted {
 
 #[derive(Serialize)]
 struct Filters {
-    state: Wanted,
+    state: StateFilter,
 }
 
 pub(super) async fn list(
@@ -75,7 +75,7 @@ pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpRe
     });
     let found = reading.await?.pop();
     let change = found
-        .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no parked change {id}")))?;
+        .ok_or_else(|| Problem::new(Kind::NotFound, format!("no parked change {id} exists")))?;
     Ok(HttpResponse::Ok().json(change))
 }
 

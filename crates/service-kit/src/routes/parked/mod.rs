@@ -1,8 +1,8 @@
 //! `/v1/parked`: changes of this side that could not be carried.
 
+mod act;
 mod list;
 mod report;
-mod settle;
 
 use actix_web::http::Method;
 use actix_web::web;
@@ -15,19 +15,18 @@ use shared_models::parked::ParkedAction;
 pub(super) fn parked() -> Routes {
     let mut collection = read_endpoints(Rule::ADMIN, || web::to(list::list));
     collection.push(endpoint(Method::POST, Rule::SYNC, web::to(report::take)));
-    let replay = web::to(|service, body| settle::settle(ParkedAction::Replay, service, body));
-    let drop = web::to(|service, body| settle::settle(ParkedAction::Drop, service, body));
-    let deed = |path, route| {
+    let replay = web::to(|service, body| act::act(ParkedAction::Replay, service, body));
+    let drop = web::to(|service, body| act::act(ParkedAction::Drop, service, body));
+    let action = |path, route| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
-        resource(path, "post {\"all\": true} or {\"ids\": [...]}", endpoints)
+        resource(path, "use POST with {\"all\": true} or {\"ids\": [...]}", endpoints)
     };
     let one = read_endpoints(Rule::ADMIN, || web::to(list::one));
-    let of_all = "what is parked is listed here, and the worker reports it here";
-    let of_one =
-        "a parked change is only read; post its id to /v1/parked/replay or /v1/parked/drop";
+    let of_all = "use GET to list parked changes; the worker uses POST to report them";
+    let of_one = "use GET, or POST its id to /v1/parked/replay or /v1/parked/drop";
     Routes::default()
         .with(resource("/v1/parked", of_all, collection))
-        .with(deed("/v1/parked/replay", replay))
-        .with(deed("/v1/parked/drop", drop))
+        .with(action("/v1/parked/replay", replay))
+        .with(action("/v1/parked/drop", drop))
         .with(resource("/v1/parked/{id}", of_one, one))
 }
