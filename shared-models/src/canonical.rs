@@ -2,7 +2,7 @@
 //!
 //! A field that is null has the same meaning as one that is absent: an older version, and every
 //! optional field of ours, writes nothing or null for the same value. Nothing that the sides share
-//! tells the two apart. (An edit does: there null removes a value.)
+//! distinguishes the two. (An edit does: there null removes a value.)
 
 use std::fmt::Write as _;
 

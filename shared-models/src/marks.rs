@@ -13,13 +13,13 @@ use crate::revision::Revision;
 use crate::side::Side;
 
 /// The number of changes of a side whose marks a facet carries. Of more changes after a restore that
-/// arrive as one, the first cannot be told from the one whose count it took.
+/// arrive as one, the first cannot be distinguished from the one whose count it took.
 pub const LAST: usize = 8;
 
 /// The fingerprints of a facet's values right after the last changes of each side.
 ///
 /// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
-/// count was resolved. An unknown mark tells nothing apart.
+/// count was resolved. An unknown mark distinguishes nothing.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -117,7 +117,7 @@ impl Marks {
     }
 
     /// Returns the marks of the union of two revisions: where the marks of a count differ, both
-    /// changes are included from now on, and no mark tells them apart any more.
+    /// changes are included from now on, and no mark distinguishes them any more.
     pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
         Side::ALL.into_iter().fold(Self::UNKNOWN, |marks, side| {
             let (this, that) = (self.last(side), that.last(side));

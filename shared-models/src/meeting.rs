@@ -101,7 +101,7 @@ pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
             match (relation, compare_forked(incoming, here)) {
                 // The peer has the incoming facet, so it is kept at both sides. Only the marks are
-                // united: what is lost is not to be told apart again, if it arrives once more.
+                // united: what is lost must not be distinguished again, if it arrives once more.
                 (Relation::Newer, Ordering::Greater) => {
                     Meeting::Overruled(decided(Cause::Diverged, &union(incoming, here), here))
                 }

@@ -67,7 +67,7 @@ pub struct ReportedChange {
     pub body: String,
     /// The reason.
     pub reason: String,
-    /// Set if the change may be carried later without anybody's help.
+    /// Set if the change may be carried later without a person's help.
     pub may_pass: bool,
 }
 

@@ -56,7 +56,9 @@ impl OrderChange {
     /// Returns the change in its normal form if a side can have made it; otherwise the reason.
     pub fn validated(self) -> Result<Self, String> {
         if self.delivery.revision.store == 0 {
-            return Err("delivery.revision.store: expected at least 1, because the store creates orders; found 0".into());
+            let problem = "delivery.revision.store: expected at least 1, because the store creates \
+                           orders; found 0";
+            return Err(problem.into());
         }
         let progress = self.progress.as_ref().map_or(Revision::ZERO, |facet| facet.revision);
         if !(self.delivery.revision.is_plausible() && progress.is_plausible()) {

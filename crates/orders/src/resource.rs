@@ -66,7 +66,7 @@ pub fn unknown(id: Uuid) -> Error {
     Error::Unknown(RESOURCE, id.to_string())
 }
 
-/// Returns the ids that stand for these keys.
+/// Returns the ids that these keys denote.
 fn ids(keys: &[String]) -> Vec<Uuid> {
     keys.iter().filter_map(|key| key.parse().ok()).collect()
 }

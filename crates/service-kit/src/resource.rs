@@ -17,7 +17,7 @@ pub trait Resource: Debug + Send + Sync + 'static {
     /// Returns the table of the records.
     fn table(&self) -> Table;
 
-    /// Returns the key that a text stands for, as it is written in the log; `None` if it cannot be a
+    /// Returns the key that a text denotes, as the log has it; `None` if it cannot be a
     /// key of these records.
     fn key(&self, text: &str) -> Option<String>;
 

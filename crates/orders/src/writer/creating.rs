@@ -96,7 +96,7 @@ impl<D: Domain> Writer<D> {
         mut waiting: Vec<New<D::Private>>,
     ) -> Vec<New<D::Private>> {
         if !error.proves_rollback() {
-            tracing::warn!(%error, orders = waiting.len(), "the outcome of creating orders is unknown; checking whether they exist");
+            tracing::warn!(%error, orders = waiting.len(), "checking whether orders were created");
             for one in waiting {
                 rt::spawn(self.clone().create_for_certain(one));
             }
@@ -124,7 +124,7 @@ impl<D: Domain> Writer<D> {
                     return one.answer(!created.is_empty());
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the outcome of creating an order is still unknown; checking again")
+                    tracing::debug!(%error, "a check for a created order failed; retrying");
                 }
             }
         }

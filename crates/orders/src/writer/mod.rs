@@ -137,7 +137,7 @@ impl<D: Domain> Writer<D> {
                 Conclusion::Overtaken => {}
                 Conclusion::Unknown(error) => {
                     if !std::mem::replace(&mut is_logged, true) {
-                        tracing::warn!(order_id = %id, %error, "the outcome of edits is unknown; checking whether they were written");
+                        tracing::warn!(order_id = %id, %error, "checking whether edits were written");
                     }
                     if !waiting.iter().any(|waiting| waiting.caller.is_waiting()) {
                         return Err(error);
@@ -195,7 +195,7 @@ impl<D: Domain> Writer<D> {
     /// edits have the same result on the same version, so if they change nothing now, the version
     /// has already changed.
     ///
-    /// Where an attempt is found, nothing is written, and the end of this transaction tells nothing
+    /// Where an attempt is found, nothing is written, and the end of this transaction shows nothing
     /// new.
     async fn write_locked(
         &self,

@@ -149,7 +149,7 @@ async fn a_server_that_speaks_no_tls_is_refused() {
     let mut url: Url = database.url().parse().unwrap();
     for mode in ["require", "verify-ca", "verify-full"] {
         url.set_query(Some(&format!("sslmode={mode}")));
-        let told = "it has no TLS; switch ssl on there, or take sslmode off SECTION.url";
+        let told = "the server has no TLS; set ssl = on there, or remove sslmode from SECTION.url";
         assert_refused(to_database(&url, Some(&ca)).await, Some(told), "database");
     }
     let url = encrypted(&broker.url(BrokerUser::Store).parse().unwrap());
@@ -166,7 +166,7 @@ async fn a_server_that_accepts_and_stays_silent_is_given_up_in_time() {
     let settings = database_settings(&url.parse().unwrap(), Some(&ca));
     let settings = DatabaseSettings { connect_timeout: limit, ..settings };
     let given_up = database::connect(&settings, "test").await.err().unwrap();
-    assert!(given_up.to_string().ends_with("no answer within 300ms"), "{given_up}");
+    assert!(given_up.to_string().ends_with("did not answer within 300ms"), "{given_up}");
     let url = format!("amqps://me:hunter2@127.0.0.1:{port}/%2f");
     let settings = broker_settings(&url.parse().unwrap(), Some(&ca));
     let settings = BrokerSettings { connect_timeout: limit, ..settings };

@@ -68,7 +68,8 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     match (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain) {
         true => Ok(()),
         false => Err(format!(
-            "expected a token's name of 1 to {MAX_NAME} lowercase letters, digits, _ and -; found {name:?}"
+            "expected a token's name of 1 to {MAX_NAME} lowercase letters, digits, _ and -; \
+             found {name:?}"
         )),
     }
 }

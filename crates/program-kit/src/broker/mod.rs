@@ -45,7 +45,7 @@ impl BrokerError {
     /// Returns whether RabbitMQ answered that nothing of that name exists.
     ///
     /// RabbitMQ answers 404 also for a queue that exists and has no process, or is on a node that is
-    /// down. Only the text tells the two apart.
+    /// down. Only the text distinguishes the two.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(|refusal| {

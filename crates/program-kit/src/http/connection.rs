@@ -3,7 +3,7 @@
 //! actix limits the time for the first head on a connection, and for an idle one. It does not limit
 //! a later head that arrives only in part, the rest of a chunked body that nobody reads, or an
 //! answer that the client does not read. So each connection has a deadline, which is suspended only
-//! while a request is in hand; the parts that handle a request have limits of their own.
+//! while a request is being handled; the parts that handle a request have limits of their own.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

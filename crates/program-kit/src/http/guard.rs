@@ -89,7 +89,7 @@ pub(super) async fn admit(
     }
 }
 
-/// Fails for unknown callers: only known ones are told that a resource does not exist.
+/// Fails for unknown callers: only known ones learn that a resource does not exist.
 pub(super) fn known(caller: &Caller) -> Result<(), Problem> {
     match caller {
         Caller::Nobody => Err(denied(Denied::Unknown)),

@@ -80,11 +80,9 @@ impl Rates {
         let is_shared = self.addresses.len() > MAX_ADDRESSES;
         match (self.is_shared.swap(is_shared, Ordering::Relaxed), is_shared) {
             (false, true) => {
-                tracing::warn!("more than {MAX_ADDRESSES} addresses: they share one rate limit")
+                tracing::warn!("more than {MAX_ADDRESSES} addresses: they share one rate limit");
             }
-            (true, false) => tracing::info!(
-                "at most {MAX_ADDRESSES} addresses: each has its own rate limit again"
-            ),
+            (true, false) => tracing::info!("fewer addresses: each has its own rate limit again"),
             (false, false) | (true, true) => {}
         }
     }

@@ -90,7 +90,7 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// Stops accepting requests, and waits for those in hand up to the limit.
+/// Stops accepting requests, and waits for those in progress, up to the limit.
 pub async fn stop(server: &ServerHandle, limit: Duration) {
     if tokio::time::timeout(limit, server.stop(true)).await.is_err() {
         tracing::warn!("requests did not finish within {limit:?} of the stop");

@@ -18,7 +18,7 @@ pub struct HttpSettings {
     /// The largest request body, in bytes.
     #[serde(deserialize_with = "non_zero")]
     pub body_limit: usize,
-    /// The time that requests in hand have to finish after SIGTERM.
+    /// The time that requests in progress have to finish after SIGTERM.
     #[serde(deserialize_with = "non_zero_time")]
     pub shutdown_timeout: Duration,
 }

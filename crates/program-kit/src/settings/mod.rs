@@ -1,7 +1,7 @@
 //! Settings: defaults in the program, then an optional TOML file, then the environment.
 //!
 //! The defaults are TOML texts with a comment for each setting; `--help` prints these same texts,
-//! so the documentation is what is in force.
+//! so the documentation always shows the defaults in force.
 
 mod values;
 

@@ -2,7 +2,6 @@
 
 mod clock;
 mod closing;
-mod common;
 mod connect;
 mod error;
 mod json;
@@ -14,6 +13,7 @@ mod prepare;
 mod readers;
 pub(crate) mod schema;
 mod settings;
+mod shared_connection;
 mod tables;
 mod url;
 
@@ -35,7 +35,6 @@ use tokio::time::{Instant, timeout_at};
 
 pub use clock::now;
 use closing::close_when_over;
-use common::Common;
 pub use connect::connect;
 pub use error::DatabaseError;
 pub use json::Json;
@@ -47,6 +46,7 @@ pub(crate) use prepare::prepare;
 use readers::Readers;
 pub use readers::Scans;
 pub use settings::DatabaseSettings;
+use shared_connection::SharedConnection;
 pub use url::DatabaseUrl;
 
 type Transactions = AnsiTransactionManager;
@@ -56,7 +56,7 @@ type Transactions = AnsiTransactionManager;
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     readers: Readers,
-    common: Common,
+    shared: SharedConnection,
     observer: Observer,
     /// The timeout of waiting to read many rows.
     read_timeout: Duration,
@@ -90,10 +90,10 @@ impl Database {
         // A broken connection fails at its next use, which may be retried; checking each time
         // whether it is alive would cost a round trip for every request.
         config.recycling_method = RecyclingMethod::Fast;
-        let shared = Arc::new(settings.clone());
-        let common = Common::new(Arc::clone(&shared), name);
+        let of_pool = Arc::new(settings.clone());
+        let shared = SharedConnection::new(Arc::clone(&of_pool), name);
         config.custom_setup = Box::new(move |_| {
-            let settings = Arc::clone(&shared);
+            let settings = Arc::clone(&of_pool);
             Box::pin(async move { connect(&settings, name).await })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
@@ -101,7 +101,7 @@ impl Database {
         let pool = Pool::builder(manager).max_size(all).build()?;
         let readers = Readers::new(reading, scans);
         let (read_timeout, deadline) = (settings.connect_timeout, settings.deadline);
-        Ok(Self { pool, readers, common, observer, read_timeout, deadline, state })
+        Ok(Self { pool, readers, shared, observer, read_timeout, deadline, state })
     }
 
     /// Returns the state of the tables.
@@ -119,7 +119,7 @@ impl Database {
     }
 
     /// Runs `work`, of which one statement writes, without a transaction around it. If a statement
-    /// after that one fails, the error proves no rollback, whatever it says of itself.
+    /// after that one fails, the error proves no rollback, whatever its kind.
     pub async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, QueryError>,
@@ -169,7 +169,7 @@ impl Database {
         self.lend(permit, work, DatabaseError::Unavailable).await
     }
 
-    /// Looks through many rows for some, with a permit of the whole program as well: cores
+    /// Scans many rows for some, with a permit of the whole program as well: cores
     /// are left to the others, too.
     pub async fn scan<T, E: From<DatabaseError>>(
         &self,
@@ -185,7 +185,7 @@ impl Database {
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
-        self.ask_on(&self.common, self.deadline, question).await
+        self.ask_on(&self.shared, self.deadline, question).await
     }
 
     /// Runs a query about the state of the service, whose cost depends on no table's size. It takes
@@ -217,19 +217,19 @@ impl Database {
 
     async fn ask_on<T>(
         &self,
-        common: &Common,
+        on: &SharedConnection,
         deadline: Duration,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
         self.check_prepared()?;
-        let connected = common.get();
+        let connected = on.get();
         let asking = async {
             let connection = connected.clone().await.map_err(DatabaseError::Unavailable)?;
             question(&connection).await.map_err(DatabaseError::from)
         };
         let answer = in_time(deadline, asking).await.flatten();
         if matches!(answer, Err(DatabaseError::Unavailable(_))) {
-            common.forget(&connected);
+            on.forget(&connected);
         }
         answer
     }

@@ -65,7 +65,7 @@ impl Database {
         again: impl AsyncFn() -> Result<T, E>,
         of_database: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
-        tracing::warn!(%unknown, "the outcome of a write is unknown; checking whether it was committed");
+        tracing::warn!(%unknown, "checking whether a write was committed");
         let asking = async {
             loop {
                 sleep(PAUSE).await;

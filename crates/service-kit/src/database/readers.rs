@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::DatabaseError;
 
-/// The longest rest of the program's permit after a look through many rows.
+/// The longest rest of the program's permit after a scan of many rows.
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
-/// The permits of the whole program for looking through many rows for some. Such a statement keeps a
+/// The permits of the whole program for scanning many rows for some. Such a statement keeps a
 /// core of PostgreSQL busy; one for every two cores leaves the others their turn where PostgreSQL
 /// runs on the same machine.
 #[derive(Clone, Debug)]
@@ -27,9 +27,9 @@ impl Scans {
     }
 }
 
-/// The permits of one look through many rows.
+/// The permits of one scan of many rows.
 ///
-/// The program's permit rests afterwards for as long as the look took: many who look, one after the
+/// The program's permit rests afterwards for as long as the scan took: many scans, one after the
 /// other, would keep that core of PostgreSQL busy all the time.
 #[derive(Debug)]
 pub(super) struct Scan {
@@ -74,9 +74,9 @@ impl Readers {
         within(timeout, Arc::clone(&self.reading).acquire_owned()).await
     }
 
-    /// Waits for the permits to look through many rows, likewise.
+    /// Waits for the permits to scan many rows, likewise.
     pub(super) async fn acquire_scan(&self, timeout: Duration) -> Result<Scan, DatabaseError> {
-        // That of the program first: who waits for it holds none that others could read with.
+        // The permit of the program first: a caller that waits for it holds no permit to read.
         let both = async {
             let scanning = Some(Arc::clone(&self.scanning.0).acquire_owned().await?);
             let reading = Arc::clone(&self.reading).acquire_owned().await?;

@@ -168,16 +168,16 @@ mod tests {
     #[test]
     fn what_protects_against_nobody_or_is_unknown_is_refused() {
         let cases = [
-            ("?sslmode=prefer", "take verify-full"),
-            ("?sslmode=allow", "take verify-full"),
-            ("?sslmode=", "sslmode is"),
-            ("?sslmode=verify_full", "sslmode is"),
+            ("?sslmode=prefer", "use verify-full"),
+            ("?sslmode=allow", "use verify-full"),
+            ("?sslmode=", "expected sslmode"),
+            ("?sslmode=verify_full", "expected sslmode"),
             ("?sslrootcert=/ca.pem&sslmode=verify-full", "database.ca"),
             ("?sslmod=require", "is not a URL"),
         ];
-        for (query, told) in cases {
+        for (query, expected) in cases {
             let refusal = DatabaseUrl::try_from(format!("{SERVER}{query}")).unwrap_err();
-            assert!(refusal.contains(told) && refusal.contains("database.url"), "{refusal}");
+            assert!(refusal.contains(expected) && refusal.contains("database.url"), "{refusal}");
         }
         let pairs = "host=host user=me password=hunter2 sslmode=prefer".to_owned();
         assert!(DatabaseUrl::try_from(pairs).unwrap_err().contains("is not a URL"));

@@ -59,8 +59,8 @@ impl OfferTask {
                 tracing::warn!(offer = id, error, "a step of an offer failed; trying again later");
             }
             Ok(_) => {}
-            Err(unnoted) => {
-                tracing::warn!(offer = id, error, %unnoted, "a step of an offer failed, and the failure could not be saved");
+            Err(unsaved) => {
+                tracing::warn!(offer = id, error, %unsaved, "the failure of an offer was not saved");
                 return Ok(Progress::Nothing);
             }
         }

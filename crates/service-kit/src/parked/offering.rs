@@ -79,7 +79,7 @@ async fn offer_due(
     Ok(due.len())
 }
 
-/// Returns, for each resource, the change of each of its records that was parked last: it stands for
+/// Returns, for each resource, the change of each of its records that was parked last: it represents
 /// the others.
 fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, Uuid>> {
     let mut last = BTreeMap::<&str, BTreeMap<&str, &Due>>::new();

@@ -22,7 +22,7 @@ pub struct Reported {
     pub body: Vec<u8>,
     /// The reason.
     pub reason: String,
-    /// Set if it may be carried later without anybody's help.
+    /// Set if it may be carried later without a person's help.
     pub may_pass: bool,
 }
 

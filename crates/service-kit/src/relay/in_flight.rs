@@ -2,7 +2,7 @@
 //! then each of its messages is confirmed. While RabbitMQ writes one batch to its disk, the next is
 //! read and sent.
 //!
-//! A queue of futures (`FuturesOrdered`) cannot stand for it: the outcome of the oldest batch depends
+//! A queue of futures (`FuturesOrdered`) cannot replace it: the outcome of the oldest batch depends
 //! on the answers to all the others (see [`answers`](super::answers)), so they are polled together.
 
 use std::collections::VecDeque;

@@ -28,7 +28,7 @@ pub(super) enum PublishError {
     Broker(#[from] BrokerError),
     #[error("RabbitMQ has no exchange {0}; the sync worker creates it when it runs")]
     NoExchange(&'static str),
-    #[error("RabbitMQ did not confirm a batch within {0:?}")]
+    #[error("RabbitMQ did not confirm within {0:?}")]
     NotConfirmed(Duration),
 }
 

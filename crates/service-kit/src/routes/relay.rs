@@ -23,7 +23,7 @@ struct Shown {
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
-    /// The number of parked changes; [`parked::MOST_WAITING`] stands for more as well.
+    /// The number of parked changes; [`parked::MOST_WAITING`] means that many or more.
     parked: i64,
 }
 

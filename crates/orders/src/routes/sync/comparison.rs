@@ -40,7 +40,7 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
-/// `POST /v1/sync/compared`: notes that the worker has compared a range.
+/// `POST /v1/sync/compared`: records that the worker has compared a range.
 pub(super) async fn set(
     service: Data<Service>,
     compared: Body<Compared>,

@@ -51,7 +51,7 @@ struct Waiting {
     count: i64,
 }
 
-/// Counts the parked changes; [`MOST_WAITING`] stands for more as well.
+/// Counts the parked changes; [`MOST_WAITING`] means that many or more.
 pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
     let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
     Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)

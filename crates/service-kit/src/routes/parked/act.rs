@@ -29,7 +29,7 @@ pub(super) async fn act(
         // Logged, because they are not offered any more; when all were dropped, the rows show
         // which.
         ParkedAction::Drop => {
-            tracing::warn!(dropped = result.changed, ?ids, "parked changes were dropped")
+            tracing::warn!(dropped = result.changed, ?ids, "parked changes were dropped");
         }
     }
     Ok(HttpResponse::Ok().json(result))
