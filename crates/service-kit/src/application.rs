@@ -172,17 +172,17 @@ impl Application {
         self.address
     }
 
-    /// Runs until `asked_to_stop` resolves, or a part of the service ends by itself.
+    /// Runs until `stop_requested` resolves, or a part of the service ends by itself.
     pub async fn run_until_stopped(
         self,
-        asked_to_stop: impl Future<Output = io::Result<()>>,
+        stop_requested: impl Future<Output = io::Result<()>>,
     ) -> Result<(), ApplicationError> {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
         let mut relaying = self.relaying;
         let ended = tokio::select! {
-            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
             _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
         };

@@ -22,12 +22,12 @@ pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
     let asking = service.database.observe_within(TIMEOUT, async |connection| {
         Ok((backlog(connection).await?, parked::waiting(connection).await?))
     });
-    let (probed, kept) = tokio::join!(service.database.probe(TIMEOUT), asking);
+    let (probed, figures) = tokio::join!(service.database.probe(TIMEOUT), asking);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
         describe_gauge!("lockstep_database_up", "1 while the database answers, else 0");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
-        if let Ok((backlog, parked)) = kept {
+        if let Ok((backlog, parked)) = figures {
             waiting(&backlog, parked);
         }
     })

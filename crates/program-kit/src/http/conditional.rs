@@ -51,7 +51,7 @@ impl Precondition {
             true => Ok(()),
             false => {
                 let detail =
-                    format!("If-Match does not name the current version, which is {version}");
+                    format!("If-Match does not name the current version, {version}; read it again");
                 Err(Problem::new(Kind::Stale, detail).with("version", version))
             }
         }

@@ -107,11 +107,11 @@ impl<T: Serialize> Page<T> {
     /// Builds the requested page of the list at `path`; `last` is set if there is a next one.
     pub fn of<F: Serialize>(
         items: Vec<T>,
-        asked: &PageRequest<F>,
+        request: &PageRequest<F>,
         last: Option<Position>,
         path: &str,
     ) -> Self {
-        let next = last.map(|last| format!("{path}?{}", asked.query_after(last)));
+        let next = last.map(|last| format!("{path}?{}", request.query_after(last)));
         Self { items, next, complete: true }
     }
 

@@ -91,9 +91,9 @@ pub enum MigrateError {
 }
 
 #[derive(QueryableByName)]
-struct There {
+struct Answer {
     #[diesel(sql_type = Bool)]
-    there: bool,
+    answer: bool,
 }
 
 #[derive(QueryableByName)]
@@ -129,9 +129,9 @@ async fn lock(connection: &mut AsyncPgConnection, timeout: Duration) -> Result<(
     let began = Instant::now();
     let mut is_logged = false;
     loop {
-        let query = diesel::sql_query("select pg_try_advisory_lock($1) as there");
+        let query = diesel::sql_query("select pg_try_advisory_lock($1) as answer");
         let query = query.bind::<BigInt, _>(MIGRATION_LOCK);
-        if query.get_result::<There>(connection).await?.there {
+        if query.get_result::<Answer>(connection).await?.answer {
             return Ok(());
         }
         if !is_logged {
@@ -169,11 +169,11 @@ async fn compare(
 
 /// Returns the versions of the migrations that have run.
 async fn ran(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
-    let asked = "select to_regclass('__diesel_schema_migrations') is not null as there";
-    if !diesel::sql_query(asked).get_result::<There>(connection).await?.there {
+    let query = "select to_regclass('__diesel_schema_migrations') is not null as answer";
+    if !diesel::sql_query(query).get_result::<Answer>(connection).await?.answer {
         return Ok(vec![]);
     }
-    let asked = "select version from __diesel_schema_migrations order by version";
-    let ran = diesel::sql_query(asked).load::<Ran>(connection).await?;
+    let query = "select version from __diesel_schema_migrations order by version";
+    let ran = diesel::sql_query(query).load::<Ran>(connection).await?;
     Ok(ran.into_iter().map(|ran| ran.version).collect())
 }

@@ -36,7 +36,7 @@ pub async fn report(
 ) -> QueryResult<usize> {
     let now = now();
     let events = reported.keys().copied().collect::<Vec<_>>();
-    let fresh = storage::note(connection, &events).await?;
+    let fresh = storage::record_events(connection, &events).await?;
     let offered = storage::lock_offered_as(connection, &fresh).await?;
     let expected = offered.iter().map(|row| row.event_id).collect::<HashSet<_>>();
     let again = offered

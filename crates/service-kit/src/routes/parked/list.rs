@@ -58,14 +58,15 @@ pub(super) async fn list(
     query: Query<ParkedQuery>,
 ) -> Result<HttpResponse, Error> {
     let ParkedQuery { state, limit, cursor } = query.into_inner();
-    let asked = PageRequest::new(Filters { state }, limit, cursor.as_deref())?;
+    let page_request = PageRequest::new(Filters { state }, limit, cursor.as_deref())?;
     let reading = service.database.read::<_, Error>(async |connection| {
-        let mut rows = page(connection, state.state(), asked.after, asked.to_read()).await?;
-        let next = asked.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
+        let mut rows =
+            page(connection, state.state(), page_request.after, page_request.to_read()).await?;
+        let next = page_request.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
         Ok((show(connection, rows).await?, next))
     });
     let (changes, next) = reading.await?;
-    Ok(Page::of(changes, &asked, next, request.path()).answer())
+    Ok(Page::of(changes, &page_request, next, request.path()).answer())
 }
 
 pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpResponse, Error> {

@@ -14,7 +14,7 @@ use shared_models::parked::ParkedAction;
 /// /v1/parked/{id}`.
 pub(super) fn parked() -> Routes {
     let mut collection = read_endpoints(Rule::ADMIN, || web::to(list::list));
-    collection.push(endpoint(Method::POST, Rule::SYNC, web::to(report::take)));
+    collection.push(endpoint(Method::POST, Rule::SYNC, web::to(report::receive)));
     let replay = web::to(|service, body| act::act(ParkedAction::Replay, service, body));
     let drop = web::to(|service, body| act::act(ParkedAction::Drop, service, body));
     let action = |path, route| {

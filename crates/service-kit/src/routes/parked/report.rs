@@ -18,7 +18,7 @@ use crate::parked::{Reported, report};
 use crate::resource::Resources;
 use crate::service::Service;
 
-pub(super) async fn take(
+pub(super) async fn receive(
     service: Data<Service>,
     request: Body<ParkedReport>,
 ) -> Result<HttpResponse, Error> {
