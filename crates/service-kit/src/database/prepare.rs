@@ -52,5 +52,5 @@ pub(crate) async fn prepare(
 
 fn behind(name: &str, missing: &[String]) -> String {
     let missing = missing.join(", ");
-    format!("its tables lack the migrations {missing}: run `{name} migrate` as their owner")
+    format!("its tables lack {missing}: run `{name} migrate` as their owner")
 }
