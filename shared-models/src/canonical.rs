@@ -2,7 +2,7 @@
 //!
 //! A field that is null has the same meaning as one that is absent: an older version, and every
 //! optional field of ours, writes nothing or null for the same value. Nothing that the sides share
-//! tells the two apart. (An edit does: there null removes a value.)
+//! distinguishes the two. (An edit does: there null removes a value.)
 
 use std::fmt::Write as _;
 
@@ -28,10 +28,10 @@ pub fn canonical<V: Serialize>(value: &V) -> String {
 pub(crate) fn is_same(this: &Unknown, that: &Unknown) -> bool {
     let [this, that] = [this, that].map(|fields| fields.iter().filter(|(_, it)| !it.is_null()));
     this.clone().count() == that.clone().count()
-        && this.zip(that).all(|(this, that)| this.0 == that.0 && is_one(this.1, that.1))
+        && this.zip(that).all(|(this, that)| this.0 == that.0 && is_same_value(this.1, that.1))
 }
 
-fn is_one(this: &Value, that: &Value) -> bool {
+fn is_same_value(this: &Value, that: &Value) -> bool {
     this == that || canonical(this) == canonical(that)
 }
 

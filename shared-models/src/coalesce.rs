@@ -1,4 +1,4 @@
-//! One change for each record of a batch: a newer change supersedes an older one.
+//! Superseding: of the changes of a record in a batch, a newer one supersedes an older one.
 //!
 //! Applied after the rules, never before: of two events of one order the rules may drop the newer,
 //! and the older must still be carried.

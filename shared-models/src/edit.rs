@@ -33,17 +33,17 @@ pub enum Refusal {
     /// The warehouse tried to add a line; only the store may.
     #[error(
         "the warehouse cannot add a line, and {sku:?} is not in the order; \
-         it may change quantities and take lines out"
+         it may change quantities and remove lines"
     )]
     LineAdded {
         /// The sku of the added line.
         sku: String,
     },
     /// A carrier was set while the status is still the default.
-    #[error("carrier and tracking are set together with, or after, a status other than placed")]
+    #[error("carrier and tracking can only be set with, or after, a status other than placed")]
     CarrierTooEarly,
     /// The store tried to set a carrier; only the warehouse may.
-    #[error("carrier and tracking are set by the warehouse")]
+    #[error("only the warehouse can set carrier and tracking")]
     CarrierByStore,
 }
 
@@ -52,7 +52,7 @@ struct Legal<'a>(&'a [Status]);
 impl fmt::Display for Legal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            [] => f.write_str("no move is left"),
+            [] => f.write_str("it can no longer move"),
             [only] => write!(f, "it may move to {only}"),
             [first, rest @ ..] => {
                 write!(f, "it may move to one of {first}")?;
@@ -66,7 +66,7 @@ impl fmt::Display for Legal<'_> {
 /// revision. An unchanged value touches nothing.
 ///
 /// Both values must be valid and in their normal form; this checks only what is allowed.
-pub fn edit(
+pub fn revise(
     side: Side,
     before: &Shared,
     delivery: Delivery,

@@ -12,7 +12,7 @@ use crate::side::Side;
 /// A change of an order, with both facets as they are after it; so a lost event is made up for by
 /// the next one. It never has a private field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Told")]
+#[serde(from = "WireEvent")]
 pub struct OrderEvent {
     /// The version of the schema, [`crate::SCHEMA`].
     pub schema: u32,
@@ -37,7 +37,7 @@ pub struct OrderEvent {
 
 /// The wire form of an event, parsed field by field. (`flatten` would buffer everything first.)
 #[derive(Deserialize)]
-struct Told {
+struct WireEvent {
     schema: u32,
     id: Uuid,
     kind: EventKind,
@@ -50,10 +50,10 @@ struct Told {
     progress: Facet<Progress>,
 }
 
-impl From<Told> for OrderEvent {
-    fn from(told: Told) -> Self {
-        let Told { schema, id, kind, origin, order_id, version, at, touched, .. } = told;
-        let shared = Shared { delivery: told.delivery, progress: told.progress };
+impl From<WireEvent> for OrderEvent {
+    fn from(event: WireEvent) -> Self {
+        let WireEvent { schema, id, kind, origin, order_id, version, at, touched, .. } = event;
+        let shared = Shared { delivery: event.delivery, progress: event.progress };
         Self { schema, id, kind, origin, order_id, version, at, touched, shared }
     }
 }

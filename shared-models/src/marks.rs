@@ -13,13 +13,13 @@ use crate::revision::Revision;
 use crate::side::Side;
 
 /// The number of changes of a side whose marks a facet carries. Of more changes after a restore that
-/// arrive as one, the first cannot be told from the one whose count it took.
+/// arrive as one, the first cannot be distinguished from the one whose count it took.
 pub const LAST: usize = 8;
 
 /// The fingerprints of a facet's values right after the last changes of each side.
 ///
 /// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
-/// count was resolved. An unknown mark tells nothing apart.
+/// count was resolved. An unknown mark distinguishes nothing.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -45,7 +45,7 @@ struct Form {
     warehouse_before: Vec<u32>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(mark: &u32) -> bool {
     *mark == 0
 }
@@ -80,7 +80,7 @@ impl From<Marks> for Form {
 }
 
 impl Marks {
-    /// No marks are known.
+    /// The marks of a facet of which no mark is known.
     pub const UNKNOWN: Self = Self { store: [0; LAST], warehouse: [0; LAST] };
 
     /// Returns whether no mark is known.
@@ -105,7 +105,7 @@ impl Marks {
     }
 
     /// Returns whether one count of a side stands for two changes in facets of these revisions.
-    pub(crate) fn tell_apart(self, revision: Revision, that: Self, other: Revision) -> bool {
+    pub(crate) fn distinguish(self, revision: Revision, that: Self, other: Revision) -> bool {
         Side::ALL.into_iter().any(|side| {
             let (count, other) = (revision.of(side), other.of(side));
             // The last change that both count: where that is one, so are those before it.
@@ -117,7 +117,7 @@ impl Marks {
     }
 
     /// Returns the marks of the union of two revisions: where the marks of a count differ, both
-    /// changes are included from now on, and no mark tells them apart any more.
+    /// changes are included from now on, and no mark distinguishes them any more.
     pub(crate) fn union(self, revision: Revision, that: Self, other: Revision) -> Self {
         Side::ALL.into_iter().fold(Self::UNKNOWN, |marks, side| {
             let (this, that) = (self.last(side), that.last(side));

@@ -69,9 +69,9 @@ pub(crate) enum Meeting<V> {
     Concurrent(Decided<V>),
     /// Both were changed so, but to the same value, so that nothing is lost.
     Joined(Facet<V>),
-    /// One revision, or one count in it, stands for two changes. This side has resolved the
+    /// The facets have one revision, or one count in it, for two changes. This side has resolved the
     /// conflict, and that is a change of its own.
-    Settled(Decided<V>, Facet<V>),
+    Resolved(Decided<V>, Facet<V>),
 }
 
 /// Merges a facet at `side` with an incoming one.
@@ -99,15 +99,15 @@ pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<
             }
         },
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
-            match (relation, stands_in_fork(incoming, here)) {
+            match (relation, compare_forked(incoming, here)) {
                 // The peer has the incoming facet, so it is kept at both sides. Only the marks are
-                // united: what is lost is not to be told apart again, if it arrives once more.
+                // united: what is lost must not be distinguished again, if it arrives once more.
                 (Relation::Newer, Ordering::Greater) => {
                     Meeting::Overruled(decided(Cause::Diverged, &union(incoming, here), here))
                 }
-                (_, Ordering::Greater) => settle(side, decided(Cause::Diverged, incoming, here)),
+                (_, Ordering::Greater) => resolve(side, decided(Cause::Diverged, incoming, here)),
                 (_, Ordering::Less | Ordering::Equal) => {
-                    settle(side, decided(Cause::Diverged, here, incoming))
+                    resolve(side, decided(Cause::Diverged, here, incoming))
                 }
             }
         }
@@ -122,14 +122,14 @@ impl<V: Precedence> Meeting<V> {
 
     /// Returns whether this side has resolved a conflict, which counts as an edit.
     pub(crate) const fn is_own_change(&self) -> bool {
-        matches!(self, Self::Settled(..))
+        matches!(self, Self::Resolved(..))
     }
 
     /// Returns the conflict that was resolved, if there was one.
     pub(crate) fn decided(&self) -> Option<Decided<V>> {
         match self {
             Self::Unchanged | Self::Replaced(_) | Self::Joined(_) => None,
-            Self::Overruled(decided) | Self::Concurrent(decided) | Self::Settled(decided, _) => {
+            Self::Overruled(decided) | Self::Concurrent(decided) | Self::Resolved(decided, _) => {
                 Some(decided.clone())
             }
         }
@@ -139,7 +139,7 @@ impl<V: Precedence> Meeting<V> {
     pub(crate) fn result(self, here: &Facet<V>) -> Facet<V> {
         match self {
             Self::Unchanged => here.clone(),
-            Self::Replaced(facet) | Self::Joined(facet) | Self::Settled(_, facet) => facet,
+            Self::Replaced(facet) | Self::Joined(facet) | Self::Resolved(_, facet) => facet,
             Self::Overruled(Decided { kept, .. }) => kept,
             Self::Concurrent(Decided { kept, lost, .. }) => union(&kept, &lost),
         }
@@ -161,14 +161,14 @@ fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
         Relation::Newer => this.value.rank() < that.value.rank(),
         Relation::Older => this.value.rank() > that.value.rank(),
     };
-    let is_told_apart = || this.marks.tell_apart(this.revision, that.marks, that.revision);
-    (is_apart || is_told_apart()) && !is_same_value(this, that)
+    let marks_differ = || this.marks.distinguish(this.revision, that.marks, that.revision);
+    (is_apart || marks_differ()) && !is_same_value(this, that)
 }
 
 /// Compares two forked facets: the higher rank is greater; of one rank the newer, and of one
 /// revision the greater text. The result does not depend on the side, or on which of the two is
 /// here.
-fn stands_in_fork<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
+fn compare_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> Ordering {
     let by_revision = || match this.revision.relation_to(that.revision) {
         Relation::Newer => Ordering::Greater,
         Relation::Older => Ordering::Less,
@@ -201,8 +201,8 @@ fn union<V: Precedence>(kept: &Facet<V>, lost: &Facet<V>) -> Facet<V> {
     }
 }
 
-fn settle<V: Precedence>(side: Side, decided: Decided<V>) -> Meeting<V> {
+fn resolve<V: Precedence>(side: Side, decided: Decided<V>) -> Meeting<V> {
     let Facet { revision, marks, value } = union(&decided.kept, &decided.lost);
     let (revision, marks) = (revision.next(side), marks.after(side, &value));
-    Meeting::Settled(decided, Facet { revision, marks, value })
+    Meeting::Resolved(decided, Facet { revision, marks, value })
 }

@@ -21,7 +21,7 @@ pub struct Merged {
     pub conflicts: Vec<Conflict>,
     /// Set if the change counts more changes made here than there were: this side was restored to
     /// an earlier state, for example from a backup.
-    pub put_back: bool,
+    pub restored: bool,
     /// Set if this side has resolved something that its peer does not know: that is a change of
     /// this side, with a revision of its own, and is to be published.
     pub is_own_change: bool,
@@ -68,7 +68,7 @@ pub enum Cause {
     Concurrent,
     /// The delivery was edited where the order was open, and arrived where it was closed.
     Late,
-    /// One revision, or one side's count in it, stands for two changes: a side was restored to an
+    /// A revision, or one side's count in it, stands for two changes: a side was restored to an
     /// earlier state, and then changed the facet again.
     Diverged,
     /// A restore of this side: it gets its later state back from the peer. The value here may have
@@ -93,7 +93,7 @@ pub fn merge(side: Side, here: &Shared, change: &OrderChange) -> Merged {
     }
     let touched = Touched::new(delivery.changes(), progress.changes());
     Merged {
-        put_back: knows_more_of(side, here, change),
+        restored: has_more_changes_of(side, here, change),
         is_own_change: delivery.is_own_change() || progress.is_own_change(),
         shared: Shared {
             delivery: delivery.result(&here.delivery),
@@ -149,11 +149,11 @@ fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>
         | Meeting::Overruled(_)
         | Meeting::Concurrent(_)
         | Meeting::Joined(_)
-        | Meeting::Settled(..) => None,
+        | Meeting::Resolved(..) => None,
     }
 }
 
-fn knows_more_of(side: Side, here: &Shared, change: &OrderChange) -> bool {
+fn has_more_changes_of(side: Side, here: &Shared, change: &OrderChange) -> bool {
     let progress = change.progress.as_ref().map_or(0, |facet| facet.revision.of(side));
     change.delivery.revision.of(side) > here.delivery.revision.of(side)
         || progress > here.progress.revision.of(side)

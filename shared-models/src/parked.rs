@@ -67,7 +67,7 @@ pub struct ReportedChange {
     pub body: String,
     /// The reason.
     pub reason: String,
-    /// Set if the change may be carried later without anybody's help.
+    /// Set if the change may be carried later without a person's help.
     pub may_pass: bool,
 }
 
@@ -141,14 +141,14 @@ pub struct Selection {
 
 /// An action on parked changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ParkedAction {
     /// Offers their records again.
     Replay,
-    /// Gives them up; the rows stay on record.
+    /// Drops them; the rows stay on record.
     Drop,
 }
 
-impl Deed {
+impl ParkedAction {
     /// Returns the action's name in paths.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -161,7 +161,7 @@ impl Deed {
 
 /// The result of a request to replay or to drop parked changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
+pub struct ActionResult {
     /// The number that will be offered again, or were dropped.
     pub changed: u64,
     /// The selected ones that were not changed.

@@ -16,11 +16,11 @@ pub struct Revision {
 /// The relation of one revision to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Relation {
-    /// This revision includes less than the other.
+    /// The first revision includes less than the other.
     Older,
     /// Both include the same.
     Same,
-    /// This revision includes the other, and more.
+    /// The first revision includes the other, and more.
     Newer,
     /// Each includes something that the other does not.
     Concurrent,

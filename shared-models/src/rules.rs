@@ -51,7 +51,7 @@ impl Facts {
 /// The decision on an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// The event is carried, as much of it as the cargo says.
+    /// The event is carried, as much of it as the cargo includes.
     Carry(Cargo),
     /// The event is dropped, by this rule.
     Drop(Rule),

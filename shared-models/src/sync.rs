@@ -39,7 +39,7 @@ pub struct OrderChange {
 }
 
 impl OrderChange {
-    /// Takes the part of an event that the cargo allows.
+    /// Returns the part of an event that the cargo allows.
     #[must_use]
     pub fn of(event: OrderEvent, cargo: Cargo) -> Self {
         Self {
@@ -56,18 +56,20 @@ impl OrderChange {
     /// Returns the change in its normal form if a side can have made it; otherwise the reason.
     pub fn validated(self) -> Result<Self, String> {
         if self.delivery.revision.store == 0 {
-            return Err("delivery.revision.store: is 0, but orders are born at the store".into());
+            let problem = "delivery.revision.store: expected at least 1, because the store creates \
+                           orders; found 0";
+            return Err(problem.into());
         }
         let progress = self.progress.as_ref().map_or(Revision::ZERO, |facet| facet.revision);
         if !(self.delivery.revision.is_plausible() && progress.is_plausible()) {
-            return Err("revision: the count is too large".into());
+            return Err("revision: expected counts up to 1,000,000,000; found a larger one".into());
         }
         let delivery = self.delivery.value.normalised();
         delivery.validate().map_err(|report| first_line("delivery", &report))?;
         if let Some(Facet { revision, value, .. }) = &self.progress {
             value.validate().map_err(|report| first_line("progress", &report))?;
             if value.status.is_default() != (*revision == Revision::ZERO) {
-                let problem = "progress.revision: is zero exactly while the status is placed";
+                let problem = "progress.revision: expected zero exactly while the status is placed";
                 return Err(problem.into());
             }
         }
@@ -109,7 +111,7 @@ pub enum Outcome {
     Merged,
     /// The change was known already.
     Stale,
-    /// No side can have made the change.
+    /// The change cannot come from any side.
     Rejected {
         /// The problem with it.
         reason: String,

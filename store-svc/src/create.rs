@@ -10,7 +10,7 @@ use diesel_async::AsyncPgConnection;
 use orders::routes::{answer, location};
 use orders::{Changed, Domain, Order, Writer, storage, unknown};
 use program_kit::access::Caller;
-use program_kit::http::body::Unread;
+use program_kit::http::body::UnparsedBody;
 use program_kit::http::object::Object;
 use program_kit::http::problem::FieldError;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::domain::{Prices, Store};
-use crate::placing::{check, read};
+use crate::placing::{check, parse};
 
 /// The most orders in one batch.
 const MAX_BATCH: usize = 1_000;
@@ -51,11 +51,11 @@ pub(crate) async fn one(
     caller: Caller,
     service: Data<Service>,
     writer: Data<Writer<Store>>,
-    body: Unread,
+    body: UnparsedBody,
 ) -> Result<HttpResponse, Error> {
-    let new = match body.fitting() {
+    let new = match body.parse_fast() {
         Some(Object(placing)) => check(placing, now()),
-        None => read(body.read()?, now()),
+        None => parse(body.parse()?, now()),
     };
     let new = Changed::created(Side::Store, new.map_err(Error::Invalid)?).by(caller.name());
     let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
@@ -74,21 +74,23 @@ async fn placed_before(
     placed_as: Option<String>,
 ) -> Result<Order<Prices>, Error> {
     let found = service.database.ask(async |connection| storage::find(connection, id).await);
-    let there: Order<Prices> = found.await?.ok_or(unknown(id))?;
-    match is_retry(&there, placed_as.as_deref()) {
-        true => Ok(there),
-        false => Err(Error::Taken(vec![taken("id".to_owned())])),
+    let existing: Order<Prices> = found.await?.ok_or(unknown(id))?;
+    match is_retry(&existing, placed_as.as_deref()) {
+        true => Ok(existing),
+        false => Err(Error::Taken(vec![id_taken("id".to_owned())])),
     }
 }
 
 pub(crate) async fn batch(
     caller: Caller,
     service: Data<Service>,
-    body: Unread,
+    body: UnparsedBody,
 ) -> Result<HttpResponse, Error> {
-    let new = match body.fitting::<Object<Batch<_>>>() {
-        Some(Object(Batch { orders })) => all(orders, |Object(placing), now| check(placing, now)),
-        None => all(body.read::<Batch<_>>()?.orders, read),
+    let new = match body.parse_fast::<Object<Batch<_>>>() {
+        Some(Object(Batch { orders })) => {
+            parse_all(orders, |Object(placing), now| check(placing, now))
+        }
+        None => parse_all(body.parse::<Batch<_>>()?.orders, parse),
     };
     let new = new.map_err(Error::Invalid)?;
     let created = |order| Changed::created(Side::Store, order).by(caller.name());
@@ -106,9 +108,9 @@ pub(crate) async fn batch(
 }
 
 /// Parses every order, and collects the errors of all.
-fn all<O>(
+fn parse_all<O>(
     orders: Vec<O>,
-    read: impl Fn(O, DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>>,
+    parse: impl Fn(O, DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>>,
 ) -> Result<Vec<Order<Prices>>, Vec<FieldError>> {
     if orders.is_empty() || orders.len() > MAX_BATCH {
         let problem = format!("has {} orders", orders.len());
@@ -117,10 +119,10 @@ fn all<O>(
     let (now, mut new, mut errors) = (now(), Vec::with_capacity(orders.len()), vec![]);
     let mut ids = HashSet::new();
     for (index, order) in orders.into_iter().enumerate() {
-        match read(order, now) {
+        match parse(order, now) {
             Ok(order) if !ids.insert(order.id) => {
                 let field = format!("orders[{index}].id");
-                errors.push(FieldError::new(field, "stands twice in this batch", |_| None));
+                errors.push(FieldError::new(field, "occurs twice in this batch", |_| None));
             }
             Ok(order) => new.push(order),
             Err(wrong) => errors.extend(wrong.into_iter().map(|error| in_batch(index, error))),
@@ -195,19 +197,19 @@ async fn existing(
 
 fn all_taken(new: &[Changed<Prices>], existing: &HashMap<Uuid, Order<Prices>>) -> Vec<FieldError> {
     let other = |new: &Order<Prices>| {
-        let there = existing.get(&new.id);
-        there.is_some_and(|there| !is_retry(there, new.private.placed_as.as_deref()))
+        let found = existing.get(&new.id);
+        found.is_some_and(|found| !is_retry(found, new.private.placed_as.as_deref()))
     };
     let indexed = new.iter().enumerate().filter(|(_, new)| other(&new.order));
-    indexed.map(|(index, _)| taken(format!("orders[{index}].id"))).collect()
+    indexed.map(|(index, _)| id_taken(format!("orders[{index}].id"))).collect()
 }
 
 /// Returns whether the request is a repetition; different contents under the same id are another
 /// order.
-fn is_retry(there: &Order<Prices>, placed_as: Option<&str>) -> bool {
-    there.private.placed_as.as_deref() == placed_as
+fn is_retry(existing: &Order<Prices>, placed_as: Option<&str>) -> bool {
+    existing.private.placed_as.as_deref() == placed_as
 }
 
-fn taken(field: String) -> FieldError {
-    FieldError::new(field, "is taken by an order that was placed with other content", |_| None)
+fn id_taken(field: String) -> FieldError {
+    FieldError::new(field, "belongs to an existing order with other content", |_| None)
 }

@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::web;
 use orders::routes;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, on, resource};
+use program_kit::http::resource::{Routes, endpoint, resource};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
 use service_kit::application::{Records, ServiceSettings};
@@ -21,7 +21,7 @@ pub use domain::{Prices, Store};
 /// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "store-svc",
-    about: "Lockstep's store: orders as the shop sees them",
+    about: "The store of Lockstep: the shop's orders",
     layout: Layout { prefix: "STORE", port: 8001, sections: ServiceSettings::SECTIONS },
 };
 
@@ -34,13 +34,16 @@ pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static
 /// Returns the routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
-    let place = vec![on(Method::POST, Rule::WRITE, web::to(create::one))];
-    let batch = vec![on(Method::POST, Rule::WRITE, web::to(create::batch))];
-    let void = vec![on(Method::DELETE, Rule::WRITE, web::to(void::void))];
+    let place = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::one))];
+    let batch = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::batch))];
+    let void = vec![endpoint(Method::DELETE, Rule::WRITE, web::to(void::void))];
     // The most frequent route first: paths are matched one after the other.
     Routes::default()
-        .with(routes::collection::<Store>("orders are listed and placed here", place))
-        .with(resource("/v1/orders/batch", "batches of orders are posted here", batch))
-        .with(routes::item::<Store>("an order is read, set or voided here", void))
+        .with(routes::collection::<Store>("use GET to list orders, or POST to place one", place))
+        .with(resource("/v1/orders/batch", "use POST with a batch of orders", batch))
+        .with(routes::item::<Store>(
+            "use GET to read the order, PUT or PATCH to set it, DELETE to void it",
+            void,
+        ))
         .and(routes::side::<Store>())
 }

@@ -21,7 +21,7 @@ use crate::settable::Settable;
 pub(crate) type Placing = WithId<Uuid, Settable>;
 
 /// Parses and checks one order.
-pub(crate) fn read(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>> {
+pub(crate) fn parse(value: Value, now: DateTime<Utc>) -> Result<Order<Prices>, Vec<FieldError>> {
     check(parse_value(value, Store::expectation).map_err(|error| vec![error])?, now)
 }
 
@@ -70,7 +70,7 @@ mod tests {
     /// A retry may come after the store was brought up to date.
     #[test]
     fn the_digest_of_an_order_stays_what_it_was() {
-        let placed = |value| read(value, service_kit::database::now()).unwrap().private.placed_as;
+        let placed = |value| parse(value, service_kit::database::now()).unwrap().private.placed_as;
         let short = placed(json!({"company": "Acme Ltd", "address": "1 Main Street",
             "currency": "EUR", "lines": [{"sku": "A", "quantity": 1, "unit_price": 5},
             {"sku": "B", "quantity": 2, "unit_price": 0}]}));

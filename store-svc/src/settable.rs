@@ -99,7 +99,10 @@ impl Settable {
         };
         let total = self.lines.iter().map(price).sum::<i128>();
         if total > i128::from(MAX_TOTAL) {
-            refuse("lines".into(), format!("come to {total}, and at most {MAX_TOTAL} fits"));
+            refuse(
+                "lines".into(),
+                format!("have a total of {total}; at most {MAX_TOTAL} is allowed"),
+            );
         }
         errors
     }
@@ -107,8 +110,8 @@ impl Settable {
 
 /// Returns whether an order has a line without a known price.
 fn is_unpriced(order: &Order<Prices>, sku: &str) -> bool {
-    let stands = order.shared.delivery.value.lines.iter().any(|line| line.sku == sku);
-    stands && !order.private.unit_prices.contains_key(sku)
+    let has_line = order.shared.delivery.value.lines.iter().any(|line| line.sku == sku);
+    has_line && !order.private.unit_prices.contains_key(sku)
 }
 
 fn is_currency(text: &str) -> bool {

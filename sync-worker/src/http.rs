@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use program_kit::access::{Caller, Rule, Token};
 use program_kit::http::health::{self, readiness};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use program_kit::http::{bearer, metrics};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -36,9 +36,9 @@ type Directions = Vec<Handle>;
 /// The routes: `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`,
 /// pausing and resuming a direction, and `/v1/parked`.
 pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
-    let list = reads(Rule::READ, || web::to(list));
+    let list = read_endpoints(Rule::READ, || web::to(list));
     let action = |path, route| {
-        resource(path, "use POST, without a body", vec![on(Method::POST, Rule::ADMIN, route)])
+        resource(path, "use POST, without a body", vec![endpoint(Method::POST, Rule::ADMIN, route)])
     };
     let reason = "use GET; to pause or resume a direction, POST to its pause or resume";
     health::routes(ready)

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 async fn worker() -> ExitCode {
     let matches = PROGRAM.command().subcommand(cli::command()).get_matches();
-    if let Some(ended) = PROGRAM.run_aside(&matches).await {
+    if let Some(ended) = PROGRAM.run_subcommand(&matches).await {
         return ended;
     }
     let ended = match matches.subcommand_matches(cli::NAME) {

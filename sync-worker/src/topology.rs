@@ -145,7 +145,7 @@ impl Topology {
                 let _ = self.close(&channel).await;
                 Ok(Deletion::Done)
             }
-            Err(BrokerError::Silent(_)) => Ok(Deletion::Hangs),
+            Err(BrokerError::Timeout(_)) => Ok(Deletion::Hangs),
             Err(error) => Err(error),
         }
     }

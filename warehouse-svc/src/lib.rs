@@ -14,7 +14,7 @@ pub use domain::{Handling, Warehouse};
 /// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
-    about: "Lockstep's warehouse: orders as those see them who pick, pack and ship",
+    about: "The warehouse of Lockstep: the orders to pick, pack and ship",
     layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: ServiceSettings::SECTIONS },
 };
 
@@ -27,11 +27,11 @@ pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static
 /// Returns the routes of the service.
 #[must_use]
 pub fn routes() -> Routes {
-    let born = "orders are born at the store and arrive here by themselves";
-    let voided = "an order is read or set here; to void it, set its status to voided";
+    let list_only = "use GET; orders are created at the store, and copied here";
+    let no_delete = "use GET, PUT or PATCH; to void the order, set its status to voided";
     // The most frequent route first: paths are matched one after the other.
     Routes::default()
-        .with(routes::collection::<Warehouse>(born, vec![]))
-        .with(routes::item::<Warehouse>(voided, vec![]))
+        .with(routes::collection::<Warehouse>(list_only, vec![]))
+        .with(routes::item::<Warehouse>(no_delete, vec![]))
         .and(routes::side::<Warehouse>())
 }

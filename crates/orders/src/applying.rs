@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::local_change::Changed;
 use super::order::{Domain, Order};
-use super::peer_change::apply_in_turn;
+use super::peer_change::merge_changes;
 use super::storage;
 
 /// Applies changes of the peer, given by order, and starts again as long as a concurrent write comes
@@ -23,7 +23,7 @@ pub(crate) async fn apply<D: Domain>(
     if changes.is_empty() {
         return Ok(Applied::default());
     }
-    again_if_overtaken(async || {
+    retry_if_overtaken(async || {
         let applying =
             async |connection: &mut _| apply_all::<D>(connection, changes, principal).await;
         database.transaction(applying).await
@@ -45,7 +45,7 @@ pub(crate) struct Applied {
 const ATTEMPTS: usize = 100;
 
 /// Repeats `work` as long as a concurrent write comes first.
-async fn again_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+async fn retry_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
     for _ in 1..ATTEMPTS {
         match work().await {
             Err(Error::Overtaken) => {}
@@ -73,7 +73,7 @@ async fn apply_all<D: Domain>(
         let order = known.remove(id);
         let inserted = usize::from(order.is_none());
         let order = order.unwrap_or_else(|| Order::blank(*id, now));
-        let result = apply_in_turn(D::SIDE, order, changes, now);
+        let result = merge_changes(D::SIDE, order, changes, now);
         applied.outcomes.insert(*id, result.outcome);
         let mut changes = result.changes.into_iter().map(|changed| changed.by(principal));
         new.extend(changes.by_ref().take(inserted));

@@ -1,4 +1,4 @@
-//! What the edits of callers at this side make of an order. Pure. (Its twin for the changes of the peer
+//! Applying the edits of callers to an order. Pure. (Its counterpart for the changes of the peer
 //! is [`peer_change`](super::peer_change).)
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use program_kit::http::conditional::Precondition;
 use program_kit::http::problem::{FieldError, Kind, Problem};
 use serde_json::json;
 use service_kit::error::Error;
-use shared_models::edit::{Refusal, edit as edit_shared};
+use shared_models::edit::{Refusal, revise};
 use shared_models::event::EventKind;
 use shared_models::side::Side;
 
@@ -22,11 +22,11 @@ pub struct Edit<P> {
     /// The versions that the caller accepts to change.
     pub precondition: Precondition,
     /// The function from the current order to the wanted one.
-    pub wanted: Wanted<P>,
+    pub to_draft: ToDraft<P>,
 }
 
 /// A function from the current order to the wanted one.
-type Wanted<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
+type ToDraft<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
 
 impl<P> Edit<P> {
     /// Creates an edit of `caller`, who accepts to change these versions.
@@ -34,10 +34,10 @@ impl<P> Edit<P> {
     pub fn new(
         caller: &Caller,
         precondition: Precondition,
-        wanted: impl Fn(&Order<P>) -> Result<Draft<P>, Error> + Send + 'static,
+        to_draft: impl Fn(&Order<P>) -> Result<Draft<P>, Error> + Send + 'static,
     ) -> Self {
         let principal = caller.name().map(str::to_owned);
-        Self { principal, precondition, wanted: Box::new(wanted) }
+        Self { principal, precondition, to_draft: Box::new(to_draft) }
     }
 }
 
@@ -62,14 +62,14 @@ pub(super) struct Edited<P> {
 
 /// Applies edits to an order, one after the other. One that is refused, or that changes nothing,
 /// leaves the order as it is for the next.
-pub(super) fn edit<'a, D: Domain>(
+pub(super) fn apply_edits<'a, D: Domain>(
     order: Order<D::Private>,
     edits: impl Iterator<Item = &'a Edit<D::Private>>,
     now: DateTime<Utc>,
 ) -> Edited<D::Private> {
     let mut edited = Edited { outcomes: vec![], changes: vec![], order };
     for edit in edits {
-        let outcome = match edit_one::<D>(&edited.order, edit, now) {
+        let outcome = match apply_edit::<D>(&edited.order, edit, now) {
             Ok(Some(changed)) => {
                 edited.order = changed.order.clone();
                 edited.changes.push(changed);
@@ -84,14 +84,14 @@ pub(super) fn edit<'a, D: Domain>(
 }
 
 /// Applies one edit; returns `None` if it changes nothing.
-fn edit_one<D: Domain>(
+fn apply_edit<D: Domain>(
     before: &Order<D::Private>,
     edit: &Edit<D::Private>,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed<D::Private>>, Error> {
     edit.precondition.check(before.version)?;
-    let draft = (edit.wanted)(before)?;
-    let changed = change_to::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
+    let draft = (edit.to_draft)(before)?;
+    let changed = apply_draft::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
     Ok(changed.map(|changed| changed.by(edit.principal.as_deref())))
 }
 
@@ -130,12 +130,12 @@ impl<P> Changed<P> {
 }
 
 /// Changes an order to a draft; returns `None` if it is equal already.
-fn change_to<D: Domain>(
+fn apply_draft<D: Domain>(
     before: &Order<D::Private>,
     draft: Draft<D::Private>,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed<D::Private>>, Refusal> {
-    let (shared, _) = edit_shared(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
+    let (shared, _) = revise(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
     if shared == before.shared && draft.private == before.private {
         return Ok(None);
     }

@@ -52,7 +52,7 @@ impl Filters {
 
     /// Returns whether every order that the index finds matches the filters.
     #[must_use]
-    pub fn are_answered_by_their_index(&self) -> bool {
+    pub fn are_covered_by_index(&self) -> bool {
         let status_is_left = match self.index() {
             Index::Rare(_) => false,
             Index::Newest | Index::Company(_) => self.status.is_some(),
@@ -73,10 +73,10 @@ impl PageQuery {
     /// Checks the query.
     pub fn checked(self) -> Result<PageRequest<Filters>, Problem> {
         if self.company.as_ref().is_some_and(|company| company.contains('\0')) {
-            return Err(unreadable("company holds the character NUL"));
+            return Err(unreadable("company contains the character NUL"));
         }
         if self.updated_since.is_some_and(|since| !is_storable(since)) {
-            return Err(unreadable("updated_since is not in the years 1 to 9999"));
+            return Err(unreadable("expected updated_since in the years 1 to 9999"));
         }
         let (status, company, updated_since) = (self.status, self.company, self.updated_since);
         let filters = Filters { status, company, updated_since };
@@ -134,7 +134,7 @@ mod tests {
         ] {
             let filters = query(text).unwrap().filters;
             assert_eq!(filters.index(), index, "{text}");
-            assert_eq!(filters.are_answered_by_their_index(), answered, "{text}");
+            assert_eq!(filters.are_covered_by_index(), answered, "{text}");
         }
     }
 

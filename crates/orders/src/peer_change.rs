@@ -1,4 +1,4 @@
-//! What the changes of the peer make of orders. Pure. (Its twin for the edits of callers is
+//! Merging the changes of the peer into orders. Pure. (Its counterpart for the edits of callers is
 //! [`local_change`](super::local_change).)
 
 use std::collections::BTreeMap;
@@ -20,17 +20,17 @@ use super::record::Record;
 
 /// A change from a request: a valid one, or the problem with it.
 #[derive(Debug)]
-pub(super) struct Arrived {
+pub(super) struct ReceivedChange {
     /// The id of the change's event, if it can be read.
     pub(super) event_id: Option<Uuid>,
     /// The change, or the problem with it.
     pub(super) change: Result<OrderChange, String>,
 }
 
-impl Arrived {
+impl ReceivedChange {
     /// Parses one change of a request; an invalid one does not stop the others.
     #[must_use]
-    pub(super) fn read(value: Value) -> Self {
+    pub(super) fn parse(value: Value) -> Self {
         let event_id = value.get("event_id").and_then(Value::as_str);
         let event_id = event_id.and_then(|text| text.parse().ok());
         // The path is needed only for the message of an error.
@@ -45,9 +45,9 @@ impl Arrived {
 /// Groups the changes by order, sorted by id. Two changes of one order are folded into one, unless
 /// neither includes the other: that takes a side that was restored to an earlier state.
 #[must_use]
-pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> {
+pub(super) fn by_order(received: &[ReceivedChange]) -> BTreeMap<Uuid, Vec<OrderChange>> {
     let mut folded = BTreeMap::<Uuid, Vec<OrderChange>>::new();
-    for change in arrived.iter().filter_map(|arrived| arrived.change.as_ref().ok()) {
+    for change in received.iter().filter_map(|received| received.change.as_ref().ok()) {
         fold_into(folded.entry(change.order_id).or_default(), change);
     }
     folded
@@ -55,7 +55,7 @@ pub(super) fn by_order(arrived: &[Arrived]) -> BTreeMap<Uuid, Vec<OrderChange>> 
 
 /// The result of applying changes to an order.
 #[derive(Debug)]
-pub(super) struct Applied<P> {
+pub(super) struct MergedOrder<P> {
     /// The outcome for the worker, of all of them.
     pub(super) outcome: Outcome,
     /// The results of those that changed anything, one after the other.
@@ -63,16 +63,16 @@ pub(super) struct Applied<P> {
 }
 
 /// Merges changes into an order, each into the result of the one before it.
-pub(super) fn apply_in_turn<P: Clone>(
+pub(super) fn merge_changes<P: Clone>(
     side: Side,
     before: Order<P>,
     changes: &[OrderChange],
     now: DateTime<Utc>,
-) -> Applied<P> {
+) -> MergedOrder<P> {
     let mut order = before;
-    let mut applied = Applied { outcome: Outcome::Stale, changes: vec![] };
+    let mut applied = MergedOrder { outcome: Outcome::Stale, changes: vec![] };
     for change in changes {
-        let Some((outcome, changed)) = apply(side, &order, change, now) else { continue };
+        let Some((outcome, changed)) = merge_change(side, &order, change, now) else { continue };
         if applied.outcome != Outcome::Merged {
             applied.outcome = outcome;
         }
@@ -83,7 +83,7 @@ pub(super) fn apply_in_turn<P: Clone>(
 }
 
 /// Merges a change into an order; returns `None` if it changes nothing.
-fn apply<P: Clone>(
+fn merge_change<P: Clone>(
     side: Side,
     before: &Order<P>,
     change: &OrderChange,
@@ -93,11 +93,11 @@ fn apply<P: Clone>(
         true => overwrite(&before.shared, change),
         false => merge(side, &before.shared, change),
     };
-    if merged.put_back {
+    if merged.restored {
         tracing::error!(
             order_id = %before.id,
-            "the peer knows of changes made here that are not here: was this database restored \
-             from a backup? What the peer has is taken over"
+            "the peer has changes of this side that are missing here: this database was probably \
+             restored from a backup. The changes are taken over from the peer"
         );
     }
     if merged.touched == Touched::Nothing {
@@ -106,8 +106,8 @@ fn apply<P: Clone>(
     if merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged) {
         tracing::error!(
             order_id = %before.id,
-            "one count stands for two changes: a side was set back, and the order was edited there \
-             again. What stands now, and what gave way, is in the order's history"
+            "one revision count stands for two changes: a side was restored, and the order was edited \
+             again. The order's history has the value that was kept and the one that was lost"
         );
     }
     let outcome = match merged.conflicts.iter().any(|conflict| is_between_two(conflict.cause())) {

@@ -2,8 +2,8 @@
 
 pub mod access;
 pub mod backoff;
+pub mod batching;
 pub mod broker;
-pub mod gathering;
 pub mod http;
 pub mod program;
 pub mod settings;

@@ -30,8 +30,8 @@ use crate::relay::{Relay, RelayOptions, RelaySettings};
 use crate::resource::Resources;
 use crate::service::Service;
 
-/// The time that the relay has to finish, however long the requests in hand took.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// The time that the relay always has to finish, however long the requests took.
+const MIN_RELAY_TIME: Duration = Duration::from_secs(1);
 
 /// The settings of a service.
 #[derive(Clone, Debug, Deserialize)]
@@ -89,10 +89,10 @@ pub enum ApplicationError {
     #[error("{0}")]
     Serve(#[from] io::Error),
     /// The pool of connections could not be built.
-    #[error("the pool of database connections: {0}")]
+    #[error("the pool of database connections cannot be built: {0}")]
     Pool(#[from] database::BuildError),
     /// A part that runs until it is asked to stop ended by itself.
-    #[error("{0} ended by itself")]
+    #[error("{0} ended without being asked to stop")]
     Ended(&'static str),
 }
 
@@ -122,7 +122,7 @@ impl Application {
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let waiting = State::Preparing("it has not been reached yet".into());
+        let waiting = State::Preparing("not checked yet".into());
         let (state, observed) = watch::channel(waiting);
         let threads = server::threads(&settings.limits);
         let observer = Observer::new(&settings.database, name);
@@ -144,10 +144,10 @@ impl Application {
                 Arc::new(OfferTask(resources.clone())),
             ],
         });
-        let waits = settings.parked.offer_after;
+        let offer_delays = settings.parked.offer_after;
         let service = |database: Database| {
             let (relay, resources) = (handle.clone(), resources.clone());
-            Service { side, database, relay, resources, waits: waits.clone() }
+            Service { side, database, relay, resources, offer_delays: offer_delays.clone() }
         };
         let services = databases.into_iter().map(service).collect::<Vec<_>>();
         let began = Arc::new(AtomicUsize::new(0));
@@ -166,23 +166,23 @@ impl Application {
         Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
     }
 
-    /// The address that the HTTP server listens on.
+    /// Returns the address that the HTTP server listens on.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Runs until `asked_to_stop` resolves, or a part of the service ends by itself.
+    /// Runs until `stop_requested` resolves, or a part of the service ends by itself.
     pub async fn run_until_stopped(
         self,
-        asked_to_stop: impl Future<Output = io::Result<()>>,
+        stop_requested: impl Future<Output = io::Result<()>>,
     ) -> Result<(), ApplicationError> {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
         let mut relaying = self.relaying;
         let ended = tokio::select! {
-            asked = asked_to_stop => asked.map_err(ApplicationError::from),
+            requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
             _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
         };
@@ -192,9 +192,11 @@ impl Application {
         server::stop(&handle, self.shutdown_timeout).await;
         self.stop.cancel();
         let parts = async { tokio::join!(relaying, self.preparing) };
-        let deadline = deadline.max(Instant::now() + FAREWELL);
+        let deadline = deadline.max(Instant::now() + MIN_RELAY_TIME);
         if tokio::time::timeout_at(deadline, parts).await.is_err() {
-            tracing::warn!("the relay did not finish in time; the outbox keeps what is left");
+            tracing::warn!(
+                "the relay did not finish in time; unpublished changes stay in the outbox"
+            );
         }
         ended
     }

@@ -17,16 +17,16 @@ pub enum Error {
     #[error("invalid fields: {0:?}")]
     Invalid(Vec<FieldError>),
     /// There is no such record: the name of its resource, and its key.
-    #[error("there is no {0} {1}")]
+    #[error("no {0} {1} exists")]
     Unknown(&'static str, String),
     /// The record's current state does not allow the change.
     #[error("{0}")]
     Refused(Problem),
     /// Other records have these keys already.
-    #[error("ids are taken: {0:?}")]
+    #[error("these ids already exist: {0:?}")]
     Taken(Vec<FieldError>),
     /// A concurrent write came first; nothing is written.
-    #[error("the same records were changed at the same time")]
+    #[error("another request changed the same records at the same time")]
     Overtaken,
     /// The database failed.
     #[error("{0}")]
@@ -56,7 +56,7 @@ impl Error {
                 Problem::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN)
             }
             Self::Database(DatabaseError::TooManyReaders) => {
-                Problem::unavailable("too many callers read lists at the same time; try again")
+                Problem::unavailable("too many requests read lists at the same time; try again")
             }
             // The inside of an error is logged here, once, and not sent. (Of a failed step of an offer,
             // or of the relay, the state that callers may read has it.)
@@ -64,7 +64,7 @@ impl Error {
                 tracing::error!(%error, "the database refused a statement");
                 Problem::new(
                     Kind::Internal,
-                    "internal error; the log of this program has the reason",
+                    "internal error; see the log of the service for the cause",
                 )
             }
         }
@@ -72,10 +72,10 @@ impl Error {
 }
 
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
-/// look first.
-const OUTCOME_UNKNOWN: &str = "the database did not say in time whether this was written: it may \
-    have been; look at the record (its version, its history) before asking \
-    for it again";
+/// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
+const OUTCOME_UNKNOWN: &str = "the database did not confirm in time that this was written, so it may \
+    have been; read the record (its version, its history) before you send \
+    the request again";
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {

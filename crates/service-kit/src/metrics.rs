@@ -14,36 +14,36 @@ use crate::relay::{RelayCounts, RelayState};
 use crate::service::Service;
 
 /// The timeout of the probe, and of the queries for the figures.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /metrics`. The database is probed separately, so that slow figures are left out, and are
 /// not taken for an outage.
-pub(crate) async fn tell(service: Data<Service>) -> HttpResponse {
-    let asking = service.database.observe_within(PATIENCE, async |connection| {
+pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
+    let asking = service.database.observe_within(TIMEOUT, async |connection| {
         Ok((backlog(connection).await?, parked::waiting(connection).await?))
     });
-    let (probed, kept) = tokio::join!(service.database.probe(PATIENCE), asking);
+    let (probed, figures) = tokio::join!(service.database.probe(TIMEOUT), asking);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
-        describe_gauge!("lockstep_database_up", "1 while the database answers");
+        describe_gauge!("lockstep_database_up", "1 while the database answers, else 0");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
-        if let Ok((backlog, parked)) = kept {
+        if let Ok((backlog, parked)) = figures {
             waiting(&backlog, parked);
         }
     })
 }
 
 fn relay(is: &RelayState, counts: RelayCounts) {
-    describe_gauge!("lockstep_relay_state", "1 for the state that the relay is in");
+    describe_gauge!("lockstep_relay_state", "1 for the relay's current state, 0 for the others");
     state("lockstep_relay_state", &[], &RelayState::NAMES, is.as_str());
     describe_counter!("lockstep_relay_confirmed_total", "Changes that RabbitMQ has confirmed");
     total("lockstep_relay_confirmed_total", &[], counts.confirmed);
     describe_counter!(
         "lockstep_relay_returned_total",
-        "Times that a change came back, because no queue was bound for it"
+        "Changes that RabbitMQ returned because no queue was bound for them"
     );
     total("lockstep_relay_returned_total", &[], counts.returned);
-    describe_counter!("lockstep_relay_refused_total", "Times that RabbitMQ did not take a change");
+    describe_counter!("lockstep_relay_refused_total", "Changes that RabbitMQ refused");
     total("lockstep_relay_refused_total", &[], counts.refused);
 }
 
@@ -54,13 +54,14 @@ fn waiting(backlog: &Backlog, parked: i64) {
     );
     gauge!("lockstep_outbox_changes").set(approximately(backlog.waiting));
     let unit = Unit::Seconds;
-    describe_gauge!("lockstep_outbox_age_seconds", unit, "How long the oldest of them has waited");
+    describe_gauge!(
+        "lockstep_outbox_age_seconds",
+        unit,
+        "The age of the oldest unconfirmed change"
+    );
     let age = backlog.oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
     gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
-    describe_gauge!(
-        "lockstep_parked_changes",
-        "Changes that could not be carried, and wait; 10,000 stands for more as well"
-    );
+    describe_gauge!("lockstep_parked_changes", "Parked changes; 10,000 means that many or more");
     gauge!("lockstep_parked_changes").set(approximately(parked));
 }
 

@@ -25,12 +25,12 @@ pub async fn run_service<R>(program: &Program, records: Records<R>) -> ExitCode
 where
     R: Fn(&Service) -> Routes + Clone + Send + 'static,
 {
-    let migrate = Command::new("migrate").about("Bring the tables up to date, and end").long_about(
-        "Bring the tables up to date, and end. Only their owner can: database.url is the \
-             owner's then. Of the other settings only [log] counts.",
+    let migrate = Command::new("migrate").about("Migrate the tables, then exit").long_about(
+        "Migrate the tables, then exit. Only their owner can: set database.url to the \
+             owner's URL. Of the other settings only [log] is used.",
     );
     let matches = program.command().subcommand(migrate).get_matches();
-    if let Some(ended) = program.run_aside(&matches).await {
+    if let Some(ended) = program.run_subcommand(&matches).await {
         return ended;
     }
     let ended = match matches.subcommand_matches("migrate") {
@@ -48,7 +48,7 @@ async fn migrate_tables(
     let settings: MigrateSettings = program.settings(matches)?;
     telemetry::start(&settings.log)?;
     let ran = database::migrate(&settings.database, migrations, program.name).await?;
-    tracing::info!(migrations = ?ran, "the database is up to date");
+    tracing::info!(migrations = ?ran, "the tables are up to date");
     Ok(())
 }
 

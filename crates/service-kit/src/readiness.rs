@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use crate::service::Service;
 
 /// The timeout of the probe: a database that takes longer is not ready.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /health/ready`
 pub(crate) async fn ready(service: Data<Service>, caller: Caller) -> HttpResponse {
-    let problem = service.database.probe(PATIENCE).await.err().map(|error| error.to_string());
+    let problem = service.database.probe(TIMEOUT).await.err().map(|error| error.to_string());
     let parts = json!({ "database": part(problem.as_deref()), "broker": broker(&service) });
     readiness(problem.is_none(), &parts, &caller)
 }

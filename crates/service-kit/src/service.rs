@@ -3,7 +3,7 @@
 use shared_models::side::Side;
 
 use crate::database::Database;
-use crate::parked::Waits;
+use crate::parked::Delays;
 use crate::relay::RelayHandle;
 use crate::resource::Resources;
 
@@ -18,6 +18,6 @@ pub struct Service {
     pub relay: RelayHandle,
     /// The resources of this service.
     pub resources: Resources,
-    /// The waits of a change that could not be carried before it is offered again.
-    pub waits: Waits,
+    /// The delays before a parked change is offered again.
+    pub offer_delays: Delays,
 }

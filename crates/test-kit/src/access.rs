@@ -28,7 +28,7 @@ impl TestClient {
     }
 
     async fn assert_keeps_to(&self, method: &Method, path: &str, rule: Rule, tokens: &TestTokens) {
-        let what = format!("{method} {path}, for {}", rule.told());
+        let what = format!("{method} {path}, for {}", rule.role_names());
         let nobody = self.as_somebody(method, path, None).await;
         match rule {
             Rule::Public => assert!(![401, 403].contains(&nobody.status), "{what}"),
@@ -41,7 +41,7 @@ impl TestClient {
             match rule {
                 Rule::Any(needed) if !needed.iter().any(|needed| role.covers(*needed)) => {
                     assert_eq!(answer.status, 403, "{what}, as {role}: {}", answer.text);
-                    let names_it = answer.text.contains(&rule.told());
+                    let names_it = answer.text.contains(&rule.role_names());
                     assert!(names_it || method == Method::HEAD, "{what}: {}", answer.text);
                 }
                 Rule::Any(_) | Rule::Public => {

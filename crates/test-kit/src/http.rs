@@ -6,7 +6,7 @@ use reqwest::{Client, ClientBuilder, Response, Result};
 /// Returns a builder of a client.
 pub fn http() -> ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "it is told of TLS here")]
-    Client::builder().tls_backend_preconfigured(Tls::of_nobody().unwrap().config())
+    Client::builder().tls_backend_preconfigured(Tls::trusting_nobody().unwrap().config())
 }
 
 /// Sends one `GET` request, on a connection of its own.

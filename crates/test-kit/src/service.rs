@@ -12,7 +12,7 @@ use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
 use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
 use service_kit::application::{Application, Records, ServiceSettings};
 use service_kit::database::DatabaseSettings;
-use service_kit::parked::{ParkedSettings, Waits};
+use service_kit::parked::{Delays, ParkedSettings};
 use service_kit::relay::RelaySettings;
 use service_kit::service::Service;
 use tokio::sync::oneshot;
@@ -177,7 +177,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             poll_max: Duration::from_millis(200),
             offer_rate: NonZeroU32::new(2_000).unwrap(),
         },
-        parked: ParkedSettings { offer_after: Waits::try_from("5s, 30s, 5m".to_owned()).unwrap() },
+        parked: ParkedSettings { offer_after: Delays::try_from("5s, 30s, 5m".to_owned()).unwrap() },
         log: LogSettings {
             filter: LogFilter::try_from("off".to_owned()).unwrap(),
             format: LogFormat::Text,

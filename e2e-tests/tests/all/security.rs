@@ -16,7 +16,7 @@ type Row = [String; 4];
 fn rows_of(of: &str, routes: &Routes) -> BTreeSet<Row> {
     let row =
         |(path, method, rule): (&str, &actix_web::http::Method, program_kit::access::Rule)| {
-            [of.to_owned(), method.to_string(), path.to_owned(), rule.told()]
+            [of.to_owned(), method.to_string(), path.to_owned(), rule.role_names()]
         };
     routes.rules().map(row).collect()
 }

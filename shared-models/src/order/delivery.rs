@@ -96,14 +96,14 @@ fn pieces(quantity: &u32, (): &()) -> garde::Result {
     match *quantity {
         1..=QUANTITY => Ok(()),
         0 => Err(garde::Error::new("is 0")),
-        more => Err(garde::Error::new(format!("is {more}, at most {QUANTITY} fit"))),
+        more => Err(garde::Error::new(format!("is {more}; at most {QUANTITY} is allowed"))),
     }
 }
 
 fn calendar_date(date: &NaiveDate, (): &()) -> garde::Result {
     match date.year() {
         1..=9999 => Ok(()),
-        year => Err(garde::Error::new(format!("lies in the year {year}"))),
+        year => Err(garde::Error::new(format!("is in the year {year}"))),
     }
 }
 
@@ -112,13 +112,13 @@ fn line_list(lines: &[Line], (): &()) -> garde::Result {
         return Err(garde::Error::new("is empty"));
     }
     if lines.len() > LINES {
-        let problem = format!("has {} lines, at most {LINES} fit", lines.len());
+        let problem = format!("has {} lines; at most {LINES} are allowed", lines.len());
         return Err(garde::Error::new(problem));
     }
     let mut first = HashMap::new();
     for (index, line) in lines.iter().enumerate() {
         if let Some(earlier) = first.insert(line.sku.as_str(), index) {
-            let problem = format!("names sku {:?} twice, at {earlier} and {index}", line.sku);
+            let problem = format!("has sku {:?} twice, at {earlier} and {index}", line.sku);
             return Err(garde::Error::new(problem));
         }
     }

@@ -44,7 +44,7 @@ pub type Unknown = BTreeMap<String, serde_json::Value>;
 pub struct Facet<V> {
     /// The number of changes of each side.
     pub revision: Revision,
-    /// The fingerprints that tell two changes of one count apart.
+    /// The fingerprints that distinguish two changes of one count.
     #[serde(skip_serializing_if = "Marks::are_unknown")]
     pub marks: Marks,
     /// The value.

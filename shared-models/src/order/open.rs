@@ -67,17 +67,17 @@ pub(super) use open;
 
 /// Parses a value without a revision.
 pub(super) fn value<'de, V: Open, D: Deserializer<'de>>(from: D) -> Result<V, D::Error> {
-    from.deserialize_map(Reading { is_facet: false, of: PhantomData })
+    from.deserialize_map(FacetVisitor { is_facet: false, of: PhantomData })
         .map(|Facet { value, .. }| value)
 }
 
 impl<'de, V: Open> Deserialize<'de> for Facet<V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(Reading { is_facet: true, of: PhantomData })
+        from.deserialize_map(FacetVisitor { is_facet: true, of: PhantomData })
     }
 }
 
-struct Reading<V> {
+struct FacetVisitor<V> {
     /// Set if the value has a revision, and perhaps marks.
     is_facet: bool,
     of: PhantomData<V>,
@@ -88,7 +88,7 @@ struct Reading<V> {
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de, V: Open> Visitor<'de> for Reading<V> {
+impl<'de, V: Open> Visitor<'de> for FacetVisitor<V> {
     type Value = Facet<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

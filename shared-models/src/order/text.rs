@@ -14,10 +14,12 @@ pub fn filled(max: usize) -> impl FnOnce(&str, &()) -> garde::Result {
         let problem = if text.trim().is_empty() {
             "is blank".to_owned()
         } else if text.contains('\0') {
-            "holds the character NUL".to_owned()
+            "contains the character NUL".to_owned()
         } else {
             match text.chars().count() {
-                length if length > max => format!("has {length} characters, at most {max} fit"),
+                length if length > max => {
+                    format!("has {length} characters; at most {max} are allowed")
+                }
                 _ => return Ok(()),
             }
         };
@@ -33,11 +35,11 @@ pub fn storable(unknown: &Unknown, (): &()) -> garde::Result {
     let bytes = serde_json::to_string(unknown).map_or(usize::MAX, |json| json.len());
     if bytes > UNKNOWN_BYTES {
         return Err(garde::Error::new(format!(
-            "unknown fields take {bytes} bytes, at most {UNKNOWN_BYTES} fit"
+            "unknown fields take {bytes} bytes; at most {UNKNOWN_BYTES} are allowed"
         )));
     }
     match unknown.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)) {
-        true => Err(garde::Error::new("unknown fields hold the character NUL")),
+        true => Err(garde::Error::new("unknown fields contain the character NUL")),
         false => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The edits that a side may make besides moves, and the resulting revisions.
 
-use shared_models::edit::{Refusal, create, edit};
+use shared_models::edit::{Refusal, create, revise};
 use shared_models::order::{Delivery, Progress, Status, Touched};
 use shared_models::revision::Revision;
 use shared_models::side::Side;
@@ -25,7 +25,7 @@ fn an_edit_which_changes_nothing_touches_nothing_in_any_status() {
     for side in Side::ALL {
         for status in Status::ALL {
             let before = shared(status);
-            let same = edit(side, &before, delivery(), progress(status));
+            let same = revise(side, &before, delivery(), progress(status));
             assert_eq!(same, Ok((before, Touched::Nothing)), "{side}, {status}");
         }
     }
@@ -35,8 +35,9 @@ fn an_edit_which_changes_nothing_touches_nothing_in_any_status() {
 fn an_edit_adds_one_to_the_count_of_its_own_side_in_the_facets_that_it_touches() {
     for side in Side::ALL {
         let before = shared(Status::Picking);
-        let (after, touched) = edit(side, &before, delivery_to("9 Hill"), progress(Status::Voided))
-            .expect("both may be changed");
+        let (after, touched) =
+            revise(side, &before, delivery_to("9 Hill"), progress(Status::Voided))
+                .expect("both may be changed");
         assert_eq!(touched, Touched::Both);
         assert_eq!(after.delivery.revision, before.delivery.revision.next(side));
         assert_eq!(after.progress.revision, before.progress.revision.next(side));
@@ -49,7 +50,7 @@ fn an_edit_adds_one_to_the_count_of_its_own_side_in_the_facets_that_it_touches()
 fn a_delivery_is_open_while_placed_picking_or_packed_and_closed_after() {
     for side in Side::ALL {
         for status in Status::ALL {
-            let result = edit(side, &shared(status), delivery_to("9 Hill"), progress(status));
+            let result = revise(side, &shared(status), delivery_to("9 Hill"), progress(status));
             match status {
                 Status::Placed | Status::Picking | Status::Packed => {
                     assert_eq!(result.expect("open").1, Touched::Delivery);
@@ -66,7 +67,7 @@ fn a_delivery_is_open_while_placed_picking_or_packed_and_closed_after() {
 fn the_edit_that_closes_an_order_may_still_change_its_delivery() {
     let packed = shared(Status::Packed);
     let fewer = with_lines(&[("bolt", 3), ("nut", 9)]);
-    let result = edit(Side::Warehouse, &packed, fewer, progress(Status::Shipped));
+    let result = revise(Side::Warehouse, &packed, fewer, progress(Status::Shipped));
     assert_eq!(result.expect("one edit").1, Touched::Both);
 }
 
@@ -75,8 +76,9 @@ fn the_warehouse_changes_quantities_and_takes_lines_out() {
     let placed = shared(Status::Placed);
     for lines in [&[("bolt", 1), ("nut", 12)][..], &[("nut", 9)][..]] {
         let wanted = with_lines(lines);
-        let (after, touched) = edit(Side::Warehouse, &placed, wanted.clone(), Progress::default())
-            .expect("no line is added");
+        let (after, touched) =
+            revise(Side::Warehouse, &placed, wanted.clone(), Progress::default())
+                .expect("no line is added");
         assert_eq!((after.delivery.value, touched), (wanted, Touched::Delivery));
     }
 }
@@ -85,12 +87,12 @@ fn the_warehouse_changes_quantities_and_takes_lines_out() {
 fn the_warehouse_adds_no_line_neither_beside_the_others_nor_in_place_of_one() {
     let placed = shared(Status::Placed);
     for lines in [&[("bolt", 4), ("nut", 9), ("screw", 1)][..], &[("bolt", 4), ("screw", 9)][..]] {
-        let refusal = edit(Side::Warehouse, &placed, with_lines(lines), Progress::default())
+        let refusal = revise(Side::Warehouse, &placed, with_lines(lines), Progress::default())
             .expect_err("a line is added");
         let sku = "screw".to_owned();
         assert_eq!(refusal, Refusal::LineAdded { sku });
         assert!(refusal.to_string().contains("\"screw\" is not in the order"));
-        assert!(edit(Side::Store, &placed, with_lines(lines), Progress::default()).is_ok());
+        assert!(revise(Side::Store, &placed, with_lines(lines), Progress::default()).is_ok());
     }
 }
 
@@ -99,7 +101,7 @@ fn the_warehouse_sets_the_carrier_with_or_after_a_status_other_than_placed() {
     for from in Status::ALL {
         for to in from.moves(Side::Warehouse).iter().copied().chain([from]) {
             let wanted = carried_by("Swift", to);
-            let result = edit(Side::Warehouse, &shared(from), delivery(), wanted.clone());
+            let result = revise(Side::Warehouse, &shared(from), delivery(), wanted.clone());
             match to {
                 Status::Placed => assert_eq!(result, Err(Refusal::CarrierTooEarly)),
                 Status::Picking
@@ -120,15 +122,15 @@ fn the_store_neither_sets_nor_takes_away_what_the_carrier_says() {
     let tracked = |status| Progress { tracking: Some("T-1".to_owned()), ..progress(status) };
     for status in Status::ALL {
         for wanted in [carried_by("Swift", status), tracked(status)] {
-            let result = edit(Side::Store, &shared(status), delivery(), wanted);
+            let result = revise(Side::Store, &shared(status), delivery(), wanted);
             assert_eq!(result, Err(Refusal::CarrierByStore), "{status}");
         }
     }
     let mut packed = shared(Status::Packed);
     packed.progress.value = carried_by("Swift", Status::Packed);
-    let taken = edit(Side::Store, &packed, delivery(), progress(Status::Packed));
+    let taken = revise(Side::Store, &packed, delivery(), progress(Status::Packed));
     assert_eq!(taken, Err(Refusal::CarrierByStore));
-    let voided = edit(Side::Store, &packed, delivery(), carried_by("Swift", Status::Voided));
+    let voided = revise(Side::Store, &packed, delivery(), carried_by("Swift", Status::Voided));
     assert_eq!(voided.expect("the carrier stays").1, Touched::Progress);
 }
 
@@ -136,7 +138,7 @@ fn the_store_neither_sets_nor_takes_away_what_the_carrier_says() {
 fn a_refused_edit_of_one_facet_leaves_the_other_as_it_was_too() {
     let shipped = shared(Status::Shipped);
     let result =
-        edit(Side::Warehouse, &shipped, delivery_to("9 Hill"), progress(Status::Delivered));
+        revise(Side::Warehouse, &shipped, delivery_to("9 Hill"), progress(Status::Delivered));
     let status = Status::Shipped;
     assert_eq!(result, Err(Refusal::DeliveryClosed { status }));
 }
@@ -149,7 +151,7 @@ fn line_order_does_not_matter_after_normalising() {
     for side in Side::ALL {
         let before = shared(Status::Shipped);
         let result =
-            edit(side, &before, swapped.clone().normalised(), before.progress.value.clone());
+            revise(side, &before, swapped.clone().normalised(), before.progress.value.clone());
         assert_eq!(result, Ok((before, Touched::Nothing)));
     }
 }

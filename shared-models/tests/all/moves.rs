@@ -1,6 +1,6 @@
 //! The table of moves, written out once more and held against the code, cell by cell.
 
-use shared_models::edit::{Refusal, edit};
+use shared_models::edit::{Refusal, revise};
 use shared_models::order::{Status, Touched};
 use shared_models::side::Side;
 
@@ -57,7 +57,7 @@ fn a_side_has_exactly_the_moves_of_the_table() {
 fn an_edit_makes_exactly_the_moves_of_the_table() {
     for (side, from, to, cell) in cells() {
         let before = shared(from);
-        let result = edit(side, &before, delivery(), progress(to));
+        let result = revise(side, &before, delivery(), progress(to));
         match cell {
             b'x' => {
                 let (after, touched) = result.expect("a legal move");
@@ -97,7 +97,7 @@ fn ranks_go_up_from_placed_to_delivered() {
 #[test]
 fn every_refused_move_names_where_the_order_stands_and_may_go() {
     for (side, from, to, _) in cells().into_iter().filter(|cell| cell.3 == b'-') {
-        let refusal = edit(side, &shared(from), delivery(), progress(to)).expect_err("refused");
+        let refusal = revise(side, &shared(from), delivery(), progress(to)).expect_err("refused");
         let text = refusal.to_string();
         let start = format!("the {side} cannot move an order from {from} to {to}; ");
         let rest = text.strip_prefix(&start).expect("who, from where, to where");
@@ -110,12 +110,12 @@ fn every_refused_move_names_where_the_order_stands_and_may_go() {
 #[test]
 fn a_refused_move_reads_like_a_sentence() {
     let text = |side, from, to| {
-        let refusal = edit(side, &shared(from), delivery(), progress(to));
+        let refusal = revise(side, &shared(from), delivery(), progress(to));
         refusal.expect_err("refused").to_string()
     };
     assert_eq!(
         text(Side::Store, Status::Shipped, Status::Voided),
-        "the store cannot move an order from shipped to voided; no move is left"
+        "the store cannot move an order from shipped to voided; it can no longer move"
     );
     assert_eq!(
         text(Side::Store, Status::Placed, Status::Shipped),

@@ -80,7 +80,7 @@ fn is_put_back(side: Side, here: [Revision; 2], arriving: [Revision; 2]) -> bool
         (order.delivery.revision, order.progress.revision) = (delivery, progress);
         order
     };
-    merge(side, &order(here), &saying(&order(arriving))).put_back
+    merge(side, &order(here), &saying(&order(arriving))).restored
 }
 
 #[test]
@@ -101,8 +101,8 @@ fn a_side_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
 fn a_side_that_lost_an_order_is_told_so_by_its_peer() {
     let known_there = saying(&shared(Status::Placed));
     let nothing_here = Shared::default();
-    assert!(merge(Side::Store, &nothing_here, &known_there).put_back);
-    assert!(!merge(Side::Warehouse, &nothing_here, &known_there).put_back);
+    assert!(merge(Side::Store, &nothing_here, &known_there).restored);
+    assert!(!merge(Side::Warehouse, &nothing_here, &known_there).restored);
 }
 
 #[test]
@@ -111,6 +111,6 @@ fn a_side_that_was_put_back_gets_its_order_again() {
     for side in Side::ALL {
         let merged = merge(side, &Shared::default(), &known_there);
         assert_eq!(saying(&merged.shared), known_there);
-        assert!(merged.put_back, "{side}");
+        assert!(merged.restored, "{side}");
     }
 }

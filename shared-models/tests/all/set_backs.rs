@@ -2,7 +2,7 @@
 //! notices.
 
 use serde_json::json;
-use shared_models::edit::edit;
+use shared_models::edit::revise;
 use shared_models::marks::{LAST, Marks};
 use shared_models::merge::{Cause, Conflict, Merged, merge};
 use shared_models::order::{Facet, Shared, Status, Touched};
@@ -13,7 +13,7 @@ use crate::samples::{carried_by, delivery_to, facet, progress, rev, saying, shar
 /// Returns the order after a side has edited its address.
 fn moved(side: Side, before: &Shared, to: &str) -> Shared {
     let delivery = delivery_to(to);
-    edit(side, before, delivery, before.progress.value.clone()).expect("open").0
+    revise(side, before, delivery, before.progress.value.clone()).expect("open").0
 }
 
 fn said(conflict: &Conflict) -> (Cause, &str, &str) {
@@ -100,7 +100,7 @@ fn a_side_that_gets_its_later_state_again_records_what_stood_there() {
         [(&before, Cause::Restored, was), (&again, Cause::Diverged, "4 New Lane")]
     {
         let merged = merge(Side::Store, here, &saying(&latest));
-        assert_eq!((&merged.shared, merged.put_back), (&latest, true));
+        assert_eq!((&merged.shared, merged.restored), (&latest, true));
         let record = (cause, "3 Lane", lost);
         assert_eq!(merged.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
     }

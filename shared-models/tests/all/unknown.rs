@@ -1,7 +1,7 @@
 //! Fields of a facet that this version does not know: they are kept and passed on.
 
 use serde_json::{Value, from_str, from_value, json, to_value};
-use shared_models::edit::edit;
+use shared_models::edit::revise;
 use shared_models::event::OrderEvent;
 use shared_models::merge::{fold, merge};
 use shared_models::order::{Facet, Progress, Shared, Status, Touched};
@@ -70,7 +70,7 @@ fn an_edit_of_what_is_known_leaves_them_as_they_are() {
     delivery.address = "9 Hill".to_owned();
     let mut packed = before.progress.value.clone();
     packed.carrier = carried_by("Swift", Status::Packed).carrier;
-    let (after, touched) = edit(Side::Warehouse, &before, delivery, packed).expect("legal");
+    let (after, touched) = revise(Side::Warehouse, &before, delivery, packed).expect("legal");
     assert_eq!(touched, Touched::Both);
     assert_eq!(after.delivery.value.unknown, before.delivery.value.unknown);
     assert_eq!(after.progress.value.unknown, before.progress.value.unknown);
@@ -80,7 +80,7 @@ fn an_edit_of_what_is_known_leaves_them_as_they_are() {
 fn a_facet_that_differs_in_them_alone_has_changed() {
     let before = read().shared;
     let without =
-        edit(Side::Warehouse, &before, before.delivery.value.clone(), progress(Status::Packed));
+        revise(Side::Warehouse, &before, before.delivery.value.clone(), progress(Status::Packed));
     assert_eq!(without.expect("legal").1, Touched::Progress);
 }
 

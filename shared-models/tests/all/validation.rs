@@ -62,22 +62,25 @@ fn a_reason_names_the_field_and_what_is_wrong_with_it() {
     let long = "x".repeat(201);
     let cases: [(String, &str); 9] = [
         (refused(|d| d.company = " ".into()), "delivery.company: is blank"),
-        (refused(|d| d.company = long), "delivery.company: has 201 characters, at most 200 fit"),
-        (refused(|d| d.address = "a\0b".into()), "delivery.address: holds the character NUL"),
+        (
+            refused(|d| d.company = long),
+            "delivery.company: has 201 characters; at most 200 are allowed",
+        ),
+        (refused(|d| d.address = "a\0b".into()), "delivery.address: contains the character NUL"),
         (refused(|d| d.comment = Some(String::new())), "delivery.comment: is blank"),
         (refused(|d| d.lines.clear()), "delivery.lines: is empty"),
         (refused(|d| d.lines[1].quantity = 0), "delivery.lines[1].quantity: is 0"),
         (
             refused(|d| d.lines[0].quantity = 1_000_001),
-            "delivery.lines[0].quantity: is 1000001, at most 1000000 fit",
+            "delivery.lines[0].quantity: is 1000001; at most 1000000 is allowed",
         ),
         (
             refused(|d| d.lines.push(line("bolt", 1))),
-            "delivery.lines: names sku \"bolt\" twice, at 0 and 1",
+            "delivery.lines: has sku \"bolt\" twice, at 0 and 1",
         ),
         (
             refused(|d| d.deliver_by = NaiveDate::from_ymd_opt(10_000, 1, 1)),
-            "delivery.deliver_by: lies in the year 10000",
+            "delivery.deliver_by: is in the year 10000",
         ),
     ];
     for (reason, expected) in cases {
@@ -91,7 +94,7 @@ fn a_reason_for_refusing_progress_names_the_field_too() {
     let long = "x".repeat(limits::CARRIER + 1);
     change.progress = Some(facet(0, 1, carried_by(&long, Status::Packed)));
     let reason = change.validated().expect_err("too long");
-    assert_eq!(reason, "progress.carrier: has 101 characters, at most 100 fit");
+    assert_eq!(reason, "progress.carrier: has 101 characters; at most 100 are allowed");
 }
 
 #[test]
@@ -117,5 +120,5 @@ fn unknown_fields_are_believed_up_to_a_size_and_without_nul() {
     let nul = with(serde_json::json!({"wrap": ["a\0b"]})).expect_err("NUL");
     assert!(nul.ends_with("unknown fields hold the character NUL"), "{nul}");
     let large = with("x".repeat(limits::UNKNOWN_BYTES).into()).expect_err("too large");
-    assert!(large.contains("at most 16384 fit"), "{large}");
+    assert!(large.contains("at most 16384 are allowed"), "{large}");
 }

@@ -29,7 +29,7 @@ impl World {
         assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a side decided is valid");
         let before = self.at(to).shared.clone();
         let merged = merge(to, &before, change);
-        assert!(!merged.put_back && !merged.is_own_change, "nobody was put back");
+        assert!(!merged.restored && !merged.is_own_change, "nobody was put back");
         assert!(merged.shared.progress.value.status >= before.progress.value.status);
         assert_eq!(merged.touched == Touched::Nothing, merged.shared == before);
         let moved = merged.shared.delivery.value != before.delivery.value;

@@ -1,7 +1,7 @@
-//! Two sides that share one order, with the real `edit` and rules. The transport between them is in
+//! Two sides that share one order, with the real `revise` and rules. The transport between them is in
 //! `wire_between`.
 
-use shared_models::edit::{create, edit};
+use shared_models::edit::{create, revise};
 use shared_models::event::EventKind;
 use shared_models::merge::Conflict;
 use shared_models::order::{Shared, Touched};
@@ -115,7 +115,7 @@ impl World {
         if progress != before.progress.value {
             self.lineage.mark(&mut progress.unknown);
         }
-        let Ok((after, touched)) = edit(side, &before, delivery, progress) else {
+        let Ok((after, touched)) = revise(side, &before, delivery, progress) else {
             return;
         };
         if touched != Touched::Nothing {

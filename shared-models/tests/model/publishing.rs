@@ -22,7 +22,7 @@ pub(crate) struct News {
     pub(crate) touched: Touched,
     /// The order before it.
     pub(crate) before: SmallOrder,
-    /// Whether it arrived with something that the side had to decide; not all that it touched is
+    /// Set if it arrived with something that the side had to decide; not all that it touched is
     /// the side's.
     pub(crate) settles: bool,
 }

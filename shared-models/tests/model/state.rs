@@ -36,7 +36,7 @@ pub(crate) struct State {
     pub(crate) set_back: [bool; 2],
     /// The edits that a set-back removed from both sides: of delivery, of progress.
     pub(crate) forgotten: [Edits; 2],
-    /// Whether the order was changed and has not been compared since, once a side was set back.
+    /// Set if the order was changed and has not been compared since, once a side was set back.
     pub(crate) is_uncompared: bool,
     /// The number of offers of each side that a comparison caused.
     pub(crate) compared: [u8; 2],

@@ -1,6 +1,6 @@
 //! The steps that may happen next, and the ones of people: edits and offers.
 
-use shared_models::edit::{create, edit};
+use shared_models::edit::{create, revise};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use shared_models::side::Side;
 
@@ -94,7 +94,7 @@ impl World {
         let (delivery, progress) = wish.of(side, before, state.made);
         let (after, touched) = match self.extra_move(side, before.progress.status) {
             Some(to) if to == progress.status => without_asking(side, before, progress),
-            Some(_) | None => edit(side, &before.real(), delivery, progress).ok()?,
+            Some(_) | None => revise(side, &before.real(), delivery, progress).ok()?,
         };
         if touched == Touched::Nothing {
             return None;

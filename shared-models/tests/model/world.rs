@@ -18,11 +18,11 @@ pub(crate) struct World {
     pub(crate) edits: u8,
     /// The number of offers that each side may make.
     pub(crate) offers: u8,
-    /// Whether messages of which the receiver knows all are forgotten at once; see `pruning`.
+    /// Set if messages of which the receiver knows all are forgotten at once; see `pruning`.
     pub(crate) pruned: bool,
     /// The rules that the worker applies to every event.
     pub(crate) rules: Vec<Rule>,
-    /// Whether a side publishes what has arrived from its peer too, so that the rules alone are to
+    /// Set if a side publishes what has arrived from its peer too, so that the rules alone are to
     /// stop it.
     pub(crate) publishes_all: bool,
     pub(crate) without: Option<Guard>,

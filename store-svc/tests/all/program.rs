@@ -51,9 +51,10 @@ async fn the_program_asks_itself_whether_it_is_ready() {
     // It needs no other setting, and asks on this machine what is served on every address.
     let every = [("HTTP__HOST", "0.0.0.0"), ("HTTP__PORT", program.client.port())];
     assert_eq!(asked(&every).await, (Some(0), "store-svc is ready\n".into()));
-    let nobody = "store-svc: 127.0.0.1:1 does not answer: Connection refused (os error 111)\n";
+    let nobody = "store-svc: cannot reach 127.0.0.1:1: Connection refused (os error 111)\n";
     assert_eq!(asked(&[("HTTP__PORT", "1")]).await, (Some(1), nobody.into()));
-    let any = "store-svc: http.port is 0, so the port is not known; set http.port\n";
+    let any =
+        "store-svc: http.port is 0 (any free port), so the port to ask is unknown; set http.port\n";
     assert_eq!(asked(&[("HTTP__PORT", "0")]).await, (Some(1), any.into()));
 }
 
@@ -64,7 +65,7 @@ async fn a_program_that_is_not_ready_says_why_where_it_is_asked() {
     let output = STORE.run(&["health"], &[port]).await;
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("store-svc: it is not ready: 503 {"), "{said}");
+    assert!(said.starts_with("store-svc: not ready: status 503, {"), "{said}");
 }
 
 #[tokio::test]

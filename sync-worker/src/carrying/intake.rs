@@ -12,8 +12,8 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
+use program_kit::batching;
 use program_kit::broker::{BrokerError, in_time};
-use program_kit::gathering;
 use shared_models::unguarded::Guard;
 use tokio::time::{Instant, timeout_at};
 
@@ -77,7 +77,7 @@ impl Intake {
             let first = self.consumer.next().await;
             self.collected.take(first)?;
         }
-        let until = Instant::now() + gathering::how_long(self.previous);
+        let until = Instant::now() + batching::delay(self.previous);
         while self.collected.deliveries.len() < max_messages && self.collected.bytes < max_bytes {
             let next = match self.consumer.next().now_or_never() {
                 None if self.previous > 1 => timeout_at(until, self.consumer.next()).await.ok(),

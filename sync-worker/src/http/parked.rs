@@ -6,9 +6,9 @@ use actix_web::web::{self, Data, Path, Query};
 use program_kit::access::Rule;
 use program_kit::http::body::Body;
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::{Deserialize, Serialize};
-use shared_models::parked::{Deed, LeftAlone, Selection};
+use shared_models::parked::{LeftAlone, ParkedAction, Selection};
 use shared_models::side::Side;
 use uuid::Uuid;
 
@@ -42,13 +42,13 @@ struct Listed {
 
 /// `GET /v1/parked`, `GET /v1/parked/{id}`, `POST /v1/parked/replay`, `POST /v1/parked/drop`.
 pub(super) fn routes(parked: Parked) -> Routes {
-    let list = reads(Rule::ADMIN, || web::to(list));
-    let show = reads(Rule::ADMIN, || web::to(show));
+    let list = read_endpoints(Rule::ADMIN, || web::to(list));
+    let show = read_endpoints(Rule::ADMIN, || web::to(show));
     let action = |path, route| {
         resource(
             path,
             "use POST, with the selection of changes",
-            vec![on(Method::POST, Rule::ADMIN, route)],
+            vec![endpoint(Method::POST, Rule::ADMIN, route)],
         )
     };
     let reason =
@@ -115,7 +115,8 @@ async fn replay(
     query: Query<ActionQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    act(&parked.on_behalf_of(caller_token.0.as_ref()), Deed::Replay, &query, &selection.0).await
+    act(&parked.on_behalf_of(caller_token.0.as_ref()), ParkedAction::Replay, &query, &selection.0)
+        .await
 }
 
 async fn drop(
@@ -124,12 +125,13 @@ async fn drop(
     query: Query<ActionQuery>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Problem> {
-    act(&parked.on_behalf_of(caller_token.0.as_ref()), Deed::Drop, &query, &selection.0).await
+    act(&parked.on_behalf_of(caller_token.0.as_ref()), ParkedAction::Drop, &query, &selection.0)
+        .await
 }
 
 async fn act(
     parked: &Parked,
-    action: Deed,
+    action: ParkedAction,
     query: &ActionQuery,
     selection: &Selection,
 ) -> Result<HttpResponse, Problem> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use program_kit::access::Token;
 use serde::Serialize;
-use shared_models::parked::{Deed, LeftAlone, ParkedChange, Selection, Settled};
+use shared_models::parked::{ActionResult, LeftAlone, ParkedAction, ParkedChange, Selection};
 use shared_models::side::{Direction, Side};
 use uuid::Uuid;
 
@@ -118,10 +118,10 @@ impl Parked {
     /// all the same: repeating it does no harm.
     pub async fn act(
         &self,
-        action: Deed,
+        action: ParkedAction,
         selection: &Selection,
         side: Option<Side>,
-    ) -> Result<Settled, RequestError> {
+    ) -> Result<ActionResult, RequestError> {
         let selected = self.clients.iter().filter(|(at, _)| side.is_none_or(|side| side == *at));
         let answers =
             join_all(selected.map(|(_, client)| client.act_on_parked(action, selection))).await;
@@ -139,7 +139,7 @@ impl Parked {
 
 /// Merges the sides' answers to an action. A change is kept at one side, so the other does not know
 /// it; it counts as unchanged only if no side changed it, with the reason of the side that knows it.
-fn merge(answers: Vec<Settled>) -> Settled {
+fn merge(answers: Vec<ActionResult>) -> ActionResult {
     let (sides, changed) = (answers.len(), answers.iter().map(|answer| answer.changed).sum());
     let mut reasons: HashMap<Uuid, Vec<String>> = HashMap::new();
     let mut order = vec![];
@@ -155,19 +155,19 @@ fn merge(answers: Vec<Settled>) -> Settled {
         let known = of_one.iter().position(|reason| reason != LeftAlone::UNKNOWN);
         Some(LeftAlone { id, reason: of_one.swap_remove(known.unwrap_or(0)) })
     });
-    Settled { changed, left: left.collect() }
+    ActionResult { changed, left: left.collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(changed: u64, left: &[(u128, &str)]) -> Settled {
+    fn answer(changed: u64, left: &[(u128, &str)]) -> ActionResult {
         let alone = |(id, reason): &(u128, &str)| LeftAlone {
             id: Uuid::from_u128(*id),
             reason: (*reason).to_owned(),
         };
-        Settled { changed, left: left.iter().map(alone).collect() }
+        ActionResult { changed, left: left.iter().map(alone).collect() }
     }
 
     #[test]

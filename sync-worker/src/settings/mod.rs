@@ -10,7 +10,7 @@ use program_kit::access::{AccessSettings, Token};
 use program_kit::broker::BrokerSettings;
 use program_kit::http::{HttpSettings, LimitsSettings};
 use program_kit::program::Program;
-use program_kit::settings::{Layout, some_time};
+use program_kit::settings::{Layout, non_zero_time};
 use program_kit::telemetry::LogSettings;
 use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
@@ -138,25 +138,25 @@ pub struct CarrySettings {
     /// The size in bytes from which a batch takes no further message.
     pub max_bytes: NonZeroUsize,
     /// The timeout of connecting to a side.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub connect_timeout: Duration,
     /// The timeout of a request.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub request_timeout: Duration,
     /// The timeout of a readiness probe.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub probe_timeout: Duration,
     /// The time without a request to the peer after which its readiness is probed.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub probe_interval: Duration,
     /// The timeout of a report of parked changes to their source.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub report_timeout: Duration,
     /// The back-off after the first failure.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub backoff_min: Duration,
     /// The longest back-off.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub backoff_max: Duration,
     /// The number of consecutive failures that opens the circuit breaker.
     pub breaker_failures: NonZeroU32,
@@ -166,7 +166,7 @@ pub struct CarrySettings {
     /// The number of times that the peer may fail over a single change before it is parked.
     pub tries_alone: NonZeroU32,
     /// The interval at which the topology is healed.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub heal_interval: Duration,
     /// The time after which a queue that does not answer is replaced.
     #[serde(deserialize_with = "a_second_or_more")]
@@ -180,10 +180,10 @@ pub struct CompareSettings {
     /// Turns comparing on.
     pub enabled: bool,
     /// The interval at which each side is asked for its changes.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub interval: Duration,
     /// The longest that a difference may last before it counts as a loss.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub grace: Duration,
     /// The most messages that may wait in the sync queue meanwhile.
     pub max_waiting: u32,
@@ -193,7 +193,7 @@ pub struct CompareSettings {
 
 /// Reads the time after which a queue is replaced. A healthy one that is asked is given a part of it.
 fn a_second_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let time = some_time(deserializer)?;
+    let time = non_zero_time(deserializer)?;
     if time < Duration::from_secs(1) {
         return Err(D::Error::custom("must be at least 1s: healthy queues would be deleted"));
     }

@@ -57,7 +57,8 @@ impl SideClient {
     pub fn new(side: Side, settings: &SidesSettings) -> Result<Self, BuildError> {
         let failed = |problem| BuildError { side, problem };
         let carry = &settings.carry;
-        let tls = settings.of(side).tls.clone().map_or_else(Tls::of_nobody, Ok).map_err(failed)?;
+        let tls =
+            settings.of(side).tls.clone().map_or_else(Tls::trusting_nobody, Ok).map_err(failed)?;
         #[expect(clippy::disallowed_methods, reason = "the TLS configuration is set here")]
         let http = Client::builder()
             .user_agent(concat!("sync-worker/", env!("CARGO_PKG_VERSION")))

@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
 use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions};
-use shared_models::parked::{Deed, ParkedChange, ParkedReport, ReportedChange, Selection, Settled};
+use shared_models::parked::{
+    ActionResult, ParkedAction, ParkedChange, ParkedReport, ReportedChange, Selection,
+};
 use uuid::Uuid;
 
 use super::SideClient;
@@ -152,9 +154,9 @@ impl SideClient {
     /// Replays or drops some of the side's parked changes.
     pub async fn act_on_parked(
         &self,
-        action: Deed,
+        action: ParkedAction,
         selection: &Selection,
-    ) -> Result<Settled, RequestError> {
+    ) -> Result<ActionResult, RequestError> {
         let request = self.post(&format!("{PARKED}/{}", action.as_str())).json(selection);
         self.parse(self.forward(request).await?)
     }

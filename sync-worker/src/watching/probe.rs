@@ -141,7 +141,7 @@ impl Probe {
             Ok(_) => in_time(limit, channel.close(200, "done".into()))
                 .await
                 .map(|()| ProbeResult::Answered),
-            Err(BrokerError::Silent(_)) => Ok(ProbeResult::Silent),
+            Err(BrokerError::Timeout(_)) => Ok(ProbeResult::Silent),
             Err(error) if is_internal(&error) => Ok(ProbeResult::Silent),
             Err(error) if error.is_not_found() => Ok(ProbeResult::Missing),
             Err(error) => Err(error),

@@ -117,7 +117,11 @@ async fn orders_are_born_at_the_store() {
     let answer = warehouse.client.post("/v1/orders", &settable()).await;
     answer.assert_problem(405);
     assert_eq!(answer.header("allow"), Some("GET, HEAD"));
-    assert!(answer["detail"].as_str().unwrap().contains("born at the store"), "{}", answer.text);
+    assert!(
+        answer["detail"].as_str().unwrap().contains("are created at the store"),
+        "{}",
+        answer.text
+    );
     let unknown = format!("/v1/orders/{}", Uuid::new_v4());
     warehouse.client.put(&unknown, &settable()).await.assert_problem(404);
     warehouse.client.patch(&unknown, &json!({})).await.assert_problem(404);

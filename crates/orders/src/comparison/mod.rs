@@ -41,7 +41,7 @@ pub(crate) async fn revisions(
     Ok(Revisions { orders, newest: storage::newest(connection).await? })
 }
 
-/// Notes how far the log has been compared, if the last note was at `compared.from`; returns
+/// Records how far the log has been compared, if the last record was at `compared.from`; returns
 /// whether it did.
 pub(crate) async fn advance(
     connection: &mut AsyncPgConnection,

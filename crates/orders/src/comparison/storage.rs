@@ -165,12 +165,12 @@ pub(super) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i6
     Ok(diesel::sql_query(newest).get_result::<Newest>(connection).await?.newest)
 }
 
-/// Advances the noted place, never past the end of the log, and never back.
+/// Advances the recorded place, never past the end of the log, and never back.
 const ADVANCE: &str = "
 update compared set upto = $2, at = $3
 where upto = $1 and $2 >= $1 and exists (select from changes where seq >= $2)";
 
-/// Notes how far the log has been compared, if the last note was at `from`; returns whether it did.
+/// Records how far the log has been compared, if the last record was at `from`; returns whether it did.
 pub(super) async fn advance(
     connection: &mut AsyncPgConnection,
     Compared { from, to }: Compared,

@@ -61,8 +61,11 @@ pub(super) async fn list<D: Domain>(
 
 fn show(entry: Entry) -> Result<Shown, Error> {
     let unreadable = |error: serde_json::Error| {
-        tracing::error!(%error, seq = entry.seq, "a stored event cannot be read");
-        Problem::new(Kind::Internal, "a stored event cannot be read; the log says which")
+        tracing::error!(%error, seq = entry.seq, "a stored event cannot be parsed");
+        Problem::new(
+            Kind::Internal,
+            "a stored event cannot be parsed; see the log of the service for which",
+        )
     };
     Ok(Shown {
         event: RawValue::from_string(entry.body).map_err(unreadable)?,

@@ -37,13 +37,13 @@ pub(super) async fn list<D: Domain>(
     let find = async |connection: &mut _| {
         Ok::<_, Error>(storage::page::<D::Private>(connection, filters, page.after, limit).await?)
     };
-    let Listed { mut orders, looked_up_to } = match filters.are_answered_by_their_index() {
+    let Listed { mut orders, scanned_to } = match filters.are_covered_by_index() {
         true => service.database.read(find).await?,
         false => service.database.scan(find).await?,
     };
     let cut = page.cut(&mut orders, |last| Position { at: last.created_at, id: last.id });
-    let complete = cut.is_some() || looked_up_to.is_none();
+    let complete = cut.is_some() || scanned_to.is_none();
     let shown = orders.iter().map(D::show).collect();
-    let page = Page::of(shown, &page, cut.or(looked_up_to), request.path());
+    let page = Page::of(shown, &page, cut.or(scanned_to), request.path());
     Ok(Page { complete, ..page }.answer())
 }

@@ -23,8 +23,8 @@ pub(super) async fn put<D: Domain>(
     let precondition = Precondition::of(&request)?;
     // Parsed before the order is looked up: an invalid body is invalid for any order.
     let settable: D::Settable = parse_value(body.0, D::expectation).map_err(invalid)?;
-    let wanted = move |order: &_| checked::<D>(order, settable.clone());
-    write(&writer, *id, Edit::new(&caller, precondition, wanted)).await
+    let to_draft = move |order: &_| checked::<D>(order, settable.clone());
+    write(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
 }
 
 pub(super) async fn patch<D: Domain>(
@@ -35,13 +35,13 @@ pub(super) async fn patch<D: Domain>(
     body: Body<Value>,
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
-    let wanted = move |order: &_| {
+    let to_draft = move |order: &_| {
         let settable = serde_json::to_value(D::settable(order));
         let mut settable = settable.map_err(|error| unshowable::<D>(&error))?;
         apply_patch::<D>(&mut settable, &body.0)?;
         checked::<D>(order, parse_value(settable, D::expectation).map_err(invalid)?)
     };
-    write(&writer, *id, Edit::new(&caller, precondition, wanted)).await
+    write(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
 }
 
 async fn write<D: Domain>(
@@ -52,10 +52,10 @@ async fn write<D: Domain>(
     Ok(answer::<D>(HttpResponse::Ok(), &writer.write(id, edit).await?.order))
 }
 
-/// Applies a merge patch (RFC 7396). A status is never empty, so it cannot be cleared.
+/// Applies a merge patch (RFC 7396). A status is never empty, so it cannot be null.
 fn apply_patch<D: Domain>(settable: &mut Value, patch: &Value) -> Result<(), Error> {
     if patch.get("status") == Some(&Value::Null) {
-        return Err(invalid(FieldError::new("status", "cannot be cleared", D::expectation)));
+        return Err(invalid(FieldError::new("status", "cannot be null", D::expectation)));
     }
     json_patch::merge(settable, patch);
     Ok(())
@@ -66,8 +66,10 @@ fn invalid(error: FieldError) -> Error {
 }
 
 fn unshowable<D: Domain>(error: &serde_json::Error) -> Error {
-    tracing::error!(%error, side = %D::SIDE, "an order cannot be shown");
-    Error::Request(Problem::unavailable("the order cannot be read"))
+    tracing::error!(%error, side = %D::SIDE, "an order cannot be serialized");
+    Error::Request(Problem::unavailable(
+        "the order cannot be read; see the log of the service for the cause",
+    ))
 }
 
 fn checked<D: Domain>(

@@ -1,5 +1,5 @@
 //! Pages of orders, newest first. A filter without an index is applied to a limited number of
-//! orders per request; the list then reports how far it has looked.
+//! orders per request; the list then reports how far it has scanned.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
@@ -16,7 +16,7 @@ use crate::order::{Order, Private};
 use crate::page::{Filters, Index};
 
 /// The most orders that are read for one page.
-const LOOKED_AT: i64 = 5_000;
+const MAX_SCANNED: i64 = 5_000;
 
 /// A page, or the part of it that was found within the limit.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Listed<P> {
     /// The orders.
     pub orders: Vec<Order<P>>,
     /// The last order that was read, if there may be more after it.
-    pub looked_up_to: Option<Position>,
+    pub scanned_to: Option<Position>,
 }
 
 /// Returns the page after a position, newest first.
@@ -35,22 +35,22 @@ pub async fn page<P: Private>(
     limit: i64,
 ) -> QueryResult<Listed<P>> {
     let candidates = Candidates { filters, after };
-    if filters.are_answered_by_their_index() {
+    if filters.are_covered_by_index() {
         let orders = Find { candidates, limit, bound: None }.orders(connection).await?;
-        return Ok(Listed { orders, looked_up_to: None });
+        return Ok(Listed { orders, scanned_to: None });
     }
     // Both statements use one snapshot, so that no order is listed twice or skipped.
     let mut transaction = connection.build_transaction().repeatable_read().read_only();
     let reading = transaction.run(async |connection: &mut AsyncPgConnection| {
-        let find = Find { candidates, limit, bound: Some(LOOKED_AT) };
+        let find = Find { candidates, limit, bound: Some(MAX_SCANNED) };
         let orders = find.orders(connection).await?;
         let is_full = i64::try_from(orders.len()).is_ok_and(|count| count >= limit);
         let last = match is_full {
             true => None,
             false => LastOf(candidates).get_result(connection).await.optional()?,
         };
-        let looked_up_to = last.map(|(at, id)| Position { at, id });
-        Ok::<_, diesel::result::Error>(Listed { orders, looked_up_to })
+        let scanned_to = last.map(|(at, id)| Position { at, id });
+        Ok::<_, diesel::result::Error>(Listed { orders, scanned_to })
     });
     reading.await
 }
@@ -162,7 +162,7 @@ impl QueryFragment<Pg> for LastOf<'_> {
         out.push_sql("select created_at, id");
         self.0.push(&mut out)?;
         out.push_sql("1 offset ");
-        out.push_bind_param::<BigInt, _>(&(LOOKED_AT - 1))
+        out.push_bind_param::<BigInt, _>(&(MAX_SCANNED - 1))
     }
 }
 

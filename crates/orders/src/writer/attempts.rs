@@ -23,7 +23,10 @@ pub(super) struct Attempts<P> {
 }
 
 /// The state of the attempts after one has ended.
-#[expect(clippy::large_enum_variant, reason = "it is the usual one, and is taken apart at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one, and is destructured at once"
+)]
 pub(super) enum Conclusion<P> {
     /// The edits were written, or never will be; `None` if there is no such order.
     Known(Result<Option<Edited<P>>, Error>),

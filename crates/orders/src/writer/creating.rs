@@ -9,7 +9,7 @@ use service_kit::error::Error;
 use tokio::time::sleep;
 
 use super::Writer;
-use super::queue::{Leader, Waiter, waiter};
+use super::queue::{Leader, OutcomeSender, outcome_channel};
 use crate::local_change::Changed;
 use crate::order::{Domain, Order};
 use crate::storage;
@@ -17,13 +17,13 @@ use crate::storage;
 /// A waiting write: an order to create, and its caller.
 pub(super) struct New<P> {
     new: Changed<P>,
-    caller: Waiter<Option<Order<P>>>,
+    caller: OutcomeSender<Option<Order<P>>>,
 }
 
 impl<P> New<P> {
     /// Answers the caller whether the order was created.
-    fn tell(self, is_created: bool) {
-        self.caller.tell(Ok(is_created.then_some(self.new.order)));
+    fn answer(self, is_created: bool) {
+        self.caller.answer(Ok(is_created.then_some(self.new.order)));
     }
 }
 
@@ -36,11 +36,11 @@ impl<D: Domain> Writer<D> {
         &self,
         new: Changed<D::Private>,
     ) -> Result<Option<Order<D::Private>>, Error> {
-        let (caller, awaited) = waiter();
+        let (caller, outcome) = outcome_channel();
         if let Some(leader) = self.creating.queue((), New { new, caller }) {
             rt::spawn(self.clone().create_all(leader));
         }
-        awaited.outcome(&self.database).await
+        outcome.wait(&self.database).await
     }
 
     async fn create_all(self, mut leader: Leader<(), New<D::Private>>) {
@@ -80,7 +80,7 @@ impl<D: Domain> Writer<D> {
                 let created = created.into_iter().collect::<HashSet<_>>();
                 waiting.for_each(|one| {
                     let is_created = created.contains(&one.new.order.id);
-                    one.tell(is_created);
+                    one.answer(is_created);
                 });
                 vec![]
             }
@@ -96,14 +96,14 @@ impl<D: Domain> Writer<D> {
         mut waiting: Vec<New<D::Private>>,
     ) -> Vec<New<D::Private>> {
         if !error.proves_rollback() {
-            tracing::warn!(%error, orders = waiting.len(), "looking whether orders were created");
+            tracing::warn!(%error, orders = waiting.len(), "checking whether orders were created");
             for one in waiting {
                 rt::spawn(self.clone().create_for_certain(one));
             }
             return vec![];
         }
         match waiting.pop() {
-            Some(only) if waiting.is_empty() => only.caller.tell(Err(error.into())),
+            Some(only) if waiting.is_empty() => only.caller.answer(Err(error.into())),
             last => waiting.extend(last),
         }
         waiting
@@ -112,7 +112,7 @@ impl<D: Domain> Writer<D> {
     /// Creates an order unless an earlier statement has, and repeats that while the caller waits
     /// and the outcome is unknown. The order is created once, because its id is unique.
     async fn create_for_certain(self, one: New<D::Private>) {
-        while one.caller.waits() {
+        while one.caller.is_waiting() {
             sleep(PAUSE).await;
             let creating = async |connection: &mut _| {
                 let new = std::slice::from_ref(&one.new);
@@ -121,9 +121,11 @@ impl<D: Domain> Writer<D> {
             match self.database.write(creating).await {
                 Ok(created) => {
                     self.relay.wake();
-                    return one.tell(!created.is_empty());
+                    return one.answer(!created.is_empty());
                 }
-                Err(error) => tracing::debug!(%error, "whether an order was created is not known"),
+                Err(error) => {
+                    tracing::debug!(%error, "a check for a created order failed; retrying");
+                }
             }
         }
     }

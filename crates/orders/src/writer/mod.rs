@@ -13,14 +13,14 @@ use service_kit::relay::RelayHandle;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::local_change::{Edit, Edited, Written, edit};
+use crate::local_change::{Edit, Edited, Written, apply_edits};
 use crate::order::{Domain, Order, RESOURCE};
 use crate::resource::unknown;
 use crate::storage;
 use attempts::{Attempts, Conclusion};
 use creating::New;
 pub use queue::WriteQueues;
-use queue::{Leader, Waiter, waiter};
+use queue::{Leader, OutcomeSender, outcome_channel};
 
 /// Writes callers' edits of orders.
 pub struct Writer<D: Domain> {
@@ -33,7 +33,7 @@ pub struct Writer<D: Domain> {
 /// A waiting write: an edit, and its caller.
 pub struct Waiting<P> {
     edit: Edit<P>,
-    caller: Waiter<Written<P>>,
+    caller: OutcomeSender<Written<P>>,
 }
 
 impl<D: Domain> Writer<D> {
@@ -57,11 +57,11 @@ impl<D: Domain> Writer<D> {
         id: Uuid,
         edit: Edit<D::Private>,
     ) -> Result<Written<D::Private>, Error> {
-        let (caller, awaited) = waiter();
+        let (caller, outcome) = outcome_channel();
         if let Some(leader) = self.edits.queue(id, Waiting { edit, caller }) {
             rt::spawn(self.clone().write_all(leader));
         }
-        awaited.outcome(&self.database).await
+        outcome.wait(&self.database).await
     }
 
     async fn write_all(self, mut leader: Leader<Uuid, Waiting<D::Private>>) {
@@ -100,7 +100,7 @@ impl<D: Domain> Writer<D> {
             None => (None, waiting.iter().map(|_| Err(unknown(id))).collect()),
         };
         for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
-            waiting.caller.tell(outcome);
+            waiting.caller.answer(outcome);
         }
         Ok(order)
     }
@@ -109,11 +109,11 @@ impl<D: Domain> Writer<D> {
     /// them was written, or no caller waits any more.
     async fn write_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
         if failed.waiting.len() == 1 {
-            return failed.tell();
+            return failed.answer();
         }
         for one in failed.waiting {
             if let Err(failed) = self.write_together(id, None, vec![one]).await {
-                failed.tell();
+                failed.answer();
             }
         }
     }
@@ -129,17 +129,17 @@ impl<D: Domain> Writer<D> {
         waiting: &[Waiting<D::Private>],
     ) -> Result<Option<Edited<D::Private>>, Error> {
         let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
-        let (mut attempts, mut looks) = (Attempts::default(), false);
+        let (mut attempts, mut is_logged) = (Attempts::default(), false);
         let mut ended = self.write_unlocked(id, cached, &edits, &mut attempts).await;
         loop {
             match attempts.conclude(ended) {
                 Conclusion::Known(outcome) => return outcome,
                 Conclusion::Overtaken => {}
                 Conclusion::Unknown(error) => {
-                    if !std::mem::replace(&mut looks, true) {
-                        tracing::warn!(order_id = %id, %error, "looking whether edits were written");
+                    if !std::mem::replace(&mut is_logged, true) {
+                        tracing::warn!(order_id = %id, %error, "checking whether edits were written");
                     }
-                    if !waiting.iter().any(|waiting| waiting.caller.waits()) {
+                    if !waiting.iter().any(|waiting| waiting.caller.is_waiting()) {
                         return Err(error);
                     }
                     sleep(PAUSE).await;
@@ -161,7 +161,8 @@ impl<D: Domain> Writer<D> {
         let writing = self.database.write(async |connection| {
             // The cached order may be stale: only a write based on it that succeeds counts.
             if let Some(cached) = cached {
-                let changes = attempts.begin(edit::<D>(cached, edits.iter().copied(), now()));
+                let changes =
+                    attempts.begin(apply_edits::<D>(cached, edits.iter().copied(), now()));
                 let changes_something = !changes.is_empty();
                 if storage::update_one(connection, changes).await? && changes_something {
                     return Ok(true);
@@ -169,7 +170,7 @@ impl<D: Domain> Writer<D> {
                 attempts.rolled_back();
             }
             let Some(found) = storage::find(connection, id).await? else { return Ok(true) };
-            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            let changes = attempts.begin(apply_edits::<D>(found, edits.iter().copied(), now()));
             storage::update_one(connection, changes).await
         });
         match writing.await {
@@ -187,14 +188,14 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Locks the order, which waits until an earlier attempt has ended, and looks for that attempt
+    /// Locks the order, which waits until an earlier attempt has ended, and is_logged for that attempt
     /// in the log; writes if it is not there.
     ///
     /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
     /// edits have the same result on the same version, so if they change nothing now, the version
     /// has already changed.
     ///
-    /// Where an attempt is found, nothing is written, and the end of this transaction tells nothing
+    /// Where an attempt is found, nothing is written, and the end of this transaction shows nothing
     /// new.
     async fn write_locked(
         &self,
@@ -213,7 +214,7 @@ impl<D: Domain> Writer<D> {
                     return Ok(());
                 }
             }
-            let changes = attempts.begin(edit::<D>(found, edits.iter().copied(), now()));
+            let changes = attempts.begin(apply_edits::<D>(found, edits.iter().copied(), now()));
             if storage::update_one(connection, changes).await? {
                 return Ok(());
             }
@@ -237,9 +238,9 @@ struct Failed<P> {
 
 impl<P> Failed<P> {
     /// Answers the single caller with the error.
-    fn tell(mut self) {
+    fn answer(mut self) {
         if let Some(only) = self.waiting.pop() {
-            only.caller.tell(Err(self.error));
+            only.caller.answer(Err(self.error));
         }
     }
 }

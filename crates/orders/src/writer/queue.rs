@@ -20,7 +20,7 @@ use service_kit::error::Error;
 use tokio::sync::oneshot;
 
 /// The most writes in one group.
-const MOST: usize = 50;
+const MAX_GROUP: usize = 50;
 
 /// The queues of waiting writes (`W`), one for each key (`K`) that is being written.
 pub struct WriteQueues<K, W>(Arc<Mutex<HashMap<K, Vec<W>>>>);
@@ -63,7 +63,7 @@ impl<K: Copy + Eq + Hash, W> Leader<K, W> {
             self.is_over = true;
             return None;
         }
-        let most = queue.get().len().min(MOST);
+        let most = queue.get().len().min(MAX_GROUP);
         let rest = queue.get_mut().split_off(most);
         Some(mem::replace(queue.get_mut(), rest))
     }
@@ -102,25 +102,25 @@ const QUEUED: u8 = 0;
 /// The stage of a write that has begun, or ended.
 const BEGUN: u8 = 1;
 /// The stage of a write whose caller gave up while it was in the queue: it is never written.
-const LEFT: u8 = 2;
+const ABANDONED: u8 = 2;
 
 /// The writer's end: a caller who waits.
-pub(super) struct Waiter<T> {
+pub(super) struct OutcomeSender<T> {
     answer: oneshot::Sender<Result<T, Error>>,
     stage: Arc<AtomicU8>,
 }
 
 /// The caller's end: the answer that it waits for.
-pub(super) struct Awaited<T> {
+pub(super) struct OutcomeReceiver<T> {
     answered: oneshot::Receiver<Result<T, Error>>,
     stage: Arc<AtomicU8>,
 }
 
 /// Creates both ends.
-pub(super) fn waiter<T>() -> (Waiter<T>, Awaited<T>) {
+pub(super) fn outcome_channel<T>() -> (OutcomeSender<T>, OutcomeReceiver<T>) {
     let (answer, answered) = oneshot::channel();
     let stage = Arc::new(AtomicU8::new(QUEUED));
-    (Waiter { answer, stage: Arc::clone(&stage) }, Awaited { answered, stage })
+    (OutcomeSender { answer, stage: Arc::clone(&stage) }, OutcomeReceiver { answered, stage })
 }
 
 /// Moves a stage on from the queue; returns the stage that results.
@@ -129,39 +129,39 @@ fn leave_queue(stage: &AtomicU8, next: u8) -> u8 {
     taken.map_or_else(|current| current, |_| next)
 }
 
-impl<T> Waiter<T> {
+impl<T> OutcomeSender<T> {
     /// Returns whether the caller still waits.
-    pub(super) fn waits(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         !self.answer.is_closed()
     }
 
     /// Begins the write, unless the caller has given up; returns whether it has begun.
     pub(super) fn begin(&self) -> bool {
-        self.waits() && leave_queue(&self.stage, BEGUN) == BEGUN
+        self.is_waiting() && leave_queue(&self.stage, BEGUN) == BEGUN
     }
 
     /// Sends the outcome to the caller, if it still waits.
-    pub(super) fn tell(self, outcome: Result<T, Error>) {
+    pub(super) fn answer(self, outcome: Result<T, Error>) {
         _ = self.answer.send(outcome);
     }
 }
 
-impl<T> Awaited<T> {
+impl<T> OutcomeReceiver<T> {
     /// Returns the outcome, at the latest at the deadline of the database.
-    pub(super) async fn outcome(self, database: &Database) -> Result<T, Error> {
+    pub(super) async fn wait(self, database: &Database) -> Result<T, Error> {
         let reason = match database.in_time(self.answered).await {
             Ok(Ok(outcome)) => return outcome,
             Ok(Err(_)) => "the service is stopping".to_owned(),
-            Err(silent) => silent.to_string(),
+            Err(timeout) => timeout.to_string(),
         };
-        Err(given_up(&self.stage, reason).into())
+        Err(abandon(&self.stage, reason).into())
     }
 }
 
-/// Returns the error for a caller that gave up waiting.
-fn given_up(stage: &AtomicU8, reason: String) -> DatabaseError {
-    match leave_queue(stage, LEFT) {
-        LEFT => DatabaseError::Unavailable(reason),
+/// Marks a write as abandoned by its caller, if it is still queued; returns the caller's error.
+fn abandon(stage: &AtomicU8, reason: String) -> DatabaseError {
+    match leave_queue(stage, ABANDONED) {
+        ABANDONED => DatabaseError::Unavailable(reason),
         _ => DatabaseError::OutcomeUnknown(reason),
     }
 }
@@ -187,11 +187,11 @@ mod tests {
     fn no_more_are_written_together_than_fit() {
         let queues = WriteQueues::default();
         let mut leader = queues.queue('a', 0).expect("the lead");
-        for waiting in 1..=MOST {
+        for waiting in 1..=MAX_GROUP {
             assert!(queues.queue('a', waiting).is_none());
         }
         let sizes = std::iter::from_fn(|| leader.next()).map(|waiting| waiting.len());
-        assert_eq!(sizes.collect::<Vec<_>>(), [MOST, 1]);
+        assert_eq!(sizes.collect::<Vec<_>>(), [MAX_GROUP, 1]);
     }
 
     #[test]
@@ -206,18 +206,18 @@ mod tests {
 
     #[test]
     fn a_write_that_its_caller_left_in_the_queue_does_not_begin() {
-        let (waiter, awaited) = waiter::<()>();
-        let told = given_up(&awaited.stage, "late".into());
-        assert!(matches!(told, DatabaseError::Unavailable(_)), "{told:?}");
-        assert!(!waiter.begin());
+        let (caller, pending) = outcome_channel::<()>();
+        let error = abandon(&pending.stage, "late".into());
+        assert!(matches!(error, DatabaseError::Unavailable(_)), "{error:?}");
+        assert!(!caller.begin());
     }
 
     #[test]
     fn a_write_that_has_begun_has_an_unknown_outcome_when_its_caller_leaves() {
-        let (waiter, awaited) = waiter::<()>();
-        assert!(waiter.begin());
-        assert!(waiter.begin(), "it may begin again");
-        let told = given_up(&awaited.stage, "late".into());
-        assert!(matches!(told, DatabaseError::OutcomeUnknown(_)), "{told:?}");
+        let (caller, pending) = outcome_channel::<()>();
+        assert!(caller.begin());
+        assert!(caller.begin(), "it may begin again");
+        let error = abandon(&pending.stage, "late".into());
+        assert!(matches!(error, DatabaseError::OutcomeUnknown(_)), "{error:?}");
     }
 }

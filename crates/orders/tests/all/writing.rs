@@ -92,7 +92,7 @@ pub(crate) fn says(comment: impl Into<String>) -> Edit<()> {
         delivery.comment.clone_from(&comment);
         Ok(Draft { delivery, progress, private: () })
     });
-    Edit { principal: None, precondition: having_seen("*"), wanted }
+    Edit { principal: None, precondition: having_seen("*"), to_draft: wanted }
 }
 
 pub(crate) fn having_seen(tag: &str) -> Precondition {
@@ -164,7 +164,7 @@ async fn all_that_wait_for_an_order_that_is_not_there_are_told_so() {
     let edits = ["one", "two"].map(|comment| desk.writer.write(nowhere, says(comment)));
     for outcome in join_all(edits).await {
         let error = outcome.unwrap_err().to_string();
-        assert_eq!(error, format!("there is no order {nowhere}"));
+        assert_eq!(error, format!("no order {nowhere} exists"));
     }
 }
 

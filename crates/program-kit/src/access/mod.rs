@@ -33,15 +33,15 @@ pub struct UnknownToken;
 /// anything.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "http.host is {host}, which others can reach, and no token is configured: make one with \
-     `token new --name NAME --role ROLE`, or serve 127.0.0.1"
+    "http.host is {host}, which other machines can reach, but no token is configured: create one with \
+     `token new --name NAME --role ROLE`, or set http.host to 127.0.0.1"
 )]
 pub struct OpenToOthers {
     host: IpAddr,
 }
 
 impl Access {
-    /// Takes the tokens from the settings.
+    /// Creates it with the tokens from the settings.
     #[must_use]
     pub fn new(settings: &AccessSettings) -> Self {
         let known = settings.tokens.iter();

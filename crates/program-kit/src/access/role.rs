@@ -54,7 +54,7 @@ impl FromStr for Role {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|role| role.as_str() == name);
-        found.ok_or_else(|| "a role is one of read, write, sync, admin".to_owned())
+        found.ok_or_else(|| "expected roles out of read, write, sync, admin".to_owned())
     }
 }
 

@@ -27,7 +27,7 @@ impl Rule {
 
     /// Returns the roles as text, such as `read or sync`, or `public`.
     #[must_use]
-    pub fn told(self) -> String {
+    pub fn role_names(self) -> String {
         match self {
             Self::Public => "public".to_owned(),
             Self::Any(roles) => {

@@ -68,13 +68,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     match (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(plain) {
         true => Ok(()),
         false => Err(format!(
-            "the name of a token may have up to {MAX_NAME} small letters, digits, _ and -"
+            "expected a token's name of 1 to {MAX_NAME} lowercase letters, digits, _ and -; \
+             found {name:?}"
         )),
     }
 }
 
 fn known(text: &str) -> Result<KnownToken, String> {
-    let expected = || "must be ROLE[,ROLE] sha256:HEX, as `token new` prints it".to_owned();
+    let expected = || "expected ROLE[,ROLE] sha256:HEX, as printed by `token new`".to_owned();
     let (roles, hash) = text.trim().rsplit_once(' ').ok_or_else(expected)?;
     let roles = roles.parse::<Roles>()?;
     Ok(KnownToken { roles, hash: hash.parse::<TokenHash>().map_err(|()| expected())? })

@@ -46,11 +46,13 @@ impl Token {
 impl TryFrom<String> for Token {
     type Error = &'static str;
 
-    /// Accepts any text that fits into a header, whoever generated it.
+    /// Accepts any text that fits into a header, however it was generated.
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             true => Ok(Self(text.into())),
-            false => Err("a token must be one word of ASCII letters, digits and signs"),
+            false => {
+                Err("expected a token of ASCII letters, digits and punctuation, without spaces")
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::socket::Socket;
 
 /// The time that RabbitMQ has to close a dropped connection.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection to RabbitMQ that owns its socket.
 pub struct Connection {
@@ -48,7 +48,7 @@ impl Drop for Connection {
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(async move {
-                sleep(GOODBYE).await;
+                sleep(CLOSE_TIMEOUT).await;
                 drop(socket);
             });
         }

@@ -21,8 +21,8 @@ pub use connection::Connection;
 pub use settings::BrokerSettings;
 pub use url::BrokerUrl;
 
-/// The texts by which RabbitMQ says that something does not exist.
-const ABSENT: [&str; 2] = ["no queue", "no exchange"];
+/// The texts by which RabbitMQ reports that something does not exist.
+const NOT_FOUND_TEXTS: [&str; 2] = ["no queue", "no exchange"];
 
 /// The error of a request to RabbitMQ.
 #[derive(Debug, Error)]
@@ -38,19 +38,19 @@ pub enum BrokerError {
     Tls(String),
     /// RabbitMQ did not answer in time.
     #[error("RabbitMQ did not answer within {0:?}")]
-    Silent(Duration),
+    Timeout(Duration),
 }
 
 impl BrokerError {
     /// Returns whether RabbitMQ answered that nothing of that name exists.
     ///
     /// RabbitMQ answers 404 also for a queue that exists and has no process, or is on a node that is
-    /// down. Only the text tells the two apart.
+    /// down. Only the text distinguishes the two.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(|refusal| {
             *refusal.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
-                && ABSENT.iter().any(|text| refusal.get_message().as_str().contains(text))
+                && NOT_FOUND_TEXTS.iter().any(|text| refusal.get_message().as_str().contains(text))
         })
     }
 
@@ -71,7 +71,7 @@ pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Connection
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let limit = settings.connect_timeout;
     let connecting = timeout(limit, socket::connect(settings, properties));
-    let (connection, socket) = connecting.await.unwrap_or(Err(BrokerError::Silent(limit)))?;
+    let (connection, socket) = connecting.await.unwrap_or(Err(BrokerError::Timeout(limit)))?;
     Ok(Connection::new(connection, socket))
 }
 
@@ -82,6 +82,6 @@ pub async fn in_time<T>(
 ) -> Result<T, BrokerError> {
     match timeout(limit, answer).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(BrokerError::Silent(limit)),
+        Err(_) => Err(BrokerError::Timeout(limit)),
     }
 }

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::BrokerUrl;
-use crate::settings::some_time;
+use crate::settings::non_zero_time;
 use crate::tls::{CaFile, Tls};
 
 /// `[broker]`: the RabbitMQ that carries the changes.
@@ -21,10 +21,10 @@ pub struct BrokerSettings {
     #[serde(skip)]
     pub tls: Option<Tls>,
     /// The timeout of connecting.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub connect_timeout: Duration,
     /// The timeout of an answer on a connection.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub reply_timeout: Duration,
 }
 

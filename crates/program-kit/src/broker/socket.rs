@@ -33,13 +33,15 @@ const FRAME: u32 = 16 * 1024;
 /// that is frozen, messages and the lock on declaring queues, be kept from the others, or twice that.
 const HEARTBEAT: u16 = 10;
 
-/// Connects. If it is dropped before it completes, it leaves nothing behind.
+/// Connects. If this is dropped before it completes, it leaves nothing behind.
 pub(super) async fn connect(
     settings: &BrokerSettings,
     properties: ConnectionProperties,
 ) -> Result<(Connection, Socket), BrokerError> {
     let uri = settings.url.expose().parse::<AMQPUri>();
-    let mut uri = uri.map_err(|_| invalid("the URL is not one of RabbitMQ"))?;
+    let mut uri = uri.map_err(|_| {
+        invalid("broker.url is not a URL such as amqp://user:password@host:5672/%2f")
+    })?;
     uri.query.frame_max.get_or_insert(FRAME);
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
     let host = uri.authority.host.as_str();
@@ -56,7 +58,7 @@ pub(super) async fn connect(
     let take = async move |_, _| {
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner).take();
         // lapin asks for a second stream only after RabbitMQ has closed the first.
-        stream.ok_or_else(|| invalid("RabbitMQ hung up").into())
+        stream.ok_or_else(|| invalid("RabbitMQ closed the connection during the handshake").into())
     };
     let connection = Connection::connector(uri, reactor::runtime(), take, properties).await?;
     Ok((connection, socket))
@@ -68,7 +70,8 @@ async fn encrypted(
     stream: TcpStream,
 ) -> Result<TlsStream<TcpStream>, BrokerError> {
     let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|_| invalid("the host in broker.url is no name"))?;
+    let name =
+        name.map_err(|_| invalid("the host in broker.url is not a valid host name or IP address"))?;
     let connector = TlsConnector::from(Arc::new(tls.config()));
     let failed = |error: io::Error| {
         let reason = tls.reason("broker", &error);
@@ -95,7 +98,7 @@ pub(super) struct Socket(std::net::TcpStream);
 impl Drop for Socket {
     fn drop(&mut self) {
         if let Err(error) = self.0.shutdown(Shutdown::Both) {
-            tracing::debug!(%error, "the socket was closed already");
+            tracing::debug!(%error, "a RabbitMQ connection was already closed");
         }
     }
 }

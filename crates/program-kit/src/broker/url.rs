@@ -26,9 +26,11 @@ impl BrokerUrl {
         match (self.encrypted, ca) {
             (true, ca) => Tls::new(ca, Check::Name).map(Some),
             (false, None) => Ok(None),
-            (false, Some(_)) => Err("broker.url asks for no TLS, so no CA is looked at; begin it \
-                                     with amqps://, or leave broker.ca out"
-                .to_owned()),
+            (false, Some(_)) => {
+                Err("broker.ca is set, but broker.url does not use TLS; begin the \
+                                     URL with amqps://, or remove broker.ca"
+                    .to_owned())
+            }
         }
     }
 }

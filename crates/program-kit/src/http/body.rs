@@ -13,8 +13,8 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use super::connection::Connection;
-use super::document::Document;
 use super::problem::{FieldError, Kind, Problem};
+use super::strict_json::StrictJson;
 
 /// The limits of reading a body.
 #[derive(Clone, Copy, Debug)]
@@ -38,33 +38,33 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let unread = Unread::from_request(request, payload);
-        Box::pin(async move { unread.await?.read().map(Body) })
+        let unparsed = UnparsedBody::from_request(request, payload);
+        Box::pin(async move { unparsed.await?.parse().map(Body) })
     }
 }
 
 /// A JSON body that is not parsed yet.
-pub struct Unread {
+pub struct UnparsedBody {
     bytes: Bytes,
     expectation: fn(&str) -> Option<&'static str>,
 }
 
-impl Unread {
-    /// Parses a valid body; faster than [`Self::read`], which builds a tree of values to describe
+impl UnparsedBody {
+    /// Parses a valid body; faster than [`Self::parse`], which builds a tree of values to describe
     /// errors. All objects must be read by [`super::object::Object`] as types that name their
     /// fields and refuse any other: then no duplicate name goes unnoticed.
     #[must_use]
-    pub fn fitting<T: DeserializeOwned>(&self) -> Option<T> {
+    pub fn parse_fast<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(std::str::from_utf8(&self.bytes).ok()?).ok()
     }
 
     /// Parses the body, or returns the problem with it.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         parse(&self.bytes, self.expectation)
     }
 }
 
-impl FromRequest for Unread {
+impl FromRequest for UnparsedBody {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -73,9 +73,9 @@ impl FromRequest for Unread {
         let request = request.clone();
         Box::pin(async move {
             check_headers(&request)?;
-            let payload = payload
-                .await
-                .map_err(|error| Problem::new(Kind::Unreadable, format!("the body: {error}")))?;
+            let payload = payload.await.map_err(|error| {
+                Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}"))
+            })?;
             let bytes = read(&request, payload).await?;
             let expectations = request.app_data::<Expectations>().copied();
             Ok(Self { bytes, expectation: expectations.map_or(|_| None, |found| found.0) })
@@ -88,29 +88,33 @@ fn check_headers(request: &HttpRequest) -> Result<(), Problem> {
     let refuse = |detail: &str| Err(Problem::new(Kind::UnsupportedMedia, detail));
     match header(CONTENT_ENCODING) {
         None | Some("identity") => {}
-        Some(_) => return refuse("a compressed body is not read here; send it as it is"),
+        Some(_) => {
+            return refuse("expected a body without Content-Encoding; send it uncompressed");
+        }
     }
     let media_type = header(CONTENT_TYPE).map(|value| value.split(';').next().unwrap_or(value));
     match media_type.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
         Some("application/json" | "application/merge-patch+json") => Ok(()),
-        Some(_) | None => refuse("the body is to be JSON, with Content-Type: application/json"),
+        Some(_) | None => refuse("expected a JSON body, with Content-Type: application/json"),
     }
 }
 
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let Some(BodyLimits { bytes, time }) = request.app_data::<BodyLimits>().copied() else {
-        return Err(Problem::new(Kind::Internal, "no limits are set for a body"));
+        return Err(Problem::new(Kind::Internal, "no body limits are configured"));
     };
     match tokio::time::timeout(time, payload.to_bytes_limited(bytes)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(error))) => Err(Problem::new(Kind::Unreadable, format!("the body: {error}"))),
+        Ok(Ok(Err(error))) => {
+            Err(Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}")))
+        }
         Ok(Err(_)) => {
-            let detail = format!("the body is larger than {bytes} bytes");
+            let detail = format!("the body is larger than the limit of {bytes} bytes");
             Err(Problem::new(Kind::TooLarge, detail))
         }
         Err(_) => {
             Connection::of(request).into_iter().for_each(|connection| connection.end());
-            let detail = format!("the body has not come within {}", format_duration(time));
+            let detail = format!("the body did not arrive within {}", format_duration(time));
             Err(Problem::new(Kind::TooSlow, detail))
         }
     }
@@ -125,8 +129,8 @@ pub fn parse<T: DeserializeOwned>(
     bytes: &[u8],
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, Problem> {
-    let read = serde_json::from_slice::<Document>(bytes).ok();
-    let object = read.map(|Document(value)| value).filter(Value::is_object);
+    let read = serde_json::from_slice::<StrictJson>(bytes).ok();
+    let object = read.map(|StrictJson(value)| value).filter(Value::is_object);
     match object.and_then(|value| T::deserialize(value).ok()) {
         Some(fits) => Ok(fits),
         None => parse_with_path(bytes, expectation),
@@ -138,7 +142,7 @@ fn parse_with_path<T: DeserializeOwned>(
     expectation: fn(&str) -> Option<&'static str>,
 ) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let Document(value) = serde_path_to_error::deserialize(&mut reader)
+    let StrictJson(value) = serde_path_to_error::deserialize(&mut reader)
         .map_err(|error| refuse(&error.path().to_string(), error.inner(), expectation))?;
     reader.end().map_err(|error| refuse("", &error, expectation))?;
     object(value)
@@ -179,7 +183,7 @@ fn refuse(
 ) -> Problem {
     match error.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
-            Problem::new(Kind::Unreadable, format!("the body is not JSON: {error}"))
+            Problem::new(Kind::Unreadable, format!("the body is not valid JSON: {error}"))
         }
         Category::Data => {
             Problem::of_fields(Kind::Invalid, vec![field_error(path, error, expectation)])

@@ -17,12 +17,12 @@ fn tag(version: i64) -> EntityTag {
 
 /// The versions that a caller accepts to change (`If-Match`).
 #[derive(Debug)]
-pub struct Precondition(Seen);
+pub struct Precondition(Accepted);
 
 #[derive(Debug)]
-enum Seen {
-    Whatever,
-    These(Vec<EntityTag>),
+enum Accepted {
+    Any,
+    Tags(Vec<EntityTag>),
 }
 
 impl Precondition {
@@ -30,13 +30,13 @@ impl Precondition {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let headers = request.headers().get_all(IfMatch::name());
         let texts = headers.map(|value| value.to_str().ok()).collect::<Option<Vec<_>>>();
-        let seen = match texts.as_deref() {
-            Some([] | ["*"]) => Some(Seen::Whatever),
-            Some(several) => tags(&several.join(",")).map(Seen::These),
+        let accepted = match texts.as_deref() {
+            Some([] | ["*"]) => Some(Accepted::Any),
+            Some(several) => tags(&several.join(",")).map(Accepted::Tags),
             None => None,
         };
-        seen.map(Self).ok_or_else(|| {
-            let detail = "If-Match is to be *, or tags such as \"3\" (with the quotes)";
+        accepted.map(Self).ok_or_else(|| {
+            let detail = "expected If-Match: *, or If-Match with quoted tags such as \"3\"";
             Problem::new(Kind::Unreadable, detail)
         })
     }
@@ -44,13 +44,14 @@ impl Precondition {
     /// Fails if the caller has seen another version.
     pub fn check(&self, version: i64) -> Result<(), Problem> {
         let fits = match &self.0 {
-            Seen::Whatever => true,
-            Seen::These(tags) => tags.iter().any(|seen| seen.strong_eq(&tag(version))),
+            Accepted::Any => true,
+            Accepted::Tags(tags) => tags.iter().any(|seen| seen.strong_eq(&tag(version))),
         };
         match fits {
             true => Ok(()),
             false => {
-                let detail = format!("it has changed since: its version is {version} now");
+                let detail =
+                    format!("If-Match does not name the current version, {version}; read it again");
                 Err(Problem::new(Kind::Stale, detail).with("version", version))
             }
         }

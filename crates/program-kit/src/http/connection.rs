@@ -3,7 +3,7 @@
 //! actix limits the time for the first head on a connection, and for an idle one. It does not limit
 //! a later head that arrives only in part, the rest of a chunked body that nobody reads, or an
 //! answer that the client does not read. So each connection has a deadline, which is suspended only
-//! while a request is in hand; the parts that handle a request have limits of their own.
+//! while a request is being handled; the parts that handle a request have limits of their own.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -28,43 +28,43 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// The time that a client has to read the answer to a request that was refused before its end.
-pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The slowest rate in bytes a second at which a client may read an answer.
-const SLOWEST: u32 = 64 * 1024;
+const MIN_READ_RATE: u32 = 64 * 1024;
 
 /// An open connection.
 pub(super) struct Connection {
     socket: OwnedFd,
-    patience: Cell<Duration>,
+    timeout: Cell<Duration>,
     deadline: Cell<Option<Instant>>,
     /// Dropping this ends the watching task.
     _open: oneshot::Sender<()>,
 }
 
-/// Watches a new connection, with the timeout `patience` between requests.
-pub(super) fn open(stream: &dyn Any, data: &mut Extensions, patience: Duration) {
+/// Watches a new connection, with this timeout between requests.
+pub(super) fn open(stream: &dyn Any, data: &mut Extensions, timeout: Duration) {
     let Some(stream) = stream.downcast_ref::<TcpStream>() else {
-        tracing::error!("a connection is no TCP stream; nobody watches over it");
+        tracing::error!("a connection is not a TCP stream, so it has no deadline");
         return;
     };
     match stream.as_fd().try_clone_to_owned() {
         Ok(socket) => {
-            data.insert(Connection::watched(socket, patience));
+            data.insert(Connection::watched(socket, timeout));
         }
         Err(error) => {
-            tracing::warn!(%error, "a connection is refused");
-            tell(shutdown(stream.as_fd(), Shutdown::Both));
+            tracing::warn!(%error, "a connection was refused: its socket could not be duplicated");
+            log_failure(shutdown(stream.as_fd(), Shutdown::Both));
         }
     }
 }
 
 impl Connection {
-    fn watched(socket: OwnedFd, patience: Duration) -> Rc<Self> {
+    fn watched(socket: OwnedFd, timeout: Duration) -> Rc<Self> {
         let (open, closed) = oneshot::channel();
-        let deadline = Cell::new(Some(Instant::now() + patience));
+        let deadline = Cell::new(Some(Instant::now() + timeout));
         let connection =
-            Rc::new(Self { socket, patience: Cell::new(patience), deadline, _open: open });
+            Rc::new(Self { socket, timeout: Cell::new(timeout), deadline, _open: open });
         rt::spawn(watch(Rc::downgrade(&connection), closed));
         connection
     }
@@ -76,21 +76,21 @@ impl Connection {
 
     /// Makes the current request the last one: the rest of it is not waited for.
     pub(super) fn end(&self) {
-        self.patience.set(FAREWELL);
+        self.timeout.set(CLOSE_TIMEOUT);
     }
 
-    fn answers(&self) {
-        self.deadline.set(Some(Instant::now() + self.patience.get()));
+    fn start_deadline(&self) {
+        self.deadline.set(Some(Instant::now() + self.timeout.get()));
     }
 
-    fn answers_more(&self, bytes: usize) {
+    fn extend_deadline(&self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let time = Duration::from_secs_f64(f64::from(bytes) / f64::from(SLOWEST));
+        let time = Duration::from_secs_f64(f64::from(bytes) / f64::from(MIN_READ_RATE));
         self.deadline.set(self.deadline.get().map(|deadline| deadline + time));
     }
 
     /// Returns when to check again; `None` if the connection was cut.
-    fn look(&self) -> Option<Instant> {
+    fn check_deadline(&self) -> Option<Instant> {
         let now = Instant::now();
         match self.deadline.get() {
             Some(deadline) if deadline <= now => {
@@ -99,27 +99,27 @@ impl Connection {
             }
             Some(deadline) => Some(deadline),
             // No deadline that is set later can be earlier than this.
-            None => Some(now + self.patience.get()),
+            None => Some(now + self.timeout.get()),
         }
     }
 
     /// Cuts the connection. Unsent data is discarded, or the kernel would keep it for long.
     fn cut(&self) {
-        tracing::debug!("a connection is cut off: its other end took too long");
-        tell(sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)));
-        tell(shutdown(&self.socket, Shutdown::Both));
+        tracing::debug!("a connection was closed: the client exceeded its deadline");
+        log_failure(sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)));
+        log_failure(shutdown(&self.socket, Shutdown::Both));
     }
 }
 
-fn tell(done: rustix::io::Result<()>) {
+fn log_failure(done: rustix::io::Result<()>) {
     if let Err(error) = done.map_err(io::Error::from) {
-        tracing::debug!(%error, "a connection was closed already");
+        tracing::debug!(%error, "a connection was already closed");
     }
 }
 
 async fn watch(connection: Weak<Connection>, mut closed: oneshot::Receiver<()>) {
     // Not held across the wait: the connection must be free to close.
-    while let Some(next) = connection.upgrade().and_then(|connection| connection.look()) {
+    while let Some(next) = connection.upgrade().and_then(|connection| connection.check_deadline()) {
         tokio::select! {
             _ = &mut closed => return,
             () = tokio::time::sleep_until(next) => {}
@@ -128,36 +128,37 @@ async fn watch(connection: Weak<Connection>, mut closed: oneshot::Receiver<()>) 
 }
 
 /// Suspends the deadline of the connection until there is an answer.
-pub(super) async fn in_hand<B: MessageBody + 'static>(
+pub(super) async fn suspend_deadline<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Answer>, Error> {
     let connection = Connection::of(request.request()).cloned();
-    let connection = connection.ok_or_else(|| io::Error::other("nobody watches"))?;
+    let connection =
+        connection.ok_or_else(|| io::Error::other("the connection has no deadline"))?;
     connection.deadline.set(None);
-    let kept = kept(&mut request);
+    let kept_body = keep_body(&mut request);
     let answered = next.call(request).await;
-    connection.answers();
+    connection.start_deadline();
     let answered = answered?.map_into_boxed_body();
-    Ok(answered.map_body(|_, body| Answer { body, connection, _kept: kept }))
+    Ok(answered.map_body(|_, body| Answer { body, connection, _kept_body: kept_body }))
 }
 
 /// The body of a request; several may hold it.
 #[derive(Clone)]
-struct Kept(Rc<RefCell<Payload>>);
+struct KeptBody(Rc<RefCell<Payload>>);
 
 /// Keeps a chunked body until its request is answered. Otherwise actix would reuse the connection
 /// for another request, and read the rest of the body first; if it had already paused reading,
 /// because the body is large, it never continues, and the connection stays open for good. While the
 /// body is kept, actix closes the connection after the answer.
-fn kept(request: &mut ServiceRequest) -> Option<Kept> {
+fn keep_body(request: &mut ServiceRequest) -> Option<KeptBody> {
     request.headers().get(TRANSFER_ENCODING)?;
-    let kept = Kept(Rc::new(RefCell::new(request.take_payload())));
+    let kept = KeptBody(Rc::new(RefCell::new(request.take_payload())));
     request.set_payload(Payload::Stream { payload: Box::pin(kept.clone()) });
     Some(kept)
 }
 
-impl Stream for Kept {
+impl Stream for KeptBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -169,7 +170,7 @@ impl Stream for Kept {
 pub(super) struct Answer {
     body: BoxBody,
     connection: Rc<Connection>,
-    _kept: Option<Kept>,
+    _kept_body: Option<KeptBody>,
 }
 
 impl MessageBody for Answer {
@@ -185,7 +186,7 @@ impl MessageBody for Answer {
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let next = Pin::new(&mut self.body).poll_next(context);
         if let Poll::Ready(Some(Ok(bytes))) = &next {
-            self.connection.answers_more(bytes.len());
+            self.connection.extend_deadline(bytes.len());
         }
         next
     }

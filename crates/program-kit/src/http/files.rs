@@ -7,21 +7,21 @@ use std::num::NonZeroUsize;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The files of a connection: its socket, once for actix and once for the watching task.
-const EACH: u64 = 2;
+const FILES_PER_CONNECTION: u64 = 2;
 
 /// The files that a program opens besides.
-const OTHERS: u64 = 200;
+const OTHER_FILES: u64 = 200;
 
 /// Raises the limit for this number of connections, as far as the system allows.
-pub(super) fn make_room(connections: NonZeroUsize) -> io::Result<()> {
+pub(super) fn raise_limit(connections: NonZeroUsize) -> io::Result<()> {
     let connections = u64::try_from(connections.get()).unwrap_or(u64::MAX);
-    let needed = connections.saturating_mul(EACH).saturating_add(OTHERS);
+    let needed = connections.saturating_mul(FILES_PER_CONNECTION).saturating_add(OTHER_FILES);
     match raised(getrlimit(Resource::Nofile), needed) {
         Ok(None) => Ok(()),
         Ok(Some(limit)) => setrlimit(Resource::Nofile, limit).map_err(io::Error::from),
         Err(maximum) => Err(io::Error::other(format!(
-            "limits.connections is {connections}, which takes {needed} open files; the system \
-             allows {maximum} (ulimit -Hn)"
+            "limits.connections is {connections}, which needs {needed} open files; the system \
+             allows {maximum}: raise that (ulimit -Hn), or lower limits.connections"
         ))),
     }
 }

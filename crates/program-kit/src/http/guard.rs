@@ -21,7 +21,7 @@ use crate::access::{Access, Caller, Denied, Rule, UnknownToken};
 
 /// The admission of requests: tokens, rate limits and proxies.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct Admission {
     /// The configured tokens.
     access: Access,
     /// The rate limits of callers.
@@ -30,7 +30,7 @@ pub(super) struct Door {
     proxies: Arc<Proxies>,
 }
 
-impl Door {
+impl Admission {
     pub(super) fn new(access: Access, limits: &LimitsSettings) -> Self {
         let proxies = Arc::new(limits.trusted_proxies.clone());
         Self { access, rates: Arc::new(Rates::new(limits)), proxies }
@@ -39,7 +39,7 @@ impl Door {
     fn caller(&self, request: &ServiceRequest) -> Result<Caller, Problem> {
         let headers = request.headers();
         let address = address(request, &self.proxies);
-        span::tell_address(address);
+        span::record_address(address);
         if self.access.is_open() && !is_local(text(headers, HOST), text(headers, ORIGIN)) {
             return Err(from_elsewhere());
         }
@@ -47,7 +47,7 @@ impl Door {
             // A request with an unknown token counts as one without.
             self.rates.check_address(address).and_then(|()| Err(unknown_token()))
         })?;
-        span::tell_principal(&caller);
+        span::record_principal(&caller);
         self.rates.check(&caller, address)?;
         Ok(caller)
     }
@@ -56,11 +56,11 @@ impl Door {
 /// Identifies the caller and checks the rate limit, before any of the body is read. An unknown
 /// token is refused even if none is needed, so that its owner notices.
 pub(super) async fn identify(
-    door: Door,
+    admission: Admission,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    match door.caller(&request) {
+    match admission.caller(&request) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.call(request).await
@@ -89,7 +89,7 @@ pub(super) async fn admit(
     }
 }
 
-/// Fails for unknown callers: only known ones are told that a resource does not exist.
+/// Fails for unknown callers: only known ones learn that a resource does not exist.
 pub(super) fn known(caller: &Caller) -> Result<(), Problem> {
     match caller {
         Caller::Nobody => Err(denied(Denied::Unknown)),
@@ -133,26 +133,26 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn from_elsewhere() -> Problem {
-    let detail = "without tokens, only callers on this machine are served: the request names \
-                  another host, or comes from a page of one";
+    let detail = "no token is configured, so only callers on this machine are served; this request \
+                  names another host in Host or Origin";
     Problem::new(Kind::Forbidden, detail)
 }
 
 fn unknown_token() -> Problem {
-    let detail = "the token is not known here; it may have been replaced";
-    tracing::warn!("refused: {detail}");
+    let detail = "the token is unknown here; it may have been replaced";
+    tracing::warn!("request refused: {detail}");
     Problem::unauthenticated(detail, ", error=\"invalid_token\"")
 }
 
 fn denied(denied: Denied) -> Problem {
     match denied {
         Denied::Unknown => {
-            let detail = "a token is needed here: send Authorization: Bearer TOKEN";
+            let detail = "a token is required: send Authorization: Bearer TOKEN";
             Problem::unauthenticated(detail, "")
         }
         Denied::Lacks(rule) => {
-            let detail = format!("the token has not the role that is needed here: {}", rule.told());
-            tracing::warn!("refused: {detail}");
+            let detail = format!("the token lacks the required role: {}", rule.role_names());
+            tracing::warn!("request refused: {detail}");
             Problem::new(Kind::Forbidden, detail)
         }
     }

@@ -5,7 +5,7 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::resource::{Routes, reads, resource};
+use super::resource::{Routes, read_endpoints, resource};
 use crate::access::{Caller, Rule};
 
 /// The routes `GET /health/live` (the program runs) and `GET /health/ready` (it can work), which
@@ -16,11 +16,11 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let reason = "health is only read";
-    let ready = reads(Rule::Public, move || web::to(ready.clone()));
+    let advice = "use GET";
+    let ready = read_endpoints(Rule::Public, move || web::to(ready.clone()));
     Routes::default()
-        .with(resource("/health/live", reason, reads(Rule::Public, || web::to(live))))
-        .with(resource("/health/ready", reason, ready))
+        .with(resource("/health/live", advice, read_endpoints(Rule::Public, || web::to(live))))
+        .with(resource("/health/ready", advice, ready))
 }
 
 async fn live() -> HttpResponse {

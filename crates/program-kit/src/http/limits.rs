@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::settings::some_time;
+use crate::settings::non_zero_time;
 
 /// `[limits]`: the limits of callers.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,13 +16,13 @@ pub struct LimitsSettings {
     /// The most open connections, in the whole program.
     pub connections: NonZeroUsize,
     /// The time within which the head of a request must arrive.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub header_timeout: Duration,
     /// The time within which its body must arrive.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub body_timeout: Duration,
     /// The time for which a connection is kept after an answer.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub keep_alive: Duration,
     /// The requests a second of each principal.
     pub principal_rate: NonZeroU32,
@@ -67,7 +67,10 @@ impl TryFrom<String> for Proxies {
 fn network(entry: &str) -> Result<IpNet, String> {
     let address = entry.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| entry.parse::<IpNet>()).map_err(|_| {
-        format!("limits.trusted_proxies: {entry:?} is no address or network such as 10.0.0.0/8")
+        format!(
+            "limits.trusted_proxies: expected addresses or networks such as 10.0.0.0/8; \
+             found {entry:?}"
+        )
     })
 }
 

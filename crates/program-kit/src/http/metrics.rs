@@ -8,24 +8,24 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::resource::{Routes, reads, resource};
+use super::resource::{Routes, read_endpoints, resource};
 use crate::access::Rule;
 
-/// The route `GET /metrics`, which `tell` answers.
-pub fn routes<F, A>(tell: F) -> Routes
+/// The route `GET /metrics`, answered by `answer`.
+pub fn routes<F, A>(answer: F) -> Routes
 where
     F: Handler<A> + Clone,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let tell = reads(Rule::READ, move || web::to(tell.clone()));
-    Routes::default().with(resource("/metrics", "metrics are only read", tell))
+    let answer = read_endpoints(Rule::READ, move || web::to(answer.clone()));
+    Routes::default().with(resource("/metrics", "use GET", answer))
 }
 
-/// Builds the answer from the metrics that `tell` sets with the macros of the crate `metrics`.
-pub fn exposition(tell: impl FnOnce()) -> HttpResponse {
+/// Builds the answer from the metrics that `set_metrics` sets with the macros of the crate `metrics`.
+pub fn exposition(set_metrics: impl FnOnce()) -> HttpResponse {
     let recorder = PrometheusBuilder::new().build_recorder();
-    metrics::with_local_recorder(&recorder, tell);
+    metrics::with_local_recorder(&recorder, set_metrics);
     HttpResponse::Ok().insert_header(ContentType::plaintext()).body(recorder.handle().render())
 }
 

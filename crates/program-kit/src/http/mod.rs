@@ -5,7 +5,6 @@ mod address;
 pub mod body;
 pub mod conditional;
 mod connection;
-mod document;
 mod field;
 mod files;
 mod guard;
@@ -21,6 +20,7 @@ pub mod resource;
 pub mod server;
 mod settings;
 mod span;
+mod strict_json;
 
 pub use guard::bearer;
 pub use limits::{LimitsSettings, Proxies};

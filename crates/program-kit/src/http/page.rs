@@ -49,7 +49,9 @@ impl<F: Serialize> PageRequest<F> {
     pub fn new(filters: F, limit: Option<u16>, cursor: Option<&str>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 || limit > MAX_LIMIT {
-            return Err(unreadable(format!("limit is {limit}, but goes from 1 to {MAX_LIMIT}")));
+            return Err(unreadable(format!(
+                "expected a limit from 1 to {MAX_LIMIT}; found {limit}"
+            )));
         }
         let after = cursor.map(|cursor| position(cursor, &digest(&filters))).transpose()?;
         Ok(Self { filters, after, limit })
@@ -96,7 +98,7 @@ pub struct Page<T> {
     pub complete: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_true(complete: &bool) -> bool {
     *complete
 }
@@ -105,11 +107,11 @@ impl<T: Serialize> Page<T> {
     /// Builds the requested page of the list at `path`; `last` is set if there is a next one.
     pub fn of<F: Serialize>(
         items: Vec<T>,
-        asked: &PageRequest<F>,
+        request: &PageRequest<F>,
         last: Option<Position>,
         path: &str,
     ) -> Self {
-        let next = last.map(|last| format!("{path}?{}", asked.query_after(last)));
+        let next = last.map(|last| format!("{path}?{}", request.query_after(last)));
         Self { items, next, complete: true }
     }
 
@@ -128,13 +130,15 @@ fn position(cursor: &str, filters: &str) -> Result<Position, Problem> {
     let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor>(&bytes).ok());
     match read {
         Some(Cursor { after, .. }) if !is_storable(after.at) => {
-            Err(unreadable("the cursor is none that was given out"))
+            Err(unreadable("the cursor is not one from a page's next link"))
         }
         Some(Cursor { after, filters: made_for }) if made_for == filters => Ok(after),
         Some(_) => Err(unreadable(
-            "the cursor was made for other filters; use the ones it came with, or none",
+            "the cursor belongs to other filters; repeat those filters, or omit the cursor",
         )),
-        None => Err(unreadable("the cursor cannot be read; take it from next, as it is")),
+        None => Err(unreadable(
+            "the cursor cannot be parsed; copy it unchanged from a page's next link",
+        )),
     }
 }
 

@@ -13,18 +13,18 @@ use super::problem::Problem;
 use crate::access::{Caller, Role};
 
 /// The most addresses that are counted separately; beyond that, all share one limit.
-const ROOM: usize = 50_000;
+const MAX_ADDRESSES: usize = 50_000;
 
 /// The number of requests after which idle addresses are forgotten.
-const SWEEP: usize = 5_000;
+const SWEEP_INTERVAL: usize = 5_000;
 
 /// The recent requests of each caller; shared by all threads.
 pub(super) struct Rates {
     principals: DefaultKeyedRateLimiter<String>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     clock: QuantaClock,
-    counted: AtomicUsize,
-    crowded: AtomicBool,
+    requests: AtomicUsize,
+    is_shared: AtomicBool,
 }
 
 impl Rates {
@@ -41,8 +41,8 @@ impl Rates {
             principals: RateLimiter::keyed(principal),
             addresses: RateLimiter::keyed(address),
             clock: QuantaClock::default(),
-            counted: AtomicUsize::new(0),
-            crowded: AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
+            is_shared: AtomicBool::new(false),
         }
     }
 
@@ -56,36 +56,38 @@ impl Rates {
             // There are no more of these than the settings name.
             Caller::Known(principal) => {
                 let checked = self.principals.check_key(&principal.name);
-                checked.map_err(|until| self.refusal(until.wait_time_from(self.clock.now())))
+                checked.map_err(|until| self.too_many(until.wait_time_from(self.clock.now())))
             }
         }
     }
 
     /// Counts a request without a known token.
     pub(super) fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
-        let turn = self.counted.fetch_add(1, Ordering::Relaxed);
-        if turn % SWEEP == SWEEP - 1 {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        if number % SWEEP_INTERVAL == SWEEP_INTERVAL - 1 {
             self.sweep();
         }
-        let crowded = self.crowded.load(Ordering::Relaxed);
-        let key = if crowded { SHARED_KEY } else { rate_key(address) };
+        let is_shared = self.is_shared.load(Ordering::Relaxed);
+        let key = if is_shared { SHARED_KEY } else { rate_key(address) };
         let checked = self.addresses.check_key(&key);
-        checked.map_err(|until| self.refusal(until.wait_time_from(self.clock.now())))
+        checked.map_err(|until| self.too_many(until.wait_time_from(self.clock.now())))
     }
 
     /// Forgets addresses whose full burst is available again.
     fn sweep(&self) {
         self.addresses.retain_recent();
         self.addresses.shrink_to_fit();
-        let crowded = self.addresses.len() > ROOM;
-        match (self.crowded.swap(crowded, Ordering::Relaxed), crowded) {
-            (false, true) => tracing::warn!("too many addresses: they share one limit"),
-            (true, false) => tracing::info!("fewer addresses: each has its own limit again"),
+        let is_shared = self.addresses.len() > MAX_ADDRESSES;
+        match (self.is_shared.swap(is_shared, Ordering::Relaxed), is_shared) {
+            (false, true) => {
+                tracing::warn!("more than {MAX_ADDRESSES} addresses: they share one rate limit");
+            }
+            (true, false) => tracing::info!("fewer addresses: each has its own rate limit again"),
             (false, false) | (true, true) => {}
         }
     }
 
-    fn refusal(&self, wait: Duration) -> Problem {
+    fn too_many(&self, wait: Duration) -> Problem {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Problem::too_many("rate limit exceeded; retry after the time in Retry-After", seconds)
     }
@@ -162,8 +164,12 @@ mod tests {
         let network = |number: u128| IpAddr::V6(Ipv6Addr::from_bits(number << 64));
         let taken = (0..200_000).filter(|number| rates.check_address(network(*number)).is_ok());
         let taken = taken.count();
-        assert!(rates.addresses.len() <= ROOM + SWEEP + 1, "{}", rates.addresses.len());
-        assert!((ROOM..ROOM + 2 * SWEEP).contains(&taken), "{taken}");
+        assert!(
+            rates.addresses.len() <= MAX_ADDRESSES + SWEEP_INTERVAL + 1,
+            "{}",
+            rates.addresses.len()
+        );
+        assert!((MAX_ADDRESSES..MAX_ADDRESSES + 2 * SWEEP_INTERVAL).contains(&taken), "{taken}");
         assert!(rates.check(&known("shop", "read"), HERE).is_ok());
     }
 }

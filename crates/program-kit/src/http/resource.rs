@@ -16,7 +16,7 @@ use super::problem::Problem;
 use crate::access::Rule;
 
 /// An endpoint: a method of a path, its rule and its handler.
-pub struct Served {
+pub struct Endpoint {
     method: Method,
     rule: Rule,
     route: Route,
@@ -24,56 +24,61 @@ pub struct Served {
 
 /// Creates an endpoint.
 #[must_use]
-pub fn on(method: Method, rule: Rule, route: Route) -> Served {
-    Served { method, rule, route }
+pub fn endpoint(method: Method, rule: Rule, route: Route) -> Endpoint {
+    Endpoint { method, rule, route }
 }
 
 /// Creates the endpoints for reading: `GET` and `HEAD`, with the same handler.
-pub fn reads(rule: Rule, handler: impl Fn() -> Route) -> Vec<Served> {
-    vec![on(Method::GET, rule, handler()), on(Method::HEAD, rule, handler())]
+pub fn read_endpoints(rule: Rule, handler: impl Fn() -> Route) -> Vec<Endpoint> {
+    vec![endpoint(Method::GET, rule, handler()), endpoint(Method::HEAD, rule, handler())]
 }
 
-/// A path with its endpoints: every other method gets 405, with `Allow` and the reason.
+/// A path with its endpoints: every other method gets 405, with `Allow` and the advice.
 pub struct Resource {
     path: String,
-    reason: &'static str,
-    served: Vec<Served>,
+    advice: &'static str,
+    endpoints: Vec<Endpoint>,
 }
 
-/// Creates a path with its endpoints. `reason` is the advice for a caller with another method.
-pub fn resource(path: impl Into<String>, reason: &'static str, served: Vec<Served>) -> Resource {
-    Resource { path: path.into(), reason, served }
+/// Creates a path with its endpoints. `advice` is the advice for a caller with another method.
+pub fn resource(
+    path: impl Into<String>,
+    advice: &'static str,
+    endpoints: Vec<Endpoint>,
+) -> Resource {
+    Resource { path: path.into(), advice, endpoints }
 }
 
 impl Resource {
     fn register(self, config: &mut ServiceConfig) {
-        let Self { path, reason, served } = self;
-        let methods = served.iter().map(|served| served.method.as_str()).collect::<Vec<_>>();
+        let Self { path, advice, endpoints } = self;
+        let methods = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>();
         let allow = methods.join(", ");
         let refuse = move |request: HttpRequest| {
-            let detail = format!("{} is not for {}; {reason}", request.method(), request.path());
+            let detail =
+                format!("{} is not allowed for {}; {advice}", request.method(), request.path());
             std::future::ready(Err::<String, _>(Problem::method_not_allowed(allow.clone(), detail)))
         };
-        let rules = served.iter().map(|served| (served.method.clone(), served.rule));
+        let rules = endpoints.iter().map(|endpoint| (endpoint.method.clone(), endpoint.rule));
         let rules = rules.collect::<Rc<[_]>>();
         let guard = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
             admit(Rc::clone(&rules), request, next)
         });
-        let resource = served.into_iter().fold(web::resource(path), |resource, served| {
-            resource.route(served.route.method(served.method))
+        let resource = endpoints.into_iter().fold(web::resource(path), |resource, endpoint| {
+            resource.route(endpoint.route.method(endpoint.method))
         });
         config.service(resource.default_service(web::to(refuse)).wrap(guard));
     }
 }
 
 /// Registers data that handlers share.
-type Share = Box<dyn FnOnce(&mut ServiceConfig)>;
+type Register = Box<dyn FnOnce(&mut ServiceConfig)>;
 
 /// All endpoints of a program, and the data that its handlers share.
 #[derive(Default)]
 pub struct Routes {
     resources: Vec<Resource>,
-    shared: Vec<Share>,
+    shared: Vec<Register>,
 }
 
 impl Routes {
@@ -104,12 +109,15 @@ impl Routes {
     /// Returns the path and the method of each endpoint, with its rule.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &Method, Rule)> {
         self.resources.iter().flat_map(|resource| {
-            resource.served.iter().map(|served| (&*resource.path, &served.method, served.rule))
+            resource
+                .endpoints
+                .iter()
+                .map(|endpoint| (&*resource.path, &endpoint.method, endpoint.rule))
         })
     }
 
     pub(super) fn register(self, config: &mut ServiceConfig) {
-        self.shared.into_iter().for_each(|share| share(config));
+        self.shared.into_iter().for_each(|register| register(config));
         self.resources.into_iter().for_each(|resource| resource.register(config));
     }
 }

@@ -15,9 +15,9 @@ use actix_web::{App, HttpRequest, HttpServer};
 use tracing_actix_web::TracingLogger;
 
 use super::body::BodyLimits;
-use super::connection::{self, FAREWELL};
+use super::connection::{self, CLOSE_TIMEOUT};
 use super::files;
-use super::guard::{Door, identify, known};
+use super::guard::{Admission, identify, known};
 use super::problem::{Kind, Problem};
 use super::resource::Routes;
 use super::span::RequestSpan;
@@ -30,10 +30,10 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
     let address = (settings.host, settings.port);
     let listener = TcpListener::bind(address).map_err(|error| {
         let (host, port) = address;
-        io::Error::new(error.kind(), format!("cannot serve on {host} port {port}: {error}"))
+        io::Error::new(error.kind(), format!("cannot listen on {host} port {port}: {error}"))
     })?;
     if access.is_open() {
-        tracing::info!("no token is configured: whoever is on this machine may do everything");
+        tracing::info!("no token is configured: every caller on this machine has all permissions");
     }
     Ok(listener)
 }
@@ -48,23 +48,23 @@ pub fn serve(
     listener: TcpListener,
     routes: impl Fn() -> Routes + Clone + Send + 'static,
 ) -> io::Result<Server> {
-    files::make_room(limits.connections)?;
+    files::raise_limit(limits.connections)?;
     let body_limits = BodyLimits { bytes: settings.body_limit, time: limits.body_timeout };
-    let door = Door::new(access, limits);
-    let patience = limits.header_timeout + limits.keep_alive;
+    let admission = Admission::new(access, limits);
+    let idle_timeout = limits.header_timeout + limits.keep_alive;
     let server = HttpServer::new(move || {
-        let door = door.clone();
+        let admission = admission.clone();
         App::new()
             .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
-                identify(door.clone(), request, next)
+                identify(admission.clone(), request, next)
             }))
             .wrap(Compress::default())
             .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(from_fn(connection::in_hand))
+            .wrap(from_fn(connection::suspend_deadline))
             .app_data(body_limits)
-            .configure(tell_mistakes)
+            .configure(report_invalid_input)
             .configure(|config| routes().register(config))
-            .default_service(web::to(nothing_here))
+            .default_service(web::to(no_such_resource))
     });
     Ok(server
         .disable_signals()
@@ -73,8 +73,8 @@ pub fn serve(
         .max_connections(limits.connections.get() / threads)
         .keep_alive(limits.keep_alive)
         .client_request_timeout(limits.header_timeout)
-        .client_disconnect_timeout(FAREWELL)
-        .on_connect(move |stream, data| connection::open(stream, data, patience))
+        .client_disconnect_timeout(CLOSE_TIMEOUT)
+        .on_connect(move |stream, data| connection::open(stream, data, idle_timeout))
         .shutdown_timeout(whole_seconds(settings.shutdown_timeout))
         .listen(listener)?
         .run())
@@ -90,31 +90,31 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// Stops accepting requests, and waits for those in hand up to the limit.
+/// Stops accepting requests, and waits for those in progress, up to the limit.
 pub async fn stop(server: &ServerHandle, limit: Duration) {
     if tokio::time::timeout(limit, server.stop(true)).await.is_err() {
-        tracing::warn!("requests in hand did not finish in time");
+        tracing::warn!("requests did not finish within {limit:?} of the stop");
     }
 }
 
-async fn nothing_here(request: HttpRequest, caller: Caller) -> Result<String, Problem> {
+async fn no_such_resource(request: HttpRequest, caller: Caller) -> Result<String, Problem> {
     known(&caller)?;
-    Err(Problem::new(Kind::NotFound, format!("there is nothing at {}", request.path())))
+    Err(Problem::new(Kind::NotFound, format!("no resource at {}", request.path())))
 }
 
-fn tell_mistakes(config: &mut ServiceConfig) {
+fn report_invalid_input(config: &mut ServiceConfig) {
     let path = PathConfig::default();
     let query = QueryConfig::default();
     config
-        .app_data(path.error_handler(|error, request| no_such_path(&error, request).into()))
-        .app_data(query.error_handler(|error, _| unreadable_query(&error).into()));
+        .app_data(path.error_handler(|error, request| invalid_path(&error, request).into()))
+        .app_data(query.error_handler(|error, _| invalid_query(&error).into()));
 }
 
-fn no_such_path(error: &PathError, request: &HttpRequest) -> Problem {
-    let detail = format!("there is nothing at {}: {error}", request.path());
+fn invalid_path(error: &PathError, request: &HttpRequest) -> Problem {
+    let detail = format!("no resource at {}: {error}", request.path());
     Problem::new(Kind::NotFound, detail)
 }
 
-fn unreadable_query(error: &QueryPayloadError) -> Problem {
-    Problem::new(Kind::Unreadable, format!("the query: {error}"))
+fn invalid_query(error: &QueryPayloadError) -> Problem {
+    Problem::new(Kind::Unreadable, format!("the query cannot be parsed: {error}"))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::settings::{some, some_time};
+use crate::settings::{non_zero, non_zero_time};
 
 /// `[http]`: the HTTP server.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,10 +16,10 @@ pub struct HttpSettings {
     /// A port; 0 takes a free one.
     pub port: u16,
     /// The largest request body, in bytes.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "non_zero")]
     pub body_limit: usize,
-    /// The time that requests in hand have to finish after SIGTERM.
-    #[serde(deserialize_with = "some_time")]
+    /// The time that requests in progress have to finish after SIGTERM.
+    #[serde(deserialize_with = "non_zero_time")]
     pub shutdown_timeout: Duration,
 }
 

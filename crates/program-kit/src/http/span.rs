@@ -37,12 +37,12 @@ impl RootSpanBuilder for RequestSpan {
 }
 
 /// Records the address of the client.
-pub(super) fn tell_address(address: IpAddr) {
+pub(super) fn record_address(address: IpAddr) {
     Span::current().record("address", display(address));
 }
 
 /// Records the principal.
-pub(super) fn tell_principal(caller: &Caller) {
+pub(super) fn record_principal(caller: &Caller) {
     if let Some(name) = caller.name() {
         Span::current().record("principal", name);
     }

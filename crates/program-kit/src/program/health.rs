@@ -21,39 +21,40 @@ use crate::http::HttpSettings;
 const NAME: &str = "health";
 
 /// The timeout of the answer.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The most bytes of an answer that are read.
-const LONGEST: u64 = 64 * 1024;
+const MAX_RESPONSE: u64 = 64 * 1024;
 
 /// The settings that the probe needs; the other sections need not be given.
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct ProbeSettings {
     http: HttpSettings,
 }
 
 /// The reason why the program is not known to be ready.
 #[derive(Debug, Error)]
 enum NotReady {
-    #[error("http.port is 0, so the port is not known; set http.port")]
-    AnyPort,
-    #[error("{0} does not answer: {1}")]
+    #[error("http.port is 0 (any free port), so the port to ask is unknown; set http.port")]
+    UnknownPort,
+    #[error("cannot reach {0}: {1}")]
     Unreachable(SocketAddr, io::Error),
-    #[error("{0} did not answer within {PATIENCE:?}")]
+    #[error("{0} did not answer within {TIMEOUT:?}")]
     Late(SocketAddr),
-    #[error("{0} does not speak HTTP")]
-    Nonsense(SocketAddr),
-    #[error("it is not ready: {0} {1}")]
+    #[error("expected an HTTP response from {0}; found something else")]
+    NotHttp(SocketAddr),
+    #[error("not ready: status {0}, {1}")]
     Status(u16, String),
 }
 
 /// The subcommand, for the command line of every program.
 pub(super) fn command() -> Command {
-    Command::new(NAME).about("Ask the program that runs here whether it is ready; ends with 0 or 1")
+    Command::new(NAME)
+        .about("Check whether the program on this machine is ready; exit with 0 if it is, else 1")
 }
 
 /// Runs the subcommand and returns its result, if the command line names it.
-pub(super) async fn asked(program: &Program, matches: &ArgMatches) -> Option<ExitCode> {
+pub(super) async fn run(program: &Program, matches: &ArgMatches) -> Option<ExitCode> {
     matches.subcommand_matches(NAME)?;
     Some(match ready(program, matches).await {
         Ok(()) => {
@@ -65,11 +66,11 @@ pub(super) async fn asked(program: &Program, matches: &ArgMatches) -> Option<Exi
 }
 
 async fn ready(program: &Program, matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
-    let Asked { http } = program.settings(matches)?;
+    let ProbeSettings { http } = program.settings(matches)?;
     let address = address(&http)?;
-    let answer = timeout(PATIENCE, ask(address)).await.map_err(|_| NotReady::Late(address))?;
+    let answer = timeout(TIMEOUT, ask(address)).await.map_err(|_| NotReady::Late(address))?;
     let answer = answer.map_err(|error| NotReady::Unreachable(address, error))?;
-    Ok(judge(&answer).unwrap_or(Err(NotReady::Nonsense(address)))?)
+    Ok(parse_response(&answer).unwrap_or(Err(NotReady::NotHttp(address)))?)
 }
 
 /// Returns the address to connect to: loopback, if the program listens on every address.
@@ -80,7 +81,7 @@ fn address(http: &HttpSettings) -> Result<SocketAddr, NotReady> {
         host @ (IpAddr::V4(_) | IpAddr::V6(_)) => host,
     };
     match http.port {
-        0 => Err(NotReady::AnyPort),
+        0 => Err(NotReady::UnknownPort),
         port => Ok((host, port).into()),
     }
 }
@@ -91,12 +92,12 @@ async fn ask(address: SocketAddr) -> io::Result<Vec<u8>> {
         format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer).await?;
+    stream.take(MAX_RESPONSE).read_to_end(&mut answer).await?;
     Ok(answer)
 }
 
 /// Interprets an answer; returns `None` if it is not HTTP.
-fn judge(answer: &[u8]) -> Option<Result<(), NotReady>> {
+fn parse_response(answer: &[u8]) -> Option<Result<(), NotReady>> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(length) = head.parse(answer).ok()? else { return None };
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     fn judged(answer: &[u8]) -> String {
-        match judge(answer) {
+        match parse_response(answer) {
             Some(Ok(())) => "ready".into(),
             Some(Err(reason)) => reason.to_string(),
             None => "nonsense".into(),
@@ -125,7 +126,7 @@ mod tests {
     fn only_200_is_ready_and_what_stands_in_its_way_is_told() {
         assert_eq!(judged(b"HTTP/1.1 200 OK\r\n\r\n{}"), "ready");
         let answer = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\r\n{\"a\":\n1}\n";
-        assert_eq!(judged(answer), "it is not ready: 503 {\"a\": 1}");
+        assert_eq!(judged(answer), "not ready: status 503, {\"a\": 1}");
         assert_eq!(judged(b"HTTP/1.1 200 OK\r\n"), "nonsense");
         assert_eq!(judged(b"220 mail.server ready\r\n\r\n"), "nonsense");
     }

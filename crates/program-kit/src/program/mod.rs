@@ -30,7 +30,7 @@ impl Program {
     pub fn command(&self) -> Command {
         let prefix = self.layout.prefix;
         let help = format!(
-            "SETTINGS\n\nEach can stand in the TOML file, or in the environment: port in [http] \
+            "SETTINGS\n\nEach can be set in the TOML file, or in the environment: port in [http] \
              is {prefix}__HTTP__PORT.\nThese are the defaults:\n\n{}",
             self.layout.defaults()
         );
@@ -52,21 +52,21 @@ impl Program {
     }
 
     /// Runs a common subcommand; returns `None` if there was none.
-    pub async fn run_aside(&self, matches: &ArgMatches) -> Option<ExitCode> {
+    pub async fn run_subcommand(&self, matches: &ArgMatches) -> Option<ExitCode> {
         if let Some(matches) = matches.subcommand_matches(token::NAME) {
             let made = token::run(self.layout.prefix, matches);
             return Some(made.map_or_else(|error| self.fail(error), |()| ExitCode::SUCCESS));
         }
-        health::asked(self, matches).await
+        health::run(self, matches).await
     }
 
-    /// Loads the settings for a command line; an error also says where they are described.
+    /// Loads the settings for a command line; an error points to `--help`, which describes them.
     pub fn settings<S: DeserializeOwned>(&self, matches: &ArgMatches) -> Result<S, String> {
         let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
         self.layout.load(file).map_err(|error| format!("{error}; see {} --help", self.name))
     }
 
-    /// Prints in one line why the program ends.
+    /// Prints the reason why the program fails, in one line, and returns its exit code.
     pub fn fail(&self, reason: impl std::fmt::Display) -> ExitCode {
         eprintln!("{}: {reason}", self.name);
         ExitCode::FAILURE
@@ -81,7 +81,7 @@ pub fn run(program: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("no threads can be started: {error}");
+            eprintln!("cannot start the runtime's threads: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -14,7 +14,7 @@ pub(super) const NAME: &str = "token";
 #[derive(Debug, Error)]
 pub(super) enum TokenError {
     /// The system has no random bytes.
-    #[error("no random bytes: {0}")]
+    #[error("the system returned no random bytes: {0}")]
     Random(#[from] getrandom::Error),
     /// The output could not be written.
     #[error("{0}")]
@@ -27,16 +27,16 @@ pub(super) fn command() -> Command {
         .long("name")
         .required(true)
         .value_parser(|name: &str| check_name(name).map(|()| name.to_owned()))
-        .help("Who is to have it: it stands in logs, and with each change");
+        .help("The holder's name, as shown in logs and in the history of each change");
     let role = Arg::new("role")
         .long("role")
         .required(true)
         .value_name("ROLE[,ROLE]")
         .value_parser(|roles: &str| roles.parse::<Roles>())
-        .help("What it allows: read, write, sync, admin");
-    let about = "Make a token. It is told once, on stdout; the settings keep its hash only";
+        .help("The roles to grant: read, write, sync, admin");
+    let about = "Create a token. It is printed once, on stdout; the settings hold only its hash";
     let new = Command::new("new").about(about).arg(name).arg(role);
-    Command::new(NAME).about("Make tokens for callers").subcommand_required(true).subcommand(new)
+    Command::new(NAME).about("Create tokens for callers").subcommand_required(true).subcommand(new)
 }
 
 /// Generates a token. Only the token goes to stdout, so that it can be stored without being shown.
@@ -49,10 +49,10 @@ pub(super) fn run(prefix: &str, matches: &ArgMatches) -> Result<(), TokenError> 
     let variable = name.to_uppercase();
     writeln!(
         io::stderr(),
-        "The token is told only now. The settings know it by this line, in [access.tokens]:\n\n  \
-         {name} = \"{setting}\"\n\nor in the environment:\n\n  \
+        "The token is printed only once. Add this line to [access.tokens] in the settings:\n\n  \
+         {name} = \"{setting}\"\n\nor set it in the environment:\n\n  \
          {prefix}__ACCESS__TOKENS__{variable}=\"{setting}\"\n\n\
-         Whoever has it sends: Authorization: Bearer TOKEN\n"
+         Its holder sends: Authorization: Bearer TOKEN\n"
     )?;
     Ok(writeln!(io::stdout(), "{}", token.expose())?)
 }

@@ -1,7 +1,7 @@
 //! Settings: defaults in the program, then an optional TOML file, then the environment.
 //!
 //! The defaults are TOML texts with a comment for each setting; `--help` prints these same texts,
-//! so the documentation is what is in force.
+//! so the documentation always shows the defaults in force.
 
 mod values;
 
@@ -11,7 +11,7 @@ use config::{Config, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-pub use values::{some, some_time};
+pub use values::{non_zero, non_zero_time};
 
 /// The layout of a program's settings.
 #[derive(Clone, Copy, Debug)]

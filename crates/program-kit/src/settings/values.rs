@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 /// # Errors
 ///
 /// Fails if it is not a time, or zero.
-pub fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub fn non_zero_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     match humantime_serde::deserialize(deserializer)? {
-        Duration::ZERO => Err(D::Error::custom("must be longer than 0s")),
+        Duration::ZERO => Err(D::Error::custom("expected a duration longer than 0s; found 0s")),
         time => Ok(time),
     }
 }
@@ -24,13 +24,13 @@ pub fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration,
 /// # Errors
 ///
 /// Fails if it is not a number, or zero.
-pub fn some<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+pub fn non_zero<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,
     N: Deserialize<'de> + Default + PartialEq,
 {
     match N::deserialize(deserializer)? {
-        number if number == N::default() => Err(D::Error::custom("must be at least 1")),
+        number if number == N::default() => Err(D::Error::custom("expected at least 1; found 0")),
         number => Ok(number),
     }
 }

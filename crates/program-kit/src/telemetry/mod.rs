@@ -50,7 +50,8 @@ impl TryFrom<String> for LogFilter {
         match EnvFilter::try_new(&text) {
             Ok(_) => Ok(Self(text)),
             Err(error) => Err(format!(
-                "log.filter is neither a level nor directives such as info,lapin=debug: {error}"
+                "log.filter: expected a level, or directives such as info,lapin=debug; \
+                 found {text:?}: {error}"
             )),
         }
     }

@@ -36,45 +36,50 @@ impl TryFrom<PathBuf> for CaFile {
     fn try_from(path: PathBuf) -> Result<Self, String> {
         match read(&path) {
             Ok(roots) => Ok(Self { path, roots: Arc::new(roots) }),
-            Err(problem) => {
-                Err(format!("the CA file {:?} {problem}; name a PEM file", path.display()))
-            }
+            Err(problem) => Err(format!(
+                "the CA file {:?} {problem}; expected a PEM file with certificates",
+                path.display()
+            )),
         }
     }
 }
 
 fn read(path: &Path) -> Result<RootCertStore, String> {
-    let certificates = CertificateDer::pem_file_iter(path).map_err(unread)?;
+    let certificates = CertificateDer::pem_file_iter(path).map_err(describe)?;
     let mut roots = RootCertStore::empty();
     for (index, certificate) in certificates.enumerate() {
-        let certificate = certificate.map_err(unread)?;
+        let certificate = certificate.map_err(describe)?;
         let added = roots.add(certificate);
-        added.map_err(|error| format!("has a bad certificate (number {}): {error}", index + 1))?;
+        added.map_err(|error| {
+            format!("has an invalid certificate (number {}): {error}", index + 1)
+        })?;
     }
     match roots.is_empty() {
-        true => Err("holds no certificate".to_owned()),
+        true => Err("contains no certificate".to_owned()),
         false => Ok(roots),
     }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is open-ended")]
-fn unread(error: Error) -> String {
+fn describe(error: Error) -> String {
     match error {
         Error::Io(error) => format!("cannot be read: {error}"),
-        error => format!("is not to be understood: {error}"),
+        error => format!("cannot be parsed: {error}"),
     }
 }
 
 /// Loads the system's CAs.
-pub(super) fn of_the_system() -> Result<Arc<RootCertStore>, String> {
+pub(super) fn system_roots() -> Result<Arc<RootCertStore>, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     // A system has many, and a malformed one need not be the relevant one.
     roots.add_parsable_certificates(found.certs);
     match roots.is_empty() {
-        true => Err("no CA is known to this system; install the package ca-certificates, or name \
-                     your own CA by the setting ca"
-            .to_owned()),
+        true => {
+            Err("this system has no trusted CA; install the package ca-certificates, or set ca \
+                     to the file of your own CA"
+                .to_owned())
+        }
         false => Ok(Arc::new(roots)),
     }
 }

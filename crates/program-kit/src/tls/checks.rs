@@ -12,12 +12,12 @@ use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 /// A verifier that checks issuer and validity, but not the name; without `roots`, nothing.
 #[derive(Debug)]
-pub(super) struct WhoeverItIsFor {
+pub(super) struct AnyNameVerifier {
     pub(super) roots: Option<Arc<RootCertStore>>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for WhoeverItIsFor {
+impl ServerCertVerifier for AnyNameVerifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,

@@ -17,7 +17,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 
 pub use authorities::CaFile;
-use checks::WhoeverItIsFor;
+use checks::AnyNameVerifier;
 
 /// The check of a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +46,11 @@ impl Tls {
     }
 
     /// Trusts nobody: for an unencrypted link, in a library that needs a configuration.
-    pub fn of_nobody() -> Result<Self, String> {
+    pub fn trusting_nobody() -> Result<Self, String> {
         let provider = Arc::new(ring::default_provider());
         let algorithms = provider.signature_verification_algorithms;
         let roots = Some(Arc::new(RootCertStore::empty()));
-        let verifier = Arc::new(WhoeverItIsFor { roots, algorithms });
+        let verifier = Arc::new(AnyNameVerifier { roots, algorithms });
         Ok(Self { config: config(provider, verifier)?, own_ca: false })
     }
 
@@ -93,11 +93,11 @@ fn verifier(
     check: Check,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
-    let roots = || ca.map_or_else(authorities::of_the_system, |ca| Ok(ca.roots()));
+    let roots = || ca.map_or_else(authorities::system_roots, |ca| Ok(ca.roots()));
     let algorithms = provider.signature_verification_algorithms;
     match check {
-        Check::Nothing => Ok(Arc::new(WhoeverItIsFor { roots: None, algorithms })),
-        Check::Chain => Ok(Arc::new(WhoeverItIsFor { roots: Some(roots()?), algorithms })),
+        Check::Nothing => Ok(Arc::new(AnyNameVerifier { roots: None, algorithms })),
+        Check::Chain => Ok(Arc::new(AnyNameVerifier { roots: Some(roots()?), algorithms })),
         Check::Name => {
             let provider = Arc::clone(provider);
             let verifier = WebPkiServerVerifier::builder_with_provider(roots()?, provider).build();

@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error as TlsError};
 
 /// Returns the description, if the cause is TLS.
 pub(super) fn reason(error: &(dyn Error + 'static), section: &str, own_ca: bool) -> Option<String> {
-    find(error).map(|error| told(error, section, own_ca))
+    find(error).map(|error| describe(error, section, own_ca))
 }
 
 /// Finds TLS's own error in the chain of sources.
@@ -29,15 +29,17 @@ fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library's list is open-ended")]
-fn told(error: &TlsError, section: &str, own_ca: bool) -> String {
+fn describe(error: &TlsError, section: &str, own_ca: bool) -> String {
     match error {
         TlsError::InvalidCertificate(problem) => certificate(problem, section, own_ca),
         TlsError::InvalidMessage(_) => {
-            format!("it does not speak TLS at the port that {section}.url names")
+            format!("the server does not use TLS on the port in {section}.url")
         }
-        TlsError::AlertReceived(alert) => format!("it refused to speak TLS ({alert:?})"),
+        TlsError::AlertReceived(alert) => {
+            format!("the server refused the TLS handshake ({alert:?})")
+        }
         TlsError::PeerIncompatible(_) => {
-            format!("it speaks no TLS that is safe, 1.2 or later ({error})")
+            format!("the server supports neither TLS 1.2 nor 1.3 ({error})")
         }
         other => format!("TLS failed: {other}"),
     }
@@ -49,29 +51,30 @@ fn certificate(problem: &CertificateError, section: &str, own_ca: bool) -> Strin
     match problem {
         // A CA that was recreated under its old name has other signatures.
         UnknownIssuer | BadSignature if own_ca => {
-            format!("its certificate is not from the CA in the file of {section}.ca")
+            format!("the server's certificate is not from the CA in the file of {section}.ca")
         }
         UnknownIssuer | BadSignature => format!(
-            "its certificate is from no CA that this system knows; name its CA by {section}.ca"
+            "the server's certificate is from a CA that this system does not trust; set \
+             {section}.ca to the file of its CA"
         ),
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("its certificate was valid until {}; it needs a new one", day(*not_after))
+            format!("the server's certificate expired on {}; renew it", day(*not_after))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!(
-                "its certificate is valid from {} only; are the clocks right?",
+                "the server's certificate is not valid before {}; check the clocks",
                 day(*not_before)
             )
         }
         CertificateError::NotValidForNameContext { expected, presented } => format!(
-            "its certificate is not for {}, the host in {section}.url, but for {}",
+            "the server's certificate is not for {}, the host in {section}.url, but for {}",
             expected.to_str(),
             match presented.is_empty() {
-                true => "no host at all".to_owned(),
+                true => "no host".to_owned(),
                 false => presented.iter().map(|name| host(name)).collect::<Vec<_>>().join(", "),
             }
         ),
-        other => format!("its certificate cannot be used: {other}"),
+        other => format!("the server's certificate cannot be used: {other}"),
     }
 }
 
@@ -84,7 +87,7 @@ fn host(name: &str) -> &str {
 fn day(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).ok();
     let time = seconds.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
-    time.map_or_else(|| "a date unknown".to_owned(), |time| time.format("%F %R UTC").to_string())
+    time.map_or_else(|| "an unknown date".to_owned(), |time| time.format("%F %R UTC").to_string())
 }
 
 #[cfg(test)]
@@ -120,27 +123,27 @@ mod tests {
             (bad(CertificateError::BadSignature), "not from the CA in the file of store.ca"),
             (
                 bad(CertificateError::ExpiredContext { time, not_after: day }),
-                "valid until 2023-11-14 22:13 UTC;",
+                "expired on 2023-11-14 22:13 UTC;",
             ),
-            (bad(not_before), "valid from 2033-05-18 03:33 UTC only"),
+            (bad(not_before), "not valid before 2033-05-18 03:33 UTC"),
             (named(&["DnsName(\"a\")", "b"]), "not for store, the host in store.url, but for a, b"),
-            (named(&[]), "but for no host at all"),
+            (named(&[]), "but for no host"),
             (bad(CertificateError::Revoked), "cannot be used: "),
             (
                 TlsError::InvalidMessage(InvalidMessage::InvalidContentType),
-                "speak TLS at the port that store.url names",
+                "not use TLS on the port in store.url",
             ),
             (TlsError::AlertReceived(AlertDescription::HandshakeFailure), "(HandshakeFailure)"),
             (TlsError::DecryptError, "TLS failed: "),
         ];
-        for (error, told) in cases {
+        for (error, expected) in cases {
             let held: Box<dyn Error> = Box::new(io::Error::other(error));
             let line = reason(held.as_ref(), "store", true).unwrap();
-            assert!(line.contains(told), "{line}");
+            assert!(line.contains(expected), "{line}");
             assert!(!line.contains('\n'), "{line}");
         }
         let line = reason(&bad(CertificateError::UnknownIssuer), "store", false).unwrap();
-        assert!(line.contains("that this system knows; name its CA by store.ca"), "{line}");
+        assert!(line.contains("does not trust; set store.ca to the file of its CA"), "{line}");
     }
 
     #[test]

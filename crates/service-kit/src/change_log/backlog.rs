@@ -103,28 +103,28 @@ mod tests {
         }
     }
 
-    fn told(outbox: impl Iterator<Item = i64>) -> (i64, bool) {
+    fn estimated(outbox: impl Iterator<Item = i64>) -> (i64, bool) {
         estimate(ends(&outbox.collect::<Vec<_>>()))
     }
 
     #[test]
     fn up_to_two_ends_it_is_exact() {
         for count in [0, 1, 999, 1_000, 1_001, 1_500, 1_999] {
-            assert_eq!(told((1..=count).map(|n| n * 7)), (count, false));
+            assert_eq!(estimated((1..=count).map(|n| n * 7)), (count, false));
         }
-        assert_eq!(told((1..=2_000).map(|n| n * 7)), (2_000, false));
+        assert_eq!(estimated((1..=2_000).map(|n| n * 7)), (2_000, false));
     }
 
     #[test]
     fn a_long_outbox_is_estimated_by_how_dense_it_is() {
-        assert_eq!(told(1..=50_000), (50_000, true));
-        let (every_third, _) = told((1..=50_000).map(|n| n * 3));
+        assert_eq!(estimated(1..=50_000), (50_000, true));
+        let (every_third, _) = estimated((1..=50_000).map(|n| n * 3));
         assert!((49_900..=50_100).contains(&every_third), "{every_third}");
     }
 
     #[test]
     fn one_old_entry_does_not_spoil_the_estimate() {
-        let (waiting, _) = told(std::iter::once(5).chain(1_000_000..1_010_000));
+        let (waiting, _) = estimated(std::iter::once(5).chain(1_000_000..1_010_000));
         assert!((9_900..=10_100).contains(&waiting), "{waiting}");
     }
 }

@@ -42,18 +42,18 @@ pub async fn connect(
             "-c lock_timeout={lock} -c statement_timeout={statement} \
              -c idle_in_transaction_session_timeout={idle} {PLANS}"
         ));
-    let bad = |error| bad(&error, settings.tls.as_ref());
+    let failed = |error| connection_error(&error, settings.tls.as_ref());
     // The handshake has no deadline of its own: a server that accepts a connection and then stays
     // silent would block us for ever.
     let connecting = async {
         match &settings.tls {
             None => {
-                let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+                let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
             Some(tls) => {
                 let tls = MakeRustlsConnect::new(tls.config());
-                let (client, connection) = config.connect(tls).await.map_err(bad)?;
+                let (client, connection) = config.connect(tls).await.map_err(failed)?;
                 AsyncPgConnection::try_from_client_and_connection(client, connection).await
             }
         }
@@ -62,7 +62,9 @@ pub async fn connect(
         Ok(connected) => connected,
         Err(_) => {
             let limit = settings.connect_timeout;
-            Err(ConnectionError::BadConnection(format!("no answer within {limit:?}")))
+            Err(ConnectionError::BadConnection(format!(
+                "PostgreSQL did not answer within {limit:?}"
+            )))
         }
     }
 }
@@ -70,14 +72,14 @@ pub async fn connect(
 /// The driver's message when a server has no TLS.
 const NO_TLS: &str = "server does not support TLS";
 
-fn bad(error: &tokio_postgres::Error, tls: Option<&Tls>) -> ConnectionError {
+fn connection_error(error: &tokio_postgres::Error, tls: Option<&Tls>) -> ConnectionError {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     let reason = tls.and_then(|tls| tls.reason("database", error));
     ConnectionError::BadConnection(match (reason, cause) {
         (Some(reason), _) => format!("PostgreSQL: {reason}"),
         (None, Some(cause)) if cause == NO_TLS => {
-            "PostgreSQL: it has no TLS; switch ssl on there, \
-             or take sslmode off database.url"
+            "PostgreSQL: the server has no TLS; set ssl = on there, \
+             or remove sslmode from database.url"
                 .to_owned()
         }
         (None, Some(cause)) => format!("{error}: {cause}"),

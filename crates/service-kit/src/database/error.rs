@@ -10,14 +10,14 @@ pub enum DatabaseError {
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// All permits for reading many rows are taken, and none was released for long.
-    #[error("too many callers read lists at the same time")]
+    #[error("too many requests read lists at the same time")]
     TooManyReaders,
     /// The database refused a statement. Nothing was written.
-    #[error("the database refused: {0}")]
+    #[error("the database refused a statement: {0}")]
     Query(QueryError),
     /// The connection broke, or there was no answer, when a write may have been committed: the
     /// write must not be repeated before its outcome is known.
-    #[error("the database did not say whether it committed: {0}")]
+    #[error("the database did not confirm the commit: {0}")]
     OutcomeUnknown(String),
 }
 

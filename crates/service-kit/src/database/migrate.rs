@@ -81,17 +81,19 @@ pub enum MigrateError {
     #[error("{0}")]
     Earlier(String),
     /// Another process holds the lock for too long.
-    #[error("another process was still migrating after {0:?} (database.migrate_timeout)")]
+    #[error(
+        "another process was still migrating after {0:?}; raise database.migrate_timeout, or retry later"
+    )]
     Busy(Duration),
     /// The database does not answer.
-    #[error("no answer within {0:?}")]
-    Silent(Duration),
+    #[error("the database did not answer within {0:?}")]
+    Timeout(Duration),
 }
 
 #[derive(QueryableByName)]
-struct There {
+struct Answer {
     #[diesel(sql_type = Bool)]
-    there: bool,
+    answer: bool,
 }
 
 #[derive(QueryableByName)]
@@ -120,41 +122,41 @@ pub async fn migrate(
     Ok(ran.iter().map(ToString::to_string).collect())
 }
 
-/// Takes the migration lock, which is released with the session. It polls rather than waiting
+/// Acquires the migration lock, which is released with the session. This polls rather than waiting
 /// within a statement: such a wait would end with `lock_timeout`, which is meant for the tables,
 /// and would hold a snapshot for which a concurrent index build would wait.
-async fn lock(connection: &mut AsyncPgConnection, patience: Duration) -> Result<(), MigrateError> {
+async fn lock(connection: &mut AsyncPgConnection, timeout: Duration) -> Result<(), MigrateError> {
     let began = Instant::now();
-    let mut is_told = false;
+    let mut is_logged = false;
     loop {
-        let query = diesel::sql_query("select pg_try_advisory_lock($1) as there");
+        let query = diesel::sql_query("select pg_try_advisory_lock($1) as answer");
         let query = query.bind::<BigInt, _>(MIGRATION_LOCK);
-        if query.get_result::<There>(connection).await?.there {
+        if query.get_result::<Answer>(connection).await?.answer {
             return Ok(());
         }
-        if !is_told {
-            tracing::info!("another process is migrating; waiting for up to {patience:?}");
-            is_told = true;
+        if !is_logged {
+            tracing::info!("another process is migrating; waiting up to {timeout:?}");
+            is_logged = true;
         }
-        if began.elapsed() >= patience {
-            return Err(MigrateError::Busy(patience));
+        if began.elapsed() >= timeout {
+            return Err(MigrateError::Busy(timeout));
         }
         sleep(BETWEEN_TRIES).await;
     }
 }
 
 /// Compares the tables with what this program needs.
-pub(super) async fn look(
+pub(super) async fn check_tables(
     settings: &DatabaseSettings,
     migrations: &Migrations,
     name: &str,
 ) -> Result<Tables, MigrateError> {
-    let looking = async {
-        let mut connection = connect(settings, &format!("{name} looking")).await?;
+    let checking = async {
+        let mut connection = connect(settings, &format!("{name} table check")).await?;
         compare(&mut connection, migrations).await
     };
-    let looked = tokio::time::timeout(settings.deadline, looking).await;
-    looked.unwrap_or(Err(MigrateError::Silent(settings.deadline)))
+    let checked = tokio::time::timeout(settings.deadline, checking).await;
+    checked.unwrap_or(Err(MigrateError::Timeout(settings.deadline)))
 }
 
 async fn compare(
@@ -167,11 +169,11 @@ async fn compare(
 
 /// Returns the versions of the migrations that have run.
 async fn ran(connection: &mut AsyncPgConnection) -> QueryResult<Vec<String>> {
-    let asked = "select to_regclass('__diesel_schema_migrations') is not null as there";
-    if !diesel::sql_query(asked).get_result::<There>(connection).await?.there {
+    let query = "select to_regclass('__diesel_schema_migrations') is not null as answer";
+    if !diesel::sql_query(query).get_result::<Answer>(connection).await?.answer {
         return Ok(vec![]);
     }
-    let asked = "select version from __diesel_schema_migrations order by version";
-    let ran = diesel::sql_query(asked).load::<Ran>(connection).await?;
+    let query = "select version from __diesel_schema_migrations order by version";
+    let ran = diesel::sql_query(query).load::<Ran>(connection).await?;
     Ok(ran.into_iter().map(|ran| ran.version).collect())
 }

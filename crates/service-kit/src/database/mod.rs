@@ -2,7 +2,6 @@
 
 mod clock;
 mod closing;
-mod common;
 mod connect;
 mod error;
 mod json;
@@ -14,6 +13,7 @@ mod prepare;
 mod readers;
 pub(crate) mod schema;
 mod settings;
+mod shared_connection;
 mod tables;
 mod url;
 
@@ -35,7 +35,6 @@ use tokio::time::{Instant, timeout_at};
 
 pub use clock::now;
 use closing::close_when_over;
-use common::Common;
 pub use connect::connect;
 pub use error::DatabaseError;
 pub use json::Json;
@@ -47,6 +46,7 @@ pub(crate) use prepare::prepare;
 use readers::Readers;
 pub use readers::Scans;
 pub use settings::DatabaseSettings;
+use shared_connection::SharedConnection;
 pub use url::DatabaseUrl;
 
 type Transactions = AnsiTransactionManager;
@@ -56,10 +56,10 @@ type Transactions = AnsiTransactionManager;
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     readers: Readers,
-    common: Common,
+    shared: SharedConnection,
     observer: Observer,
     /// The timeout of waiting to read many rows.
-    patience: Duration,
+    read_timeout: Duration,
     deadline: Duration,
     state: watch::Receiver<State>,
 }
@@ -90,18 +90,18 @@ impl Database {
         // A broken connection fails at its next use, which may be retried; checking each time
         // whether it is alive would cost a round trip for every request.
         config.recycling_method = RecyclingMethod::Fast;
-        let shared = Arc::new(settings.clone());
-        let common = Common::new(Arc::clone(&shared), name);
+        let of_pool = Arc::new(settings.clone());
+        let shared = SharedConnection::new(Arc::clone(&of_pool), name);
         config.custom_setup = Box::new(move |_| {
-            let settings = Arc::clone(&shared);
+            let settings = Arc::clone(&of_pool);
             Box::pin(async move { connect(&settings, name).await })
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         let Parts { all, reading } = Parts::of(settings.pool_size, threads);
         let pool = Pool::builder(manager).max_size(all).build()?;
         let readers = Readers::new(reading, scans);
-        let (patience, deadline) = (settings.connect_timeout, settings.deadline);
-        Ok(Self { pool, readers, common, observer, patience, deadline, state })
+        let (read_timeout, deadline) = (settings.connect_timeout, settings.deadline);
+        Ok(Self { pool, readers, shared, observer, read_timeout, deadline, state })
     }
 
     /// Returns the state of the tables.
@@ -119,7 +119,7 @@ impl Database {
     }
 
     /// Runs `work`, of which one statement writes, without a transaction around it. If a statement
-    /// after that one fails, the error proves no rollback, whatever it says of itself.
+    /// after that one fails, the error proves no rollback, whatever its kind.
     pub async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, QueryError>,
@@ -131,18 +131,18 @@ impl Database {
         self.lend((), writing, DatabaseError::OutcomeUnknown).await
     }
 
-    /// Runs `work` with a connection; `silent` makes the error of a missing answer. The permits are
+    /// Runs `work` with a connection; `timed_out` makes the error of a missing answer. The permits are
     /// held until its last statement is over, but not for long after the deadline.
     async fn lend<T, E: From<DatabaseError>>(
         &self,
         permits: impl Send + 'static,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
-        silent: impl FnOnce(String) -> DatabaseError,
+        timed_out: impl FnOnce(String) -> DatabaseError,
     ) -> Result<T, E> {
         self.check_prepared()?;
         let until = Instant::now() + self.deadline;
         let connection = timeout_at(until, self.pool.get()).await;
-        let connection = connection.map_err(|_| DatabaseError::Unavailable(self.silence()))?;
+        let connection = connection.map_err(|_| DatabaseError::Unavailable(self.no_answer()))?;
         let connection =
             connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
         // Dropped before the work is over, at the deadline or because its caller is gone, the
@@ -155,7 +155,7 @@ impl Database {
                 drop(ScopeGuard::into_inner(lent));
                 done
             }
-            Err(_) => Err(silent(self.silence()).into()),
+            Err(_) => Err(timed_out(self.no_answer()).into()),
         }
     }
 
@@ -165,17 +165,17 @@ impl Database {
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let permit = self.readers.to_read(self.patience).await?;
+        let permit = self.readers.acquire_read(self.read_timeout).await?;
         self.lend(permit, work, DatabaseError::Unavailable).await
     }
 
-    /// Looks through many rows for some, with a permit of the whole program as well: cores
+    /// Scans many rows for some, with a permit of the whole program as well: cores
     /// are left to the others, too.
     pub async fn scan<T, E: From<DatabaseError>>(
         &self,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let permits = self.readers.to_scan(self.patience).await?;
+        let permits = self.readers.acquire_scan(self.read_timeout).await?;
         self.lend(permits, work, DatabaseError::Unavailable).await
     }
 
@@ -185,7 +185,7 @@ impl Database {
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
-        self.ask_on(&self.common, self.deadline, question).await
+        self.ask_on(&self.shared, self.deadline, question).await
     }
 
     /// Runs a query about the state of the service, whose cost depends on no table's size. It takes
@@ -197,39 +197,39 @@ impl Database {
         self.observe_within(self.deadline, question).await
     }
 
-    /// Runs such a query within `patience`. A connection that is silent for longer is replaced.
+    /// Runs such a query within `timeout`. A connection that is silent for longer is replaced.
     pub async fn observe_within<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
-        self.ask_on(&self.observer.figures, patience, question).await
+        self.ask_on(&self.observer.figures, timeout, question).await
     }
 
-    /// Asks whether the database answers within `patience`.
-    pub async fn probe(&self, patience: Duration) -> Result<(), DatabaseError> {
+    /// Checks whether the database answers within `timeout`.
+    pub async fn probe(&self, timeout: Duration) -> Result<(), DatabaseError> {
         let question = async |connection: &AsyncPgConnection| {
             let nothing = diesel::sql_query("select 1");
             RunQueryDsl::execute(nothing, &mut &*connection).await.map(|_| ())
         };
-        self.ask_on(&self.observer.probe, patience, question).await
+        self.ask_on(&self.observer.probe, timeout, question).await
     }
 
     async fn ask_on<T>(
         &self,
-        common: &Common,
+        on: &SharedConnection,
         deadline: Duration,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {
         self.check_prepared()?;
-        let connected = common.get();
+        let connected = on.get();
         let asking = async {
             let connection = connected.clone().await.map_err(DatabaseError::Unavailable)?;
             question(&connection).await.map_err(DatabaseError::from)
         };
         let answer = in_time(deadline, asking).await.flatten();
         if matches!(answer, Err(DatabaseError::Unavailable(_))) {
-            common.forget(&connected);
+            on.forget(&connected);
         }
         answer
     }
@@ -246,8 +246,8 @@ impl Database {
         in_time(self.deadline, answer).await
     }
 
-    fn silence(&self) -> String {
-        format!("no answer within {:?}", self.deadline)
+    fn no_answer(&self) -> String {
+        format!("the database did not answer within {:?}", self.deadline)
     }
 
     /// Runs `work` in a transaction. An error before its `COMMIT` proves that nothing was written.
@@ -273,11 +273,11 @@ impl Database {
                 }
             }
         };
-        let silent = |silence| match commits.get() {
-            true => DatabaseError::OutcomeUnknown(silence),
-            false => DatabaseError::Unavailable(silence),
+        let timed_out = |reason| match commits.get() {
+            true => DatabaseError::OutcomeUnknown(reason),
+            false => DatabaseError::Unavailable(reason),
         };
-        self.lend((), working, silent).await
+        self.lend((), working, timed_out).await
     }
 }
 
@@ -287,7 +287,9 @@ pub(crate) async fn in_time<T>(
     answer: impl Future<Output = T>,
 ) -> Result<T, DatabaseError> {
     let answer = tokio::time::timeout(deadline, answer).await;
-    answer.map_err(|_| DatabaseError::Unavailable(format!("no answer within {deadline:?}")))
+    answer.map_err(|_| {
+        DatabaseError::Unavailable(format!("the database did not answer within {deadline:?}"))
+    })
 }
 
 fn reason_of(error: &PoolError) -> String {

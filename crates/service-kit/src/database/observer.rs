@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use super::DatabaseSettings;
-use super::common::Common;
+use super::shared_connection::SharedConnection;
 
 /// The connections for observing a program.
 #[derive(Clone)]
 pub struct Observer {
     /// The connection that only asks whether the database answers: a query that waits for a lock on
     /// the other one does not hold it up.
-    pub(super) probe: Common,
+    pub(super) probe: SharedConnection,
     /// The connection for the backlog, the pause and the offers under way.
-    pub(super) figures: Common,
+    pub(super) figures: SharedConnection,
 }
 
 impl Observer {
@@ -22,7 +22,7 @@ impl Observer {
     #[must_use]
     pub fn new(settings: &DatabaseSettings, name: &'static str) -> Self {
         let settings = Arc::new(settings.clone());
-        let probe = Common::new(Arc::clone(&settings), name);
-        Self { probe, figures: Common::new(settings, name) }
+        let probe = SharedConnection::new(Arc::clone(&settings), name);
+        Self { probe, figures: SharedConnection::new(settings, name) }
     }
 }

@@ -57,7 +57,7 @@ pub(super) async fn of_write(
 impl Database {
     /// Determines an unknown outcome of work that began at `began`: `again` looks it up, or does
     /// the work if it was not done, and is repeated until the deadline has passed or it ends in
-    /// another way than by an error of the database, as `of_database` tells.
+    /// another way than by an error of the database (`of_database`).
     pub async fn ascertain<T, E: From<DatabaseError>>(
         &self,
         began: Instant,
@@ -65,7 +65,7 @@ impl Database {
         again: impl AsyncFn() -> Result<T, E>,
         of_database: impl Fn(&E) -> bool,
     ) -> Result<T, E> {
-        tracing::warn!(%unknown, "looking whether a write was committed");
+        tracing::warn!(%unknown, "checking whether a write was committed");
         let asking = async {
             loop {
                 sleep(PAUSE).await;
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn only_an_answer_of_the_server_or_a_statement_that_was_not_sent_can_prove_a_rollback() {
         use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand, UniqueViolation, Unknown};
-        let told = |kind| QueryError::DatabaseError(kind, Box::new(String::new()));
+        let error = |kind| QueryError::DatabaseError(kind, Box::new(String::new()));
         let cases = [
-            (told(Unknown), Source::Server),
-            (told(UniqueViolation), Source::Server),
-            (told(ClosedConnection), Source::Unclear),
-            (told(UnableToSendCommand), Source::Unclear),
+            (error(Unknown), Source::Server),
+            (error(UniqueViolation), Source::Server),
+            (error(ClosedConnection), Source::Unclear),
+            (error(UnableToSendCommand), Source::Unclear),
             (QueryError::SerializationError("odd".into()), Source::Driver),
             (QueryError::DeserializationError("odd".into()), Source::Unclear),
             (QueryError::BrokenTransactionManager, Source::Unclear),

@@ -11,7 +11,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Gives a quarter to reading, and at least one connection to either part.
+    /// Divides the connections: a quarter for reading, and at least one for either part.
     pub(super) fn of(pool_size: usize, threads: NonZeroUsize) -> Self {
         let all = pool_size.div_ceil(threads.get()).max(2);
         Self { all, reading: (all / 4).max(1) }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DatabaseSettings;
 use super::State;
-use super::migrate::{Migrations, look};
+use super::migrate::{Migrations, check_tables};
 use super::tables::Tables;
 
 /// The pause before the tables are checked again.
@@ -23,11 +23,14 @@ pub(crate) async fn prepare(
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let reason = match look(&settings, &migrations, name).await {
+        let reason = match check_tables(&settings, &migrations, name).await {
             Ok(Tables::Behind(missing)) => behind(name, &missing),
             Ok(tables @ Tables::Earlier(_)) => tables.cannot_be_migrated().unwrap_or_default(),
             Ok(Tables::Newer(unknown)) => {
-                tracing::warn!(?unknown, "the tables are of a newer version than this program");
+                tracing::warn!(
+                    ?unknown,
+                    "the tables were migrated by a newer version of this program"
+                );
                 break;
             }
             Ok(Tables::UpToDate) => {
@@ -38,7 +41,7 @@ pub(crate) async fn prepare(
         };
         let waiting = State::Preparing(reason.clone());
         if state.send_if_modified(|state| std::mem::replace(state, waiting.clone()) != waiting) {
-            tracing::warn!(reason, "the database is not ready; trying again");
+            tracing::warn!(reason, "the database is not ready; checking again");
         }
         stop.run_until_cancelled(sleep(PAUSE)).await;
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use program_kit::settings::{some, some_time};
+use program_kit::settings::{non_zero, non_zero_time};
 use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -21,22 +21,22 @@ pub struct DatabaseSettings {
     #[serde(skip)]
     pub tls: Option<Tls>,
     /// The most connections that are kept.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "non_zero")]
     pub pool_size: usize,
     /// The timeout of getting a connection.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub connect_timeout: Duration,
     /// The timeout of a statement's wait for a lock.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub lock_timeout: Duration,
     /// The timeout of a statement.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub statement_timeout: Duration,
     /// The timeout of a transaction as a whole, also if the server does not answer at all.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub deadline: Duration,
     /// The time that `migrate` waits for another process that migrates.
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "non_zero_time")]
     pub migrate_timeout: Duration,
 }
 

@@ -17,7 +17,7 @@ pub(super) enum Tables {
     /// A newer program has migrated them; these versions are unknown to this one. A new version of
     /// a service leaves the tables usable for the version before, so that it can be rolled back.
     Newer(Vec<String>),
-    /// These migrations have not run.
+    /// The tables lack these migrations.
     Behind(Vec<String>),
     /// None of the needed migrations has run, but these, which this program does not know.
     Earlier(Vec<String>),
@@ -43,8 +43,8 @@ impl Tables {
         match self {
             Self::UpToDate | Self::Newer(_) | Self::Behind(_) => None,
             Self::Earlier(unknown) => Some(format!(
-                "its tables were made by a version from before the first release (migrations {}), \
-                 which this one cannot update: begin with a new, empty database",
+                "its tables are from a version before the first release (migrations {}), \
+                 which cannot be migrated: use a new, empty database",
                 unknown.join(", ")
             )),
         }

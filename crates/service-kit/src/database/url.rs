@@ -38,9 +38,11 @@ impl DatabaseUrl {
         let check = match (self.protection, ca) {
             (Protection::None, None) => return Ok(None),
             (Protection::None, Some(_)) => {
-                return Err("database.url asks for no TLS, so no CA is looked at; end it with \
-                            ?sslmode=verify-full, or leave database.ca out"
-                    .to_owned());
+                return Err(
+                    "database.ca is set, but database.url does not use TLS; end the URL with \
+                            ?sslmode=verify-full, or remove database.ca"
+                        .to_owned(),
+                );
             }
             (Protection::Require, None) => Check::Nothing,
             (Protection::Require, Some(_)) | (Protection::VerifyCa, _) => Check::Chain,
@@ -95,9 +97,11 @@ impl FromStr for Protection {
             "verify-ca" => Ok(Self::VerifyCa),
             "verify-full" => Ok(Self::VerifyFull),
             // These would accept an unencrypted link.
-            "prefer" | "allow" => Err("database.url: sslmode=prefer and allow protect against \
-                                       nobody; take verify-full, or disable"),
-            _ => Err("database.url: sslmode is disable, require, verify-ca or verify-full"),
+            "prefer" | "allow" => {
+                Err("database.url: sslmode=prefer and sslmode=allow protect against \
+                                       nobody; use verify-full, or disable")
+            }
+            _ => Err("database.url: expected sslmode=disable, require, verify-ca or verify-full"),
         }
     }
 }
@@ -115,10 +119,8 @@ fn take_protection(url: &str) -> Result<(String, Protection), &'static str> {
         match form_urlencoded::parse(parameter.as_bytes()).next() {
             Some((name, mode)) if name == "sslmode" => protection = mode.parse()?,
             Some((name, _)) if name == "sslrootcert" => {
-                return Err(
-                    "database.url: sslrootcert does not stand there; name the CA's file by \
-                            database.ca",
-                );
+                return Err("database.url: sslrootcert is not supported; set the CA's file in \
+                            database.ca");
             }
             Some(_) | None => others.push(parameter),
         }
@@ -166,16 +168,16 @@ mod tests {
     #[test]
     fn what_protects_against_nobody_or_is_unknown_is_refused() {
         let cases = [
-            ("?sslmode=prefer", "take verify-full"),
-            ("?sslmode=allow", "take verify-full"),
-            ("?sslmode=", "sslmode is"),
-            ("?sslmode=verify_full", "sslmode is"),
+            ("?sslmode=prefer", "use verify-full"),
+            ("?sslmode=allow", "use verify-full"),
+            ("?sslmode=", "expected sslmode"),
+            ("?sslmode=verify_full", "expected sslmode"),
             ("?sslrootcert=/ca.pem&sslmode=verify-full", "database.ca"),
             ("?sslmod=require", "is not a URL"),
         ];
-        for (query, told) in cases {
+        for (query, expected) in cases {
             let refusal = DatabaseUrl::try_from(format!("{SERVER}{query}")).unwrap_err();
-            assert!(refusal.contains(told) && refusal.contains("database.url"), "{refusal}");
+            assert!(refusal.contains(expected) && refusal.contains("database.url"), "{refusal}");
         }
         let pairs = "host=host user=me password=hunter2 sslmode=prefer".to_owned();
         assert!(DatabaseUrl::try_from(pairs).unwrap_err().contains("is not a URL"));

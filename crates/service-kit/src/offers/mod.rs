@@ -139,7 +139,7 @@ pub async fn failed(
     storage::failed(connection, id, failure).await
 }
 
-/// Takes one step of the offer that [`take_next`] has locked in the same transaction, and returns
+/// Advances the offer that [`take_next`] has locked in the same transaction by one step, and returns
 /// how many records were offered. The caller must be the active relay: no other may run this.
 pub async fn advance(
     connection: &mut AsyncPgConnection,
@@ -165,7 +165,8 @@ pub async fn advance(
 /// Returns the error of an offer that another version of the service has begun.
 fn unknown(resources: &Resources, Offer { resource, .. }: &Offer) -> diesel::result::Error {
     let names = resources.names();
-    let reason = format!("expected an offer of one of: {names}; found one of {resource:?}");
+    let reason =
+        format!("expected an offer of a resource of this service ({names}); found {resource:?}");
     diesel::result::Error::QueryBuilderError(reason.into())
 }
 

@@ -34,7 +34,7 @@ impl Search {
         }
     }
 
-    /// Takes in the first entry at `place` or after it.
+    /// Records the first entry at `place` or after it.
     pub(super) fn found(&mut self, place: i64, entry: Option<(i64, DateTime<Utc>)>) {
         match entry {
             Some((seq, at)) if seq <= self.high && at < self.target => self.low = seq,
@@ -42,7 +42,7 @@ impl Search {
         }
     }
 
-    /// Returns the last entry that is too early, as far as single entries tell; 0 if there is none.
+    /// Returns the last entry that is too early, as far as single entries show; 0 if there is none.
     pub(super) const fn last_too_early(&self) -> i64 {
         self.low
     }
@@ -51,8 +51,8 @@ impl Search {
 /// The stretch that is looked at in one statement, in numbers of the log.
 pub(super) const STRETCH: i64 = 10_000;
 
-/// One entry is looked at in so many numbers. A prime, so that no regular pattern in the log (every
-/// second change is one of a slow clock) is hit alike each time.
+/// The distance between two entries that are looked at. A prime, so that no regular pattern in the
+/// log (every second change is one of a slow clock) is hit alike each time.
 pub(super) const STRIDE: i64 = 101;
 
 /// The stretches in a row that have to be without an entry of the requested time: as many numbers as
@@ -83,7 +83,7 @@ impl LookBack {
         }
     }
 
-    /// Takes in whether an entry of the requested time was seen in the stretch.
+    /// Records whether an entry of the requested time was seen in the stretch.
     pub(super) fn saw(&mut self, has_any: bool) {
         self.stretches += 1;
         self.next = (self.next - STRETCH).max(0);

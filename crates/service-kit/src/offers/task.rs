@@ -56,11 +56,11 @@ impl OfferTask {
         let noting = session.transaction(async |it| failed(it, id, &error).await);
         match in_time(deadline, noting).await? {
             Ok(Some(1)) => {
-                tracing::warn!(offer = id, error, "an offer failed; it is tried again later");
+                tracing::warn!(offer = id, error, "a step of an offer failed; trying again later");
             }
             Ok(_) => {}
-            Err(unnoted) => {
-                tracing::warn!(offer = id, error, %unnoted, "an offer failed, which was not noted");
+            Err(unsaved) => {
+                tracing::warn!(offer = id, error, %unsaved, "the failure of an offer was not saved");
             }
         }
         Ok(Progress::Failed)
@@ -68,6 +68,6 @@ impl OfferTask {
 }
 
 fn not_taken(error: &diesel::result::Error) -> Progress {
-    tracing::warn!(%error, "no offer could be taken; this is tried again later");
+    tracing::warn!(%error, "selecting the next offer failed; trying again later");
     Progress::Failed
 }

@@ -45,7 +45,7 @@ impl ParkedTask {
             Ok(Some(records)) => Ok(Progress::Offered { records }),
             Ok(None) => Ok(Progress::Nothing),
             Err(error) => {
-                tracing::warn!(%error, "parked changes could not be offered; this is tried again");
+                tracing::warn!(%error, "offering parked changes failed; trying again");
                 Ok(Progress::Failed)
             }
         }
@@ -71,11 +71,15 @@ async fn offer_due(
         events.extend(last.iter().filter_map(of_row));
     }
     storage::set_offered(connection, &due, &events).await?;
-    tracing::info!(changes = due.len(), records = events.len(), "parked changes are offered again");
+    tracing::info!(
+        changes = due.len(),
+        records = events.len(),
+        "parked changes were offered again"
+    );
     Ok(Some(events.len()))
 }
 
-/// Returns, for each resource, the change of each of its records that was parked last: it stands for
+/// Returns, for each resource, the change of each of its records that was parked last: it represents
 /// the others.
 fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, Uuid>> {
     let mut last = BTreeMap::<&str, BTreeMap<&str, &Due>>::new();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Parked, State, storage};
 use crate::database::now;
-use crate::parked::Waits;
+use crate::parked::Delays;
 use crate::resource::Resources;
 
 /// A message that could not be carried.
@@ -22,7 +22,7 @@ pub struct Reported {
     pub body: Vec<u8>,
     /// The reason.
     pub reason: String,
-    /// Set if it may be carried later without anybody's help.
+    /// Set if it may be carried later without a person's help.
     pub may_pass: bool,
 }
 
@@ -31,21 +31,21 @@ pub struct Reported {
 pub async fn report(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
-    waits: &Waits,
+    delays: &Delays,
     reported: &BTreeMap<Uuid, Reported>,
 ) -> QueryResult<usize> {
     let now = now();
     let events = reported.keys().copied().collect::<Vec<_>>();
-    let fresh = storage::note(connection, &events).await?;
+    let fresh = storage::record_events(connection, &events).await?;
     let offered = storage::lock_offered_as(connection, &fresh).await?;
     let expected = offered.iter().map(|row| row.event_id).collect::<HashSet<_>>();
     let again = offered
         .iter()
-        .filter_map(|row| Some(parked_again(row, reported.get(&row.event_id)?, waits, now)));
+        .filter_map(|row| Some(parked_again(row, reported.get(&row.event_id)?, delays, now)));
     let again = again.collect::<Vec<_>>();
     let new = fresh.iter().filter(|event| !expected.contains(event));
     let new = new.filter_map(|event| Some((*event, reported.get(event)?))).collect::<Vec<_>>();
-    let first = new.into_iter().map(|(event, reported)| parked_first(event, reported, waits, now));
+    let first = new.into_iter().map(|(event, reported)| parked_first(event, reported, delays, now));
     let first = first.collect::<Vec<_>>();
     storage::insert(connection, &first).await?;
     storage::unset_due(connection, resources, &fresh).await?;
@@ -53,7 +53,7 @@ pub async fn report(
     Ok(first.len() + again.len())
 }
 
-fn parked_first(event: Uuid, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
+fn parked_first(event: Uuid, reported: &Reported, delays: &Delays, now: DateTime<Utc>) -> Parked {
     let (resource, key) = reported.record.clone().unzip();
     let may_wait = reported.may_pass && key.is_some();
     Parked {
@@ -66,13 +66,18 @@ fn parked_first(event: Uuid, reported: &Reported, waits: &Waits, now: DateTime<U
         attempts: 1,
         first_at: now,
         last_at: now,
-        offer_at: may_wait.then(|| offer_at(waits, 1, now)),
+        offer_at: may_wait.then(|| offer_at(delays, 1, now)),
         state: State(ParkedState::Parked),
     }
 }
 
 /// Returns the row of a change whose record was offered in vain.
-fn parked_again(before: &Parked, reported: &Reported, waits: &Waits, now: DateTime<Utc>) -> Parked {
+fn parked_again(
+    before: &Parked,
+    reported: &Reported,
+    delays: &Delays,
+    now: DateTime<Utc>,
+) -> Parked {
     let attempts = before.attempts.saturating_add(1);
     Parked {
         id: before.id,
@@ -84,12 +89,12 @@ fn parked_again(before: &Parked, reported: &Reported, waits: &Waits, now: DateTi
         attempts,
         first_at: before.first_at,
         last_at: now,
-        offer_at: reported.may_pass.then(|| offer_at(waits, attempts, now)),
+        offer_at: reported.may_pass.then(|| offer_at(delays, attempts, now)),
         state: State(ParkedState::Parked),
     }
 }
 
-fn offer_at(waits: &Waits, attempts: i32, now: DateTime<Utc>) -> DateTime<Utc> {
-    let wait = waits.after(attempts.unsigned_abs());
+fn offer_at(delays: &Delays, attempts: i32, now: DateTime<Utc>) -> DateTime<Utc> {
+    let wait = delays.after(attempts.unsigned_abs());
     now + TimeDelta::from_std(wait).unwrap_or_default()
 }

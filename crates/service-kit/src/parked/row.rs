@@ -51,7 +51,9 @@ impl FromSql<Text, Pg> for State {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let name = value.as_bytes();
         let named = |state: &ParkedState| state.as_str().as_bytes() == name;
-        Ok(Self(ParkedState::ALL.into_iter().find(named).ok_or("no state of a parked change")?))
+        Ok(Self(
+            ParkedState::ALL.into_iter().find(named).ok_or("unknown state of a parked change")?,
+        ))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-/// What RabbitMQ does with a message.
+/// RabbitMQ's treatment of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Taken,
@@ -26,7 +26,7 @@ impl Fate {
 struct World {
     /// The batch, the place in it and the fate of each message.
     messages: Vec<(usize, usize, Fate)>,
-    /// Which were returned, and which confirmed, on the wire.
+    /// The messages that were returned, and those confirmed, on the wire.
     returned: Vec<bool>,
     confirmed: Vec<bool>,
     /// lapin's queue of returns, and the confirms that nobody has looked at.
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Nothing is told too early, and in the end everything is.
+    /// Checks that no outcome is decided too early, and that every one is in the end.
     fn check(&self) {
         for (batch, sent) in &self.sent {
             assert_eq!(*sent, self.expected(*batch), "batch {batch} of {:?}", self.messages);
@@ -125,7 +125,7 @@ impl World {
     }
 }
 
-/// Goes on in every way from here; looks after each frame, or also not, where `lazily`.
+/// Goes on in every way from here; polls after each frame, or also not, where `lazily`.
 fn explore(world: &World, lazily: bool, ends: &mut usize) {
     let mut done = true;
     for message in 0..world.messages.len() {

@@ -94,17 +94,19 @@ impl RelayState {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Starting | Self::Publishing => None,
-            Self::Standby => Some("another process publishes"),
-            Self::Paused => Some("until somebody resumes it"),
-            Self::Unroutable => Some("no queue is bound; the sync worker binds it"),
+            Self::Standby => Some("another process is publishing for this database"),
+            Self::Paused => Some("paused until POST /v1/relay/resume"),
+            Self::Unroutable => {
+                Some("no queue is bound to the exchange; the sync worker binds it when it runs")
+            }
             Self::Blocked(reason) | Self::Waiting(reason) => Some(reason),
         }
     }
 
     /// Publishes the state to the handles, and logs it if it is new.
-    pub(super) fn tell(self, told: &watch::Sender<Self>) {
-        told.send_if_modified(|told| {
-            if *told == self {
+    pub(super) fn report_to(self, state: &watch::Sender<Self>) {
+        state.send_if_modified(|current| {
+            if *current == self {
                 return false;
             }
             match &self {
@@ -117,7 +119,7 @@ impl RelayState {
                 | Self::Publishing
                 | Self::Unroutable => tracing::info!("relay: {}", self.as_str()),
             }
-            *told = self;
+            *current = self;
             true
         });
     }
@@ -136,9 +138,9 @@ pub(super) struct Counts {
 pub struct RelayCounts {
     /// Changes that RabbitMQ has confirmed.
     pub confirmed: u64,
-    /// Times that a change came back, because no queue was bound for it.
+    /// Changes that RabbitMQ returned because no queue was bound for them.
     pub returned: u64,
-    /// Times that RabbitMQ did not take a change.
+    /// Changes that RabbitMQ refused.
     pub refused: u64,
 }
 

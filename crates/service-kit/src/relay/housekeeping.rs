@@ -22,14 +22,14 @@ use crate::database::DatabaseError;
 const TICK: Duration = Duration::from_secs(1);
 
 /// The rest after a step that changed no record.
-const SHORT: Duration = Duration::from_millis(5);
+const MIN_REST: Duration = Duration::from_millis(5);
 
 /// The least rest after a step that failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
 /// The rest after a step, in times of what the step took: tasks take a fifth of the relay's time at
 /// the most, during which changes wait.
-const REST: u32 = 4;
+const REST_FACTOR: u32 = 4;
 
 /// Something that the active relay of a database does besides publishing.
 pub trait Task: Debug + Send + Sync + 'static {
@@ -128,10 +128,10 @@ impl Schedule {
         now: Instant,
         progress: Progress,
     ) {
-        let rested = now.checked_add(now.duration_since(began) * REST);
+        let rested = now.checked_add(now.duration_since(began) * REST_FACTOR);
         self.next = match progress {
             Progress::Failed => rested.max(now.checked_add(AFTER_FAILURE)),
-            Progress::Offered { records: 0 } => rested.max(now.checked_add(SHORT)),
+            Progress::Offered { records: 0 } => rested.max(now.checked_add(MIN_REST)),
             Progress::Offered { records } => {
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
                 let share = Duration::from_secs(1) * records / self.rate.get();

@@ -2,7 +2,7 @@
 //! then each of its messages is confirmed. While RabbitMQ writes one batch to its disk, the next is
 //! read and sent.
 //!
-//! A queue of futures (`FuturesOrdered`) cannot stand for it: the outcome of the oldest batch depends
+//! A queue of futures (`FuturesOrdered`) cannot replace it: the outcome of the oldest batch depends
 //! on the answers to all the others (see [`answers`](super::answers)), so they are polled together.
 
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ use super::answers::{Answer, Answers, Message, Outcome, UNKNOWN};
 use super::publisher::PublishError;
 
 /// The most batches in flight.
-const MOST: usize = 4;
+const MAX_BATCHES: usize = 4;
 
 /// The in-flight batches, oldest first.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl InFlight {
 
     /// Returns whether no more may be sent before one is confirmed; with `alone`, one at a time.
     pub(super) fn is_full(&self, alone: bool) -> bool {
-        self.batches.len() >= if alone { 1 } else { MOST }
+        self.batches.len() >= if alone { 1 } else { MAX_BATCHES }
     }
 
     /// Returns the sequence numbers of all in-flight changes.
@@ -82,7 +82,7 @@ impl InFlight {
         }
     }
 
-    /// Takes the outcome of the oldest batch, once it is certain.
+    /// Removes and returns the outcome of the oldest batch, once it is certain.
     pub(super) fn take_decided(&mut self) -> Option<Result<Outcome, PublishError>> {
         self.decided.take()
     }

@@ -16,7 +16,7 @@ use crate::relay::publisher::Publisher;
 use crate::relay::{RelayOptions, RelaySettings};
 use crate::resource::Resources;
 
-/// What the broker sends about a message.
+/// The frames that the broker sends about a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Frame {
     Return(usize),
@@ -32,11 +32,11 @@ struct World {
     publisher: Publisher,
     broker: FakeConnection,
     in_flight: InFlight,
-    /// How many messages were published before.
+    /// The number of messages published before.
     before: usize,
 }
 
-/// What became of the messages, by their numbers.
+/// The outcomes of the messages, by their numbers.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Fates {
     confirmed: Vec<i64>,
@@ -115,7 +115,7 @@ impl World {
         messages
     }
 
-    /// Plays the frames; the relay looks after each of them.
+    /// Plays the frames; the relay polls after each of them.
     async fn play(&mut self, sizes: &[usize], frames: &[Frame]) -> Fates {
         let messages = self.publish(sizes).await;
         let (mut fates, before) = (Fates::default(), self.before);

@@ -45,7 +45,7 @@ struct Taken {
 }
 
 impl Lease {
-    /// Takes the lease; returns `None` while another process has it.
+    /// Acquires the lease; returns `None` while another process has it.
     pub(super) async fn take(options: &RelayOptions) -> Result<Option<Self>, StepError> {
         let deadline = options.database.deadline;
         let mut session = connect(&options.database, &format!("{} relay", options.name)).await?;

@@ -54,7 +54,7 @@ pub struct RelayOptions {
     pub relay: RelaySettings,
     /// The resources whose changes it publishes.
     pub resources: Resources,
-    /// What it does besides publishing.
+    /// The tasks besides publishing.
     pub tasks: Vec<Arc<dyn Task>>,
 }
 
@@ -149,21 +149,24 @@ impl Relay {
             Ok(Step::InFlight) => (None, self.pace.in_flight()),
             Ok(Step::Busy) => (None, self.pace.busy()),
             Ok(Step::Unroutable { returned }) => {
-                tracing::warn!(returned, "RabbitMQ has no queue for changes; they are kept");
+                tracing::warn!(
+                    returned,
+                    "RabbitMQ has no queue for these changes; they stay in the outbox"
+                );
                 (Some(RelayState::Unroutable), self.pace.failed(fastrand::f64()))
             }
             Ok(Step::Refused { refused }) => {
-                let reason = format!("RabbitMQ did not take {refused} changes");
+                let reason = format!("RabbitMQ refused {refused} changes");
                 (Some(RelayState::Waiting(reason)), self.pace.failed(fastrand::f64()))
             }
             Err(error) => {
-                self.give_up(&error);
+                self.drop_failed_parts(&error);
                 let state = RelayState::Waiting(error.to_string());
                 (Some(state), self.pace.failed(fastrand::f64()))
             }
         };
         if let Some(state) = state {
-            state.tell(&self.state);
+            state.report_to(&self.state);
         }
         // A step of a task may be due before the next read of the outbox.
         let at_most =
@@ -172,7 +175,7 @@ impl Relay {
     }
 
     /// Drops the parts that do not work. In-flight changes are published again, on another channel.
-    fn give_up(&mut self, error: &StepError) {
+    fn drop_failed_parts(&mut self, error: &StepError) {
         if !self.in_flight.is_empty() {
             self.publisher = None;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use program_kit::{backoff, gathering};
+use program_kit::{backoff, batching};
 
 /// The wait while another process is active, before its lock is tried again.
 const STANDBY: Duration = Duration::from_secs(1);
@@ -10,7 +10,7 @@ const STANDBY: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The number of changes by which the batch size grows.
-const MORE: u16 = 10;
+const GROWTH: u16 = 10;
 
 /// A wait, and whether a commit in this process ends it, once the least time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Pace {
     /// Returns the wait while all changes are in flight. It is not known yet whether publishing
     /// works.
     pub(super) fn in_flight(&mut self) -> Wait {
-        let at_least = gathering::how_long(self.found);
+        let at_least = batching::delay(self.found);
         let at_most = self.quiet.max(at_least);
         self.quiet = (self.quiet * 2).min(self.max);
         Wait { at_least, at_most, may_be_woken: true }
@@ -140,7 +140,7 @@ impl BatchSize {
 
     /// Grows the size: a batch was confirmed.
     pub(super) fn grow(&mut self) {
-        self.now = self.now.saturating_add(MORE).min(self.most);
+        self.now = self.now.saturating_add(GROWTH).min(self.most);
     }
 }
 

@@ -26,7 +26,7 @@ const PERSISTENT: u8 = 2;
 pub(super) enum PublishError {
     #[error("{0}")]
     Broker(#[from] BrokerError),
-    #[error("RabbitMQ has no exchange {0} yet; the sync worker makes it")]
+    #[error("RabbitMQ has no exchange {0}; the sync worker creates it when it runs")]
     NoExchange(&'static str),
     #[error("RabbitMQ did not confirm within {0:?}")]
     NotConfirmed(Duration),
@@ -106,9 +106,9 @@ impl Publisher {
         if self.blocking.is_on() {
             return;
         }
-        let closing = self.connection.close(200, "the service stops".into());
+        let closing = self.connection.close(200, "the service is stopping".into());
         if timeout(Duration::from_secs(1), closing).await.is_err() {
-            tracing::debug!("RabbitMQ did not answer to the goodbye");
+            tracing::debug!("RabbitMQ did not confirm in time that the connection is closed");
         }
     }
 }

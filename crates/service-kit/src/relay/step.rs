@@ -1,4 +1,4 @@
-//! One step of the relay: its tasks, then read, publish, delete what was confirmed.
+//! A step of the relay: its tasks, then read, publish, delete what was confirmed.
 
 use std::time::Instant;
 
@@ -45,7 +45,7 @@ pub(super) enum StepError {
 }
 
 impl Relay {
-    /// Takes one step: the tasks, then what waits in the outbox.
+    /// Runs one step: the tasks, then the changes in the outbox.
     pub(super) async fn step(&mut self) -> Result<Step, StepError> {
         let lease = match &mut self.lease {
             Some(lease) => lease,
@@ -77,7 +77,7 @@ impl Relay {
         self.step_tasks(tick).await?;
         let pending = self.read(tick).await?;
         match pending.is_empty() {
-            true => self.nothing_pends().await,
+            true => self.nothing_pending().await,
             false => self.publish(pending).await,
         }
     }
@@ -156,13 +156,13 @@ impl Relay {
             Outcome { refused: refused @ 1.., .. } => Step::Refused { refused },
             Outcome { .. } => {
                 self.pace.succeeded();
-                RelayState::Publishing.tell(&self.state);
+                RelayState::Publishing.report_to(&self.state);
                 Step::InFlight
             }
         })
     }
 
-    async fn nothing_pends(&mut self) -> Result<Step, StepError> {
+    async fn nothing_pending(&mut self) -> Result<Step, StepError> {
         let Some(lease) = &mut self.lease else { return Ok(Step::Standby) };
         if !self.in_flight.is_empty() {
             Ok(Step::InFlight)

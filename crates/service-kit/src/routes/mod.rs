@@ -18,5 +18,5 @@ pub fn common() -> Routes {
         .and(relay::relay())
         .and(parked::parked())
         .and(health::routes(readiness::ready))
-        .and(exposition::routes(metrics::tell))
+        .and(exposition::routes(metrics::answer))
 }

@@ -6,7 +6,7 @@ use actix_web::web::{self, Data};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::Serialize;
 
 use crate::change_log::{Backlog, backlog};
@@ -23,22 +23,22 @@ struct Shown {
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
-    /// The number of parked changes; [`parked::MOST_WAITING`] stands for more as well.
+    /// The number of parked changes; [`parked::MOST_WAITING`] means that many or more.
     parked: i64,
 }
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub(super) fn relay() -> Routes {
-    let reason = "how a side publishes is only read; post to its pause or resume";
-    let show = reads(Rule::READ_OR_SYNC, || web::to(show));
-    let deed = |path, route| {
-        let served = vec![on(Method::POST, Rule::ADMIN, route)];
-        resource(path, "post here, without a body", served)
+    let advice = "use GET, or POST to /v1/relay/pause or /v1/relay/resume";
+    let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show));
+    let action = |path, route| {
+        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
+        resource(path, "use POST without a body", endpoints)
     };
     Routes::default()
-        .with(resource("/v1/relay", reason, show))
-        .with(deed("/v1/relay/pause", web::to(begin)))
-        .with(deed("/v1/relay/resume", web::to(end)))
+        .with(resource("/v1/relay", advice, show))
+        .with(action("/v1/relay/pause", web::to(begin)))
+        .with(action("/v1/relay/resume", web::to(end)))
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {

@@ -33,7 +33,7 @@ const CASES: [Case; 4] = [
     Case {
         flaw: Flaw::Expired,
         trusted: true,
-        refusal: Some("was valid until 2023-12-31 00:00 UTC; it needs a new one"),
+        refusal: Some("expired on 2023-12-31 00:00 UTC; renew it"),
     },
     Case { flaw: Flaw::OtherName, trusted: true, refusal: Some(NAME) },
 ];
@@ -139,7 +139,7 @@ async fn a_certificate_of_a_ca_that_the_system_does_not_know_is_refused() {
     let certificate = TestCa::new().issue(Flaw::None);
     let front = Front::start(target(&plain), Greeting::None, &certificate).await;
     let url = encrypted(&through(&plain, front.address()));
-    let told = "from no CA that this system knows; name its CA by SECTION.ca";
+    let told = "from a CA that this system does not trust; set SECTION.ca to the file of its CA";
     assert_refused(to_broker(&url, None).await, Some(told), "broker");
 }
 
@@ -149,11 +149,11 @@ async fn a_server_that_speaks_no_tls_is_refused() {
     let mut url: Url = database.url().parse().unwrap();
     for mode in ["require", "verify-ca", "verify-full"] {
         url.set_query(Some(&format!("sslmode={mode}")));
-        let told = "it has no TLS; switch ssl on there, or take sslmode off SECTION.url";
+        let told = "the server has no TLS; set ssl = on there, or remove sslmode from SECTION.url";
         assert_refused(to_database(&url, Some(&ca)).await, Some(told), "database");
     }
     let url = encrypted(&broker.url(BrokerUser::Store).parse().unwrap());
-    let told = "it does not speak TLS at the port that SECTION.url names";
+    let told = "the server does not use TLS on the port in SECTION.url";
     assert_refused(to_broker(&url, Some(&ca)).await, Some(told), "broker");
 }
 
@@ -166,7 +166,7 @@ async fn a_server_that_accepts_and_stays_silent_is_given_up_in_time() {
     let settings = database_settings(&url.parse().unwrap(), Some(&ca));
     let settings = DatabaseSettings { connect_timeout: limit, ..settings };
     let given_up = database::connect(&settings, "test").await.err().unwrap();
-    assert!(given_up.to_string().ends_with("no answer within 300ms"), "{given_up}");
+    assert!(given_up.to_string().ends_with("did not answer within 300ms"), "{given_up}");
     let url = format!("amqps://me:hunter2@127.0.0.1:{port}/%2f");
     let settings = broker_settings(&url.parse().unwrap(), Some(&ca));
     let settings = BrokerSettings { connect_timeout: limit, ..settings };

@@ -103,9 +103,12 @@ async fn strangers_are_refused(servers: &Servers) {
     for (setting, reason) in [
         (
             "DATABASE__CA",
-            "PostgreSQL: its certificate is not from the CA in the file of database.ca",
+            "PostgreSQL: the server's certificate is not from the CA in the file of database.ca",
         ),
-        ("BROKER__CA", "RabbitMQ: its certificate is not from the CA in the file of broker.ca"),
+        (
+            "BROKER__CA",
+            "RabbitMQ: the server's certificate is not from the CA in the file of broker.ca",
+        ),
     ] {
         // A database of its own: beside another warehouse it would have nothing to publish.
         let mut set = servers.settings("stranger");

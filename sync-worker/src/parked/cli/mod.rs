@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 
 use clap::{ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 use serde::Serialize;
-use shared_models::parked::{Deed, LeftAlone, MAX_PARKED, Selection, Settled};
+use shared_models::parked::{ActionResult, LeftAlone, MAX_PARKED, ParkedAction, Selection};
 use shared_models::side::Side;
 use thiserror::Error;
 use uuid::Uuid;
@@ -91,12 +91,12 @@ async fn execute(parked: &Parked, command: ParkedCommand) -> Result<(), CliError
                 false => Ok(write!(io::stdout(), "{}", show::details(&change))?),
             }
         }
-        ParkedCommand::Replay(targets) => act(parked, Deed::Replay, targets).await,
+        ParkedCommand::Replay(targets) => act(parked, ParkedAction::Replay, targets).await,
         ParkedCommand::Drop { targets, yes } => {
             if targets.all && !yes && !confirm_drop_all(targets.side)? {
                 return Err(CliError::NotConfirmed);
             }
-            act(parked, Deed::Drop, targets).await
+            act(parked, ParkedAction::Drop, targets).await
         }
     }
 }
@@ -132,7 +132,7 @@ async fn list(
 }
 
 /// Replays or drops all parked changes in one request, or the named ones in as many as are needed.
-async fn act(parked: &Parked, action: Deed, targets: Targets) -> Result<(), CliError> {
+async fn act(parked: &Parked, action: ParkedAction, targets: Targets) -> Result<(), CliError> {
     let Targets { ids, all, side } = targets;
     let selections = match all {
         true => vec![Selection { all: Some(true), ids: None }],
@@ -144,7 +144,7 @@ async fn act(parked: &Parked, action: Deed, targets: Targets) -> Result<(), CliE
     let mut unknown = vec![];
     let mut total = 0;
     for selection in selections {
-        let Settled { changed, left } = parked.act(action, &selection, side).await?;
+        let ActionResult { changed, left } = parked.act(action, &selection, side).await?;
         total += changed;
         for LeftAlone { id, reason } in left {
             match reason == LeftAlone::UNKNOWN {
@@ -154,8 +154,8 @@ async fn act(parked: &Parked, action: Deed, targets: Targets) -> Result<(), CliE
         }
     }
     let done = match action {
-        Deed::Replay => "to be offered again",
-        Deed::Drop => "dropped",
+        ParkedAction::Replay => "to be offered again",
+        ParkedAction::Drop => "dropped",
     };
     writeln!(io::stdout(), "{total} {done}")?;
     if unknown.is_empty() { Ok(()) } else { Err(CliError::Unknown(unknown)) }

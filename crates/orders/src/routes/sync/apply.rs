@@ -16,23 +16,23 @@ use uuid::Uuid;
 
 use crate::Domain;
 use crate::applying::{Applied, apply};
-use crate::peer_change::{Arrived, by_order};
+use crate::peer_change::{ReceivedChange, by_order};
 
-pub(super) async fn take<D: Domain>(
+pub(super) async fn receive<D: Domain>(
     caller: Caller,
     service: Data<Service>,
     request: Body<SyncRequest<Value>>,
 ) -> Result<HttpResponse, Error> {
     let request = request.0;
     check::<D>(&request)?;
-    let arrived = request.changes.into_iter().map(Arrived::read).collect::<Vec<_>>();
-    let changes = by_order(&arrived);
+    let received = request.changes.into_iter().map(ReceivedChange::parse).collect::<Vec<_>>();
+    let changes = by_order(&received);
     let applying = apply::<D>(&service.database, &changes, caller.name());
     let Applied { outcomes, publishes } = applying.await?;
     if publishes {
         service.relay.wake();
     }
-    let results = arrived.into_iter().map(|arrived| result(arrived, &outcomes)).collect();
+    let results = received.into_iter().map(|received| result(received, &outcomes)).collect();
     Ok(HttpResponse::Ok().json(SyncResponse { results }))
 }
 
@@ -42,23 +42,26 @@ fn check<D: Domain>(request: &SyncRequest<Value>) -> Result<(), Error> {
     };
     let (source, count) = (request.source, request.changes.len());
     if request.schema != SCHEMA {
-        refuse("schema", format!("is {}, and only {SCHEMA} is known here", request.schema))
+        refuse("schema", format!("is {}, but only {SCHEMA} is supported", request.schema))
     } else if source != D::SIDE.peer() {
-        refuse("source", format!("is {source}, but this is the {}", D::SIDE))
+        refuse(
+            "source",
+            format!("is {source}; expected the peer of this side, the {}", D::SIDE.peer()),
+        )
     } else if count > MAX_CHANGES {
-        refuse("changes", format!("has {count} changes, at most {MAX_CHANGES} fit"))
+        refuse("changes", format!("has {count} changes; at most {MAX_CHANGES} are allowed"))
     } else {
         Ok(())
     }
 }
 
-fn result(arrived: Arrived, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncResult {
-    let outcome = match arrived.change {
+fn result(received: ReceivedChange, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncResult {
+    let outcome = match received.change {
         Err(reason) => Outcome::Rejected { reason },
         Ok(change) => {
             // Every order that a change names was inserted, or found and locked.
             outcomes.get(&change.order_id).cloned().unwrap_or(Outcome::Stale)
         }
     };
-    SyncResult { event_id: arrived.event_id, outcome }
+    SyncResult { event_id: received.event_id, outcome }
 }

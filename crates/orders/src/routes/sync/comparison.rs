@@ -16,7 +16,7 @@ use crate::comparison::{self, advance, log_state};
 /// The requested range of the log.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Stretch {
+pub(super) struct LogRange {
     after: i64,
     upto: i64,
 }
@@ -40,7 +40,7 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
-/// `POST /v1/sync/compared`: notes that the worker has compared a range.
+/// `POST /v1/sync/compared`: records that the worker has compared a range.
 pub(super) async fn set(
     service: Data<Service>,
     compared: Body<Compared>,
@@ -52,9 +52,9 @@ pub(super) async fn set(
 /// `GET /v1/sync/changed`: the orders that were changed here in a range of the log.
 pub(super) async fn changed(
     service: Data<Service>,
-    stretch: Query<Stretch>,
+    range: Query<LogRange>,
 ) -> Result<HttpResponse, Error> {
-    let Stretch { after, upto } = stretch.into_inner();
+    let LogRange { after, upto } = range.into_inner();
     let reading = service.database.read::<_, Error>(async |connection| {
         Ok(comparison::changed(connection, after, upto).await?)
     });
@@ -68,7 +68,7 @@ pub(super) async fn revisions(
 ) -> Result<HttpResponse, Error> {
     let ids = request.0.ids;
     if ids.len() > MAX_COMPARED {
-        let problem = format!("has {} ids, at most {MAX_COMPARED} fit", ids.len());
+        let problem = format!("has {} ids; at most {MAX_COMPARED} are allowed", ids.len());
         return Err(Error::Invalid(vec![FieldError::new("ids", problem, |_| None)]));
     }
     let reading = service

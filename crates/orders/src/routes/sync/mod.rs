@@ -7,27 +7,31 @@ mod comparison;
 use actix_web::http::Method;
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 
 use crate::Domain;
 
 /// `POST /v1/sync/orders`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
-    let take = vec![on(Method::POST, Rule::SYNC, web::to(apply::take::<D>))];
+    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(apply::receive::<D>))];
     Routes::default()
-        .with(resource("/v1/sync/orders", "the worker posts changes here", take))
+        .with(resource(
+            "/v1/sync/orders",
+            "use POST with the peer's changes; only the worker does",
+            take,
+        ))
         .and(comparing())
 }
 
 /// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `POST /v1/sync/revisions`.
 fn comparing() -> Routes {
-    let mut compared = reads(Rule::SYNC, || web::to(comparison::show));
-    compared.push(on(Method::POST, Rule::SYNC, web::to(comparison::set)));
-    let changed = reads(Rule::SYNC, || web::to(comparison::changed));
-    let revisions = vec![on(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
-    let of_compared = "the worker reads here how far the log is compared, and posts it";
+    let mut compared = read_endpoints(Rule::SYNC, || web::to(comparison::show));
+    compared.push(endpoint(Method::POST, Rule::SYNC, web::to(comparison::set)));
+    let changed = read_endpoints(Rule::SYNC, || web::to(comparison::changed));
+    let revisions = vec![endpoint(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
+    let of_compared = "use GET to read how far the log is compared, or POST to set it";
     Routes::default()
         .with(resource("/v1/sync/compared", of_compared, compared))
-        .with(resource("/v1/sync/changed", "what was changed is only read", changed))
-        .with(resource("/v1/sync/revisions", "post {\"ids\": [...]}", revisions))
+        .with(resource("/v1/sync/changed", "use GET", changed))
+        .with(resource("/v1/sync/revisions", "use POST with {\"ids\": [...]}", revisions))
 }

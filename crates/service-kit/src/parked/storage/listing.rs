@@ -51,7 +51,7 @@ struct Waiting {
     count: i64,
 }
 
-/// Counts the parked changes; [`MOST_WAITING`] stands for more as well.
+/// Counts the parked changes; [`MOST_WAITING`] means that many or more.
 pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
     let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
     Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
@@ -65,9 +65,9 @@ where parked.id = any ($1) and exists (
     select from changes newer
     where newer.resource = parked.resource and newer.key = parked.key and newer.published
         and newer.seq > (
-            select max(said.seq) from changes said
-            where said.resource = parked.resource and said.key = parked.key
-                and said.event_id = parked.event_id))";
+            select max(own.seq) from changes own
+            where own.resource = parked.resource and own.key = parked.key
+                and own.event_id = parked.event_id))";
 
 #[derive(QueryableByName)]
 struct Overtaken {

@@ -2,10 +2,10 @@
 
 mod listing;
 mod reporting;
-mod settling;
+mod states;
 
 pub use listing::{MOST_WAITING, find, overtaken, page, waiting};
-pub(super) use reporting::{insert, lock_offered_as, note, update};
-pub(super) use settling::{
-    Due, Standing, lock_due, set_dropped, set_due, set_offered, standing, unset_due,
+pub(super) use reporting::{insert, lock_offered_as, record_events, update};
+pub(super) use states::{
+    CurrentState, Due, current_states, lock_due, set_dropped, set_due, set_offered, unset_due,
 };

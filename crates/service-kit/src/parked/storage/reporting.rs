@@ -9,27 +9,27 @@ use uuid::Uuid;
 use crate::database::schema::parked;
 use crate::parked::{Parked, State};
 
-/// Notes events, in the order of their ids, so that two reports of the same events cannot deadlock.
-const NOTE: &str = "
+/// Records events, in the order of their ids, so that two reports of the same events cannot deadlock.
+const RECORD_EVENTS: &str = "
 insert into parked_events (event_id)
 select * from unnest($1) as new (event_id) order by new.event_id
 on conflict do nothing
 returning event_id";
 
 #[derive(QueryableByName)]
-struct Noted {
+struct Recorded {
     #[diesel(sql_type = SqlUuid)]
     event_id: Uuid,
 }
 
-/// Notes that these events were reported; returns the new ones.
-pub(in crate::parked) async fn note(
+/// Records that these events were reported; returns the new ones.
+pub(in crate::parked) async fn record_events(
     connection: &mut AsyncPgConnection,
     events: &[Uuid],
 ) -> QueryResult<Vec<Uuid>> {
-    let note = diesel::sql_query(NOTE).bind::<Array<SqlUuid>, _>(events);
-    let noted = note.load::<Noted>(connection).await?;
-    Ok(noted.into_iter().map(|row| row.event_id).collect())
+    let record_events = diesel::sql_query(RECORD_EVENTS).bind::<Array<SqlUuid>, _>(events);
+    let recorded = record_events.load::<Recorded>(connection).await?;
+    Ok(recorded.into_iter().map(|row| row.event_id).collect())
 }
 
 /// Locks and returns the changes that were offered as one of these events.

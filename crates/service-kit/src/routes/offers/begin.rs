@@ -50,7 +50,7 @@ pub(super) async fn ask(
             let (offered, unknown) = offer_some(&service, resource, &caller, &ids).await?;
             (None, json!({"offered": offered, "unknown": unknown}))
         }
-        _ => return Err(unclear()),
+        _ => return Err(invalid_selection()),
     };
     service.relay.wake_tasks();
     // What is offered by key is in the outbox already.
@@ -61,14 +61,15 @@ pub(super) async fn ask(
     Ok(response.json(answer))
 }
 
-fn unclear() -> Error {
-    let expected = "must be one of {\"all\": true}, {\"since\": TIME}, {\"ids\": [up to 500]}";
+fn invalid_selection() -> Error {
+    let expected =
+        "expected exactly one of {\"all\": true}, {\"since\": TIME}, {\"ids\": [up to 500]}";
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }
 
 fn unknown(service: &Service, name: &str) -> Error {
     let names = service.resources.names();
-    let problem = format!("must be one of: {names}; found {name:?}");
+    let problem = format!("expected one of: {names}; found {name:?}");
     Error::Invalid(vec![FieldError::new("resource", problem, |_| None)])
 }
 
@@ -106,7 +107,8 @@ fn keys(resource: &dyn Resource, texts: &[String]) -> Result<Vec<String>, Error>
         match resource.key(text) {
             Some(key) => keys.push(key),
             None => {
-                let problem = format!("must be a key of the resource {}", resource.name());
+                let problem =
+                    format!("expected a key of the resource {}; found {text:?}", resource.name());
                 errors.push(FieldError::new(format!("ids[{index}]"), problem, |_| None));
             }
         }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use program_kit::access::Rule;
 use program_kit::http::page::{MAX_LIMIT, Page};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, on, reads, resource};
+use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,16 +46,17 @@ struct OffersQuery {
 
 /// `POST /v1/sync/offer`, `GET /v1/offers`, `GET /v1/offers/{id}`, `DELETE /v1/offers/{id}`.
 pub(super) fn offers() -> Routes {
-    let list = reads(Rule::READ_OR_SYNC, || web::to(list));
-    let mut one = reads(Rule::READ_OR_SYNC, || web::to(self::one));
-    one.push(on(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
-    let ask = vec![on(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
-    let of_ask = "post {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
-    let reason = "an offer is looked at or deleted; post to /v1/sync/offer to begin one";
+    let list = read_endpoints(Rule::READ_OR_SYNC, || web::to(list));
+    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(self::one));
+    one.push(endpoint(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
+    let ask = vec![endpoint(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
+    let of_ask = "use POST with {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
+    let advice =
+        "use GET to read offers, DELETE on one to end it, or POST /v1/sync/offer to begin one";
     Routes::default()
         .with(resource("/v1/sync/offer", of_ask, ask))
-        .with(resource("/v1/offers", reason, list))
-        .with(resource("/v1/offers/{id}", reason, one))
+        .with(resource("/v1/offers", advice, list))
+        .with(resource("/v1/offers/{id}", advice, one))
 }
 
 /// Returns the path of an offer.
@@ -92,7 +93,7 @@ async fn end(service: Data<Service>, id: Path<i64>) -> Result<HttpResponse, Erro
 }
 
 fn unknown(id: i64) -> Problem {
-    Problem::new(Kind::NotFound, format!("no offer {id} is under way; it may have come to its end"))
+    Problem::new(Kind::NotFound, format!("no offer {id} is in progress; it may be complete"))
 }
 
 fn show(offer: Offer) -> Shown {

@@ -20,7 +20,7 @@ use crate::service::Service;
 #[serde(deny_unknown_fields)]
 pub(super) struct ParkedQuery {
     #[serde(default)]
-    state: Wanted,
+    state: StateFilter,
     limit: Option<u16>,
     cursor: Option<String>,
 }
@@ -28,7 +28,7 @@ pub(super) struct ParkedQuery {
 /// The states by which the list can be filtered.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Wanted {
+enum StateFilter {
     #[default]
     Parked,
     Offered,
@@ -36,7 +36,7 @@ enum Wanted {
     All,
 }
 
-impl Wanted {
+impl StateFilter {
     const fn state(self) -> Option<ParkedState> {
         match self {
             Self::Parked => Some(ParkedState::Parked),
@@ -49,7 +49,7 @@ impl Wanted {
 
 #[derive(Serialize)]
 struct Filters {
-    state: Wanted,
+    state: StateFilter,
 }
 
 pub(super) async fn list(
@@ -58,14 +58,15 @@ pub(super) async fn list(
     query: Query<ParkedQuery>,
 ) -> Result<HttpResponse, Error> {
     let ParkedQuery { state, limit, cursor } = query.into_inner();
-    let asked = PageRequest::new(Filters { state }, limit, cursor.as_deref())?;
+    let page_request = PageRequest::new(Filters { state }, limit, cursor.as_deref())?;
     let reading = service.database.read::<_, Error>(async |connection| {
-        let mut rows = page(connection, state.state(), asked.after, asked.to_read()).await?;
-        let next = asked.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
+        let mut rows =
+            page(connection, state.state(), page_request.after, page_request.to_read()).await?;
+        let next = page_request.cut(&mut rows, |last| Position { at: last.first_at, id: last.id });
         Ok((show(connection, rows).await?, next))
     });
     let (changes, next) = reading.await?;
-    Ok(Page::of(changes, &asked, next, request.path()).answer())
+    Ok(Page::of(changes, &page_request, next, request.path()).answer())
 }
 
 pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
@@ -75,7 +76,7 @@ pub(super) async fn one(service: Data<Service>, id: Path<Uuid>) -> Result<HttpRe
     });
     let found = reading.await?.pop();
     let change = found
-        .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no parked change {id}")))?;
+        .ok_or_else(|| Problem::new(Kind::NotFound, format!("no parked change {id} exists")))?;
     Ok(HttpResponse::Ok().json(change))
 }
 

@@ -18,17 +18,20 @@ use crate::parked::{Reported, report};
 use crate::resource::Resources;
 use crate::service::Service;
 
-pub(super) async fn take(
+pub(super) async fn receive(
     service: Data<Service>,
     request: Body<ParkedReport>,
 ) -> Result<HttpResponse, Error> {
     let reported = read(&service.resources, request.0).map_err(Error::Invalid)?;
     let reporting = service.database.transaction::<_, Error>(async |connection| {
-        Ok(report(connection, &service.resources, &service.waits, &reported).await?)
+        Ok(report(connection, &service.resources, &service.offer_delays, &reported).await?)
     });
     let parked = reporting.await?;
     if parked > 0 {
-        tracing::warn!(parked, "changes could not be carried; GET /v1/parked shows them");
+        tracing::warn!(
+            parked,
+            "the worker parked changes that it could not carry; GET /v1/parked lists them"
+        );
     }
     Ok(HttpResponse::Ok().json(json!({ "parked": parked })))
 }
@@ -42,7 +45,7 @@ fn read(
         |field: &str, problem: String| Err(vec![FieldError::new(field, problem, expected)]);
     let (schema, count) = (report.schema, report.changes.len());
     if schema != SCHEMA {
-        return refuse("schema", format!("is {schema}, and only {SCHEMA} is known here"));
+        return refuse("schema", format!("is {schema}, but only {SCHEMA} is supported"));
     }
     if count > MAX_PARKED {
         return refuse("changes", format!("has {count} changes"));
@@ -62,7 +65,7 @@ fn read(
 
 fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, String> {
     let ReportedChange { record, body, reason, may_pass, .. } = change;
-    let body = STANDARD.decode(body).map_err(|error| format!("is no base64: {error}"))?;
+    let body = STANDARD.decode(body).map_err(|error| format!("is not base64: {error}"))?;
     if body.len() > MAX_BODY {
         return Err(format!("has {} bytes", body.len()));
     }
@@ -74,9 +77,9 @@ fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, S
 
 fn expected(field: &str) -> Option<&'static str> {
     match field {
-        "schema" => Some("the number of the form that is known here"),
+        "schema" => Some("a supported version of the report"),
         "changes" => Some("at most 500 changes"),
-        "body" => Some("the message's first 262,144 bytes at the most, in base64"),
+        "body" => Some("the message's first bytes, at most 262,144, in base64"),
         _ => None,
     }
 }

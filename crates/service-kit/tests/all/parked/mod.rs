@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use service_kit::application::ServiceSettings;
-use service_kit::parked::Waits;
+use service_kit::parked::Delays;
 use shared_models::SCHEMA;
 use test_kit::queue::{body, published, take_all};
 use test_kit::{BrokerUser, TestBroker, TestService, eventually, notes};
@@ -99,7 +99,7 @@ async fn offering_after(waits: &str, broker: &TestBroker) -> TestService {
     let broker = broker.settings(BrokerUser::Store);
     let adjust = |settings: &mut ServiceSettings| {
         settings.broker = broker;
-        settings.parked.offer_after = Waits::try_from(waits.to_owned()).unwrap();
+        settings.parked.offer_after = Delays::try_from(waits.to_owned()).unwrap();
     };
     TestService::start_with("notes", notes(), adjust).await
 }

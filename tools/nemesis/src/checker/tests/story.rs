@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
-use shared_models::edit::{create, edit};
+use shared_models::edit::{create, revise};
 use shared_models::event::{EventKind, OrderEvent};
 use shared_models::merge::merge;
 use shared_models::order::{Delivery, Line, Progress, Shared, Status, Touched};
@@ -155,7 +155,7 @@ impl Story {
     }
 
     fn decides(&mut self, side: Side, before: &Shared, delivery: Delivery, progress: Progress) {
-        let (shared, touched) = edit(side, before, delivery, progress).unwrap();
+        let (shared, touched) = revise(side, before, delivery, progress).unwrap();
         self.record(side, EventKind::Updated, shared, touched, None);
     }
 

@@ -71,10 +71,10 @@ pub(in crate::parked) async fn set_offered(
     due: &[Due],
     events: &HashMap<Uuid, Uuid>,
 ) -> QueryResult<()> {
-    let said = due.iter().map(|row| events.get(&row.id).copied());
+    let events_of_rows = due.iter().map(|row| events.get(&row.id).copied());
     diesel::sql_query(SET_OFFERED)
         .bind::<Array<SqlUuid>, _>(due.iter().map(|row| row.id).collect::<Vec<_>>())
-        .bind::<Array<Nullable<SqlUuid>>, _>(said.collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(events_of_rows.collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())
@@ -131,14 +131,14 @@ pub(in crate::parked) async fn set_dropped(
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 
-const STANDING: &str = "
+const CURRENT_STATES: &str = "
 select id, state, offer_at,
     {record_exists} as record_exists
 from parked where id = any ($1)";
 
 /// The state of a parked change.
 #[derive(Clone, Copy, Debug, QueryableByName)]
-pub(in crate::parked) struct Standing {
+pub(in crate::parked) struct CurrentState {
     #[diesel(sql_type = SqlUuid)]
     pub(in crate::parked) id: Uuid,
     #[diesel(sql_type = Text)]
@@ -150,12 +150,12 @@ pub(in crate::parked) struct Standing {
 }
 
 /// Returns the states of those of these that exist.
-pub(in crate::parked) async fn standing(
+pub(in crate::parked) async fn current_states(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
     ids: &[Uuid],
-) -> QueryResult<Vec<Standing>> {
-    diesel::sql_query(over(resources, STANDING))
+) -> QueryResult<Vec<CurrentState>> {
+    diesel::sql_query(over(resources, CURRENT_STATES))
         .bind::<Array<SqlUuid>, _>(ids)
         .load(connection)
         .await

@@ -15,13 +15,13 @@ pub(super) type Connected = Shared<BoxFuture<'static, Result<Arc<AsyncPgConnecti
 
 /// The connection that the callers of one thread share, opened by the first query.
 #[derive(Clone)]
-pub(super) struct Common {
+pub(super) struct SharedConnection {
     settings: Arc<DatabaseSettings>,
     name: &'static str,
     connected: Arc<Mutex<Option<Connected>>>,
 }
 
-impl Common {
+impl SharedConnection {
     pub(super) fn new(settings: Arc<DatabaseSettings>, name: &'static str) -> Self {
         Self { settings, name, connected: Arc::default() }
     }

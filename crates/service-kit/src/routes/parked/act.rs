@@ -4,36 +4,38 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
-use shared_models::parked::{Deed, MAX_PARKED, Selection};
+use shared_models::parked::{MAX_PARKED, ParkedAction, Selection};
 
 use crate::error::Error;
 use crate::parked;
 use crate::service::Service;
 
-pub(super) async fn settle(
-    deed: Deed,
+pub(super) async fn act(
+    action: ParkedAction,
     service: Data<Service>,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Error> {
     let ids = match selection.0 {
         Selection { all: Some(true), ids: None } => None,
         Selection { all: None, ids: Some(ids) } if ids.len() <= MAX_PARKED => Some(ids),
-        Selection { .. } => return Err(unclear()),
+        Selection { .. } => return Err(invalid_selection()),
     };
-    let settling = service.database.transaction::<_, Error>(async |connection| {
-        Ok(parked::settle(connection, &service.resources, deed, ids.as_deref()).await?)
+    let acting = service.database.transaction::<_, Error>(async |connection| {
+        Ok(parked::act(connection, &service.resources, action, ids.as_deref()).await?)
     });
-    let settled = settling.await?;
-    match deed {
-        Deed::Replay => service.relay.wake_tasks(),
+    let result = acting.await?;
+    match action {
+        ParkedAction::Replay => service.relay.wake_tasks(),
         // Logged, because they are not offered any more; when all were dropped, the rows show
         // which.
-        Deed::Drop => tracing::warn!(dropped = settled.changed, ?ids, "parked changes are dropped"),
+        ParkedAction::Drop => {
+            tracing::warn!(dropped = result.changed, ?ids, "parked changes were dropped");
+        }
     }
-    Ok(HttpResponse::Ok().json(settled))
+    Ok(HttpResponse::Ok().json(result))
 }
 
-fn unclear() -> Error {
-    let expected = "must be one of {\"all\": true}, {\"ids\": [up to 500]}";
+fn invalid_selection() -> Error {
+    let expected = "expected exactly one of {\"all\": true}, {\"ids\": [up to 500]}";
     Error::Invalid(vec![FieldError::new("body", expected, |_| None)])
 }
