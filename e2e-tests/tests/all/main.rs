@@ -6,6 +6,7 @@ mod alarms;
 mod circles;
 mod convergence;
 mod encryption;
+mod life_of_a_change;
 mod losses;
 mod outages;
 mod parking;
