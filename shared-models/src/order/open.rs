@@ -85,6 +85,7 @@ struct FacetVisitor<V> {
 
 /// A field's name, borrowed if possible.
 #[derive(Deserialize)]
+#[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de, V: Open> Visitor<'de> for FacetVisitor<V> {

@@ -83,6 +83,7 @@ struct Others<'a, A, I> {
 
 /// A field's name, borrowed if possible.
 #[derive(Deserialize)]
+#[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de, A: MapAccess<'de>, I: Deserialize<'de>> MapAccess<'de> for Others<'_, A, I> {
