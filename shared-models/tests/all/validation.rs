@@ -118,7 +118,7 @@ fn unknown_fields_are_believed_up_to_a_size_and_without_nul() {
     };
     assert!(with(serde_json::json!({"wrap": ["red", 1, null]})).is_ok());
     let nul = with(serde_json::json!({"wrap": ["a\0b"]})).expect_err("NUL");
-    assert!(nul.ends_with("unknown fields hold the character NUL"), "{nul}");
+    assert!(nul.ends_with("unknown fields contain the character NUL"), "{nul}");
     let large = with("x".repeat(limits::UNKNOWN_BYTES).into()).expect_err("too large");
     assert!(large.contains("at most 16384 are allowed"), "{large}");
 }

@@ -106,7 +106,9 @@ async fn a_new_token_is_told_once_and_known_by_the_line_that_is_told_with_it() {
     program.ready().await;
     let shop = Token::try_from(token.trim().to_owned()).unwrap();
     place(&program.client.clone().with_token(&shop)).await;
-    for (name, role, hint) in [("The Shop", "write", "small letters"), ("shop", "king", "admin")] {
+    for (name, role, hint) in
+        [("The Shop", "write", "lowercase letters"), ("shop", "king", "admin")]
+    {
         let refused = STORE.run(&["token", "new", "--name", name, "--role", role], &[]).await;
         let said = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success() && said.contains(hint), "{said}");

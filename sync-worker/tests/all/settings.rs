@@ -30,7 +30,7 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         ),
         (with("WORKER__HTTP__HOST", "0.0.0.0"), "token new"),
         (with("WORKER__ACCESS__TOKENS__SHOP", "hunter2"), "access.tokens.shop"),
-        (with("WORKER__STORE__TOKEN", "hunter2 hunter2"), "a token must be one word"),
+        (with("WORKER__STORE__TOKEN", "hunter2 hunter2"), "expected a token of ASCII letters"),
         (with("WORKER__CARRY__MAX_CHANGES", "501"), "carry.max_changes"),
         (with("WORKER__CARRY__MAX_CHANGES", "0"), "carry.max_changes"),
         (with("WORKER__CARRY__MAX_BYTES", "0"), "carry.max_bytes"),
