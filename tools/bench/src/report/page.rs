@@ -122,7 +122,7 @@ fn row(cells: &Cells) -> Markup {
 
 /// On a narrow screen, where a row stands as a block, the head stands before it.
 fn cell(head: &str, text: &str, small: &str) -> Markup {
-    let class = if text == NONE { "none" } else { "non_zero" };
+    let class = if text == NONE { "none" } else { "some" };
     html! {
         td.(class) data-head=(head) {
             span { (text) @if !small.is_empty() { small { (small) } } }
