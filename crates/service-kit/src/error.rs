@@ -72,7 +72,7 @@ impl Error {
 }
 
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
-/// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
+/// look first.
 const OUTCOME_UNKNOWN: &str = "the database did not confirm in time that this was written, so it may \
     have been; read the record (its version, its history) before you send \
     the request again";

@@ -39,15 +39,33 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a source defines the last part of a name such as `Relay::run`.
+/// Whether a source defines what a name such as `Relay::run` names: the function, and the type.
 fn defines(source: &str, name: &str) -> bool {
-    let last = name.rsplit("::").next().unwrap();
-    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    source.match_indices(last).any(|(at, _)| {
-        let before = source[..at].chars().next_back();
-        let after = source[at + last.len()..].chars().next();
-        !before.is_some_and(is_part) && !after.is_some_and(is_part)
-    })
+    let has = |keyword: &str, name: &str| {
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let text = format!("{keyword} {name}");
+        let mut ends = source.match_indices(&text).map(|(at, _)| &source[at + text.len()..]);
+        ends.any(|rest| !rest.starts_with(is_part))
+    };
+    let is_type = |name| ["struct", "enum", "trait"].iter().any(|keyword| has(keyword, name));
+    match name.split_once("::") {
+        Some((of, function)) => has("fn", function) && (is_type(of) || has("for", of)),
+        None => has("fn", name) || is_type(name),
+    }
+}
+
+#[test]
+fn a_name_that_only_stands_in_a_comment_is_not_defined() {
+    let source = "// read it, Arrived\nstruct Received;\nimpl Received { fn parse() {} }";
+    for (name, is_there) in [
+        ("parse", true),
+        ("Received::parse", true),
+        ("read", false),
+        ("Arrived::parse", false),
+        ("Received::pars", false),
+    ] {
+        assert_eq!(defines(source, name), is_there, "{name}");
+    }
 }
 
 #[test]

@@ -10,18 +10,21 @@ use super::Unknown;
 use super::open::open;
 use super::text::{filled, storable};
 
-/// Characters in a company's name.
-pub const COMPANY: usize = 200;
-/// Characters in an address.
-pub const ADDRESS: usize = 1_000;
-/// Characters in a comment.
-pub const COMMENT: usize = 2_000;
-/// Lines in an order.
-pub const LINES: usize = 200;
-/// Characters in a sku.
-pub const SKU: usize = 64;
-/// Pieces in a line.
-pub const QUANTITY: u32 = 1_000_000;
+/// The limits of the facet.
+pub(super) mod limits {
+    /// Characters in a company's name.
+    pub const COMPANY: usize = 200;
+    /// Characters in an address.
+    pub const ADDRESS: usize = 1_000;
+    /// Characters in a comment.
+    pub const COMMENT: usize = 2_000;
+    /// Lines in an order.
+    pub const LINES: usize = 200;
+    /// Characters in a sku.
+    pub const SKU: usize = 64;
+    /// Pieces in a line.
+    pub const QUANTITY: u32 = 1_000_000;
+}
 
 /// The contents, the destination and the date of the delivery. The store owns it.
 ///
@@ -31,16 +34,16 @@ pub const QUANTITY: u32 = 1_000_000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
 pub struct Delivery {
     /// The company that gets it.
-    #[garde(custom(filled(COMPANY)))]
+    #[garde(custom(filled(limits::COMPANY)))]
     pub company: String,
     /// The destination.
-    #[garde(custom(filled(ADDRESS)))]
+    #[garde(custom(filled(limits::ADDRESS)))]
     pub address: String,
     /// The latest date.
     #[garde(inner(custom(calendar_date)))]
     pub deliver_by: Option<NaiveDate>,
     /// A comment for people.
-    #[garde(inner(custom(filled(COMMENT))))]
+    #[garde(inner(custom(filled(limits::COMMENT))))]
     pub comment: Option<String>,
     /// The lines, each sku once, sorted by sku.
     #[garde(dive, custom(line_list))]
@@ -59,7 +62,7 @@ pub struct Delivery {
 #[serde(deny_unknown_fields, expecting = "an object with sku and quantity")]
 pub struct Line {
     /// The article's sku.
-    #[garde(custom(filled(SKU)))]
+    #[garde(custom(filled(limits::SKU)))]
     pub sku: String,
     /// The number of pieces.
     #[garde(custom(pieces))]
@@ -94,9 +97,11 @@ impl Delivery {
 
 fn pieces(quantity: &u32, (): &()) -> garde::Result {
     match *quantity {
-        1..=QUANTITY => Ok(()),
+        1..=limits::QUANTITY => Ok(()),
         0 => Err(garde::Error::new("is 0")),
-        more => Err(garde::Error::new(format!("is {more}; at most {QUANTITY} is allowed"))),
+        more => {
+            Err(garde::Error::new(format!("is {more}; at most {} is allowed", limits::QUANTITY)))
+        }
     }
 }
 
@@ -111,8 +116,8 @@ fn line_list(lines: &[Line], (): &()) -> garde::Result {
     if lines.is_empty() {
         return Err(garde::Error::new("is empty"));
     }
-    if lines.len() > LINES {
-        let problem = format!("has {} lines; at most {LINES} are allowed", lines.len());
+    if lines.len() > limits::LINES {
+        let problem = format!("has {} lines; at most {} are allowed", lines.len(), limits::LINES);
         return Err(garde::Error::new(problem));
     }
     let mut first = HashMap::new();

@@ -20,8 +20,8 @@ use crate::revision::Revision;
 
 /// The documented limits. A request that exceeds one is refused with 422.
 pub mod limits {
-    pub use super::delivery::{ADDRESS, COMMENT, COMPANY, LINES, QUANTITY, SKU};
-    pub use super::progress::{CARRIER, TRACKING};
+    pub use super::delivery::limits::*;
+    pub use super::progress::limits::*;
     pub use super::text::UNKNOWN_BYTES;
 }
 

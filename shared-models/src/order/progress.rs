@@ -7,10 +7,13 @@ use super::open::open;
 use super::text::{filled, storable};
 use super::{Status, Unknown};
 
-/// Characters in a carrier's name.
-pub const CARRIER: usize = 100;
-/// Characters in a tracking number.
-pub const TRACKING: usize = 200;
+/// The limits of the facet.
+pub(super) mod limits {
+    /// Characters in a carrier's name.
+    pub const CARRIER: usize = 100;
+    /// Characters in a tracking number.
+    pub const TRACKING: usize = 200;
+}
 
 /// The status of an order, and its carrier. The warehouse owns it. A field is added as to the
 /// [`Delivery`](super::Delivery).
@@ -20,10 +23,10 @@ pub struct Progress {
     #[garde(skip)]
     pub status: Status,
     /// The carrier's name.
-    #[garde(inner(custom(filled(CARRIER))))]
+    #[garde(inner(custom(filled(limits::CARRIER))))]
     pub carrier: Option<String>,
     /// The carrier's tracking number.
-    #[garde(inner(custom(filled(TRACKING))))]
+    #[garde(inner(custom(filled(limits::TRACKING))))]
     pub tracking: Option<String>,
     /// The fields that a newer version has added.
     #[serde(flatten)]

@@ -95,6 +95,7 @@ async fn write<P: Private>(
     }
     let changes = to_changes(changed.iter().map(|changed| &changed.record))?;
     let written = Statement::of(write, changed, &changes).load(connection).await?;
+    // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
     publish_unguarded(connection, &changes).await?;
     Ok(written)
 }

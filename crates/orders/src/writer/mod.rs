@@ -188,7 +188,7 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Locks the order, which waits until an earlier attempt has ended, and is_logged for that attempt
+    /// Locks the order, which waits until an earlier attempt has ended, and looks for that attempt
     /// in the log; writes if it is not there.
     ///
     /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
