@@ -153,7 +153,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// That of these runs. Of none it is not a number, and meets no target.
+    /// Returns the spread of these runs. Of none it is not a number, and meets no target.
     #[must_use]
     pub fn of(runs: Vec<f64>) -> Self {
         let mut sorted = runs.clone();
@@ -171,7 +171,7 @@ impl Spread {
 }
 
 impl From<f64> for Spread {
-    /// That of a single run.
+    /// Returns the spread of a single run.
     fn from(run: f64) -> Self {
         Self::of(vec![run])
     }

@@ -59,7 +59,7 @@ pub async fn access_is_closed(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What the worker does at the sides it does for its caller: an administrator pauses a direction.
+/// Pauses a direction as an administrator: the worker acts at the sides for its caller.
 pub async fn an_administrator_pauses(project: &Project) -> Result<()> {
     let pause = "/v1/directions/store-to-warehouse/pause";
     let writer = project.caller("worker", Some("WRITE"))?;

@@ -4,8 +4,6 @@ mod listing;
 mod offering;
 mod writing;
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::SqlTypeOf;
 use diesel::pg::Pg;
@@ -93,12 +91,6 @@ pub async fn find_all<P: Private>(
     let these = orders::table.filter(orders::id.eq_any(ids)).select(COLUMNS);
     let rows = these.load::<Row<P>>(connection).await?;
     Ok(rows.into_iter().map(order).collect())
-}
-
-/// Returns the ids of those of the orders that exist.
-pub async fn known(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<HashSet<Uuid>> {
-    let these = orders::table.filter(orders::id.eq_any(ids)).select(orders::id);
-    Ok(these.load(connection).await?.into_iter().collect())
 }
 
 /// Returns those of the orders that exist, locked in the order of their ids: every transaction that

@@ -1,4 +1,4 @@
-//! What is published of an order: what this side decides, both facets in an offer, and nothing that
+//! The events that are published of an order: what this side decides, both facets in an offer, and nothing that
 //! came from the peer.
 
 use base64::Engine as _;

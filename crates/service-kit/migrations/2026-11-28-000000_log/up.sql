@@ -15,7 +15,7 @@ create table changes (
     kind        text not null,      -- what happened; also the routing key
     origin      text not null,      -- the side that made the change
     principal   text,               -- who had it done here: the name of a token, where there are tokens
-    trace       text,               -- the trace that it is a part of (W3C traceparent), where it is known
+    trace       text,               -- W3C traceparent; null as long as requests are not traced
     body        text not null,      -- the event, as it is published
     private     jsonb,              -- what is private after the change, where that changed
     conflicts   jsonb               -- what was decided between two values

@@ -1,6 +1,7 @@
 //! The error of a database operation.
 
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use diesel_async::pooled_connection::deadpool::PoolError;
 use thiserror::Error;
 
 /// The error of a database operation.
@@ -55,5 +56,17 @@ impl From<QueryError> for DatabaseError {
             QueryError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             _ => Self::Query(error),
         }
+    }
+}
+
+impl From<PoolError> for DatabaseError {
+    fn from(error: PoolError) -> Self {
+        Self::Unavailable(match error {
+            PoolError::Backend(cause) => cause.to_string(),
+            PoolError::Timeout(_)
+            | PoolError::Closed
+            | PoolError::NoRuntimeSpecified
+            | PoolError::PostCreateHook(_) => error.to_string(),
+        })
     }
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use diesel::result::Error as QueryError;
 pub use diesel_async::pooled_connection::deadpool::BuildError;
-use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
@@ -143,8 +143,7 @@ impl Database {
         let until = Instant::now() + self.deadline;
         let connection = timeout_at(until, self.pool.get()).await;
         let connection = connection.map_err(|_| DatabaseError::Unavailable(self.no_answer()))?;
-        let connection =
-            connection.map_err(|error| DatabaseError::Unavailable(reason_of(&error)))?;
+        let connection = connection.map_err(DatabaseError::from)?;
         // Dropped before the work is over, at the deadline or because its caller is gone, the
         // connection has a statement under way, for which its next user would wait, or an open
         // transaction with its locks.
@@ -290,14 +289,4 @@ pub(crate) async fn in_time<T>(
     answer.map_err(|_| {
         DatabaseError::Unavailable(format!("the database did not answer within {deadline:?}"))
     })
-}
-
-fn reason_of(error: &PoolError) -> String {
-    match error {
-        PoolError::Backend(cause) => cause.to_string(),
-        PoolError::Timeout(_)
-        | PoolError::Closed
-        | PoolError::NoRuntimeSpecified
-        | PoolError::PostCreateHook(_) => error.to_string(),
-    }
 }
