@@ -5,7 +5,6 @@ use std::path::Path;
 use process_kit::secured::{self, password};
 use process_kit::{Program, Side, settings_of_sides, shared};
 use serde_json::Value;
-use shared_models::side::Side as Of;
 use tempfile::TempDir;
 use test_kit::{TestDatabase, eventually, get};
 
@@ -40,8 +39,8 @@ impl Stack {
     pub async fn start_with(broker: impl Into<BrokerUrls>, of_the_worker: &[(&str, &str)]) -> Self {
         let (broker, logs) = (broker.into(), tempfile::tempdir().unwrap());
         let databases = [
-            TestDatabase::migrated(Of::Store, &orders::migrations()).await,
-            TestDatabase::migrated(Of::Warehouse, &orders::migrations()).await,
+            TestDatabase::of(&store_svc::records()).await,
+            TestDatabase::of(&warehouse_svc::records()).await,
         ];
         let store_svc = store(&databases[0], &broker, logs.path());
         let warehouse_svc =

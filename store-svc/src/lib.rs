@@ -8,13 +8,13 @@ mod void;
 
 use actix_web::http::Method;
 use actix_web::web;
-use orders::routes;
+use orders::{Domain as _, routes};
 use program_kit::access::Rule;
 use program_kit::http::resource::{Routes, endpoint, resource};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use service_kit::application::{Records, ServiceSettings};
-use service_kit::service::Service;
+use service_kit::application::ServiceSettings;
+use service_kit::records::Records;
 
 pub use domain::{Prices, Store};
 
@@ -27,13 +27,11 @@ pub const PROGRAM: Program = Program {
 
 /// Returns the records of the service.
 #[must_use]
-pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
-    orders::records::<Store>(routes)
+pub fn records() -> Records {
+    Records::new(Store::SIDE, orders::register::<Store>(order_paths), vec![])
 }
 
-/// Returns the routes of the service.
-#[must_use]
-pub fn routes() -> Routes {
+fn order_paths() -> Routes {
     let place = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::one))];
     let batch = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::batch))];
     let void = vec![endpoint(Method::DELETE, Rule::WRITE, web::to(void::void))];

@@ -2,12 +2,12 @@
 
 mod domain;
 
-use orders::routes;
+use orders::{Domain as _, routes};
 use program_kit::http::resource::Routes;
 use program_kit::program::Program;
 use program_kit::settings::Layout;
-use service_kit::application::{Records, ServiceSettings};
-use service_kit::service::Service;
+use service_kit::application::ServiceSettings;
+use service_kit::records::Records;
 
 pub use domain::{Handling, Warehouse};
 
@@ -20,13 +20,11 @@ pub const PROGRAM: Program = Program {
 
 /// Returns the records of the service.
 #[must_use]
-pub fn records() -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
-    orders::records::<Warehouse>(routes)
+pub fn records() -> Records {
+    Records::new(Warehouse::SIDE, orders::register::<Warehouse>(order_paths), vec![])
 }
 
-/// Returns the routes of the service.
-#[must_use]
-pub fn routes() -> Routes {
+fn order_paths() -> Routes {
     let list_only = "use GET; orders are created at the store, and copied here";
     let no_delete = "use GET, PUT or PATCH; to void the order, set its status to voided";
     // The most frequent route first: paths are matched one after the other.

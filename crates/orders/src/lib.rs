@@ -17,6 +17,6 @@ mod writer;
 pub use local_change::{Changed, Edit, Written, shared_errors};
 pub use order::{Domain, Draft, Order, Private, RESOURCE};
 pub use record::Record;
-pub use resource::{Orders, migrations, records, unknown};
+pub use resource::{Orders, register, unknown};
 pub use shown::Shown;
 pub use writer::{WriteQueues, Writer};

@@ -1,7 +1,5 @@
 //! Orders as the records of a service: offering them again, and their routes.
 
-use std::sync::Arc;
-
 use actix_web::web::Data;
 use diesel::QueryResult;
 use diesel::result::Error::QueryBuilderError;
@@ -9,13 +7,12 @@ use diesel_async::AsyncPgConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use program_kit::http::body::Expectations;
 use program_kit::http::resource::Routes;
-use service_kit::application::Records;
 use service_kit::change_log::Change;
-use service_kit::database::{Migrations, now};
+use service_kit::database::now;
 use service_kit::error::Error;
-use service_kit::resource::{Resource, Resources, Table};
+use service_kit::records::Registration;
+use service_kit::resource::{Resource, Table};
 use service_kit::service::Service;
 use shared_models::side::Side;
 use uuid::Uuid;
@@ -40,25 +37,16 @@ impl Orders {
     }
 }
 
-/// Returns the orders of a side as the records of its service. `routes` are those of the side.
-pub fn records<D: Domain>(
-    routes: impl Fn() -> Routes + Clone + Send + 'static,
-) -> Records<impl Fn(&Service) -> Routes + Clone + Send + 'static> {
+/// Registers the orders of a side with its paths.
+pub fn register<D: Domain>(paths: fn() -> Routes) -> Registration {
+    const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
     let queues = WriteQueues::default();
-    let routes = move |service: &Service| {
+    let paths = move || paths().expecting(D::expectation);
+    let share = move |service: &Service, paths: Routes| {
         let (database, relay) = (service.database.clone(), service.relay.clone());
-        let writer = Writer::<D>::new(database, relay, queues.clone());
-        routes().sharing(Data::new(writer)).sharing(Expectations(D::expectation))
+        paths.sharing(Data::new(Writer::<D>::new(database, relay, queues.clone())))
     };
-    let resources = Resources::new(Arc::new(Orders { side: D::SIDE }), vec![]);
-    Records { side: D::SIDE, resources, migrations: migrations(), routes }
-}
-
-/// Returns the migrations of a service that keeps orders.
-#[must_use]
-pub fn migrations() -> Migrations {
-    const ORDERS: EmbeddedMigrations = embed_migrations!();
-    Migrations::with([ORDERS])
+    Registration::new(Orders { side: D::SIDE }, MIGRATIONS, paths).sharing(share)
 }
 
 /// Returns the error that there is no order of this id.

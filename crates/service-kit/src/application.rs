@@ -10,24 +10,20 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::{Access, AccessSettings};
 use program_kit::broker::BrokerSettings;
-use program_kit::http::resource::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, server};
 use program_kit::telemetry::LogSettings;
 use serde::Deserialize;
-use shared_models::side::Side;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{
-    self, Database, DatabaseSettings, Migrations, Observer, Scans, State, prepare,
-};
+use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
 use crate::offers::OfferTask;
 use crate::parked::{ParkedSettings, ParkedTask};
+use crate::records::Records;
 use crate::relay::{Relay, RelayOptions, RelaySettings};
-use crate::resource::Resources;
 use crate::service::Service;
 
 /// The time that the relay always has to finish, however long the requests took.
@@ -69,19 +65,6 @@ impl ServiceSettings {
     ];
 }
 
-/// The records of a service.
-#[derive(Clone, Debug)]
-pub struct Records<R> {
-    /// The side that the service is.
-    pub side: Side,
-    /// The resources, for the change log, offers and parked changes.
-    pub resources: Resources,
-    /// The migrations that make their tables.
-    pub migrations: Migrations,
-    /// The routes, for one HTTP thread.
-    pub routes: R,
-}
-
 /// The error of a service that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
 pub enum ApplicationError {
@@ -109,15 +92,13 @@ pub struct Application {
 impl Application {
     /// Opens the port and starts the background tasks. A database or a broker that cannot be
     /// reached is no error: the service is live, reports that it is not ready, and keeps trying.
-    pub fn build<R>(
+    pub fn build(
         name: &'static str,
         settings: ServiceSettings,
-        records: Records<R>,
-    ) -> Result<Self, ApplicationError>
-    where
-        R: Fn(&Service) -> Routes + Clone + Send + 'static,
-    {
-        let Records { side, resources, migrations, routes } = records;
+        records: Records,
+    ) -> Result<Self, ApplicationError> {
+        let (side, resources) = (records.side, records.resources.clone());
+        let migrations = records.migrations.clone();
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
@@ -155,7 +136,7 @@ impl Application {
         let application = move || {
             let thread = began.fetch_add(1, Ordering::Relaxed);
             let service = services[thread % services.len()].clone();
-            routes(&service).sharing(Data::new(service))
+            records.routes(&service).sharing(Data::new(service))
         };
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;

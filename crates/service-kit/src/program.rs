@@ -4,14 +4,13 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
-use program_kit::http::resource::Routes;
 use program_kit::program::{Program, stop_requested};
 use program_kit::telemetry::{self, LogSettings};
 use serde::Deserialize;
 
-use crate::application::{Application, Records, ServiceSettings};
+use crate::application::{Application, ServiceSettings};
 use crate::database::{self, DatabaseSettings, Migrations};
-use crate::service::Service;
+use crate::records::Records;
 
 /// The settings that migrating needs.
 #[derive(Deserialize)]
@@ -21,10 +20,7 @@ struct MigrateSettings {
 }
 
 /// Runs a service: parses its command line, loads its settings, then serves until asked to stop.
-pub async fn run_service<R>(program: &Program, records: Records<R>) -> ExitCode
-where
-    R: Fn(&Service) -> Routes + Clone + Send + 'static,
-{
+pub async fn run_service(program: &Program, records: Records) -> ExitCode {
     let migrate = Command::new("migrate").about("Migrate the tables, then exit").long_about(
         "Migrate the tables, then exit. Only their owner can: set database.url to the \
              owner's URL. Of the other settings only [log] is used.",
@@ -52,14 +48,11 @@ async fn migrate_tables(
     Ok(())
 }
 
-async fn serve<R>(
+async fn serve(
     program: &Program,
     matches: &ArgMatches,
-    records: Records<R>,
-) -> Result<(), Box<dyn Error>>
-where
-    R: Fn(&Service) -> Routes + Clone + Send + 'static,
-{
+    records: Records,
+) -> Result<(), Box<dyn Error>> {
     let settings: ServiceSettings = program.settings(matches)?;
     telemetry::start(&settings.log)?;
     let application = Application::build(program.name, settings, records)?;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use service_kit::application::Records;
 use service_kit::database::{
     Database, DatabaseSettings, DatabaseUrl, Migrations, Observer, Scans, State, connect, migrate,
 };
+use service_kit::records::Records;
 use shared_models::side::Side;
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Creates a fresh database for a service with these records.
-    pub async fn of<R>(records: &Records<R>) -> Self {
+    pub async fn of(records: &Records) -> Self {
         Self::migrated(records.side, &records.migrations).await
     }
 

@@ -34,9 +34,9 @@ pub use database::{TestDatabase, pool};
 pub use database_link::{DatabaseLink, Loss};
 pub use fake_broker::{FakeBroker, FakeConnection};
 pub use http::{get, http};
-pub use notes::{NOTE_EVENTS, NOTES, PINGS, Texts, notes, write_notes};
+pub use notes::{NOTE_EVENTS, NOTES, PINGS, Texts, notes, notes_and, write_notes};
 pub use program::{Binary, Set, TestProgram};
-pub use service::{Rows, ServiceRoutes, TestService, service_settings};
+pub use service::{Rows, TestService, service_settings};
 pub use tls::{Flaw, Front, Greeting, TestCa, TestCertificate};
 pub use tokens::TestTokens;
 

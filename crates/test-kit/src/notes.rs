@@ -1,8 +1,6 @@
 //! A service of two small resources, for tests of what every service shares: notes, whose changes
 //! must arrive, and pings, whose changes are only for those who have bound a queue.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::web::{self, Data};
 use chrono::{DateTime, Utc};
@@ -14,20 +12,19 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::access::Rule;
-use program_kit::http::resource::{read_endpoints, resource};
+use program_kit::http::resource::{Routes, read_endpoints, resource};
 use serde_json::{Value, json};
-use service_kit::application::Records;
 use service_kit::change_log::{self, Change};
-use service_kit::database::{Migrations, now};
+use service_kit::database::now;
 use service_kit::error::Error;
-use service_kit::resource::{Resource, Resources, Table};
-use service_kit::routes::common;
+use service_kit::records::{Records, Registration};
+use service_kit::resource::{Resource, Table};
 use service_kit::service::Service;
 use shared_models::SCHEMA;
 use shared_models::side::Side;
 use uuid::Uuid;
 
-use super::{ServiceRoutes, TestDatabase};
+use super::TestDatabase;
 
 /// The side of the service.
 const SIDE: Side = Side::Store;
@@ -82,14 +79,22 @@ struct Row {
 
 /// Returns notes and pings as the records of a service.
 #[must_use]
-pub fn notes() -> Records<impl ServiceRoutes> {
-    const TABLES: EmbeddedMigrations = embed_migrations!();
-    let routes = |_: &Service| {
+pub fn notes() -> Records {
+    notes_and(Routes::default)
+}
+
+/// Returns notes and pings as the records of a service that has these paths, too.
+#[must_use]
+pub fn notes_and(more: fn() -> Routes) -> Records {
+    const NOTE_TABLES: EmbeddedMigrations = embed_migrations!("migrations/notes");
+    const PING_TABLES: EmbeddedMigrations = embed_migrations!("migrations/pings");
+    let note_paths = move || {
         let list = read_endpoints(Rule::READ, || web::to(list));
-        common().with(resource("/v1/notes", "notes are only listed here", list))
+        more().with(resource("/v1/notes", "notes are only listed here", list))
     };
-    let resources = Resources::new(Arc::new(NOTES), vec![Arc::new(PINGS)]);
-    Records { side: SIDE, resources, migrations: Migrations::with([TABLES]), routes }
+    let notes = Registration::new(NOTES, NOTE_TABLES, note_paths);
+    let pings = Registration::new(PINGS, PING_TABLES, Routes::default);
+    Records::new(SIDE, notes, vec![pings])
 }
 
 /// Writes new notes and their changes in one transaction, as another process would; returns their

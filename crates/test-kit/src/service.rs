@@ -7,25 +7,19 @@ use std::time::Duration;
 
 use program_kit::access::AccessSettings;
 use program_kit::broker::{BrokerSettings, BrokerUrl};
-use program_kit::http::resource::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
 use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
-use service_kit::application::{Application, Records, ServiceSettings};
+use service_kit::application::{Application, ServiceSettings};
 use service_kit::database::DatabaseSettings;
 use service_kit::parked::{Delays, ParkedSettings};
+use service_kit::records::Records;
 use service_kit::relay::RelaySettings;
-use service_kit::service::Service;
 use tokio::sync::oneshot;
 
 use super::{BrokerUser, DatabaseLink, TestBroker, TestClient, TestDatabase};
 
 /// A port on which nothing listens: orders are accepted while RabbitMQ is down.
 const NO_BROKER: &str = "amqp://nobody:nothing@127.0.0.1:1/%2f";
-
-/// The routes of a service, for one HTTP thread.
-pub trait ServiceRoutes: Fn(&Service) -> Routes + Clone + Send + 'static {}
-
-impl<R: Fn(&Service) -> Routes + Clone + Send + 'static> ServiceRoutes for R {}
 
 /// A running service; it stops when the test is over.
 #[derive(Debug)]
@@ -58,14 +52,14 @@ struct Running {
 
 impl TestService {
     /// Starts a service over a fresh database, without RabbitMQ.
-    pub async fn start<R: ServiceRoutes>(name: &'static str, records: Records<R>) -> Self {
+    pub async fn start(name: &'static str, records: Records) -> Self {
         Self::start_with(name, records, |_| {}).await
     }
 
     /// Starts a service with settings that `adjust` changes.
-    pub async fn start_with<R: ServiceRoutes>(
+    pub async fn start_with(
         name: &'static str,
-        records: Records<R>,
+        records: Records,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
         let database = TestDatabase::of(&records).await;
@@ -75,20 +69,13 @@ impl TestService {
     }
 
     /// Starts a service that publishes to `broker`, as the store.
-    pub async fn publishing_to<R: ServiceRoutes>(
-        name: &'static str,
-        records: Records<R>,
-        broker: &TestBroker,
-    ) -> Self {
+    pub async fn publishing_to(name: &'static str, records: Records, broker: &TestBroker) -> Self {
         let broker = broker.settings(BrokerUser::Store);
         Self::start_with(name, records, |settings| settings.broker = broker).await
     }
 
     /// Starts a service without RabbitMQ over a link to its database.
-    pub async fn linked<R: ServiceRoutes>(
-        name: &'static str,
-        records: Records<R>,
-    ) -> (Self, DatabaseLink) {
+    pub async fn linked(name: &'static str, records: Records) -> (Self, DatabaseLink) {
         let database = TestDatabase::of(&records).await;
         let mut settings = database.settings();
         let link = DatabaseLink::start(&mut settings).await;
@@ -99,9 +86,9 @@ impl TestService {
     }
 
     /// Starts a service on a database that may not be ready yet; does not wait for it.
-    pub async fn start_over<R: ServiceRoutes>(
+    pub async fn start_over(
         name: &'static str,
-        records: Records<R>,
+        records: Records,
         database: TestDatabase,
         adjust: impl FnOnce(&mut ServiceSettings),
     ) -> Self {
@@ -186,9 +173,9 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
 }
 
 /// Runs a service on a thread of its own, so that a test's runtime may end before it does.
-async fn run<R: ServiceRoutes>(
+async fn run(
     name: &'static str,
-    records: Records<R>,
+    records: Records,
     settings: ServiceSettings,
 ) -> (Running, TestClient) {
     let (stop, asked) = oneshot::channel();

@@ -54,7 +54,7 @@ fn cells(row: &str) -> [&str; 4] {
 
 #[test]
 fn the_table_has_every_route_of_every_program_and_no_other() {
-    let (store, warehouse) = (store_svc::routes(), warehouse_svc::routes());
+    let (store, warehouse) = (store_svc::records().paths(), warehouse_svc::records().paths());
     let (store, warehouse) = (rows_of("services", &store), rows_of("services", &warehouse));
     assert!(warehouse.is_subset(&store), "what the warehouse serves, the store does too");
     let only_store = store.difference(&warehouse).map(|[_, method, path, roles]| {

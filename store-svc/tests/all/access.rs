@@ -1,7 +1,7 @@
 //! The permissions of each role at the store.
 
 use program_kit::access::{Role, Token};
-use store_svc::{PROGRAM, records, routes};
+use store_svc::{PROGRAM, records};
 use test_kit::{TestClient, TestDatabase, TestService, TestTokens, eventually};
 
 use crate::program::{BROKER, STORE};
@@ -20,7 +20,7 @@ fn client(store: &TestService, tokens: &TestTokens, role: Role) -> TestClient {
 async fn each_route_is_for_those_for_whom_its_rule_is() {
     let tokens = TestTokens::random();
     let store = secured(&tokens).await;
-    store.client.assert_keeps_to_its_rules(&routes(), &tokens).await;
+    store.client.assert_keeps_to_its_rules(&records().paths(), &tokens).await;
 }
 
 #[tokio::test]

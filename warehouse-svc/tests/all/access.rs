@@ -3,7 +3,7 @@
 use program_kit::access::Role;
 use service_kit::application::ServiceSettings;
 use test_kit::{TestService, TestTokens};
-use warehouse_svc::{PROGRAM, records, routes};
+use warehouse_svc::{PROGRAM, records};
 
 use crate::samples::{arrived, history};
 
@@ -17,7 +17,7 @@ async fn secured(tokens: &TestTokens) -> TestService {
 async fn each_route_is_for_those_for_whom_its_rule_is() {
     let tokens = TestTokens::random();
     let warehouse = secured(&tokens).await;
-    warehouse.client.assert_keeps_to_its_rules(&routes(), &tokens).await;
+    warehouse.client.assert_keeps_to_its_rules(&records().paths(), &tokens).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,6 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use program_kit::access::Rule;
 use program_kit::http::conditional::etag;
 use program_kit::http::resource::{Endpoint, Resource, Routes, endpoint, read_endpoints, resource};
-use service_kit::routes::common;
 use uuid::Uuid;
 
 use crate::{Domain, Order};
@@ -43,10 +42,10 @@ fn history<D: Domain>() -> Resource {
     resource("/v1/orders/{id}/changes", "use GET", endpoints)
 }
 
-/// The routes of every side, except those of its orders.
+/// The routes of orders that every side has, besides the collection and the item.
 #[must_use]
 pub fn side<D: Domain>() -> Routes {
-    Routes::default().with(history::<D>()).and(sync::sync::<D>()).and(common())
+    Routes::default().with(history::<D>()).and(sync::sync::<D>())
 }
 
 /// Builds a response with an order.

@@ -1,14 +1,14 @@
 //! A side whose orders have no private part: it has what both services share.
 
-use orders::{Changed, Domain, Draft, Order, records, routes, storage};
+use orders::{Changed, Domain, Draft, Order, register, routes, storage};
 use program_kit::http::problem::FieldError;
 use program_kit::http::resource::Routes;
-use service_kit::application::Records;
 use service_kit::database::now;
+use service_kit::records::Records;
 use shared_models::names::ORDER_EVENTS;
 use shared_models::order::Shared;
 use shared_models::side::Side;
-use test_kit::{ServiceRoutes, TestBroker, TestDatabase, TestService, delivery_to, queue};
+use test_kit::{TestBroker, TestDatabase, TestService, delivery_to, queue};
 use uuid::Uuid;
 
 pub(crate) enum Plain {}
@@ -39,8 +39,8 @@ fn routes() -> Routes {
 }
 
 /// The records of a plain side.
-pub(crate) fn plain() -> Records<impl ServiceRoutes> {
-    records::<Plain>(routes)
+pub(crate) fn plain() -> Records {
+    Records::new(Side::Store, register::<Plain>(routes), vec![])
 }
 
 /// A fresh database of a plain side.

@@ -25,9 +25,12 @@ pub struct BodyLimits {
     pub time: Duration,
 }
 
-/// The description of a field's valid values, found by the field's name.
+/// Describes the valid values of a field, by the field's name.
+pub type Expectation = fn(&str) -> Option<&'static str>;
+
+/// The expectations of the fields of one path's bodies.
 #[derive(Clone, Copy)]
-pub struct Expectations(pub fn(&str) -> Option<&'static str>);
+pub(super) struct Expected(pub(super) Expectation);
 
 /// A JSON body.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 /// A JSON body that is not parsed yet.
 pub struct UnparsedBody {
     bytes: Bytes,
-    expectation: fn(&str) -> Option<&'static str>,
+    expectation: Expectation,
 }
 
 impl UnparsedBody {
@@ -77,8 +80,8 @@ impl FromRequest for UnparsedBody {
                 Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}"))
             })?;
             let bytes = read(&request, payload).await?;
-            let expectations = request.app_data::<Expectations>().copied();
-            Ok(Self { bytes, expectation: expectations.map_or(|_| None, |found| found.0) })
+            let expected = request.app_data::<Expected>().copied();
+            Ok(Self { bytes, expectation: expected.map_or(|_| None, |found| found.0) })
         })
     }
 }
@@ -125,10 +128,7 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem>
 ///
 /// Tracking the path to the field costs as much as parsing. So only an invalid body is parsed again
 /// for that.
-pub fn parse<T: DeserializeOwned>(
-    bytes: &[u8],
-    expectation: fn(&str) -> Option<&'static str>,
-) -> Result<T, Problem> {
+pub fn parse<T: DeserializeOwned>(bytes: &[u8], expectation: Expectation) -> Result<T, Problem> {
     let read = serde_json::from_slice::<StrictJson>(bytes).ok();
     let object = read.map(|StrictJson(value)| value).filter(Value::is_object);
     match object.and_then(|value| T::deserialize(value).ok()) {
@@ -139,7 +139,7 @@ pub fn parse<T: DeserializeOwned>(
 
 fn parse_with_path<T: DeserializeOwned>(
     bytes: &[u8],
-    expectation: fn(&str) -> Option<&'static str>,
+    expectation: Expectation,
 ) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let StrictJson(value) = serde_path_to_error::deserialize(&mut reader)
@@ -153,7 +153,7 @@ fn parse_with_path<T: DeserializeOwned>(
 /// Parses a JSON value that is already read; any problem is one of a field.
 pub fn parse_value<T: DeserializeOwned>(
     value: Value,
-    expectation: fn(&str) -> Option<&'static str>,
+    expectation: Expectation,
 ) -> Result<T, FieldError> {
     from_value(object(value)?, expectation)
 }
@@ -168,7 +168,7 @@ fn object(value: Value) -> Result<Value, FieldError> {
 
 fn from_value<T: DeserializeOwned>(
     value: Value,
-    expectation: fn(&str) -> Option<&'static str>,
+    expectation: Expectation,
 ) -> Result<T, FieldError> {
     T::deserialize(&value).or_else(|_| {
         serde_path_to_error::deserialize(value)
@@ -176,11 +176,7 @@ fn from_value<T: DeserializeOwned>(
     })
 }
 
-fn refuse(
-    path: &str,
-    error: &serde_json::Error,
-    expectation: fn(&str) -> Option<&'static str>,
-) -> Problem {
+fn refuse(path: &str, error: &serde_json::Error, expectation: Expectation) -> Problem {
     match error.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
             Problem::new(Kind::Unreadable, format!("the body is not valid JSON: {error}"))
@@ -191,11 +187,7 @@ fn refuse(
     }
 }
 
-fn field_error(
-    path: &str,
-    error: &serde_json::Error,
-    expectation: fn(&str) -> Option<&'static str>,
-) -> FieldError {
+fn field_error(path: &str, error: &serde_json::Error, expectation: Expectation) -> FieldError {
     let (field, problem) = name_the_field(path, error);
     FieldError::new(field, problem, expectation)
 }

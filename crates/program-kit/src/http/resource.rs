@@ -11,6 +11,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Route};
 
+use super::body::{Expectation, Expected};
 use super::guard::admit;
 use super::problem::Problem;
 use crate::access::Rule;
@@ -38,6 +39,7 @@ pub struct Resource {
     path: String,
     advice: &'static str,
     endpoints: Vec<Endpoint>,
+    expectation: Option<Expectation>,
 }
 
 /// Creates a path with its endpoints. `advice` is the advice for a caller with another method.
@@ -46,12 +48,12 @@ pub fn resource(
     advice: &'static str,
     endpoints: Vec<Endpoint>,
 ) -> Resource {
-    Resource { path: path.into(), advice, endpoints }
+    Resource { path: path.into(), advice, endpoints, expectation: None }
 }
 
 impl Resource {
     fn register(self, config: &mut ServiceConfig) {
-        let Self { path, advice, endpoints } = self;
+        let Self { path, advice, endpoints, expectation } = self;
         let methods = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>();
         let allow = methods.join(", ");
         let refuse = move |request: HttpRequest| {
@@ -67,6 +69,10 @@ impl Resource {
         let resource = endpoints.into_iter().fold(web::resource(path), |resource, endpoint| {
             resource.route(endpoint.route.method(endpoint.method))
         });
+        let resource = match expectation {
+            Some(expectation) => resource.app_data(Expected(expectation)),
+            None => resource,
+        };
         config.service(resource.default_service(web::to(refuse)).wrap(guard));
     }
 }
@@ -94,6 +100,15 @@ impl Routes {
     pub fn and(mut self, other: Self) -> Self {
         self.resources.extend(other.resources);
         self.shared.extend(other.shared);
+        self
+    }
+
+    /// Says what the fields of the bodies may be, on all of these paths that do not say it yet.
+    #[must_use]
+    pub fn expecting(mut self, expectation: Expectation) -> Self {
+        for resource in &mut self.resources {
+            resource.expectation.get_or_insert(expectation);
+        }
         self
     }
 

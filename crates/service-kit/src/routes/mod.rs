@@ -12,11 +12,23 @@ use crate::{metrics, readiness};
 
 /// The routes that every service has.
 #[must_use]
-pub fn common() -> Routes {
+pub(crate) fn common() -> Routes {
     Routes::default()
         .and(offers::offers())
         .and(relay::relay())
         .and(parked::parked())
         .and(health::routes(readiness::ready))
         .and(exposition::routes(metrics::answer))
+        .expecting(expectation)
+}
+
+/// Returns the valid values of a field of these routes.
+fn expectation(field: &str) -> Option<&'static str> {
+    match field {
+        "all" => Some("true, or no such field"),
+        "since" => Some("a time such as 2026-11-28T09:30:00Z"),
+        "resource" => Some("the name of a resource of this service"),
+        "ids" => Some("a list of ids"),
+        _ => None,
+    }
 }

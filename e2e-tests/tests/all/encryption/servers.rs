@@ -9,7 +9,7 @@ use launcher::postgres::{self, Postgres};
 use launcher::rabbitmq::{self, RabbitMq, Tls};
 use process_kit::Program;
 use serde_json::json;
-use service_kit::database::migrate;
+use service_kit::database::{Migrations, migrate};
 use tempfile::TempDir;
 use test_kit::{Flaw, TestCa, TestCertificate, eventually};
 
@@ -41,13 +41,13 @@ impl Servers {
         let (postgres, rabbitmq) = (postgres.unwrap(), rabbitmq.unwrap());
         encrypt(&postgres, &certificate).await;
         let servers = Self { ca, another_ca: TestCa::new(), postgres, rabbitmq, amqps, folder };
-        for side in ["store", "warehouse", "stranger"] {
-            servers.make_database(side).await;
-        }
+        servers.make_database("store", &store_svc::records().migrations).await;
+        servers.make_database("warehouse", &warehouse_svc::records().migrations).await;
+        servers.make_database("stranger", &store_svc::records().migrations).await;
         servers
     }
 
-    async fn make_database(&self, name: &str) {
+    async fn make_database(&self, name: &str, migrations: &Migrations) {
         self.postgres.sql("postgres", &format!("create database {name}")).await.unwrap();
         let settings = json!({
             "url": format!("{}?sslmode=verify-full", self.postgres.url(name)),
@@ -56,7 +56,7 @@ impl Servers {
         "migrate_timeout": "60s",
         });
         let settings = serde_json::from_value(settings).unwrap();
-        migrate(&settings, &orders::migrations(), "test").await.unwrap();
+        migrate(&settings, migrations, "test").await.unwrap();
     }
 
     /// Returns a side's settings.

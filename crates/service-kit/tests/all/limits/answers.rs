@@ -4,10 +4,8 @@ use std::io::ErrorKind;
 
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{read_endpoints, resource};
-use service_kit::application::Records;
-use service_kit::service::Service;
-use test_kit::{TestService, eventually, notes};
+use program_kit::http::resource::{Resource, Routes, read_endpoints, resource};
+use test_kit::{TestService, eventually, notes_and};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{interval, timeout};
 
@@ -28,15 +26,14 @@ async fn an_answer_that_nobody_takes_does_not_hold_a_connection() {
     service.client.get("/health/live").await.with(200);
 }
 
+fn large() -> Resource {
+    let large = || web::to(async || "x".repeat(1024 * 1024));
+    resource("/large", "it is large", read_endpoints(Rule::Public, large))
+}
+
 #[tokio::test]
 async fn an_answer_may_take_longer_the_more_there_is_of_it() {
-    let large = || {
-        let large = || web::to(async || "x".repeat(1024 * 1024));
-        resource("/large", "it is large", read_endpoints(Rule::Public, large))
-    };
-    let Records { side, resources, migrations, routes } = notes();
-    let routes = move |service: &Service| routes(service).with(large());
-    let records = Records { side, resources, migrations, routes };
+    let records = notes_and(|| Routes::default().with(large()));
     let service = TestService::start_with("notes", records, short).await;
     let mut wire = Wire::narrow(&service).await;
     wire.send("GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
