@@ -10,7 +10,7 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::{Access, AccessSettings};
 use program_kit::broker::BrokerSettings;
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, server};
 use program_kit::telemetry::LogSettings;
 use serde::Deserialize;

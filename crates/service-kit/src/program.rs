@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use program_kit::program::{Program, stop_requested};
 use program_kit::telemetry::{self, LogSettings};
 use serde::Deserialize;

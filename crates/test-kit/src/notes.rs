@@ -14,7 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::access::Rule;
-use program_kit::http::resource::{read_endpoints, resource};
+use program_kit::http::endpoints::{endpoints_of, read_endpoints};
 use serde_json::{Value, json};
 use service_kit::application::Records;
 use service_kit::change_log::{self, Change};
@@ -86,7 +86,7 @@ pub fn notes() -> Records<impl ServiceRoutes> {
     const TABLES: EmbeddedMigrations = embed_migrations!();
     let routes = |_: &Service| {
         let list = read_endpoints(Rule::READ, || web::to(list));
-        common().with(resource("/v1/notes", "notes are only listed here", list))
+        common().with(endpoints_of("/v1/notes", "notes are only listed here", list))
     };
     let resources = Resources::new(Arc::new(NOTES), vec![Arc::new(PINGS)]);
     Records { side: SIDE, resources, migrations: Migrations::with([TABLES]), routes }

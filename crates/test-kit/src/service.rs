@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use program_kit::access::AccessSettings;
 use program_kit::broker::{BrokerSettings, BrokerUrl};
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
 use program_kit::telemetry::{LogFilter, LogFormat, LogSettings};
 use service_kit::application::{Application, Records, ServiceSettings};

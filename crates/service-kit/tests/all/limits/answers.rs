@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{read_endpoints, resource};
+use program_kit::http::endpoints::{endpoints_of, read_endpoints};
 use service_kit::application::Records;
 use service_kit::service::Service;
 use test_kit::{TestService, eventually, notes};
@@ -32,7 +32,7 @@ async fn an_answer_that_nobody_takes_does_not_hold_a_connection() {
 async fn an_answer_may_take_longer_the_more_there_is_of_it() {
     let large = || {
         let large = || web::to(async || "x".repeat(1024 * 1024));
-        resource("/large", "it is large", read_endpoints(Rule::Public, large))
+        endpoints_of("/large", "it is large", read_endpoints(Rule::Public, large))
     };
     let Records { side, resources, migrations, routes } = notes();
     let routes = move |service: &Service| routes(service).with(large());
