@@ -10,7 +10,7 @@ use actix_web::http::Method;
 use actix_web::web;
 use orders::{Domain as _, routes};
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, endpoint, resource};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of};
 use program_kit::program::Program;
 use program_kit::settings::Layout;
 use service_kit::application::ServiceSettings;
@@ -38,7 +38,7 @@ fn order_paths() -> Routes {
     // The most frequent route first: paths are matched one after the other.
     Routes::default()
         .with(routes::collection::<Store>("use GET to list orders, or POST to place one", place))
-        .with(resource("/v1/orders/batch", "use POST with a batch of orders", batch))
+        .with(endpoints_of("/v1/orders/batch", "use POST with a batch of orders", batch))
         .with(routes::item::<Store>(
             "use GET to read the order, PUT or PATCH to set it, DELETE to void it",
             void,

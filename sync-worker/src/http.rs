@@ -11,9 +11,9 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::join_all;
 use program_kit::access::{Caller, Rule, Token};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::health::{self, readiness};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use program_kit::http::{bearer, metrics};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -38,13 +38,17 @@ type Directions = Vec<Handle>;
 pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
     let list = read_endpoints(Rule::READ, || web::to(list));
     let action = |path, route| {
-        resource(path, "use POST, without a body", vec![endpoint(Method::POST, Rule::ADMIN, route)])
+        endpoints_of(
+            path,
+            "use POST, without a body",
+            vec![endpoint(Method::POST, Rule::ADMIN, route)],
+        )
     };
     let reason = "use GET; to pause or resume a direction, POST to its pause or resume";
     health::routes(ready)
         .and(metrics::routes(measured))
         .and(parked::routes(parked))
-        .with(resource("/v1/directions", reason, list))
+        .with(endpoints_of("/v1/directions", reason, list))
         .with(action("/v1/directions/{name}/pause", web::to(pause)))
         .with(action("/v1/directions/{name}/resume", web::to(resume)))
         .sharing(directions)

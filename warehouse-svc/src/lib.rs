@@ -3,7 +3,7 @@
 mod domain;
 
 use orders::{Domain as _, routes};
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use program_kit::program::Program;
 use program_kit::settings::Layout;
 use service_kit::application::ServiceSettings;

@@ -7,7 +7,7 @@ use diesel_async::AsyncPgConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use service_kit::change_log::Change;
 use service_kit::database::now;
 use service_kit::error::Error;

@@ -1,7 +1,7 @@
 //! Checks that each route admits the callers that its rule permits, and no others.
 
 use program_kit::access::{Role, Rule};
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use reqwest::Method;
 use uuid::Uuid;
 

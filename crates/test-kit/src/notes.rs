@@ -12,7 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, read_endpoints, resource};
+use program_kit::http::endpoints::{Routes, endpoints_of, read_endpoints};
 use serde_json::{Value, json};
 use service_kit::change_log::{self, Change};
 use service_kit::database::now;
@@ -90,7 +90,7 @@ pub fn notes_and(more: fn() -> Routes) -> Records {
     const PING_TABLES: EmbeddedMigrations = embed_migrations!("migrations/pings");
     let note_paths = move || {
         let list = read_endpoints(Rule::READ, || web::to(list));
-        more().with(resource("/v1/notes", "notes are only listed here", list))
+        more().with(endpoints_of("/v1/notes", "notes are only listed here", list))
     };
     let notes = Registration::new(NOTES, NOTE_TABLES, note_paths);
     let pings = Registration::new(PINGS, PING_TABLES, Routes::default);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use actix_web::web::Data;
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use sync_worker::parked::Parked;
 use sync_worker::settings::{PROGRAM, SidesSettings};
 

@@ -5,8 +5,8 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, Path, Query};
 use program_kit::access::Rule;
 use program_kit::http::body::Body;
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::{Deserialize, Serialize};
 use shared_models::parked::{LeftAlone, ParkedAction, Selection};
 use shared_models::side::Side;
@@ -45,7 +45,7 @@ pub(super) fn routes(parked: Parked) -> Routes {
     let list = read_endpoints(Rule::ADMIN, || web::to(list));
     let show = read_endpoints(Rule::ADMIN, || web::to(show));
     let action = |path, route| {
-        resource(
+        endpoints_of(
             path,
             "use POST, with the selection of changes",
             vec![endpoint(Method::POST, Rule::ADMIN, route)],
@@ -56,8 +56,8 @@ pub(super) fn routes(parked: Parked) -> Routes {
     Routes::default()
         .with(action("/v1/parked/replay", web::to(replay)))
         .with(action("/v1/parked/drop", web::to(drop)))
-        .with(resource("/v1/parked", reason, list))
-        .with(resource("/v1/parked/{id}", reason, show))
+        .with(endpoints_of("/v1/parked", reason, list))
+        .with(endpoints_of("/v1/parked/{id}", reason, show))
         .sharing(Data::new(parked))
 }
 

@@ -9,7 +9,9 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use program_kit::access::Rule;
 use program_kit::http::conditional::etag;
-use program_kit::http::resource::{Endpoint, Resource, Routes, endpoint, read_endpoints, resource};
+use program_kit::http::endpoints::{
+    Endpoint, PathEndpoints, Routes, endpoint, endpoints_of, read_endpoints,
+};
 use uuid::Uuid;
 
 use crate::{Domain, Order};
@@ -21,25 +23,25 @@ pub fn location(id: Uuid) -> String {
 }
 
 /// `/v1/orders`: the list, and the side's own methods.
-pub fn collection<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> Resource {
+pub fn collection<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> PathEndpoints {
     let mut endpoints = read_endpoints(Rule::READ, || web::to(read::list::<D>));
     endpoints.extend(more);
-    resource("/v1/orders", advice, endpoints)
+    endpoints_of("/v1/orders", advice, endpoints)
 }
 
 /// `/v1/orders/{id}`: one order: reading and setting it, and the side's own methods.
-pub fn item<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> Resource {
+pub fn item<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> PathEndpoints {
     let mut endpoints = read_endpoints(Rule::READ, || web::to(read::one::<D>));
     endpoints.push(endpoint(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
     endpoints.push(endpoint(Method::PATCH, Rule::WRITE, web::to(write::patch::<D>)));
     endpoints.extend(more);
-    resource("/v1/orders/{id}", advice, endpoints)
+    endpoints_of("/v1/orders/{id}", advice, endpoints)
 }
 
 /// `/v1/orders/{id}/changes`: the history of an order.
-fn history<D: Domain>() -> Resource {
+fn history<D: Domain>() -> PathEndpoints {
     let endpoints = read_endpoints(Rule::READ, || web::to(history::list::<D>));
-    resource("/v1/orders/{id}/changes", "use GET", endpoints)
+    endpoints_of("/v1/orders/{id}/changes", "use GET", endpoints)
 }
 
 /// The routes of orders that every side has, besides the collection and the item.

@@ -1,8 +1,8 @@
 //! A side whose orders have no private part: it has what both services share.
 
 use orders::{Changed, Domain, Draft, Order, register, routes, storage};
+use program_kit::http::endpoints::Routes;
 use program_kit::http::problem::FieldError;
-use program_kit::http::resource::Routes;
 use service_kit::database::now;
 use service_kit::records::Records;
 use shared_models::names::ORDER_EVENTS;

@@ -5,7 +5,7 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::resource::{Routes, read_endpoints, resource};
+use super::endpoints::{Routes, endpoints_of, read_endpoints};
 use crate::access::{Caller, Rule};
 
 /// The routes `GET /health/live` (the program runs) and `GET /health/ready` (it can work), which
@@ -19,8 +19,8 @@ where
     let advice = "use GET";
     let ready = read_endpoints(Rule::Public, move || web::to(ready.clone()));
     Routes::default()
-        .with(resource("/health/live", advice, read_endpoints(Rule::Public, || web::to(live))))
-        .with(resource("/health/ready", advice, ready))
+        .with(endpoints_of("/health/live", advice, read_endpoints(Rule::Public, || web::to(live))))
+        .with(endpoints_of("/health/ready", advice, ready))
 }
 
 async fn live() -> HttpResponse {

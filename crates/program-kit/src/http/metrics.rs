@@ -8,7 +8,7 @@ use actix_web::{Handler, HttpResponse, Responder, web};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::resource::{Routes, read_endpoints, resource};
+use super::endpoints::{Routes, endpoints_of, read_endpoints};
 use crate::access::Rule;
 
 /// The route `GET /metrics`, answered by `answer`.
@@ -19,7 +19,7 @@ where
     F::Output: Responder + 'static,
 {
     let answer = read_endpoints(Rule::READ, move || web::to(answer.clone()));
-    Routes::default().with(resource("/metrics", "use GET", answer))
+    Routes::default().with(endpoints_of("/metrics", "use GET", answer))
 }
 
 /// Builds the answer from the metrics that `set_metrics` sets with the macros of the crate `metrics`.

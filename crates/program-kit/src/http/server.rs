@@ -16,10 +16,10 @@ use tracing_actix_web::TracingLogger;
 
 use super::body::BodyLimits;
 use super::connection::{self, CLOSE_TIMEOUT};
+use super::endpoints::Routes;
 use super::files;
 use super::guard::{Admission, identify, known};
 use super::problem::{Kind, Problem};
-use super::resource::Routes;
 use super::span::RequestSpan;
 use super::{HttpSettings, LimitsSettings};
 use crate::access::{Access, Caller};

@@ -5,7 +5,7 @@ mod offers;
 mod parked;
 mod relay;
 
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use program_kit::http::{health, metrics as exposition};
 
 use crate::{metrics, readiness};

@@ -6,7 +6,7 @@ use actix_web::web::{self, Data};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use serde::Serialize;
 
 use crate::change_log::{Backlog, backlog};
@@ -33,10 +33,10 @@ pub(super) fn relay() -> Routes {
     let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show));
     let action = |path, route| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
-        resource(path, "use POST without a body", endpoints)
+        endpoints_of(path, "use POST without a body", endpoints)
     };
     Routes::default()
-        .with(resource("/v1/relay", advice, show))
+        .with(endpoints_of("/v1/relay", advice, show))
         .with(action("/v1/relay/pause", web::to(begin)))
         .with(action("/v1/relay/resume", web::to(end)))
 }

@@ -7,7 +7,7 @@ mod comparison;
 use actix_web::http::Method;
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 
 use crate::Domain;
 
@@ -15,7 +15,7 @@ use crate::Domain;
 pub(super) fn sync<D: Domain>() -> Routes {
     let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(apply::receive::<D>))];
     Routes::default()
-        .with(resource(
+        .with(endpoints_of(
             "/v1/sync/orders",
             "use POST with the peer's changes; only the worker does",
             take,
@@ -31,7 +31,7 @@ fn comparing() -> Routes {
     let revisions = vec![endpoint(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
     let of_compared = "use GET to read how far the log is compared, or POST to set it";
     Routes::default()
-        .with(resource("/v1/sync/compared", of_compared, compared))
-        .with(resource("/v1/sync/changed", "use GET", changed))
-        .with(resource("/v1/sync/revisions", "use POST with {\"ids\": [...]}", revisions))
+        .with(endpoints_of("/v1/sync/compared", of_compared, compared))
+        .with(endpoints_of("/v1/sync/changed", "use GET", changed))
+        .with(endpoints_of("/v1/sync/revisions", "use POST with {\"ids\": [...]}", revisions))
 }

@@ -7,9 +7,9 @@ use actix_web::http::Method;
 use actix_web::web::{self, Data, Path, Query};
 use chrono::{DateTime, Utc};
 use program_kit::access::Rule;
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::{MAX_LIMIT, Page};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -54,9 +54,9 @@ pub(super) fn offers() -> Routes {
     let advice =
         "use GET to read offers, DELETE on one to end it, or POST /v1/sync/offer to begin one";
     Routes::default()
-        .with(resource("/v1/sync/offer", of_ask, ask))
-        .with(resource("/v1/offers", advice, list))
-        .with(resource("/v1/offers/{id}", advice, one))
+        .with(endpoints_of("/v1/sync/offer", of_ask, ask))
+        .with(endpoints_of("/v1/offers", advice, list))
+        .with(endpoints_of("/v1/offers/{id}", advice, one))
 }
 
 /// Returns the path of an offer.

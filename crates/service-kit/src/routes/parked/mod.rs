@@ -7,7 +7,7 @@ mod report;
 use actix_web::http::Method;
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Routes, endpoint, read_endpoints, resource};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use shared_models::parked::ParkedAction;
 
 /// The routes `GET`, `POST /v1/parked`, `POST /v1/parked/replay`, `POST /v1/parked/drop`, `GET
@@ -19,14 +19,14 @@ pub(super) fn parked() -> Routes {
     let drop = web::to(|service, body| act::act(ParkedAction::Drop, service, body));
     let action = |path, route| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
-        resource(path, "use POST with {\"all\": true} or {\"ids\": [...]}", endpoints)
+        endpoints_of(path, "use POST with {\"all\": true} or {\"ids\": [...]}", endpoints)
     };
     let one = read_endpoints(Rule::ADMIN, || web::to(list::one));
     let of_all = "use GET to list parked changes; the worker uses POST to report them";
     let of_one = "use GET, or POST its id to /v1/parked/replay or /v1/parked/drop";
     Routes::default()
-        .with(resource("/v1/parked", of_all, collection))
+        .with(endpoints_of("/v1/parked", of_all, collection))
         .with(action("/v1/parked/replay", replay))
         .with(action("/v1/parked/drop", drop))
-        .with(resource("/v1/parked/{id}", of_one, one))
+        .with(endpoints_of("/v1/parked/{id}", of_one, one))
 }

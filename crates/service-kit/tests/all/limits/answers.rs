@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use actix_web::web;
 use program_kit::access::Rule;
-use program_kit::http::resource::{Resource, Routes, read_endpoints, resource};
+use program_kit::http::endpoints::{PathEndpoints, Routes, endpoints_of, read_endpoints};
 use test_kit::{TestService, eventually, notes_and};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{interval, timeout};
@@ -26,9 +26,9 @@ async fn an_answer_that_nobody_takes_does_not_hold_a_connection() {
     service.client.get("/health/live").await.with(200);
 }
 
-fn large() -> Resource {
+fn large() -> PathEndpoints {
     let large = || web::to(async || "x".repeat(1024 * 1024));
-    resource("/large", "it is large", read_endpoints(Rule::Public, large))
+    endpoints_of("/large", "it is large", read_endpoints(Rule::Public, large))
 }
 
 #[tokio::test]

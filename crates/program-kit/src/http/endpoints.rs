@@ -34,24 +34,24 @@ pub fn read_endpoints(rule: Rule, handler: impl Fn() -> Route) -> Vec<Endpoint> 
     vec![endpoint(Method::GET, rule, handler()), endpoint(Method::HEAD, rule, handler())]
 }
 
-/// A path with its endpoints: every other method gets 405, with `Allow` and the advice.
-pub struct Resource {
+/// The endpoints of one path: every other method gets 405, with `Allow` and the advice.
+pub struct PathEndpoints {
     path: String,
     advice: &'static str,
     endpoints: Vec<Endpoint>,
     expectation: Option<Expectation>,
 }
 
-/// Creates a path with its endpoints. `advice` is the advice for a caller with another method.
-pub fn resource(
+/// Creates the endpoints of one path. `advice` is the advice for a caller with another method.
+pub fn endpoints_of(
     path: impl Into<String>,
     advice: &'static str,
     endpoints: Vec<Endpoint>,
-) -> Resource {
-    Resource { path: path.into(), advice, endpoints, expectation: None }
+) -> PathEndpoints {
+    PathEndpoints { path: path.into(), advice, endpoints, expectation: None }
 }
 
-impl Resource {
+impl PathEndpoints {
     fn register(self, config: &mut ServiceConfig) {
         let Self { path, advice, endpoints, expectation } = self;
         let methods = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>();
@@ -83,22 +83,22 @@ type Register = Box<dyn FnOnce(&mut ServiceConfig)>;
 /// All endpoints of a program, and the data that its handlers share.
 #[derive(Default)]
 pub struct Routes {
-    resources: Vec<Resource>,
+    paths: Vec<PathEndpoints>,
     shared: Vec<Register>,
 }
 
 impl Routes {
     /// Adds a path.
     #[must_use]
-    pub fn with(mut self, resource: Resource) -> Self {
-        self.resources.push(resource);
+    pub fn with(mut self, path: PathEndpoints) -> Self {
+        self.paths.push(path);
         self
     }
 
     /// Adds all of these paths.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.resources.extend(other.resources);
+        self.paths.extend(other.paths);
         self.shared.extend(other.shared);
         self
     }
@@ -106,8 +106,8 @@ impl Routes {
     /// Says what the fields of the bodies may be, on all of these paths that do not say it yet.
     #[must_use]
     pub fn expecting(mut self, expectation: Expectation) -> Self {
-        for resource in &mut self.resources {
-            resource.expectation.get_or_insert(expectation);
+        for path in &mut self.paths {
+            path.expectation.get_or_insert(expectation);
         }
         self
     }
@@ -123,16 +123,13 @@ impl Routes {
 
     /// Returns the path and the method of each endpoint, with its rule.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &Method, Rule)> {
-        self.resources.iter().flat_map(|resource| {
-            resource
-                .endpoints
-                .iter()
-                .map(|endpoint| (&*resource.path, &endpoint.method, endpoint.rule))
+        self.paths.iter().flat_map(|PathEndpoints { path, endpoints, .. }| {
+            endpoints.iter().map(|endpoint| (&**path, &endpoint.method, endpoint.rule))
         })
     }
 
     pub(super) fn register(self, config: &mut ServiceConfig) {
         self.shared.into_iter().for_each(|register| register(config));
-        self.resources.into_iter().for_each(|resource| resource.register(config));
+        self.paths.into_iter().for_each(|path| path.register(config));
     }
 }
