@@ -13,6 +13,7 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use super::connection::Connection;
+use super::field::Expectation;
 use super::problem::{FieldError, Kind, Problem};
 use super::strict_json::StrictJson;
 
@@ -24,9 +25,6 @@ pub struct BodyLimits {
     /// The time within which it must arrive completely.
     pub time: Duration,
 }
-
-/// Describes the valid values of a field, by the field's name.
-pub type Expectation = fn(&str) -> Option<&'static str>;
 
 /// The expectations of the fields of one path's bodies.
 #[derive(Clone, Copy)]

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// Describes the valid values of a field, found by the field's name.
+pub type Expectation = fn(&str) -> Option<&'static str>;
+
 /// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
@@ -21,7 +24,7 @@ impl FieldError {
     pub fn new(
         field: impl Into<String>,
         problem: impl Into<String>,
-        expectation: fn(&str) -> Option<&'static str>,
+        expectation: Expectation,
     ) -> Self {
         let field = field.into();
         let name = field.rsplit('.').next().unwrap_or_default();
@@ -33,10 +36,7 @@ impl FieldError {
 impl FieldError {
     /// Returns all errors that a validation has found.
     #[must_use]
-    pub fn all_of(
-        check: Result<(), garde::Report>,
-        expectation: fn(&str) -> Option<&'static str>,
-    ) -> Vec<Self> {
+    pub fn all_of(check: Result<(), garde::Report>, expectation: Expectation) -> Vec<Self> {
         let report = check.err();
         let found = report.iter().flat_map(garde::Report::iter);
         found

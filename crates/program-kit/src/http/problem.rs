@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use super::field::FieldError;
+pub use super::field::{Expectation, FieldError};
 
 /// The problem with a request, and how to correct it.
 #[derive(Debug, Clone)]

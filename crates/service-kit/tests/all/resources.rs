@@ -1,11 +1,18 @@
 //! A service with more than one resource: which changes must arrive, and whose records are offered.
 
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use program_kit::access::Rule;
+use program_kit::http::body::Body;
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of};
+use program_kit::http::problem::Expectation;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use test_kit::queue::{
     bind, body, bound_broker, declare_exchange, published, take_all, told_state,
 };
 use test_kit::{
-    NOTE_EVENTS, NOTES, PINGS, TestBroker, TestService, eventually, notes, write_notes,
+    NOTE_EVENTS, NOTES, PINGS, TestBroker, TestService, eventually, notes, notes_and, write_notes,
 };
 
 use crate::side::publishing_to;
@@ -182,4 +189,34 @@ async fn a_resource_or_a_key_that_cannot_be_is_refused() {
     assert!(unknown.text.contains("note, ping"), "{}", unknown.text);
     assert_eq!(side.database.count("offers").await, 0);
     assert_eq!(side.rows().await.changes, 2);
+}
+
+/// A body with a field that two resources have.
+#[derive(Deserialize)]
+struct Sized {
+    #[expect(dead_code, reason = "only its type is checked")]
+    size: u8,
+}
+
+fn path_with(path: &str, expectation: Expectation) -> Routes {
+    let take = web::to(async |_: Body<Sized>| HttpResponse::NoContent().finish());
+    let endpoints = vec![endpoint(Method::POST, Rule::WRITE, take)];
+    Routes::default().with(endpoints_of(path, "use POST", endpoints)).expecting(expectation)
+}
+
+#[tokio::test]
+async fn fields_of_one_name_are_described_by_the_resource_whose_path_it_is() {
+    let paths = || {
+        let shoes = path_with("/v1/shoes", |_| Some("a number from 15 to 50"));
+        shoes.and(path_with("/v1/shirts", |_| Some("a number from 32 to 64")))
+    };
+    let side = TestService::start("notes", notes_and(paths)).await;
+    for (path, expected) in
+        [("/v1/shoes", "a number from 15 to 50"), ("/v1/shirts", "a number from 32 to 64")]
+    {
+        let refused = side.client.post(path, &json!({"size": "large"})).await.with(422);
+        assert_eq!(refused["errors"][0]["expected"], expected, "{path}");
+    }
+    let refused = side.client.post(OFFER, &json!({"since": "yesterday"})).await.with(422);
+    assert_eq!(refused["errors"][0]["expected"], "a time such as 2026-11-28T09:30:00Z");
 }
