@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use diesel_migrations::EmbeddedMigrations;
-use program_kit::http::resource::Routes;
+use program_kit::http::endpoints::Routes;
 use shared_models::side::Side;
 
 use crate::database::Migrations;
