@@ -53,8 +53,8 @@ pub struct LogState {
     pub xmin: i64,
     /// The next transaction that will begin (`pg_snapshot_xmax`).
     pub xmax: i64,
-    /// The oldest place after `compared`, up to the one that was asked about, that RabbitMQ has not
-    /// confirmed.
+    /// The oldest place of an order's change after `compared`, up to the one that was asked about,
+    /// that RabbitMQ has not confirmed.
     pub unpublished: Option<i64>,
     /// Set if the side is paused.
     pub paused: bool,

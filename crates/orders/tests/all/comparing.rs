@@ -238,6 +238,32 @@ async fn what_waits_to_be_published_and_a_pause_are_told() {
 }
 
 #[tokio::test]
+async fn what_another_resource_has_not_published_yet_is_passed_over_up_to_5000_changes() {
+    let side = side().await;
+    write_orders(&side.database, 1).await;
+    let notes = async |count: u32| {
+        let write = format!(
+            "insert into changes
+                (event_id, resource, key, kind, origin, version, at, body, published)
+            select event_id, 'note', key, 'note.written', origin, version, at, body, true
+            from changes, generate_series(1, {count}) where seq = 1;
+            delete from outbox where seq = 1;
+            insert into outbox select seq from changes where resource = 'note'
+            on conflict do nothing"
+        );
+        run(&side.database, &write).await;
+    };
+    notes(3).await;
+    assert_eq!(log_state(&side).await.unpublished, None);
+    write_orders(&side.database, 1).await;
+    assert_eq!(log_state(&side).await.unpublished, Some(5));
+    run(&side.database, "delete from outbox where seq = 5").await;
+    notes(6_000).await;
+    // The fifth has been published.
+    assert_eq!(log_state(&side).await.unpublished, Some(5_001));
+}
+
+#[tokio::test]
 async fn a_log_that_was_restored_is_known_even_where_it_has_grown_since() {
     let side = side().await;
     write_orders(&side.database, 2).await;
