@@ -37,18 +37,24 @@ pub struct OrderState {
 }
 
 /// A side's change log at one moment: the answer to `GET /v1/sync/compared?upto=PLACE`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogState {
     /// The place in the log up to which it has been compared with the peer.
     pub compared: i64,
     /// The newest place that is visible.
     pub newest: i64,
+    /// The event at the newest place; `None` where the log is empty, or the program is an older one.
+    #[serde(default)]
+    pub newest_event: Option<Uuid>,
+    /// The event at the place that was asked about; `None` where nothing stands there.
+    #[serde(default)]
+    pub asked_event: Option<Uuid>,
     /// The oldest transaction that still runs (`pg_snapshot_xmin`).
     pub xmin: i64,
     /// The next transaction that will begin (`pg_snapshot_xmax`).
     pub xmax: i64,
-    /// The oldest place after `compared`, up to the one that was asked about, that RabbitMQ has not
-    /// confirmed.
+    /// The oldest place of an order's change after `compared`, up to the one that was asked about,
+    /// that RabbitMQ has not confirmed.
     pub unpublished: Option<i64>,
     /// Set if the side is paused.
     pub paused: bool,
@@ -59,6 +65,20 @@ impl LogState {
     #[must_use]
     pub fn has_published(&self, place: i64) -> bool {
         self.unpublished.is_none_or(|oldest| oldest > place)
+    }
+
+    /// Returns whether this is the log that was in the `earlier` state, as an answer about the place
+    /// that was the newest then. It is not where the database was restored, or replaced by a standby
+    /// that missed the newest changes: even if the log has grown beyond that place since, another
+    /// event stands there, or none.
+    #[must_use]
+    pub fn continues(&self, earlier: &Self) -> bool {
+        let has_newest = match (earlier.newest_event, self.newest_event) {
+            (Some(event), Some(_)) => self.asked_event == Some(event),
+            // The events are unknown.
+            (None, _) | (_, None) => true,
+        };
+        has_newest && self.newest >= earlier.newest && self.xmax >= earlier.xmax
     }
 }
 

@@ -62,13 +62,16 @@ impl Error {
             // or of the relay, the state that callers may read has it.)
             Self::Database(DatabaseError::Query(error)) => {
                 tracing::error!(%error, "the database refused a statement");
-                Problem::new(
-                    Kind::Internal,
-                    "internal error; see the log of the service for the cause",
-                )
+                internal()
             }
         }
     }
+}
+
+/// Returns the problem of an error whose cause has been logged.
+#[must_use]
+pub fn internal() -> Problem {
+    Problem::new(Kind::Internal, "internal error; see the log of the service for the cause")
 }
 
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to

@@ -8,27 +8,17 @@ use process_kit::secured::client;
 use serde_json::{Value, json};
 use shared_models::names::queue;
 use shared_models::side::Direction;
-use test_kit::{TestBroker, eventually};
+use test_kit::{TestBroker, eventually, eventually_within};
 
 /// The time within which a loss has to be made good.
 const MADE_GOOD: Duration = Duration::from_secs(60);
 /// The timeout of a condition in this file.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Returns the worker's report of the comparison, for each direction.
 async fn comparisons(stack: &Stack) -> [Value; 2] {
     let listing = client(stack.worker.url()).get("/v1/directions").await.with(200);
     [0, 1].map(|index| listing["directions"][index]["comparison"].clone())
-}
-
-/// Waits for a condition, with a longer timeout than usual; returns the time that it took.
-async fn in_time(what: &str, mut condition: impl AsyncFnMut() -> bool) -> Duration {
-    let began = Instant::now();
-    while !condition().await {
-        assert!(began.elapsed() < PATIENCE, "this did not come true: {what}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    began.elapsed()
 }
 
 async fn place_some(stack: &Stack, count: usize) -> Vec<String> {
@@ -55,15 +45,16 @@ async fn ten_orders_that_were_purged_while_no_worker_ran_arrive() {
     let placed = place_some(&stack, 10).await;
     purge(&broker, Direction::ALL[0], 10).await;
     stack.worker.start().await;
-    let took = in_time("the ten are there", async || {
+    let started = Instant::now();
+    eventually_within(TIMEOUT, "the ten are there", async || {
         let mut there = 0;
         for id in &placed {
             there += usize::from(stack.warehouse.order(id).await.is_some());
         }
-        there == 10
+        (there == 10).then_some(())
     })
     .await;
-    assert!(took < MADE_GOOD, "it took {took:?}");
+    assert!(started.elapsed() < MADE_GOOD, "it took {:?}", started.elapsed());
     let [told, _] = comparisons(&stack).await;
     assert_eq!((&told["missing"], &told["offered"]), (&json!(10), &json!(10)), "{told}");
     for id in &placed {
@@ -94,9 +85,9 @@ async fn what_is_purged_in_either_direction_while_the_worker_runs_is_made_good()
     stack.store_svc.start().await;
     let healed = Instant::now();
     // Which of the two comparisons notices first depends on where each stands in its log.
-    in_time("what was lost is offered", async || {
+    eventually_within(TIMEOUT, "what was lost is offered", async || {
         let offered = comparisons(&stack).await.map(|told| told["offered"].as_u64().unwrap());
-        offered.iter().sum::<u64>() >= 4
+        (offered.iter().sum::<u64>() >= 4).then_some(())
     })
     .await;
     for id in placed.iter().chain([&new]) {
@@ -123,10 +114,11 @@ async fn under_a_steady_load_nothing_is_taken_for_a_loss() {
         stack.store.patch(&id, json!({"comment": "ring twice"})).await;
     }
     stack.agree_on(&hot).await;
-    in_time("all is compared", async || {
-        comparisons(&stack).await.iter().all(|told| {
+    eventually_within(TIMEOUT, "all is compared", async || {
+        let is_done = |told: &Value| {
             told["compared"].as_u64() > Some(0) && told["compared_to"] == told["newest"]
-        })
+        };
+        comparisons(&stack).await.iter().all(is_done).then_some(())
     })
     .await;
     for told in comparisons(&stack).await {

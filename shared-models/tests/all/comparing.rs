@@ -86,19 +86,39 @@ fn only_a_loss_is_offered_again() {
 
 #[test]
 fn a_place_is_published_when_nothing_older_waits() {
-    let log = |unpublished| LogState {
-        compared: 0,
-        newest: 9,
-        xmin: 1,
-        xmax: 1,
-        unpublished,
-        paused: false,
-    };
+    let log = |unpublished| LogState { unpublished, ..LogState::default() };
     let published = |unpublished, place| log(unpublished).has_published(place);
     assert_eq!(
         [published(None, 9), published(Some(6), 5), published(Some(6), 6)],
         [true, true, false]
     );
+}
+
+#[test]
+fn a_log_is_another_one_where_another_event_stands_at_the_place_that_was_the_newest() {
+    let event = |number| Some(Uuid::from_u128(number));
+    let log = |newest, newest_event, asked_event, xmax| LogState {
+        newest,
+        newest_event,
+        asked_event,
+        xmax,
+        ..LogState::default()
+    };
+    let earlier = log(7, event(7), None, 100);
+    for (later, continues) in [
+        (log(7, event(7), event(7), 100), true),
+        (log(9, event(9), event(7), 120), true),
+        (log(9, event(9), event(8), 120), false),
+        (log(9, event(9), None, 120), false),
+        (log(6, event(6), None, 120), false),
+        (log(9, event(9), event(7), 90), false),
+        (log(9, None, None, 120), true),
+        (log(6, None, None, 120), false),
+    ] {
+        assert_eq!(later.continues(&earlier), continues, "{later:?}");
+    }
+    assert!(log(9, event(9), None, 100).continues(&log(7, None, None, 100)));
+    assert!(log(1, event(1), None, 100).continues(&log(0, None, None, 100)));
 }
 
 #[test]

@@ -106,3 +106,23 @@ async fn a_long_history_comes_in_pages() {
     }
     store.client.get(&format!("{path}/changes?before=1")).await.assert_problem(400);
 }
+
+#[tokio::test]
+async fn a_stored_order_that_cannot_be_decoded_is_an_internal_error_to_readers_and_writers() {
+    let store = store().await;
+    let (path, placed) = place(&store.client).await;
+    store.database.run("update orders set delivery = '{}'").await;
+    let answers = [
+        store.client.get(&path).await,
+        store.client.get(&format!("{path}/changes")).await,
+        store.client.patch(&path, &json!({"comment": null})).await,
+        store.client.patch_if(&path, placed.tag(), &json!({"comment": null})).await,
+        store.client.delete(&path).await,
+    ];
+    for answer in answers {
+        answer.assert_problem(500);
+        assert_eq!(answer["type"], "urn:lockstep:problem:internal");
+        assert_eq!(answer["detail"], "internal error; see the log of the service for the cause");
+    }
+    assert_eq!(store.rows().await.changes, 1);
+}

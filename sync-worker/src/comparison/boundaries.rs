@@ -27,18 +27,18 @@ pub struct Boundary {
 pub struct Boundaries {
     boundary: Option<Boundary>,
     candidates: VecDeque<(Boundary, Option<i64>)>,
-    last: Option<(i64, i64)>,
+    last: Option<LogState>,
+    restarts: u64,
 }
 
 impl Boundaries {
-    /// Records the state of the log; returns the boundary, once there is one.
+    /// Records the state of the log, as asked about [`Self::newest`]; returns the boundary, once
+    /// there is one.
     pub fn update(&mut self, log: &LogState, at: DateTime<Utc>) -> Option<Boundary> {
-        if self.last.is_some_and(|(newest, xmax)| log.newest < newest || log.xmax < xmax) {
-            // Another database than before: a restored backup, or a standby that missed the newest
-            // entries.
-            *self = Self::default();
+        if self.last.as_ref().is_some_and(|last| !log.continues(last)) {
+            *self = Self { restarts: self.restarts + 1, ..Self::default() };
         }
-        self.last = Some((log.newest, log.xmax));
+        self.last = Some(log.clone());
         if let Some((_, xmax @ None)) = self.candidates.back_mut() {
             *xmax = Some(log.xmax);
         }
@@ -54,6 +54,18 @@ impl Boundaries {
         self.boundary
     }
 
+    /// Returns the newest place at the last update: no boundary is beyond it.
+    #[must_use]
+    pub fn newest(&self) -> Option<i64> {
+        self.last.as_ref().map(|last| last.newest)
+    }
+
+    /// Returns how often the log was found to be another one: what was read before says nothing of it.
+    #[must_use]
+    pub const fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
     /// Returns the time since which the oldest place has waited for transactions to end.
     #[must_use]
     pub fn waiting_since(&self) -> Option<DateTime<Utc>> {
@@ -63,10 +75,12 @@ impl Boundaries {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn log(newest: i64, xmin: i64, xmax: i64) -> LogState {
-        LogState { compared: 0, newest, xmin, xmax, unpublished: None, paused: false }
+        LogState { newest, xmin, xmax, ..LogState::default() }
     }
 
     /// The boundary after each of these states: the newest place, and the running transactions.
@@ -121,6 +135,27 @@ mod tests {
         for (newest, xmax) in [(5, 200), (8, 90)] {
             let states = [(7, 100, 100), (7, 100, 100), (newest, xmax, xmax)];
             assert_eq!(after_each(&states), [None, Some(7), None]);
+        }
+    }
+
+    #[test]
+    fn a_log_that_went_back_and_has_grown_since_starts_anew() {
+        let event = |number: u128| Some(Uuid::from_u128(number));
+        let of = |newest, newest_event, asked_event| LogState {
+            newest_event,
+            asked_event,
+            ..log(newest, 100, 100)
+        };
+        for asked_event in [event(8), None] {
+            let mut boundaries = Boundaries::default();
+            let mut update = |log| {
+                let boundary = boundaries.update(&log, DateTime::UNIX_EPOCH);
+                (boundary.map(|boundary| boundary.place), boundaries.restarts())
+            };
+            assert_eq!(update(of(7, event(7), None)), (None, 0));
+            assert_eq!(update(of(9, event(9), event(7))), (Some(7), 0));
+            assert_eq!(update(of(20, event(20), asked_event)), (None, 1));
+            assert_eq!(update(of(20, event(20), event(20))), (Some(20), 1));
         }
     }
 }

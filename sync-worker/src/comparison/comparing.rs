@@ -94,8 +94,9 @@ impl Comparing {
             Some(log) => log.clone()?,
             None => return Ok(Next::Wait),
         };
-        // A poll from before the progress was last saved does not show it.
-        let is_newer = log.asked > self.saved_at;
+        // A poll from before the progress was last saved does not show it; nor does the progress in
+        // another log say anything.
+        let is_newer = self.progress.follow(log.restarts) || log.asked > self.saved_at;
         let compared = if is_newer { log.state.compared } else { self.progress.saved_to() };
         self.progress.synchronize(compared, log.state.newest);
         let Some(boundary) = log.boundary else { return self.wait_for_transactions(&log) };

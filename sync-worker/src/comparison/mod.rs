@@ -72,7 +72,6 @@ impl Comparer {
             interval: settings.compare.interval,
             latest: sender,
             boundaries: Boundaries::default(),
-            newest: None,
         };
         let settings = settings.compare.clone();
         let comparing = Comparing::new(source, peer, settings, [figures, opposite], receiver);
@@ -100,6 +99,8 @@ struct PolledLog {
     state: LogState,
     /// The place up to which everything is visible, once there is one.
     boundary: Option<Boundary>,
+    /// How often the log was found to be another one.
+    restarts: u64,
     /// The time since which the next boundary has waited for transactions to end.
     waiting_since: Option<DateTime<Utc>>,
 }
@@ -123,8 +124,6 @@ struct LogPoll {
     interval: Duration,
     latest: watch::Sender<LatestPoll>,
     boundaries: Boundaries,
-    /// The newest place at the previous poll: no boundary is beyond it.
-    newest: Option<i64>,
 }
 
 impl LogPoll {
@@ -140,10 +139,11 @@ impl LogPoll {
     async fn poll(&mut self) -> Result<PolledLog, Blocked> {
         // The answer may be older than its arrival, and is never older than the request.
         let (asked, at) = (Instant::now(), Utc::now());
-        let state = self.source.log_state(self.newest).await?;
-        self.newest = Some(state.newest);
+        let state = self.source.log_state(self.boundaries.newest()).await?;
         let boundary = self.boundaries.update(&state, at);
         self.figures.update_comparison(|comparison| comparison.set_log(&state));
-        Ok(PolledLog { asked, state, boundary, waiting_since: self.boundaries.waiting_since() })
+        let restarts = self.boundaries.restarts();
+        let waiting_since = self.boundaries.waiting_since();
+        Ok(PolledLog { asked, state, boundary, restarts, waiting_since })
     }
 }

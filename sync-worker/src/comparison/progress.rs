@@ -70,14 +70,25 @@ pub struct Progress {
     read_to: i64,
     segments: VecDeque<Segment>,
     boundaries: VecDeque<Boundary>,
+    restarts: u64,
 }
 
 impl Progress {
+    /// Starts anew if the log is another one than before: what was read of that one says nothing of
+    /// this one. Returns whether it is.
+    pub fn follow(&mut self, restarts: u64) -> bool {
+        let is_another = self.restarts != restarts;
+        if is_another {
+            *self = Self { restarts, ..Self::default() };
+        }
+        is_another
+    }
+
     /// Adopts the place that is saved at the source, and the newest place of its log: another worker
     /// may have been faster, or the source may have been set back.
     pub fn synchronize(&mut self, compared: i64, newest: i64) {
         if compared < self.saved_to || newest < self.read_to {
-            *self = Self::default();
+            *self = Self { restarts: self.restarts, ..Self::default() };
         }
         self.saved_to = compared;
         self.read_to = self.read_to.max(compared);

@@ -38,8 +38,7 @@ impl Run {
     }
 
     fn published(&mut self, second: u64, end: End, unpublished: Option<i64>) {
-        let (compared, newest, xmin, xmax) = (0, 0, 1, 1);
-        let log = LogState { compared, newest, xmin, xmax, unpublished, paused: false };
+        let log = LogState { unpublished, ..LogState::default() };
         self.progress.record_published(end, &log, self.at(second));
     }
 
@@ -182,4 +181,18 @@ fn another_worker_may_be_faster_and_a_source_that_was_set_back_is_read_again() {
         assert_eq!((progress.judged_to(), progress.read_to()), (compared, compared));
         assert_eq!(progress.pending(), 0);
     }
+}
+
+#[test]
+fn what_was_read_of_a_log_is_not_taken_for_progress_in_another_that_is_as_long() {
+    let mut run = Run::new();
+    run.progress.synchronize(100, 900);
+    run.read(0, 500, &[1]);
+    assert!(!run.progress.follow(0));
+    assert_eq!((run.progress.read_to(), run.progress.pending()), (500, 1));
+    assert!(run.progress.follow(1));
+    run.progress.synchronize(100, 900);
+    assert_eq!((run.progress.read_to(), run.progress.pending()), (100, 0));
+    run.progress.synchronize(0, 900);
+    assert!(!run.progress.follow(1), "it is known by now");
 }

@@ -16,16 +16,25 @@ use crate::schema::orders;
 
 /// Reads the state of the log. Transaction ids are given as numbers that never wrap around
 /// (`xid8`). The outbox is read only from `compared` on: before it are the rows that were published
-/// and deleted, which PostgreSQL skips one by one until it has vacuumed.
+/// and deleted, which PostgreSQL skips one by one until it has vacuumed. Changes of other resources are
+/// passed over, up to a fixed number of them: the last one of so many counts, whatever it is. (The
+/// resource is a subquery, so that it is read by the primary key: as a join, PostgreSQL could plan to
+/// read the log from its beginning.)
 const LOG_STATE: &str = "
 select compared.upto as compared,
-    coalesce((select seq from changes order by seq desc limit 1), 0) as newest,
+    coalesce(last.seq, 0) as newest,
+    last.event_id as newest_event,
+    (select event_id from changes where seq = $1) as asked_event,
     pg_snapshot_xmin(now.snapshot)::text::bigint as xmin,
     pg_snapshot_xmax(now.snapshot)::text::bigint as xmax,
-    (select seq from outbox where seq > compared.upto and seq <= $1 order by seq limit 1)
-        as unpublished,
+    (select seq from (
+            select seq, (select resource from changes where changes.seq = outbox.seq) as resource,
+                row_number() over (order by seq) = $3 as is_last
+            from outbox where seq > compared.upto and seq <= $1 order by seq limit $3) as looked_at
+        where resource = $2 or is_last order by seq limit 1) as unpublished,
     exists (select from pause) as paused
-from compared, (select pg_current_snapshot() as snapshot) as now";
+from (select pg_current_snapshot() as snapshot) as now, compared
+left join (select seq, event_id from changes order by seq desc limit 1) as last on true";
 
 #[derive(QueryableByName)]
 struct State {
@@ -33,6 +42,10 @@ struct State {
     compared: i64,
     #[diesel(sql_type = BigInt)]
     newest: i64,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    newest_event: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    asked_event: Option<Uuid>,
     #[diesel(sql_type = BigInt)]
     xmin: i64,
     #[diesel(sql_type = BigInt)]
@@ -43,15 +56,28 @@ struct State {
     paused: bool,
 }
 
-/// Returns the state of the change log, and its oldest unpublished change up to this place.
+/// Returns the state of the change log, and of this place: the oldest unpublished change of an order
+/// up to it, and the event at it.
 pub(crate) async fn log_state(
     connection: &mut AsyncPgConnection,
     upto: i64,
 ) -> QueryResult<LogState> {
-    let state = diesel::sql_query(LOG_STATE).bind::<BigInt, _>(upto);
-    let state = state.get_result::<State>(connection).await?;
-    let State { compared, newest, xmin, xmax, unpublished, paused } = state;
-    Ok(LogState { compared, newest, xmin, xmax, unpublished, paused })
+    let state = diesel::sql_query(LOG_STATE)
+        .bind::<BigInt, _>(upto)
+        .bind::<Text, _>(RESOURCE)
+        .bind::<BigInt, _>(WINDOW)
+        .get_result::<State>(connection)
+        .await?;
+    Ok(LogState {
+        compared: state.compared,
+        newest: state.newest,
+        newest_event: state.newest_event,
+        asked_event: state.asked_event,
+        xmin: state.xmin,
+        xmax: state.xmax,
+        unpublished: state.unpublished,
+        paused: state.paused,
+    })
 }
 
 /// Reads a page: as many changes of interest as fit, among a fixed number of rows, whatever is in
@@ -94,7 +120,7 @@ impl Page {
 
 /// The changes of interest on one page.
 const PAGE: i64 = MAX_COMPARED as i64;
-/// The most rows of the log that are read for one page.
+/// The most rows of the log that are read for one page, or of the outbox for the oldest change.
 const WINDOW: i64 = 5_000;
 
 /// Reads a page of the log between two places.

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use program_kit::access::Caller;
 use program_kit::http::body::{Body, parse_value};
 use program_kit::http::conditional::Precondition;
-use program_kit::http::problem::{FieldError, Problem};
+use program_kit::http::problem::FieldError;
 use serde_json::Value;
-use service_kit::error::Error;
+use service_kit::error::{Error, internal};
 use uuid::Uuid;
 
 use super::answer;
@@ -67,9 +67,7 @@ fn invalid(error: FieldError) -> Error {
 
 fn unshowable<D: Domain>(error: &serde_json::Error) -> Error {
     tracing::error!(%error, side = %D::SIDE, "an order cannot be serialized");
-    Error::Request(Problem::unavailable(
-        "the order cannot be read; see the log of the service for the cause",
-    ))
+    Error::Request(internal())
 }
 
 fn checked<D: Domain>(

@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use uuid::Uuid;
 
-use super::{Columns, Row, order};
+use super::{Columns, Row, SELECT, order};
 use crate::order::{Order, Private};
 use crate::page::{Filters, Index};
 
@@ -94,7 +94,6 @@ impl Candidates<'_> {
 }
 
 const NEWEST_FIRST: &str = " order by created_at desc, id desc limit ";
-const SHOWN: &str = "select id, delivery, progress, private, version, created_at, updated_at";
 
 /// The query for the first matching orders, among at most `bound` candidates.
 struct Find<'a> {
@@ -115,13 +114,13 @@ impl Find<'_> {
 
 impl QueryFragment<Pg> for Find<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(SHOWN);
+        out.push_sql(SELECT);
         let Some(bound) = &self.bound else {
             self.candidates.push(&mut out)?;
             return out.push_bind_param::<BigInt, _>(&self.limit);
         };
         out.push_sql(" from (");
-        out.push_sql(SHOWN);
+        out.push_sql(SELECT);
         out.push_sql(", status, company");
         self.candidates.push(&mut out)?;
         out.push_bind_param::<BigInt, _>(bound)?;

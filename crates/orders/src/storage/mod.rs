@@ -21,26 +21,17 @@ pub use writing::{create, create_all, create_or_find_created, to_changes, update
 use super::order::{Order, Private};
 use crate::schema::orders;
 
-type Columns = (
-    orders::id,
-    orders::delivery,
-    orders::progress,
-    orders::private,
-    orders::version,
-    orders::created_at,
-    orders::updated_at,
-);
+/// Defines the columns that are read: as a type, as a value, and as text for literal statements.
+macro_rules! columns {
+    ($first:ident, $($other:ident),+) => {
+        type Columns = (orders::$first, $(orders::$other),+);
+        const COLUMNS: Columns = (orders::$first, $(orders::$other),+);
+        const SELECT: &str = concat!("select ", stringify!($first), $(", ", stringify!($other)),+);
+    };
+}
 
-/// The columns that are read, in the order of [`Row`].
-const COLUMNS: Columns = (
-    orders::id,
-    orders::delivery,
-    orders::progress,
-    orders::private,
-    orders::version,
-    orders::created_at,
-    orders::updated_at,
-);
+// In the order of `Row`.
+columns!(id, delivery, progress, private, version, created_at, updated_at);
 
 type Row<P> = (
     Uuid,
@@ -73,7 +64,7 @@ struct Find(Uuid);
 
 impl QueryFragment<Pg> for Find {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("select id, delivery, progress, private, version, created_at, updated_at");
+        out.push_sql(SELECT);
         out.push_sql(" from orders where id = ");
         out.push_bind_param::<SqlUuid, _>(&self.0)
     }

@@ -93,7 +93,7 @@ impl<P> Attempts<P> {
         }
         match (self.unknown.is_empty(), error) {
             (true, Error::Overtaken) => Conclusion::Overtaken,
-            // The statement that failed was a read.
+            // The statement that got no answer was a read.
             (true, Error::Database(DatabaseError::OutcomeUnknown(reason))) => {
                 Conclusion::Known(Err(DatabaseError::Unavailable(reason).into()))
             }

@@ -165,15 +165,20 @@ impl<D: Domain> Writer<D> {
                     attempts.begin(apply_edits::<D>(cached, edits.iter().copied(), now()));
                 let changes_something = !changes.is_empty();
                 if storage::update_one(connection, changes).await? && changes_something {
-                    return Ok(true);
+                    return Ok(Ok(true));
                 }
                 attempts.rolled_back();
             }
-            let Some(found) = storage::find(connection, id).await? else { return Ok(true) };
+            let found = match storage::find(connection, id).await {
+                Ok(Some(found)) => found,
+                Ok(None) => return Ok(Ok(true)),
+                // Not as the error of a write, which may leave its outcome in doubt.
+                Err(error) => return Ok(Err(error)),
+            };
             let changes = attempts.begin(apply_edits::<D>(found, edits.iter().copied(), now()));
-            storage::update_one(connection, changes).await
+            storage::update_one(connection, changes).await.map(Ok)
         });
-        match writing.await {
+        match writing.await.and_then(|read| Ok(read?)) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 attempts.rolled_back();

@@ -238,6 +238,52 @@ async fn what_waits_to_be_published_and_a_pause_are_told() {
 }
 
 #[tokio::test]
+async fn what_another_resource_has_not_published_yet_is_passed_over_up_to_5000_changes() {
+    let side = side().await;
+    write_orders(&side.database, 1).await;
+    let notes = async |count: u32| {
+        let write = format!(
+            "insert into changes
+                (event_id, resource, key, kind, origin, version, at, body, published)
+            select event_id, 'note', key, 'note.written', origin, version, at, body, true
+            from changes, generate_series(1, {count}) where seq = 1;
+            delete from outbox where seq = 1;
+            insert into outbox select seq from changes where resource = 'note'
+            on conflict do nothing"
+        );
+        run(&side.database, &write).await;
+    };
+    notes(3).await;
+    assert_eq!(log_state(&side).await.unpublished, None);
+    write_orders(&side.database, 1).await;
+    assert_eq!(log_state(&side).await.unpublished, Some(5));
+    run(&side.database, "delete from outbox where seq = 5").await;
+    notes(6_000).await;
+    // The fifth has been published.
+    assert_eq!(log_state(&side).await.unpublished, Some(5_002));
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_is_known_even_where_it_has_grown_since() {
+    let side = side().await;
+    write_orders(&side.database, 2).await;
+    let earlier = log_state_upto(&side, 0).await;
+    assert!(earlier.newest_event.is_some() && earlier.asked_event.is_none(), "{earlier:?}");
+    write_orders(&side.database, 1).await;
+    let later = log_state_upto(&side, 2).await;
+    assert_eq!((later.newest, later.asked_event), (3, earlier.newest_event));
+    assert!(later.continues(&earlier));
+    // As a backup from before the second change would be.
+    let restore = "delete from changes where seq > 1; delete from outbox where seq > 1;
+        alter table changes alter seq restart with 2";
+    run(&side.database, restore).await;
+    write_orders(&side.database, 3).await;
+    let grown = log_state_upto(&side, 3).await;
+    assert_eq!(grown.newest, 4);
+    assert!(!grown.continues(&later), "{grown:?}");
+}
+
+#[tokio::test]
 async fn revisions_are_told_of_those_that_are_here() {
     let side = side().await;
     let orders = write_orders(&side.database, 2).await;
