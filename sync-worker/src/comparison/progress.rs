@@ -65,14 +65,14 @@ impl Segment {
 
 /// The progress of comparing a log.
 #[derive(Clone, Debug, Default)]
-pub struct Progress {
+pub struct ComparisonProgress {
     saved_to: i64,
     read_to: i64,
     segments: VecDeque<Segment>,
     boundaries: VecDeque<Boundary>,
 }
 
-impl Progress {
+impl ComparisonProgress {
     /// Adopts the place that is saved at the source, and the newest place of its log: another worker
     /// may have been faster, or the source may have been set back.
     pub fn synchronize(&mut self, compared: i64, newest: i64) {

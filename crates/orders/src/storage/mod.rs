@@ -21,7 +21,7 @@ pub use writing::{create, create_all, create_or_find_created, to_changes, update
 use super::order::{Order, Private};
 use crate::schema::orders;
 
-type Columns = (
+type OrderColumns = (
     orders::id,
     orders::delivery,
     orders::progress,
@@ -32,7 +32,7 @@ type Columns = (
 );
 
 /// The columns that are read, in the order of [`Row`].
-const COLUMNS: Columns = (
+const COLUMNS: OrderColumns = (
     orders::id,
     orders::delivery,
     orders::progress,
@@ -80,7 +80,7 @@ impl QueryFragment<Pg> for Find {
 }
 
 impl Query for Find {
-    type SqlType = SqlTypeOf<Columns>;
+    type SqlType = SqlTypeOf<OrderColumns>;
 }
 
 /// Returns those of the orders that exist.
