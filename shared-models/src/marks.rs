@@ -1,6 +1,6 @@
 //! Fingerprints of the last changes that each side made to a facet.
 //!
-//! A side that was restored to an earlier state counts on from there, so one of its counts can
+//! A side that was set back to an earlier state counts on from there, so one of its counts can
 //! stand for two changes. Two facets with different marks of one count of a side come from two such
 //! changes: neither includes the other, whatever their revisions say.
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::revision::Revision;
 use crate::side::Side;
 
-/// The number of changes of a side whose marks a facet carries. Of more changes after a restore that
+/// The number of changes of a side whose marks a facet carries. Of more changes after a set-back that
 /// arrive as one, the first cannot be distinguished from the one whose count it took.
 pub const LAST: usize = 8;
 

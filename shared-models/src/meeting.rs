@@ -1,7 +1,7 @@
 //! Merging one facet with an incoming one.
 //!
-//! Revisions decide, as long as each count of a side stands for one change. A side that was
-//! restored to an earlier state breaks that; if two facets show it, neither is assumed to include
+//! Revisions decide, as long as each count of a side stands for one change. A side that was set
+//! back to an earlier state breaks that; if two facets show it, neither is assumed to include
 //! the other.
 
 use std::cmp::Ordering;

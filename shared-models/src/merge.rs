@@ -19,9 +19,9 @@ pub struct Merged {
     pub touched: Touched,
     /// The conflicts that were resolved, to be shown to people.
     pub conflicts: Vec<Conflict>,
-    /// Set if the change counts more changes made here than there were: this side was restored to
-    /// an earlier state, for example from a backup.
-    pub restored: bool,
+    /// Set if the change counts more changes made here than there were: this side was set back to
+    /// an earlier state, for example to a backup.
+    pub set_back: bool,
     /// Set if this side has resolved something that its peer does not know: that is a change of
     /// this side, with a revision of its own, and is to be published.
     pub is_own_change: bool,
@@ -68,11 +68,11 @@ pub enum Cause {
     Concurrent,
     /// The delivery was edited where the order was open, and arrived where it was closed.
     Late,
-    /// A revision, or one side's count in it, stands for two changes: a side was restored to an
+    /// A revision, or one side's count in it, stands for two changes: a side was set back to an
     /// earlier state, and then changed the facet again.
     Diverged,
-    /// A restore of this side: it gets its later state back from the peer. The value here may have
-    /// been changed since the restore.
+    /// This side was set back, and its later state is restored from the peer. The value here may have
+    /// been changed since the set-back.
     Restored,
 }
 
@@ -93,7 +93,7 @@ pub fn merge(side: Side, here: &Shared, change: &OrderChange) -> Merged {
     }
     let touched = Touched::new(delivery.changes(), progress.changes());
     Merged {
-        restored: has_more_changes_of(side, here, change),
+        set_back: has_more_changes_of(side, here, change),
         is_own_change: delivery.is_own_change() || progress.is_own_change(),
         shared: Shared {
             delivery: delivery.result(&here.delivery),

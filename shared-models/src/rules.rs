@@ -10,7 +10,7 @@ use crate::side::Side;
 
 /// A rule: a reason for not carrying an event, or a part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rule {
+pub enum CarryRule {
     /// A change that the peer made is not sent back to it.
     Echo,
     /// A change that touched nothing shared does not concern the peer.
@@ -20,7 +20,8 @@ pub enum Rule {
 }
 
 /// The rules in force, in the order in which they are applied.
-pub const RULES: [Rule; 3] = [Rule::Echo, Rule::NothingShared, Rule::DefaultStatus];
+pub const RULES: [CarryRule; 3] =
+    [CarryRule::Echo, CarryRule::NothingShared, CarryRule::DefaultStatus];
 
 /// The facts about an event that the rules depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub enum Verdict {
     /// The event is carried, as much of it as the cargo includes.
     Carry(Cargo),
     /// The event is dropped, by this rule.
-    Drop(Rule),
+    Drop(CarryRule),
 }
 
 /// The part of an event that is carried. A facet older than the peer's does no harm there, so a
@@ -69,12 +70,12 @@ pub enum Cargo {
 
 /// Decides on an event, by the first rule that applies.
 #[must_use]
-pub fn decide(rules: &[Rule], facts: Facts) -> Verdict {
+pub fn decide(rules: &[CarryRule], facts: Facts) -> Verdict {
     let mut verdicts = rules.iter().filter_map(|rule| rule.applied_to(facts));
     verdicts.next().unwrap_or(Verdict::Carry(Cargo::Both))
 }
 
-impl Rule {
+impl CarryRule {
     /// Returns the rule's name in logs and figures.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -53,5 +53,5 @@ pub fn overwrite(here: &Shared, change: &OrderChange) -> Merged {
         shared.delivery.revision != here.delivery.revision,
         shared.progress.revision != here.progress.revision,
     );
-    Merged { shared, touched, conflicts: vec![], restored: false, is_own_change: false }
+    Merged { shared, touched, conflicts: vec![], set_back: false, is_own_change: false }
 }

@@ -19,7 +19,7 @@ pub(crate) async fn void(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
     let edit = Edit::new(&caller, Precondition::of(&request)?, voided);
-    Ok(answer::<Store>(HttpResponse::Ok(), &writer.write(*id, edit).await?.order))
+    Ok(answer::<Store>(HttpResponse::Ok(), &writer.edit(*id, edit).await?.order))
 }
 
 fn voided(order: &Order<Prices>) -> Result<Draft<Prices>, Error> {

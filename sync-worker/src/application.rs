@@ -23,7 +23,7 @@ use crate::comparison::Comparer;
 use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::lanes::Lane as _;
-use crate::lanes::orders::Orders;
+use crate::lanes::orders::OrderLane;
 use crate::parked::Parked;
 use crate::settings::WorkerSettings;
 use crate::side_client::{BuildError, SideClient};
@@ -46,7 +46,7 @@ pub enum ApplicationError {
 pub struct Application {
     address: SocketAddr,
     server: Server,
-    carriers: Vec<Carrier<Orders>>,
+    carriers: Vec<Carrier<OrderLane>>,
     comparers: Vec<Comparer>,
     stop: Stop,
     shutdown_timeout: Duration,
@@ -61,9 +61,9 @@ impl Application {
         let address = listener.local_addr()?;
         let stop = Stop::default();
         let figures =
-            Direction::ALL.map(|direction| Arc::new(Figures::new(direction, Orders::rules())));
+            Direction::ALL.map(|direction| Arc::new(Figures::new(direction, OrderLane::rules())));
         let carriers = for_each_direction(&figures, |figures, opposite| {
-            let lane = Orders { source: figures.direction.from };
+            let lane = OrderLane { source: figures.direction.from };
             Carrier::new(lane, settings, figures, opposite, stop.clone())
         })?;
         let comparers = for_each_direction(&figures, |figures, opposite| {

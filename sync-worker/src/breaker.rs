@@ -33,7 +33,7 @@ pub struct Policy {
 
 /// The state of the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum BreakerState {
     /// Changes are sent.
     Closed,
     /// Nothing is sent before this moment.
@@ -45,7 +45,7 @@ pub enum State {
     HalfOpen,
 }
 
-impl State {
+impl BreakerState {
     /// The names of all states.
     pub const NAMES: [&'static str; 3] = ["closed", "open", "half-open"];
 
@@ -96,7 +96,7 @@ pub struct Transitions {
 #[derive(Clone, Debug)]
 pub struct Breaker {
     policy: Policy,
-    state: State,
+    state: BreakerState,
     failures: u32,
     /// The number of waits since the peer last processed or refused a change. Readiness alone does
     /// not reset it: a peer that reports to be ready and processes nothing is tried less and less
@@ -110,17 +110,17 @@ impl Breaker {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let transitions = Transitions::default();
-        Self { policy, state: State::HalfOpen, failures: 0, waits: 0, transitions }
+        Self { policy, state: BreakerState::HalfOpen, failures: 0, waits: 0, transitions }
     }
 
     /// Returns the state at this moment.
-    pub fn at(&mut self, now: Instant) -> State {
+    pub fn at(&mut self, now: Instant) -> BreakerState {
         match self.state {
-            State::Open { until } if until <= now => {
+            BreakerState::Open { until } if until <= now => {
                 self.transitions.half_opened += 1;
-                self.state = State::HalfOpen;
+                self.state = BreakerState::HalfOpen;
             }
-            State::Open { .. } | State::Closed | State::HalfOpen => {}
+            BreakerState::Open { .. } | BreakerState::Closed | BreakerState::HalfOpen => {}
         }
         self.state
     }
@@ -146,23 +146,23 @@ impl Breaker {
         self.waits = self.waits.saturating_add(1);
         let opens = match self.state {
             // Repeating a request to a peer that hangs takes long; a probe does not.
-            State::Closed => {
+            BreakerState::Closed => {
                 is_not_ready || retry_after.is_some() || self.failures >= failures.get()
             }
-            State::HalfOpen | State::Open { .. } => true,
+            BreakerState::HalfOpen | BreakerState::Open { .. } => true,
         };
         if !opens {
             return Next::TryAgain { after: wait };
         }
         let asked_for = retry_after.unwrap_or_default().min(retry_after_max);
-        self.state = State::Open { until: now + wait.max(asked_for) };
+        self.state = BreakerState::Open { until: now + wait.max(asked_for) };
         self.transitions.opened += 1;
         Next::GiveBack
     }
 
     /// Returns the state as of the last call.
     #[must_use]
-    pub const fn state(&self) -> State {
+    pub const fn state(&self) -> BreakerState {
         self.state
     }
 
@@ -181,9 +181,9 @@ impl Breaker {
     fn close(&mut self) {
         self.failures = 0;
         match self.state {
-            State::Closed => {}
-            State::Open { .. } | State::HalfOpen => {
-                self.state = State::Closed;
+            BreakerState::Closed => {}
+            BreakerState::Open { .. } | BreakerState::HalfOpen => {
+                self.state = BreakerState::Closed;
                 self.transitions.closed += 1;
             }
         }

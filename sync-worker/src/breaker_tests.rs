@@ -1,5 +1,5 @@
+use super::BreakerState::{Closed, HalfOpen};
 use super::Next::{GiveBack, TryAgain};
-use super::State::{Closed, HalfOpen};
 use super::*;
 
 const MIN: Duration = Duration::from_millis(50);
@@ -39,7 +39,7 @@ fn after(millis: u64) -> Next {
 #[test]
 fn every_event_in_every_state_has_its_next_state() {
     let now = Instant::now();
-    let until = |millis| State::Open { until: now + Duration::from_millis(millis) };
+    let until = |millis| BreakerState::Open { until: now + Duration::from_millis(millis) };
     let states = [closed(), open(now), half_open(now)];
     type Event = fn(&mut Breaker, Instant);
     let early: Event = |breaker, now| _ = breaker.at(now + Duration::from_millis(199));
@@ -90,7 +90,7 @@ fn it_opens_at_once_where_the_peer_is_not_ready() {
     let (now, mut breaker) = (Instant::now(), closed());
     let failure = Failure { is_not_ready: true, ..Failure::default() };
     assert_eq!(breaker.failed(now, failure, 1.0), GiveBack);
-    assert_eq!((breaker.state(), breaker.failures()), (State::Open { until: now + MIN }, 1));
+    assert_eq!((breaker.state(), breaker.failures()), (BreakerState::Open { until: now + MIN }, 1));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_peer_that_says_when_to_come_back_is_left_alone_until_then_but_no_longer_tha
         let failure = Failure { retry_after, ..Failure::default() };
         assert_eq!(breaker.failed(now, failure, 1.0), GiveBack);
         let until = now + Duration::from_millis(expected);
-        assert_eq!(breaker.state(), State::Open { until });
+        assert_eq!(breaker.state(), BreakerState::Open { until });
     }
 }
 
@@ -114,7 +114,7 @@ fn a_peer_that_is_ready_but_takes_nothing_is_asked_less_and_less_often() {
     for _ in 0..3 {
         while breaker.failed(now, Failure::default(), 1.0) != GiveBack {}
         let until = match breaker.state() {
-            State::Open { until } => until,
+            BreakerState::Open { until } => until,
             Closed | HalfOpen => now,
         };
         open_for.push((until - now).as_millis());

@@ -60,7 +60,7 @@ fn describe() {
 
 fn circuit(direction: &'static str, circuit: &Circuit) {
     let labels = [("direction", direction)];
-    state("lockstep_breaker_state", &labels, &breaker::State::NAMES, circuit.state);
+    state("lockstep_breaker_state", &labels, &breaker::BreakerState::NAMES, circuit.state);
     let Circuit { opened, half_opened, closed, .. } = *circuit;
     for (to, count) in [("open", opened), ("half-open", half_opened), ("closed", closed)] {
         total("lockstep_breaker_transitions_total", &[labels[0], ("to", to)], count);

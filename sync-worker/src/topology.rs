@@ -1,5 +1,5 @@
 //! The exchanges, queues and bindings of one direction. The worker owns them: it declares them, and
-//! restores what somebody has deleted.
+//! declares again what somebody has deleted.
 //!
 //! ```text
 //! store.events ──order.*──▶ sync.store-to-warehouse

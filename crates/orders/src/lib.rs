@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-mod applying;
 mod comparison;
 mod local_change;
+mod merging;
 mod order;
 pub mod page;
 mod peer_change;

@@ -43,7 +43,7 @@ impl ReceivedChange {
 }
 
 /// Groups the changes by order, sorted by id. Two changes of one order are folded into one, unless
-/// neither includes the other: that takes a side that was restored to an earlier state.
+/// neither includes the other: that takes a side that was set back to an earlier state.
 #[must_use]
 pub(super) fn by_order(received: &[ReceivedChange]) -> BTreeMap<Uuid, Vec<OrderChange>> {
     let mut folded = BTreeMap::<Uuid, Vec<OrderChange>>::new();
@@ -53,7 +53,7 @@ pub(super) fn by_order(received: &[ReceivedChange]) -> BTreeMap<Uuid, Vec<OrderC
     folded
 }
 
-/// The result of applying changes to an order.
+/// The result of merging changes into an order.
 #[derive(Debug)]
 pub(super) struct MergedOrder<P> {
     /// The outcome for the worker, of all of them.
@@ -70,16 +70,16 @@ pub(super) fn merge_changes<P: Clone>(
     now: DateTime<Utc>,
 ) -> MergedOrder<P> {
     let mut order = before;
-    let mut applied = MergedOrder { outcome: Outcome::Stale, changes: vec![] };
+    let mut merged = MergedOrder { outcome: Outcome::Stale, changes: vec![] };
     for change in changes {
         let Some((outcome, changed)) = merge_change(side, &order, change, now) else { continue };
-        if applied.outcome != Outcome::Merged {
-            applied.outcome = outcome;
+        if merged.outcome != Outcome::Merged {
+            merged.outcome = outcome;
         }
         order = changed.order.clone();
-        applied.changes.push(changed);
+        merged.changes.push(changed);
     }
-    applied
+    merged
 }
 
 /// Merges a change into an order; returns `None` if it changes nothing.
@@ -93,11 +93,11 @@ fn merge_change<P: Clone>(
         true => overwrite(&before.shared, change),
         false => merge(side, &before.shared, change),
     };
-    if merged.restored {
+    if merged.set_back {
         tracing::error!(
             order_id = %before.id,
-            "the peer has changes of this side that are missing here: this database was probably \
-             restored from a backup. The changes are taken over from the peer"
+            "the peer has changes of this side that are missing here: this side was set \
+             back, probably by restoring a backup. The changes are taken over from the peer"
         );
     }
     if merged.touched == Touched::Nothing {
@@ -106,7 +106,7 @@ fn merge_change<P: Clone>(
     if merged.conflicts.iter().any(|conflict| conflict.cause() == Cause::Diverged) {
         tracing::error!(
             order_id = %before.id,
-            "one revision count stands for two changes: a side was restored, and the order was edited \
+            "one revision count stands for two changes: a side was set back, and the order was edited \
              again. The order's history has the value that was kept and the one that was lost"
         );
     }
@@ -125,7 +125,7 @@ fn merge_change<P: Clone>(
         updated_at: now,
         ..before.clone()
     };
-    let record = Record::applied(side, kind, change, merged, &after);
+    let record = Record::from_peer(side, kind, change, merged, &after);
     Some((outcome, Changed { order: after, record }))
 }
 

@@ -30,9 +30,9 @@ pub struct Record {
 impl Record {
     /// Records an order that was created here.
     pub fn created<P>(side: Side, order: &Order<P>) -> Self {
-        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Created, origin: side };
+        let head = EventHead { id: Uuid::now_v7(), kind: EventKind::Created, origin: side };
         Self {
-            event: event(facts, order, Touched::Delivery, order.updated_at),
+            event: event(head, order, Touched::Delivery, order.updated_at),
             publish: true,
             private_changed: true,
             conflicts: vec![],
@@ -52,9 +52,9 @@ impl Record {
             before.shared.delivery.revision != after.shared.delivery.revision,
             before.shared.progress.revision != after.shared.progress.revision,
         );
-        let facts = Facts { id: Uuid::now_v7(), kind, origin: side };
+        let head = EventHead { id: Uuid::now_v7(), kind, origin: side };
         Self {
-            event: event(facts, after, touched, after.updated_at),
+            event: event(head, after, touched, after.updated_at),
             publish: touched != Touched::Nothing,
             private_changed: before.private != after.private,
             conflicts: vec![],
@@ -65,19 +65,19 @@ impl Record {
     /// Records a change from the peer. It is never sent back; but if this side had to resolve
     /// something that its peer cannot know, that is a change of its own, and is published to the
     /// peer.
-    pub fn applied<P>(
+    pub fn from_peer<P>(
         side: Side,
         kind: EventKind,
         change: &OrderChange,
         merged: Merged,
         after: &Order<P>,
     ) -> Self {
-        let facts = match merged.is_own_change {
-            true => Facts { id: Uuid::now_v7(), kind, origin: side },
-            false => Facts { id: change.event_id, kind, origin: side.peer() },
+        let head = match merged.is_own_change {
+            true => EventHead { id: Uuid::now_v7(), kind, origin: side },
+            false => EventHead { id: change.event_id, kind, origin: side.peer() },
         };
         Self {
-            event: event(facts, after, merged.touched, after.updated_at),
+            event: event(head, after, merged.touched, after.updated_at),
             publish: merged.is_own_change,
             private_changed: false,
             conflicts: merged.conflicts,
@@ -87,9 +87,9 @@ impl Record {
 
     /// Records an offer: the order's current facets are published again.
     pub fn offered<P>(side: Side, order: &Order<P>, now: DateTime<Utc>) -> Self {
-        let facts = Facts { id: Uuid::now_v7(), kind: EventKind::Offered, origin: side };
+        let head = EventHead { id: Uuid::now_v7(), kind: EventKind::Offered, origin: side };
         Self {
-            event: event(facts, order, Touched::Both, now),
+            event: event(head, order, Touched::Both, now),
             publish: true,
             private_changed: false,
             conflicts: vec![],
@@ -123,18 +123,18 @@ impl Record {
 }
 
 #[derive(Clone, Copy)]
-struct Facts {
+struct EventHead {
     id: Uuid,
     kind: EventKind,
     origin: Side,
 }
 
-fn event<P>(facts: Facts, order: &Order<P>, touched: Touched, at: DateTime<Utc>) -> OrderEvent {
+fn event<P>(head: EventHead, order: &Order<P>, touched: Touched, at: DateTime<Utc>) -> OrderEvent {
     OrderEvent {
         schema: SCHEMA,
-        id: facts.id,
-        kind: facts.kind,
-        origin: facts.origin,
+        id: head.id,
+        kind: head.kind,
+        origin: head.origin,
         order_id: order.id,
         version: order.version,
         at,

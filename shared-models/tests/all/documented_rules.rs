@@ -1,7 +1,7 @@
 //! `docs/sync-rules.md` against the rules: every row of its table, and nothing left over.
 
 use shared_models::order::{Status, Touched};
-use shared_models::rules::{Cargo, Facts, RULES, Rule, Verdict, decide};
+use shared_models::rules::{Cargo, CarryRule, Facts, RULES, Verdict, decide};
 use shared_models::side::Side;
 
 use crate::document::{section, side, statuses, table};
@@ -74,7 +74,7 @@ fn read_verdict(cell: &str) -> Verdict {
     }
 }
 
-fn rule(name: &str) -> Rule {
+fn rule(name: &str) -> CarryRule {
     RULES.into_iter().find(|rule| rule.as_str() == name).expect(name)
 }
 
@@ -107,7 +107,7 @@ fn every_rule_has_a_row_that_it_decides() {
 }
 
 /// Returns the names at the start of a numbered list's items.
-fn listed(heading: &str) -> Vec<Rule> {
+fn listed(heading: &str) -> Vec<CarryRule> {
     let section = section(heading);
     let named = section.lines().filter_map(|line| line.split_once(". **`"));
     named.map(|(_, rest)| rule(rest.split_once('`').expect("a name in back ticks").0)).collect()
@@ -121,6 +121,6 @@ fn the_document_lists_the_rules_in_the_order_in_which_they_are_asked() {
 #[test]
 fn the_document_says_of_every_rule_what_would_happen_without_it() {
     let named = table("What each rule is good for");
-    let rules: Vec<Rule> = named.iter().map(|cells| rule(&cells[0])).collect();
+    let rules: Vec<CarryRule> = named.iter().map(|cells| rule(&cells[0])).collect();
     assert_eq!(rules, RULES);
 }

@@ -124,7 +124,7 @@ proptest! {
             (shared.delivery.revision.of(side), shared.progress.revision.of(side))
         };
         let merged = merge(side, &backup, &saying(&agreed));
-        prop_assert_eq!(merged.restored, own(&backup) != own(&agreed));
+        prop_assert_eq!(merged.set_back, own(&backup) != own(&agreed));
         prop_assert_eq!(merged.shared, agreed);
     }
 }

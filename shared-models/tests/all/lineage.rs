@@ -51,8 +51,8 @@ fn mark(unknown: &Unknown) -> Option<u64> {
     unknown.get(MARK).and_then(Value::as_u64)
 }
 
-/// Returns the edit whose value gave way to a concurrent one.
-pub(crate) fn gave_way(conflict: &Conflict) -> Option<u64> {
+/// Returns the edit whose value lost to a concurrent one.
+pub(crate) fn lost_edit(conflict: &Conflict) -> Option<u64> {
     let (cause, lost) = match conflict {
         Conflict::Delivery(decided) => (decided.cause, &decided.lost.value.unknown),
         Conflict::Progress(decided) => (decided.cause, &decided.lost.value.unknown),

@@ -1,4 +1,4 @@
-//! The other results of a merge: a late edit, and a side that was put back.
+//! The other results of a merge: a late edit, and a side that was set back.
 
 use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
 use shared_models::order::{Shared, Status, Touched};
@@ -72,27 +72,27 @@ fn a_concurrent_delivery_at_a_closed_order_is_recorded_once_as_concurrent() {
     assert_eq!(decided.lost, here.delivery);
 }
 
-/// Returns whether an order at `side` with these revisions counts as put back when a change with
+/// Returns whether an order at `side` with these revisions counts as set back when a change with
 /// those revisions arrives.
-fn is_put_back(side: Side, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
+fn is_seems_set_back(side: Side, here: [Revision; 2], arriving: [Revision; 2]) -> bool {
     let order = |[delivery, progress]: [Revision; 2]| {
         let mut order = shared(Status::Packed);
         (order.delivery.revision, order.progress.revision) = (delivery, progress);
         order
     };
-    merge(side, &order(here), &saying(&order(arriving))).restored
+    merge(side, &order(here), &saying(&order(arriving))).set_back
 }
 
 #[test]
-fn a_side_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
+fn a_side_that_meets_more_of_its_own_changes_than_it_made_was_seems_set_back() {
     let here = [Revision { store: 2, warehouse: 2 }; 2];
     for side in Side::ALL {
         for facet in [0, 1] {
             let mut arriving = here;
             arriving[facet] = arriving[facet].next(side.peer());
-            assert!(!is_put_back(side, here, arriving), "the peer's own: {side}");
+            assert!(!is_seems_set_back(side, here, arriving), "the peer's own: {side}");
             arriving[facet] = arriving[facet].next(side);
-            assert!(is_put_back(side, here, arriving), "one more of its own: {side}");
+            assert!(is_seems_set_back(side, here, arriving), "one more of its own: {side}");
         }
     }
 }
@@ -101,16 +101,16 @@ fn a_side_that_meets_more_of_its_own_changes_than_it_made_was_put_back() {
 fn a_side_that_lost_an_order_is_told_so_by_its_peer() {
     let known_there = saying(&shared(Status::Placed));
     let nothing_here = Shared::default();
-    assert!(merge(Side::Store, &nothing_here, &known_there).restored);
-    assert!(!merge(Side::Warehouse, &nothing_here, &known_there).restored);
+    assert!(merge(Side::Store, &nothing_here, &known_there).set_back);
+    assert!(!merge(Side::Warehouse, &nothing_here, &known_there).set_back);
 }
 
 #[test]
-fn a_side_that_was_put_back_gets_its_order_again() {
+fn a_side_that_was_seems_set_back_gets_its_order_again() {
     let known_there: OrderChange = saying(&shared(Status::Shipped));
     for side in Side::ALL {
         let merged = merge(side, &Shared::default(), &known_there);
         assert_eq!(saying(&merged.shared), known_there);
-        assert!(merged.restored, "{side}");
+        assert!(merged.set_back, "{side}");
     }
 }

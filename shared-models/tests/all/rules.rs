@@ -1,7 +1,7 @@
 //! The rules for carrying events, and the effect of each: left out, it lets something through.
 
 use shared_models::order::{Status, Touched};
-use shared_models::rules::{Cargo, Facts, RULES, Rule, Verdict, decide};
+use shared_models::rules::{Cargo, CarryRule, Facts, RULES, Verdict, decide};
 use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
@@ -12,8 +12,8 @@ const fn facts(source: Side, origin: Side, touched: Touched, status: Status) -> 
 }
 
 /// Returns the facts that are decided otherwise without the rule `left_out`.
-fn changed_without(left_out: Rule) -> Vec<(Facts, Verdict, Verdict)> {
-    let rest: Vec<Rule> = RULES.into_iter().filter(|rule| *rule != left_out).collect();
+fn changed_without(left_out: CarryRule) -> Vec<(Facts, Verdict, Verdict)> {
+    let rest: Vec<CarryRule> = RULES.into_iter().filter(|rule| *rule != left_out).collect();
     let both = all_facts().into_iter();
     both.map(|facts| (facts, decide(&RULES, facts), decide(&rest, facts)))
         .filter(|(_, with, without)| with != without)
@@ -24,7 +24,7 @@ fn changed_without(left_out: Rule) -> Vec<(Facts, Verdict, Verdict)> {
 fn a_change_from_the_peer_is_not_sent_back() {
     let echoes = all_facts().into_iter().filter(|facts| facts.source != facts.origin);
     for facts in echoes {
-        assert_eq!(decide(&RULES, facts), Verdict::Drop(Rule::Echo), "{facts:?}");
+        assert_eq!(decide(&RULES, facts), Verdict::Drop(CarryRule::Echo), "{facts:?}");
     }
 }
 
@@ -33,7 +33,7 @@ fn a_private_edit_is_not_carried() {
     for side in Side::ALL {
         for status in Status::ALL {
             let facts = facts(side, side, Touched::Nothing, status);
-            assert_eq!(decide(&RULES, facts), Verdict::Drop(Rule::NothingShared));
+            assert_eq!(decide(&RULES, facts), Verdict::Drop(CarryRule::NothingShared));
         }
     }
 }
@@ -56,9 +56,9 @@ fn a_facet_that_was_not_touched_goes_along_to_make_good_what_was_skipped() {
 
 #[test]
 fn without_the_echo_rule_a_change_from_the_peer_would_be_sent_back() {
-    let changed = changed_without(Rule::Echo);
+    let changed = changed_without(CarryRule::Echo);
     let shipped = facts(Side::Store, Side::Warehouse, Touched::Progress, Status::Shipped);
-    let echo = Verdict::Drop(Rule::Echo);
+    let echo = Verdict::Drop(CarryRule::Echo);
     assert!(changed.contains(&(shipped, echo, Verdict::Carry(Cargo::Both))));
     for (facts, with, _) in &changed {
         assert_eq!((facts.source, *with), (facts.origin.peer(), echo));
@@ -69,7 +69,7 @@ fn without_the_echo_rule_a_change_from_the_peer_would_be_sent_back() {
 
 #[test]
 fn without_the_nothing_shared_rule_a_private_edit_would_be_carried() {
-    let changed = changed_without(Rule::NothingShared);
+    let changed = changed_without(CarryRule::NothingShared);
     let carried = changed.iter().filter(|c| c.2 == Verdict::Carry(Cargo::Both));
     let mut expected = Vec::new();
     for side in Side::ALL {
@@ -83,7 +83,7 @@ fn without_the_nothing_shared_rule_a_private_edit_would_be_carried() {
 
 #[test]
 fn without_the_default_status_rule_the_default_would_travel() {
-    let changed = changed_without(Rule::DefaultStatus);
+    let changed = changed_without(CarryRule::DefaultStatus);
     let all_carried = changed.iter().all(|c| c.2 == Verdict::Carry(Cargo::Both));
     assert!(all_carried, "{changed:?}");
     let mut expected = Vec::new();

@@ -100,7 +100,7 @@ fn a_side_that_gets_its_later_state_again_records_what_stood_there() {
         [(&before, Cause::Restored, was), (&again, Cause::Diverged, "4 New Lane")]
     {
         let merged = merge(Side::Store, here, &saying(&latest));
-        assert_eq!((&merged.shared, merged.restored), (&latest, true));
+        assert_eq!((&merged.shared, merged.set_back), (&latest, true));
         let record = (cause, "3 Lane", lost);
         assert_eq!(merged.conflicts.iter().map(said).collect::<Vec<_>>(), [record]);
     }

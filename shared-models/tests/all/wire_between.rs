@@ -21,7 +21,7 @@ impl World {
         }
         let mut folded = vec![];
         batch.iter().for_each(|change| fold_into(&mut folded, change));
-        assert_eq!(folded.len(), 1, "nobody was put back, so all that a side says folds");
+        assert_eq!(folded.len(), 1, "nobody was set back, so all that a side says folds");
         folded.iter().for_each(|change| self.arrive(to, change));
     }
 
@@ -29,7 +29,7 @@ impl World {
         assert_eq!(change.clone().validated().as_ref(), Ok(change), "what a side decided is valid");
         let before = self.at(to).shared.clone();
         let merged = merge(to, &before, change);
-        assert!(!merged.restored && !merged.is_own_change, "nobody was put back");
+        assert!(!merged.set_back && !merged.is_own_change, "nobody was set back");
         assert!(merged.shared.progress.value.status >= before.progress.value.status);
         assert_eq!(merged.touched == Touched::Nothing, merged.shared == before);
         let moved = merged.shared.delivery.value != before.delivery.value;

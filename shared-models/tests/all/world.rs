@@ -5,11 +5,11 @@ use shared_models::edit::{create, revise};
 use shared_models::event::EventKind;
 use shared_models::merge::Conflict;
 use shared_models::order::{Shared, Touched};
-use shared_models::rules::{Facts, Rule, Verdict, decide};
+use shared_models::rules::{CarryRule, Facts, Verdict, decide};
 use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 
-use crate::lineage::{Lineage, gave_way};
+use crate::lineage::{Lineage, lost_edit};
 use crate::samples::{delivery, event};
 use crate::steps::{Step, Wish};
 
@@ -31,12 +31,12 @@ pub(crate) struct World {
     pub(crate) lineage: Lineage,
     /// The number of changes that were decided or offered at a side.
     pub(crate) spoken: usize,
-    rules: &'static [Rule],
+    rules: &'static [CarryRule],
 }
 
 impl World {
     /// Creates an order that was placed at the store, and that the warehouse does not know yet.
-    pub(crate) fn new(rules: &'static [Rule]) -> Self {
+    pub(crate) fn new(rules: &'static [CarryRule]) -> Self {
         let mut lineage = Lineage::default();
         let mut first = delivery();
         lineage.mark(&mut first.unknown);
@@ -60,7 +60,7 @@ impl World {
         world
     }
 
-    pub(crate) fn after(rules: &'static [Rule], steps: &[Step]) -> Self {
+    pub(crate) fn after(rules: &'static [CarryRule], steps: &[Step]) -> Self {
         let mut world = Self::new(rules);
         steps.iter().for_each(|step| world.step(step));
         world
@@ -153,6 +153,6 @@ impl World {
     /// Returns the edits that are recorded as having given way to a concurrent one.
     pub(crate) fn shown(&self) -> Vec<u64> {
         let both = self.store.conflicts.iter().chain(&self.warehouse.conflicts);
-        both.filter_map(gave_way).collect()
+        both.filter_map(lost_edit).collect()
     }
 }

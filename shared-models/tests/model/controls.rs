@@ -1,7 +1,7 @@
 //! The controls: with one guard switched off, the check fails; each name says how.
 
 use shared_models::order::Status;
-use shared_models::rules::Rule;
+use shared_models::rules::CarryRule;
 use shared_models::side::Side;
 
 use crate::checking::fails;
@@ -57,14 +57,14 @@ fn with_a_batch_made_smaller_before_the_rules_decide_an_edit_is_never_carried() 
 
 #[test]
 fn without_the_echo_rule_and_with_peer_changes_published_a_change_returns() {
-    let world = small(Scope::Delivery, 1).publishing_all().without_rule(Rule::Echo);
+    let world = small(Scope::Delivery, 1).publishing_all().without_rule(CarryRule::Echo);
     fails("no echo rule, all published", &world, NO_RETURN);
     fails("no echo rule, all published", &world, SENT_ONCE);
 }
 
 #[test]
 fn without_the_default_status_rule_untouched_progress_is_sent() {
-    let world = small(Scope::Delivery, 1).without_rule(Rule::DefaultStatus);
+    let world = small(Scope::Delivery, 1).without_rule(CarryRule::DefaultStatus);
     fails("no default-status rule", &world, NO_DEFAULT);
 }
 

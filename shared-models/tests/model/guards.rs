@@ -14,7 +14,7 @@ pub(crate) fn merge_without_fence(here: &Shared, change: &OrderChange) -> Merged
         progress: change.progress.clone().unwrap_or_else(|| here.progress.clone()),
     };
     let touched = Touched::new(shared.delivery != here.delivery, shared.progress != here.progress);
-    Merged { shared, touched, conflicts: vec![], restored: false, is_own_change: false }
+    Merged { shared, touched, conflicts: vec![], set_back: false, is_own_change: false }
 }
 
 /// The real merge, but of two values of progress that are of one rank, the one with the larger
@@ -63,7 +63,7 @@ pub(crate) fn merge_by_revision(side: Side, here: &Shared, change: &OrderChange)
         shared.delivery.revision != here.delivery.revision,
         shared.progress.revision != here.progress.revision,
     );
-    Merged { shared, touched, conflicts: vec![], restored: false, is_own_change: false }
+    Merged { shared, touched, conflicts: vec![], set_back: false, is_own_change: false }
 }
 
 fn newer<'a, V>(here: &'a Facet<V>, there: &'a Facet<V>) -> &'a Facet<V> {

@@ -2,13 +2,13 @@
 //! the worker drops what the peer decided, and the receiver knows it already. These tests show what
 //! holds without the first, the second, and both.
 
-use shared_models::rules::{RULES, Rule};
+use shared_models::rules::{CarryRule, RULES};
 
 use crate::checking::{holds, holds_but};
 use crate::properties::{NO_DEFAULT, NO_RETURN, SENT_ONCE};
 use crate::world::{Scope, World};
 
-fn without_rules(world: World, rules: &[Rule]) -> World {
+fn without_rules(world: World, rules: &[CarryRule]) -> World {
     rules.iter().fold(world, |world, rule| world.without_rule(*rule))
 }
 
@@ -19,7 +19,7 @@ fn with_peer_changes_published_the_rules_alone_keep_them_from_returning() {
 
 #[test]
 fn with_only_own_changes_published_none_returns_without_the_echo_rule() {
-    holds("no echo rule", &World::new(Scope::Both, 1).without_rule(Rule::Echo));
+    holds("no echo rule", &World::new(Scope::Both, 1).without_rule(CarryRule::Echo));
 }
 
 #[test]

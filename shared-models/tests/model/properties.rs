@@ -42,7 +42,7 @@ pub(crate) fn all() -> Vec<Property<World>> {
             state.decided.iter().all(|decided| usize::from(*decided) <= forks)
         }),
         always("no closed order is redirected in silence", |_, state| !state.seen.silent),
-        always("no side seems to be put back", |_, state| !state.seen.put_back),
+        always("no side seems to be set back", |_, state| !state.seen.seems_set_back),
         // Marks are not content, but evidence: the sides need not have the same.
         always(AGREED, |_, state| {
             !state.is_quiet()
@@ -55,7 +55,7 @@ pub(crate) fn all() -> Vec<Property<World>> {
                 && used(state.offered, world.offers)
                 && (world.scope != Scope::Delivery || used(state.edited, world.edits))
         }),
-        sometimes("an edit gives way and is recorded", |world, state| {
+        sometimes("an edit loses and is recorded", |world, state| {
             let facet = usize::from(world.scope == Scope::Progress);
             state.is_quiet() && state.shown[facet] != Edits::default()
         }),

@@ -104,7 +104,7 @@ impl World {
             _ => merge(side, &merged.shared, change).touched != Touched::Nothing,
         };
         state.seen.forgot |= !arrived.is_stale_for(after);
-        state.seen.put_back |= merged.restored && state.set_back == [false; 2];
+        state.seen.seems_set_back |= merged.set_back && state.set_back == [false; 2];
         merged.conflicts.iter().for_each(|conflict| state.show(conflict));
         if merged.touched != Touched::Nothing {
             state.replace(side, after);

@@ -53,7 +53,7 @@ impl State {
     }
 
     /// Puts a side's order back to what was noted; `None` if it is the same.
-    pub(crate) fn put_back(&mut self, side: Side) -> Option<()> {
+    pub(crate) fn set_back(&mut self, side: Side) -> Option<()> {
         let backup = self.backup[side as usize].take()?;
         if backup == self.order(side) {
             return None;

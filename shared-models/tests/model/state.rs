@@ -64,8 +64,8 @@ pub(crate) struct Seen {
     pub(crate) default_sent: bool,
     /// A closed order with another delivery, and no record of it.
     pub(crate) silent: bool,
-    /// A side that was taken for one that was put back to an earlier state.
-    pub(crate) put_back: bool,
+    /// A side that was taken for one that was set back to an earlier state.
+    pub(crate) seems_set_back: bool,
 }
 
 /// A message from one side to the other.
@@ -170,7 +170,7 @@ impl State {
         self.orders[side as usize] = after;
     }
 
-    /// Records the edits that gave way to one whose author did not know of them.
+    /// Records the edits that lost to one whose author did not know of them.
     pub(crate) fn show(&mut self, conflict: &Conflict) {
         let (facet, cause, lost) = match conflict {
             Conflict::Delivery(Decided { cause, lost, .. }) => {

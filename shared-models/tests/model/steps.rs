@@ -17,7 +17,7 @@ pub(crate) enum Step {
     Edit(Side, Wish),
     /// A side's order is noted, to be set back to later.
     BackUp(Side),
-    /// A side's order is put back to what was noted.
+    /// A side's order is set back to what was noted.
     SetBack(Side),
     /// The orders that were changed lately are compared, and offered where the peer has not seen
     /// them.

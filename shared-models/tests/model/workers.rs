@@ -1,7 +1,7 @@
 //! A second, smaller world: two workers carry two revisions of one order to a side that does not
 //! know it, and their transactions there run statement by statement, with the locks that PostgreSQL
 //! takes at `READ COMMITTED`. Several ways of writing are compared;
-//! `crates/orders/src/routes/sync/apply.rs` is [`Receiver::LockThenInsert`].
+//! `crates/orders/src/merging.rs` is [`Receiver::LockThenInsert`].
 
 use shared_models::merge::merge;
 use shared_models::side::Side;

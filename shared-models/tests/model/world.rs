@@ -1,7 +1,7 @@
 //! The bounds of the model and its guards: the real ones, or all but one.
 
 use shared_models::order::Status;
-use shared_models::rules::{RULES, Rule};
+use shared_models::rules::{CarryRule, RULES};
 use shared_models::side::Side;
 use stateright::{Model, Property};
 
@@ -21,7 +21,7 @@ pub(crate) struct World {
     /// Set if messages of which the receiver knows all are forgotten at once; see `pruning`.
     pub(crate) pruned: bool,
     /// The rules that the worker applies to every event.
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<CarryRule>,
     /// Set if a side publishes what has arrived from its peer too, so that the rules alone are to
     /// stop it.
     pub(crate) publishes_all: bool,
@@ -102,7 +102,7 @@ impl World {
         Self { without: Some(guard), ..self }
     }
 
-    pub(crate) fn without_rule(mut self, left_out: Rule) -> Self {
+    pub(crate) fn without_rule(mut self, left_out: CarryRule) -> Self {
         self.rules.retain(|rule| *rule != left_out);
         self
     }
@@ -147,7 +147,7 @@ impl Model for World {
         match step {
             Step::Edit(side, wish) => self.edit(&mut next, side, wish)?,
             Step::BackUp(side) => next.back_up(side),
-            Step::SetBack(side) => next.put_back(side)?,
+            Step::SetBack(side) => next.set_back(side)?,
             Step::Compare => self.compare(&mut next),
             Step::Offer(side) => self.offer(&mut next, side),
             Step::Lose(side) => next.lose(side, self.without != Some(Guard::OfferAfterLoss)),

@@ -1,4 +1,4 @@
-//! An order of the store is put back to an earlier state, as by a restored backup, and edited again.
+//! An order of the store is set back to an earlier state, as by a restored backup, and edited again.
 
 use serde_json::{Value, json};
 use shared_models::side::Side;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::samples::{order_under, placed, store};
 
-/// A store whose order was edited, put back to what it was before, and edited again.
+/// A store whose order was edited, set back to what it was before, and edited again.
 struct SetBack {
     store: TestService,
     path: String,
@@ -22,9 +22,9 @@ async fn set_back(first: &str, again: &str) -> SetBack {
     store.database.run("create table backup as select * from orders").await;
     store.client.patch(&path, &json!({ "address": first })).await.with(200);
     let known = last_change(&store.client, &path).await;
-    let put_back = "update orders set delivery = backup.delivery, version = backup.version
+    let seems_set_back = "update orders set delivery = backup.delivery, version = backup.version
         from backup where orders.id = backup.id";
-    store.database.run(put_back).await;
+    store.database.run(seems_set_back).await;
     store.client.patch(&path, &json!({ "address": again })).await.with(200);
     SetBack { store, path, known }
 }

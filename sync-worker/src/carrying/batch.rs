@@ -15,9 +15,9 @@ use crate::side_client::answer::Answer;
 
 /// The messages of a batch, in the sequence of delivery.
 #[derive(Debug)]
-pub struct Batch<C> {
+pub struct MessageBatch<C> {
     fates: Vec<Option<Fate>>,
-    in_flight: Vec<InFlight>,
+    tracked: Vec<TrackedChange>,
     changes: Vec<C>,
     /// The requests still to be sent, the next one last; each is a list of indices in `changes`.
     requests: Vec<Request>,
@@ -29,7 +29,7 @@ pub struct Batch<C> {
 
 /// The message of a change, and the change that supersedes it (or itself).
 #[derive(Clone, Copy, Debug)]
-struct InFlight {
+struct TrackedChange {
     message: usize,
     superseded_by: usize,
     /// The number of times that the peer failed over it when it was alone.
@@ -40,7 +40,7 @@ struct InFlight {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request(Vec<usize>);
 
-impl<C: Supersede> Batch<C> {
+impl<C: Supersede> MessageBatch<C> {
     /// Creates a batch from the decisions on its messages. A change over which the peer fails
     /// `tries_alone` times while it is alone is taken to be the cause.
     #[must_use]
@@ -58,20 +58,20 @@ impl<C: Supersede> Batch<C> {
             });
         }
         let superseding = messages.into_iter().zip(superseding(&changes));
-        let in_flight: Vec<_> = superseding
-            .map(|(message, superseded_by)| InFlight { message, superseded_by, failures: 0 })
+        let tracked: Vec<_> = superseding
+            .map(|(message, superseded_by)| TrackedChange { message, superseded_by, failures: 0 })
             .collect();
-        let is_newest = |index: &usize| in_flight[*index].superseded_by == *index;
+        let is_newest = |index: &usize| tracked[*index].superseded_by == *index;
         let all = Request((0..changes.len()).filter(is_newest).collect());
         let none_processed = all.0.len() > 1;
         let requests = vec![];
-        let mut batch = Self { fates, in_flight, changes, requests, tries_alone, none_processed };
+        let mut batch = Self { fates, tracked, changes, requests, tries_alone, none_processed };
         batch.push_request(all);
         batch
     }
 }
 
-impl<C> Batch<C> {
+impl<C> MessageBatch<C> {
     /// Returns the next request to send, if there is one.
     pub fn next_request(&mut self) -> Option<Request> {
         self.requests.pop()
@@ -87,7 +87,7 @@ impl<C> Batch<C> {
     #[must_use]
     pub fn failures(&self, request: &Request) -> u32 {
         match request.0.as_slice() {
-            [only] => self.in_flight[*only].failures,
+            [only] => self.tracked[*only].failures,
             _ => 0,
         }
     }
@@ -133,7 +133,7 @@ impl<C> Batch<C> {
                 Outcome::Rejected { reason } => rejected.push((index, Obstacle::lasting(reason))),
             }
         }
-        for InFlight { message, superseded_by, .. } in &self.in_flight {
+        for TrackedChange { message, superseded_by, .. } in &self.tracked {
             if known[*superseded_by] {
                 self.fates[*message].get_or_insert(Fate::Carried);
             }
@@ -161,7 +161,7 @@ impl<C> Batch<C> {
                 self.park(vec![(*only, Obstacle::passing(reason))]);
             }
             [only] => {
-                self.in_flight[*only].failures += 1;
+                self.tracked[*only].failures += 1;
                 self.requests.insert(0, request);
             }
             _ => self.halve(request),
@@ -170,7 +170,7 @@ impl<C> Batch<C> {
 
     fn is_last_try(&self, request: &Request) -> bool {
         match request.0.as_slice() {
-            [only] => self.in_flight[*only].failures + 1 >= self.tries_alone.get(),
+            [only] => self.tracked[*only].failures + 1 >= self.tries_alone.get(),
             _ => false,
         }
     }
@@ -185,10 +185,10 @@ impl<C> Batch<C> {
     fn park(&mut self, changes: Vec<(usize, Obstacle)>) {
         let mut no_longer_superseded = vec![];
         for (index, obstacle) in changes {
-            self.fates[self.in_flight[index].message] = Some(Fate::Parked(obstacle));
-            for (other, in_flight) in self.in_flight.iter_mut().enumerate() {
-                if in_flight.superseded_by == index && other != index {
-                    in_flight.superseded_by = other;
+            self.fates[self.tracked[index].message] = Some(Fate::Parked(obstacle));
+            for (other, tracked) in self.tracked.iter_mut().enumerate() {
+                if tracked.superseded_by == index && other != index {
+                    tracked.superseded_by = other;
                     no_longer_superseded.push(other);
                 }
             }

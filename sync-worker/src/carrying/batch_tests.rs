@@ -45,7 +45,7 @@ fn carry(
     decisions: Vec<Decision<Change>>,
     peer: impl Fn(&[u128]) -> Answer,
 ) -> (Vec<Vec<u128>>, Vec<Fate>) {
-    let mut batch = Batch::new(decisions.into_iter(), NonZeroU32::new(3).unwrap());
+    let mut batch = MessageBatch::new(decisions.into_iter(), NonZeroU32::new(3).unwrap());
     let mut sent = vec![];
     while let Some(request) = batch.next_request() {
         let events: Vec<u128> = batch.changes(&request).iter().map(|change| change.id).collect();
@@ -164,7 +164,7 @@ fn a_peer_that_fails_over_every_change_of_several_counts_as_the_cause() {
         [(1, &[1], false), (4, &[1, 2, 3, 4], true), (4, &[1, 2, 4], false), (4, &[], false)];
     for (count, failing, expected) in cases {
         let decisions = (1..=count).map(|id| send(id, id, 1));
-        let mut batch = Batch::new(decisions, NonZeroU32::new(3).unwrap());
+        let mut batch = MessageBatch::new(decisions, NonZeroU32::new(3).unwrap());
         let (mut failures, mut points_to_peer) = (BTreeMap::new(), false);
         while let Some(request) = batch.next_request() {
             points_to_peer |= batch.failure_points_to_peer(&request);

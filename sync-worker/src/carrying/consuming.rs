@@ -9,7 +9,7 @@ use lapin::message::Delivery;
 use shared_models::names::QueueGeneration;
 use shared_models::side::Direction;
 
-use super::batch::Batch;
+use super::batch::MessageBatch;
 use super::intake::Intake;
 use super::parked_queue::ParkedQueuePublisher;
 use super::peer::Peer;
@@ -107,7 +107,7 @@ impl<L: Lane> Consuming<L> {
     ) -> Result<PeerState, SessionError> {
         let _in_hand = self.figures.start_batch();
         let decisions = deliveries.iter().map(|delivery| self.lane.interpret(&delivery.data));
-        let mut batch = Batch::new(decisions, self.settings.tries_alone);
+        let mut batch = MessageBatch::new(decisions, self.settings.tries_alone);
         let mut peer = PeerState::Available;
         while let Some(request) = batch.next_request() {
             let answer = self.peer.send(&batch, &request).await;

@@ -8,8 +8,8 @@ use program_kit::backoff;
 use tokio::time::{sleep, sleep_until};
 
 use super::Stop;
-use super::batch::{Batch, Request};
-use crate::breaker::{Breaker, Next, Policy, State as BreakerState};
+use super::batch::{MessageBatch, Request};
+use crate::breaker::{Breaker, BreakerState, Next, Policy};
 use crate::figures::{Figures, State};
 use crate::lanes::Lane;
 use crate::settings::{CarrySettings, SidesSettings};
@@ -81,7 +81,11 @@ impl<L: Lane> Peer<L> {
     }
 
     /// Sends the changes of a request, and repeats that after failures until the breaker opens.
-    pub(super) async fn send(&mut self, batch: &Batch<L::Change>, request: &Request) -> Answer {
+    pub(super) async fn send(
+        &mut self,
+        batch: &MessageBatch<L::Change>,
+        request: &Request,
+    ) -> Answer {
         let stop = self.stop.requested.clone();
         let mut wait = self.wait_before_retry(batch.failures(request));
         loop {
@@ -108,7 +112,7 @@ impl<L: Lane> Peer<L> {
     /// Sends a request once. The peer itself may have caused a failure, so its readiness is probed
     /// before any change is taken to be the cause. A worker that is stopping leaves that to the next
     /// one.
-    async fn send_once(&mut self, batch: &Batch<L::Change>, request: &Request) -> Answer {
+    async fn send_once(&mut self, batch: &MessageBatch<L::Change>, request: &Request) -> Answer {
         let posting = self.post(batch.changes(request));
         let Some(answer) = self.stop.hurry.run_until_cancelled(posting).await else {
             return stopping();
@@ -120,7 +124,9 @@ impl<L: Lane> Peer<L> {
         }
         let points_to_peer = batch.failure_points_to_peer(request);
         match self.client.probe().await {
-            Ok(()) if points_to_peer && self.shared_failures.count_failure() == Cause::Peer => {
+            Ok(())
+                if points_to_peer && self.shared_failures.count_failure() == FailureCause::Peer =>
+            {
                 let reason = format!("it is ready, but takes no change: {reason}");
                 Answer::Unavailable(reason.into())
             }
@@ -166,7 +172,7 @@ fn stopping() -> Answer {
 
 /// The presumed cause of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
+enum FailureCause {
     Peer,
     Change,
 }
@@ -185,9 +191,9 @@ struct SharedFailures {
 impl SharedFailures {
     /// Counts one more such failure; returns whether the peer counts as its cause, or the change
     /// that failed last.
-    const fn count_failure(&mut self) -> Cause {
+    const fn count_failure(&mut self) -> FailureCause {
         self.count = (self.count + 1) % (MAX_PEER_FAILURES + 1);
-        if self.count == 0 { Cause::Change } else { Cause::Peer }
+        if self.count == 0 { FailureCause::Change } else { FailureCause::Peer }
     }
 
     /// Records that the peer processed or refused a change.
@@ -202,7 +208,7 @@ mod tests {
 
     fn failures_before_a_change_is_the_cause(failures: &mut SharedFailures) -> usize {
         std::iter::repeat_with(|| failures.count_failure())
-            .take_while(|cause| *cause == Cause::Peer)
+            .take_while(|cause| *cause == FailureCause::Peer)
             .count()
     }
 
@@ -218,7 +224,7 @@ mod tests {
     fn what_gets_through_starts_the_count_anew() {
         let mut failures = SharedFailures::default();
         for _ in 0..7 {
-            assert_eq!(failures.count_failure(), Cause::Peer);
+            assert_eq!(failures.count_failure(), FailureCause::Peer);
         }
         failures.reset();
         assert_eq!(failures_before_a_change_is_the_cause(&mut failures), 10);

@@ -118,7 +118,7 @@ async fn check_arguments(connection: &Connection, topology: &Topology) -> Result
     }
 }
 
-/// Restores, every `interval`, the exchange and the binding, also while nothing is consumed.
+/// Declares again, every `interval`, the exchange and the binding, also while nothing is consumed.
 /// Returns when that fails, or when a queue itself is gone: then the session starts anew, with an
 /// offer. A broker that does not answer is noticed here too.
 pub(super) async fn heal(

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::judging::differences;
 use super::pace::{pause, time_per_page};
-use super::progress::{End, Page, Progress};
+use super::progress::{ComparisonProgress, End, Page};
 use super::repeats::OfferLimit;
 use super::{Blocked, LatestPoll, PolledLog};
 use crate::figures::Figures;
@@ -36,7 +36,7 @@ pub(super) struct Comparing {
     /// The figures of the other direction.
     opposite: Arc<Figures>,
     pub(super) offer_limit: OfferLimit,
-    pub(super) progress: Progress,
+    pub(super) progress: ComparisonProgress,
     polls: watch::Receiver<LatestPoll>,
     /// The time at which the progress was last saved at the source.
     saved_at: Instant,
@@ -68,7 +68,7 @@ impl Comparing {
             figures,
             opposite,
             offer_limit: OfferLimit::default(),
-            progress: Progress::default(),
+            progress: ComparisonProgress::default(),
             polls,
             saved_at: now,
             published_asked_at: now,

@@ -65,7 +65,7 @@ impl Segment {
 
 /// The progress of comparing a log.
 #[derive(Clone, Debug, Default)]
-pub struct Progress {
+pub struct ComparisonProgress {
     saved_to: i64,
     read_to: i64,
     segments: VecDeque<Segment>,
@@ -73,7 +73,7 @@ pub struct Progress {
     restarts: u64,
 }
 
-impl Progress {
+impl ComparisonProgress {
     /// Starts anew if the log is another one than before: what was read of that one says nothing of
     /// this one. Returns whether it is.
     pub fn follow(&mut self, restarts: u64) -> bool {

@@ -8,7 +8,7 @@ use super::*;
 const GRACE: Duration = Duration::from_secs(10);
 
 struct Run {
-    progress: Progress,
+    progress: ComparisonProgress,
     begun: Instant,
 }
 
@@ -25,7 +25,7 @@ fn page(upto: i64, differences: Vec<Difference>) -> Page {
 
 impl Run {
     fn new() -> Self {
-        Self { progress: Progress::default(), begun: Instant::now() }
+        Self { progress: ComparisonProgress::default(), begun: Instant::now() }
     }
 
     fn at(&self, second: u64) -> Instant {

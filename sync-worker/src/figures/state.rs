@@ -72,7 +72,7 @@ pub struct Circuit {
 impl Default for Circuit {
     /// Returns the circuit of a peer about which nothing is known.
     fn default() -> Self {
-        let state = breaker::State::HalfOpen.as_str();
+        let state = breaker::BreakerState::HalfOpen.as_str();
         Self { state, failures: 0, next_try: None, opened: 0, half_opened: 0, closed: 0 }
     }
 }
@@ -82,8 +82,10 @@ impl Circuit {
     #[must_use]
     pub fn of(breaker: &Breaker, now: Instant, date: DateTime<Utc>) -> Self {
         let next_try = match breaker.state() {
-            breaker::State::Open { until } => Some(date + until.saturating_duration_since(now)),
-            breaker::State::Closed | breaker::State::HalfOpen => None,
+            breaker::BreakerState::Open { until } => {
+                Some(date + until.saturating_duration_since(now))
+            }
+            breaker::BreakerState::Closed | breaker::BreakerState::HalfOpen => None,
         };
         let transitions = breaker.transitions();
         Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared_models::SCHEMA;
 use shared_models::event::OrderEvent;
 use shared_models::parked::ReportedChange;
-use shared_models::rules::{self, Facts, RULES, Rule, Verdict};
+use shared_models::rules::{self, CarryRule, Facts, RULES, Verdict};
 use shared_models::side::Side;
 use shared_models::sync::{OrderChange, SyncRequest};
 
@@ -16,7 +16,7 @@ use crate::side_client::answer::{Answer, read_sync_reply};
 
 /// The lane of the orders that one side publishes.
 #[derive(Clone, Copy, Debug)]
-pub struct Orders {
+pub struct OrderLane {
     /// The side that publishes them.
     pub source: Side,
 }
@@ -27,13 +27,13 @@ struct MessageSchema {
     schema: u32,
 }
 
-impl Lane for Orders {
+impl Lane for OrderLane {
     type Change = OrderChange;
 
     const PATH: &'static str = "v1/sync/orders";
 
     fn rules() -> impl Iterator<Item = &'static str> {
-        RULES.into_iter().map(Rule::as_str)
+        RULES.into_iter().map(CarryRule::as_str)
     }
 
     fn interpret(&self, body: &[u8]) -> Decision<OrderChange> {
@@ -62,7 +62,7 @@ impl Lane for Orders {
     }
 }
 
-impl Orders {
+impl OrderLane {
     fn apply_rules(self, event: OrderEvent) -> Decision<OrderChange> {
         match rules::decide(&RULES, Facts::of(self.source, &event)) {
             Verdict::Carry(cargo) => Decision::Send(Box::new(OrderChange::of(event, cargo))),

@@ -18,17 +18,17 @@ fn event(origin: &str, touched: &[&str], status: &str) -> Value {
 }
 
 fn decided(source: Side, event: &Value) -> Decision<OrderChange> {
-    Orders { source }.interpret(event.to_string().as_bytes())
+    OrderLane { source }.interpret(event.to_string().as_bytes())
 }
 
 #[test]
 fn the_rules_decide_what_is_carried_and_what_is_dropped() {
     let (store, warehouse) = (Side::Store, Side::Warehouse);
     let cases = [
-        (store, event("warehouse", &["delivery"], "packed"), Rule::Echo),
-        (warehouse, event("store", &["delivery"], "placed"), Rule::Echo),
-        (store, event("store", &[], "packed"), Rule::NothingShared),
-        (warehouse, event("warehouse", &["progress"], "placed"), Rule::DefaultStatus),
+        (store, event("warehouse", &["delivery"], "packed"), CarryRule::Echo),
+        (warehouse, event("store", &["delivery"], "placed"), CarryRule::Echo),
+        (store, event("store", &[], "packed"), CarryRule::NothingShared),
+        (warehouse, event("warehouse", &["progress"], "placed"), CarryRule::DefaultStatus),
     ];
     for (source, event, rule) in cases {
         assert_eq!(decided(source, &event), Decision::Drop(rule.as_str()), "{source} {event}");
@@ -69,7 +69,7 @@ fn what_cannot_be_understood_is_parked_with_the_reason() {
         (odd.to_string(), "the message cannot be read"),
     ];
     for (body, expected) in cases {
-        let decided = Orders { source: Side::Store }.interpret(body.as_bytes());
+        let decided = OrderLane { source: Side::Store }.interpret(body.as_bytes());
         let is_parked =
             matches!(&decided, Decision::Park(it) if !it.may_pass && it.reason.contains(expected));
         assert!(is_parked, "{body} became {decided:?}");

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::lanes::Lane as _;
-use crate::lanes::orders::Orders;
+use crate::lanes::orders::OrderLane;
 
 const EVENT: &str = "018f6b6e-2f0c-7cc0-8000-000000000001";
 const ORDER: &str = "018f6b6e-2f0c-7cc0-8000-3f1f5f2b9a10";
@@ -66,6 +66,6 @@ fn a_long_body_and_a_long_reason_are_cut_but_the_id_is_of_the_whole() {
 #[test]
 fn a_message_that_came_twice_is_reported_once() {
     let (bodies, odd) = ([&b"odd"[..], b"odd", b"even"], Obstacle::lasting("odd"));
-    let lane = Orders { source: Side::Store };
+    let lane = OrderLane { source: Side::Store };
     assert_eq!(lane.report(bodies.map(|body| (body, &odd))).len(), 2);
 }

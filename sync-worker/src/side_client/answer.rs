@@ -1,11 +1,135 @@
-//! The answers of a side to a request with changes, and how a reply is read as one. Pure.
+//! The answers of a side: its reply to a request, or the reason why there is none, and what that means
+//! for the changes that were sent.
 
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::RequestBuilder;
+use reqwest::header::RETRY_AFTER;
 use serde::Deserialize;
+use shared_models::side::Side;
 use shared_models::sync::{Outcome, SyncResponse, SyncResult};
 use uuid::Uuid;
 
-use super::reply::{NoReply, Reply, describe};
 use crate::breaker::Failure;
+
+/// A side's reply.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The time after which to send the next request, if the side gave one.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The reason why there is no reply.
+#[derive(Debug)]
+pub enum NoReply {
+    /// The request was never delivered.
+    NoConnection(String),
+    /// The request may have been delivered and carried out.
+    NoAnswer(String),
+}
+
+impl From<NoReply> for String {
+    fn from(no_reply: NoReply) -> Self {
+        match no_reply {
+            NoReply::NoConnection(reason) | NoReply::NoAnswer(reason) => reason,
+        }
+    }
+}
+
+impl NoReply {
+    /// Classifies an error; `specific` may know a more precise reason than its own message.
+    pub(super) fn of(
+        error: reqwest::Error,
+        specific: impl Fn(&(dyn Error + 'static)) -> Option<String>,
+    ) -> Self {
+        let error = error.without_url();
+        let why = match error.is_timeout() {
+            true => " in time".to_owned(),
+            false => format!(": {}", specific(&error).unwrap_or_else(|| root_cause(&error))),
+        };
+        match error.is_connect() {
+            true => Self::NoConnection(format!("no connection{why}")),
+            false => Self::NoAnswer(format!("no answer{why}")),
+        }
+    }
+}
+
+/// The reason why a side did not carry out a caller's request.
+#[derive(Clone, Debug)]
+pub enum RequestError {
+    /// The side cannot be reached, or gives an unexpected answer.
+    Unavailable {
+        /// The side.
+        side: Side,
+        /// The reason.
+        reason: String,
+    },
+    /// The request is invalid, or not permitted to the caller; the side's reply says why.
+    Rejected(Reply),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable { side, reason } => write!(f, "the {side}: {reason}"),
+            Self::Rejected(reply) => f.write_str(&describe(reply.status, &reply.body)),
+        }
+    }
+}
+
+pub(super) async fn send(request: RequestBuilder) -> reqwest::Result<Reply> {
+    let response = request.send().await?;
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| parse_retry_after(value, Utc::now()));
+    let body = response.bytes().await?.into();
+    Ok(Reply { status, retry_after, body })
+}
+
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    let mut root = error.source();
+    while let Some(deeper) = root.and_then(Error::source) {
+        root = Some(deeper);
+    }
+    root.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The detail of a problem (RFC 9457): the body of an answer other than success.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+/// Describes an answer other than success, for a log.
+#[must_use]
+pub(super) fn describe(status: u16, body: &[u8]) -> String {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(Problem { detail }) => {
+            let detail = detail.chars().take(300).collect::<String>();
+            format!("it answered {status}: {detail}")
+        }
+        Err(_) => format!("it answered {status}"),
+    }
+}
+
+/// Parses the value of the header `Retry-After` (RFC 9110) at this moment: seconds, or a date.
+/// Returns `None` for anything else.
+fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let value = value.trim();
+    if value.starts_with(|first: char| first.is_ascii_digit()) {
+        return value.parse().ok().map(Duration::from_secs);
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?;
+    // A date in the past asks for no wait.
+    Some((date.to_utc() - now).to_std().unwrap_or_default())
+}
 
 /// The answer to a request with changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,84 +237,5 @@ fn concerns_no_change(body: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::json;
-
-    use super::*;
-
-    const EVENTS: [Uuid; 2] = [Uuid::from_u128(1), Uuid::from_u128(2)];
-
-    fn read(events: &[Uuid], status: u16, body: &[u8]) -> Answer {
-        let retry_after = Some(Duration::from_secs(7));
-        let reply = Reply { status, retry_after, body: body.into() };
-        read_sync_reply(events.iter().copied(), &reply)
-    }
-
-    fn unavailable(reason: String) -> Answer {
-        let retry_after = Some(Duration::from_secs(7));
-        Answer::Unavailable(Unavailable {
-            reason,
-            failure: Failure { is_not_ready: false, retry_after },
-        })
-    }
-
-    fn read_results(results: &serde_json::Value) -> Answer {
-        read(&EVENTS, 200, json!({"results": results}).to_string().as_bytes())
-    }
-
-    #[test]
-    fn a_result_for_each_change_in_their_order_is_accepted() {
-        let answer = read_results(&json!([
-            {"event_id": EVENTS[0], "outcome": "applied"},
-            {"event_id": null, "outcome": "rejected", "reason": "odd"},
-        ]));
-        let rejected = Outcome::Rejected { reason: "odd".into() };
-        assert_eq!(answer, Answer::Processed(vec![Outcome::Applied, rejected]));
-    }
-
-    #[test]
-    fn results_that_do_not_fit_the_request_settle_nothing() {
-        let stale = |event: Uuid| json!({"event_id": event, "outcome": "stale"});
-        let cases = [
-            json!([]),
-            json!([stale(EVENTS[0])]),
-            json!([stale(EVENTS[1]), stale(EVENTS[0])]),
-            json!([stale(EVENTS[0]), {"event_id": null, "outcome": "stale"}]),
-            json!([stale(EVENTS[0]), {"event_id": EVENTS[1], "outcome": "eaten"}]),
-            json!("fine"),
-        ];
-        for results in cases {
-            let answer = read_results(&results);
-            assert!(matches!(answer, Answer::Unavailable(_)), "{results} was read as {answer:?}");
-        }
-        assert!(matches!(read(&EVENTS, 200, b"<html>"), Answer::Unavailable(_)));
-    }
-
-    #[test]
-    fn every_status_has_its_meaning() {
-        let body = json!({"detail": "lines: is empty"}).to_string();
-        for status in 100..600 {
-            let reason = format!("it answered {status}: lines: is empty");
-            let expected = match status {
-                200 => continue,
-                400 | 413 | 422 => Answer::Refused(reason),
-                500 | 502 | 504 => Answer::Failed(reason),
-                _ => unavailable(reason),
-            };
-            assert_eq!(read(&EVENTS, status, body.as_bytes()), expected);
-        }
-    }
-
-    #[test]
-    fn a_peer_of_another_version_or_another_side_parks_nothing() {
-        let body = |field: &str| json!({"detail": "odd", "errors": [{"field": field}]}).to_string();
-        for field in ["schema", "source"] {
-            let answer = read(&EVENTS, 422, body(field).as_bytes());
-            assert_eq!(answer, unavailable("it answered 422: odd".into()));
-        }
-        let answer = read(&EVENTS, 422, body("changes").as_bytes());
-        assert_eq!(answer, Answer::Refused("it answered 422: odd".into()));
-    }
-}
+#[path = "answer_tests.rs"]
+mod tests;

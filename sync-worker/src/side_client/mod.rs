@@ -3,7 +3,6 @@
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
 pub mod answer;
-mod reply;
 mod requests;
 
 use std::time::Duration;
@@ -19,10 +18,9 @@ use thiserror::Error;
 use crate::breaker::Failure;
 use crate::settings::{SidesSettings, append};
 
-use answer::Unavailable;
-use reply::{root_cause, send};
+use answer::{Unavailable, root_cause, send};
 
-pub use reply::{NoReply, Reply, RequestError};
+pub use answer::{NoReply, Reply, RequestError};
 pub use requests::{PageQuery, RelayCommand, SidePage};
 
 /// The idle timeout of connections. Shorter than the five seconds after which the services close

@@ -11,7 +11,7 @@ use shared_models::parked::{
 use uuid::Uuid;
 
 use super::SideClient;
-use super::reply::{Reply, RequestError, describe};
+use super::answer::{Reply, RequestError, describe};
 
 const OFFER: &str = "v1/sync/offer";
 const COMPARED: &str = "v1/sync/compared";

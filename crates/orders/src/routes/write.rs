@@ -24,7 +24,7 @@ pub(super) async fn put<D: Domain>(
     // Parsed before the order is looked up: an invalid body is invalid for any order.
     let settable: D::Settable = parse_value(body.0, D::expectation).map_err(invalid)?;
     let to_draft = move |order: &_| checked::<D>(order, settable.clone());
-    write(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
+    edit_and_answer(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
 }
 
 pub(super) async fn patch<D: Domain>(
@@ -41,15 +41,15 @@ pub(super) async fn patch<D: Domain>(
         apply_patch::<D>(&mut settable, &body.0)?;
         checked::<D>(order, parse_value(settable, D::expectation).map_err(invalid)?)
     };
-    write(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
+    edit_and_answer(&writer, *id, Edit::new(&caller, precondition, to_draft)).await
 }
 
-async fn write<D: Domain>(
+async fn edit_and_answer<D: Domain>(
     writer: &Writer<D>,
     id: Uuid,
     edit: Edit<D::Private>,
 ) -> Result<HttpResponse, Error> {
-    Ok(answer::<D>(HttpResponse::Ok(), &writer.write(id, edit).await?.order))
+    Ok(answer::<D>(HttpResponse::Ok(), &writer.edit(id, edit).await?.order))
 }
 
 /// Applies a merge patch (RFC 7396). A status is never empty, so it cannot be null.

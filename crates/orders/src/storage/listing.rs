@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use uuid::Uuid;
 
-use super::{Columns, Row, SELECT, order};
+use super::{OrderColumns, Row, SELECT, order};
 use crate::order::{Order, Private};
 use crate::page::{Filters, Index};
 
@@ -150,7 +150,7 @@ impl QueryId for Find<'_> {
 }
 
 impl Query for Find<'_> {
-    type SqlType = SqlTypeOf<Columns>;
+    type SqlType = SqlTypeOf<OrderColumns>;
 }
 
 /// The query for the last of the candidates within the limit; no row if there are fewer.

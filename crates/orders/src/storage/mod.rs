@@ -24,8 +24,8 @@ use crate::schema::orders;
 /// Defines the columns that are read: as a type, as a value, and as text for literal statements.
 macro_rules! columns {
     ($first:ident, $($other:ident),+) => {
-        type Columns = (orders::$first, $(orders::$other),+);
-        const COLUMNS: Columns = (orders::$first, $(orders::$other),+);
+        type OrderColumns = (orders::$first, $(orders::$other),+);
+        const COLUMNS: OrderColumns = (orders::$first, $(orders::$other),+);
         const SELECT: &str = concat!("select ", stringify!($first), $(", ", stringify!($other)),+);
     };
 }
@@ -71,7 +71,7 @@ impl QueryFragment<Pg> for Find {
 }
 
 impl Query for Find {
-    type SqlType = SqlTypeOf<Columns>;
+    type SqlType = SqlTypeOf<OrderColumns>;
 }
 
 /// Returns those of the orders that exist.

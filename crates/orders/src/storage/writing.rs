@@ -28,7 +28,7 @@ pub async fn create<P: Private>(
     connection: &mut AsyncPgConnection,
     new: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
-    write(connection, Write::Create, new).await
+    run_statement(connection, WriteKind::Create, new).await
 }
 
 /// Inserts the orders whose ids do not exist yet, and returns these ids, with those that an earlier
@@ -67,7 +67,7 @@ pub async fn update_all<P: Private>(
     connection: &mut AsyncPgConnection,
     changed: &[Changed<P>],
 ) -> Result<(), Error> {
-    let updated = write(connection, Write::Update, changed).await?;
+    let updated = run_statement(connection, WriteKind::Update, changed).await?;
     if updated.len() == changed.len() { Ok(()) } else { Err(Error::Overtaken) }
 }
 
@@ -79,15 +79,15 @@ pub async fn update_one<P: Private>(
 ) -> QueryResult<bool> {
     let updated = match changes {
         [] => return Ok(true),
-        [_] => write(connection, Write::Update, changes).await?,
-        _ => write(connection, Write::UpdateThrough, changes).await?,
+        [_] => run_statement(connection, WriteKind::Update, changes).await?,
+        _ => run_statement(connection, WriteKind::UpdateThrough, changes).await?,
     };
     Ok(!updated.is_empty())
 }
 
-async fn write<P: Private>(
+async fn run_statement<P: Private>(
     connection: &mut AsyncPgConnection,
-    write: Write,
+    write: WriteKind,
     changed: &[Changed<P>],
 ) -> QueryResult<Vec<Uuid>> {
     if changed.is_empty() {
@@ -108,7 +108,7 @@ pub fn to_changes<'a>(records: impl IntoIterator<Item = &'a Record>) -> QueryRes
 
 /// A write: how the rows of `new` get into the table of orders. Returns the ids written.
 #[derive(Clone, Copy, Debug)]
-enum Write {
+enum WriteKind {
     /// Inserts the orders that do not exist yet.
     Create,
     /// Updates orders, each by one change.
@@ -117,7 +117,7 @@ enum Write {
     UpdateThrough,
 }
 
-impl Write {
+impl WriteKind {
     fn push(self, out: &mut AstPass<'_, '_, Pg>, rows: Rows) {
         match self {
             Self::Create => out.push_sql(CREATE),
@@ -169,7 +169,7 @@ const NAMES: &str = ", delivery, progress, private, private_changed, created_at"
 /// A statement that writes orders.
 #[derive(Debug)]
 struct Statement<'a, P: Private> {
-    write: Write,
+    write: WriteKind,
     rows: Rows,
     changes: Columns<'a>,
     delivery: Vec<Json<&'a Facet<Delivery>>>,
@@ -180,7 +180,7 @@ struct Statement<'a, P: Private> {
 }
 
 impl<'a, P: Private> Statement<'a, P> {
-    fn of(write: Write, changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
+    fn of(write: WriteKind, changed: &'a [Changed<P>], changes: &'a [Change]) -> Self {
         let orders = || changed.iter().map(|changed| &changed.order);
         let private_changed = |changed: &Changed<P>| changed.record.private_changed;
         Self {

@@ -38,16 +38,16 @@ impl<D: Domain> Writer<D> {
     ) -> Result<Option<Order<D::Private>>, Error> {
         let (caller, outcome) = outcome_channel();
         if let Some(leader) = self.creating.queue((), New { new, caller }) {
-            rt::spawn(self.clone().create_all(leader));
+            rt::spawn(self.clone().lead_creations(leader));
         }
         outcome.wait(&self.database).await
     }
 
-    async fn create_all(self, mut leader: Leader<(), New<D::Private>>) {
+    async fn lead_creations(self, mut leader: Leader<(), New<D::Private>>) {
         let begins = |new: &New<_>| new.caller.begin();
         while let Some(waiting) = leader.next() {
             let (first, again) = first_of_each(waiting.into_iter().filter(begins));
-            let failed = self.create_together(first).await;
+            let failed = self.create_group(first).await;
             // Each in a task and on a connection of its own: one that waits, for a lock or for a
             // database that is gone, does not hold up the others.
             for one in failed.into_iter().chain(again).filter(begins) {
@@ -58,12 +58,12 @@ impl<D: Domain> Writer<D> {
 
     async fn create_alone(self, one: New<D::Private>) {
         // A single caller is answered, whatever comes of it.
-        self.create_together(vec![one]).await;
+        self.create_group(vec![one]).await;
     }
 
     /// Creates all waiting orders in one write. Returns those of a write that failed with nothing
     /// written: the cause may be one of them only.
-    async fn create_together(&self, waiting: Vec<New<D::Private>>) -> Vec<New<D::Private>> {
+    async fn create_group(&self, waiting: Vec<New<D::Private>>) -> Vec<New<D::Private>> {
         if waiting.is_empty() {
             return vec![];
         }

@@ -26,12 +26,12 @@ use queue::{Leader, OutcomeSender, outcome_channel};
 pub struct Writer<D: Domain> {
     database: Database,
     relay: RelayHandle,
-    edits: WriteQueues<Uuid, Waiting<D::Private>>,
+    edits: WriteQueues<Uuid, WaitingEdit<D::Private>>,
     creating: WriteQueues<(), New<D::Private>>,
 }
 
 /// A waiting write: an edit, and its caller.
-pub struct Waiting<P> {
+pub struct WaitingEdit<P> {
     edit: Edit<P>,
     caller: OutcomeSender<Written<P>>,
 }
@@ -42,7 +42,7 @@ impl<D: Domain> Writer<D> {
     pub fn new(
         database: Database,
         relay: RelayHandle,
-        edits: WriteQueues<Uuid, Waiting<D::Private>>,
+        edits: WriteQueues<Uuid, WaitingEdit<D::Private>>,
     ) -> Self {
         Self { database, relay, edits, creating: WriteQueues::default() }
     }
@@ -52,25 +52,25 @@ impl<D: Domain> Writer<D> {
     ///
     /// The edit may be written even if the caller stops waiting for the answer, because others may
     /// be in the same write.
-    pub async fn write(
+    pub async fn edit(
         &self,
         id: Uuid,
         edit: Edit<D::Private>,
     ) -> Result<Written<D::Private>, Error> {
         let (caller, outcome) = outcome_channel();
-        if let Some(leader) = self.edits.queue(id, Waiting { edit, caller }) {
-            rt::spawn(self.clone().write_all(leader));
+        if let Some(leader) = self.edits.queue(id, WaitingEdit { edit, caller }) {
+            rt::spawn(self.clone().lead_edits(leader));
         }
         outcome.wait(&self.database).await
     }
 
-    async fn write_all(self, mut leader: Leader<Uuid, Waiting<D::Private>>) {
+    async fn lead_edits(self, mut leader: Leader<Uuid, WaitingEdit<D::Private>>) {
         let mut cached = None;
         while let Some(waiting) = leader.next() {
-            cached = match self.write_together(leader.key, cached, waiting).await {
+            cached = match self.edit_group(leader.key, cached, waiting).await {
                 Ok(order) => order,
                 Err(failed) => {
-                    self.write_one_by_one(leader.key, failed).await;
+                    self.edit_one_by_one(leader.key, failed).await;
                     None
                 }
             };
@@ -78,17 +78,17 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Writes all waiting edits, and returns the order that results, if it exists.
-    async fn write_together(
+    async fn edit_group(
         &self,
         id: Uuid,
         cached: Option<Order<D::Private>>,
-        mut waiting: Vec<Waiting<D::Private>>,
+        mut waiting: Vec<WaitingEdit<D::Private>>,
     ) -> Result<Option<Order<D::Private>>, Failed<D::Private>> {
         waiting.retain(|waiting| waiting.caller.begin());
         if waiting.is_empty() {
             return Ok(cached);
         }
-        let edited = match self.try_to_write(id, cached, &waiting).await {
+        let edited = match self.edit_until_known(id, cached, &waiting).await {
             Ok(edited) => edited,
             Err(error) => return Err(Failed { error, waiting }),
         };
@@ -107,12 +107,12 @@ impl<D: Domain> Writer<D> {
 
     /// Writes each edit by itself: the cause of the failure may be one of them only. Nothing of
     /// them was written, or no caller waits any more.
-    async fn write_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
+    async fn edit_one_by_one(&self, id: Uuid, failed: Failed<D::Private>) {
         if failed.waiting.len() == 1 {
             return failed.answer();
         }
         for one in failed.waiting {
-            if let Err(failed) = self.write_together(id, None, vec![one]).await {
+            if let Err(failed) = self.edit_group(id, None, vec![one]).await {
                 failed.answer();
             }
         }
@@ -122,15 +122,15 @@ impl<D: Domain> Writer<D> {
     /// The order is locked only after a concurrent write by another process, or after an attempt
     /// whose outcome is unknown; such an outcome is looked up as long as a caller waits. Returns
     /// `None` if there is no such order.
-    async fn try_to_write(
+    async fn edit_until_known(
         &self,
         id: Uuid,
         cached: Option<Order<D::Private>>,
-        waiting: &[Waiting<D::Private>],
+        waiting: &[WaitingEdit<D::Private>],
     ) -> Result<Option<Edited<D::Private>>, Error> {
         let edits = waiting.iter().map(|waiting| &waiting.edit).collect::<Vec<_>>();
         let (mut attempts, mut is_logged) = (Attempts::default(), false);
-        let mut ended = self.write_unlocked(id, cached, &edits, &mut attempts).await;
+        let mut ended = self.attempt_unlocked(id, cached, &edits, &mut attempts).await;
         loop {
             match attempts.conclude(ended) {
                 Conclusion::Known(outcome) => return outcome,
@@ -145,13 +145,13 @@ impl<D: Domain> Writer<D> {
                     sleep(PAUSE).await;
                 }
             }
-            ended = self.write_locked(id, &edits, &mut attempts).await;
+            ended = self.attempt_locked(id, &edits, &mut attempts).await;
         }
     }
 
     /// Writes to the cached order or, if that is stale, to the order as it is read; in both cases
     /// only if its version has not changed, by one statement that is a transaction by itself.
-    async fn write_unlocked(
+    async fn attempt_unlocked(
         &self,
         id: Uuid,
         cached: Option<Order<D::Private>>,
@@ -202,7 +202,7 @@ impl<D: Domain> Writer<D> {
     ///
     /// Where an attempt is found, nothing is written, and the end of this transaction shows nothing
     /// new.
-    async fn write_locked(
+    async fn attempt_locked(
         &self,
         id: Uuid,
         edits: &[&Edit<D::Private>],
@@ -238,7 +238,7 @@ impl<D: Domain> Writer<D> {
 /// Edits that could not be written together, and the error.
 struct Failed<P> {
     error: Error,
-    waiting: Vec<Waiting<P>>,
+    waiting: Vec<WaitingEdit<P>>,
 }
 
 impl<P> Failed<P> {

@@ -50,7 +50,7 @@ impl Desk {
     }
 
     pub(crate) async fn write(&self, edit: Edit<()>) -> Result<Written<()>, Error> {
-        self.writer.write(self.id, edit).await
+        self.writer.edit(self.id, edit).await
     }
 
     /// Writes edits that all wait before the first is written.
@@ -161,7 +161,7 @@ async fn one_that_the_database_refuses_does_not_take_the_others_along() {
 async fn all_that_wait_for_an_order_that_is_not_there_are_told_so() {
     let desk = Desk::new().await;
     let nowhere = Uuid::now_v7();
-    let edits = ["one", "two"].map(|comment| desk.writer.write(nowhere, says(comment)));
+    let edits = ["one", "two"].map(|comment| desk.writer.edit(nowhere, says(comment)));
     for outcome in join_all(edits).await {
         let error = outcome.unwrap_err().to_string();
         assert_eq!(error, format!("no order {nowhere} exists"));

@@ -2,8 +2,6 @@
 //! rule about the roles that may use it. Independent of HTTP.
 
 mod caller;
-mod role;
-mod rule;
 mod settings;
 mod token;
 
@@ -12,9 +10,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-pub use caller::{Caller, Denied, Principal};
-pub use role::{Role, Roles};
-pub use rule::Rule;
+pub use caller::{Caller, Denied, Principal, Role, Roles, Rule};
 pub(crate) use settings::check_name;
 pub use settings::{AccessSettings, KnownToken, Tokens};
 pub use token::{Token, TokenHash};

@@ -1,6 +1,5 @@
 //! A connection to RabbitMQ, named after the program and its purpose.
 
-mod blocking;
 mod connection;
 mod reactor;
 mod settings;
@@ -16,8 +15,7 @@ use lapin::{ConnectionProperties, ErrorKind};
 use thiserror::Error;
 use tokio::time::timeout;
 
-pub use blocking::{Blocking, is_blocked};
-pub use connection::Connection;
+pub use connection::{Blocking, Connection, is_blocked};
 pub use settings::BrokerSettings;
 pub use url::BrokerUrl;
 

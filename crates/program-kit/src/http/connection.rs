@@ -131,7 +131,7 @@ async fn watch(connection: Weak<Connection>, mut closed: oneshot::Receiver<()>) 
 pub(super) async fn suspend_deadline<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<Answer>, Error> {
+) -> Result<ServiceResponse<WatchedBody>, Error> {
     let connection = Connection::of(request.request()).cloned();
     let connection =
         connection.ok_or_else(|| io::Error::other("the connection has no deadline"))?;
@@ -140,7 +140,7 @@ pub(super) async fn suspend_deadline<B: MessageBody + 'static>(
     let answered = next.call(request).await;
     connection.start_deadline();
     let answered = answered?.map_into_boxed_body();
-    Ok(answered.map_body(|_, body| Answer { body, connection, _kept_body: kept_body }))
+    Ok(answered.map_body(|_, body| WatchedBody { body, connection, _kept_body: kept_body }))
 }
 
 /// The body of a request; several may hold it.
@@ -167,13 +167,13 @@ impl Stream for KeptBody {
 }
 
 /// The body of an answer; its length extends the deadline.
-pub(super) struct Answer {
+pub(super) struct WatchedBody {
     body: BoxBody,
     connection: Rc<Connection>,
     _kept_body: Option<KeptBody>,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for WatchedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -14,7 +14,7 @@ use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
 use super::address::{SHARED_KEY, sender};
 use super::local::is_local;
 use super::problem::{Kind, Problem};
-use super::rate::Rates;
+use super::rate::RateLimits;
 use super::span;
 use super::{LimitsSettings, Proxies};
 use crate::access::{Access, Caller, Denied, Rule, UnknownToken};
@@ -25,7 +25,7 @@ pub(super) struct Admission {
     /// The configured tokens.
     access: Access,
     /// The rate limits of callers.
-    rates: Arc<Rates>,
+    rates: Arc<RateLimits>,
     /// The proxies whose `X-Forwarded-For` is trusted.
     proxies: Arc<Proxies>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Admission {
 impl Admission {
     pub(super) fn new(access: Access, limits: &LimitsSettings) -> Self {
         let proxies = Arc::new(limits.trusted_proxies.clone());
-        Self { access, rates: Arc::new(Rates::new(limits)), proxies }
+        Self { access, rates: Arc::new(RateLimits::new(limits)), proxies }
     }
 
     fn caller(&self, request: &ServiceRequest) -> Result<Caller, Problem> {

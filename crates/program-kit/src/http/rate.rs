@@ -19,7 +19,7 @@ const MAX_ADDRESSES: usize = 50_000;
 const SWEEP_INTERVAL: usize = 5_000;
 
 /// The recent requests of each caller; shared by all threads.
-pub(super) struct Rates {
+pub(super) struct RateLimits {
     principals: DefaultKeyedRateLimiter<String>,
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     clock: QuantaClock,
@@ -27,7 +27,7 @@ pub(super) struct Rates {
     is_shared: AtomicBool,
 }
 
-impl Rates {
+impl RateLimits {
     pub(super) fn new(limits: &LimitsSettings) -> Self {
         let quota = |rate, burst| Quota::per_second(rate).allow_burst(burst);
         Self::with(
@@ -108,12 +108,12 @@ mod tests {
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
     /// Creates limits that do not replenish while a test runs.
-    fn rates(principal_burst: u32, address_burst: u32) -> Rates {
+    fn rates(principal_burst: u32, address_burst: u32) -> RateLimits {
         let quota = |burst| {
             let slow = Quota::with_period(Duration::from_secs(60)).unwrap();
             slow.allow_burst(NonZeroU32::new(burst).unwrap())
         };
-        Rates::with(quota(principal_burst), quota(address_burst))
+        RateLimits::with(quota(principal_burst), quota(address_burst))
     }
 
     fn known(name: &str, roles: &str) -> Caller {
@@ -121,7 +121,7 @@ mod tests {
         Caller::Known(Arc::new(Principal { name: name.to_owned(), roles }))
     }
 
-    fn taken(rates: &Rates, caller: &Caller, address: IpAddr) -> usize {
+    fn taken(rates: &RateLimits, caller: &Caller, address: IpAddr) -> usize {
         (0..100).filter(|_| rates.check(caller, address).is_ok()).count()
     }
 

@@ -8,10 +8,8 @@ mod backlog;
 mod change;
 mod statement;
 mod storage;
-mod unguarded;
 
 pub use backlog::{Backlog, backlog};
 pub use change::Change;
-pub use statement::{Columns, Rows, bind_next, push_append};
+pub use statement::{Columns, Rows, bind_next, publish_unguarded, push_append};
 pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
-pub use unguarded::publish_unguarded;

@@ -7,14 +7,19 @@
 //! docs/decisions/0010.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::QueryResult;
 use diesel::pg::Pg;
+use diesel::prelude::*;
 use diesel::query_builder::AstPass;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{
     Array, BigInt, Bool, HasSqlType, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
+    TransactionManager as _,
 };
 use serde_json::Value;
 use shared_models::unguarded::Guard;
@@ -22,6 +27,7 @@ use uuid::Uuid;
 
 use super::Change;
 use crate::database::Json;
+use crate::database::schema::{changes, outbox};
 
 /// The names of the columns that [`Columns`] binds, in that order.
 const NAMES: &str =
@@ -108,7 +114,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Appends the rows of `new` with the `private` part after the change. With an expression for the key
-/// of a row of `written`, only the rows of those records that were written, each once, are appended.
+/// of a row of `written`, only the rows of the records that were written are appended.
 pub fn push_append(
     out: &mut AstPass<'_, '_, Pg>,
     rows: Rows,
@@ -221,4 +227,33 @@ where
 
 fn each<'a, T>(changes: &'a [Change], of: impl FnMut(&'a Change) -> T) -> Vec<T> {
     changes.iter().map(of).collect()
+}
+
+/// The delay before publishing where the guard `outbox` is off: without it, a crash would rarely hit
+/// the gap.
+const LATER: Duration = Duration::from_millis(50);
+
+/// Commits, and only then adds the changes to be published to the outbox: the behaviour of a
+/// service without the guard `outbox` ([`shared_models::unguarded`]).
+pub async fn publish_unguarded(
+    connection: &mut AsyncPgConnection,
+    changed: &[Change],
+) -> QueryResult<()> {
+    if !Guard::Outbox.is_off() {
+        return Ok(());
+    }
+    let published = changed.iter().filter(|change| change.publish);
+    let events = published.map(|change| change.event_id).collect::<Vec<_>>();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let status = AnsiTransactionManager::transaction_manager_status_mut(connection);
+    if status.transaction_depth()?.is_some() {
+        connection.batch_execute("commit; begin").await?;
+    }
+    tokio::time::sleep(LATER).await;
+    let these = changes::table.filter(changes::event_id.eq_any(events)).select(changes::seq);
+    let inserting = diesel::insert_into(outbox::table).values(these).into_columns(outbox::seq);
+    inserting.execute(connection).await?;
+    Ok(())
 }

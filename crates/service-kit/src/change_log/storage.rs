@@ -12,8 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::statement::push_append_in_bulk;
-use super::unguarded::publish_unguarded;
-use super::{Change, Columns, Rows, push_append};
+use super::{Change, Columns, Rows, publish_unguarded, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 

@@ -1,10 +1,8 @@
 //! The service's own PostgreSQL database: connections, deadlines, migrations.
 
-mod clock;
 mod closing;
 mod connect;
 mod error;
-mod json;
 mod migrate;
 mod observer;
 mod outcome;
@@ -16,6 +14,7 @@ mod settings;
 mod shared_connection;
 mod tables;
 mod url;
+mod values;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -33,11 +32,9 @@ use scopeguard::{ScopeGuard, guard};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-pub use clock::now;
 use closing::close_when_over;
 pub use connect::connect;
 pub use error::DatabaseError;
-pub use json::Json;
 pub use migrate::{MigrateError, Migrations, migrate};
 pub use observer::Observer;
 pub use outcome::PAUSE;
@@ -48,6 +45,7 @@ pub use readers::Scans;
 pub use settings::DatabaseSettings;
 use shared_connection::SharedConnection;
 pub use url::DatabaseUrl;
+pub use values::{Json, now};
 
 type Transactions = AnsiTransactionManager;
 

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::{advance, failed, is_any_due, take_next};
 use crate::database::{DatabaseError, in_time};
-use crate::relay::{Progress, Task};
+use crate::relay::{Task, TaskOutcome};
 use crate::resource::Resources;
 
 /// The offers of these resources.
@@ -24,7 +24,7 @@ impl Task for OfferTask {
         &'a self,
         session: &'a mut AsyncPgConnection,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Progress, DatabaseError>> {
+    ) -> BoxFuture<'a, Result<TaskOutcome, DatabaseError>> {
         self.advance(session, deadline).boxed()
     }
 }
@@ -34,10 +34,10 @@ impl OfferTask {
         &self,
         session: &mut AsyncPgConnection,
         deadline: Duration,
-    ) -> Result<Progress, DatabaseError> {
+    ) -> Result<TaskOutcome, DatabaseError> {
         match in_time(deadline, is_any_due(session)).await? {
             Ok(true) => {}
-            Ok(false) => return Ok(Progress::Nothing),
+            Ok(false) => return Ok(TaskOutcome::Nothing),
             Err(error) => return Ok(not_taken(&error)),
         }
         let mut taken = None;
@@ -47,8 +47,8 @@ impl OfferTask {
             advance(session, &self.0, &offer).await.map(Some)
         });
         let error = match in_time(deadline, stepping).await? {
-            Ok(Some(records)) => return Ok(Progress::Offered { records }),
-            Ok(None) => return Ok(Progress::Nothing),
+            Ok(Some(records)) => return Ok(TaskOutcome::Offered { records }),
+            Ok(None) => return Ok(TaskOutcome::Nothing),
             Err(error) => error,
         };
         let Some(id) = taken else { return Ok(not_taken(&error)) };
@@ -63,11 +63,11 @@ impl OfferTask {
                 tracing::warn!(offer = id, error, %unsaved, "the failure of an offer was not saved");
             }
         }
-        Ok(Progress::Failed)
+        Ok(TaskOutcome::Failed)
     }
 }
 
-fn not_taken(error: &diesel::result::Error) -> Progress {
+fn not_taken(error: &diesel::result::Error) -> TaskOutcome {
     tracing::warn!(%error, "selecting the next offer failed; trying again later");
-    Progress::Failed
+    TaskOutcome::Failed
 }

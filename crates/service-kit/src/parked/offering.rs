@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::storage::{self, Due};
 use crate::database::{DatabaseError, in_time, now};
 use crate::offers;
-use crate::relay::{Progress, Task};
+use crate::relay::{Task, TaskOutcome};
 use crate::resource::Resources;
 
 /// The relay's task for parked changes: each step offers the records of those that are due.
@@ -29,7 +29,7 @@ impl Task for ParkedTask {
         &'a self,
         session: &'a mut AsyncPgConnection,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Progress, DatabaseError>> {
+    ) -> BoxFuture<'a, Result<TaskOutcome, DatabaseError>> {
         self.offer_due(session, deadline).boxed()
     }
 }
@@ -39,14 +39,14 @@ impl ParkedTask {
         &self,
         session: &mut AsyncPgConnection,
         deadline: Duration,
-    ) -> Result<Progress, DatabaseError> {
+    ) -> Result<TaskOutcome, DatabaseError> {
         let offering = session.transaction(async |it| offer_due(it, &self.0).await);
         match in_time(deadline, offering).await? {
-            Ok(Some(records)) => Ok(Progress::Offered { records }),
-            Ok(None) => Ok(Progress::Nothing),
+            Ok(Some(records)) => Ok(TaskOutcome::Offered { records }),
+            Ok(None) => Ok(TaskOutcome::Nothing),
             Err(error) => {
                 tracing::warn!(%error, "offering parked changes failed; trying again");
-                Ok(Progress::Failed)
+                Ok(TaskOutcome::Failed)
             }
         }
     }

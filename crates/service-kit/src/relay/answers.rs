@@ -31,14 +31,14 @@ pub(super) struct Message {
 
 /// RabbitMQ's answer to one message, and the return, of any message, that lapin attached to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct MessageAnswer {
     pub(super) taken: bool,
     pub(super) returned: Option<Uuid>,
 }
 
 /// The outcome of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct BatchOutcome {
     /// The sequence numbers of the messages that RabbitMQ has in a queue.
     pub(super) confirmed: Vec<i64>,
     /// The number of messages that no queue took.
@@ -50,12 +50,12 @@ pub(super) struct Outcome {
 /// The answers on one channel to all batches without an outcome, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answers {
-    batches: VecDeque<Batch>,
+    batches: VecDeque<BatchAnswers>,
     returned: HashSet<Uuid>,
 }
 
 #[derive(Clone, Debug)]
-struct Batch {
+struct BatchAnswers {
     messages: Vec<(Message, Option<bool>)>,
     unanswered: usize,
 }
@@ -64,12 +64,12 @@ impl Answers {
     /// Adds a batch that was published on the channel.
     pub(super) fn published(&mut self, messages: impl Iterator<Item = Message>) {
         let messages = messages.map(|message| (message, None)).collect::<Vec<_>>();
-        self.batches.push_back(Batch { unanswered: messages.len(), messages });
+        self.batches.push_back(BatchAnswers { unanswered: messages.len(), messages });
     }
 
     /// Notes the answer to a message, given by the index of its batch among those without an
     /// outcome, and its index in the batch.
-    pub(super) fn answered(&mut self, batch: usize, message: usize, answer: Answer) {
+    pub(super) fn answered(&mut self, batch: usize, message: usize, answer: MessageAnswer) {
         self.returned.extend(answer.returned);
         let Some(batch) = self.batches.get_mut(batch) else { return };
         if let Some((_, taken @ None)) = batch.messages.get_mut(message) {
@@ -81,7 +81,7 @@ impl Answers {
     /// Returns the outcome of the oldest batch, once it is certain. Every received answer, of every
     /// batch, must have been noted before, so each batch must be written: until then its confirms
     /// cannot be read.
-    pub(super) fn decide_oldest(&mut self) -> Option<Outcome> {
+    pub(super) fn take_oldest_outcome(&mut self) -> Option<BatchOutcome> {
         let all_returns_are_here = self.returned.is_empty() || self.are_complete();
         let oldest = self.batches.front()?;
         if oldest.unanswered > 0 || !all_returns_are_here {
@@ -89,7 +89,7 @@ impl Answers {
         }
         let oldest = self.batches.pop_front()?;
         let any_may_be_returned = self.returned.contains(&UNKNOWN);
-        let mut outcome = Outcome::default();
+        let mut outcome = BatchOutcome::default();
         for (Message { seq, id }, taken) in oldest.messages {
             let came_back = !self.returned.is_empty() && self.returned.remove(&id);
             let came_back = came_back || any_may_be_returned;

@@ -31,10 +31,10 @@ struct World {
     confirmed: Vec<bool>,
     /// lapin's queue of returns, and the confirms that nobody has looked at.
     waiting: VecDeque<Uuid>,
-    completed: Vec<(usize, usize, Answer)>,
+    completed: Vec<(usize, usize, MessageAnswer)>,
     answers: Answers,
     decided: usize,
-    sent: BTreeMap<usize, Outcome>,
+    sent: BTreeMap<usize, BatchOutcome>,
 }
 
 fn id(message: usize) -> Uuid {
@@ -83,7 +83,7 @@ impl World {
         if may {
             self.confirmed[message] = true;
             let taken = matches!(fate, Taken | Returned);
-            let answer = Answer { taken, returned: self.waiting.pop_front() };
+            let answer = MessageAnswer { taken, returned: self.waiting.pop_front() };
             self.completed.push((batch, place, answer));
         }
         may
@@ -93,7 +93,7 @@ impl World {
         for (batch, place, answer) in std::mem::take(&mut self.completed) {
             self.answers.answered(batch - self.decided, place, answer);
         }
-        while let Some(sent) = self.answers.decide_oldest() {
+        while let Some(sent) = self.answers.take_oldest_outcome() {
             self.sent.insert(self.decided, sent);
             self.decided += 1;
         }
@@ -111,8 +111,8 @@ impl World {
         }
     }
 
-    fn expected(&self, batch: usize) -> Outcome {
-        let mut sent = Outcome::default();
+    fn expected(&self, batch: usize) -> BatchOutcome {
+        let mut sent = BatchOutcome::default();
         for (seq, (of, _, fate)) in self.messages.iter().enumerate() {
             match fate {
                 _ if *of != batch => {}
@@ -179,7 +179,7 @@ fn a_return_that_comes_with_another_batchs_confirm_is_found_there() {
     let mut world = World::new(&[1, 1], &[Returned, Taken]);
     assert!(world.give_back(0) && world.confirm(1) && world.confirm(0));
     world.look();
-    assert_eq!(world.sent[&0], Outcome { returned: 1, ..Outcome::default() });
+    assert_eq!(world.sent[&0], BatchOutcome { returned: 1, ..BatchOutcome::default() });
     assert_eq!(world.sent[&1].confirmed, [1]);
 }
 
@@ -199,7 +199,7 @@ fn without_a_return_a_batch_waits_for_no_other() {
     let mut world = World::new(&[2, 1], &[Taken, Refused, Returned]);
     assert!(world.confirm(1) && world.confirm(0));
     world.look();
-    assert_eq!(world.sent[&0], Outcome { confirmed: vec![0], returned: 0, refused: 1 });
+    assert_eq!(world.sent[&0], BatchOutcome { confirmed: vec![0], returned: 0, refused: 1 });
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_change_that_came_back_is_confirmed_when_it_is_published_again() {
     let message = Message { seq: 7, id: id(7) };
     for (returned, confirmed) in [(Some(message.id), vec![]), (None, vec![7])] {
         answers.published([message].into_iter());
-        answers.answered(0, 0, Answer { taken: true, returned });
-        assert_eq!(answers.decide_oldest().unwrap().confirmed, confirmed);
+        answers.answered(0, 0, MessageAnswer { taken: true, returned });
+        assert_eq!(answers.take_oldest_outcome().unwrap().confirmed, confirmed);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Notify, watch};
 
-use super::answers::Outcome;
+use super::answers::BatchOutcome;
 
 /// A handle to the relay for the rest of the program.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ pub struct RelayCounts {
 }
 
 impl Counts {
-    pub(super) fn add(&self, outcome: &Outcome) {
+    pub(super) fn add(&self, outcome: &BatchOutcome) {
         let add = |counter: &AtomicU64, count: usize| {
             counter.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
         };

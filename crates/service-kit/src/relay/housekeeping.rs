@@ -42,12 +42,12 @@ pub trait Task: Debug + Send + Sync + 'static {
         &'a self,
         session: &'a mut AsyncPgConnection,
         deadline: Duration,
-    ) -> BoxFuture<'a, Result<Progress, DatabaseError>>;
+    ) -> BoxFuture<'a, Result<TaskOutcome, DatabaseError>>;
 }
 
 /// The outcome of a step of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum TaskOutcome {
     /// The task has nothing to do, or nothing that it can do now.
     Nothing,
     /// Events of this number of records were added to the outbox; there may be more to do.
@@ -126,22 +126,22 @@ impl Schedule {
         task: usize,
         began: Instant,
         now: Instant,
-        progress: Progress,
+        outcome: TaskOutcome,
     ) {
         let rested = now.checked_add(now.duration_since(began) * REST_FACTOR);
-        self.next = match progress {
-            Progress::Failed => rested.max(now.checked_add(AFTER_FAILURE)),
-            Progress::Offered { records: 0 } => rested.max(now.checked_add(MIN_REST)),
-            Progress::Offered { records } => {
+        self.next = match outcome {
+            TaskOutcome::Failed => rested.max(now.checked_add(AFTER_FAILURE)),
+            TaskOutcome::Offered { records: 0 } => rested.max(now.checked_add(MIN_REST)),
+            TaskOutcome::Offered { records } => {
                 let records = u32::try_from(records).unwrap_or(u32::MAX);
                 let share = Duration::from_secs(1) * records / self.rate.get();
                 // Counted from the previous step's time, so that late steps do not lower the rate.
                 let from = self.next.filter(|next| now.duration_since(*next) < share);
                 rested.max(from.unwrap_or(now).checked_add(share))
             }
-            Progress::Nothing => None,
+            TaskOutcome::Nothing => None,
         };
-        if progress != Progress::Nothing {
+        if outcome != TaskOutcome::Nothing {
             self.first = (task + 1) % self.tasks.len().max(1);
         }
     }
@@ -161,7 +161,7 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    use Progress::{Failed, Nothing, Offered};
+    use TaskOutcome::{Failed, Nothing, Offered};
 
     /// A task of which only its place in the schedule matters.
     #[derive(Debug)]
@@ -178,7 +178,7 @@ mod tests {
             &'a self,
             _: &'a mut AsyncPgConnection,
             _: Duration,
-        ) -> BoxFuture<'a, Result<Progress, DatabaseError>> {
+        ) -> BoxFuture<'a, Result<TaskOutcome, DatabaseError>> {
             Box::pin(async { Ok(Nothing) })
         }
     }
@@ -262,18 +262,18 @@ mod tests {
 
     #[test]
     fn tasks_take_a_fifth_of_the_relays_time_at_the_most() {
-        for progress in [Offered { records: 0 }, Offered { records: 100 }] {
+        for outcome in [Offered { records: 0 }, Offered { records: 100 }] {
             let (mut schedule, begin) = (schedule(1_000_000), Instant::now());
             let (mut now, mut stepping) = (begin, Duration::ZERO);
             while now < begin + Duration::from_secs(100) {
                 assert!(schedule.is_step_due(now, stepping.is_zero()));
                 let took = Duration::from_millis(40);
-                schedule.stepped(0, now, now + took, progress);
+                schedule.stepped(0, now, now + took, outcome);
                 stepping += took;
                 now += took;
                 now += schedule.shorten(LONG, true, now);
             }
-            assert!((18..=20).contains(&stepping.as_secs()), "{progress:?}: {stepping:?}");
+            assert!((18..=20).contains(&stepping.as_secs()), "{outcome:?}: {stepping:?}");
         }
     }
 

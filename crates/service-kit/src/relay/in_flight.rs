@@ -18,7 +18,7 @@ use program_kit::broker::{BrokerError, is_blocked};
 use shared_models::unguarded::Guard;
 use tokio::time::{Instant, timeout_at};
 
-use super::answers::{Answer, Answers, Message, Outcome, UNKNOWN};
+use super::answers::{Answers, BatchOutcome, Message, MessageAnswer, UNKNOWN};
 use super::publisher::PublishError;
 
 /// The most batches in flight.
@@ -26,14 +26,14 @@ const MAX_BATCHES: usize = 4;
 
 /// The in-flight batches, oldest first.
 #[derive(Default)]
-pub(super) struct InFlight {
-    batches: VecDeque<Batch>,
+pub(super) struct InFlightBatches {
+    batches: VecDeque<PublishedBatch>,
     answers: Answers,
-    decided: Option<Result<Outcome, PublishError>>,
+    decided: Option<Result<BatchOutcome, PublishError>>,
 }
 
-impl InFlight {
-    pub(super) fn add(&mut self, batch: Batch) {
+impl InFlightBatches {
+    pub(super) fn add(&mut self, batch: PublishedBatch) {
         self.answers.published(batch.messages());
         self.batches.push_back(batch);
     }
@@ -55,7 +55,7 @@ impl InFlight {
 
     /// Returns the sequence numbers of all in-flight changes.
     pub(super) fn seqs(&self) -> Vec<i64> {
-        self.batches.iter().flat_map(Batch::messages).map(|message| message.seq).collect()
+        self.batches.iter().flat_map(PublishedBatch::messages).map(|message| message.seq).collect()
     }
 
     /// Restarts the time limit of each batch: RabbitMQ was blocked until now.
@@ -66,9 +66,9 @@ impl InFlight {
     }
 
     /// Waits until the newest batch is written to the socket.
-    pub(super) async fn write(&mut self) -> Result<(), PublishError> {
+    pub(super) async fn await_written(&mut self) -> Result<(), PublishError> {
         match self.batches.back_mut() {
-            Some(newest) => newest.write().await,
+            Some(newest) => newest.await_written().await,
             None => Ok(()),
         }
     }
@@ -83,23 +83,23 @@ impl InFlight {
     }
 
     /// Removes and returns the outcome of the oldest batch, once it is certain.
-    pub(super) fn take_decided(&mut self) -> Option<Result<Outcome, PublishError>> {
+    pub(super) fn take_decided(&mut self) -> Option<Result<BatchOutcome, PublishError>> {
         self.decided.take()
     }
 
-    async fn outcome_of_oldest(&mut self) -> Result<Outcome, PublishError> {
+    async fn outcome_of_oldest(&mut self) -> Result<BatchOutcome, PublishError> {
         let Some(oldest) = self.batches.front_mut() else { return std::future::pending().await };
         oldest.confirm(0, &mut self.answers).await?;
         loop {
             // The confirms of a batch can be read only when all of it is written, and one of them
             // may have come with a return of the oldest batch.
             for batch in &mut self.batches {
-                batch.write().await?;
+                batch.await_written().await?;
             }
             for (index, batch) in self.batches.iter_mut().enumerate() {
                 batch.note_answers(index, &mut self.answers);
             }
-            if let Some(outcome) = self.answers.decide_oldest() {
+            if let Some(outcome) = self.answers.take_oldest_outcome() {
                 return Ok(outcome);
             }
             let mut others = self.batches.iter_mut().enumerate();
@@ -112,17 +112,19 @@ impl InFlight {
     }
 }
 
-impl fmt::Debug for InFlight {
+impl fmt::Debug for InFlightBatches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InFlight").field("batches", &self.batches.len()).finish_non_exhaustive()
+        f.debug_struct("InFlightBatches")
+            .field("batches", &self.batches.len())
+            .finish_non_exhaustive()
     }
 }
 
 /// The confirms of the messages that were written, or the errors.
-pub(super) type Written = Vec<lapin::Result<PublisherConfirm>>;
+pub(super) type PublishResults = Vec<lapin::Result<PublisherConfirm>>;
 
 /// An in-flight batch.
-pub(super) struct Batch {
+pub(super) struct PublishedBatch {
     messages: Vec<Message>,
     stage: Stage,
     began: Instant,
@@ -131,7 +133,7 @@ pub(super) struct Batch {
 }
 
 enum Stage {
-    Writing(BoxFuture<'static, Written>),
+    Writing(BoxFuture<'static, PublishResults>),
     Written { confirms: Vec<Confirm>, unanswered: usize },
 }
 
@@ -141,13 +143,13 @@ enum Confirm {
     Answered,
 }
 
-impl Batch {
+impl PublishedBatch {
     /// Creates a batch of these messages; `writing` resolves when they are written. `limit` is the
     /// time that RabbitMQ has to confirm it, not counting the time in which it blocks the
     /// connection.
     pub(super) fn new(
         messages: Vec<Message>,
-        writing: impl Future<Output = Written> + Send + 'static,
+        writing: impl Future<Output = PublishResults> + Send + 'static,
         limit: Duration,
         connection: ConnectionStatus,
     ) -> Self {
@@ -170,9 +172,9 @@ impl Batch {
     }
 
     /// Waits until all messages are written.
-    async fn write(&mut self) -> Result<(), PublishError> {
+    async fn await_written(&mut self) -> Result<(), PublishError> {
         loop {
-            match timeout_at(self.began + self.limit, self.stage.write()).await {
+            match timeout_at(self.began + self.limit, self.stage.await_written()).await {
                 Ok(()) => return Ok(()),
                 Err(_) => self.check_timeout()?,
             }
@@ -204,13 +206,13 @@ impl Batch {
 }
 
 impl Stage {
-    async fn write(&mut self) {
+    async fn await_written(&mut self) {
         if let Self::Writing(writing) = self {
             *self = Self::written(writing.await);
         }
     }
 
-    fn written(written: Written) -> Self {
+    fn written(written: PublishResults) -> Self {
         let confirms = written.into_iter().map(|written| match written {
             Ok(confirm) => Confirm::Waiting(confirm),
             Err(error) => Confirm::Failed(error),
@@ -220,7 +222,7 @@ impl Stage {
     }
 
     async fn confirm(&mut self, batch: usize, answers: &mut Answers) -> Result<(), PublishError> {
-        self.write().await;
+        self.await_written().await;
         let Self::Written { confirms, unanswered } = self else { return Ok(()) };
         for (place, confirm) in confirms.iter_mut().enumerate() {
             if let Some(answer) = poll_fn(|context| confirm.poll(context)).await {
@@ -254,7 +256,7 @@ impl Stage {
 
 impl Confirm {
     /// Polls for the answer; `None` if it was returned before, or will never come.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Answer>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<MessageAnswer>> {
         let Self::Waiting(confirm) = self else { return Poll::Ready(None) };
         let answer = match Guard::Confirms.is_off() {
             true => Ok(Confirmation::Ack(None)),
@@ -276,7 +278,7 @@ impl Confirm {
     }
 }
 
-fn answer_of(confirmation: Confirmation) -> Answer {
+fn answer_of(confirmation: Confirmation) -> MessageAnswer {
     let (taken, returned) = match confirmation {
         Confirmation::Ack(returned) => (true, returned),
         Confirmation::Nack(returned) => (false, returned),
@@ -286,7 +288,7 @@ fn answer_of(confirmation: Confirmation) -> Answer {
         let id = message.delivery.properties.message_id().as_ref();
         id.and_then(|id| id.as_str().parse().ok()).unwrap_or(UNKNOWN)
     });
-    Answer { taken, returned }
+    MessageAnswer { taken, returned }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use Frame::{Ack, AckUpTo, Nack, Return};
 struct World {
     publisher: Publisher,
     broker: FakeConnection,
-    in_flight: InFlight,
+    in_flight: InFlightBatches,
     /// The number of messages published before.
     before: usize,
 }
@@ -85,7 +85,12 @@ async fn world() -> World {
         tasks: vec![],
     };
     let (publisher, broker) = tokio::join!(Publisher::connect(&options), broker.accept());
-    World { publisher: publisher.unwrap(), broker, in_flight: InFlight::default(), before: 0 }
+    World {
+        publisher: publisher.unwrap(),
+        broker,
+        in_flight: InFlightBatches::default(),
+        before: 0,
+    }
 }
 
 fn pending(seq: usize) -> Pending {
@@ -106,7 +111,7 @@ impl World {
         for size in sizes {
             let batch = (next..next + size).map(pending).collect();
             self.in_flight.add(self.publisher.publish(batch, Duration::from_secs(20)));
-            self.in_flight.write().await.unwrap();
+            self.in_flight.await_written().await.unwrap();
             next += size;
         }
         for _ in 0..next {
@@ -225,7 +230,7 @@ async fn while_the_broker_is_blocked_no_confirm_is_late() {
     let mut world = world().await;
     let limit = Duration::from_millis(200);
     world.in_flight.add(world.publisher.publish(vec![pending(0)], limit));
-    world.in_flight.write().await.unwrap();
+    world.in_flight.await_written().await.unwrap();
     world.broker.block("low on memory").await;
     world.publisher.blocks().await;
     assert_eq!(world.publisher.blocked().as_deref(), Some("low on memory"));
@@ -247,14 +252,14 @@ async fn a_batch_is_not_decided_while_the_confirms_of_another_cannot_be_read() {
     let World { mut publisher, mut broker, mut in_flight, .. } = world().await;
     let limit = Duration::from_secs(20);
     in_flight.add(publisher.publish(vec![pending(0)], limit));
-    in_flight.write().await.unwrap();
+    in_flight.await_written().await.unwrap();
     let first = broker.published().await;
     // More than fits into the socket while nobody reads.
     let long = Pending { body: "x".repeat(64 * 1024 * 1024), ..pending(2) };
     in_flight.add(publisher.publish(vec![pending(1), long], limit));
     let writing = async {
         tokio::select! {
-            written = in_flight.write() => panic!("it is written: {written:?}"),
+            written = in_flight.await_written() => panic!("it is written: {written:?}"),
             () = publisher.blocks() => {}
         }
     };
@@ -266,7 +271,7 @@ async fn a_batch_is_not_decided_while_the_confirms_of_another_cannot_be_read() {
     broker.give_back(&first).await;
     broker.ack(2, false).await;
     broker.ack(1, false).await;
-    let InFlight { batches, answers, .. } = &mut in_flight;
+    let InFlightBatches { batches, answers, .. } = &mut in_flight;
     batches[0].confirm(0, answers).await.unwrap();
     assert!(
         in_flight.decide_oldest().now_or_never().is_none(),
@@ -280,7 +285,7 @@ async fn a_batch_is_not_decided_while_the_confirms_of_another_cannot_be_read() {
     in_flight.decide_oldest().await;
     assert_eq!(
         in_flight.take_decided().unwrap().unwrap(),
-        Outcome { returned: 1, ..Outcome::default() }
+        BatchOutcome { returned: 1, ..BatchOutcome::default() }
     );
     in_flight.decide_oldest().await;
     assert_eq!(in_flight.take_decided().unwrap().unwrap().confirmed, [1, 2]);

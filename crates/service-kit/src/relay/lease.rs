@@ -17,7 +17,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::RelayOptions;
-use super::housekeeping::{Progress, Task};
+use super::housekeeping::{Task, TaskOutcome};
 use super::step::StepError;
 use crate::database::schema::outbox;
 use crate::database::{DatabaseError, connect, in_time};
@@ -85,7 +85,7 @@ impl Lease {
     }
 
     /// Has a task take its next step.
-    pub(super) async fn run(&mut self, task: &dyn Task) -> Result<Progress, DatabaseError> {
+    pub(super) async fn run(&mut self, task: &dyn Task) -> Result<TaskOutcome, DatabaseError> {
         task.step(&mut self.session, self.deadline).await
     }
 

@@ -30,8 +30,8 @@ use crate::resource::Resources;
 use handle::Counts;
 pub use handle::{RelayCounts, RelayHandle, RelayState};
 use housekeeping::Schedule;
-pub use housekeeping::{Progress, Task};
-use in_flight::InFlight;
+pub use housekeeping::{Task, TaskOutcome};
+use in_flight::InFlightBatches;
 use lease::Lease;
 use pace::{BatchSize, Pace, Wait};
 use publisher::{PublishError, Publisher};
@@ -68,7 +68,7 @@ pub struct Relay {
     pace: Pace,
     batch_size: BatchSize,
     scan_start: ScanStart,
-    in_flight: InFlight,
+    in_flight: InFlightBatches,
     schedule: Schedule,
     lease: Option<Lease>,
     publisher: Option<Publisher>,
@@ -95,7 +95,7 @@ impl Relay {
             pace,
             batch_size,
             scan_start: ScanStart::default(),
-            in_flight: InFlight::default(),
+            in_flight: InFlightBatches::default(),
             schedule,
             lease: None,
             publisher: None,

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::RelayOptions;
 use super::answers::Message;
-use super::in_flight::Batch;
+use super::in_flight::PublishedBatch;
 use super::lease::Pending;
 use crate::resource::Resources;
 
@@ -82,7 +82,7 @@ impl Publisher {
     }
 
     /// Creates an in-flight batch of these changes, which starts when it is first awaited.
-    pub(super) fn publish(&self, pending: Vec<Pending>, limit: Duration) -> Batch {
+    pub(super) fn publish(&self, pending: Vec<Pending>, limit: Duration) -> PublishedBatch {
         let message = |change: &Pending| Message { seq: change.seq, id: change.event_id };
         let messages = pending.iter().map(message).collect();
         let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
@@ -97,7 +97,7 @@ impl Publisher {
             });
             join_all(publishing).await
         };
-        Batch::new(messages, writing, limit, self.connection.status().clone())
+        PublishedBatch::new(messages, writing, limit, self.connection.status().clone())
     }
 
     /// Closes the connection, so that RabbitMQ does not have to detect its end.

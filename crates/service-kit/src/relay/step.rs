@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use shared_models::names::exchange;
 
-use super::answers::Outcome;
-use super::housekeeping::Progress;
+use super::answers::BatchOutcome;
+use super::housekeeping::TaskOutcome;
 use super::lease::{Lease, Pending, ReadOutbox};
 use super::publisher::{PublishError, Publisher};
 use super::scan_start::ScanStart;
@@ -120,7 +120,7 @@ impl Relay {
         self.in_flight.add(publisher.publish(pending, self.options.relay.confirm_timeout));
         let writing = async {
             tokio::select! {
-                written = self.in_flight.write() => written,
+                written = self.in_flight.await_written() => written,
                 () = publisher.blocks() => Ok(()),
             }
         };
@@ -152,9 +152,9 @@ impl Relay {
         self.batch_size.grow();
         lease.delete(&outcome.confirmed).await?;
         Ok(match outcome {
-            Outcome { returned: returned @ 1.., .. } => Step::Unroutable { returned },
-            Outcome { refused: refused @ 1.., .. } => Step::Refused { refused },
-            Outcome { .. } => {
+            BatchOutcome { returned: returned @ 1.., .. } => Step::Unroutable { returned },
+            BatchOutcome { refused: refused @ 1.., .. } => Step::Refused { refused },
+            BatchOutcome { .. } => {
                 self.pace.succeeded();
                 RelayState::Publishing.report_to(&self.state);
                 Step::InFlight
@@ -181,16 +181,16 @@ impl Relay {
             return Ok(());
         }
         let began = Instant::now();
-        let (mut last, mut progress) = (0, Ok(Progress::Nothing));
+        let (mut last, mut outcome) = (0, Ok(TaskOutcome::Nothing));
         for (index, task) in self.schedule.begin(is_publishing) {
-            (last, progress) = (index, lease.run(&*task).await);
-            if !matches!(progress, Ok(Progress::Nothing)) {
+            (last, outcome) = (index, lease.run(&*task).await);
+            if !matches!(outcome, Ok(TaskOutcome::Nothing)) {
                 break;
             }
         }
-        let known = progress.as_ref().copied().unwrap_or(Progress::Failed);
+        let known = outcome.as_ref().copied().unwrap_or(TaskOutcome::Failed);
         self.schedule.stepped(last, began, Instant::now(), known);
-        Ok(progress.map(drop)?)
+        Ok(outcome.map(drop)?)
     }
 
     /// Keeps the connection to RabbitMQ open while there is nothing to publish.

@@ -1,8 +1,8 @@
 //! The worker's requests to a side: to take the peer's changes, to offer orders, and to be compared
 //! with the peer.
 
-mod apply;
 mod comparison;
+mod receive;
 
 use actix_web::http::Method;
 use actix_web::web;
@@ -13,7 +13,7 @@ use crate::Domain;
 
 /// `POST /v1/sync/orders`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
-    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(apply::receive::<D>))];
+    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(receive::receive::<D>))];
     Routes::default()
         .with(endpoints_of(
             "/v1/sync/orders",

@@ -1,4 +1,4 @@
-//! Applies the changes of the peer, all in one transaction.
+//! Merges the changes of the peer into the orders here, all in one transaction.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,27 +13,27 @@ use super::order::{Domain, Order};
 use super::peer_change::merge_changes;
 use super::storage;
 
-/// Applies changes of the peer, given by order, and starts again as long as a concurrent write comes
+/// Merges changes of the peer, given by order, and starts again as long as a concurrent write comes
 /// first.
-pub(crate) async fn apply<D: Domain>(
+pub(crate) async fn merge_in_transaction<D: Domain>(
     database: &Database,
     changes: &BTreeMap<Uuid, Vec<OrderChange>>,
     principal: Option<&str>,
-) -> Result<Applied, Error> {
+) -> Result<MergeResult, Error> {
     if changes.is_empty() {
-        return Ok(Applied::default());
+        return Ok(MergeResult::default());
     }
     retry_if_overtaken(async || {
-        let applying =
-            async |connection: &mut _| apply_all::<D>(connection, changes, principal).await;
-        database.transaction(applying).await
+        let merging =
+            async |connection: &mut _| merge_all::<D>(connection, changes, principal).await;
+        database.transaction(merging).await
     })
     .await
 }
 
-/// The result of applying all changes.
+/// The result of merging all changes.
 #[derive(Debug, Default)]
-pub(crate) struct Applied {
+pub(crate) struct MergeResult {
     /// The outcome for each order.
     pub(crate) outcomes: BTreeMap<Uuid, Outcome>,
     /// Set if a resolution was made here that is to be published to the peer.
@@ -55,16 +55,16 @@ async fn retry_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Resu
     work().await
 }
 
-/// Applies the changes. Existing orders are locked first, in the order of their ids; then missing
+/// Merges the changes. Existing orders are locked first, in the order of their ids; then missing
 /// ones are inserted, in that order too, so that there is no deadlock. If another writer has
 /// inserted one meanwhile, it fails as overtaken, and everything starts again: overwriting an order
 /// without merging it would let an older revision replace a newer one.
-async fn apply_all<D: Domain>(
+async fn merge_all<D: Domain>(
     connection: &mut AsyncPgConnection,
     changes: &BTreeMap<Uuid, Vec<OrderChange>>,
     principal: Option<&str>,
-) -> Result<Applied, Error> {
-    let (now, mut applied) = (now(), Applied::default());
+) -> Result<MergeResult, Error> {
+    let (now, mut merged) = (now(), MergeResult::default());
     let ids = changes.keys().copied().collect::<Vec<_>>();
     let known = storage::lock::<D::Private>(connection, &ids).await?;
     let mut known = known.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
@@ -72,19 +72,19 @@ async fn apply_all<D: Domain>(
     for (id, changes) in changes {
         let order = known.remove(id);
         let inserted = usize::from(order.is_none());
-        let order = order.unwrap_or_else(|| Order::blank(*id, now));
-        let result = merge_changes(D::SIDE, order, changes, now);
-        applied.outcomes.insert(*id, result.outcome);
-        let mut changes = result.changes.into_iter().map(|changed| changed.by(principal));
+        let before = order.unwrap_or_else(|| Order::blank(*id, now));
+        let order = merge_changes(D::SIDE, before, changes, now);
+        merged.outcomes.insert(*id, order.outcome);
+        let mut changes = order.changes.into_iter().map(|changed| changed.by(principal));
         new.extend(changes.by_ref().take(inserted));
         changed.add(changes);
     }
-    applied.publishes = changed.publishes();
+    merged.publishes = changed.publishes();
     storage::create_all(connection, &new).await?;
     for round in &changed.0 {
         storage::update_all(connection, round).await?;
     }
-    Ok(applied)
+    Ok(merged)
 }
 
 /// The updates of existing orders, grouped by statement: nearly always one. Only an order with two

@@ -1,7 +1,8 @@
-//! A value that is stored as one document.
+//! Values as the database keeps them: times, and documents.
 
 use std::fmt::Debug;
 
+use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -9,6 +10,12 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Jsonb;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+/// Returns the time with the precision of PostgreSQL, so that the same value is written and read.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(6)
+}
 
 /// A value as `jsonb`.
 #[derive(Clone, Debug, PartialEq, AsExpression, FromSqlRow)]

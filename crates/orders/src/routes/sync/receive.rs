@@ -15,7 +15,7 @@ use shared_models::sync::{MAX_CHANGES, Outcome, SyncRequest, SyncResponse, SyncR
 use uuid::Uuid;
 
 use crate::Domain;
-use crate::applying::{Applied, apply};
+use crate::merging::{MergeResult, merge_in_transaction};
 use crate::peer_change::{ReceivedChange, by_order};
 
 pub(super) async fn receive<D: Domain>(
@@ -27,8 +27,8 @@ pub(super) async fn receive<D: Domain>(
     check::<D>(&request)?;
     let received = request.changes.into_iter().map(ReceivedChange::parse).collect::<Vec<_>>();
     let changes = by_order(&received);
-    let applying = apply::<D>(&service.database, &changes, caller.name());
-    let Applied { outcomes, publishes } = applying.await?;
+    let merging = merge_in_transaction::<D>(&service.database, &changes, caller.name());
+    let MergeResult { outcomes, publishes } = merging.await?;
     if publishes {
         service.relay.wake();
     }
