@@ -23,8 +23,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 /// The time within which publishing is to go on, on a machine that has much else to do. (2 s are
 /// promised.)
 const SOON: Duration = Duration::from_secs(4);
-/// The time without another fault after which a program has to be in time: a queue that is silent is
-/// replaced within that.
+/// The time without another fault after which a program has to be in time: a queue that is silent
+/// is replaced within that.
 const UNDISTURBED: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -36,7 +36,7 @@ const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
 pub enum Inflicted {
     /// The fault was inflicted and healed.
     Done,
-    /// The fault was not inflicted: all was to heal already, or there was nothing that could have it.
+    /// The fault was not inflicted: all was to heal already, or there was nothing to inflict it on.
     NotDone,
     /// The fault could not be inflicted: what it needs had another fault at the time, or it is
     /// broken itself.
@@ -153,8 +153,8 @@ async fn set_back(
     })
 }
 
-/// Kills, freezes or restarts a process. One that takes longer to start again than was planned makes
-/// the next fault wait.
+/// Kills, freezes or restarts a process. One that takes longer to start again than was planned
+/// makes the next fault wait.
 async fn inflict_on(
     target: &Mutex<impl Restartable>,
     fault: ProcessFault,

@@ -12,8 +12,8 @@ use nemesis::run::run;
 use nemesis::schedule::Schedule;
 use tokio_util::sync::CancellationToken;
 
-/// Names the guard that programs with the feature `unguarded` do without.
-const UNGUARDED: &str = "LOCKSTEP_UNGUARDED";
+/// Names the guard that programs with the feature `fault-switches` do without.
+const FAULT_SWITCH: &str = "LOCKSTEP_FAULT_SWITCH";
 
 /// Clients write at both sides while processes are killed, stopped and restarted, connections cut,
 /// slowed and swallowed, queues deleted and answers forged. Nothing may be lost, repeated or sent
@@ -55,7 +55,7 @@ impl Arguments {
             lasts,
             round: Duration::from_secs(self.round).min(lasts),
             folder: unused(&self.folder, seed),
-            without: std::env::var(UNGUARDED).ok(),
+            without: std::env::var(FAULT_SWITCH).ok(),
         })
     }
 }

@@ -6,12 +6,12 @@
 
 mod backlog;
 mod change;
+mod fault_switch;
 mod statement;
 mod storage;
-mod unguarded;
 
 pub use backlog::{Backlog, backlog};
 pub use change::Change;
+pub use fault_switch::publish_after_commit;
 pub use statement::{Columns, Rows, bind_next, push_append};
 pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
-pub use unguarded::publish_unguarded;

@@ -17,7 +17,7 @@ use diesel::sql_types::{
     Array, BigInt, Bool, HasSqlType, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use shared_models::unguarded::Guard;
+use shared_models::fault_switch::Guard;
 use uuid::Uuid;
 
 use super::Change;

@@ -1,4 +1,4 @@
-//! The behaviour of a service without the guard `outbox` ([`shared_models::unguarded`]).
+//! The behaviour of a service without the guard `outbox` ([`shared_models::fault_switch`]).
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use diesel_async::{
     AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
     TransactionManager as _,
 };
-use shared_models::unguarded::Guard;
+use shared_models::fault_switch::Guard;
 
 use super::Change;
 use crate::database::schema::{changes, outbox};
@@ -16,7 +16,7 @@ use crate::database::schema::{changes, outbox};
 const LATER: Duration = Duration::from_millis(50);
 
 /// Commits, and only then adds the changes to be published to the outbox.
-pub async fn publish_unguarded(
+pub async fn publish_after_commit(
     connection: &mut AsyncPgConnection,
     changed: &[Change],
 ) -> QueryResult<()> {
