@@ -43,7 +43,7 @@ pub struct LogState {
     pub compared: i64,
     /// The newest place that is visible.
     pub newest: i64,
-    /// The event at the newest place; `None` where the log is empty, or the program is an older one.
+    /// The event at the newest place; `None` where the log is empty, or the program is older.
     #[serde(default)]
     pub newest_event: Option<Uuid>,
     /// The event at the place that was asked about; `None` where nothing stands there.
@@ -67,10 +67,10 @@ impl LogState {
         self.unpublished.is_none_or(|oldest| oldest > place)
     }
 
-    /// Returns whether this is the log that was in the `earlier` state, as an answer about the place
-    /// that was the newest then. It is not where the database was restored, or replaced by a standby
-    /// that missed the newest changes: even if the log has grown beyond that place since, another
-    /// event stands there, or none.
+    /// Returns whether this is the log that was in the `earlier` state, as an answer about the
+    /// place that was the newest then. It is not where the database was restored, or replaced by a
+    /// standby that missed the newest changes: even if the log has grown beyond that place since,
+    /// another event stands there, or none.
     #[must_use]
     pub fn continues(&self, earlier: &Self) -> bool {
         let has_newest = match (earlier.newest_event, self.newest_event) {

@@ -5,6 +5,7 @@ pub mod coalesce;
 pub mod comparison;
 pub mod edit;
 pub mod event;
+pub mod fault_switch;
 pub mod marks;
 mod meeting;
 pub mod merge;
@@ -15,7 +16,6 @@ pub mod revision;
 pub mod rules;
 pub mod side;
 pub mod sync;
-pub mod unguarded;
 
 /// The version of events and sync requests. Fields may be added under the same number; a message
 /// with another number is not interpreted.

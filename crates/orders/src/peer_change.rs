@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize as _;
 use serde_json::Value;
 use shared_models::event::EventKind;
+use shared_models::fault_switch::{Guard, overwrite};
 use shared_models::merge::{Cause, fold_into, merge};
 use shared_models::order::Touched;
 use shared_models::side::Side;
 use shared_models::sync::{OrderChange, Outcome};
-use shared_models::unguarded::{Guard, overwrite};
 use uuid::Uuid;
 
 use super::local_change::Changed;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use nemesis::fault::Trouble;
+use nemesis::fault::LinkFault;
 use nemesis::parts::{Link, Part};
 use nemesis::world::World;
 use process_kit::secured::client;
@@ -27,9 +27,9 @@ fn side(world: &World, part: Part) -> Side {
     Side::new(world.url(part))
 }
 
-fn silence(world: &World, links: &[(Part, Part)], trouble: Option<Trouble>) {
+fn silence(world: &World, links: &[(Part, Part)], fault: Option<LinkFault>) {
     for (from, to) in links {
-        world.proxies[&Link::new(*from, *to)].set(trouble);
+        world.proxies[&Link::new(*from, *to)].set(fault);
     }
 }
 
@@ -65,8 +65,8 @@ async fn is_noticed(world: &World, silenced: impl AsyncFn(bool)) {
 async fn a_database_that_cannot_be_heard_is_noticed_and_used_again() {
     let (world, _folder) = world().await;
     let silenced = async |silent: bool| {
-        let trouble = silent.then_some(Trouble::BlackHole);
-        silence(&world, &[(Part::Store, Part::Postgres)], trouble);
+        let fault = silent.then_some(LinkFault::BlackHole);
+        silence(&world, &[(Part::Store, Part::Postgres)], fault);
     };
     is_noticed(&world, silenced).await;
 }
@@ -127,7 +127,7 @@ async fn while_the_warehouse_hears_nothing_the_other_direction_goes_on() {
         (applied == 1).then_some(())
     })
     .await;
-    silence(&world, &links, Some(Trouble::BlackHole));
+    silence(&world, &links, Some(LinkFault::BlackHole));
     for worker in &workers {
         let waits = async || {
             let directions = worker.get("/v1/directions").await.with(200);

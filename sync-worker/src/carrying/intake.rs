@@ -14,7 +14,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use program_kit::batching;
 use program_kit::broker::{BrokerError, in_time};
-use shared_models::unguarded::Guard;
+use shared_models::fault_switch::Guard;
 use tokio::time::{Instant, timeout_at};
 
 use super::SessionError;

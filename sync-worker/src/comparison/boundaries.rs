@@ -60,7 +60,8 @@ impl Boundaries {
         self.last.as_ref().map(|last| last.newest)
     }
 
-    /// Returns how often the log was found to be another one: what was read before says nothing of it.
+    /// Returns how often the log was found to be another one: what was read before says nothing of
+    /// it.
     #[must_use]
     pub const fn restarts(&self) -> u64 {
         self.restarts

@@ -44,7 +44,7 @@ impl Process {
         let process = Self::spawn(recipe).await?;
         match process.ended().await {
             Some(status) if status.success() => Ok(()),
-            status => bail!(process.obituary(status)),
+            status => bail!(process.describe_exit(status)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Process {
     /// of its log.
     pub async fn ready(&self, limit: Duration, ready: impl AsyncFnMut() -> bool) -> Result<()> {
         tokio::select! {
-            status = self.ended() => bail!(self.obituary(status)),
+            status = self.ended() => bail!(self.describe_exit(status)),
             waited = wait::until(self.name(), limit, ready) => waited.map_err(|error| {
                 let (log, tail) = (self.log().display(), log::tail(self.log(), 20));
                 anyhow!("{error}; {log} ends:\n{tail}")
@@ -92,7 +92,7 @@ impl Process {
 
     /// Returns the message for a process that ended by itself.
     #[must_use]
-    pub fn obituary(&self, status: Option<ExitStatus>) -> String {
+    pub fn describe_exit(&self, status: Option<ExitStatus>) -> String {
         let how = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
         let (name, log) = (self.name(), self.log().display());
         format!("{name} has stopped ({how}); {log} ends:\n{}", log::tail(self.log(), 20))

@@ -72,8 +72,8 @@ pub async fn quiet(world: &World) -> Result<u64, String> {
 
 /// The state of all programs, for a person who looks into it.
 async fn describe(world: &World, standings: Option<&Both<Standing>>) -> String {
-    let mut told = vec![format!("{standings:?}")];
-    told.push(format!("queues {:?}", world.broker.depths().await.ok().flatten()));
+    let mut parts = vec![format!("{standings:?}")];
+    parts.push(format!("queues {:?}", world.broker.depths().await.ok().flatten()));
     let http = http().build().unwrap();
     for (part, path) in world.self_descriptions() {
         let request = http.get(path).headers(headers(Role::Read));
@@ -81,7 +81,7 @@ async fn describe(world: &World, standings: Option<&Both<Standing>>) -> String {
             Ok(answer) => answer.text().await.unwrap_or_default(),
             Err(error) => error.to_string(),
         };
-        told.push(format!("{part}: {answer}"));
+        parts.push(format!("{part}: {answer}"));
     }
-    told.join("\n    ")
+    parts.join("\n    ")
 }

@@ -1,4 +1,4 @@
-//! The faults of a part, of a link, and of the broker's topology.
+//! The faults of a process, of a link, and of the broker's topology.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use super::parts::{Link, Part};
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// A part is struck.
-    Part(Blow, Part),
-    /// A link is in trouble.
-    Link(Trouble, Link),
-    /// Somebody deletes something in RabbitMQ.
-    Loss(Loss, Direction),
+    /// A process is killed, frozen or restarted.
+    Process(ProcessFault, Part),
+    /// A link does not work as it should.
+    Link(LinkFault, Link),
+    /// A sync queue, or something of it, is deleted, or it does not answer.
+    Queue(QueueFault, Direction),
     /// The connections of a link are reset once, each with an answer; new ones are taken at once.
     Reset(Link),
     /// RabbitMQ's memory alarm is raised, so that it blocks whoever publishes.
@@ -23,9 +23,9 @@ pub enum Fault {
     SetBack(Side),
 }
 
-/// A fault of a part.
+/// A fault of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blow {
+pub enum ProcessFault {
     /// SIGKILL, all processes of it; started again afterwards.
     Kill,
     /// SIGSTOP, all processes of it; SIGCONT afterwards.
@@ -36,10 +36,10 @@ pub enum Blow {
 
 /// A fault of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trouble {
+pub enum LinkFault {
     /// Connections are reset, new ones refused.
     Cut,
-    /// Nothing gets through, and nobody is told; what was under way arrives afterwards.
+    /// Nothing gets through, and no connection is closed; what was under way arrives afterwards.
     BlackHole,
     /// Everything comes late.
     Slow,
@@ -53,9 +53,9 @@ pub enum Trouble {
     CutsAfterApplying,
 }
 
-/// A thing that is deleted in RabbitMQ.
+/// A fault of a sync queue: what is deleted, or suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Loss {
+pub enum QueueFault {
     /// The binding of a sync queue.
     Binding,
     /// A sync queue, with what is in it.
@@ -66,15 +66,15 @@ pub enum Loss {
     Process,
 }
 
-impl Blow {
+impl ProcessFault {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Kill, Self::Freeze, Self::Restart];
 }
 
-impl Trouble {
+impl LinkFault {
     /// The faults that any link can have.
     pub const OF_ANY: [Self; 3] = [Self::Cut, Self::BlackHole, Self::Slow];
-    /// The events that can happen besides, where a worker tells a side changes.
+    /// The faults that a link can have besides, over which a worker sends changes to a side.
     pub const OF_HTTP: [Self; 4] =
         [Self::Fails, Self::Hangs, Self::FailsAfterApplying, Self::CutsAfterApplying];
 
@@ -88,7 +88,7 @@ impl Trouble {
     }
 }
 
-impl Loss {
+impl QueueFault {
     /// Deletions after which something is missing from the topology.
     const OF_TOPOLOGY: [Self; 2] = [Self::Binding, Self::Queue];
     /// Deletions after which the topology looks complete.
@@ -100,18 +100,20 @@ impl Fault {
     /// that it gave before there were any.
     pub fn all() -> impl Iterator<Item = Self> {
         let parts = Part::ALL.into_iter();
-        let blows = parts.flat_map(|part| Blow::ALL.map(|blow| Self::Part(blow, part)));
+        let processes =
+            parts.flat_map(|part| ProcessFault::ALL.map(|fault| Self::Process(fault, part)));
         let links = Link::ALL.into_iter();
-        let troubles =
-            links.flat_map(|link| Trouble::OF_ANY.map(|trouble| Self::Link(trouble, link)));
+        let link_faults =
+            links.flat_map(|link| LinkFault::OF_ANY.map(|fault| Self::Link(fault, link)));
         let links = Link::ALL.into_iter().filter(|link| link.is_http());
         let answers =
-            links.flat_map(|link| Trouble::OF_HTTP.map(|trouble| Self::Link(trouble, link)));
-        let losses = losses(Loss::OF_TOPOLOGY);
-        let older = blows.chain(troubles).chain(answers).chain(losses);
+            links.flat_map(|link| LinkFault::OF_HTTP.map(|fault| Self::Link(fault, link)));
+        let queue_faults = queue_faults(QueueFault::OF_TOPOLOGY);
+        let older = processes.chain(link_faults).chain(answers).chain(queue_faults);
         let resets = Link::ALL.into_iter().map(Self::Reset);
         let set_backs = Side::ALL.into_iter().map(Self::SetBack);
-        let newer = resets.chain([Self::Alarm]).chain(self::losses(Loss::WITHIN_A_QUEUE));
+        let newer =
+            resets.chain([Self::Alarm]).chain(self::queue_faults(QueueFault::WITHIN_A_QUEUE));
         older.chain(newer).chain(set_backs)
     }
 
@@ -119,20 +121,20 @@ impl Fault {
     #[must_use]
     pub const fn kind(self) -> &'static str {
         match self {
-            Self::Part(Blow::Kill, _) => "kill",
-            Self::Part(Blow::Freeze, _) => "freeze",
-            Self::Part(Blow::Restart, _) => "restart",
-            Self::Link(Trouble::Cut, _) => "cut",
-            Self::Link(Trouble::BlackHole, _) => "black hole",
-            Self::Link(Trouble::Slow, _) => "slow",
-            Self::Link(Trouble::Fails, _) => "answer 500",
-            Self::Link(Trouble::Hangs, _) => "hang",
-            Self::Link(Trouble::FailsAfterApplying, _) => "apply, answer 500",
-            Self::Link(Trouble::CutsAfterApplying, _) => "apply, break off",
-            Self::Loss(Loss::Binding, _) => "delete binding",
-            Self::Loss(Loss::Queue, _) => "delete queue",
-            Self::Loss(Loss::Messages, _) => "purge",
-            Self::Loss(Loss::Process, _) => "deaf queue",
+            Self::Process(ProcessFault::Kill, _) => "kill",
+            Self::Process(ProcessFault::Freeze, _) => "freeze",
+            Self::Process(ProcessFault::Restart, _) => "restart",
+            Self::Link(LinkFault::Cut, _) => "cut",
+            Self::Link(LinkFault::BlackHole, _) => "black hole",
+            Self::Link(LinkFault::Slow, _) => "slow",
+            Self::Link(LinkFault::Fails, _) => "answer 500",
+            Self::Link(LinkFault::Hangs, _) => "hang",
+            Self::Link(LinkFault::FailsAfterApplying, _) => "apply, answer 500",
+            Self::Link(LinkFault::CutsAfterApplying, _) => "apply, break off",
+            Self::Queue(QueueFault::Binding, _) => "delete binding",
+            Self::Queue(QueueFault::Queue, _) => "delete queue",
+            Self::Queue(QueueFault::Messages, _) => "purge",
+            Self::Queue(QueueFault::Process, _) => "deaf queue",
             Self::Reset(_) => "reset",
             Self::Alarm => "alarm",
             Self::SetBack(_) => "set back",
@@ -150,33 +152,33 @@ impl Fault {
         Ok(Self::all().filter(wanted).collect())
     }
 
-    /// To whom it happens.
+    /// Returns the target of the fault.
     #[must_use]
     pub const fn target(self) -> Target {
         match self {
-            Self::Part(_, part) => Target::Part(part),
+            Self::Process(_, part) => Target::Part(part),
             Self::Link(_, link) => Target::Link(link),
             Self::Reset(link) => Target::Connections(link),
             Self::Alarm => Target::Part(Part::RabbitMq),
             Self::SetBack(side) => Target::Orders(side),
-            Self::Loss(_, direction) => Target::Direction(direction),
+            Self::Queue(_, direction) => Target::Direction(direction),
         }
     }
 }
 
-fn losses(losses: [Loss; 2]) -> impl Iterator<Item = Fault> {
-    let of = move |direction| losses.map(|loss| Fault::Loss(loss, direction));
+fn queue_faults(faults: [QueueFault; 2]) -> impl Iterator<Item = Fault> {
+    let of = move |direction| faults.map(|fault| Fault::Queue(fault, direction));
     Direction::ALL.into_iter().flat_map(of)
 }
 
-/// To whom a fault happens; to one, one at a time.
+/// The target of a fault; it has one fault at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
     /// A part.
     Part(Part),
     /// A link.
     Link(Link),
-    /// The connections of a link. They may be reset while the link is in trouble: on a slow one,
+    /// The connections of a link. They may be reset while the link has a fault: on a slow one,
     /// more is under way.
     Connections(Link),
     /// A direction's queue and binding.

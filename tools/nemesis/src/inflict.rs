@@ -13,13 +13,13 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::alarm;
-use super::fault::{Blow, Fault, Loss};
+use super::fault::{Fault, ProcessFault, QueueFault};
 use super::load::SharedLedger;
 use super::parts::{Link, Part};
 use super::proxy::Reset;
+use super::restartable::Restartable;
 use super::schedule::Planned;
 use super::set_back::Look;
-use super::victim::Victim;
 use super::violation::Rule;
 use super::world::World;
 
@@ -36,9 +36,9 @@ const SUSPEND: &str = "sys:suspend(whereis('%2F_{queue}')).";
 pub enum Inflicted {
     /// The fault was inflicted and healed.
     Done,
-    /// The fault was not inflicted: all was to heal already, or there was nobody to be hurt.
+    /// The fault was not inflicted: all was to heal already, or there was nothing to inflict it on.
     NotDone,
-    /// The fault could not be inflicted: what it needs was just being hurt otherwise, or it is
+    /// The fault could not be inflicted: what it needs had another fault at the time, or it is
     /// broken itself.
     Failed(String),
     /// The fault was inflicted, and the part did not take it as it should.
@@ -59,12 +59,12 @@ pub async fn inflict(
     }
     let over = heal.run_until_cancelled(sleep(lasts));
     // What happens after an alarm is for the alarm to look at.
-    let _disturbance = (fault != Fault::Alarm).then(|| world.calm.disturb());
+    let _ongoing = (fault != Fault::Alarm).then(|| world.ongoing.begin());
     match fault {
         Fault::Alarm => alarm(&world, lasts, &heal).await,
-        Fault::Link(trouble, link) => {
+        Fault::Link(fault, link) => {
             let proxy = world.proxies.get(&link).context("a proxy on every link")?;
-            proxy.set(Some(trouble));
+            proxy.set(Some(fault));
             over.await;
             proxy.set(None);
             Ok(Inflicted::Done)
@@ -74,31 +74,37 @@ pub async fn inflict(
             proxy.reset(Reset::WithAnAnswer);
             Ok(Inflicted::Done)
         }
-        Fault::Loss(loss, direction) => Ok(match lose(&world, loss, direction, &heal).await {
-            Ok(inflicted) => inflicted,
-            Err(error) => Inflicted::Failed(format!("{error:#}")),
-        }),
+        Fault::Queue(fault, direction) => {
+            Ok(match inflict_on_queue(&world, fault, direction, &heal).await {
+                Ok(inflicted) => inflicted,
+                Err(error) => Inflicted::Failed(format!("{error:#}")),
+            })
+        }
         Fault::SetBack(side) => set_back(&world, &ledger, side, over).await,
-        Fault::Part(blow, Part::Postgres) => strike(&world.postgres, blow, over, &heal).await,
-        Fault::Part(blow, Part::RabbitMq) => strike(&world.rabbitmq, blow, over, &heal).await,
-        Fault::Part(blow, part) => {
+        Fault::Process(fault, Part::Postgres) => {
+            inflict_on(&world.postgres, fault, over, &heal).await
+        }
+        Fault::Process(fault, Part::RabbitMq) => {
+            inflict_on(&world.rabbitmq, fault, over, &heal).await
+        }
+        Fault::Process(fault, part) => {
             let program = world.programs.get(&part).context("a program for every part")?;
-            strike(program, blow, over, &heal).await
+            inflict_on(program, fault, over, &heal).await
         }
     }
 }
 
-async fn lose(
+async fn inflict_on_queue(
     world: &World,
-    loss: Loss,
+    fault: QueueFault,
     direction: Direction,
     heal: &CancellationToken,
 ) -> Result<Inflicted> {
-    let was_there = match loss {
-        Loss::Binding => world.broker.delete_binding(direction).await?,
-        Loss::Queue => world.broker.delete_queue(direction).await?,
-        Loss::Messages => purge(world, direction).await?,
-        Loss::Process => {
+    let was_there = match fault {
+        QueueFault::Binding => world.broker.delete_binding(direction).await?,
+        QueueFault::Queue => world.broker.delete_queue(direction).await?,
+        QueueFault::Messages => purge(world, direction).await?,
+        QueueFault::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
             let rabbitmq = world.rabbitmq.lock().await;
             if heal.is_cancelled() {
@@ -147,39 +153,40 @@ async fn set_back(
     })
 }
 
-/// A part that takes longer to get up again than was planned makes the next blow wait.
-async fn strike(
-    victim: &Mutex<impl Victim>,
-    blow: Blow,
+/// Kills, freezes or restarts a process. One that takes longer to start again than was planned
+/// makes the next fault wait.
+async fn inflict_on(
+    target: &Mutex<impl Restartable>,
+    fault: ProcessFault,
     over: impl Future,
     heal: &CancellationToken,
 ) -> Result<Inflicted> {
-    let mut victim = victim.lock().await;
+    let mut target = target.lock().await;
     if heal.is_cancelled() {
         return Ok(Inflicted::NotDone);
     }
-    let process = victim.process().context("it does not run")?;
+    let process = target.process().context("it does not run")?;
     if !process.running() {
-        let obituary = process.obituary(process.ended().await);
-        victim.start().await?;
-        return Ok(Inflicted::Misbehaved(Rule::Runs, obituary));
+        let exit = process.describe_exit(process.ended().await);
+        target.start().await?;
+        return Ok(Inflicted::Misbehaved(Rule::Runs, exit));
     }
     let mut done = Inflicted::Done;
-    match blow {
-        Blow::Freeze => {
+    match fault {
+        ProcessFault::Freeze => {
             process.signal_tree(Signal::STOP);
             over.await;
             process.signal_tree(Signal::CONT);
             return Ok(done);
         }
-        Blow::Kill => victim.kill().await?,
-        Blow::Restart => {
-            if let Err(error) = victim.stop().await {
+        ProcessFault::Kill => target.kill().await?,
+        ProcessFault::Restart => {
+            if let Err(error) = target.stop().await {
                 done = Inflicted::Misbehaved(Rule::Runs, error.to_string());
             }
         }
     }
     over.await;
-    victim.start().await?;
+    target.start().await?;
     Ok(done)
 }

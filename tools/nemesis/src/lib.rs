@@ -2,15 +2,15 @@
 //!
 //! | file | what stands there |
 //! | --- | --- |
-//! | `parts`, `fault`, `schedule` | what can be hurt, how, and when; pure |
+//! | `parts`, `fault`, `schedule` | which faults there are, of what, and when; pure |
 //! | `proxy` | the TCP proxy on each link |
-//! | `alarm`, `crowd`, `calm` | RabbitMQ's memory alarm, what it costs, and whether anything else goes on |
+//! | `alarm`, `excess`, `ongoing` | RabbitMQ's memory alarm, too many connections during it, and whether there is another fault |
 //! | `set_back` | orders of a side put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `load`, `wanted` | the clients, and what they ask for |
-//! | `ledger`, `seen` | what they were told |
+//! | `ledger`, `seen` | the answers that they got |
 //! | `checker` | what must hold, over ledger and databases; pure |
-//! | `run`, `report` | a run from its beginning to its end, and what is told of it |
+//! | `run`, `report` | a run from its beginning to its end, and its report |
 
 #![expect(
     clippy::unwrap_used,
@@ -21,24 +21,24 @@
 pub mod agreement;
 mod alarm;
 pub mod broker;
-pub mod calm;
 pub mod checker;
-pub mod crowd;
 pub mod databases;
+pub mod excess;
 pub mod fault;
 pub mod inflict;
 pub mod ledger;
 pub mod live;
 pub mod load;
+pub mod ongoing;
 pub mod options;
 pub mod parts;
 pub mod proxy;
 pub mod report;
+mod restartable;
 pub mod run;
 pub mod schedule;
 pub mod seen;
 mod set_back;
-mod victim;
 pub mod violation;
 pub mod wanted;
 pub mod world;

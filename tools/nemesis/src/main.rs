@@ -1,4 +1,4 @@
-//! Hurts a Lockstep of its own in every way for a while; see `deploy/nemesis`.
+//! Inflicts every fault on a Lockstep of its own for a while; see `deploy/nemesis`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,8 +12,8 @@ use nemesis::run::run;
 use nemesis::schedule::Schedule;
 use tokio_util::sync::CancellationToken;
 
-/// Names the guard that programs with the feature `unguarded` do without.
-const UNGUARDED: &str = "LOCKSTEP_UNGUARDED";
+/// Names the guard that programs with the feature `fault-switches` do without.
+const FAULT_SWITCH: &str = "LOCKSTEP_FAULT_SWITCH";
 
 /// Clients write at both sides while processes are killed, stopped and restarted, connections cut,
 /// slowed and swallowed, queues deleted and answers forged. Nothing may be lost, repeated or sent
@@ -55,7 +55,7 @@ impl Arguments {
             lasts,
             round: Duration::from_secs(self.round).min(lasts),
             folder: unused(&self.folder, seed),
-            without: std::env::var(UNGUARDED).ok(),
+            without: std::env::var(FAULT_SWITCH).ok(),
         })
     }
 }
@@ -69,14 +69,15 @@ fn unused(parent: &Path, seed: u64) -> PathBuf {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let hurting = async { hurt(&Arguments::parse().options().map_err(anyhow::Error::msg)?).await };
-    hurting.await.unwrap_or_else(|error| {
+    let running =
+        async { run_nemesis(&Arguments::parse().options().map_err(anyhow::Error::msg)?).await };
+    running.await.unwrap_or_else(|error| {
         eprintln!("nemesis: {error:#}");
         ExitCode::from(2)
     })
 }
 
-async fn hurt(options: &Options) -> anyhow::Result<ExitCode> {
+async fn run_nemesis(options: &Options) -> anyhow::Result<ExitCode> {
     if Arguments::parse().schedule {
         print_schedule(options);
         return Ok(ExitCode::SUCCESS);

@@ -1,4 +1,4 @@
-//! The parts that can be hurt: the processes, and the connections between them.
+//! The parts that can have faults: the processes, and the connections between them.
 
 use std::fmt;
 

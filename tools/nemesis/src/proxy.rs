@@ -1,4 +1,4 @@
-//! A TCP proxy on one link, which can be told to make trouble.
+//! A TCP proxy on one link, which can be given a fault.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::fault::Trouble;
+use super::fault::LinkFault;
 
 mod http;
-mod weather;
+mod link_state;
 
-pub use weather::Reset;
-use weather::{Answers, Weather};
+pub use link_state::Reset;
+use link_state::{Answers, LinkState};
 
 /// By how much everything is late on a slow link.
 const DELAY: Duration = Duration::from_millis(300);
@@ -28,7 +28,7 @@ const DELAY: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    trouble: watch::Sender<Option<Trouble>>,
+    fault: watch::Sender<Option<LinkFault>>,
     reset: watch::Sender<Reset>,
     accepted: Arc<AtomicU64>,
     serving: JoinHandle<()>,
@@ -39,13 +39,13 @@ impl Proxy {
     pub async fn start(upstream: u16) -> Result<Self> {
         let port = launcher::ports::free()?;
         let listener = listen(port).await.context("a proxy cannot listen")?;
-        let (trouble, watched) = watch::channel(None);
-        let (reset, told) = watch::channel(Reset::AtOnce);
-        let weather = Weather::new(watched, told);
+        let (fault, watched_fault) = watch::channel(None);
+        let (reset, watched_reset) = watch::channel(Reset::AtOnce);
+        let link = LinkState::new(watched_fault, watched_reset);
         let accepted = Arc::default();
-        let serving = serve(listener, port, upstream, weather, Arc::clone(&accepted));
+        let serving = serve(listener, port, upstream, link, Arc::clone(&accepted));
         let serving = tokio::spawn(serving);
-        Ok(Self { port, trouble, reset, accepted, serving })
+        Ok(Self { port, fault, reset, accepted, serving })
     }
 
     /// Where it listens.
@@ -60,9 +60,9 @@ impl Proxy {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Makes this trouble from now on, or none.
-    pub fn set(&self, trouble: Option<Trouble>) {
-        self.trouble.send_replace(trouble);
+    /// Sets the fault from now on, or none.
+    pub fn set(&self, fault: Option<LinkFault>) {
+        self.fault.send_replace(fault);
     }
 
     /// Resets all connections there are; new ones are taken at once.
@@ -86,7 +86,7 @@ async fn serve(
     listener: TcpListener,
     port: u16,
     upstream: u16,
-    weather: Weather,
+    link: LinkState,
     accepted: Arc<AtomicU64>,
 ) {
     let mut listening = Some(listener);
@@ -102,43 +102,43 @@ async fn serve(
             },
         };
         tokio::select! {
-            () = accept(&listener, upstream, &weather, &accepted) => {}
-            () = weather.becomes(|now| now == Some(Trouble::Cut)) => {}
+            () = accept(&listener, upstream, &link, &accepted) => {}
+            () = link.wait_until(|now| now == Some(LinkFault::Cut)) => {}
         }
         drop(listener);
-        weather.becomes(|now| now != Some(Trouble::Cut)).await;
+        link.wait_until(|now| now != Some(LinkFault::Cut)).await;
     }
 }
 
 /// Accepts until that fails.
-async fn accept(listener: &TcpListener, upstream: u16, weather: &Weather, accepted: &AtomicU64) {
+async fn accept(listener: &TcpListener, upstream: u16, link: &LinkState, accepted: &AtomicU64) {
     while let Ok((client, _)) = listener.accept().await {
         accepted.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(carry(client, upstream, weather.clone()));
+        tokio::spawn(carry(client, upstream, link.clone()));
     }
 }
 
-/// Carries one connection to its end. It is reset where the link is cut, and where HTTP is
-/// beginning or ceasing to be meddled with.
-async fn carry(mut client: TcpStream, upstream: u16, weather: Weather) {
-    let (reset, answers) = (weather.reset(), Answers::new(&weather));
-    let meddled = weather.now().filter(|trouble| trouble.is_http());
-    let severed = weather.becomes(|now| {
-        now == Some(Trouble::Cut) || now.filter(|trouble| trouble.is_http()) != meddled
+/// Carries one connection to its end. It is reset where the link is cut, and where a fault
+/// of requests begins or ends.
+async fn carry(mut client: TcpStream, upstream: u16, link: LinkState) {
+    let (reset, answers) = (link.reset(), Answers::new(&link));
+    let http_fault = link.now().filter(|fault| fault.is_http());
+    let cut = link.wait_until(|now| {
+        now == Some(LinkFault::Cut) || now.filter(|fault| fault.is_http()) != http_fault
     });
     let carried = async {
-        match meddled {
-            Some(trouble) => http::serve(&mut client, upstream, trouble).await,
-            None => pipe(&mut client, upstream, &weather, answers).await,
+        match http_fault {
+            Some(fault) => http::serve(&mut client, upstream, fault).await,
+            None => pipe(&mut client, upstream, &link, answers).await,
         }
     };
     let ended = tokio::select! {
         ended = carried => ended.is_ok(),
-        () = severed => false,
+        () = cut => false,
         () = reset => false,
     };
     if !ended {
-        // Not a goodbye.
+        // So that it is reset, not closed.
         let _ = client.set_zero_linger();
     }
 }
@@ -152,38 +152,38 @@ async fn connect(upstream: u16) -> io::Result<TcpStream> {
 async fn pipe(
     client: &mut TcpStream,
     upstream: u16,
-    weather: &Weather,
+    link: &LinkState,
     mut answers: Answers,
 ) -> io::Result<()> {
-    weather.becomes(gets_through).await;
+    link.wait_until(gets_through).await;
     client.set_nodelay(true)?;
     let mut server = connect(upstream).await?;
     server.set_zero_linger()?;
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
-    let there = pump(from_client, to_server, weather, || Ok(()));
-    let back = pump(from_server, to_client, weather, || answers.next());
+    let there = pump(from_client, to_server, link, || Ok(()));
+    let back = pump(from_server, to_client, link, || answers.next());
     tokio::try_join!(there, back)?;
     Ok(())
 }
 
-fn gets_through(trouble: Option<Trouble>) -> bool {
-    trouble != Some(Trouble::BlackHole)
+fn gets_through(fault: Option<LinkFault>) -> bool {
+    fault != Some(LinkFault::BlackHole)
 }
 
 /// What is under way when a black hole opens is held back, as a network would that sends it again.
 async fn pump(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    weather: &Weather,
+    link: &LinkState,
     mut passes: impl FnMut() -> io::Result<()>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        weather.becomes(gets_through).await;
+        link.wait_until(gets_through).await;
         let count = from.read(&mut buffer).await?;
-        weather.becomes(gets_through).await;
-        if weather.now() == Some(Trouble::Slow) {
+        link.wait_until(gets_through).await;
+        if link.now() == Some(LinkFault::Slow) {
             sleep(DELAY).await;
         }
         if count == 0 {

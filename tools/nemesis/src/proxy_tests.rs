@@ -2,7 +2,7 @@
 
 use test_kit::http;
 
-use super::weather::WHICH;
+use super::link_state::WHICH;
 use super::*;
 
 /// Starts a server that echoes what it receives; returns its port.
@@ -45,7 +45,7 @@ async fn a_cut_resets_connections_and_refuses_new_ones_until_it_is_healed() {
     let proxy = Proxy::start(echo().await).await.unwrap();
     let mut stream = connect(proxy.port()).await.unwrap();
     say(&mut stream, "hello").await.unwrap();
-    proxy.set(Some(Trouble::Cut));
+    proxy.set(Some(LinkFault::Cut));
     let error = hear(&mut stream, 1).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     let refused = async || match connect(proxy.port()).await {
@@ -78,7 +78,7 @@ async fn a_black_hole_holds_back_what_is_said_and_gives_it_out_when_it_closes() 
     let proxy = Proxy::start(echo().await).await.unwrap();
     let mut stream = connect(proxy.port()).await.unwrap();
     say(&mut stream, "hello").await.unwrap();
-    proxy.set(Some(Trouble::BlackHole));
+    proxy.set(Some(LinkFault::BlackHole));
     stream.write_all(b"anybody there?").await.unwrap();
     // Meanwhile another proxy lets through what is said later, many times.
     let clear = Proxy::start(echo().await).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_reset_with_an_answer_loses_one_of_the_next_and_ends_idle_connections_
 }
 
 /// Starts a side that counts the changes it was sent; returns its port.
-async fn side(told: Arc<AtomicU64>) -> u16 {
+async fn side(received: Arc<AtomicU64>) -> u16 {
     let listener = listen(0).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -126,7 +126,7 @@ async fn side(told: Arc<AtomicU64>) -> u16 {
             let mut request = vec![0; 1024];
             let count = stream.read(&mut request).await.unwrap();
             if request[..count].starts_with(b"POST /v1/sync/orders") {
-                told.fetch_add(1, Ordering::SeqCst);
+                received.fetch_add(1, Ordering::SeqCst);
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
         }
@@ -135,27 +135,27 @@ async fn side(told: Arc<AtomicU64>) -> u16 {
 }
 
 #[tokio::test]
-async fn a_meddled_answer_is_told_with_and_without_the_side_having_heard() {
-    let told = Arc::default();
-    let proxy = Proxy::start(side(Arc::clone(&told)).await).await.unwrap();
+async fn a_failed_answer_comes_whether_the_side_has_received_the_changes_or_not() {
+    let received = Arc::default();
+    let proxy = Proxy::start(side(Arc::clone(&received)).await).await.unwrap();
     let url = |path: &str| format!("http://127.0.0.1:{}{path}", proxy.port());
-    // Each request on a connection of its own, which no change of the weather cuts.
+    // Each request on a connection of its own, which no change of the fault cuts.
     let client = http().pool_max_idle_per_host(0).build().unwrap();
-    let tell = async || {
+    let send = async || {
         let answer = client.post(url("/v1/sync/orders")).body("{}").send().await;
         answer.ok().map(|answer| answer.status().as_u16())
     };
     let cases = [
         (None, Some(200), 1),
-        (Some(Trouble::Fails), Some(500), 1),
-        (Some(Trouble::FailsAfterApplying), Some(500), 2),
-        (Some(Trouble::CutsAfterApplying), None, 3),
+        (Some(LinkFault::Fails), Some(500), 1),
+        (Some(LinkFault::FailsAfterApplying), Some(500), 2),
+        (Some(LinkFault::CutsAfterApplying), None, 3),
     ];
-    for (trouble, status, heard) in cases {
-        proxy.set(trouble);
-        assert_eq!(tell().await, status, "{trouble:?}");
-        assert_eq!(told.load(Ordering::SeqCst), heard, "{trouble:?}");
+    for (fault, status, count) in cases {
+        proxy.set(fault);
+        assert_eq!(send().await, status, "{fault:?}");
+        assert_eq!(received.load(Ordering::SeqCst), count, "{fault:?}");
         let ready = client.get(url("/health/ready")).send().await.unwrap();
-        assert_eq!(ready.status(), 200, "what is no change is not meddled with");
+        assert_eq!(ready.status(), 200, "other requests are answered as usual");
     }
 }

@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn what_was_not_done_is_told_by_kind() {
-        let told = report(0, 2).to_string();
-        assert!(told.contains("\nnot done    3  alarm 1, set back 2\n"), "{told}");
-        let told = Report::default().to_string();
-        assert!(!told.contains("not done"), "{told}");
+        let text = report(0, 2).to_string();
+        assert!(text.contains("\nnot done    3  alarm 1, set back 2\n"), "{text}");
+        let text = Report::default().to_string();
+        assert!(!text.contains("not done"), "{text}");
     }
 
     #[test]

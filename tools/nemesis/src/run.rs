@@ -77,7 +77,7 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
 impl Run {
     async fn rounds(&mut self, options: &Options) -> Result<()> {
         for planned in Schedule::new(options.seed, options.round, options.faults.clone()) {
-            self.hurt(planned, options.round).await?;
+            self.inflict_all(planned, options.round).await?;
             let healed = Instant::now();
             self.show("healing").await;
             self.load.pause().await;
@@ -100,7 +100,7 @@ impl Run {
     }
 
     /// One round of faults; at its end all is healed.
-    async fn hurt(&mut self, planned: Vec<Planned>, lasts: Duration) -> Result<()> {
+    async fn inflict_all(&mut self, planned: Vec<Planned>, lasts: Duration) -> Result<()> {
         let (heal, mut faults) = (CancellationToken::new(), JoinSet::new());
         for planned in planned {
             let inflicting =
@@ -172,8 +172,8 @@ impl Run {
             Some(Err(why)) => self.violated(Violation::of_all(Rule::Agrees, why)),
             Some(Ok(parked)) => self.report.parked = parked,
         }
-        for obituary in self.world.ended_by_themselves().await {
-            self.violated(Violation::of_all(Rule::Runs, obituary));
+        for exit in self.world.ended_by_themselves().await {
+            self.violated(Violation::of_all(Rule::Runs, exit));
         }
     }
 
@@ -205,7 +205,7 @@ impl Run {
         self.line.show(&figures);
     }
 
-    /// `None` where the program that could say is being hurt.
+    /// `None` where the program that could say has a fault.
     async fn waiting(&self) -> Option<u64> {
         let asking = async {
             let mut waiting = self.world.broker.depths().await.ok()??.waiting;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::fault::{Blow, Fault, Target};
+use super::fault::{Fault, ProcessFault, Target};
 use super::parts::Part;
 
 /// From the beginning of one fault to that of the next, in milliseconds.
@@ -84,11 +84,13 @@ impl Iterator for Schedule {
 /// The time in which the target gets up again.
 const fn recovery(fault: Fault) -> Duration {
     match fault {
-        Fault::Part(Blow::Kill | Blow::Restart, Part::RabbitMq) => Duration::from_secs(12),
-        Fault::Part(Blow::Kill | Blow::Restart, _) => Duration::from_secs(2),
-        Fault::Part(Blow::Freeze, _)
+        Fault::Process(ProcessFault::Kill | ProcessFault::Restart, Part::RabbitMq) => {
+            Duration::from_secs(12)
+        }
+        Fault::Process(ProcessFault::Kill | ProcessFault::Restart, _) => Duration::from_secs(2),
+        Fault::Process(ProcessFault::Freeze, _)
         | Fault::Link(..)
-        | Fault::Loss(..)
+        | Fault::Queue(..)
         | Fault::Reset(_)
         | Fault::Alarm
         | Fault::SetBack(_) => Duration::ZERO,
@@ -101,8 +103,8 @@ impl fmt::Display for Planned {
         write!(f, "{:7.3} s  {fault}", at.as_secs_f64())?;
         match fault {
             // Over in a moment; what is lost is for the worker to make anew.
-            Fault::Loss(..) | Fault::Reset(_) => Ok(()),
-            Fault::Part(..) | Fault::Link(..) | Fault::Alarm | Fault::SetBack(_) => {
+            Fault::Queue(..) | Fault::Reset(_) => Ok(()),
+            Fault::Process(..) | Fault::Link(..) | Fault::Alarm | Fault::SetBack(_) => {
                 write!(f, ", {:.1} s", lasts.as_secs_f64())
             }
         }
@@ -142,9 +144,9 @@ mod tests {
         let older = kinds.filter(|kind| !newer.contains(&kind.as_str())).collect::<Vec<_>>();
         let faults = Fault::of_kinds(&older).unwrap();
         let first = Schedule::new(77_102_377, Duration::from_secs(40), faults).next().unwrap();
-        let told = first.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
+        let lines = first.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(
-            told,
+            lines,
             [
                 "  0.915 s  slow warehouse>rabbitmq, 0.6 s",
                 "  1.326 s  apply, break off worker-2>store, 0.6 s",

@@ -13,8 +13,8 @@ use shared_models::side::Side;
 use tokio::sync::Mutex;
 
 use super::broker::Broker;
-use super::calm::Calm;
 use super::databases::Databases;
+use super::ongoing::OngoingFaults;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
 
@@ -41,7 +41,7 @@ pub struct World {
     /// The number of orders that were put back. Whoever puts one back holds this.
     pub set_backs: Mutex<usize>,
     /// The faults that go on.
-    pub calm: Calm,
+    pub ongoing: OngoingFaults,
     /// Where the data and the logs are.
     pub folder: PathBuf,
     roles: [Roles; 2],
@@ -77,7 +77,7 @@ impl World {
             databases,
             broker,
             set_backs: Mutex::default(),
-            calm: Calm::default(),
+            ongoing: OngoingFaults::default(),
             folder: folder.to_owned(),
             roles,
         };

@@ -105,7 +105,7 @@ impl Program {
         process.stop(Signal::TERM, PATIENCE).await;
         let took = began.elapsed();
         let status = process.ended().await;
-        ensure!(status.is_some_and(|status| status.success()), "{}", process.obituary(status));
+        ensure!(status.is_some_and(|status| status.success()), "{}", process.describe_exit(status));
         ensure!(took <= limit, "{} took {took:.1?} to stop; it may take {limit:?}", self.name);
         Ok(())
     }

@@ -12,7 +12,7 @@ use diesel::result::Error::SerializationError;
 use diesel::sql_types::{Bool, Jsonb, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::change_log::{
-    Change, Columns, Rows, bind_next, publish_unguarded, push_append, recorded_first,
+    Change, Columns, Rows, bind_next, publish_after_commit, push_append, recorded_first,
 };
 use service_kit::database::Json;
 use service_kit::error::Error;
@@ -96,7 +96,7 @@ async fn run_statement<P: Private>(
     let changes = to_changes(changed.iter().map(|changed| &changed.record))?;
     let written = Statement::of(write, changed, &changes).load(connection).await?;
     // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
-    publish_unguarded(connection, &changes).await?;
+    publish_after_commit(connection, &changes).await?;
     Ok(written)
 }
 

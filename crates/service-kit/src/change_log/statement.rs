@@ -22,7 +22,7 @@ use diesel_async::{
     TransactionManager as _,
 };
 use serde_json::Value;
-use shared_models::unguarded::Guard;
+use shared_models::fault_switch::Guard;
 use uuid::Uuid;
 
 use super::Change;
@@ -234,8 +234,8 @@ fn each<'a, T>(changes: &'a [Change], of: impl FnMut(&'a Change) -> T) -> Vec<T>
 const LATER: Duration = Duration::from_millis(50);
 
 /// Commits, and only then adds the changes to be published to the outbox: the behaviour of a
-/// service without the guard `outbox` ([`shared_models::unguarded`]).
-pub async fn publish_unguarded(
+/// service without the guard `outbox` ([`shared_models::fault_switch`]).
+pub async fn publish_after_commit(
     connection: &mut AsyncPgConnection,
     changed: &[Change],
 ) -> QueryResult<()> {

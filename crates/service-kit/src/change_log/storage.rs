@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::statement::push_append_in_bulk;
-use super::{Change, Columns, Rows, publish_unguarded, push_append};
+use super::{Change, Columns, Rows, publish_after_commit, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
 
@@ -23,7 +23,7 @@ pub async fn append(connection: &mut AsyncPgConnection, changes: &[Change]) -> Q
     }
     let append = Append { changes: Columns::of(changes), rows: Rows::of(changes.len()) };
     append.execute(connection).await?;
-    publish_unguarded(connection, changes).await
+    publish_after_commit(connection, changes).await
 }
 
 /// Appends changes of an offer of many records, in the given sequence. They are marked, so that
@@ -36,7 +36,7 @@ pub async fn append_in_bulk(
         return Ok(());
     }
     AppendInBulk(Columns::of(changes)).execute(connection).await?;
-    publish_unguarded(connection, changes).await
+    publish_after_commit(connection, changes).await
 }
 
 struct AppendInBulk<'a>(Columns<'a>);

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lapin::{Confirmation, ConnectionStatus, PublisherConfirm};
 use program_kit::broker::{BrokerError, is_blocked};
-use shared_models::unguarded::Guard;
+use shared_models::fault_switch::Guard;
 use tokio::time::{Instant, timeout_at};
 
 use super::answers::{Answers, BatchOutcome, Message, MessageAnswer, UNKNOWN};

@@ -100,7 +100,7 @@ impl Running {
             Some(Ok((index, status))) => self
                 .processes()
                 .nth(index)
-                .map_or_else(String::new, |process| process.obituary(status)),
+                .map_or_else(String::new, |process| process.describe_exit(status)),
             Some(Err(_)) | None => "nothing is left to wait for".to_owned(),
         }
     }

@@ -3,10 +3,10 @@
 
 pub mod case;
 mod crossing;
+mod display;
 mod history;
 mod lineage;
 mod shown;
-mod telling;
 mod writes;
 
 use case::Case;

@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
 
-    async fn told(problem: Problem) -> Outcome {
+    async fn outcome_of(problem: Problem) -> Outcome {
         let answer = problem.error_response();
         let status = StatusCode::from_u16(answer.status().as_u16()).unwrap();
         let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
@@ -52,10 +52,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_leaves_it_open_but_for_one_that_says_that_nothing_was_written() {
-        assert_eq!(told(Problem::unavailable("away")).await, Outcome::Refused(503));
-        assert_eq!(told(Problem::new(Kind::Conflict, "no")).await, Outcome::Refused(409));
+        assert_eq!(outcome_of(Problem::unavailable("away")).await, Outcome::Refused(503));
+        assert_eq!(outcome_of(Problem::new(Kind::Conflict, "no")).await, Outcome::Refused(409));
         for open in [Kind::OutcomeUnknown, Kind::Internal] {
-            assert_eq!(told(Problem::new(open, "?")).await, Outcome::Unknown);
+            assert_eq!(outcome_of(Problem::new(open, "?")).await, Outcome::Unknown);
         }
         assert_eq!(outcome(None), Outcome::Unknown);
         assert_eq!(outcome(Some((StatusCode::OK, json!({})))), Outcome::Unknown);

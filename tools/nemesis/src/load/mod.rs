@@ -39,22 +39,22 @@ impl Load {
     /// Starts clients for the sides at these URLs.
     #[must_use]
     pub fn start(urls: &BTreeMap<Side, String>, seed: u64, ledger: &SharedLedger) -> Self {
-        let (going, told) = watch::channel(true);
+        let (going, watched) = watch::channel(true);
         let (idling, idle) = watch::channel(0);
         let pool = Arc::new(Pool::default());
         let idling = Arc::new(idling);
         let mut clients = JoinSet::new();
         for number in 0..CLIENTS {
             let mut client = Client::new(number, seed, urls, Arc::clone(&pool), Arc::clone(ledger));
-            let (mut told, idling) = (told.clone(), Arc::clone(&idling));
+            let (mut watched, idling) = (watched.clone(), Arc::clone(&idling));
             clients.spawn(async move {
                 loop {
                     idling.send_modify(|idle| *idle += 1);
-                    if told.wait_for(|going| *going).await.is_err() {
+                    if watched.wait_for(|going| *going).await.is_err() {
                         return;
                     }
                     idling.send_modify(|idle| *idle -= 1);
-                    while *told.borrow() {
+                    while *watched.borrow() {
                         client.step().await;
                     }
                 }

@@ -1,5 +1,5 @@
-//! Meddles with the answers to the changes that a worker tells a side. Everything else that is
-//! asked on the link is answered by the side.
+//! Falsifies the answers to the changes that a worker sends to a side. Every other request on the
+//! link is answered by the side.
 
 use std::future::pending;
 
@@ -8,9 +8,9 @@ use tokio::io::{self, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::connect;
-use crate::fault::Trouble;
+use crate::fault::LinkFault;
 
-/// Where a worker tells changes.
+/// The request with which a worker sends changes.
 const CHANGES: &[u8] = b"POST /v1/sync/orders ";
 const FAILURE: &[u8] =
     b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}";
@@ -20,7 +20,7 @@ const HEADERS: usize = 64;
 pub(super) async fn serve(
     client: &mut TcpStream,
     upstream: u16,
-    trouble: Trouble,
+    fault: LinkFault,
 ) -> io::Result<()> {
     while let Some(request) = read(client, length_of_request).await? {
         if !request.starts_with(CHANGES) {
@@ -28,14 +28,14 @@ pub(super) async fn serve(
             client.write_all(&answer).await?;
             continue;
         }
-        match trouble {
-            Trouble::Hangs => pending().await,
-            Trouble::FailsAfterApplying => _ = ask(upstream, &request).await?,
-            Trouble::CutsAfterApplying => {
+        match fault {
+            LinkFault::Hangs => pending().await,
+            LinkFault::FailsAfterApplying => _ = ask(upstream, &request).await?,
+            LinkFault::CutsAfterApplying => {
                 ask(upstream, &request).await?;
                 return Err(io::ErrorKind::ConnectionReset.into());
             }
-            Trouble::Fails | Trouble::Cut | Trouble::BlackHole | Trouble::Slow => {}
+            LinkFault::Fails | LinkFault::Cut | LinkFault::BlackHole | LinkFault::Slow => {}
         }
         client.write_all(FAILURE).await?;
     }

@@ -38,13 +38,13 @@ impl World {
 
     /// The last words of each program that has ended by itself.
     pub async fn ended_by_themselves(&self) -> Vec<String> {
-        let mut obituaries = vec![];
+        let mut exits = vec![];
         for program in self.programs.values() {
             let program = program.lock().await;
             if let Some(process) = program.process().filter(|process| !process.running()) {
-                obituaries.push(process.obituary(None));
+                exits.push(process.describe_exit(None));
             }
         }
-        obituaries
+        exits
     }
 }

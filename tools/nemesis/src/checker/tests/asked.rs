@@ -5,15 +5,15 @@ use crate::wanted::Placed;
 
 /// A history with every kind of write, in this order: an order is placed, gets other lines and
 /// prices, a note, and is moved.
-fn every_kind() -> Story {
-    let mut story = Story::of_an_order();
-    story.orders(STORE, "t1", 7);
-    story.prices(300);
-    story.carry(STORE);
-    story.notes("t2");
-    story.moves(WAREHOUSE, Status::Packed, Some("t3"));
-    story.carry(WAREHOUSE);
-    story
+fn every_kind() -> Recorded {
+    let mut recorded = Recorded::of_an_order();
+    recorded.orders(STORE, "t1", 7);
+    recorded.prices(300);
+    recorded.carry(STORE);
+    recorded.notes("t2");
+    recorded.moves(WAREHOUSE, Status::Packed, Some("t3"));
+    recorded.carry(WAREHOUSE);
+    recorded
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn what_bears_the_token_of_a_write_and_says_something_else_is_noticed() {
         (4, Wanted::Progress { status: Status::Shipped, tracking: "t3".to_owned() }),
     ];
     for (write, wanted) in wanted_instead {
-        let mut story = every_kind();
-        story.case.writes[write].wanted = wanted.clone();
-        assert_eq!(broken(&story.case), [Rule::Acknowledged, Rule::Asked], "{wanted:?}");
+        let mut recorded = every_kind();
+        recorded.case.writes[write].wanted = wanted.clone();
+        assert_eq!(broken(&recorded.case), [Rule::Acknowledged, Rule::Asked], "{wanted:?}");
     }
 }

@@ -1,11 +1,11 @@
-//! The faults that go on just now: while there are any, a slow program has an excuse.
+//! The faults that go on at the moment: while there are any, a program may be slow.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The faults that go on, and the end of the last one.
 #[derive(Clone, Debug, Default)]
-pub struct Calm(Arc<Mutex<Faults>>);
+pub struct OngoingFaults(Arc<Mutex<Faults>>);
 
 #[derive(Debug, Default)]
 struct Faults {
@@ -15,19 +15,19 @@ struct Faults {
 
 /// A fault that goes on until this is dropped.
 #[derive(Debug)]
-pub struct Disturbance(Calm);
+pub struct OngoingFault(OngoingFaults);
 
-impl Calm {
+impl OngoingFaults {
     /// A fault begins.
     #[must_use]
-    pub fn disturb(&self) -> Disturbance {
+    pub fn begin(&self) -> OngoingFault {
         self.lock().going_on += 1;
-        Disturbance(self.clone())
+        OngoingFault(self.clone())
     }
 
     /// Returns whether no fault goes on, or has gone on within this time.
     #[must_use]
-    pub fn has_lasted(&self, time: Duration) -> bool {
+    pub fn none_for(&self, time: Duration) -> bool {
         let faults = self.lock();
         faults.going_on == 0 && faults.ended.is_none_or(|ended| ended.elapsed() >= time)
     }
@@ -37,7 +37,7 @@ impl Calm {
     }
 }
 
-impl Drop for Disturbance {
+impl Drop for OngoingFault {
     fn drop(&mut self) {
         let mut faults = self.0.lock();
         faults.going_on -= 1;
@@ -50,14 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_calm_until_a_fault_begins_and_again_some_time_after_the_last_has_ended() {
-        let calm = Calm::default();
-        assert!(calm.has_lasted(Duration::MAX));
-        let [first, second] = [calm.disturb(), calm.disturb()];
+    fn there_is_none_until_one_begins_and_again_some_time_after_the_last_has_ended() {
+        let ongoing = OngoingFaults::default();
+        assert!(ongoing.none_for(Duration::MAX));
+        let [first, second] = [ongoing.begin(), ongoing.begin()];
         drop(first);
-        assert!(!calm.has_lasted(Duration::ZERO));
+        assert!(!ongoing.none_for(Duration::ZERO));
         drop(second);
-        assert!(calm.has_lasted(Duration::ZERO));
-        assert!(!calm.has_lasted(Duration::MAX));
+        assert!(ongoing.none_for(Duration::ZERO));
+        assert!(!ongoing.none_for(Duration::MAX));
     }
 }

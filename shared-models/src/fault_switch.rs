@@ -1,8 +1,8 @@
 //! Fault switches for guards, to show that the nemesis notices a missing one (`deploy/nemesis
 //! --without`).
 //!
-//! They exist only with the feature `unguarded`, which only that command enables: without it every
-//! guard is on, and no program contains the switch. A test checks that.
+//! They exist only with the feature `fault-switches`, which only that command enables: without it
+//! every guard is on, and no program contains the switch. A test checks that.
 
 use crate::merge::Merged;
 use crate::order::{Shared, Touched};
@@ -23,14 +23,14 @@ pub enum Guard {
 
 impl Guard {
     /// Returns whether the guard is switched off.
-    #[cfg(not(feature = "unguarded"))]
+    #[cfg(not(feature = "fault-switches"))]
     #[must_use]
     pub const fn is_off(self) -> bool {
         false
     }
 
     /// Returns whether the guard is switched off.
-    #[cfg(feature = "unguarded")]
+    #[cfg(feature = "fault-switches")]
     #[must_use]
     pub fn is_off(self) -> bool {
         let name = match self {
@@ -39,7 +39,7 @@ impl Guard {
             Self::Outbox => "outbox",
             Self::Ack => "ack",
         };
-        std::env::var("LOCKSTEP_UNGUARDED").is_ok_and(|without| without == name)
+        std::env::var("LOCKSTEP_FAULT_SWITCH").is_ok_and(|without| without == name)
     }
 }
 

@@ -1,5 +1,4 @@
-//! A victim that can be killed, frozen and restarted: a program, or a server with all of its
-//! processes.
+//! What can be killed, frozen and restarted: a program, or a server with all of its processes.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use process_kit::Program;
 const STOP: Duration = Duration::from_secs(12);
 
 /// Something that runs, and can be started again.
-pub(super) trait Victim {
+pub(super) trait Restartable {
     /// Its process, while there is one.
     fn process(&self) -> Option<&Process>;
     /// SIGKILL, for all processes of it.
@@ -25,7 +24,7 @@ pub(super) trait Victim {
     async fn start(&mut self) -> Result<()>;
 }
 
-impl Victim for Program {
+impl Restartable for Program {
     fn process(&self) -> Option<&Process> {
         Self::process(self)
     }
@@ -44,7 +43,7 @@ impl Victim for Program {
     }
 }
 
-impl Victim for Postgres {
+impl Restartable for Postgres {
     fn process(&self) -> Option<&Process> {
         Self::process(self)
     }
@@ -63,7 +62,7 @@ impl Victim for Postgres {
     }
 }
 
-impl Victim for RabbitMq {
+impl Restartable for RabbitMq {
     fn process(&self) -> Option<&Process> {
         Self::process(self)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The environment variable that a program with switches reads.
-const SWITCH: &str = "LOCKSTEP_UNGUARDED";
+const SWITCH: &str = "LOCKSTEP_FAULT_SWITCH";
 
 fn contains(file: &Path, text: &str) -> bool {
     let grep = Command::new("grep").args(["-q", "-a", "-F", text]).arg(file).status().unwrap();
@@ -21,7 +21,7 @@ fn no_program_contains_the_switches_of_the_guards() {
     for name in ["store-svc", "warehouse-svc", "sync-worker"] {
         let program = test.ancestors().nth(2).unwrap().join(name);
         assert!(contains(&program, "/health/ready"), "{name} has its texts in it");
-        assert!(!contains(&program, SWITCH), "{name} was built with the feature unguarded");
+        assert!(!contains(&program, SWITCH), "{name} was built with the feature fault-switches");
     }
     let nemesis = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/nemesis");
     assert!(contains(&nemesis, SWITCH), "it is still called so");

@@ -18,12 +18,12 @@ use crate::ledger::{Outcome, Read, Write};
 use crate::seen::{Content, Seen};
 use crate::wanted::{Goods, Placed, Wanted};
 
-/// A history that is being written.
-pub(super) struct Story {
+/// A history, with the case that it makes.
+pub(super) struct Recorded {
     pub(super) case: Case,
 }
 
-impl Story {
+impl Recorded {
     /// Starts a history: an order is placed at the store.
     pub(super) fn of_an_order() -> Self {
         let case = Case { id: Uuid::new_v4(), ..Case::default() };
@@ -35,14 +35,14 @@ impl Story {
             lines: vec![line],
             ..Delivery::default()
         };
-        let mut story = Self { case };
+        let mut recorded = Self { case };
         let shared = create(delivery.clone());
         let private = Some(json!({"currency": "EUR", "unit_prices": {"LAMP": 250}}));
-        story.record(Side::Store, EventKind::Created, shared, Touched::Delivery, private);
+        recorded.record(Side::Store, EventKind::Created, shared, Touched::Delivery, private);
         let prices = Goods::at(250, delivery.lines.clone()).prices;
         let placed = Placed { delivery, currency: "EUR".to_owned(), prices };
-        story.acknowledged(Side::Store, Wanted::Create(Box::new(placed)));
-        story
+        recorded.acknowledged(Side::Store, Wanted::Create(Box::new(placed)));
+        recorded
     }
 
     /// Edits the delivery at a side.

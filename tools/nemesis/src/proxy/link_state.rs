@@ -1,4 +1,4 @@
-//! The trouble on a link, as its connections see it.
+//! The state of a link, as its connections see it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::io;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::fault::Trouble;
+use crate::fault::LinkFault;
 
 /// The time that a connection waits for an answer with which it can be reset.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -23,28 +23,28 @@ pub enum Reset {
     WithAnAnswer,
 }
 
-/// The trouble there is now, and the last reset; and whoever wants to know when that changes.
+/// The current fault of a link, and its last reset; both can be waited for.
 #[derive(Clone, Debug)]
-pub(super) struct Weather {
-    trouble: watch::Receiver<Option<Trouble>>,
+pub(super) struct LinkState {
+    fault: watch::Receiver<Option<LinkFault>>,
     reset: watch::Receiver<Reset>,
 }
 
-impl Weather {
+impl LinkState {
     pub(super) const fn new(
-        trouble: watch::Receiver<Option<Trouble>>,
+        fault: watch::Receiver<Option<LinkFault>>,
         reset: watch::Receiver<Reset>,
     ) -> Self {
-        Self { trouble, reset }
+        Self { fault, reset }
     }
 
-    pub(super) fn now(&self) -> Option<Trouble> {
-        *self.trouble.borrow()
+    pub(super) fn now(&self) -> Option<LinkFault> {
+        *self.fault.borrow()
     }
 
-    /// Waits until it is as wanted; for ever, where the proxy is gone.
-    pub(super) async fn becomes(&self, wanted: impl Fn(Option<Trouble>) -> bool) {
-        if self.trouble.clone().wait_for(|now| wanted(*now)).await.is_err() {
+    /// Waits until the fault is as wanted; for ever, where the proxy is gone.
+    pub(super) async fn wait_until(&self, wanted: impl Fn(Option<LinkFault>) -> bool) {
+        if self.fault.clone().wait_for(|now| wanted(*now)).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -72,9 +72,9 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Returns the troubles of a connection that begins now.
-    pub(super) fn new(weather: &Weather) -> Self {
-        let mut reset = weather.reset.clone();
+    /// Creates those of a connection that begins now.
+    pub(super) fn new(link: &LinkState) -> Self {
+        let mut reset = link.reset.clone();
         reset.mark_unchanged();
         Self { reset, before: fastrand::u32(WHICH) }
     }

@@ -1,4 +1,4 @@
-//! All that is known of an order, for whoever looks into it.
+//! A case as text: all that is known of an order.
 
 use std::fmt;
 
