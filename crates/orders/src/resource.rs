@@ -42,11 +42,11 @@ pub fn register<D: Domain>(paths: fn() -> Routes) -> Registration {
     const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
     let queues = WriteQueues::default();
     let paths = move || paths().expecting(D::expectation);
-    let share = move |service: &Service, paths: Routes| {
+    let writer = move |service: &Service| {
         let (database, relay) = (service.database.clone(), service.relay.clone());
-        paths.sharing(Data::new(Writer::<D>::new(database, relay, queues.clone())))
+        Data::new(Writer::<D>::new(database, relay, queues.clone()))
     };
-    Registration::new(Orders { side: D::SIDE }, MIGRATIONS, paths).sharing(share)
+    Registration::new(Orders { side: D::SIDE }, MIGRATIONS, paths).sharing(writer)
 }
 
 /// Returns the error that there is no order of this id.

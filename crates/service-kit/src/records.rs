@@ -1,5 +1,6 @@
 //! The records of a service: each resource is registered with all that the service needs to keep it.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -37,12 +38,11 @@ impl Registration {
         Self { resource: Arc::new(resource), migrations, paths, share }
     }
 
-    /// Adds data that its handlers share; `share` is called for each HTTP thread.
+    /// Adds data that its handlers share, made for each HTTP thread. Handlers find it by its type, so
+    /// each resource has a type of its own.
     #[must_use]
-    pub fn sharing(
-        self,
-        share: impl Fn(&Service, Routes) -> Routes + Send + Sync + 'static,
-    ) -> Self {
+    pub fn sharing<T: Any>(self, make: impl Fn(&Service) -> T + Send + Sync + 'static) -> Self {
+        let share = move |service: &Service, paths: Routes| paths.sharing(make(service));
         Self { share: Box::new(share), ..self }
     }
 }

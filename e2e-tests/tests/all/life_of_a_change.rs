@@ -68,6 +68,27 @@ fn a_name_that_only_stands_in_a_comment_is_not_defined() {
     }
 }
 
+/// Whether a text names a function of a type, such as `Relay::run`.
+fn is_function_of_type(name: &str) -> bool {
+    let is_word = |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    name.split_once("::").is_some_and(|(of, function)| is_word(of) && is_word(function))
+}
+
+#[test]
+fn each_function_of_a_type_is_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = fs::read_to_string(root.join("docs/life-of-a-change.md")).unwrap();
+    let mut files = vec![];
+    sources(&root, &mut files);
+    let sources = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>();
+    let names = document.lines().flat_map(quoted).filter(|name| is_function_of_type(name));
+    let names = names.collect::<Vec<_>>();
+    assert!(names.len() > 20, "only {} names were found", names.len());
+    let is_missing = |name: &&String| !sources.iter().any(|source| defines(source, name));
+    let missing = names.iter().filter(is_missing).collect::<Vec<_>>();
+    assert!(missing.is_empty(), "not defined together in any file: {missing:?}");
+}
+
 #[test]
 fn each_file_and_each_function_in_it_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use program_kit::backoff;
 use program_kit::broker::Connection;
+use shared_models::names::QueueGeneration;
 use tokio::time::sleep;
 
 use super::SessionError;
@@ -20,6 +21,8 @@ pub(super) struct Preparation {
     settings: CarrySettings,
     reply_timeout: Duration,
     figures: Arc<Figures>,
+    /// The queues whose arguments are known to be right.
+    declared: Option<QueueGeneration>,
 }
 
 impl Preparation {
@@ -29,7 +32,7 @@ impl Preparation {
         reply_timeout: Duration,
         figures: Arc<Figures>,
     ) -> Self {
-        Self { source, settings, reply_timeout, figures }
+        Self { source, settings, reply_timeout, figures, declared: None }
     }
 
     /// Declares the exchange and the queues that this direction needs.
@@ -42,8 +45,13 @@ impl Preparation {
     /// queue that nobody knows to be incomplete.
     ///
     /// All of it happens under the lock, on the connection that holds it: a queue that is found to
-    /// be there is not deleted by a watcher before it is declared, which would hide the loss.
-    pub(super) async fn prepare(&self, connection: &Connection) -> Result<Topology, SessionError> {
+    /// be there is not deleted by a watcher before it is declared, which would hide the loss. For
+    /// the same reason a queue that is there is only bound, once its arguments are known. (Also, two
+    /// versions with other arguments then replace each other's queue once, not for ever.)
+    pub(super) async fn prepare(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<Topology, SessionError> {
         let (direction, limit) = (self.figures.direction, self.reply_timeout);
         let lock = QueueLock::take(connection, direction, limit).await?;
         let lock = lock.ok_or(SessionError::Locked)?;
@@ -64,10 +72,10 @@ impl Preparation {
             }
             self.declare(connection, &topology, &missing).await?;
         }
-        if !missing.contains(&QueueKind::Sync) {
-            // In each session: somebody may have replaced the queue since the last one.
+        if !missing.contains(&QueueKind::Sync) && self.declared != Some(topology.queues) {
             check_arguments(connection, &topology).await?;
         }
+        self.declared = Some(topology.queues);
         topology.bind_queue(connection).await?;
         lock.release().await?;
         Ok(topology)
@@ -106,8 +114,8 @@ impl Preparation {
     }
 }
 
-/// Deletes a sync queue with other arguments, as earlier versions or somebody else declared it:
-/// then it counts as missing.
+/// Deletes a sync queue with other arguments, as earlier versions declared it: then it counts as
+/// missing.
 async fn check_arguments(connection: &Connection, topology: &Topology) -> Result<(), SessionError> {
     match topology.declare_queue(connection, QueueKind::Sync).await {
         Err(error) if has_other_arguments(&error) => {

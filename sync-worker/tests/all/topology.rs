@@ -180,31 +180,6 @@ async fn a_queue_with_other_arguments_is_made_anew_after_the_source_has_agreed_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_somebody_else_makes_anew_with_other_arguments_is_replaced_by_a_running_worker()
- {
-    let (world, worker) = World::with_worker().await;
-    world.store.set_offer_status(503);
-    world.broker.delete_queue(QUEUE).await;
-    worker.wait_for_state("asking for an offer").await;
-    let options = QueueDeclareOptions { durable: true, ..Default::default() };
-    let declare = async || {
-        let channel = world.broker.channel().await;
-        channel.queue_declare(QUEUE.into(), options, FieldTable::default()).await
-    };
-    declare().await.unwrap();
-    assert!(world.broker.publish("", QUEUE, b"lost with it").await);
-    world.store.set_offer_status(202);
-    worker.wait_until_ready().await;
-    let refused = declare().await.unwrap_err().to_string();
-    assert!(refused.contains("PRECONDITION_FAILED"), "{refused}");
-    let event = edited(id(), 1);
-    let taken = async || world.publish(&event).await.then_some(());
-    eventually("the queue is bound", taken).await;
-    worker.wait_for_counter("carried", 1).await;
-    worker.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn where_a_lost_queue_may_not_be_made_the_other_one_keeps_its_messages() {
     let (world, worker) = World::with_worker().await;
     worker.stop().await;
