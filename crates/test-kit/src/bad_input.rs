@@ -129,10 +129,20 @@ impl TestClient {
             self.send_text(method.clone(), path, body).await.assert_refuses(422, "body");
         }
         let twice = "{\"company\": \"Harbour Tools\", \"company\": \"Harbour Tools\"}";
-        self.send_text(method.clone(), path, twice).await.assert_refuses(422, "company");
+        self.assert_names(method, path, twice, "company").await;
         let twice = "{\"lines\": [{\"sku\": \"bolt\", \"quantity\": 1, \"sku\": null}]}";
-        self.send_text(method.clone(), path, twice).await.assert_refuses(422, "lines[0].sku");
+        self.assert_names(method, path, twice, "lines[0].sku").await;
         self.assert_minds_the_headers(method, path).await;
+    }
+
+    /// Expects the refusal of an order's field to name it, and on a path of orders to say what is right.
+    async fn assert_names(&self, method: &Method, path: &str, body: &'static str, field: &str) {
+        let refused = self.send_text(method.clone(), path, body).await;
+        refused.assert_problem(422);
+        assert_eq!(refused["errors"][0]["field"], field, "{path}: {}", refused.text);
+        if path.contains("orders") {
+            refused.assert_refuses(422, field);
+        }
     }
 
     async fn assert_minds_the_headers(&self, method: &Method, path: &str) {
