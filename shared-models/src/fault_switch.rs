@@ -1,8 +1,8 @@
 //! Fault switches for guards, to show that the nemesis notices a missing one (`deploy/nemesis
 //! --without`).
 //!
-//! They exist only with the feature `fault-switches`, which only that command enables: without it
-//! every guard is on, and no program contains the switch. A test checks that.
+//! The switches exist only with the feature `fault-switches`, which only that command enables:
+//! without it every guard is on, and no program contains the switch. A test checks that.
 
 use crate::merge::Merged;
 use crate::order::{Shared, Touched};

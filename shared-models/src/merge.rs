@@ -71,8 +71,8 @@ pub enum Cause {
     /// A revision, or one side's count in it, stands for two changes: a side was set back to an
     /// earlier state, and then changed the facet again.
     Diverged,
-    /// This side was set back, and its later state is restored from the peer. The value here may have
-    /// been changed since the set-back.
+    /// A later state of this side, which was set back, is restored from the peer. The value here may
+    /// have been changed since the set-back.
     Restored,
 }
 

@@ -64,17 +64,15 @@ impl Records {
     #[must_use]
     pub fn new(side: Side, first: Registration, others: Vec<Registration>) -> Self {
         let (mut resources, mut migrations, mut http) = (vec![], vec![], vec![]);
-        for registration in others {
-            let Registration { resource, migrations: its, paths, share } = registration;
-            resources.push(resource);
-            migrations.push(its);
-            http.push((paths, share));
+        for registration in std::iter::once(first).chain(others) {
+            resources.push(registration.resource);
+            migrations.push(registration.migrations);
+            http.push((registration.paths, registration.share));
         }
-        http.insert(0, (first.paths, first.share));
         Self {
             side,
-            resources: Resources::new(first.resource, resources),
-            migrations: Migrations::with(std::iter::once(first.migrations).chain(migrations)),
+            resources: Resources::of(resources),
+            migrations: Migrations::with(migrations),
             http: http.into(),
         }
     }

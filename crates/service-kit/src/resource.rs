@@ -64,16 +64,10 @@ pub struct Table {
 pub struct Resources(Arc<[Arc<dyn Resource>]>);
 
 impl Resources {
-    /// Creates the resources of a service. The first one is meant where a request names none.
-    #[must_use]
-    pub fn new(first: Arc<dyn Resource>, others: Vec<Arc<dyn Resource>>) -> Self {
-        Self(std::iter::once(first).chain(others).collect())
-    }
-
-    /// Returns no resources at all.
-    #[cfg(test)]
-    pub(crate) fn none() -> Self {
-        Self(Arc::default())
+    /// Creates the resources of a service. The first one is meant where a request names none; only
+    /// what serves no requests does without any.
+    pub(crate) fn of(resources: Vec<Arc<dyn Resource>>) -> Self {
+        Self(resources.into())
     }
 
     /// Returns the resource of a name.

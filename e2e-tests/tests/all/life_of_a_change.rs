@@ -25,14 +25,26 @@ fn rows(document: &str) -> Vec<Row> {
     columns.filter_map(row).collect()
 }
 
-/// All sources, by path.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+/// Reads the document and all sources, by path.
+fn read() -> (String, Vec<(PathBuf, String)>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut paths = vec![];
+    find_sources(&root, &mut paths);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    let document = fs::read_to_string(root.join("docs/life-of-a-change.md")).unwrap();
+    (document, paths.into_iter().map(read).collect())
+}
+
+fn find_sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         match path.is_dir() {
             true if name == "target" || name.starts_with('.') => {}
-            true => sources(&path, found),
+            true => find_sources(&path, found),
             false if name.ends_with(".rs") => found.push(path),
             false => {}
         }
@@ -76,34 +88,25 @@ fn is_function_of_type(name: &str) -> bool {
 
 #[test]
 fn each_function_of_a_type_is_somewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let document = fs::read_to_string(root.join("docs/life-of-a-change.md")).unwrap();
-    let mut files = vec![];
-    sources(&root, &mut files);
-    let sources = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<_>>();
+    let (document, sources) = read();
     let names = document.lines().flat_map(quoted).filter(|name| is_function_of_type(name));
     let names = names.collect::<Vec<_>>();
     assert!(names.len() > 20, "only {} names were found", names.len());
-    let is_missing = |name: &&String| !sources.iter().any(|source| defines(source, name));
+    let is_missing = |name: &&String| !sources.iter().any(|(_, source)| defines(source, name));
     let missing = names.iter().filter(is_missing).collect::<Vec<_>>();
     assert!(missing.is_empty(), "not defined together in any file: {missing:?}");
 }
 
 #[test]
 fn each_file_and_each_function_in_it_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let document = fs::read_to_string(root.join("docs/life-of-a-change.md")).unwrap();
-    let mut files = vec![];
-    sources(&root, &mut files);
+    let (document, sources) = read();
     let rows = rows(&document);
     assert!(rows.len() > 30, "only {} rows were found", rows.len());
     for Row { file, names } in rows {
-        let these = files.iter().filter(|path| path.ends_with(&file)).collect::<Vec<_>>();
+        let these = sources.iter().filter(|(path, _)| path.ends_with(&file)).collect::<Vec<_>>();
         assert!(!these.is_empty(), "there is no file {file}");
-        let sources = these.iter().map(|path| fs::read_to_string(path).unwrap());
-        let sources = sources.collect::<Vec<_>>();
         for name in names {
-            let is_there = sources.iter().any(|source| defines(source, &name));
+            let is_there = these.iter().any(|(_, source)| defines(source, &name));
             assert!(is_there, "{file} has nothing called {name}");
         }
     }

@@ -1,4 +1,4 @@
-//! What can be killed, frozen and restarted: a program, or a server with all of its processes.
+//! Programs, and servers with all of their processes, as something to kill, freeze and restart.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use anyhow::Result;
 use launcher::postgres::Postgres;
 use launcher::process::Process;
 use launcher::rabbitmq::RabbitMq;
-
 use process_kit::Program;
 
 /// The longest that a program may take to stop, on a machine that has much else to do.

@@ -208,7 +208,7 @@ impl<P: Private> QueryFragment<Pg> for Statement<'_, P> {
         })?;
         self.write.push(&mut out, rows);
         let private = "case when private_changed then private end";
-        push_append(&mut out, rows, private, Some("id::text"));
+        push_append(&mut out, rows, private, Some("select id::text from written"));
         out.push_sql(" select id from written");
         Ok(())
     }

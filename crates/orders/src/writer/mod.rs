@@ -6,8 +6,9 @@ mod creating;
 mod queue;
 
 use actix_web::rt;
+use diesel::result::Error as QueryError;
 use service_kit::change_log::recorded;
-use service_kit::database::{Database, PAUSE, now};
+use service_kit::database::{Database, DatabaseError, PAUSE, now};
 use service_kit::error::Error;
 use service_kit::relay::RelayHandle;
 use tokio::time::sleep;
@@ -165,22 +166,26 @@ impl<D: Domain> Writer<D> {
                     attempts.begin(apply_edits::<D>(cached, edits.iter().copied(), now()));
                 let changes_something = !changes.is_empty();
                 if storage::update_one(connection, changes).await? && changes_something {
-                    return Ok(Ok(true));
+                    return Ok(Unlocked::Ended);
                 }
                 attempts.rolled_back();
             }
             let found = match storage::find(connection, id).await {
                 Ok(Some(found)) => found,
-                Ok(None) => return Ok(Ok(true)),
-                // Not as the error of a write, which may leave its outcome in doubt.
-                Err(error) => return Ok(Err(error)),
+                Ok(None) => return Ok(Unlocked::Ended),
+                // As the error of a write it would leave the outcome in doubt.
+                Err(error) => return Ok(Unlocked::NotRead(error)),
             };
             let changes = attempts.begin(apply_edits::<D>(found, edits.iter().copied(), now()));
-            storage::update_one(connection, changes).await.map(Ok)
+            match storage::update_one(connection, changes).await? {
+                true => Ok(Unlocked::Ended),
+                false => Ok(Unlocked::Overtaken),
+            }
         });
-        match writing.await.and_then(|read| Ok(read?)) {
-            Ok(true) => Ok(()),
-            Ok(false) => {
+        match writing.await {
+            Ok(Unlocked::Ended) => Ok(()),
+            Ok(Unlocked::NotRead(error)) => Err(DatabaseError::from(error).into()),
+            Ok(Unlocked::Overtaken) => {
                 attempts.rolled_back();
                 Err(Error::Overtaken)
             }
@@ -233,6 +238,16 @@ impl<D: Domain> Writer<D> {
         }
         ended
     }
+}
+
+/// The end of an attempt without a lock.
+enum Unlocked {
+    /// The edits are written, or there is no such order.
+    Ended,
+    /// The order has changed since it was read.
+    Overtaken,
+    /// The order could not be read, so nothing was tried.
+    NotRead(QueryError),
 }
 
 /// Edits that could not be written together, and the error.

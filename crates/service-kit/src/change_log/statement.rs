@@ -113,24 +113,15 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Appends the rows of `new` with the `private` part after the change. With an expression for the key
-/// of a row of `written`, only the rows of the records that were written are appended.
-pub fn push_append(
-    out: &mut AstPass<'_, '_, Pg>,
-    rows: Rows,
-    private: &str,
-    written: Option<&str>,
-) {
+/// Appends the rows of `new`, or only those whose keys are in a list, with the `private` part after
+/// the change.
+pub fn push_append(out: &mut AstPass<'_, '_, Pg>, rows: Rows, private: &str, keys: Option<&str>) {
     for part in [APPEND, SELECT, private, " from new"] {
         out.push_sql(part);
     }
-    if let Some(key) = written {
+    if let Some(keys) = keys {
         out.push_sql(" where ");
-        if rows == Rows::Many {
-            // Usually all were written: then no list is made of them, a fortieth of PostgreSQL's time.
-            out.push_sql("(select count(*) from written) = (select count(*) from new) or ");
-        }
-        push_is_in(out, rows, "key", &format!("select {key} from written"));
+        push_is_in(out, rows, "key", keys);
     }
     push_announce(out, rows);
 }

@@ -74,7 +74,7 @@ async fn world() -> World {
         offer_rate: NonZeroU32::MAX,
     };
     let side = Side::Store;
-    let resources = Resources::none();
+    let resources = Resources::of(vec![]);
     let options = RelayOptions {
         name: "test",
         side,
