@@ -14,7 +14,7 @@ use crate::order::{Delivery, Facet, Progress, Unknown};
 use crate::revision::{Relation, Revision};
 use crate::side::Side;
 
-/// The precedence of values when neither includes the other.
+/// What decides between two values of a facet that were set without knowledge of each other.
 pub(crate) trait Precedence: Clone + PartialEq + Serialize {
     /// Compares two concurrent facets: the greater one is kept, and the facet's owner breaks a tie.
     /// (A merged revision carries the store's count on the warehouse's older progress, so breaking
@@ -151,8 +151,8 @@ pub(crate) fn holds<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     this.revision.covers(that.revision) && !is_forked(this, that)
 }
 
-/// Returns whether the revisions order the two facets, or are equal, and the facets contradict
-/// that.
+/// Returns whether one count of a revision stands for two different changes, as after a restore: the
+/// revisions are the same, or one includes the other, but values or marks show that it cannot be so.
 fn is_forked<V: Precedence>(this: &Facet<V>, that: &Facet<V>) -> bool {
     let relation = this.revision.relation_to(that.revision);
     let is_apart = match relation {

@@ -36,7 +36,8 @@ pub(crate) async fn merge_in_transaction<D: Domain>(
 pub(crate) struct MergeResult {
     /// The outcome for each order.
     pub(crate) outcomes: BTreeMap<Uuid, Outcome>,
-    /// Set if a resolution was made here that is to be published to the peer.
+    /// Set if this side has resolved a conflict in a way that the peer cannot know, so that the result
+    /// is published to it.
     pub(crate) publishes: bool,
 }
 
@@ -107,8 +108,8 @@ impl<P> Rounds<P> {
         }
     }
 
-    /// Returns whether any is to be published to the peer. The contents of a new order are the
-    /// peer's.
+    /// Returns whether any is to be published to the peer. New orders never are: they are as the peer
+    /// has them.
     fn publishes(&self) -> bool {
         self.0.iter().flatten().any(|changed| changed.record.publish)
     }

@@ -23,7 +23,8 @@ pub struct MessageBatch<C> {
     requests: Vec<Request>,
     /// The number of times that the peer may fail over a change that is alone.
     tries_alone: NonZeroU32,
-    /// Set while more than one change was to be sent, and the peer has processed none.
+    /// Set while the peer has processed none of several changes: then it is the peer that fails, not
+    /// a change.
     none_processed: bool,
 }
 

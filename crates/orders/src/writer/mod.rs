@@ -198,15 +198,14 @@ impl<D: Domain> Writer<D> {
         }
     }
 
-    /// Locks the order, which waits until an earlier attempt has ended, and looks for that attempt
-    /// in the log; writes if it is not there.
+    /// Locks the order, looks in the log for an earlier attempt whose outcome is unknown, and writes
+    /// if there is none. The lock waits until such an attempt has ended, if PostgreSQL has begun it.
     ///
-    /// An attempt that reaches PostgreSQL only later finds another version, and does nothing: the
-    /// edits have the same result on the same version, so if they change nothing now, the version
-    /// has already changed.
+    /// One that PostgreSQL begins only after this is harmless: it updates the version that it was
+    /// based on, which this attempt has replaced. Where this attempt had nothing to change, that
+    /// version was replaced before: the same edits would have changed it again.
     ///
-    /// Where an attempt is found, nothing is written, and the end of this transaction shows nothing
-    /// new.
+    /// If one is found, the edits are written, however this transaction ends.
     async fn attempt_locked(
         &self,
         id: Uuid,

@@ -43,11 +43,11 @@ const SELECT: &str = ")
 
 /// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
-    returning seq, event_id
+    returning seq, published
 ),
 announced as (
     insert into outbox (seq)
-    select seq from recorded where ";
+    select seq from recorded where published";
 
 /// Changes, one array for each column.
 #[derive(Debug)]
@@ -120,10 +120,11 @@ pub fn push_append(out: &mut AstPass<'_, '_, Pg>, rows: Rows, private: &str, key
         out.push_sql(part);
     }
     if let Some(keys) = keys {
-        out.push_sql(" where ");
-        push_is_in(out, rows, "key", keys);
+        for part in [" where (key in (", keys, "))", rows.hashed()] {
+            out.push_sql(part);
+        }
     }
-    push_announce(out, rows);
+    push_announce(out);
 }
 
 /// Appends the rows of `new`, marked as a part of an offer of many records.
@@ -131,23 +132,15 @@ pub(super) fn push_append_in_bulk(out: &mut AstPass<'_, '_, Pg>) {
     for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
         out.push_sql(part);
     }
-    push_announce(out, Rows::Many);
+    push_announce(out);
 }
 
-fn push_announce(out: &mut AstPass<'_, '_, Pg>, rows: Rows) {
+fn push_announce(out: &mut AstPass<'_, '_, Pg>) {
     out.push_sql(ANNOUNCE);
-    let published = match Guard::Outbox.is_off() {
-        true => "select event_id from new where false",
-        false => "select event_id from new where published",
-    };
-    push_is_in(out, rows, "event_id", published);
-    out.push_sql(")");
-}
-
-fn push_is_in(out: &mut AstPass<'_, '_, Pg>, rows: Rows, column: &str, list: &str) {
-    for part in ["(", column, " in (", list, "))", rows.hashed()] {
-        out.push_sql(part);
+    if Guard::Outbox.is_off() {
+        out.push_sql(" and false");
     }
+    out.push_sql(")");
 }
 
 /// The number of rows that a statement takes: one, or any number.

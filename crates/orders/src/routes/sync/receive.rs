@@ -59,7 +59,7 @@ fn result(received: ReceivedChange, outcomes: &BTreeMap<Uuid, Outcome>) -> SyncR
     let outcome = match received.change {
         Err(reason) => Outcome::Rejected { reason },
         Ok(change) => {
-            // Every order that a change names was inserted, or found and locked.
+            // Merging gives an outcome for each order; `Stale` only stands in for what cannot be.
             outcomes.get(&change.order_id).cloned().unwrap_or(Outcome::Stale)
         }
     };
