@@ -21,11 +21,11 @@ pub struct Edit<P> {
     pub principal: Option<String>,
     /// The versions that the caller accepts to change.
     pub precondition: Precondition,
-    /// The function from the current order to the wanted one.
+    /// The function from the current order to the draft of the wanted one.
     pub to_draft: ToDraft<P>,
 }
 
-/// A function from the current order to the wanted one.
+/// A function from the current order to the draft of the wanted one.
 type ToDraft<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
 
 impl<P> Edit<P> {
@@ -135,7 +135,7 @@ fn apply_draft<D: Domain>(
     draft: Draft<D::Private>,
     now: DateTime<Utc>,
 ) -> Result<Option<Changed<D::Private>>, Refusal> {
-    let (shared, _) = revise(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
+    let (shared, touched) = revise(D::SIDE, &before.shared, draft.delivery, draft.progress)?;
     if shared == before.shared && draft.private == before.private {
         return Ok(None);
     }
@@ -148,7 +148,7 @@ fn apply_draft<D: Domain>(
     };
     let statuses = [before, &order].map(|order| order.shared.progress.value.status);
     let kind = EventKind::of_change(statuses[0], statuses[1]);
-    Ok(Some(Changed { record: Record::decided(D::SIDE, kind, before, &order), order }))
+    Ok(Some(Changed { record: Record::edited(D::SIDE, kind, before, &order, touched), order }))
 }
 
 /// Validates the shared part of a draft.

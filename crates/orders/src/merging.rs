@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::local_change::Changed;
 use super::order::{Domain, Order};
-use super::peer_change::merge_changes;
+use super::peer_change::{MergedOrder, merge_changes};
 use super::storage;
 
-/// Merges changes of the peer, given by order, and starts again as long as a concurrent write comes
+/// Merges changes of the peer, grouped by order, and starts again as long as a concurrent write comes
 /// first.
 pub(crate) async fn merge_in_transaction<D: Domain>(
     database: &Database,
@@ -74,11 +74,11 @@ async fn merge_all<D: Domain>(
         let order = known.remove(id);
         let inserted = usize::from(order.is_none());
         let before = order.unwrap_or_else(|| Order::blank(*id, now));
-        let order = merge_changes(D::SIDE, before, changes, now);
-        merged.outcomes.insert(*id, order.outcome);
-        let mut changes = order.changes.into_iter().map(|changed| changed.by(principal));
-        new.extend(changes.by_ref().take(inserted));
-        changed.add(changes);
+        let MergedOrder { outcome, changes } = merge_changes(D::SIDE, before, changes, now);
+        merged.outcomes.insert(*id, outcome);
+        let mut results = changes.into_iter().map(|changed| changed.by(principal));
+        new.extend(results.by_ref().take(inserted));
+        changed.add(results);
     }
     merged.publishes = changed.publishes();
     storage::create_all(connection, &new).await?;

@@ -40,18 +40,15 @@ impl Record {
         }
     }
 
-    /// Records a change that was made here. One that touches no shared facet does not concern the
+    /// Records an edit that was made here. One that touches no shared facet does not concern the
     /// peer.
-    pub fn decided<P: PartialEq>(
+    pub fn edited<P: PartialEq>(
         side: Side,
         kind: EventKind,
         before: &Order<P>,
         after: &Order<P>,
+        touched: Touched,
     ) -> Self {
-        let touched = Touched::new(
-            before.shared.delivery.revision != after.shared.delivery.revision,
-            before.shared.progress.revision != after.shared.progress.revision,
-        );
         let head = EventHead { id: Uuid::now_v7(), kind, origin: side };
         Self {
             event: event(head, after, touched, after.updated_at),

@@ -164,6 +164,9 @@ impl<L: Lane> Consuming<L> {
             reported.push((&*delivery.data, obstacle));
             parked.push(delivery);
         }
+        if parked.is_empty() {
+            return Ok(StoredAt::Source);
+        }
         match self.source.report(self.lane.report(reported)).await {
             Ok(()) => Ok(StoredAt::Source),
             Err(reason) => {

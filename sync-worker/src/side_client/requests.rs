@@ -99,9 +99,6 @@ impl SideClient {
 
     /// Reports to the side which of its changes could not be carried.
     pub async fn report(&self, changes: Vec<ReportedChange>) -> Result<(), String> {
-        if changes.is_empty() {
-            return Ok(());
-        }
         let report = ParkedReport { schema: SCHEMA, changes };
         let request = self.post(PARKED).timeout(self.report_timeout);
         match self.send(request.json(&report)).await? {

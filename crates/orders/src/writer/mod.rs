@@ -23,7 +23,7 @@ use creating::New;
 pub use queue::WriteQueues;
 use queue::{Leader, OutcomeSender, outcome_channel};
 
-/// Writes callers' edits of orders.
+/// Writes orders for callers: new ones, and edits.
 pub struct Writer<D: Domain> {
     database: Database,
     relay: RelayHandle,
@@ -151,7 +151,9 @@ impl<D: Domain> Writer<D> {
     }
 
     /// Writes to the cached order or, if that is stale, to the order as it is read; in both cases
-    /// only if its version has not changed, by one statement that is a transaction by itself.
+    /// only if its version has not changed, by one statement that is a transaction by itself. What
+    /// was tried is in `attempts`, whose `conclude` says what came of it; nothing, if there is no
+    /// such order.
     async fn attempt_unlocked(
         &self,
         id: Uuid,

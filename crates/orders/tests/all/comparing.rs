@@ -11,7 +11,7 @@ use service_kit::database::now;
 use service_kit::offers;
 use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions};
 use shared_models::event::EventKind;
-use shared_models::order::Shared;
+use shared_models::order::{Shared, Touched};
 use shared_models::revision::Revision;
 use shared_models::side::Side;
 use test_kit::{TestDatabase, TestService, change_of, delivery_to, eventually};
@@ -143,7 +143,7 @@ async fn write_and_edit_in_private(database: &TestDatabase) -> Uuid {
     let shared = Shared { delivery: delivery_to("1 Quay Street", 1, 0), ..Shared::default() };
     let born = Order { shared, version: 1, ..Order::<Option<u8>>::blank(Uuid::now_v7(), now()) };
     let after = Order { private: Some(7), version: 2, ..born.clone() };
-    let record = Record::decided(Side::Store, EventKind::Updated, &born, &after);
+    let record = Record::edited(Side::Store, EventKind::Updated, &born, &after, Touched::Nothing);
     assert!(!record.publish && record.private_changed);
     let mut connection = database.connect().await;
     let id = born.id;

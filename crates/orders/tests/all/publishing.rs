@@ -8,6 +8,7 @@ use serde_json::json;
 use service_kit::change_log;
 use shared_models::SCHEMA;
 use shared_models::event::EventKind;
+use shared_models::order::Touched;
 use shared_models::side::Side;
 use test_kit::queue::{QUEUE, body, published, take_all};
 use test_kit::{TestService, change_of, delivery_to};
@@ -69,7 +70,7 @@ async fn a_parked_change_is_overtaken_by_what_this_side_has_published_since() {
     assert_eq!(overtaken().await, false, "what came from the peer is not published");
     let mut connection = side.database.connect().await;
     let now = storage::find::<()>(&connection, order).await.unwrap().unwrap();
-    let record = Record::decided(Side::Store, EventKind::Updated, &now, &now);
+    let record = Record::edited(Side::Store, EventKind::Updated, &now, &now, Touched::Nothing);
     let changes = storage::to_changes([&record]).unwrap();
     change_log::append(&mut connection, &changes).await.unwrap();
     assert_eq!(overtaken().await, false, "what touches nothing shared is not published");

@@ -1,4 +1,5 @@
-//! A step of the relay: its tasks, then read, publish, delete what was confirmed.
+//! A step of the relay: its tasks, then what waits in the outbox is read and published. What was
+//! confirmed is deleted by `delete_confirmed`, when the relay sees that a batch is decided.
 
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ pub(super) enum Step {
     Blocked { reason: String },
     /// There was nothing to do.
     Idle,
-    /// All waiting changes are in flight.
+    /// Nothing to do before RabbitMQ answers, or more is written.
     InFlight,
     /// Changes were published or offered; there may be more.
     Busy,
@@ -139,6 +140,7 @@ impl Relay {
             lease.renewing(deciding).await?;
         }
         let step = self.delete_confirmed().await?;
+        // There is room for another batch now.
         Ok(if step == Step::InFlight { Step::Busy } else { step })
     }
 
