@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use crate::canonical::{canonical, is_same};
-use crate::merge::{Cause, Decided};
+use crate::merge::{Cause, Choice};
 use crate::order::{Delivery, Facet, Progress, Unknown};
 use crate::revision::{Relation, Revision};
 use crate::side::Side;
@@ -64,19 +64,19 @@ pub(crate) enum Meeting<V> {
     /// The incoming facet is kept, and includes the one here.
     Replaced(Facet<V>),
     /// The incoming facet is kept, and may not include the one here, which is lost.
-    Overruled(Decided<V>),
+    Overruled(Choice<V>),
     /// Both were changed without knowledge of each other; the union of the revisions is kept.
-    Concurrent(Decided<V>),
+    Concurrent(Choice<V>),
     /// Both were changed so, but to the same value, so that nothing is lost.
     Joined(Facet<V>),
     /// The facets have one revision, or one count in it, for two changes. This side has resolved the
     /// conflict, and that is a change of its own.
-    Resolved(Decided<V>, Facet<V>),
+    Resolved(Choice<V>, Facet<V>),
 }
 
 /// Merges a facet at `side` with an incoming one.
 pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<V>) -> Meeting<V> {
-    let decided = |cause, kept: &Facet<V>, lost: &Facet<V>| Decided {
+    let choice = |cause, kept: &Facet<V>, lost: &Facet<V>| Choice {
         cause,
         kept: kept.clone(),
         lost: lost.clone(),
@@ -85,7 +85,7 @@ pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<
     match (relation, is_forked(incoming, here)) {
         (Relation::Older | Relation::Same, false) => Meeting::Unchanged,
         (Relation::Newer, false) if loses_own(side, here, incoming) => {
-            Meeting::Overruled(decided(Cause::Restored, incoming, here))
+            Meeting::Overruled(choice(Cause::Restored, incoming, here))
         }
         // A mark that a decision here has made unknown stays so: the peer may not have heard of it.
         (Relation::Newer, false) => Meeting::Replaced(union(incoming, here)),
@@ -93,9 +93,9 @@ pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<
             Meeting::Joined(union(here, incoming))
         }
         (Relation::Concurrent, _) => match V::precedence(incoming, here) {
-            Ordering::Greater => Meeting::Concurrent(decided(Cause::Concurrent, incoming, here)),
+            Ordering::Greater => Meeting::Concurrent(choice(Cause::Concurrent, incoming, here)),
             Ordering::Less | Ordering::Equal => {
-                Meeting::Concurrent(decided(Cause::Concurrent, here, incoming))
+                Meeting::Concurrent(choice(Cause::Concurrent, here, incoming))
             }
         },
         (Relation::Older | Relation::Same | Relation::Newer, true) => {
@@ -103,11 +103,11 @@ pub(crate) fn meet<V: Precedence>(side: Side, here: &Facet<V>, incoming: &Facet<
                 // The peer has the incoming facet, so it is kept at both sides. Only the marks are
                 // united: what is lost must not be distinguished again, if it arrives once more.
                 (Relation::Newer, Ordering::Greater) => {
-                    Meeting::Overruled(decided(Cause::Diverged, &union(incoming, here), here))
+                    Meeting::Overruled(choice(Cause::Diverged, &union(incoming, here), here))
                 }
-                (_, Ordering::Greater) => resolve(side, decided(Cause::Diverged, incoming, here)),
+                (_, Ordering::Greater) => resolve(side, choice(Cause::Diverged, incoming, here)),
                 (_, Ordering::Less | Ordering::Equal) => {
-                    resolve(side, decided(Cause::Diverged, here, incoming))
+                    resolve(side, choice(Cause::Diverged, here, incoming))
                 }
             }
         }
@@ -126,11 +126,11 @@ impl<V: Precedence> Meeting<V> {
     }
 
     /// Returns the conflict that was resolved, if there was one.
-    pub(crate) fn decided(&self) -> Option<Decided<V>> {
+    pub(crate) fn choice(&self) -> Option<Choice<V>> {
         match self {
             Self::Unchanged | Self::Replaced(_) | Self::Joined(_) => None,
-            Self::Overruled(decided) | Self::Concurrent(decided) | Self::Resolved(decided, _) => {
-                Some(decided.clone())
+            Self::Overruled(choice) | Self::Concurrent(choice) | Self::Resolved(choice, _) => {
+                Some(choice.clone())
             }
         }
     }
@@ -140,8 +140,8 @@ impl<V: Precedence> Meeting<V> {
         match self {
             Self::Unchanged => here.clone(),
             Self::Replaced(facet) | Self::Joined(facet) | Self::Resolved(_, facet) => facet,
-            Self::Overruled(Decided { kept, .. }) => kept,
-            Self::Concurrent(Decided { kept, lost, .. }) => union(&kept, &lost),
+            Self::Overruled(Choice { kept, .. }) => kept,
+            Self::Concurrent(Choice { kept, lost, .. }) => union(&kept, &lost),
         }
     }
 }
@@ -201,8 +201,8 @@ fn union<V: Precedence>(kept: &Facet<V>, lost: &Facet<V>) -> Facet<V> {
     }
 }
 
-fn resolve<V: Precedence>(side: Side, decided: Decided<V>) -> Meeting<V> {
-    let Facet { revision, marks, value } = union(&decided.kept, &decided.lost);
+fn resolve<V: Precedence>(side: Side, choice: Choice<V>) -> Meeting<V> {
+    let Facet { revision, marks, value } = union(&choice.kept, &choice.lost);
     let (revision, marks) = (revision.next(side), marks.after(side, &value));
-    Meeting::Resolved(decided, Facet { revision, marks, value })
+    Meeting::Resolved(choice, Facet { revision, marks, value })
 }

@@ -32,9 +32,9 @@ pub struct Merged {
 #[serde(tag = "facet", rename_all = "snake_case")]
 pub enum Conflict {
     /// A conflict of the facet delivery.
-    Delivery(Decided<Delivery>),
+    Delivery(Choice<Delivery>),
     /// A conflict of the facet progress.
-    Progress(Decided<Progress>),
+    Progress(Choice<Progress>),
 }
 
 impl Conflict {
@@ -42,8 +42,8 @@ impl Conflict {
     #[must_use]
     pub const fn cause(&self) -> Cause {
         match self {
-            Self::Delivery(decided) => decided.cause,
-            Self::Progress(decided) => decided.cause,
+            Self::Delivery(choice) => choice.cause,
+            Self::Progress(choice) => choice.cause,
         }
     }
 }
@@ -51,7 +51,7 @@ impl Conflict {
 /// The resolution of a conflict: the value that was kept, and the one that was lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "Facet<V>: Deserialize<'de>"))]
-pub struct Decided<V> {
+pub struct Choice<V> {
     /// The cause of the conflict.
     pub cause: Cause,
     /// The value that was kept.
@@ -85,11 +85,11 @@ pub fn merge(side: Side, here: &Shared, change: &OrderChange) -> Merged {
         None => Meeting::Unchanged,
     };
     let mut conflicts = Vec::new();
-    if let Some(decided) = delivery.decided().or_else(|| late(here, &delivery)) {
-        conflicts.push(Conflict::Delivery(decided));
+    if let Some(choice) = delivery.choice().or_else(|| late(here, &delivery)) {
+        conflicts.push(Conflict::Delivery(choice));
     }
-    if let Some(decided) = progress.decided() {
-        conflicts.push(Conflict::Progress(decided));
+    if let Some(choice) = progress.choice() {
+        conflicts.push(Conflict::Progress(choice));
     }
     let touched = Touched::new(delivery.changes(), progress.changes());
     Merged {
@@ -139,10 +139,10 @@ fn newer<'a, V: Precedence>(first: &'a Facet<V>, second: &'a Facet<V>) -> Option
 /// Returns the conflict of a late delivery. No side edits the delivery of an order that is closed
 /// there. So a newer one that arrives where the order is closed was made where it was open,
 /// whatever else the change contains.
-fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Decided<Delivery>> {
+fn late(here: &Shared, delivery: &Meeting<Delivery>) -> Option<Choice<Delivery>> {
     match delivery {
         Meeting::Replaced(kept) if here.progress.value.status.is_closed() => {
-            Some(Decided { cause: Cause::Late, kept: kept.clone(), lost: here.delivery.clone() })
+            Some(Choice { cause: Cause::Late, kept: kept.clone(), lost: here.delivery.clone() })
         }
         Meeting::Unchanged
         | Meeting::Replaced(_)

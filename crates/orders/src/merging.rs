@@ -111,6 +111,6 @@ impl<P> Rounds<P> {
     /// Returns whether any is to be published to the peer. New orders never are: they are as the peer
     /// has them.
     fn publishes(&self) -> bool {
-        self.0.iter().flatten().any(|changed| changed.record.publish)
+        self.0.iter().flatten().any(|changed| changed.record.to_publish)
     }
 }

@@ -17,8 +17,8 @@ use super::order::{Order, RESOURCE};
 pub struct Record {
     /// The event, stored as it is published.
     pub event: OrderEvent,
-    /// Set if the change is to be published to the peer.
-    pub publish: bool,
+    /// Set if the change is to be published.
+    pub to_publish: bool,
     /// Set if the private part changed; then it is stored as it is after the change.
     pub private_changed: bool,
     /// The conflicts that were resolved.
@@ -33,7 +33,7 @@ impl Record {
         let head = EventHead { id: Uuid::now_v7(), kind: EventKind::Created, origin: side };
         Self {
             event: event(head, order, Touched::Delivery, order.updated_at),
-            publish: true,
+            to_publish: true,
             private_changed: true,
             conflicts: vec![],
             principal: None,
@@ -52,7 +52,7 @@ impl Record {
         let head = EventHead { id: Uuid::now_v7(), kind, origin: side };
         Self {
             event: event(head, after, touched, after.updated_at),
-            publish: touched != Touched::Nothing,
+            to_publish: touched != Touched::Nothing,
             private_changed: before.private != after.private,
             conflicts: vec![],
             principal: None,
@@ -75,7 +75,7 @@ impl Record {
         };
         Self {
             event: event(head, after, merged.touched, after.updated_at),
-            publish: merged.is_own_change,
+            to_publish: merged.is_own_change,
             private_changed: false,
             conflicts: merged.conflicts,
             principal: None,
@@ -87,7 +87,7 @@ impl Record {
         let head = EventHead { id: Uuid::now_v7(), kind: EventKind::Offered, origin: side };
         Self {
             event: event(head, order, Touched::Both, now),
-            publish: true,
+            to_publish: true,
             private_changed: false,
             conflicts: vec![],
             principal: None,
@@ -113,7 +113,7 @@ impl Record {
             at: self.event.at,
             body: serde_json::to_string(&self.event)?,
             conflicts: conflicts.transpose()?,
-            publish: self.publish,
+            to_publish: self.to_publish,
             principal: self.principal.clone(),
         })
     }

@@ -204,7 +204,7 @@ impl Texts {
             at,
             body: body.to_string(),
             conflicts: None,
-            publish: true,
+            to_publish: true,
             principal: principal.map(str::to_owned),
         }
     }

@@ -1,6 +1,6 @@
 //! `merge` as a table: the relation of the arriving value to the present one, and the result.
 
-use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
+use shared_models::merge::{Cause, Choice, Conflict, Merged, merge};
 use shared_models::order::{Delivery, Facet, Progress, Shared, Status, Touched};
 use shared_models::revision::{Relation, Revision};
 use shared_models::side::Side;
@@ -87,7 +87,7 @@ fn of_concurrent_deliveries_the_one_with_the_larger_store_count_stands() {
         assert_eq!(merged.touched, Touched::Delivery);
         let (kept, lost) = (more.clone(), fewer.clone());
         let cause = Cause::Concurrent;
-        assert_eq!(merged.conflicts, [Conflict::Delivery(Decided { cause, kept, lost })]);
+        assert_eq!(merged.conflicts, [Conflict::Delivery(Choice { cause, kept, lost })]);
     }
 }
 
@@ -105,7 +105,7 @@ fn of_concurrent_progress_the_higher_rank_stands_whatever_the_counts() {
                     let cause = Cause::Concurrent;
                     assert_eq!(
                         merged.conflicts,
-                        [Conflict::Progress(Decided { cause, kept, lost })]
+                        [Conflict::Progress(Choice { cause, kept, lost })]
                     );
                 }
             }

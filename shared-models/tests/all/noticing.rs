@@ -1,6 +1,6 @@
 //! The other results of a merge: a late edit, and a side that was set back.
 
-use shared_models::merge::{Cause, Conflict, Decided, Merged, merge};
+use shared_models::merge::{Cause, Choice, Conflict, Merged, merge};
 use shared_models::order::{Shared, Status, Touched};
 use shared_models::revision::Revision;
 use shared_models::side::Side;
@@ -37,7 +37,7 @@ fn a_newer_delivery_that_meets_a_closed_order_is_applied_and_recorded_as_late() 
             let merged = new_address(here, there);
             let kept = facet(2, 0, delivery_to("9 Hill"));
             assert_eq!(merged.shared.delivery, kept);
-            let late = Decided { cause: Cause::Late, kept, lost: shared(here).delivery };
+            let late = Choice { cause: Cause::Late, kept, lost: shared(here).delivery };
             assert_eq!(merged.conflicts, [Conflict::Delivery(late)], "{here}, {there}");
         }
     }

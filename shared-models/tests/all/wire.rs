@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, from_str, from_value, json, to_value};
 use shared_models::SCHEMA;
 use shared_models::event::{EventKind, OrderEvent};
-use shared_models::merge::{Cause, Conflict, Decided};
+use shared_models::merge::{Cause, Choice, Conflict};
 use shared_models::order::{Progress, Shared, Status, Touched};
 use shared_models::rules::Cargo;
 use shared_models::side::Side;
@@ -127,7 +127,7 @@ fn a_sync_response_names_each_event_and_its_outcome() {
 
 #[test]
 fn a_conflict_tells_its_facet_its_cause_and_both_values() {
-    let conflict = Conflict::Delivery(Decided {
+    let conflict = Conflict::Delivery(Choice {
         cause: Cause::Late,
         kept: facet(2, 0, delivery_to("9 Hill")),
         lost: facet(1, 0, delivery_to("1 Quay Street")),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared_models::merge::{Cause, Conflict, Decided};
+use shared_models::merge::{Cause, Choice, Conflict};
 use shared_models::order::Touched;
 use shared_models::side::Side;
 use shared_models::sync::OrderChange;
@@ -173,10 +173,10 @@ impl State {
     /// Records the edits that lost to one whose author did not know of them.
     pub(crate) fn show(&mut self, conflict: &Conflict) {
         let (facet, cause, lost) = match conflict {
-            Conflict::Delivery(Decided { cause, lost, .. }) => {
+            Conflict::Delivery(Choice { cause, lost, .. }) => {
                 (0, cause, SmallDelivery::of(lost).edits)
             }
-            Conflict::Progress(Decided { cause, lost, .. }) => {
+            Conflict::Progress(Choice { cause, lost, .. }) => {
                 (1, cause, SmallProgress::of(lost).edits)
             }
         };

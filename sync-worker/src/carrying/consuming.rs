@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lapin::Connection;
-use lapin::message::Delivery;
+use lapin::message::Delivery as DeliveredMessage;
 use shared_models::names::QueueGeneration;
 use shared_models::side::Direction;
 
@@ -103,7 +103,7 @@ impl<L: Lane> Consuming<L> {
         &mut self,
         intake: &Intake,
         parked: &str,
-        deliveries: &[Delivery],
+        deliveries: &[DeliveredMessage],
     ) -> Result<PeerState, SessionError> {
         let _in_hand = self.figures.start_batch();
         let decisions = deliveries.iter().map(|delivery| self.lane.interpret(&delivery.data));
@@ -129,7 +129,7 @@ impl<L: Lane> Consuming<L> {
         &mut self,
         intake: &Intake,
         parked: &str,
-        deliveries: &[Delivery],
+        deliveries: &[DeliveredMessage],
         fates: Vec<Fate>,
     ) -> Result<(), SessionError> {
         let (stored, failed) = match self.store_parked(parked, deliveries, &fates).await {
@@ -151,7 +151,7 @@ impl<L: Lane> Consuming<L> {
     async fn store_parked(
         &mut self,
         parked_queue: &str,
-        deliveries: &[Delivery],
+        deliveries: &[DeliveredMessage],
         fates: &[Fate],
     ) -> Result<StoredAt, NotParked> {
         let direction = self.direction.as_str();

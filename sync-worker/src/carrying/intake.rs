@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
-use lapin::message::Delivery;
+use lapin::message::Delivery as DeliveredMessage;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
 };
@@ -33,12 +33,15 @@ pub(super) struct Intake {
 /// The messages of the batch that is being collected.
 #[derive(Default)]
 struct Collected {
-    deliveries: Vec<Delivery>,
+    deliveries: Vec<DeliveredMessage>,
     bytes: usize,
 }
 
 impl Collected {
-    fn take(&mut self, arrived: Option<lapin::Result<Delivery>>) -> Result<(), SessionError> {
+    fn take(
+        &mut self,
+        arrived: Option<lapin::Result<DeliveredMessage>>,
+    ) -> Result<(), SessionError> {
         let delivery = arrived.ok_or(SessionError::Cancelled)?.map_err(BrokerError::from)?;
         self.bytes += delivery.data.len();
         self.deliveries.push(delivery);
@@ -72,7 +75,7 @@ impl Intake {
         &mut self,
         max_messages: usize,
         max_bytes: usize,
-    ) -> Result<Vec<Delivery>, SessionError> {
+    ) -> Result<Vec<DeliveredMessage>, SessionError> {
         if self.collected.deliveries.is_empty() {
             let first = self.consumer.next().await;
             self.collected.take(first)?;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use lapin::message::Delivery;
+use lapin::message::Delivery as DeliveredMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
@@ -59,7 +59,7 @@ impl ParkedQueuePublisher {
     pub(super) async fn publish(
         &mut self,
         queue: &str,
-        messages: &[&Delivery],
+        messages: &[&DeliveredMessage],
     ) -> Result<(), NotParked> {
         if messages.is_empty() {
             return Ok(());
@@ -96,7 +96,7 @@ impl OpenPublisher {
     async fn publish(
         &self,
         queue: &str,
-        messages: &[&Delivery],
+        messages: &[&DeliveredMessage],
         limit: Duration,
     ) -> Result<(), NotParked> {
         let published = try_join_all(messages.iter().map(|message| self.copy(queue, message)));
@@ -112,7 +112,7 @@ impl OpenPublisher {
         Ok(())
     }
 
-    async fn copy(&self, queue: &str, message: &Delivery) -> lapin::Result<Confirmation> {
+    async fn copy(&self, queue: &str, message: &DeliveredMessage) -> lapin::Result<Confirmation> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let (exchange, key) = (DEFAULT_EXCHANGE.into(), queue.into());
         let properties = properties_of_copy(&message.properties);
@@ -219,7 +219,11 @@ impl<L: Lane> ParkedQueueReporter<L> {
     }
 
     /// Takes as many messages as fit into one report.
-    async fn take_some(&self, channel: &Channel, queue: &str) -> Result<Vec<Delivery>, String> {
+    async fn take_some(
+        &self,
+        channel: &Channel,
+        queue: &str,
+    ) -> Result<Vec<DeliveredMessage>, String> {
         let (mut messages, mut bytes) = (vec![], 0);
         let (most, max_bytes) = (self.settings.max_changes.get(), self.settings.max_bytes.get());
         while messages.len() < most && bytes < max_bytes {

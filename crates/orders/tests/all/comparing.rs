@@ -127,7 +127,7 @@ async fn what_is_passed_over_does_not_fill_the_pages_and_a_page_reads_5000_rows_
     let side = side().await;
     let first = write_orders(&side.database, 1).await[0];
     let from_the_peer = "
-        insert into changes (event_id, resource, key, kind, origin, version, at, body, published)
+        insert into changes (event_id, resource, key, kind, origin, version, at, body, to_publish)
         select event_id, resource, key, kind, 'warehouse', version, at, body, false
         from changes, generate_series(1, 6000)";
     run(&side.database, from_the_peer).await;
@@ -144,7 +144,7 @@ async fn write_and_edit_in_private(database: &TestDatabase) -> Uuid {
     let born = Order { shared, version: 1, ..Order::<Option<u8>>::blank(Uuid::now_v7(), now()) };
     let after = Order { private: Some(7), version: 2, ..born.clone() };
     let record = Record::edited(Side::Store, EventKind::Updated, &born, &after, Touched::Nothing);
-    assert!(!record.publish && record.private_changed);
+    assert!(!record.to_publish && record.private_changed);
     let mut connection = database.connect().await;
     let id = born.id;
     let created = Changed::created(Side::Store, born);
@@ -244,7 +244,7 @@ async fn what_another_resource_has_not_published_yet_is_passed_over_up_to_5000_c
     let notes = async |count: u32| {
         let write = format!(
             "insert into changes
-                (event_id, resource, key, kind, origin, version, at, body, published)
+                (event_id, resource, key, kind, origin, version, at, body, to_publish)
             select event_id, 'note', key, 'note.written', origin, version, at, body, true
             from changes, generate_series(1, {count}) where seq = 1;
             delete from outbox where seq = 1;

@@ -98,7 +98,7 @@ async fn long_ago(database: &TestDatabase, count: u32) {
             select gen_random_uuid(), delivery, progress, private, 1, now() - interval '1 day',
                 now() - interval '1 day', company, status
             from orders cross join generate_series(1, {count}) returning id)
-        insert into changes (event_id, resource, key, kind, origin, version, at, body, published)
+        insert into changes (event_id, resource, key, kind, origin, version, at, body, to_publish)
         select gen_random_uuid(), 'order', id::text, 'order.created', 'store', 1,
             now() - interval '1 day', '{{}}', true
         from new"

@@ -11,9 +11,9 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Route};
 
+use super::admission::admit;
 use super::body::Expected;
 use super::field::Expectation;
-use super::guard::admit;
 use super::problem::Problem;
 use crate::access::Rule;
 

@@ -2,13 +2,13 @@
 //! and the server of every program.
 
 mod address;
+mod admission;
 pub mod body;
 pub mod conditional;
 mod connection;
 pub mod endpoints;
 mod field;
 mod files;
-mod guard;
 pub mod health;
 mod limits;
 mod local;
@@ -22,6 +22,6 @@ mod settings;
 mod span;
 mod strict_json;
 
-pub use guard::bearer;
+pub use admission::bearer;
 pub use limits::{LimitsSettings, Proxies};
 pub use settings::HttpSettings;

@@ -14,11 +14,11 @@ use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpServer};
 use tracing_actix_web::TracingLogger;
 
+use super::admission::{Admission, identify, known};
 use super::body::BodyLimits;
 use super::connection::{self, CLOSE_TIMEOUT};
 use super::endpoints::Routes;
 use super::files;
-use super::guard::{Admission, identify, known};
 use super::problem::{Kind, Problem};
 use super::span::RequestSpan;
 use super::{HttpSettings, LimitsSettings};

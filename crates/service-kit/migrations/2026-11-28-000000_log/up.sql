@@ -8,7 +8,7 @@ create table changes (
     at          timestamptz not null,
     version     bigint not null,    -- of the record, after the change
     event_id    uuid not null,
-    published   boolean not null,   -- whether it is for the peer
+    to_publish  boolean not null,   -- whether it goes to RabbitMQ
     in_bulk     boolean,            -- set for a part of an offer of many records
     resource    text collate "C" not null,
     key         text collate "C" not null,

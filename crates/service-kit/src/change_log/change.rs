@@ -28,8 +28,8 @@ pub struct Change {
     pub body: String,
     /// The conflicts that were resolved, if any.
     pub conflicts: Option<Value>,
-    /// Set if the change is to be published to the peer.
-    pub publish: bool,
+    /// Set if the change is to be published.
+    pub to_publish: bool,
     /// The principal that requested the change, if known.
     pub principal: Option<String>,
 }

@@ -31,23 +31,23 @@ use crate::database::schema::{changes, outbox};
 
 /// The names of the columns that [`Columns`] binds, in that order.
 const NAMES: &str =
-    "event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal";
+    "event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal";
 
 /// Appends the rows of `new`; more columns, the private part and the selection of rows follow.
 const APPEND: &str = "
 recorded as (
     insert into changes
-        (event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal, private";
+        (event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, private";
 const SELECT: &str = ")
-    select event_id, resource, key, kind, origin, version, at, body, conflicts, published, principal, ";
+    select event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, ";
 
 /// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
-    returning seq, published
+    returning seq, to_publish
 ),
 announced as (
     insert into outbox (seq)
-    select seq from recorded where published";
+    select seq from recorded where to_publish";
 
 /// Changes, one array for each column.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub struct Columns<'a> {
     at: Vec<DateTime<Utc>>,
     body: Vec<&'a str>,
     conflicts: Vec<Option<Json<&'a Value>>>,
-    published: Vec<bool>,
+    to_publish: Vec<bool>,
     principal: Vec<Option<&'a str>>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Columns<'a> {
             at: each(changes, |change| change.at),
             body: each(changes, |change| change.body.as_str()),
             conflicts: each(changes, |change| change.conflicts.as_ref().map(Json)),
-            published: each(changes, |change| change.publish),
+            to_publish: each(changes, |change| change.to_publish),
             principal: each(changes, |change| change.principal.as_deref()),
         }
     }
@@ -105,7 +105,7 @@ impl<'a> Columns<'a> {
         bind_next::<Timestamptz, _>(out, rows, &self.at)?;
         bind_next::<Text, _>(out, rows, &self.body)?;
         bind_next::<Nullable<Jsonb>, _>(out, rows, &self.conflicts)?;
-        bind_next::<Bool, _>(out, rows, &self.published)?;
+        bind_next::<Bool, _>(out, rows, &self.to_publish)?;
         bind_next::<Nullable<Text>, _>(out, rows, &self.principal)?;
         more(out)?;
         out.push_sql(")),");
@@ -226,8 +226,8 @@ pub async fn publish_after_commit(
     if !Guard::Outbox.is_off() {
         return Ok(());
     }
-    let published = changed.iter().filter(|change| change.publish);
-    let events = published.map(|change| change.event_id).collect::<Vec<_>>();
+    let to_publish = changed.iter().filter(|change| change.to_publish);
+    let events = to_publish.map(|change| change.event_id).collect::<Vec<_>>();
     if events.is_empty() {
         return Ok(());
     }

@@ -14,7 +14,7 @@ diesel::table! {
         private -> Nullable<Jsonb>,
         conflicts -> Nullable<Jsonb>,
         principal -> Nullable<Text>,
-        published -> Bool,
+        to_publish -> Bool,
     }
 }
 

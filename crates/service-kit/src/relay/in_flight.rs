@@ -1,4 +1,4 @@
-//! The batches that are published on the channel and not decided yet: each is written to the socket,
+//! The batches that are published on the channel and whose outcome is not known yet: each is written to the socket,
 //! then each of its messages is confirmed. While RabbitMQ writes one batch to its disk, the next is
 //! read and sent.
 //!
@@ -29,7 +29,7 @@ const MAX_BATCHES: usize = 4;
 pub(super) struct InFlightBatches {
     batches: VecDeque<PublishedBatch>,
     answers: Answers,
-    decided: Option<Result<BatchOutcome, PublishError>>,
+    outcome: Option<Result<BatchOutcome, PublishError>>,
 }
 
 impl InFlightBatches {
@@ -45,7 +45,7 @@ impl InFlightBatches {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.decided.is_none()
+        self.batches.is_empty() && self.outcome.is_none()
     }
 
     /// Returns whether no more may be sent before one is confirmed; with `alone`, one at a time.
@@ -75,16 +75,16 @@ impl InFlightBatches {
 
     /// Waits until the outcome of the oldest batch is certain. Cancel-safe; waits for ever if there
     /// is none.
-    pub(super) async fn decide_oldest(&mut self) {
-        if self.decided.is_none() {
-            self.decided = Some(self.outcome_of_oldest().await);
+    pub(super) async fn await_oldest_outcome(&mut self) {
+        if self.outcome.is_none() {
+            self.outcome = Some(self.outcome_of_oldest().await);
             self.batches.pop_front();
         }
     }
 
     /// Removes and returns the outcome of the oldest batch, once it is certain.
-    pub(super) fn take_decided(&mut self) -> Option<Result<BatchOutcome, PublishError>> {
-        self.decided.take()
+    pub(super) fn take_outcome(&mut self) -> Option<Result<BatchOutcome, PublishError>> {
+        self.outcome.take()
     }
 
     async fn outcome_of_oldest(&mut self) -> Result<BatchOutcome, PublishError> {

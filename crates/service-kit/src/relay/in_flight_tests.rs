@@ -133,8 +133,8 @@ impl World {
                 Nack(message) => self.broker.nack(tag(*message), false).await,
             }
             self.broker.is_heard().await;
-            while self.in_flight.decide_oldest().now_or_never().is_some() {
-                let sent = self.in_flight.take_decided().unwrap().unwrap();
+            while self.in_flight.await_oldest_outcome().now_or_never().is_some() {
+                let sent = self.in_flight.take_outcome().unwrap().unwrap();
                 fates.confirmed.extend(sent.confirmed);
                 fates.returned += sent.returned;
                 fates.refused += sent.refused;
@@ -220,8 +220,8 @@ async fn where_the_exchange_is_missing_every_batch_fails_for_that_reason() {
     let mut world = world().await;
     world.publish(&[1, 2]).await;
     world.broker.close_channel(404, "NOT_FOUND - no exchange").await;
-    world.in_flight.decide_oldest().await;
-    let error = world.in_flight.take_decided().unwrap().unwrap_err().about("store.events");
+    world.in_flight.await_oldest_outcome().await;
+    let error = world.in_flight.take_outcome().unwrap().unwrap_err().about("store.events");
     assert!(matches!(error, PublishError::NoExchange("store.events")), "{error}");
 }
 
@@ -234,14 +234,14 @@ async fn while_the_broker_is_blocked_no_confirm_is_late() {
     world.broker.block("low on memory").await;
     world.publisher.blocks().await;
     assert_eq!(world.publisher.blocked().as_deref(), Some("low on memory"));
-    let deciding = tokio::time::timeout(limit * 4, world.in_flight.decide_oldest());
+    let deciding = tokio::time::timeout(limit * 4, world.in_flight.await_oldest_outcome());
     assert!(deciding.await.is_err(), "it waits");
     world.broker.unblock().await;
     world.broker.is_heard().await;
     assert_eq!(world.publisher.blocked(), None);
     world.in_flight.restart_timeouts(Instant::now());
-    world.in_flight.decide_oldest().await;
-    let late = world.in_flight.take_decided().unwrap().unwrap_err();
+    world.in_flight.await_oldest_outcome().await;
+    let late = world.in_flight.take_outcome().unwrap().unwrap_err();
     assert!(matches!(late, PublishError::NotConfirmed(_)), "{late}");
 }
 
@@ -274,19 +274,19 @@ async fn a_batch_is_not_decided_while_the_confirms_of_another_cannot_be_read() {
     let InFlightBatches { batches, answers, .. } = &mut in_flight;
     batches[0].confirm(0, answers).await.unwrap();
     assert!(
-        in_flight.decide_oldest().now_or_never().is_none(),
+        in_flight.await_oldest_outcome().now_or_never().is_none(),
         "it was decided: {:?}",
-        in_flight.take_decided()
+        in_flight.take_outcome()
     );
     broker.unblock().await;
     broker.is_heard().await;
     broker.ack(3, false).await;
     broker.is_heard().await;
-    in_flight.decide_oldest().await;
+    in_flight.await_oldest_outcome().await;
     assert_eq!(
-        in_flight.take_decided().unwrap().unwrap(),
+        in_flight.take_outcome().unwrap().unwrap(),
         BatchOutcome { returned: 1, ..BatchOutcome::default() }
     );
-    in_flight.decide_oldest().await;
-    assert_eq!(in_flight.take_decided().unwrap().unwrap().confirmed, [1, 2]);
+    in_flight.await_oldest_outcome().await;
+    assert_eq!(in_flight.take_outcome().unwrap().unwrap().confirmed, [1, 2]);
 }

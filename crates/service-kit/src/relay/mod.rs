@@ -113,7 +113,7 @@ impl Relay {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.in_flight.decide_oldest(), if wait.may_be_woken => {
+                () = self.in_flight.await_oldest_outcome(), if wait.may_be_woken => {
                     let step = self.delete_confirmed().await;
                     if !matches!(step, Ok(Step::InFlight)) {
                         (wait, since) = (self.conclude(step), Instant::now());

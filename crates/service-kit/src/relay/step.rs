@@ -1,5 +1,5 @@
 //! A step of the relay: its tasks, then what waits in the outbox is read and published. What was
-//! confirmed is deleted by `delete_confirmed`, when the relay sees that a batch is decided.
+//! confirmed is deleted by `delete_confirmed`, when the relay knows the outcome of a batch.
 
 use std::time::Instant;
 
@@ -133,7 +133,7 @@ impl Relay {
         if let (Some(lease), Some(publisher)) = (&mut self.lease, &mut self.publisher) {
             let deciding = async {
                 tokio::select! {
-                    () = self.in_flight.decide_oldest() => {}
+                    () = self.in_flight.await_oldest_outcome() => {}
                     () = publisher.blocks() => {}
                 }
             };
@@ -144,12 +144,12 @@ impl Relay {
         Ok(if step == Step::InFlight { Step::Busy } else { step })
     }
 
-    /// Deletes what was confirmed of the batch that is decided, if one is, from the outbox.
+    /// Deletes what was confirmed of the oldest batch, if its outcome is known, from the outbox.
     pub(super) async fn delete_confirmed(&mut self) -> Result<Step, StepError> {
-        let (Some(lease), Some(decided)) = (&mut self.lease, self.in_flight.take_decided()) else {
+        let (Some(lease), Some(outcome)) = (&mut self.lease, self.in_flight.take_outcome()) else {
             return Ok(Step::InFlight);
         };
-        let outcome = decided.map_err(|error| error.about(exchange(self.options.side)))?;
+        let outcome = outcome.map_err(|error| error.about(exchange(self.options.side)))?;
         self.counts.add(&outcome);
         self.batch_size.grow();
         lease.delete(&outcome.confirmed).await?;

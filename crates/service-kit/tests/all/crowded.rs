@@ -64,7 +64,7 @@ async fn long_ago(database: &TestDatabase, count: u32) {
             insert into notes (id, text, version)
             select 'old-' || number, text, 1
             from notes cross join generate_series(1, {count}) as number returning id)
-        insert into changes (event_id, resource, key, kind, origin, version, at, body, published)
+        insert into changes (event_id, resource, key, kind, origin, version, at, body, to_publish)
         select gen_random_uuid(), 'note', id, 'note.written', 'store', 1,
             now() - interval '1 day', '{{}}', true
         from new"

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
-use shared_models::merge::{Cause, Conflict, Decided};
+use shared_models::merge::{Cause, Choice, Conflict};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
 use shared_models::revision::Revision;
 use shared_models::side::Side;
@@ -39,7 +39,7 @@ struct Of<V: 'static> {
     name: &'static str,
     facet: fn(&Shared) -> &Facet<V>,
     is_touched: fn(&Change) -> bool,
-    decided: fn(&Conflict) -> Option<&Decided<V>>,
+    decided: fn(&Conflict) -> Option<&Choice<V>>,
 }
 
 /// A change in a side's log that was an edit.

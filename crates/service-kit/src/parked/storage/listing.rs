@@ -63,7 +63,7 @@ const OVERTAKEN: &str = "
 select parked.id from parked
 where parked.id = any ($1) and exists (
     select from changes newer
-    where newer.resource = parked.resource and newer.key = parked.key and newer.published
+    where newer.resource = parked.resource and newer.key = parked.key and newer.to_publish
         and newer.seq > (
             select max(own.seq) from changes own
             where own.resource = parked.resource and own.key = parked.key

@@ -24,7 +24,7 @@ async fn append_unpublished(side: &TestService, note: &str, origin: Side) {
         at: now(),
         body: "{}".to_owned(),
         conflicts: None,
-        publish: false,
+        to_publish: false,
         principal: None,
     };
     change_log::append(&mut side.database.connect().await, &[change]).await.unwrap();
