@@ -33,7 +33,7 @@ async fn nothing_private_is_in_an_event() {
     warehouse.client.patch(&path, &json!({"address": "Elsewhere"})).await.with(200);
     for entry in history(&warehouse.client, &path).await {
         let event = entry["event"].to_string();
-        for private in ["bin", "A7", "note", "fragile"] {
+        for private in ["bin", "A7", "picker_note", "fragile"] {
             assert!(!event.contains(private), "{event}");
         }
     }
