@@ -167,7 +167,17 @@ impl Rows {
     const fn open(self) -> &'static str {
         match self {
             Self::One => ") as not materialized (values (",
-            Self::Many => ") as (select * from unnest(",
+            Self::Many => ") as (select unnest(",
+        }
+    }
+
+    /// Returns the text between two columns. Each array is unnested by itself, which PostgreSQL does
+    /// side by side: as one `unnest` of all it would first write each array to a store of its own
+    /// (1 to 2 ms more for 500 rows).
+    const fn next(self) -> &'static str {
+        match self {
+            Self::One => ", ",
+            Self::Many => "), unnest(",
         }
     }
 
@@ -205,7 +215,7 @@ where
     T: 'static,
     Pg: HasSqlType<T>,
 {
-    out.push_sql(", ");
+    out.push_sql(rows.next());
     bind::<T, V>(out, rows, column)
 }
 
