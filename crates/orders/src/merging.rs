@@ -80,7 +80,7 @@ async fn merge_all<D: Domain>(
         new.extend(results.by_ref().take(inserted));
         changed.add(results);
     }
-    merged.publishes = changed.publishes();
+    merged.publishes = new.iter().chain(changed.0.iter().flatten()).any(|it| it.record.to_publish);
     storage::create_all(connection, &new).await?;
     for round in &changed.0 {
         storage::update_all(connection, round).await?;
@@ -106,11 +106,5 @@ impl<P> Rounds<P> {
             }
             self.0[round].push(changed);
         }
-    }
-
-    /// Returns whether any is to be published to the peer. New orders never are: they are as the peer
-    /// has them.
-    fn publishes(&self) -> bool {
-        self.0.iter().flatten().any(|changed| changed.record.to_publish)
     }
 }

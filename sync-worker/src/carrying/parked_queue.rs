@@ -61,9 +61,6 @@ impl ParkedQueuePublisher {
         queue: &str,
         messages: &[&DeliveredMessage],
     ) -> Result<(), NotParked> {
-        if messages.is_empty() {
-            return Ok(());
-        }
         let publisher = match self.open.take().filter(OpenPublisher::is_open) {
             Some(publisher) => publisher,
             None => OpenPublisher::open(&self.broker, &self.name).await?,

@@ -1,6 +1,6 @@
-//! The batches that are published on the channel and whose outcome is not known yet: each is written to the socket,
-//! then each of its messages is confirmed. While RabbitMQ writes one batch to its disk, the next is
-//! read and sent.
+//! The batches on the channel whose outcome is not known yet: each is written to the socket, then
+//! each of its messages is confirmed. While RabbitMQ writes one batch to its disk, the next is read
+//! and sent.
 //!
 //! A queue of futures (`FuturesOrdered`) cannot replace it: the outcome of the oldest batch depends
 //! on the answers to all the others (see [`answers`](super::answers)), so they are polled together.

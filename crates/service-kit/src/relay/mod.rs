@@ -120,7 +120,7 @@ impl Relay {
                     }
                     continue;
                 }
-                // Only a relay that could publish at once has any use for a wake-up, or for room.
+                // A relay that could not publish has no use for a wake-up, or for room.
                 () = woken, if wait.may_be_woken => {}
                 () = sleep_until(since + wait.at_most) => {}
             }

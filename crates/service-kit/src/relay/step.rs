@@ -140,7 +140,7 @@ impl Relay {
             lease.renewing(deciding).await?;
         }
         let step = self.delete_confirmed().await?;
-        // There is room for another batch now.
+        // There may be room for another batch now.
         Ok(if step == Step::InFlight { Step::Busy } else { step })
     }
 
