@@ -18,8 +18,9 @@ use crate::schema::orders;
 /// (`xid8`). The outbox is read only from `compared` on: before it are the rows that were published
 /// and deleted, which PostgreSQL skips one by one until it has vacuumed. Changes of other resources
 /// are passed over, up to a fixed number of them: the last one of so many counts, whatever it is, so
-/// that comparing waits where a resource has more than that unpublished. (The resource is a subquery, so that it is read by the primary key: as a join, PostgreSQL could
-/// plan to read the log from its beginning.)
+/// that comparing waits where a resource has more than that unpublished. (The resource is a
+/// subquery, so that it is read by the primary key: as a join, PostgreSQL could plan to read the log
+/// from its beginning.)
 const LOG_STATE: &str = "
 select compared.upto as compared,
     coalesce(last.seq, 0) as newest,

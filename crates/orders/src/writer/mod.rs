@@ -203,9 +203,9 @@ impl<D: Domain> Writer<D> {
     /// Locks the order, looks in the log for an earlier attempt whose outcome is unknown, and writes
     /// if there is none. The lock waits until such an attempt has ended, if it has reached the row.
     ///
-    /// One that reaches the row only after this is harmless: it updates the version that it was based
-    /// on, which this attempt or another write has replaced. Where this attempt had nothing to
-    /// change, another one had: the same edits would have changed that version again.
+    /// An earlier attempt that reaches the row only after this is harmless: it updates the version
+    /// that it was based on, which this attempt or another write has replaced. Where this attempt had
+    /// nothing to change, another one had: the same edits would have changed that version again.
     ///
     /// If one is found, the edits are written, however this transaction ends.
     async fn attempt_locked(
