@@ -29,6 +29,10 @@ begin;
 revoke all on database :"database" from public, :"service";
 grant connect on database :"database" to :"service";
 
+-- A transaction that somebody has forgotten holds back the feeds of changes. (The service's own sessions
+-- have a shorter limit.)
+alter database :"database" set idle_in_transaction_session_timeout = '60s';
+
 -- What the service owns goes to the owner; what it may do is said anew.
 reassign owned by :"service" to :"owner";
 alter schema public owner to :"owner";

@@ -8,12 +8,14 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::http::endpoints::Routes;
+use serde_json::Value;
 use service_kit::change_log::Change;
 use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::records::Registration;
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{EventFilter, Resource, Table};
 use service_kit::service::Service;
+use shared_models::order::{Status, expectation};
 use shared_models::side::Side;
 use uuid::Uuid;
 
@@ -21,6 +23,23 @@ use super::order::{Domain, Order, RESOURCE};
 use super::record::Record;
 use super::storage::{shared_after, shared_of, to_changes};
 use super::writer::{WriteQueues, Writer};
+
+/// The values within an event by which the feed of orders can be filtered.
+const FEED_FILTERS: &[EventFilter] = &[
+    EventFilter { name: "status", pointer: "/progress/status", check: check_status },
+    EventFilter { name: "company", pointer: "/delivery/company", check: check_company },
+];
+
+fn check_status(text: &str) -> Result<(), &'static str> {
+    let status = serde_json::from_value::<Status>(Value::String(text.to_owned()));
+    let expected = expectation("status").unwrap_or("the status of an order");
+    status.map(drop).map_err(|_| expected)
+}
+
+fn check_company(text: &str) -> Result<(), &'static str> {
+    let expected = expectation("company").unwrap_or("the company of an order");
+    if text.is_empty() { Err(expected) } else { Ok(()) }
+}
 
 /// The orders of a side.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +95,14 @@ impl Resource for Orders {
 
     fn must_arrive(&self) -> bool {
         true
+    }
+
+    fn feed(&self) -> &'static str {
+        "/v1/orders/changes"
+    }
+
+    fn event_filters(&self) -> &'static [EventFilter] {
+        FEED_FILTERS
     }
 
     fn offers_of<'a>(

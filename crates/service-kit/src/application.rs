@@ -20,10 +20,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
+use crate::feed::Hub;
 use crate::offers::OfferTask;
 use crate::parked::{ParkedSettings, ParkedTask};
 use crate::records::Records;
-use crate::relay::{Relay, RelayOptions, RelaySettings};
+use crate::relay::{Relay, RelayOptions, RelaySettings, Task};
+use crate::resource::Resources;
 use crate::service::Service;
 
 /// The time that the relay always has to finish, however long the requests took.
@@ -79,12 +81,20 @@ pub enum ApplicationError {
     Ended(&'static str),
 }
 
+/// Returns what the active relay does besides publishing.
+fn tasks(resources: &Resources) -> Vec<Arc<dyn Task>> {
+    vec![Arc::new(ParkedTask(resources.clone())), Arc::new(OfferTask(resources.clone()))]
+}
+
 /// A service that is ready to run.
 pub struct Application {
     address: SocketAddr,
     server: Server,
     preparing: JoinHandle<()>,
     relaying: JoinHandle<()>,
+    following: JoinHandle<()>,
+    /// Cancelled first: what waits for changes ends.
+    stopping: CancellationToken,
     stop: CancellationToken,
     shutdown_timeout: Duration,
 }
@@ -112,7 +122,6 @@ impl Application {
             let (state, observer, scans) = (observed.clone(), observer.clone(), scans.clone());
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
-        let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
         let (relay, handle) = Relay::new(RelayOptions {
             name,
             side,
@@ -120,17 +129,21 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
             resources: resources.clone(),
-            tasks: vec![
-                Arc::new(ParkedTask(resources.clone())),
-                Arc::new(OfferTask(resources.clone())),
-            ],
+            tasks: tasks(&resources),
         });
-        let offer_delays = settings.parked.offer_after;
-        let service = |database: Database| {
-            let (relay, resources) = (handle.clone(), resources.clone());
-            Service { side, database, relay, resources, offer_delays: offer_delays.clone() }
+        let stopping = CancellationToken::new();
+        let shared = Service {
+            side,
+            database: database()?,
+            relay: handle,
+            resources,
+            offer_delays: settings.parked.offer_after,
+            hub: Hub::new((settings.limits.connections.get() / 2).max(1)),
+            stopping: stopping.clone(),
         };
-        let services = databases.into_iter().map(service).collect::<Vec<_>>();
+        let of_thread =
+            |_| Ok::<_, database::BuildError>(Service { database: database()?, ..shared.clone() });
+        let services = (0..threads.get()).map(of_thread).collect::<Result<Vec<_>, _>>()?;
         let began = Arc::new(AtomicUsize::new(0));
         // Called by each HTTP thread when it starts.
         let application = move || {
@@ -144,7 +157,17 @@ impl Application {
         let preparing =
             tokio::spawn(prepare(settings.database, migrations, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));
-        Ok(Self { address, server, preparing, relaying, stop, shutdown_timeout })
+        let following = tokio::spawn(shared.hub.read(shared.database, stop.clone()));
+        Ok(Self {
+            address,
+            server,
+            preparing,
+            relaying,
+            following,
+            stopping,
+            stop,
+            shutdown_timeout,
+        })
     }
 
     /// Returns the address that the HTTP server listens on.
@@ -161,14 +184,16 @@ impl Application {
         tracing::info!(address = %self.address, "serving");
         let handle = self.server.handle();
         let mut serving = tokio::spawn(self.server);
-        let mut relaying = self.relaying;
+        let (mut relaying, mut following) = (self.relaying, self.following);
         let ended = tokio::select! {
             requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),
             _ = &mut relaying => Err(ApplicationError::Ended("the relay")),
+            _ = &mut following => Err(ApplicationError::Ended("the reader of the feeds")),
         };
         tracing::info!("stopping");
         // First no new requests; then committed changes are published; then the rest.
+        self.stopping.cancel();
         let deadline = Instant::now() + self.shutdown_timeout;
         server::stop(&handle, self.shutdown_timeout).await;
         self.stop.cancel();

@@ -4,6 +4,7 @@ pub mod application;
 pub mod change_log;
 pub mod database;
 pub mod error;
+pub mod feed;
 mod metrics;
 pub mod offers;
 pub mod parked;

@@ -9,9 +9,9 @@ use metrics::{Unit, describe_counter, describe_gauge, gauge};
 use program_kit::http::metrics::{exposition, state, total};
 
 use crate::change_log::{Backlog, backlog};
-use crate::parked;
 use crate::relay::{RelayCounts, RelayState};
 use crate::service::Service;
+use crate::{feed, parked};
 
 /// The timeout of the probe, and of the queries for the figures.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,15 +20,25 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// not taken for an outage.
 pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
     let asking = service.database.observe_within(TIMEOUT, async |connection| {
-        Ok((backlog(connection).await?, parked::waiting(connection).await?))
+        let (backlog, parked) = (backlog(connection).await?, parked::waiting(connection).await?);
+        Ok((backlog, parked, feed::lag(connection).await?))
     });
     let (probed, figures) = tokio::join!(service.database.probe(TIMEOUT), asking);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
         describe_gauge!("lockstep_database_up", "1 while the database answers, else 0");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
-        if let Ok((backlog, parked)) = figures {
+        describe_gauge!("lockstep_feed_followers", "Clients that follow the changes");
+        gauge!("lockstep_feed_followers").set(approximately(service.hub.followers()));
+        describe_gauge!(
+            "lockstep_feed_read_age_seconds",
+            Unit::Seconds,
+            "The time since the log was last read for those who follow it; 0 while nobody does"
+        );
+        gauge!("lockstep_feed_read_age_seconds").set(service.hub.read_age().as_secs_f64());
+        if let Ok((backlog, parked, lag)) = figures {
             waiting(&backlog, parked);
+            feed_lag(lag);
         }
     })
 }
@@ -63,6 +73,16 @@ fn waiting(backlog: &Backlog, parked: i64) {
     gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
     describe_gauge!("lockstep_parked_changes", "Parked changes; 10,000 means that many or more");
     gauge!("lockstep_parked_changes").set(approximately(parked));
+}
+
+fn feed_lag(lag: Duration) {
+    describe_gauge!(
+        "lockstep_feed_lag_seconds",
+        Unit::Seconds,
+        "The age of the oldest change that feeds hold back, as a transaction that began before it is \
+         not over"
+    );
+    gauge!("lockstep_feed_lag_seconds").set(lag.as_secs_f64());
 }
 
 /// Converts a count to a gauge's floating-point number, which is exact up to 2^53.

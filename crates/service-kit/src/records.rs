@@ -10,7 +10,7 @@ use shared_models::side::Side;
 
 use crate::database::Migrations;
 use crate::resource::{Resource, Resources};
-use crate::routes::common;
+use crate::routes::{common, feeds};
 use crate::service::Service;
 
 /// The paths of a resource.
@@ -81,14 +81,14 @@ impl Records {
     #[must_use]
     pub fn paths(&self) -> Routes {
         let each = self.http.iter().map(|(paths, _)| paths());
-        each.fold(Routes::default(), Routes::and).and(common())
+        each.fold(feeds(&self.resources), Routes::and).and(common())
     }
 
     /// Returns all paths of the service, with the data that the handlers share, for one HTTP thread.
     // Paths are matched one after the other: the common ones are last.
     pub(crate) fn routes(&self, service: &Service) -> Routes {
         let each = self.http.iter().map(|(paths, share)| share(service, paths()));
-        each.fold(Routes::default(), Routes::and).and(common())
+        each.fold(feeds(&self.resources), Routes::and).and(common())
     }
 }
 

@@ -29,6 +29,14 @@ pub trait Resource: Debug + Send + Sync + 'static {
     /// only for those who have bound a queue.
     fn must_arrive(&self) -> bool;
 
+    /// Returns the path of the feed of its changes, such as `/v1/orders/changes`.
+    fn feed(&self) -> &'static str;
+
+    /// Returns the values within its events by which its feed can be filtered.
+    fn event_filters(&self) -> &'static [EventFilter] {
+        &[]
+    }
+
     /// Returns an offer of each of these records that exists, in any order. `principal` is the one
     /// that requested it, if known.
     fn offers_of<'a>(
@@ -46,6 +54,17 @@ pub trait Resource: Debug + Send + Sync + 'static {
         limit: i64,
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>>;
+}
+
+/// A value within the events of a resource by which its feed can be filtered.
+#[derive(Clone, Copy, Debug)]
+pub struct EventFilter {
+    /// The name of the parameter.
+    pub name: &'static str,
+    /// The JSON pointer to the value, which is a text.
+    pub pointer: &'static str,
+    /// Fails with what was expected instead of a text that can be no such value.
+    pub check: fn(&str) -> Result<(), &'static str>,
 }
 
 /// The table of a resource's records.
@@ -89,6 +108,11 @@ impl Resources {
         let resource = self.named(name)?;
         let key = resource.key(text).filter(|key| key.len() <= MAX_KEY)?;
         Some((resource.name(), key))
+    }
+
+    /// Returns all of them.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &dyn Resource> {
+        self.0.iter().map(|resource| &**resource)
     }
 
     /// Returns the names, for a message.

@@ -1,8 +1,10 @@
 //! The data that the handlers of a service share.
 
 use shared_models::side::Side;
+use tokio_util::sync::CancellationToken;
 
 use crate::database::Database;
+use crate::feed::Hub;
 use crate::parked::Delays;
 use crate::relay::RelayHandle;
 use crate::resource::Resources;
@@ -20,4 +22,8 @@ pub struct Service {
     pub resources: Resources,
     /// The delays before a parked change is offered again.
     pub offer_delays: Delays,
+    /// The hub of the feeds.
+    pub hub: Hub,
+    /// Cancelled when the service stops: requests that wait are to be answered.
+    pub stopping: CancellationToken,
 }

@@ -18,7 +18,7 @@ use service_kit::change_log::{self, Change};
 use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::records::{Records, Registration};
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{EventFilter, Resource, Table};
 use service_kit::service::Service;
 use shared_models::SCHEMA;
 use shared_models::side::Side;
@@ -42,6 +42,7 @@ pub const NOTES: Texts = Texts {
     offered: "note.offered",
     table: Table { name: "notes", key: "id", key_type: "text" },
     must_arrive: true,
+    feed: "/v1/notes/changes",
     key: word,
 };
 
@@ -52,6 +53,7 @@ pub const PINGS: Texts = Texts {
     offered: "ping.offered",
     table: Table { name: "pings", key: "id", key_type: "bigint" },
     must_arrive: false,
+    feed: "/v1/pings/changes",
     key: number,
 };
 
@@ -63,6 +65,7 @@ pub struct Texts {
     offered: &'static str,
     table: Table,
     must_arrive: bool,
+    feed: &'static str,
     key: fn(&str) -> Option<String>,
 }
 
@@ -128,7 +131,19 @@ fn number(text: &str) -> Option<String> {
 
 impl Texts {
     /// Writes records of these keys, new ones and others, and their changes in one transaction.
-    pub async fn write(self, database: &TestDatabase, keys: &[impl AsRef<str>]) {
+    pub async fn write(self, database: &TestDatabase, keys: &[impl AsRef<str> + Sync]) {
+        let writing =
+            async |connection: &mut AsyncPgConnection| self.write_on(connection, keys).await;
+        let mut connection = database.connect().await;
+        connection.transaction::<_, QueryError, _>(writing).await.unwrap();
+    }
+
+    /// Writes such records in the transaction of the caller.
+    pub async fn write_on(
+        self,
+        connection: &mut AsyncPgConnection,
+        keys: &[impl AsRef<str> + Sync],
+    ) -> QueryResult<()> {
         let Table { name, key, key_type } = self.table;
         let write = format!(
             "insert into {name} as kept ({key}, text, version)
@@ -140,12 +155,8 @@ impl Texts {
         // Makes an event as large as one of an order, so that what is limited by bytes is, too.
         let text = "as long as an order ".repeat(30);
         let write = sql_query(write).bind::<Array<Text>, _>(keys).bind::<Text, _>(text);
-        let writing = async |connection: &mut AsyncPgConnection| {
-            let rows = write.load::<Row>(connection).await?;
-            change_log::append(connection, &self.changes(self.written, &rows, None)).await
-        };
-        let mut connection = database.connect().await;
-        connection.transaction::<_, QueryError, _>(writing).await.unwrap();
+        let rows = write.load::<Row>(connection).await?;
+        change_log::append(connection, &self.changes(self.written, &rows, None)).await
     }
 
     async fn of(
@@ -225,6 +236,15 @@ impl Resource for Texts {
 
     fn must_arrive(&self) -> bool {
         self.must_arrive
+    }
+
+    fn feed(&self) -> &'static str {
+        self.feed
+    }
+
+    fn event_filters(&self) -> &'static [EventFilter] {
+        const TEXT: EventFilter = EventFilter { name: "text", pointer: "/text", check: |_| Ok(()) };
+        &[TEXT]
     }
 
     fn offers_of<'a>(

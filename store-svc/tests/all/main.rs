@@ -8,6 +8,8 @@ mod bad_input;
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod limits;

@@ -53,7 +53,7 @@ select to_jsonb((select max(seq) from changes where resource = 'order' and key =
 /// order with a parked change is left to that side.)
 const AGE: &str = "
 select extract(epoch from clock_timestamp() - max(at)) from changes
-where resource = 'order' and key = '{id}' and to_publish and in_bulk is not true
+where resource = 'order' and key = '{id}' and to_publish and offer_in_bulk is not true
     and not exists (select from parked where resource = 'order' and key = '{id}' and state = 'parked')";
 
 /// The order at an earlier look.

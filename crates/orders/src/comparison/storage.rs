@@ -91,9 +91,9 @@ pub(crate) async fn log_state(
 const CHANGED: &str = "
 with found as materialized (
     select seq, key from (
-        select seq, resource, key, to_publish, in_bulk
+        select seq, resource, key, to_publish, offer_in_bulk
         from changes where seq > $2 and seq <= $3 order by seq limit $4) as looked_at
-    where resource = $1 and to_publish and in_bulk is not true
+    where resource = $1 and to_publish and offer_in_bulk is not true
     order by seq limit $5)
 select case when count(*) = $5 then max(seq) else (
         select seq from changes where seq > $2 and seq <= $3 order by seq offset $4 - 1 limit 1)

@@ -3,7 +3,8 @@
 //! actix limits the time for the first head on a connection, and for an idle one. It does not limit
 //! a later head that arrives only in part, the rest of a chunked body that nobody reads, or an
 //! answer that the client does not read. So each connection has a deadline, which is suspended only
-//! while a request is being handled; the parts that handle a request have limits of their own.
+//! while a request is being handled; the parts that handle a request have limits of their own. An
+//! answer without an end has no deadline; there, TCP notices a client that does not read.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -24,6 +25,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage as _, HttpRequest, rt};
 use futures_util::Stream;
 use rustix::net::{Shutdown, shutdown, sockopt};
+use tokio::io::Interest;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -33,9 +35,15 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The slowest rate in bytes a second at which a client may read an answer.
 const MIN_READ_RATE: u32 = 64 * 1024;
 
+/// The time after which the client of an answer without an end is taken to be gone, if it has not
+/// acknowledged what was sent, or reads nothing.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// An open connection.
 pub(super) struct Connection {
     socket: OwnedFd,
+    /// Set while an answer without an end is sent.
+    is_stream: Cell<bool>,
     timeout: Cell<Duration>,
     deadline: Cell<Option<Instant>>,
     /// Dropping this ends the watching task.
@@ -63,8 +71,9 @@ impl Connection {
     fn watched(socket: OwnedFd, timeout: Duration) -> Rc<Self> {
         let (open, closed) = oneshot::channel();
         let deadline = Cell::new(Some(Instant::now() + timeout));
+        let is_stream = Cell::new(false);
         let connection =
-            Rc::new(Self { socket, timeout: Cell::new(timeout), deadline, _open: open });
+            Rc::new(Self { socket, is_stream, timeout: Cell::new(timeout), deadline, _open: open });
         rt::spawn(watch(Rc::downgrade(&connection), closed));
         connection
     }
@@ -80,7 +89,23 @@ impl Connection {
     }
 
     fn start_deadline(&self) {
-        self.deadline.set(Some(Instant::now() + self.timeout.get()));
+        if !self.is_stream.get() {
+            self.deadline.set(Some(Instant::now() + self.timeout.get()));
+        }
+    }
+
+    /// Ends an answer without an end.
+    fn end_stream(&self) {
+        if self.is_stream.replace(false) {
+            self.set_unread_timeout(Duration::ZERO);
+            self.start_deadline();
+        }
+    }
+
+    /// Sets the time after which TCP gives up; zero is the system's own.
+    fn set_unread_timeout(&self, timeout: Duration) {
+        let millis = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+        log_failure(sockopt::set_tcp_user_timeout(&self.socket, millis));
     }
 
     fn extend_deadline(&self, bytes: usize) {
@@ -108,6 +133,41 @@ impl Connection {
         tracing::debug!("a connection was closed: the client exceeded its deadline");
         log_failure(sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)));
         log_failure(shutdown(&self.socket, Shutdown::Both));
+    }
+}
+
+/// The client of a request that is answered late, or without an end. actix notices that it is gone
+/// only when it writes.
+pub struct Client(Option<TcpStream>);
+
+impl Client {
+    /// Returns the client of a request.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let socket = Connection::of(request).and_then(|it| it.socket.try_clone().ok());
+        Self(socket.and_then(|it| TcpStream::from_std(it.into()).ok()))
+    }
+
+    /// Waits until it has closed the connection.
+    pub async fn gone(&self) {
+        let Some(socket) = &self.0 else { return std::future::pending().await };
+        while let Ok(ready) = socket.ready(Interest::READABLE).await {
+            if ready.is_read_closed() {
+                return;
+            }
+            // What it sends meanwhile is not read here, and no reason to look again.
+            let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = socket.try_io(Interest::READABLE, nothing);
+        }
+    }
+}
+
+/// Suspends the deadline of a connection until the answer to this request, which has no end, has
+/// ended all the same.
+pub fn keep_open(request: &HttpRequest) {
+    if let Some(connection) = Connection::of(request) {
+        connection.is_stream.set(true);
+        connection.set_unread_timeout(UNREAD_TIMEOUT);
     }
 }
 
@@ -185,8 +245,10 @@ impl MessageBody for WatchedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let next = Pin::new(&mut self.body).poll_next(context);
-        if let Poll::Ready(Some(Ok(bytes))) = &next {
-            self.connection.extend_deadline(bytes.len());
+        match &next {
+            Poll::Ready(Some(Ok(bytes))) => self.connection.extend_deadline(bytes.len()),
+            Poll::Ready(None | Some(Err(_))) => self.connection.end_stream(),
+            Poll::Pending => {}
         }
         next
     }

@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The files of a connection: its socket, once for actix and once for the watching task.
-const FILES_PER_CONNECTION: u64 = 2;
+/// The files of a connection: its socket, once for actix, once for the watching task, and once for a
+/// request that is answered late.
+const FILES_PER_CONNECTION: u64 = 3;
 
 /// The files that a program opens besides.
 const OTHER_FILES: u64 = 200;

@@ -23,5 +23,6 @@ mod span;
 mod strict_json;
 
 pub use admission::bearer;
+pub use connection::{Client, keep_open};
 pub use limits::{LimitsSettings, Proxies};
 pub use settings::HttpSettings;

@@ -34,6 +34,8 @@ pub enum Kind {
     Forbidden,
     /// The resource does not exist.
     NotFound,
+    /// What was requested is not kept any more.
+    Gone,
     /// The resource does not have this method.
     MethodNotAllowed,
     /// The request conflicts with the current state.
@@ -65,6 +67,7 @@ impl Kind {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Gone => (StatusCode::GONE, "gone"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict"),
             Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale"),

@@ -12,4 +12,4 @@ mod storage;
 pub use backlog::{Backlog, backlog};
 pub use change::Change;
 pub use statement::{Columns, Rows, bind_next, publish_after_commit, push_append};
-pub use storage::{Entry, append, append_in_bulk, entries_of, recorded, recorded_first};
+pub use storage::{Entry, append, append_offers, entries_of, recorded, recorded_first};

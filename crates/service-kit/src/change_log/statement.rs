@@ -34,12 +34,18 @@ const NAMES: &str =
     "event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal";
 
 /// Appends the rows of `new`; more columns, the private part and the selection of rows follow.
+///
+/// Readers have the changes in the order of `xid`, which is determined once the records are written, so
+/// that whoever wrote them before is over (docs/decisions/0025).
 const APPEND: &str = "
 recorded as (
     insert into changes
-        (event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, private";
+        (event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, private, xid";
 const SELECT: &str = ")
     select event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, ";
+
+/// Returns the place of a change in the order of readers.
+const POSITION: &str = "select log_position()";
 
 /// Adds the changes that are to be published to the outbox, in the same order.
 const ANNOUNCE: &str = "
@@ -116,9 +122,20 @@ impl<'a> Columns<'a> {
 /// Appends the rows of `new`, or only those whose keys are in a list, with the `private` part after
 /// the change.
 pub fn push_append(out: &mut AstPass<'_, '_, Pg>, rows: Rows, private: &str, keys: Option<&str>) {
-    for part in [APPEND, SELECT, private, " from new"] {
+    for part in [APPEND, SELECT, private, ", ("] {
         out.push_sql(part);
     }
+    match keys {
+        None => out.push_sql(POSITION),
+        // After the last of them is written.
+        Some(keys) => {
+            for part in ["select case when count(*) >= 0 then (", POSITION, ") end from (", keys] {
+                out.push_sql(part);
+            }
+            out.push_sql(") as written offset 0");
+        }
+    }
+    out.push_sql(") from new");
     if let Some(keys) = keys {
         for part in [" where (key in (", keys, "))", rows.hashed()] {
             out.push_sql(part);
@@ -127,9 +144,10 @@ pub fn push_append(out: &mut AstPass<'_, '_, Pg>, rows: Rows, private: &str, key
     push_announce(out);
 }
 
-/// Appends the rows of `new`, marked as a part of an offer of many records.
-pub(super) fn push_append_in_bulk(out: &mut AstPass<'_, '_, Pg>) {
-    for part in [APPEND, ", in_bulk", SELECT, "null, true from new"] {
+/// Appends the rows of `new`, marked as offers: of many records, or of a few.
+pub(super) fn push_append_offers(out: &mut AstPass<'_, '_, Pg>, in_bulk: bool) {
+    let marked = if in_bulk { "), true from new" } else { "), false from new" };
+    for part in [APPEND, ", offer_in_bulk", SELECT, "null, (", POSITION, marked] {
         out.push_sql(part);
     }
     push_announce(out);

@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::statement::push_append_in_bulk;
+use super::statement::push_append_offers;
 use super::{Change, Columns, Rows, publish_after_commit, push_append};
 use crate::database::Json;
 use crate::database::schema::changes;
@@ -26,30 +26,34 @@ pub async fn append(connection: &mut AsyncPgConnection, changes: &[Change]) -> Q
     publish_after_commit(connection, changes).await
 }
 
-/// Appends changes of an offer of many records, in the given sequence. They are marked, so that
-/// comparing passes over them (docs/decisions/0022).
-pub async fn append_in_bulk(
+/// Appends offers, in the given sequence. They are marked: feeds have no offers, as those say nothing
+/// new, and comparing passes over those `in_bulk` (docs/decisions/0022).
+pub async fn append_offers(
     connection: &mut AsyncPgConnection,
-    changes: &[Change],
+    offers: &[Change],
+    in_bulk: bool,
 ) -> QueryResult<()> {
-    if changes.is_empty() {
+    if offers.is_empty() {
         return Ok(());
     }
-    AppendInBulk(Columns::of(changes)).execute(connection).await?;
-    publish_after_commit(connection, changes).await
+    AppendOffers { offers: Columns::of(offers), in_bulk }.execute(connection).await?;
+    publish_after_commit(connection, offers).await
 }
 
-struct AppendInBulk<'a>(Columns<'a>);
-
-impl QueryId for AppendInBulk<'_> {
-    type QueryId = AppendInBulk<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+struct AppendOffers<'a> {
+    offers: Columns<'a>,
+    in_bulk: bool,
 }
 
-impl QueryFragment<Pg> for AppendInBulk<'_> {
+impl QueryId for AppendOffers<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for AppendOffers<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push_new(&mut out, Rows::Many, "", |_| Ok(()))?;
-        push_append_in_bulk(&mut out);
+        self.offers.push_new(&mut out, Rows::Many, "", |_| Ok(()))?;
+        push_append_offers(&mut out, self.in_bulk);
         out.push_sql(" select 1");
         Ok(())
     }

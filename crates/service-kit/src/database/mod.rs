@@ -203,6 +203,14 @@ impl Database {
         self.ask_on(&self.observer.figures, timeout, question).await
     }
 
+    /// Reads the end of the log, on the connection that all followers of the program share.
+    pub(crate) async fn follow<T>(
+        &self,
+        question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
+    ) -> Result<T, DatabaseError> {
+        self.ask_on(&self.observer.feed, self.deadline, question).await
+    }
+
     /// Checks whether the database answers within `timeout`.
     pub async fn probe(&self, timeout: Duration) -> Result<(), DatabaseError> {
         let question = async |connection: &AsyncPgConnection| {

@@ -1,4 +1,4 @@
-//! The connections for observing a program: two for the whole program, apart from the pool, so that
+//! The connections for observing a program: three for the whole program, apart from the pool, so that
 //! callers never delay an observer.
 
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Observer {
     pub(super) probe: SharedConnection,
     /// The connection for the backlog, the pause and the offers under way.
     pub(super) figures: SharedConnection,
+    /// The connection that reads the end of the log for all followers of the feeds.
+    pub(super) feed: SharedConnection,
 }
 
 impl Observer {
@@ -23,6 +25,7 @@ impl Observer {
     pub fn new(settings: &DatabaseSettings, name: &'static str) -> Self {
         let settings = Arc::new(settings.clone());
         let probe = SharedConnection::new(Arc::clone(&settings), name);
-        Self { probe, figures: SharedConnection::new(settings, name) }
+        let figures = SharedConnection::new(Arc::clone(&settings), name);
+        Self { probe, figures, feed: SharedConnection::new(settings, name) }
     }
 }

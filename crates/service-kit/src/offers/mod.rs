@@ -112,7 +112,7 @@ pub async fn offer(
     principal: Option<&str>,
 ) -> QueryResult<BTreeMap<String, Uuid>> {
     let offers = resource.offers_of(connection, keys, principal).await?;
-    change_log::append(connection, &offers).await?;
+    change_log::append_offers(connection, &offers, false).await?;
     Ok(offers.into_iter().map(|offer| (offer.key, offer.event_id)).collect())
 }
 
@@ -151,7 +151,7 @@ pub async fn advance(
         None => next_of_all(connection, resource, offer).await?,
         Some(since) => next_changed(connection, resource, offer, since).await?,
     };
-    change_log::append_in_bulk(connection, &offers).await?;
+    change_log::append_offers(connection, &offers, true).await?;
     match place {
         Some(place) => {
             let offered = i64::try_from(offers.len()).unwrap_or(i64::MAX);

@@ -1,12 +1,15 @@
-//! The routes that every service has, whatever its records are: offers, the relay, parked changes,
+//! The routes that every service has, whatever its records are: feeds, offers, the relay, parked changes,
 //! health, metrics.
 
+mod feed;
 mod offers;
 mod parked;
 mod relay;
 
 use program_kit::http::endpoints::Routes;
 use program_kit::http::{health, metrics as exposition};
+
+pub(crate) use feed::feeds;
 
 use crate::{metrics, readiness};
 

@@ -8,6 +8,8 @@ mod crowded;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod limits;

@@ -38,7 +38,7 @@ async fn lacks(service: &TestService) -> String {
 async fn a_service_waits_for_its_tables_and_goes_on_by_itself_when_they_are_there() {
     let service = start(TestDatabase::empty().await).await;
     let lacks = lacks(&service).await;
-    for told in ["2026-11-28-080000_log", "2026-11-28-080200_notes", "`notes migrate`"] {
+    for told in ["2026-11-28-100000_log", "2026-11-28-100200_notes", "`notes migrate`"] {
         assert!(lacks.contains(told), "{told} is not in: {lacks}");
     }
     let refused = service.client.post("/v1/sync/offer", &json!({"all": true})).await;
@@ -53,17 +53,17 @@ async fn a_service_waits_for_its_tables_and_goes_on_by_itself_when_they_are_ther
 #[tokio::test]
 async fn a_migration_that_has_not_run_is_named_and_those_that_have_are_not() {
     let database = fresh_database().await;
-    let forget = "delete from __diesel_schema_migrations where version = '20261128080200'";
+    let forget = "delete from __diesel_schema_migrations where version = '20261128100200'";
     database.connect().await.batch_execute(forget).await.unwrap();
     let lacks = lacks(&start(database).await).await;
-    assert!(lacks.contains("lack 2026-11-28-080200_notes:"), "{lacks}");
+    assert!(lacks.contains("lack 2026-11-28-100200_notes:"), "{lacks}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_from_before_the_first_release_are_refused_and_the_reason_says_what_to_do() {
     let database = fresh_database().await;
     let earlier = "update __diesel_schema_migrations set version = '20261120000000'
-        where version = '20261128080000';
+        where version = '20261128100000';
         delete from __diesel_schema_migrations where version > '20261120000000'";
     database.run(earlier).await;
     let error = migrate(&database.owner(), &notes().migrations, "test").await.unwrap_err();

@@ -1,15 +1,24 @@
 -- The tables of every service, whatever its records are. Those of its records are beside them, in
 -- migrations of their own.
 
+-- The place of a change in the order of readers (decision 0025): the own transaction or, if that is later,
+-- the newest one that is over at this moment. Volatile, so that it looks when it is called, and not at
+-- the beginning of a statement that then waited for a lock.
+create function log_position() returns bigint language plpgsql volatile as $$
+begin
+    return greatest(pg_current_xact_id()::text::bigint,
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1);
+end $$;
+
 -- Everything that happened to this side's records, wherever it was decided. Only ever appended to.
 create table changes (
     seq         bigint generated always as identity primary key,
-    xid         xid8 not null default pg_current_xact_id(),
+    xid         bigint not null default log_position(),
     at          timestamptz not null,
     version     bigint not null,    -- of the record, after the change
     event_id    uuid not null,
     to_publish  boolean not null,   -- whether it goes to RabbitMQ
-    in_bulk     boolean,            -- set for a part of an offer of many records
+    offer_in_bulk boolean,          -- of an offer: whether it is a part of one of many records; else null
     resource    text collate "C" not null,
     key         text collate "C" not null,
     kind        text not null,      -- what happened; also the routing key
@@ -21,6 +30,16 @@ create table changes (
     conflicts   jsonb               -- what was decided between two values
 );
 create index changes_of_record on changes (resource, key, seq);
+create index changes_in_order on changes (xid, seq);
+
+-- One row: which log this is, and how far it has been trimmed.
+create table log_state (
+    one         boolean primary key default true check (one),
+    incarnation uuid not null default gen_random_uuid(),    -- a cursor of another one is refused
+    trimmed_xid bigint not null default 0,      -- the newest change up to which older ones of the same
+    trimmed_seq bigint not null default 0       -- records were deleted
+);
+insert into log_state default values;
 
 -- The changes that RabbitMQ has not confirmed yet. An entry is made by the very statement that makes
 -- its change, so that a foreign key would only lock each change once more to say the same.

@@ -1,1 +1,0 @@
-drop table parked_events, parked, pause, offers, outbox, changes;

@@ -1,0 +1,175 @@
+//! A feed as server-sent events: each change as one event, until the client is gone or the service
+//! stops.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use futures_util::stream::unfold;
+use program_kit::http::Client;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::Source;
+use super::cursor::{Cursor, Scope};
+use super::filter::Filter;
+use super::hub::{Follower, Kept};
+use super::page::{ShownChange, read_page};
+use super::storage::Entry;
+use crate::database::DatabaseError;
+use crate::error::Error;
+
+/// The interval of comments where there is no change: both ends notice that the other one is gone.
+const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+/// The pause after which a client is to come back, in milliseconds.
+const RETRY: u64 = 1_000;
+/// The number of changes that are read from the log at a time.
+const PAGE: usize = 100;
+/// The most bytes that are handed to the connection at once: it copies them.
+const MAX_CHUNK: usize = 16 << 10;
+/// The pause after the log could not be read.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// A feed on its way to one client.
+struct Feed {
+    source: Source,
+    follower: Follower,
+    filter: Filter,
+    scope: Scope,
+    cursor: Cursor,
+    next_comment: Instant,
+    client: Client,
+    /// Set when the client is gone.
+    is_over: bool,
+}
+
+/// Answers with the changes after a place, for as long as the client reads them.
+pub(super) fn stream(
+    source: Source,
+    (client, follower): (Client, Follower),
+    filter: Filter,
+    (scope, cursor): (Scope, Cursor),
+) -> HttpResponse {
+    let feed = Feed {
+        source,
+        follower,
+        filter,
+        scope,
+        cursor,
+        next_comment: Instant::now(),
+        client,
+        is_over: false,
+    };
+    let opening = format!("retry: {RETRY}\n\n");
+    let events = unfold((feed, Bytes::from(opening)), async |(mut feed, mut left)| {
+        if left.is_empty() {
+            left = feed.next().await?;
+        }
+        let text = left.split_to(left.len().min(MAX_CHUNK));
+        Some((Ok::<_, Error>(text), (feed, left)))
+    });
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Compressed, a change would wait for later ones.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        // nginx would keep events back, too.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(Box::pin(events))
+}
+
+impl Feed {
+    /// Returns the next events; `None` ends the stream, and the client comes back to this or another
+    /// replica with the id of the last one.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if self.is_over || self.source.stopping.is_cancelled() {
+                return None;
+            }
+            let text = match self.follower.after(self.cursor.position) {
+                Kept::Batch(batch) => {
+                    let text = batch.text_for(self).ok()?;
+                    self.cursor = Cursor::at(batch.end);
+                    text
+                }
+                Kept::InTheLog => self.read().await?,
+                Kept::OtherLog => return None,
+                Kept::Nothing(position) => {
+                    self.cursor = Cursor::at(position);
+                    self.wait().await
+                }
+            };
+            if !text.is_empty() {
+                self.next_comment = Instant::now() + COMMENT_INTERVAL;
+                return Some(text);
+            }
+        }
+    }
+
+    /// Waits for changes; returns a comment if there are none for long.
+    async fn wait(&mut self) -> Bytes {
+        tokio::select! {
+            () = self.follower.changed() => Bytes::new(),
+            () = self.source.stopping.cancelled() => Bytes::new(),
+            () = self.client.gone() => {
+                self.is_over = true;
+                Bytes::new()
+            }
+            () = sleep_until(self.next_comment) => {
+                // An id without data is remembered by the client and dispatched to nobody.
+                Bytes::from(format!(": \nid: {}\n\n", self.scope.text(self.cursor)))
+            }
+        }
+    }
+
+    /// Reads what the hub has no more; `None` if it is not in the log either.
+    async fn read(&mut self) -> Option<Bytes> {
+        let Self { source, filter, scope, cursor, .. } = &*self;
+        match read_page(source, filter, *scope, *cursor, PAGE).await {
+            Ok(page) => {
+                let text = self.text(page.entries.iter().map(|it| &**it), page.from_start).ok()?;
+                self.cursor = page.next;
+                Some(text)
+            }
+            Err(Error::Database(DatabaseError::Unavailable(_) | DatabaseError::TooManyReaders)) => {
+                self.source.stopping.run_until_cancelled(sleep(AFTER_FAILURE)).await;
+                Some(Bytes::new())
+            }
+            // When it comes back, the client is told why.
+            Err(_) => None,
+        }
+    }
+
+    /// Returns the events of those entries that the feed contains.
+    fn text<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Entry>,
+        from_start: bool,
+    ) -> Result<Bytes, Error> {
+        let mut text = String::new();
+        for entry in entries.filter(|entry| self.filter.contains(entry, &self.source.resources)) {
+            let shown = ShownChange::of(entry, self.scope, from_start)?;
+            let data = serde_json::to_string(&shown).map_err(|error| {
+                tracing::error!(%error, "a change cannot be written as JSON");
+                crate::error::internal()
+            })?;
+            // Writing to a string cannot fail.
+            let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", shown.cursor, entry.kind);
+        }
+        Ok(Bytes::from(text))
+    }
+}
+
+impl super::hub::Batch {
+    /// Returns the events of a batch that a feed has not sent yet.
+    fn text_for(&self, feed: &Feed) -> Result<Bytes, Error> {
+        let position = feed.cursor.position;
+        let is_whole = self.entries.first().is_some_and(|first| first.position > position);
+        let left = self.entries.iter().map(|it| &**it).filter(|entry| entry.position > position);
+        match is_whole {
+            true => self.text(feed.scope.digest, || feed.text(left, false)),
+            false => feed.text(left, false),
+        }
+    }
+}
