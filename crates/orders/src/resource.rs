@@ -1,6 +1,7 @@
 //! Orders as the records of a service: offering them again, and their routes.
 
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::result::Error::QueryBuilderError;
 use diesel_async::AsyncPgConnection;
@@ -19,6 +20,7 @@ use shared_models::order::{Status, expectation};
 use shared_models::side::Side;
 use uuid::Uuid;
 
+use super::comparison;
 use super::order::{Domain, Order, RESOURCE};
 use super::record::Record;
 use super::storage::{shared_after, shared_of, to_changes};
@@ -130,5 +132,14 @@ impl Resource for Orders {
             self.offers(&shared_after(connection, after, limit).await?, principal)
         }
         .boxed()
+    }
+
+    /// What was not compared is looked for in the log.
+    fn has_read<'a>(
+        &'a self,
+        connection: &'a mut AsyncPgConnection,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, QueryResult<Option<i64>>> {
+        comparison::compared_since(connection, since).boxed()
     }
 }

@@ -26,6 +26,7 @@ use crate::parked::{ParkedSettings, ParkedTask};
 use crate::records::Records;
 use crate::relay::{Relay, RelayOptions, RelaySettings, Task};
 use crate::resource::Resources;
+use crate::retention::{RetentionCounts, RetentionSettings, RetentionTask};
 use crate::service::Service;
 
 /// The time that the relay always has to finish, however long the requests took.
@@ -49,6 +50,8 @@ pub struct ServiceSettings {
     pub relay: RelaySettings,
     /// The settings for changes that could not be carried.
     pub parked: ParkedSettings,
+    /// The times for which what is old is kept.
+    pub retention: RetentionSettings,
     /// The settings of the log.
     pub log: LogSettings,
 }
@@ -63,6 +66,7 @@ impl ServiceSettings {
         BrokerSettings::DEFAULTS,
         RelaySettings::DEFAULTS,
         ParkedSettings::DEFAULTS,
+        RetentionSettings::DEFAULTS,
         LogSettings::DEFAULTS,
     ];
 }
@@ -81,9 +85,17 @@ pub enum ApplicationError {
     Ended(&'static str),
 }
 
-/// Returns what the active relay does besides publishing.
-fn tasks(resources: &Resources) -> Vec<Arc<dyn Task>> {
-    vec![Arc::new(ParkedTask(resources.clone())), Arc::new(OfferTask(resources.clone()))]
+/// Returns what the relay does besides publishing.
+fn tasks(
+    resources: &Resources,
+    retention: RetentionSettings,
+    deleted: &RetentionCounts,
+) -> Vec<Arc<dyn Task>> {
+    vec![
+        Arc::new(ParkedTask(resources.clone())),
+        Arc::new(OfferTask(resources.clone())),
+        Arc::new(RetentionTask::new(resources.clone(), retention, deleted.clone())),
+    ]
 }
 
 /// A service that is ready to run.
@@ -113,8 +125,7 @@ impl Application {
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let waiting = State::Preparing("not checked yet".into());
-        let (state, observed) = watch::channel(waiting);
+        let (state, observed) = watch::channel(State::Preparing("not checked yet".into()));
         let threads = server::threads(&settings.limits);
         let observer = Observer::new(&settings.database, name);
         let scans = Scans::of_program(threads);
@@ -122,6 +133,7 @@ impl Application {
             let (state, observer, scans) = (observed.clone(), observer.clone(), scans.clone());
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
+        let deleted = RetentionCounts::default();
         let (relay, handle) = Relay::new(RelayOptions {
             name,
             side,
@@ -129,7 +141,7 @@ impl Application {
             broker: settings.broker,
             relay: settings.relay,
             resources: resources.clone(),
-            tasks: tasks(&resources),
+            tasks: tasks(&resources, settings.retention, &deleted),
         });
         let stopping = CancellationToken::new();
         let shared = Service {
@@ -139,6 +151,7 @@ impl Application {
             resources,
             offer_delays: settings.parked.offer_after,
             hub: Hub::new((settings.limits.connections.get() / 2).max(1)),
+            deleted,
             stopping: stopping.clone(),
         };
         let of_thread =
@@ -153,7 +166,6 @@ impl Application {
         };
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;
-        let shutdown_timeout = settings.http.shutdown_timeout;
         let preparing =
             tokio::spawn(prepare(settings.database, migrations, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));
@@ -166,7 +178,7 @@ impl Application {
             following,
             stopping,
             stop,
-            shutdown_timeout,
+            shutdown_timeout: settings.http.shutdown_timeout,
         })
     }
 

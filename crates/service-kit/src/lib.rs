@@ -14,5 +14,6 @@ mod readiness;
 pub mod records;
 pub mod relay;
 pub mod resource;
+pub mod retention;
 mod routes;
 pub mod service;

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
 use program_kit::http::metrics::{exposition, state, total};
 
 use crate::change_log::{Backlog, backlog};
 use crate::relay::{RelayCounts, RelayState};
+use crate::retention::Counts;
 use crate::service::Service;
-use crate::{feed, parked};
+use crate::{feed, parked, retention};
 
 /// The timeout of the probe, and of the queries for the figures.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -21,11 +22,13 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
     let asking = service.database.observe_within(TIMEOUT, async |connection| {
         let (backlog, parked) = (backlog(connection).await?, parked::waiting(connection).await?);
-        Ok((backlog, parked, feed::lag(connection).await?))
+        let oldest = retention::oldest(connection).await?;
+        Ok((backlog, parked, oldest, feed::lag(connection).await?))
     });
     let (probed, figures) = tokio::join!(service.database.probe(TIMEOUT), asking);
     exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
+        deleted(service.deleted.now());
         describe_gauge!("lockstep_database_up", "1 while the database answers, else 0");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
         describe_gauge!("lockstep_feed_followers", "Clients that follow the changes");
@@ -36,8 +39,9 @@ pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
             "The time since the log was last read for those who follow it; 0 while nobody does"
         );
         gauge!("lockstep_feed_read_age_seconds").set(service.hub.read_age().as_secs_f64());
-        if let Ok((backlog, parked, lag)) = figures {
+        if let Ok((backlog, parked, oldest, lag)) = figures {
             waiting(&backlog, parked);
+            log_age(oldest);
             feed_lag(lag);
         }
     })
@@ -73,6 +77,29 @@ fn waiting(backlog: &Backlog, parked: i64) {
     gauge!("lockstep_outbox_age_seconds").set(approximately(age) / 1000.0);
     describe_gauge!("lockstep_parked_changes", "Parked changes; 10,000 means that many or more");
     gauge!("lockstep_parked_changes").set(approximately(parked));
+}
+
+fn deleted(Counts { changes, parked, removed }: Counts) {
+    describe_counter!(
+        "lockstep_log_trimmed_total",
+        "Changes that were deleted because they are old and their records have newer ones"
+    );
+    total("lockstep_log_trimmed_total", &[], changes);
+    describe_counter!("lockstep_parked_deleted_total", "Old parked changes that were deleted");
+    total("lockstep_parked_deleted_total", &[], parked);
+    describe_counter!("lockstep_records_purged_total", "Removed records that were purged");
+    total("lockstep_records_purged_total", &[], removed);
+}
+
+fn log_age(oldest: Option<DateTime<Utc>>) {
+    describe_gauge!(
+        "lockstep_log_age_seconds",
+        Unit::Seconds,
+        "The age of the oldest change from which on every change is kept; of older ones only the \
+         newest of each record is"
+    );
+    let age = oldest.map_or(0, |oldest| (Utc::now() - oldest).num_milliseconds().max(0));
+    gauge!("lockstep_log_age_seconds").set(approximately(age) / 1000.0);
 }
 
 fn feed_lag(lag: Duration) {

@@ -3,8 +3,10 @@
 use std::fmt::{Debug, Write as _};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use crate::change_log::Change;
@@ -54,6 +56,29 @@ pub trait Resource: Debug + Send + Sync + 'static {
         limit: i64,
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>>;
+
+    /// Returns the number up to which this resource has read the log, if it reads it by number for a
+    /// purpose of its own: nothing after it is trimmed. One that has not read since `since` is not
+    /// waited for.
+    fn has_read<'a>(
+        &'a self,
+        _connection: &'a mut AsyncPgConnection,
+        _since: DateTime<Utc>,
+    ) -> BoxFuture<'a, QueryResult<Option<i64>>> {
+        async { Ok(None) }.boxed()
+    }
+
+    /// Deletes up to `limit` of the records that were removed before a time, the oldest first, and
+    /// returns their keys. The last change of each is deleted in the same transaction. Records that
+    /// others have locked are passed over (`for update skip locked`).
+    fn purge_removed<'a>(
+        &'a self,
+        _connection: &'a mut AsyncPgConnection,
+        _before: DateTime<Utc>,
+        _limit: i64,
+    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
+        async { Ok(vec![]) }.boxed()
+    }
 }
 
 /// A value within the events of a resource by which its feed can be filtered.

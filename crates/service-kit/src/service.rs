@@ -8,6 +8,7 @@ use crate::feed::Hub;
 use crate::parked::Delays;
 use crate::relay::RelayHandle;
 use crate::resource::Resources;
+use crate::retention::RetentionCounts;
 
 /// The data that the handlers of a service share.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Service {
     pub resources: Resources,
     /// The delays before a parked change is offered again.
     pub offer_delays: Delays,
+    /// The number of old rows that were deleted.
+    pub deleted: RetentionCounts,
     /// The hub of the feeds.
     pub hub: Hub,
     /// Cancelled when the service stops: requests that wait are to be answered.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use program_kit::access::AccessSettings;
 use program_kit::broker::{BrokerSettings, BrokerUrl};
 use program_kit::http::{HttpSettings, LimitsSettings, Proxies};
@@ -14,6 +15,7 @@ use service_kit::database::DatabaseSettings;
 use service_kit::parked::{Delays, ParkedSettings};
 use service_kit::records::Records;
 use service_kit::relay::RelaySettings;
+use service_kit::retention::{Keep, RetentionSettings};
 use tokio::sync::oneshot;
 
 use super::{BrokerUser, DatabaseLink, TestBroker, TestClient, TestDatabase};
@@ -165,6 +167,11 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             offer_rate: NonZeroU32::new(2_000).unwrap(),
         },
         parked: ParkedSettings { offer_after: Delays::try_from("5s, 30s, 5m".to_owned()).unwrap() },
+        retention: RetentionSettings {
+            changes: Keep::For(TimeDelta::days(30)),
+            parked: Keep::For(TimeDelta::days(30)),
+            tombstones: Keep::For(TimeDelta::days(90)),
+        },
         log: LogSettings {
             filter: LogFilter::try_from("off".to_owned()).unwrap(),
             format: LogFormat::Text,

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use super::{Binary, Set};
 
 /// The settings of every service.
-const SETTINGS: [&str; 37] = [
+const SETTINGS: [&str; 41] = [
     "[http]",
     "host",
     "port",
@@ -42,12 +42,16 @@ const SETTINGS: [&str; 37] = [
     "offer_rate",
     "[parked]",
     "offer_after",
+    "[retention]",
+    "changes",
+    "parked",
+    "tombstones",
     "[log]",
     "filter",
 ];
 
 /// An invalid setting, and the name that the message must contain.
-const BAD: [(Set<'static>, &str); 43] = [
+const BAD: [(Set<'static>, &str); 46] = [
     (("DATABASE__URL", ""), "database.url"),
     (("BROKER__URL", ""), "broker.url"),
     (("DATABASE__URL", "hunter2"), "database.url"),
@@ -88,6 +92,9 @@ const BAD: [(Set<'static>, &str); 43] = [
     (("PARKED__OFFER_AFTER", "soon"), "parked.offer_after"),
     (("PARKED__OFFER_AFTER", "5s, 0s"), "parked.offer_after"),
     (("PARKED__OFFER_AFTER", ""), "parked.offer_after"),
+    (("RETENTION__CHANGES", "soon"), "retention.changes"),
+    (("RETENTION__PARKED", "59s"), "retention.parked"),
+    (("RETENTION__TOMBSTONES", "99999years"), "retention.tombstones"),
     (("LOG__FILTER", "a=b=c"), "log.filter"),
     (("LOG__FORMAT", "xml"), "log.format"),
     (("METRICS__PORT", "9100"), "metrics"),

@@ -13,7 +13,7 @@ use diesel_async::AsyncPgConnection;
 use shared_models::comparison::{ChangedPage, Compared, OrderState, Revisions};
 use uuid::Uuid;
 
-pub(crate) use storage::log_state;
+pub(crate) use storage::{compared_since, log_state};
 
 /// Returns the orders that this side itself changed between two places in its log, with their current
 /// states; changes from the peer, changes that concern only this side, and what an offer of many

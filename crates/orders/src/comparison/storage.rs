@@ -192,6 +192,17 @@ pub(super) async fn newest(connection: &mut AsyncPgConnection) -> QueryResult<i6
     Ok(diesel::sql_query(newest).get_result::<Newest>(connection).await?.newest)
 }
 
+/// Returns the place up to which the log has been compared, unless that was last advanced before
+/// `since`: then nobody compares.
+pub(crate) async fn compared_since(
+    connection: &mut AsyncPgConnection,
+    since: DateTime<Utc>,
+) -> QueryResult<Option<i64>> {
+    let place = "select upto as newest from compared where at >= $1";
+    let place = diesel::sql_query(place).bind::<Timestamptz, _>(since);
+    Ok(place.get_result::<Newest>(connection).await.optional()?.map(|place| place.newest))
+}
+
 /// Advances the recorded place, never past the end of the log, and never back.
 const ADVANCE: &str = "
 update compared set upto = $2, at = $3

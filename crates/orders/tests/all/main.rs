@@ -13,4 +13,8 @@ mod plain;
 #[cfg(test)]
 mod publishing;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
+mod sizes;
+#[cfg(test)]
 mod writing;

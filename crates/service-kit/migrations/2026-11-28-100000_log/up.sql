@@ -10,7 +10,8 @@ begin
         pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1);
 end $$;
 
--- Everything that happened to this side's records, wherever it was decided. Only ever appended to.
+-- Everything that happened to this side's records, wherever it was decided. Appended to, and trimmed to
+-- the newest change of each record (decision 0026).
 create table changes (
     seq         bigint generated always as identity primary key,
     xid         bigint not null default log_position(),

@@ -1,4 +1,5 @@
-//! The append-only log of everything that happened to this side's records, of whatever kind.
+//! The log of everything that happened to this side's records, of whatever kind. Entries are appended
+//! and never updated; `retention` deletes old ones of which the record has a newer one.
 //!
 //! A change is appended by the same statement that writes the record.
 //! A change that was made here and concerns the peer also enters the outbox, in the same statement;

@@ -220,9 +220,9 @@ async fn next_changed(
     Ok((offers, place))
 }
 
-/// Looks back from the place that was found in an earlier step, or that a search finds now. The log
-/// has every change ever made; if its beginning is ever deleted, an offer since an earlier time has
-/// to become one of all.
+/// Looks back from the place that was found in an earlier step, or that a search finds now. Where the
+/// log is trimmed, it has the newest change of each record: one that has changed since the time has a
+/// change that is no older. Nothing after an offer's place is trimmed while it is under way.
 async fn look_back(
     connection: &mut AsyncPgConnection,
     found: Option<i64>,

@@ -31,6 +31,9 @@ const AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// the most, during which changes wait.
 const REST_FACTOR: u32 = 4;
 
+/// The rest after a step that deleted what is old, in times of what the step took.
+const DELETED_REST_FACTOR: u32 = 9;
+
 /// Something that the active relay of a database does besides publishing.
 pub trait Task: Debug + Send + Sync + 'static {
     /// Returns whether it adds so much to the outbox that it waits while the outbox cannot be emptied.
@@ -55,6 +58,8 @@ pub enum TaskOutcome {
         /// The number of records.
         records: usize,
     },
+    /// Rows were deleted that nobody needs any more; there may be more. Nobody waits for that.
+    Deleted,
     /// The step failed. Something else may be done instead, after a rest.
     Failed,
 }
@@ -139,6 +144,10 @@ impl Schedule {
                 let from = self.next.filter(|next| now.duration_since(*next) < share);
                 rested.max(from.unwrap_or(now).checked_add(share))
             }
+            TaskOutcome::Deleted => {
+                let took = now.duration_since(began);
+                now.checked_add((took * DELETED_REST_FACTOR).max(MIN_REST))
+            }
             TaskOutcome::Nothing => None,
         };
         if outcome != TaskOutcome::Nothing {
@@ -161,7 +170,7 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    use TaskOutcome::{Failed, Nothing, Offered};
+    use TaskOutcome::{Deleted, Failed, Nothing, Offered};
 
     /// A task of which only its place in the schedule matters.
     #[derive(Debug)]
@@ -275,6 +284,16 @@ mod tests {
             }
             assert!((18..=20).contains(&stepping.as_secs()), "{outcome:?}: {stepping:?}");
         }
+    }
+
+    #[test]
+    fn deleting_what_is_old_takes_a_tenth_of_the_relays_time() {
+        let (mut schedule, now) = (schedule(1), Instant::now());
+        let took = Duration::from_millis(20);
+        schedule.stepped(2, now, now + took, Deleted);
+        assert!(!schedule.is_step_due(now + took * 9, true));
+        assert!(schedule.is_step_due(now + took * 10, false));
+        assert_eq!(order(&schedule), [0, 1, 2], "it comes last in the next step");
     }
 
     #[test]

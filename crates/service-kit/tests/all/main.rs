@@ -36,6 +36,8 @@ mod relaying;
 #[cfg(test)]
 mod resources;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod side;

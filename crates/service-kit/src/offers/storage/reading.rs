@@ -56,9 +56,9 @@ pub(in crate::offers) async fn sees_any(
 /// Reads the changes of a resource in a window of the log, except offers and changes before a time.
 const CHANGED: &str = "
 select seq, key from (
-    select seq, resource, key, kind, at from changes
+    select seq, resource, key, offer_in_bulk, at from changes
     where seq > $1 and seq <= $2 order by seq limit $3) as looked_at
-where resource = $6 and kind <> resource || '.offered' and at >= $4
+where resource = $6 and offer_in_bulk is null and at >= $4
 order by seq limit $5";
 
 /// A change that is to be offered.

@@ -1,0 +1,151 @@
+//! Purging removed records, with the change that says so.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::{QueryResult, QueryableByName, sql_query};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use service_kit::change_log::Change;
+use service_kit::database::now;
+use service_kit::resource::{Resource, Table};
+use service_kit::retention;
+use test_kit::{NOTES, TestDatabase};
+
+use super::{later, log, these, trim, write};
+use crate::side::fresh_database;
+
+/// Notes that can be removed: `removed_at` says when.
+#[derive(Debug)]
+struct RemovableNotes;
+
+#[derive(QueryableByName)]
+struct Purged {
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+impl Resource for RemovableNotes {
+    fn name(&self) -> &'static str {
+        NOTES.name()
+    }
+
+    fn table(&self) -> Table {
+        NOTES.table()
+    }
+
+    fn key(&self, text: &str) -> Option<String> {
+        NOTES.key(text)
+    }
+
+    fn must_arrive(&self) -> bool {
+        NOTES.must_arrive()
+    }
+
+    fn feed(&self) -> &'static str {
+        NOTES.feed()
+    }
+
+    fn offers_of<'a>(
+        &'a self,
+        _: &'a mut AsyncPgConnection,
+        _: &'a [String],
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
+        async { Ok(vec![]) }.boxed()
+    }
+
+    fn offers_after<'a>(
+        &'a self,
+        _: &'a mut AsyncPgConnection,
+        _: Option<&'a str>,
+        _: i64,
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
+        async { Ok(vec![]) }.boxed()
+    }
+
+    fn purge_removed<'a>(
+        &'a self,
+        connection: &'a mut AsyncPgConnection,
+        before: DateTime<Utc>,
+        limit: i64,
+    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
+        let purge = "
+            delete from notes where id = any (array(
+                select id from notes where removed_at < $1
+                order by removed_at, id limit $2 for update skip locked))
+            returning id as key";
+        async move {
+            let purge = sql_query(purge).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
+            let purged = purge.load::<Purged>(connection).await?;
+            Ok(purged.into_iter().map(|row| row.key).collect())
+        }
+        .boxed()
+    }
+}
+
+/// Removes notes with a last change each.
+async fn remove(database: &TestDatabase, keys: &[&str]) {
+    write(database, keys).await;
+    for key in keys {
+        let removed = format!("update notes set removed_at = now() where id = '{key}'");
+        database.run(&removed).await;
+    }
+}
+
+async fn purge(database: &TestDatabase, before: DateTime<Utc>, limit: u16) -> usize {
+    let mut connection = database.connect().await;
+    let purging = connection.transaction::<_, diesel::result::Error, _>(async |it| {
+        retention::purge(it, &RemovableNotes, before, limit).await
+    });
+    purging.await.unwrap()
+}
+
+async fn database() -> TestDatabase {
+    let database = fresh_database().await;
+    database.run("alter table notes add removed_at timestamptz").await;
+    database
+}
+
+#[tokio::test]
+async fn a_removed_record_goes_with_its_last_change_when_it_is_old() {
+    let database = database().await;
+    write(&database, &["a", "b", "c"]).await;
+    remove(&database, &["a", "b"]).await;
+    trim(&database, later(), 5).await;
+    assert_eq!(log(&database).await, these([("c", 1), ("a", 2), ("b", 2)]));
+    assert_eq!(purge(&database, now() - TimeDelta::hours(1), 10).await, 0);
+    assert_eq!(purge(&database, later(), 1).await, 1);
+    assert_eq!(log(&database).await, these([("c", 1), ("b", 2)]));
+    assert_eq!(purge(&database, later(), 10).await, 1);
+    assert_eq!(purge(&database, later(), 10).await, 0);
+    assert_eq!(log(&database).await, these([("c", 1)]));
+    assert_eq!(database.count("notes").await, 1);
+}
+
+#[tokio::test]
+async fn a_removal_that_readers_with_a_cursor_may_not_have_read_is_kept() {
+    let database = database().await;
+    write(&database, &["a", "a", "b"]).await;
+    let limit = now();
+    remove(&database, &["a"]).await;
+    trim(&database, limit, 3).await;
+    assert_eq!(purge(&database, later(), 10).await, 0, "its change was not passed");
+    assert_eq!(log(&database).await, these([("a", 2), ("b", 1), ("a", 3)]));
+    trim(&database, later(), 1).await;
+    assert_eq!(purge(&database, later(), 10).await, 1);
+    assert_eq!(log(&database).await, these([("b", 1)]));
+}
+
+#[tokio::test]
+async fn where_clocks_differ_the_change_of_a_removal_is_not_lost() {
+    let database = database().await;
+    write(&database, &["a", "b"]).await;
+    remove(&database, &["a"]).await;
+    // By its row it was removed long before; its change was not passed.
+    database.run("update notes set removed_at = '2020-01-01' where id = 'a'").await;
+    trim(&database, now() - TimeDelta::hours(1), 0).await;
+    assert_eq!(purge(&database, later(), 10).await, 1);
+    assert_eq!(log(&database).await, these([("a", 1), ("b", 1), ("a", 2)]));
+}
