@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod domain;
+mod readings;
 
 use orders::{Domain as _, routes};
 use program_kit::http::endpoints::Routes;
@@ -15,13 +16,17 @@ pub use domain::{Handling, Warehouse};
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
     about: "The warehouse of Lockstep: the orders to pick, pack and ship",
-    layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: ServiceSettings::SECTIONS },
+    layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: &SECTIONS },
 };
+
+const SECTIONS: [&str; ServiceSettings::SECTIONS.len() + 1] =
+    ServiceSettings::sections_and(&[readings::DEFAULTS]);
 
 /// Returns the records of the service.
 #[must_use]
 pub fn records() -> Records {
-    Records::new(Warehouse::SIDE, orders::register::<Warehouse>(order_paths), vec![])
+    let orders = orders::register::<Warehouse>(order_paths);
+    Records::new(Warehouse::SIDE, orders, vec![readings::register()])
 }
 
 fn order_paths() -> Routes {

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use program_kit::access::{Access, AccessSettings};
 use program_kit::broker::BrokerSettings;
 use program_kit::http::{HttpSettings, LimitsSettings, server};
+use program_kit::settings::SettingsError;
 use program_kit::telemetry::LogSettings;
 use serde::Deserialize;
 use thiserror::Error;
@@ -27,6 +28,7 @@ use crate::records::Records;
 use crate::relay::{Relay, RelayOptions, RelaySettings, Task};
 use crate::resource::Resources;
 use crate::retention::{RetentionCounts, RetentionSettings, RetentionTask};
+use crate::sections::Sections;
 use crate::service::Service;
 
 /// The time that the relay always has to finish, however long the requests took.
@@ -34,7 +36,6 @@ const MIN_RELAY_TIME: Duration = Duration::from_secs(1);
 
 /// The settings of a service.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceSettings {
     /// The address, and the options of the HTTP server.
     pub http: HttpSettings,
@@ -54,6 +55,9 @@ pub struct ServiceSettings {
     pub retention: RetentionSettings,
     /// The settings of the log.
     pub log: LogSettings,
+    /// The settings of its resources. A section that none of them has is refused.
+    #[serde(flatten)]
+    pub resources: Sections,
 }
 
 impl ServiceSettings {
@@ -69,11 +73,28 @@ impl ServiceSettings {
         RetentionSettings::DEFAULTS,
         LogSettings::DEFAULTS,
     ];
+
+    /// Returns these defaults and, after them, those of the resources' own sections.
+    #[must_use]
+    pub const fn sections_and<const N: usize>(own: &[&'static str]) -> [&'static str; N] {
+        let (common, mut all, mut index) = (Self::SECTIONS, [""; N], 0);
+        while index < N {
+            all[index] = match index < common.len() {
+                true => common[index],
+                false => own[index - common.len()],
+            };
+            index += 1;
+        }
+        all
+    }
 }
 
 /// The error of a service that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
 pub enum ApplicationError {
+    /// A setting of a resource is malformed or unknown.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
     /// The port could not be opened, or the server on it failed.
     #[error("{0}")]
     Serve(#[from] io::Error),
@@ -121,6 +142,7 @@ impl Application {
     ) -> Result<Self, ApplicationError> {
         let (side, resources) = (records.side, records.resources.clone());
         let migrations = records.migrations.clone();
+        let configured = records.configure(&settings.resources)?;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
@@ -143,7 +165,6 @@ impl Application {
             resources: resources.clone(),
             tasks: tasks(&resources, settings.retention, &deleted),
         });
-        let stopping = CancellationToken::new();
         let shared = Service {
             side,
             database: database()?,
@@ -152,7 +173,7 @@ impl Application {
             offer_delays: settings.parked.offer_after,
             hub: Hub::new((settings.limits.connections.get() / 2).max(1)),
             deleted,
-            stopping: stopping.clone(),
+            stopping: CancellationToken::new(),
         };
         let of_thread =
             |_| Ok::<_, database::BuildError>(Service { database: database()?, ..shared.clone() });
@@ -162,7 +183,7 @@ impl Application {
         let application = move || {
             let thread = began.fetch_add(1, Ordering::Relaxed);
             let service = services[thread % services.len()].clone();
-            records.routes(&service).sharing(Data::new(service))
+            configured.routes(&service).sharing(Data::new(service))
         };
         let (http, limits) = (&settings.http, &settings.limits);
         let server = server::serve(threads, http, limits, access, listener, application)?;
@@ -176,7 +197,7 @@ impl Application {
             preparing,
             relaying,
             following,
-            stopping,
+            stopping: shared.stopping,
             stop,
             shutdown_timeout: settings.http.shutdown_timeout,
         })

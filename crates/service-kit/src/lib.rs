@@ -16,4 +16,5 @@ pub mod relay;
 pub mod resource;
 pub mod retention;
 mod routes;
+pub mod sections;
 pub mod service;

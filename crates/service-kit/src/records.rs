@@ -6,25 +6,32 @@ use std::sync::Arc;
 
 use diesel_migrations::EmbeddedMigrations;
 use program_kit::http::endpoints::Routes;
+use program_kit::settings::SettingsError;
 use shared_models::side::Side;
 
 use crate::database::Migrations;
 use crate::resource::{Resource, Resources};
 use crate::routes::{common, feeds};
+use crate::sections::{Section, Sections};
 use crate::service::Service;
 
 /// The paths of a resource.
 type Paths = Box<dyn Fn() -> Routes + Send + Sync>;
 
 /// Adds the data that the handlers of a resource share to its paths.
-type Share = Box<dyn Fn(&Service, Routes) -> Routes + Send + Sync>;
+type Share = Arc<dyn Fn(&Service, Routes) -> Routes + Send + Sync>;
+
+/// Reads the settings of a resource, for the data that its handlers share.
+type Configure = Box<dyn Fn(&Sections) -> Result<Share, SettingsError> + Send + Sync>;
 
 /// A resource as a service registers it.
 pub struct Registration {
     resource: Arc<dyn Resource>,
     migrations: EmbeddedMigrations,
     paths: Paths,
-    share: Share,
+    /// The name of its section, if it has settings.
+    section: Option<&'static str>,
+    configure: Configure,
 }
 
 impl Registration {
@@ -34,16 +41,35 @@ impl Registration {
         migrations: EmbeddedMigrations,
         paths: impl Fn() -> Routes + Send + Sync + 'static,
     ) -> Self {
-        let (paths, share) = (Box::new(paths), Box::new(|_: &Service, paths| paths));
-        Self { resource: Arc::new(resource), migrations, paths, share }
+        let share: Share = Arc::new(|_, paths| paths);
+        let configure = Box::new(move |_: &Sections| Ok(Arc::clone(&share)));
+        let (resource, paths) = (Arc::new(resource), Box::new(paths));
+        Self { resource, migrations, paths, section: None, configure }
     }
 
     /// Adds data that its handlers share, made for each HTTP thread. Handlers find it by its type, so
     /// each resource has a type of its own.
     #[must_use]
     pub fn sharing<T: Any>(self, make: impl Fn(&Service) -> T + Send + Sync + 'static) -> Self {
-        let share = move |service: &Service, paths: Routes| paths.sharing(make(service));
-        Self { share: Box::new(share), ..self }
+        let share: Share = Arc::new(move |service, paths| paths.sharing(make(service)));
+        Self { configure: Box::new(move |_| Ok(Arc::clone(&share))), ..self }
+    }
+
+    /// Adds data that its handlers share and that is made from settings, a section of its own; instead of
+    /// [`Self::sharing`].
+    #[must_use]
+    pub fn configured<S: Section, T: Any>(
+        self,
+        make: impl Fn(&Service, &S) -> T + Send + Sync + 'static,
+    ) -> Self {
+        let make = Arc::new(make);
+        let configure = move |sections: &Sections| {
+            let (make, settings) = (Arc::clone(&make), sections.read::<S>()?);
+            let share =
+                move |service: &Service, paths: Routes| paths.sharing(make(service, &settings));
+            Ok(Arc::new(share) as Share)
+        };
+        Self { section: Some(S::NAME), configure: Box::new(configure), ..self }
     }
 }
 
@@ -56,7 +82,15 @@ pub struct Records {
     pub resources: Resources,
     /// The migrations that make the tables, the common ones too.
     pub migrations: Migrations,
-    http: Arc<[(Paths, Share)]>,
+    sections: Arc<[&'static str]>,
+    http: Arc<[(Paths, Configure)]>,
+}
+
+/// The records of a service whose settings are read.
+#[derive(Clone)]
+pub(crate) struct Configured {
+    records: Records,
+    shares: Vec<Share>,
 }
 
 impl Records {
@@ -64,15 +98,18 @@ impl Records {
     #[must_use]
     pub fn new(side: Side, first: Registration, others: Vec<Registration>) -> Self {
         let (mut resources, mut migrations, mut http) = (vec![], vec![], vec![]);
+        let mut sections = vec![];
         for registration in std::iter::once(first).chain(others) {
             resources.push(registration.resource);
             migrations.push(registration.migrations);
-            http.push((registration.paths, registration.share));
+            sections.extend(registration.section);
+            http.push((registration.paths, registration.configure));
         }
         Self {
             side,
             resources: Resources::of(resources),
             migrations: Migrations::with(migrations),
+            sections: sections.into(),
             http: http.into(),
         }
     }
@@ -84,11 +121,21 @@ impl Records {
         each.fold(feeds(&self.resources), Routes::and).and(common())
     }
 
+    /// Reads the settings of all resources. Fails if one is malformed, or is of none of them.
+    pub(crate) fn configure(self, sections: &Sections) -> Result<Configured, SettingsError> {
+        sections.check_names(&self.sections)?;
+        let shares = self.http.iter().map(|(_, configure)| configure(sections));
+        Ok(Configured { shares: shares.collect::<Result<_, _>>()?, records: self })
+    }
+}
+
+impl Configured {
     /// Returns all paths of the service, with the data that the handlers share, for one HTTP thread.
     // Paths are matched one after the other: the common ones are last.
     pub(crate) fn routes(&self, service: &Service) -> Routes {
-        let each = self.http.iter().map(|(paths, share)| share(service, paths()));
-        each.fold(feeds(&self.resources), Routes::and).and(common())
+        let Records { http, resources, .. } = &self.records;
+        let each = http.iter().zip(&self.shares).map(|((paths, _), share)| share(service, paths()));
+        each.fold(feeds(resources), Routes::and).and(common())
     }
 }
 

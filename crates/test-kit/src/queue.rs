@@ -8,36 +8,46 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use serde_json::Value;
-use shared_models::names;
+use shared_models::names::{self, exchange};
 use shared_models::side::{Direction, Side};
 
 use super::{TestBroker, TestService, eventually};
 
 /// The queue of what the store publishes.
 pub const QUEUE: &str = names::queue(Direction { from: Side::Store });
-const EXCHANGE: &str = names::exchange(Side::Store);
+const EXCHANGE: &str = exchange(Side::Store);
 
-/// Declares the exchange.
+/// Declares the store's exchange.
 pub async fn declare_exchange(broker: &TestBroker) {
+    declare_exchange_of(broker, Side::Store).await;
+}
+
+/// Declares the exchange of a side.
+pub async fn declare_exchange_of(broker: &TestBroker, side: Side) {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let (channel, none) = (broker.channel().await, FieldTable::default());
-    let declared = channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, options, none);
+    let (channel, none, name) = (broker.channel().await, FieldTable::default(), exchange(side));
+    let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, none);
     declared.await.unwrap();
 }
 
-/// Deletes the exchange.
+/// Deletes the store's exchange.
 pub async fn delete_exchange(broker: &TestBroker) {
     let options = ExchangeDeleteOptions::default();
     broker.channel().await.exchange_delete(EXCHANGE.into(), options).await.unwrap();
 }
 
-/// Declares the queue and binds it to what matches `key`.
+/// Declares the store's queue and binds it to what matches `key`.
 pub async fn bind(broker: &TestBroker, key: &str) {
+    bind_to(broker, Side::Store, QUEUE, key).await;
+}
+
+/// Declares a queue and binds it to what a side publishes and matches `key`.
+pub async fn bind_to(broker: &TestBroker, side: Side, queue: &str, key: &str) {
     let (channel, none) = (broker.channel().await, FieldTable::default());
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(QUEUE.into(), options, none.clone()).await.unwrap();
-    let options = QueueBindOptions::default();
-    channel.queue_bind(QUEUE.into(), EXCHANGE.into(), key.into(), options, none).await.unwrap();
+    channel.queue_declare(queue.into(), options, none.clone()).await.unwrap();
+    let (options, exchange) = (QueueBindOptions::default(), exchange(side));
+    channel.queue_bind(queue.into(), exchange.into(), key.into(), options, none).await.unwrap();
 }
 
 /// Creates a broker with everything that the relay needs to publish what matches `key`.

@@ -16,6 +16,7 @@ use service_kit::parked::{Delays, ParkedSettings};
 use service_kit::records::Records;
 use service_kit::relay::RelaySettings;
 use service_kit::retention::{Keep, RetentionSettings};
+use service_kit::sections::Sections;
 use tokio::sync::oneshot;
 
 use super::{BrokerUser, DatabaseLink, TestBroker, TestClient, TestDatabase};
@@ -176,6 +177,7 @@ pub fn service_settings(database: DatabaseSettings) -> ServiceSettings {
             filter: LogFilter::try_from("off".to_owned()).unwrap(),
             format: LogFormat::Text,
         },
+        resources: Sections::default(),
     }
 }
 

@@ -118,11 +118,15 @@ fn settings_of(program: &Program) -> BTreeMap<String, String> {
 fn the_table_of_settings_has_each_setting_and_default_of_each_program_and_no_other() {
     let [store, warehouse] = [&store_svc::PROGRAM, &warehouse_svc::PROGRAM].map(settings_of);
     let worker = settings_of(&sync_worker::settings::PROGRAM);
-    assert!(store.keys().eq(warehouse.keys()));
-    let of = |setting: &String| match (store.contains_key(setting), worker.contains_key(setting)) {
-        (true, true) => "all",
-        (true, false) => "services",
-        (false, _) => "worker",
+    let of = |setting: &String| {
+        let in_each = [&store, &warehouse, &worker].map(|each| each.contains_key(setting));
+        match in_each {
+            [true, true, true] => "all",
+            [true, true, false] => "services",
+            [false, true, false] => "warehouse",
+            [false, false, true] => "worker",
+            other => panic!("{setting} is a setting of {other:?}"),
+        }
     };
     let table = document("docs/settings.md");
     let rows = table.lines().filter(|line| line.starts_with("| `")).map(|row| {
@@ -131,7 +135,7 @@ fn the_table_of_settings_has_each_setting_and_default_of_each_program_and_no_oth
         (setting.to_owned(), (cells[1], cells[2].to_owned()))
     });
     let documented: BTreeMap<_, _> = rows.collect();
-    let all: BTreeMap<_, _> = store.iter().chain(&worker).collect();
+    let all: BTreeMap<_, _> = warehouse.iter().chain(&store).chain(&worker).collect();
     assert!(documented.keys().eq(all.keys().copied()), "{documented:?}\nare not\n{all:?}");
     for (setting, default) in all {
         let expected = match setting.as_str() {

@@ -16,6 +16,8 @@ mod racing;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod readings;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod syncing;

@@ -28,3 +28,22 @@ async fn the_program_serves_and_ends_when_it_is_asked_to() {
     assert!(program.ended().await.success(), "{}", program.output());
     assert_eq!(database.count("orders").await, 1);
 }
+
+#[tokio::test]
+async fn the_program_minds_the_settings_of_readings() {
+    let help = WAREHOUSE.run(&["--help"], &[]).await;
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("[readings]") && help.contains("clock_margin = \"5m\""), "{help}");
+    for (name, value, named) in [
+        ("READINGS__CLOCK_MARGIN", "soon", "readings.clock_margin"),
+        ("READINGS__CLOCK_MARGIN", "5", "readings.clock_margin"),
+        ("READINGS__CLOCK", "5m", "clock"),
+        ("READING__CLOCK_MARGIN", "5m", "reading"),
+    ] {
+        let settings = [DATABASE, BROKER, ("HTTP__PORT", "0"), (name, value)];
+        let ended = WAREHOUSE.run(&[], &settings).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains(named), "{name}={value}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{name}={value}: {said}");
+    }
+}

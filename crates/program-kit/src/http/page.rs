@@ -5,6 +5,7 @@ use actix_web::http::header::LINK;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike as _, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -16,35 +17,35 @@ const DEFAULT_LIMIT: u16 = 50;
 /// The largest number of items on a page.
 pub const MAX_LIMIT: u16 = 500;
 
-/// An item's position in its list.
+/// An item's position in its list. `I` is the type of its id.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Position {
+pub struct Position<I = Uuid> {
     /// The time at which it came to this side.
     pub at: DateTime<Utc>,
     /// The item's id, among those of the same time.
-    pub id: Uuid,
+    pub id: I,
 }
 
 /// A request for a page. `F` are its filters; as JSON they are an object of texts and nulls, named
 /// as in the query.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PageRequest<F> {
+pub struct PageRequest<F, I = Uuid> {
     /// The filters.
     pub filters: F,
     /// The last item of the previous page.
-    pub after: Option<Position>,
+    pub after: Option<Position<I>>,
     /// The largest number of items.
     pub limit: u16,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Cursor {
-    after: Position,
+struct Cursor<I> {
+    after: Position<I>,
     /// The digest of the filters that the cursor was made with, and is valid for.
     filters: String,
 }
 
-impl<F: Serialize> PageRequest<F> {
+impl<F: Serialize, I: Serialize + DeserializeOwned> PageRequest<F, I> {
     /// Checks a caller's query.
     pub fn new(filters: F, limit: Option<u16>, cursor: Option<&str>) -> Result<Self, Problem> {
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
@@ -64,7 +65,11 @@ impl<F: Serialize> PageRequest<F> {
     }
 
     /// Cuts the items to the page; returns the last one's position if there is a next page.
-    pub fn cut<T>(&self, read: &mut Vec<T>, place: impl Fn(&T) -> Position) -> Option<Position> {
+    pub fn cut<T>(
+        &self,
+        read: &mut Vec<T>,
+        place: impl Fn(&T) -> Position<I>,
+    ) -> Option<Position<I>> {
         let more = read.len() > usize::from(self.limit);
         read.truncate(self.limit.into());
         read.last().filter(|_| more).map(place)
@@ -72,7 +77,7 @@ impl<F: Serialize> PageRequest<F> {
 
     /// Returns the query string of the page after `last`.
     #[must_use]
-    pub fn query_after(&self, last: Position) -> String {
+    pub fn query_after(&self, last: Position<I>) -> String {
         let cursor = Cursor { after: last, filters: digest(&self.filters) };
         let cursor = URL_SAFE_NO_PAD.encode(serde_json::json!(cursor).to_string());
         let filters = serde_json::json!(self.filters);
@@ -105,10 +110,10 @@ const fn is_true(complete: &bool) -> bool {
 
 impl<T: Serialize> Page<T> {
     /// Builds the requested page of the list at `path`; `last` is set if there is a next one.
-    pub fn of<F: Serialize>(
+    pub fn of<F: Serialize, I: Serialize + DeserializeOwned>(
         items: Vec<T>,
-        request: &PageRequest<F>,
-        last: Option<Position>,
+        request: &PageRequest<F, I>,
+        last: Option<Position<I>>,
         path: &str,
     ) -> Self {
         let next = last.map(|last| format!("{path}?{}", request.query_after(last)));
@@ -125,9 +130,9 @@ impl<T: Serialize> Page<T> {
     }
 }
 
-fn position(cursor: &str, filters: &str) -> Result<Position, Problem> {
+fn position<I: DeserializeOwned>(cursor: &str, filters: &str) -> Result<Position<I>, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor>(&bytes).ok());
+    let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor<I>>(&bytes).ok());
     match read {
         Some(Cursor { after, .. }) if !is_storable(after.at) => {
             Err(unreadable("the cursor is not one from a page's next link"))

@@ -5,9 +5,11 @@
 
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat};
+pub use config::Value;
+use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -27,7 +29,30 @@ pub struct Layout {
 /// The error of a setting that is malformed, unknown or missing.
 #[derive(Debug, Error)]
 #[error("invalid settings: {0}")]
-pub struct SettingsError(#[from] config::ConfigError);
+pub struct SettingsError(#[from] ConfigError);
+
+impl SettingsError {
+    /// Creates the error of a section that no part of the program has.
+    #[must_use]
+    pub fn unknown_section(name: &str) -> Self {
+        Self(ConfigError::Message(format!("unknown field: section `{name}`")))
+    }
+}
+
+/// Reads one section: its defaults, as TOML, and over them what was set.
+pub fn read_section<S: DeserializeOwned>(
+    name: &str,
+    defaults: &str,
+    set: Option<&Value>,
+) -> Result<S, SettingsError> {
+    let mut sources = Config::builder().add_source(File::from_str(defaults, FileFormat::Toml));
+    if let Some(set) = set {
+        sources = sources.set_override(name, set.clone())?;
+    }
+    // As a part of all settings, so that an error names the section, too.
+    let mut sections = sources.build()?.try_deserialize::<BTreeMap<String, S>>()?;
+    Ok(sections.remove(name).ok_or_else(|| ConfigError::NotFound(name.to_owned()))?)
+}
 
 impl Layout {
     /// Returns the defaults in force, as `--help` shows them.

@@ -15,6 +15,7 @@ mod hub;
 mod page;
 mod storage;
 mod stream;
+mod within;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 pub use cursor::{Cursor, Position, Scope, Unusable};
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
-pub use storage::{Entry, LogPart, LogState, PartSize, lag, read_part};
+pub use storage::{Entry, lag};
+pub use within::{PartOfChanges, Place, read_changes};
 
 use crate::database::Database;
 use crate::error::Error;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use program_kit::http::problem::{Kind, Problem};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::Source;
 use super::cursor::{Cursor, Position, Scope, Unusable};
@@ -120,14 +121,18 @@ pub(super) async fn begin(
         return Ok((scope, Cursor::at(state.newest)));
     };
     let cursor = scope.parse(cursor).map_err(problem)?;
-    check_kept(scope, cursor, state).map_err(problem)?;
+    check_kept(scope.incarnation, cursor, state).map_err(problem)?;
     Ok((scope, cursor))
 }
 
 /// Fails unless the log is that of the reader, and keeps all that it is to get after a place.
-fn check_kept(scope: Scope, cursor: Cursor, state: LogState) -> Result<(), Unusable> {
+pub(super) fn check_kept(
+    incarnation: Uuid,
+    cursor: Cursor,
+    state: LogState,
+) -> Result<(), Unusable> {
     let Cursor { position, from_start } = cursor;
-    if scope.incarnation != state.incarnation {
+    if incarnation != state.incarnation {
         return Err(Unusable::OtherLog);
     }
     if position < state.trimmed && !from_start {
@@ -167,7 +172,7 @@ pub(super) async fn read_page(
             Ok(read_part(connection, page.next.position, size, filter).await?)
         });
         let LogPart { state, entries, last } = reading.await?;
-        check_kept(scope, page.next, state).map_err(problem)?;
+        check_kept(scope.incarnation, page.next, state).map_err(problem)?;
         page.more = last.is_some();
         let mut next = last.unwrap_or(state.newest).max(page.next.position);
         let chosen = entries.into_iter().filter(|it| filter.contains(it, &source.resources));
@@ -187,8 +192,6 @@ pub(super) async fn read_page(
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
@@ -196,8 +199,7 @@ mod tests {
         let at = |seq| Position { xid: 5, seq };
         let incarnation = Uuid::from_u128(1);
         let state = LogState { incarnation, trimmed: at(3), newest: at(7) };
-        let scope = Scope { incarnation, digest: 0 };
-        let check = |cursor| check_kept(scope, cursor, state);
+        let check = |cursor| check_kept(incarnation, cursor, state);
         let normal = |seq| Cursor { position: at(seq), from_start: false };
         for (seq, expected) in
             [(2, Err(Unusable::Trimmed)), (3, Ok(())), (7, Ok(())), (8, Err(Unusable::OtherLog))]
@@ -206,10 +208,10 @@ mod tests {
         }
         assert_eq!(check(Cursor::START), Ok(()));
         assert_eq!(check(Cursor { position: at(2), from_start: true }), Ok(()));
-        let other = Scope { incarnation: Uuid::from_u128(2), ..scope };
+        let other = Uuid::from_u128(2);
         assert_eq!(check_kept(other, Cursor::START, state), Err(Unusable::OtherLog));
         // Nothing after it is kept; the change at it was an offer, or a removal.
         let empty = LogState { newest: Position::START, ..state };
-        assert_eq!(check_kept(scope, normal(3), empty), Ok(()));
+        assert_eq!(check_kept(incarnation, normal(3), empty), Ok(()));
     }
 }

@@ -116,13 +116,13 @@ type EntryRow =
 
 /// The state of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogState {
+pub(super) struct LogState {
     /// The log's identity.
-    pub incarnation: Uuid,
+    pub(super) incarnation: Uuid,
     /// The position up to which only the newest change of each record is kept.
-    pub trimmed: Position,
+    pub(super) trimmed: Position,
     /// The position of the newest change that readers see.
-    pub newest: Position,
+    pub(super) newest: Position,
 }
 
 /// An entry of the log.
@@ -177,27 +177,27 @@ impl Entry {
 
 /// A part of the log that was read.
 #[derive(Debug)]
-pub struct LogPart {
+pub(super) struct LogPart {
     /// The state of the log in the same snapshot.
-    pub state: LogState,
+    pub(super) state: LogState,
     /// The entries that match, oldest first.
-    pub entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// The position of the last entry that was looked at, if there may be more after it.
-    pub last: Option<Position>,
+    pub(super) last: Option<Position>,
 }
 
 /// The number of entries to look at, and to return at the most.
 #[derive(Clone, Copy, Debug)]
-pub struct PartSize {
+pub(super) struct PartSize {
     /// The entries to look at.
-    pub look_at: usize,
+    pub(super) look_at: usize,
     /// The entries to return.
-    pub limit: usize,
+    pub(super) limit: usize,
 }
 
 /// Looks at the next entries after a position, and returns those that match the columns of the filter.
 /// Offers are no changes, and are left out.
-pub async fn read_part(
+pub(super) async fn read_part(
     connection: &AsyncPgConnection,
     after: Position,
     size: PartSize,

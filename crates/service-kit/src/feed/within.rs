@@ -1,0 +1,65 @@
+//! The changes of one resource, read within a transaction of the caller.
+
+use diesel_async::AsyncPgConnection;
+use uuid::Uuid;
+
+use super::cursor::{Cursor, Position};
+use super::filter::Filter;
+use super::page::{check_kept, problem};
+use super::storage::{Entry, LogPart, PartSize, read_part};
+use crate::error::Error;
+
+/// The place from which a reader goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Now: what is not over yet is still to come.
+    Now,
+    /// The start of the log.
+    Start,
+    /// The place after which a reader ended in the log of this incarnation.
+    After(Uuid, Cursor),
+}
+
+/// A part of the changes of one resource.
+#[derive(Debug)]
+pub struct PartOfChanges {
+    /// The incarnation of the log.
+    pub incarnation: Uuid,
+    /// The changes, oldest first.
+    pub entries: Vec<Entry>,
+    /// The place after the part.
+    pub next: Cursor,
+    /// Whether more can be read at once.
+    pub more: bool,
+}
+
+/// Reads the changes of a resource among the next `count` of the log. Like every reader it sees
+/// nothing of transactions that are not over, which the caller's own is one of.
+pub async fn read_changes(
+    connection: &AsyncPgConnection,
+    resource: &'static str,
+    place: Place,
+    count: usize,
+) -> Result<PartOfChanges, Error> {
+    let filter = Filter { resource: Some(resource), ..Filter::default() };
+    let (after, count) = match place {
+        Place::Now => (Cursor::at(Position::END), 0),
+        Place::Start => (Cursor::START, count),
+        Place::After(_, cursor) => (cursor, count),
+    };
+    let size = PartSize { look_at: count, limit: count };
+    let part = read_part(connection, after.position, size, &filter).await?;
+    let LogPart { state, entries, last } = part;
+    if let Place::After(incarnation, cursor) = place {
+        check_kept(incarnation, cursor, state).map_err(problem)?;
+    }
+    let (incarnation, more) = (state.incarnation, last.is_some());
+    let next = match place {
+        Place::Now => Cursor::at(state.newest),
+        Place::Start | Place::After(..) => {
+            let position = last.unwrap_or(state.newest).max(after.position);
+            Cursor { position, from_start: after.from_start && more }
+        }
+    };
+    Ok(PartOfChanges { incarnation, entries, next, more })
+}

@@ -1,0 +1,279 @@
+//! The decisions about readings: which of two stands, and what a client is told. Pure.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use program_kit::http::problem::{Kind as ProblemKind, Problem};
+use uuid::Uuid;
+
+use super::record::{Expiration, Reading, Seen, Shown, State};
+
+/// What becomes of a reading that is uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// There was none: it is created.
+    Create,
+    /// The one here is older: it is overwritten.
+    Overwrite,
+    /// The one here is the same: nothing is to be done.
+    Same,
+    /// The one here has the same time and another content, and stands.
+    Tie,
+    /// The one here is newer, and stands.
+    Older,
+}
+
+/// Decides about a reading that is uploaded.
+pub(super) fn decide(here: Option<&State>, uploaded: &State) -> Verdict {
+    let Some(here) = here else { return Verdict::Create };
+    match here.updated_at.cmp(&uploaded.updated_at) {
+        Ordering::Less => Verdict::Overwrite,
+        Ordering::Greater => Verdict::Older,
+        Ordering::Equal if here == uploaded => Verdict::Same,
+        Ordering::Equal => Verdict::Tie,
+    }
+}
+
+/// Keeps the newest of each GTIN, and of equally new ones the last. Returns them in the order of their
+/// GTINs, by which all writers lock, and the GTINs that occurred more than once.
+pub(super) fn newest_of_each(uploaded: Vec<State>) -> (Vec<State>, Vec<String>) {
+    let (mut newest, mut repeated) = (BTreeMap::<String, State>::new(), BTreeSet::new());
+    for state in uploaded {
+        let before = newest.get(&state.gtin);
+        if before.is_some() {
+            repeated.insert(state.gtin.clone());
+        }
+        if before.is_none_or(|before| before.updated_at <= state.updated_at) {
+            newest.insert(state.gtin.clone(), state);
+        }
+    }
+    (newest.into_values().collect(), repeated.into_iter().collect())
+}
+
+/// The readings that an upload changes, and those that stand against it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The readings that are created or overwritten, as they are now.
+    pub(super) changed: Vec<Reading>,
+    /// The readings here that are newer than what was uploaded.
+    pub(super) newer: Vec<State>,
+    /// The readings here that have the same time as what was uploaded, and another content.
+    pub(super) ties: Vec<State>,
+}
+
+/// Decides about all readings of an upload. `here` are those that existed before.
+pub(super) fn decide_all(mut here: HashMap<String, Reading>, uploaded: Vec<State>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for state in uploaded {
+        let before = here.remove(&state.gtin);
+        let verdict = decide(before.as_ref().map(|before| &before.state), &state);
+        let version = before.as_ref().map_or(1, |before| before.version + 1);
+        let standing = before.map(|before| before.state);
+        match verdict {
+            Verdict::Create | Verdict::Overwrite => {
+                outcome.changed.push(Reading { state, version });
+            }
+            Verdict::Same => {}
+            Verdict::Tie => outcome.ties.extend(standing),
+            Verdict::Older => outcome.newer.extend(standing),
+        }
+    }
+    outcome
+}
+
+/// Returns what a client lacks that knows only dates: what was changed since, newest first, and what
+/// is newer than its upload. It hears nothing of removed readings.
+pub(super) fn answer_by_date(
+    since: Vec<State>,
+    newer: Vec<State>,
+    uploaded: &HashSet<&str>,
+) -> Vec<Shown> {
+    let since = since.into_iter().filter(|state| !uploaded.contains(state.gtin.as_str()));
+    let mut lacking =
+        since.chain(newer.into_iter().filter(|state| !state.deleted)).collect::<Vec<_>>();
+    lacking.sort_by(|one, other| (other.updated_at, &other.gtin).cmp(&(one.updated_at, &one.gtin)));
+    lacking.into_iter().map(Shown::from).collect()
+}
+
+/// Returns what a client with a cursor lacks: of each reading with changes after the cursor the newest
+/// of these, unless it is the client's own; of what it uploaded what stands against that. `seen` is in
+/// the order of the log, in which the changes of a reading are in the order of its versions.
+pub(super) fn answer_by_cursor(
+    seen: impl IntoIterator<Item = Seen>,
+    standing: impl IntoIterator<Item = State>,
+    client: Uuid,
+    uploaded: &HashSet<&str>,
+) -> Vec<Shown> {
+    let newest = seen.into_iter().map(|seen| (seen.gtin().to_owned(), seen));
+    // Of several, the last one is kept.
+    let newest = newest.collect::<BTreeMap<_, _>>();
+    let lacks = |seen: &Seen| seen.client != Some(client) && !uploaded.contains(seen.gtin());
+    let news = newest.into_values().filter(lacks).map(Seen::show);
+    news.chain(standing.into_iter().map(Shown::from)).collect()
+}
+
+/// A reading as a caller sets it.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) gtin: String,
+    /// The time that the caller has given, if any.
+    pub(super) updated_at: Option<DateTime<Utc>>,
+    pub(super) expiration: Expiration,
+}
+
+/// Returns the state that a caller sets. Without a time of its own it is dated now, or just after the
+/// one here, if that is dated ahead.
+pub(super) fn wanted(wanted: Wanted, here: Option<&State>, now: DateTime<Utc>) -> State {
+    let Wanted { gtin, updated_at, expiration } = wanted;
+    let updated_at = updated_at.unwrap_or_else(|| after(here, now));
+    State { gtin, updated_at, expiration: Some(expiration), deleted: false }
+}
+
+fn after(here: Option<&State>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let next = here.and_then(|here| here.updated_at.checked_add_signed(TimeDelta::microseconds(1)));
+    next.map_or(now, |next| next.max(now))
+}
+
+/// What becomes of a reading that a caller sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Put {
+    /// The reading, as it is now.
+    pub(super) reading: Reading,
+    /// Whether there was none, or a removed one.
+    pub(super) is_new: bool,
+    /// The same reading, if it is to be written.
+    pub(super) changed: Option<Reading>,
+}
+
+/// Decides about a reading that a caller sets; fails if the one here stands.
+pub(super) fn put(
+    given: Wanted,
+    here: Option<Reading>,
+    now: DateTime<Utc>,
+) -> Result<Put, Problem> {
+    let before = here.as_ref().map(|here| &here.state);
+    let state = wanted(given, before, now);
+    let is_new = before.is_none_or(|before| before.deleted);
+    match (decide(before, &state), here) {
+        (Verdict::Same, Some(reading)) => Ok(Put { reading, is_new: false, changed: None }),
+        (Verdict::Tie | Verdict::Older, Some(here)) => Err(stands(&here.state)),
+        (Verdict::Create | Verdict::Overwrite, Some(Reading { version, .. })) => {
+            Ok(Put::written(Reading { state, version: version + 1 }, is_new))
+        }
+        (_, None) => Ok(Put::written(Reading { state, version: 1 }, is_new)),
+    }
+}
+
+impl Put {
+    fn written(reading: Reading, is_new: bool) -> Self {
+        Self { changed: Some(reading.clone()), reading, is_new }
+    }
+}
+
+/// Returns a reading that a caller removes.
+pub(super) fn removed(here: Reading, now: DateTime<Utc>) -> Reading {
+    let updated_at = after(Some(&here.state), now);
+    let state = State { updated_at, expiration: None, deleted: true, ..here.state };
+    Reading { state, version: here.version + 1 }
+}
+
+fn stands(here: &State) -> Problem {
+    let what = if here.deleted { "was removed at" } else { "is of" };
+    let detail = format!(
+        "the reading here {what} {}, which is not older than what you send; read it again, and send a \
+         newer updated_at, or none",
+        here.updated_at
+    );
+    Problem::new(ProblemKind::Conflict, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::record::expiration;
+    use super::*;
+
+    fn state(gtin: &str, second: i64) -> State {
+        let updated_at = DateTime::from_timestamp(second, 0).unwrap();
+        let expiration = expiration("2027-03-31".into()).ok();
+        State { gtin: gtin.into(), updated_at, expiration, deleted: false }
+    }
+
+    fn removal(gtin: &str, second: i64) -> State {
+        State { expiration: None, deleted: true, ..state(gtin, second) }
+    }
+
+    #[test]
+    fn the_later_date_stands_and_of_equal_ones_what_is_here() {
+        let here = state("1", 5);
+        for (uploaded, expected) in [
+            (state("1", 4), Verdict::Older),
+            (state("1", 5), Verdict::Same),
+            (state("1", 6), Verdict::Overwrite),
+            (removal("1", 4), Verdict::Older),
+            (removal("1", 5), Verdict::Tie),
+            (removal("1", 6), Verdict::Overwrite),
+        ] {
+            assert_eq!(decide(Some(&here), &uploaded), expected, "{uploaded:?}");
+            assert_eq!(decide(None, &uploaded), Verdict::Create);
+        }
+    }
+
+    #[test]
+    fn of_several_the_newest_counts_and_of_equally_new_ones_the_last() {
+        let uploaded = vec![state("b", 1), state("a", 2), state("a", 1), removal("b", 1)];
+        let (newest, repeated) = newest_of_each(uploaded);
+        assert_eq!(newest, [state("a", 2), removal("b", 1)]);
+        assert_eq!(repeated, ["a", "b"]);
+    }
+
+    fn seen(kind: &str, gtin: &str, version: i64, client: Option<Uuid>) -> Seen {
+        let event = json!({
+            "kind": kind, "gtin": gtin, "version": version, "updated_at": "2026-11-28T09:30:00Z",
+            "expiration_date": "2027-03-31", "deleted": kind == "reading.removed", "client": client,
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    #[test]
+    fn a_client_is_told_the_newest_of_each_reading_unless_it_is_its_own() {
+        const CHANGED: &str = "reading.changed";
+        let [me, other] = [1, 2].map(|client| Some(Uuid::from_u128(client)));
+        let log = [
+            seen(CHANGED, "mine", 1, other),
+            seen(CHANGED, "mine", 2, me),
+            seen(CHANGED, "theirs", 1, me),
+            seen("reading.removed", "theirs", 2, other),
+            seen(CHANGED, "uploaded", 1, other),
+            seen(CHANGED, "nobody's", 7, None),
+        ];
+        let uploaded = HashSet::from(["uploaded", "standing"]);
+        let standing = [state("standing", 9)];
+        let told = answer_by_cursor(log, standing, me.unwrap(), &uploaded);
+        let told = told.iter().map(|shown| serde_json::to_value(shown).unwrap());
+        let told = told.map(|shown| (shown["gtin"].clone(), shown["deleted"].clone()));
+        let expected = [
+            (json!("nobody's"), Value::Null),
+            (json!("theirs"), json!(true)),
+            (json!("standing"), Value::Null),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn without_a_date_a_caller_wins_also_over_what_is_dated_ahead() {
+        let now = DateTime::from_timestamp(5, 0).unwrap();
+        for second in [4, 5, 6] {
+            let here = Reading { state: state("1", second), version: 3 };
+            let expiration = expiration("2028-01-01".into()).unwrap();
+            let given = Wanted { gtin: "1".into(), updated_at: None, expiration };
+            let put = put(given, Some(here.clone()), now).unwrap();
+            assert!(put.reading.state.updated_at > here.state.updated_at, "{put:?}");
+            assert!(put.reading.state.updated_at >= now && put.reading.version == 4, "{put:?}");
+            let removed = removed(here.clone(), now);
+            assert!(removed.state.updated_at > here.state.updated_at, "{removed:?}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! All SQL that writes readings or looks some up. The caller owns the transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error::SerializationError;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use service_kit::change_log::{
+    Change, Columns, Rows, bind_next, publish_after_commit, push_append,
+};
+
+use super::record::{Author, Expiration, Reading, State};
+
+diesel::table! {
+    readings (gtin) {
+        gtin -> Text,
+        updated_at -> Timestamptz,
+        expiration_date -> Nullable<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        deleted -> Bool,
+        version -> BigInt,
+        changed_at -> Timestamptz,
+    }
+}
+
+type ReadingColumns = (
+    readings::gtin,
+    readings::updated_at,
+    readings::expiration_date,
+    readings::expires_at,
+    readings::deleted,
+    readings::version,
+);
+/// The columns that are read, in the order of [`Row`].
+pub(super) const COLUMNS: ReadingColumns = (
+    readings::gtin,
+    readings::updated_at,
+    readings::expiration_date,
+    readings::expires_at,
+    readings::deleted,
+    readings::version,
+);
+pub(super) type Row = (String, DateTime<Utc>, Option<String>, Option<DateTime<Utc>>, bool, i64);
+
+pub(super) fn reading(row: Row) -> Reading {
+    let (gtin, updated_at, text, at, deleted, version) = row;
+    let expiration = text.zip(at).map(|(text, at)| Expiration { text, at });
+    Reading { state: State { gtin, updated_at, expiration, deleted }, version }
+}
+
+/// Inserts the readings whose GTINs are new, and returns these GTINs; locks the others, and does not
+/// write them. The states must be in the order of their GTINs: every transaction takes its locks in
+/// this order, those of new readings too, so that there is no deadlock.
+pub(super) async fn create_or_lock(
+    connection: &mut AsyncPgConnection,
+    states: &[State],
+    now: DateTime<Utc>,
+) -> QueryResult<HashSet<String>> {
+    let columns = StateColumns::of(states);
+    let created = CreateOrLock { gtin: column(states, |it| it.gtin.as_str()), columns, now };
+    Ok(created.load::<String>(connection).await?.into_iter().collect())
+}
+
+/// The columns of readings besides the GTIN.
+#[derive(Debug)]
+struct StateColumns<'a> {
+    updated_at: Vec<DateTime<Utc>>,
+    expiration_date: Vec<Option<&'a str>>,
+    expires_at: Vec<Option<DateTime<Utc>>>,
+    deleted: Vec<bool>,
+}
+
+impl<'a> StateColumns<'a> {
+    fn of(states: impl IntoIterator<Item = &'a State> + Clone) -> Self {
+        Self {
+            updated_at: column(states.clone(), |it| it.updated_at),
+            expiration_date: column(states.clone(), |it| {
+                it.expiration.as_ref().map(|it| it.text.as_str())
+            }),
+            expires_at: column(states.clone(), |it| it.expiration.as_ref().map(|it| it.at)),
+            deleted: column(states, |it| it.deleted),
+        }
+    }
+}
+
+fn column<'a, T>(
+    states: impl IntoIterator<Item = &'a State>,
+    of: impl Fn(&'a State) -> T,
+) -> Vec<T> {
+    states.into_iter().map(of).collect()
+}
+
+#[derive(Debug)]
+struct CreateOrLock<'a> {
+    gtin: Vec<&'a str>,
+    columns: StateColumns<'a>,
+    now: DateTime<Utc>,
+}
+
+impl QueryId for CreateOrLock<'_> {
+    type QueryId = CreateOrLock<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryFragment<Pg> for CreateOrLock<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let StateColumns { updated_at, expiration_date, expires_at, deleted } = &self.columns;
+        out.push_sql(
+            "insert into readings \
+             (gtin, updated_at, expiration_date, expires_at, deleted, version, changed_at) select unnest(",
+        );
+        out.push_bind_param::<Array<Text>, _>(&self.gtin)?;
+        bind_next::<Timestamptz, _>(&mut out, Rows::Many, updated_at)?;
+        bind_next::<Nullable<Text>, _>(&mut out, Rows::Many, expiration_date)?;
+        bind_next::<Nullable<Timestamptz>, _>(&mut out, Rows::Many, expires_at)?;
+        bind_next::<Bool, _>(&mut out, Rows::Many, deleted)?;
+        out.push_sql("), 1, ");
+        out.push_bind_param::<Timestamptz, _>(&self.now)?;
+        // A row that fails the condition is locked, and neither written nor returned.
+        out.push_sql(
+            " on conflict (gtin) do update set version = readings.version where false returning gtin",
+        );
+        Ok(())
+    }
+}
+
+impl Query for CreateOrLock<'_> {
+    type SqlType = Text;
+}
+
+/// Returns those of the readings that exist, removed ones too.
+pub(super) async fn find_all(
+    connection: &mut AsyncPgConnection,
+    gtins: &[&str],
+) -> QueryResult<HashMap<String, Reading>> {
+    let these = readings::table.filter(readings::gtin.eq_any(gtins)).select(COLUMNS);
+    let rows = these.load::<Row>(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.0.clone(), reading(row))).collect())
+}
+
+/// Returns a reading, also a removed one.
+pub(super) async fn find(
+    connection: &AsyncPgConnection,
+    gtin: &str,
+) -> QueryResult<Option<Reading>> {
+    let one = readings::table.filter(readings::gtin.eq(gtin)).select(COLUMNS);
+    let row = RunQueryDsl::get_result::<Row>(one, &mut &*connection).await.optional()?;
+    Ok(row.map(reading))
+}
+
+/// Returns a reading, also a removed one, and locks it.
+pub(super) async fn lock(
+    connection: &mut AsyncPgConnection,
+    gtin: &str,
+) -> QueryResult<Option<Reading>> {
+    let one = readings::table.filter(readings::gtin.eq(gtin)).select(COLUMNS).for_update();
+    Ok(one.get_result::<Row>(connection).await.optional()?.map(reading))
+}
+
+/// Deletes the readings that were removed first.
+const PURGE: &str = "
+delete from readings where gtin = any (array(
+    select gtin from readings where deleted and changed_at < $1
+    order by changed_at limit $2 for update skip locked))
+returning gtin";
+
+/// Deletes up to `limit` readings that were removed before a time, and returns their GTINs.
+pub(super) async fn purge_removed(
+    connection: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Purged {
+        #[diesel(sql_type = Text)]
+        gtin: String,
+    }
+    let purge = diesel::sql_query(PURGE).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
+    Ok(purge.load::<Purged>(connection).await?.into_iter().map(|purged| purged.gtin).collect())
+}
+
+/// Writes readings that are locked, and appends their changes. Readings of the first version are
+/// inserted already.
+pub(super) async fn write(
+    connection: &mut AsyncPgConnection,
+    changed: &[Reading],
+    author: Author<'_>,
+) -> QueryResult<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let changes = to_changes(changed, |reading| reading.changed(author))?;
+    let rows = Rows::of(changed.len());
+    let columns =
+        StateColumns::of(changed.iter().map(|reading| &reading.state).collect::<Vec<_>>());
+    Write { rows, changes: Columns::of(&changes), columns }.execute(connection).await?;
+    // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
+    publish_after_commit(connection, &changes).await
+}
+
+/// Returns changes of readings.
+pub(super) fn to_changes<'a>(
+    readings: impl IntoIterator<Item = &'a Reading>,
+    change: impl Fn(&Reading) -> Result<Change, serde_json::Error>,
+) -> QueryResult<Vec<Change>> {
+    let changes = readings.into_iter().map(change).collect::<Result<_, _>>();
+    changes.map_err(|error| SerializationError(error.into()))
+}
+
+/// The names of the columns that [`Write`] binds besides those of the changes.
+const NAMES: &str = ", updated_at, expiration_date, expires_at, deleted";
+
+/// Updates those readings that are not new. Naming their GTINs twice makes PostgreSQL read just these,
+/// by the index, also with a plan that it made while there were few.
+const UPDATE: &str = "
+written as (
+    update readings set
+        updated_at = new.updated_at, expiration_date = new.expiration_date,
+        expires_at = new.expires_at, deleted = new.deleted,
+        version = new.version, changed_at = new.at
+    from new where readings.gtin = new.key and new.version > 1
+        and readings.gtin = any (array(select key from new where version > 1))
+),";
+
+#[derive(Debug)]
+struct Write<'a> {
+    rows: Rows,
+    changes: Columns<'a>,
+    columns: StateColumns<'a>,
+}
+
+/// The statement is found prepared by its text, of which there are two.
+impl QueryId for Write<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Write<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (rows, columns) = (self.rows, &self.columns);
+        self.changes.push_new(&mut out, rows, NAMES, |out| {
+            bind_next::<Timestamptz, _>(out, rows, &columns.updated_at)?;
+            bind_next::<Nullable<Text>, _>(out, rows, &columns.expiration_date)?;
+            bind_next::<Nullable<Timestamptz>, _>(out, rows, &columns.expires_at)?;
+            bind_next::<Bool, _>(out, rows, &columns.deleted)
+        })?;
+        out.push_sql(UPDATE);
+        push_append(&mut out, rows, "null", None);
+        out.push_sql(" select 1");
+        Ok(())
+    }
+}
