@@ -8,6 +8,7 @@
 //! | `set_back` | orders of a side put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `load`, `wanted` | the clients, and what they ask for |
+//! | `follower` | the readers of both feeds |
 //! | `ledger`, `seen` | the answers that they got |
 //! | `checker` | what must hold, over ledger and databases; pure |
 //! | `run`, `report` | a run from its beginning to its end, and its report |
@@ -25,6 +26,7 @@ pub mod checker;
 pub mod databases;
 pub mod excess;
 pub mod fault;
+pub mod follower;
 pub mod inflict;
 pub mod ledger;
 pub mod live;

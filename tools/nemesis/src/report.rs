@@ -32,6 +32,8 @@ pub struct Report {
     pub writes: Writes,
     /// Reads that were answered.
     pub reads: usize,
+    /// Events that the follower of each side's feed has read.
+    pub followed: [usize; 2],
     /// Orders that were written to.
     pub orders: usize,
     /// The time that the sides took to agree, and when, each time.
@@ -133,6 +135,8 @@ impl fmt::Display for Report {
             "writes      {acknowledged} acknowledged, {unknown} unknown, {refused} refused"
         )?;
         writeln!(f, "reads       {}", self.reads)?;
+        let [store, warehouse] = self.followed;
+        writeln!(f, "followed    {store} events of the store, {warehouse} of the warehouse")?;
         writeln!(f, "orders      {}", self.orders)?;
         writeln!(f, "agreement   {}", self.agreement())?;
         writeln!(f, "parked      {}", self.parked)?;

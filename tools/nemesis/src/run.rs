@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use process_kit::Both;
 use shared_models::side::Side;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::agreement::{self, AT_ALL, IN_TIME};
 use super::databases::Which;
+use super::follower::Follower;
 use super::inflict::{Inflicted, inflict};
 use super::ledger::Ledger;
 use super::live::{Figures, Line};
@@ -39,6 +41,7 @@ struct Run {
     world: Arc<World>,
     ledger: SharedLedger,
     load: Load,
+    followers: Both<Follower>,
     line: Line,
     began: Instant,
     report: Report,
@@ -55,10 +58,11 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
     let ledger = SharedLedger::default();
     let urls = Side::ALL.map(|side| (side, world.url(Part::of(side)).to_owned()));
     let load = Load::start(&BTreeMap::from(urls), options.seed, &ledger);
+    let followers = Both::of(|side| Follower::start(side, world.url(Part::of(side))));
     let report =
         Report { seed: options.seed, without: options.without.clone(), ..Report::default() };
     let (line, began) = (Line::default(), Instant::now());
-    let mut run = Run { world, ledger, load, line, began, report, stop };
+    let mut run = Run { world, ledger, load, followers, line, began, report, stop };
     let outcome = run.rounds(options).await;
     run.conclude();
     let Run { world, load, report, .. } = run;
@@ -221,6 +225,7 @@ impl Run {
         self.report.lasted = self.began.elapsed();
         (self.report.writes, self.report.reads) =
             with(&self.ledger, |ledger| (Writes::of(ledger), ledger.reads().len()));
+        self.report.followed = Side::ALL.map(|side| self.followers.at(side).events());
         self.report.put_back = with(&self.ledger, |ledger| ledger.set_backs().len());
     }
 }

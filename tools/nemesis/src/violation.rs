@@ -36,6 +36,9 @@ pub enum Rule {
     Shown,
     /// What is read is never older than what was read before.
     ReadsGrow,
+    /// A feed gives each change once, and no older version after a newer one; the newest are the
+    /// orders.
+    Followed,
     /// When all is healed, the sides come to agree, in time and by themselves.
     Agrees,
     /// A kind of fault that is planned several times happens.
@@ -65,6 +68,7 @@ impl Rule {
             Self::Told => "an edit that gave way stands in a conflict",
             Self::Shown => "what is read is in the change log",
             Self::ReadsGrow => "a read is never older than one before",
+            Self::Followed => "a feed gives each change once, in its order, and no other",
             Self::Agrees => "the sides come to agree in time",
             Self::Happens => "a fault that is planned several times happens",
             Self::Runs => "a program runs until it is told to stop",

@@ -7,6 +7,7 @@
 mod answer;
 mod connection;
 mod pace;
+pub mod streams;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -79,7 +79,8 @@ pub(super) async fn load(world: &World, scale: &Scale, rate: f64, lasts: Duratio
     Ok(lags?.after(scale.warm_up))
 }
 
-async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {
+/// The key of each change since one, and when it was committed, in µs since 1970.
+pub(super) async fn committed(database: &Database, before: u64) -> Result<Vec<(String, i64)>> {
     let since = COMMITTED.replace("order by", &format!("and seq > {before} order by"));
     let rows = database.rows(&since).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()

@@ -16,6 +16,7 @@ mod batch;
 mod carrying;
 mod comparing;
 mod crowded;
+mod feeds;
 mod figures;
 mod growth;
 mod hot;
@@ -58,6 +59,8 @@ pub enum Row {
     Comparing,
     /// The memory that a long backlog takes.
     Backlog,
+    /// A thousand streams of the feed, and what following it costs those who place orders.
+    Feeds,
     /// The memory that the programs take, idle and under load.
     Memory,
 }
@@ -97,6 +100,7 @@ impl Row {
             Self::Crowded => crowded::measure(world, scale, progress).await,
             Self::Comparing => comparing::measure(world, scale, progress).await,
             Self::Backlog => backlog::measure(world, scale, progress).await,
+            Self::Feeds => feeds::measure(world, scale, progress).await,
             Self::Memory => memory::measure(world, scale, progress).await,
         }
     }

@@ -13,8 +13,12 @@ use super::servers::{BASELINE, Servers};
 const LOG: (&str, &str) = ("LOG__FILTER", "info,lapin=off,actix_server=warn");
 /// One token places what thousands of callers would, so the limit on what one may take is lifted:
 /// it is checked all the same.
-const RATE: [(&str, &str); 2] =
-    [("LIMITS__PRINCIPAL_RATE", "1000000"), ("LIMITS__PRINCIPAL_BURST", "1000000")];
+/// Half of the connections may follow the changes.
+const LIMITS: [(&str, &str); 3] = [
+    ("LIMITS__PRINCIPAL_RATE", "1000000"),
+    ("LIMITS__PRINCIPAL_BURST", "1000000"),
+    ("LIMITS__CONNECTIONS", "2500"),
+];
 
 /// The programs, not started yet.
 pub(super) struct Programs {
@@ -41,7 +45,7 @@ impl Programs {
         let service = |side: Side, file: &Path, prefix, user| {
             let (database, broker) = (servers.service_url(side.as_str())?, amqp(user));
             let mut settings = vec![LOG, ("DATABASE__URL", &*database), ("BROKER__URL", &*broker)];
-            settings.extend(RATE);
+            settings.extend(LIMITS);
             anyhow::Ok(Program::of(side.as_str(), file, prefix, logs, &settings))
         };
         let store = service(Side::Store, &store_svc, "STORE", User::Store)?;

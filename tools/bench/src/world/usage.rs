@@ -110,6 +110,14 @@ fn look(watched: &Weak<Mutex<Watched>>) -> bool {
     true
 }
 
+/// The memory that a program holds, in kB.
+pub fn kilobytes(program: &Program) -> Result<f64> {
+    let pages = program.process().and_then(|process| pages(process.identity().pid));
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let kilobytes = (pages.context("it does not run")? * page_size()) as f64 / 1e3;
+    Ok(kilobytes)
+}
+
 /// The pages of a process that are in memory.
 fn pages(pid: u32) -> Option<u64> {
     Some(of(pid)?.statm().ok()?.resident)

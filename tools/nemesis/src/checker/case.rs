@@ -36,6 +36,17 @@ pub struct Evidence {
     pub changes: Vec<Change>,
     /// When it was put back to an earlier state, oldest first.
     pub set_backs: Vec<SetBack>,
+    /// What the side's feed gave of it.
+    pub followed: Followed,
+}
+
+/// The events that a side's feed gave of an order.
+#[derive(Clone, Debug, Default)]
+pub struct Followed {
+    /// The id of each, and the version of the order, in the order of the feed.
+    pub events: Vec<(Uuid, i64)>,
+    /// The order as the newest one has it.
+    pub newest: Option<(i64, Shared)>,
 }
 
 /// An order was put back to an earlier state at one side; its log was not.
@@ -79,6 +90,8 @@ pub struct Row {
 pub struct Change {
     /// Its place in the log.
     pub seq: i64,
+    /// The transaction by which readers order it.
+    pub xid: i64,
     /// The event.
     pub event_id: Uuid,
     /// The order.
@@ -95,6 +108,8 @@ pub struct Change {
     pub private: Option<Value>,
     /// The decisions between two values.
     pub conflicts: Option<Vec<Conflict>>,
+    /// Set for a part of an offer of many orders, which feeds leave out.
+    pub offer_in_bulk: Option<bool>,
     /// Whether the change was ever in the outbox.
     pub published: bool,
 }
@@ -105,6 +120,13 @@ fn within_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderEvent,
 }
 
 impl Case {
+    /// Returns whether a side's feed has not given all changes yet.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let is_behind = |it: &Evidence| it.followed.events.len() < it.in_feed().len();
+        Side::ALL.into_iter().any(|side| is_behind(self.sides.at(side)))
+    }
+
     /// Returns whether the order was put back to an earlier state at a side.
     #[must_use]
     pub fn is_set_back(&self) -> bool {
@@ -112,10 +134,27 @@ impl Case {
     }
 }
 
+impl Followed {
+    /// Adds the next event of the feed.
+    pub fn add(&mut self, version: i64, event: OrderEvent) {
+        self.events.push((event.id, version));
+        self.newest = Some((version, event.shared));
+    }
+}
+
 impl Evidence {
     /// The changes of the order here, without those that were merely offered again.
     pub fn history(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.changes.iter().filter(|change| change.event.kind != EventKind::Offered)
+    }
+
+    /// The changes that the side's feed has, in its order.
+    #[must_use]
+    pub fn in_feed(&self) -> Vec<&Change> {
+        let in_feed = |change: &&Change| change.offer_in_bulk.is_none();
+        let mut changes = self.changes.iter().filter(in_feed).collect::<Vec<_>>();
+        changes.sort_by_key(|change| (change.xid, change.seq));
+        changes
     }
 
     /// The changes of the order here, and when it was put back.
@@ -207,6 +246,7 @@ pub fn cases<'a>(
     reads: impl Iterator<Item = &'a Read>,
     set_backs: &[(Side, SetBack)],
     histories: Both<(Vec<Row>, Vec<Change>)>,
+    followed: Both<HashMap<Uuid, Followed>>,
 ) -> Vec<Case> {
     let mut cases = HashMap::<Uuid, Case>::new();
     for write in writes {
@@ -229,6 +269,12 @@ pub fn cases<'a>(
     for (side, set_back) in set_backs {
         if let Some(case) = cases.get_mut(&set_back.to.id) {
             case.sides.at_mut(*side).set_backs.push(set_back.clone());
+        }
+    }
+    let Both { store, warehouse } = followed;
+    for (side, orders) in [(Side::Store, store), (Side::Warehouse, warehouse)] {
+        for (id, followed) in orders {
+            case(&mut cases, id).sides.at_mut(side).followed = followed;
         }
     }
     cases.into_values().collect()

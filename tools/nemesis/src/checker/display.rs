@@ -29,7 +29,8 @@ impl fmt::Display for Case {
                 writeln!(f, "  put back ({turn}) after {after} to {to:?}")?;
                 writeln!(f, "      the peer had {known:?}")?;
             }
-            writeln!(f, "  {:?}", self.sides.at(side).row)?;
+            writeln!(f, "  {:?}", evidence.row)?;
+            writeln!(f, "  its feed gave {:?}", evidence.followed.events)?;
         }
         Ok(())
     }
@@ -37,9 +38,13 @@ impl fmt::Display for Case {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seq, version, origin, published, event, .. } = self;
+        let Self { seq, xid, version, origin, published, event, .. } = self;
         let published = if *published { ", published" } else { "" };
-        writeln!(f, "  {seq}  v{version}  {}  {} by {origin}{published}", event.at, event.kind)?;
+        writeln!(
+            f,
+            "  {seq} ({xid})  v{version}  {}  {} by {origin}{published}",
+            event.at, event.kind
+        )?;
         let Facet { revision, value: Delivery { comment, lines, .. }, .. } = &event.shared.delivery;
         let lines: Vec<_> = lines.iter().map(|line| (&line.sku, line.quantity)).collect();
         write!(f, "      event {}  delivery {} {comment:?} {lines:?}", event.id, short(*revision))?;

@@ -4,6 +4,7 @@
 pub mod case;
 mod crossing;
 mod display;
+pub mod followed;
 mod history;
 mod lineage;
 mod shown;
@@ -13,7 +14,7 @@ use case::Case;
 
 use super::violation::Violation;
 
-/// Everything about an order that must not be.
+/// Everything about an order that must not be, but for what the feeds gave of it.
 #[must_use]
 pub fn check(case: &Case) -> Vec<Violation> {
     let mut violations = history::check(case);

@@ -34,18 +34,18 @@ impl Client {
         Self { device, known: Known::new(), waiting: vec![], sent: vec![] }
     }
 
-    /// Takes a reading or removes one, dated anywhere in an hour, whatever is known. Of several with one
-    /// date the server decides which stands.
+    /// Takes a reading or removes one, dated anywhere in some minutes, whatever is known. Of several with
+    /// one date the server decides which stands.
     fn take(&mut self, rng: &mut Rng) {
         let gtin = rng.u8(0..12).to_string();
-        let updated_at = format!("2026-11-20T10:{:02}:{:02}Z", rng.u8(0..60), rng.u8(0..2));
+        let updated_at = format!("2026-11-20T10:{:02}:{:02}Z", rng.u8(0..8), rng.u8(0..2));
         let mut record = json!({"gtin": gtin, "updated_at": updated_at});
         match rng.u8(0..4) {
             0 => record["deleted"] = json!(true),
             _ => record["expiration_date"] = json!(format!("2027-01-{:02}", rng.u8(1..29))),
         }
         let (at, _) = state(&record);
-        if self.known.get(&gtin).is_none_or(|(known, _)| *known < at) {
+        if self.known.get(&gtin).is_none_or(|(known, _)| *known <= at) {
             self.known.insert(gtin, state(&record));
         }
         self.waiting.push(record);

@@ -17,6 +17,7 @@ use recorded::Recorded;
 
 mod arrivals;
 mod asked;
+mod followed;
 mod recorded;
 mod set_backs;
 mod shown;

@@ -13,7 +13,7 @@ use shared_models::side::Side;
 use shared_models::sync::OrderChange;
 use uuid::Uuid;
 
-use crate::checker::case::{Case, Change, Row, SetBack};
+use crate::checker::case::{Case, Change, Followed, Row, SetBack};
 use crate::ledger::{Outcome, Read, Write};
 use crate::seen::{Content, Seen};
 use crate::wanted::{Goods, Placed, Wanted};
@@ -140,6 +140,17 @@ impl Recorded {
         evidence.set_backs.push(SetBack { turn, after, to: row.clone(), known });
     }
 
+    /// Lets a follower of each side's feed read all.
+    pub(super) fn follow(&mut self) {
+        for side in Side::ALL {
+            let evidence = self.case.sides.at_mut(side);
+            evidence.followed = Followed::default();
+            for change in &evidence.changes {
+                evidence.followed.add(change.version, change.event.clone());
+            }
+        }
+    }
+
     /// Returns the last change of a side.
     pub(super) fn last_mut(&mut self, side: Side) -> &mut Change {
         self.case.sides.at_mut(side).changes.last_mut().unwrap()
@@ -190,6 +201,7 @@ impl Recorded {
         let published = touched != Touched::Nothing;
         evidence.changes.push(Change {
             seq,
+            xid: seq,
             event_id: id,
             order_id,
             origin: side,
@@ -197,6 +209,7 @@ impl Recorded {
             event,
             private,
             conflicts: None,
+            offer_in_bulk: None,
             published,
         });
     }
