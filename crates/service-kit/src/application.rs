@@ -190,7 +190,7 @@ impl Application {
         let preparing =
             tokio::spawn(prepare(settings.database, migrations, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));
-        let following = tokio::spawn(shared.hub.read(shared.database, stop.clone()));
+        let following = tokio::spawn(shared.hub.run(shared.database, stop.clone()));
         Ok(Self {
             address,
             server,

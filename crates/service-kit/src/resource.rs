@@ -68,16 +68,24 @@ pub trait Resource: Debug + Send + Sync + 'static {
         async { Ok(None) }.boxed()
     }
 
-    /// Deletes up to `limit` of the records that were removed before a time, the oldest first, and
-    /// returns their keys. The last change of each is deleted in the same transaction. Records that
-    /// others have locked are passed over (`for update skip locked`).
-    fn purge_removed<'a>(
+    /// Returns the keys of up to `limit` records that were removed before a time, the oldest first, and
+    /// locks them. Records that others have locked are passed over (`for update skip locked`).
+    fn removed<'a>(
         &'a self,
         _connection: &'a mut AsyncPgConnection,
         _before: DateTime<Utc>,
         _limit: i64,
     ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
         async { Ok(vec![]) }.boxed()
+    }
+
+    /// Deletes removed records, which are locked. The caller deletes their last changes.
+    fn delete_removed<'a>(
+        &'a self,
+        _connection: &'a mut AsyncPgConnection,
+        _keys: &'a [String],
+    ) -> BoxFuture<'a, QueryResult<()>> {
+        async { Ok(()) }.boxed()
     }
 }
 

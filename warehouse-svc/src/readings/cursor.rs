@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use service_kit::feed::{Cursor, Place, Position};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 /// The number of bytes of a cursor.
@@ -22,6 +23,15 @@ impl SyncCursor {
     /// Returns the cursor of a client that syncs for the first time.
     pub(super) fn first(place: Place) -> Self {
         Self { place, client: Uuid::new_v4() }
+    }
+
+    /// Returns the id under which the client's changes are recorded: who reads them cannot make a cursor
+    /// of that client from it.
+    pub(super) fn author(self) -> Uuid {
+        let digest = Sha256::digest(self.client.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Uuid::new_v8(bytes)
     }
 
     /// Parses a cursor; `None` if it is none.

@@ -99,12 +99,20 @@ impl Resource for Readings {
             .boxed()
     }
 
-    fn purge_removed<'a>(
+    fn removed<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
         before: DateTime<Utc>,
         limit: i64,
     ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        storage::purge_removed(connection, before, limit).boxed()
+        listing::removed(connection, before, limit).boxed()
+    }
+
+    fn delete_removed<'a>(
+        &'a self,
+        connection: &'a mut AsyncPgConnection,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, QueryResult<()>> {
+        storage::delete_removed(connection, keys).boxed()
     }
 }

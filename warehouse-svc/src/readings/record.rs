@@ -150,6 +150,16 @@ pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     if text.len() > TIME {
         return None;
     }
+    // chrono also takes spaces and signs before numbers.
+    let is_plain = |(index, letter): (usize, u8)| {
+        letter.is_ascii_digit()
+            || matches!(letter, b'-' | b':' | b'.' | b'T' | b't' | b'Z' | b'z')
+            || (letter == b' ' && index == 10)
+            || (letter == b'+' && index > 10)
+    };
+    if !text.bytes().enumerate().all(is_plain) {
+        return None;
+    }
     let without_zone = || {
         let format =
             if text.contains('T') { "%Y-%m-%dT%H:%M:%S%.f" } else { "%Y-%m-%d %H:%M:%S%.f" };
@@ -163,7 +173,8 @@ pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
 /// Parses a date of expiration.
 pub(super) fn expiration(text: String) -> Result<Expiration, FieldError> {
     let of_date = |text: &str| {
-        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)?;
+        let is_plain = text.len() == 10 && text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_plain)?;
         Some(date.and_time(NaiveTime::MIN).and_utc()).filter(|at| is_storable(*at))
     };
     match time(&text).or_else(|| of_date(&text)) {

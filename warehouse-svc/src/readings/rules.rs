@@ -30,9 +30,15 @@ pub(super) fn decide(here: Option<&State>, uploaded: &State) -> Verdict {
     match here.updated_at.cmp(&uploaded.updated_at) {
         Ordering::Less => Verdict::Overwrite,
         Ordering::Greater => Verdict::Older,
-        Ordering::Equal if here == uploaded => Verdict::Same,
+        Ordering::Equal if is_same(here, uploaded) => Verdict::Same,
         Ordering::Equal => Verdict::Tie,
     }
+}
+
+/// Returns whether two readings of the same time say the same, however the date is written.
+fn is_same(here: &State, uploaded: &State) -> bool {
+    let expires = |state: &State| state.expiration.as_ref().map(|it| it.at);
+    here.deleted == uploaded.deleted && (here.deleted || expires(here) == expires(uploaded))
 }
 
 /// Keeps the newest of each GTIN, and of equally new ones the last. Returns them in the order of their

@@ -7,7 +7,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error::SerializationError;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::change_log::{
     Change, Columns, Rows, bind_next, publish_after_commit, push_append,
@@ -161,26 +161,13 @@ pub(super) async fn lock(
     Ok(one.get_result::<Row>(connection).await.optional()?.map(reading))
 }
 
-/// Deletes the readings that were removed first.
-const PURGE: &str = "
-delete from readings where gtin = any (array(
-    select gtin from readings where deleted and changed_at < $1
-    order by changed_at limit $2 for update skip locked))
-returning gtin";
-
-/// Deletes up to `limit` readings that were removed before a time, and returns their GTINs.
-pub(super) async fn purge_removed(
+/// Deletes readings that are locked.
+pub(super) async fn delete_removed(
     connection: &mut AsyncPgConnection,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> QueryResult<Vec<String>> {
-    #[derive(QueryableByName)]
-    struct Purged {
-        #[diesel(sql_type = Text)]
-        gtin: String,
-    }
-    let purge = diesel::sql_query(PURGE).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
-    Ok(purge.load::<Purged>(connection).await?.into_iter().map(|purged| purged.gtin).collect())
+    gtins: &[String],
+) -> QueryResult<()> {
+    let these = readings::table.filter(readings::gtin.eq_any(gtins).and(readings::deleted));
+    diesel::delete(these).execute(connection).await.map(drop)
 }
 
 /// Writes readings that are locked, and appends their changes. Readings of the first version are

@@ -10,11 +10,11 @@ use program_kit::http::body::UnparsedBody;
 use serde::Serialize;
 use service_kit::database::{DatabaseError, now};
 use service_kit::error::{Error, internal};
-use service_kit::feed::{PartOfChanges, read_changes};
+use service_kit::feed::{PartOfChanges, check_place, read_changes};
 use service_kit::service::Service;
 use tokio::time::Instant;
 
-use super::record::{Author, RESOURCE, Seen, Shown, State, wrong};
+use super::record::{Author, RESOURCE, Seen, Shown, wrong};
 use super::request::{Since, SyncRequest};
 use super::rules::{Outcome, answer_by_cursor, answer_by_date, decide_all};
 use super::settings::ReadingSettings;
@@ -23,7 +23,7 @@ use super::{listing, storage};
 /// The most entries of the log that one answer is chosen from.
 const PAGE: usize = 2_000;
 /// The most readings in an answer to a client that knows only dates, and so cannot read on.
-const MAX_BY_DATE: usize = 50_000;
+const MAX_BY_DATE: usize = 200_000;
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ pub(super) async fn sync(
 ) -> Result<HttpResponse, Error> {
     let now = now();
     let sync = SyncRequest::parse(&body, settings.latest(now))?;
-    let author = Author { at: now, principal: caller.name(), client: Some(sync.cursor.client) };
+    let author = Author { at: now, principal: caller.name(), client: Some(sync.cursor.author()) };
     let (answer, has_written) = run(&service, &sync, author).await?;
     if has_written {
         service.relay.wake();
@@ -50,8 +50,8 @@ pub(super) async fn sync(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Runs a sync until its outcome is known: if it was written already, running it again finds all as it
-/// was uploaded, and gives the same answer.
+/// Writes what is newer, until the outcome is known; then reads what the client lacks. What was written
+/// already is found as it was uploaded, so that a request may be repeated.
 async fn run(
     service: &Service,
     sync: &SyncRequest,
@@ -59,29 +59,27 @@ async fn run(
 ) -> Result<(Synced, bool), Error> {
     let (database, began) = (&service.database, Instant::now());
     let attempt = async || {
-        database
-            .transaction(async |connection| in_transaction(connection, sync, author).await)
-            .await
+        database.transaction(async |connection| write(connection, sync, author).await).await
     };
-    match attempt().await {
+    let (outcome, is_unknown) = match attempt().await {
         Err(Error::Database(unknown @ DatabaseError::OutcomeUnknown(_))) => {
             let of_database = |error: &Error| matches!(error, Error::Database(_));
-            let (answer, _) = database.ascertain(began, unknown, attempt, of_database).await?;
-            Ok((answer, true))
+            let outcome = database.ascertain(began, unknown, attempt, of_database).await?;
+            (outcome, true)
         }
-        known => known,
-    }
+        known => (known?, false),
+    };
+    let has_written = is_unknown || !outcome.changed.is_empty();
+    let reading = database.read(async |connection| read(connection, sync, outcome).await);
+    Ok((reading.await?, has_written))
 }
 
-/// Writes what is newer, then reads what the client lacks. Locks are taken in a statement before the
-/// one that appends changes, so that readers of the log get the versions of a reading in their order.
-async fn in_transaction(
+/// Reads what the client lacks, after its upload was written.
+async fn read(
     connection: &mut AsyncPgConnection,
     sync: &SyncRequest,
-    author: Author<'_>,
-) -> Result<(Synced, bool), Error> {
-    let outcome = write(connection, &sync.uploaded, author).await?;
-    let has_written = !outcome.changed.is_empty();
+    outcome: Outcome,
+) -> Result<Synced, Error> {
     let Outcome { changed: _, newer, ties } = outcome;
     let uploaded = sync.uploaded.iter().map(|state| state.gtin.as_str()).collect::<HashSet<_>>();
     let part = read_changes(connection, RESOURCE, sync.cursor.place, PAGE).await?;
@@ -97,29 +95,32 @@ async fn in_transaction(
             data
         }
         Since::Cursor => {
-            let seen = seen(&part)?;
-            answer_by_cursor(seen, newer.into_iter().chain(ties), sync.cursor.client, &uploaded)
+            let standing = newer.into_iter().chain(ties);
+            answer_by_cursor(seen(&part)?, standing, sync.cursor.author(), &uploaded)
         }
     };
-    Ok((Synced { data, duplicates: sync.duplicates.clone(), cursor, more }, has_written))
+    Ok(Synced { data, duplicates: sync.duplicates.clone(), cursor, more })
 }
 
 fn too_long_ago() -> Error {
     let problem = format!(
-        "is so long ago that more than {MAX_BY_DATE} readings have changed since; send \
-         \"cursor\": \"start\" instead, and read on with the cursor of each answer"
+        "is so long ago that more than {MAX_BY_DATE} readings have changed since; what was uploaded is \
+         kept; send \"cursor\": \"start\" instead, and read on with the cursor of each answer"
     );
     Error::Invalid(vec![wrong("last_sync_date", problem)])
 }
 
+/// Writes what is newer, unless the client's cursor is to be refused.
 async fn write(
     connection: &mut AsyncPgConnection,
-    uploaded: &[State],
+    sync: &SyncRequest,
     author: Author<'_>,
 ) -> Result<Outcome, Error> {
+    let uploaded = &sync.uploaded;
     if uploaded.is_empty() {
         return Ok(Outcome::default());
     }
+    check_place(connection, sync.cursor.place).await?;
     let created = storage::create_or_lock(connection, uploaded, author.at).await?;
     let others = uploaded.iter().map(|state| state.gtin.as_str());
     let others = others.filter(|gtin| !created.contains(*gtin)).collect::<Vec<_>>();
@@ -127,7 +128,7 @@ async fn write(
         true => HashMap::new(),
         false => storage::find_all(connection, &others).await?,
     };
-    let outcome = decide_all(here, uploaded.to_vec());
+    let outcome = decide_all(here, uploaded.clone());
     storage::write(connection, &outcome.changed, author).await?;
     Ok(outcome)
 }

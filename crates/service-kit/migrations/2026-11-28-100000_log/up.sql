@@ -91,6 +91,7 @@ create index parked_newest_of_state on parked (state, first_at desc, id desc);
 create index parked_due on parked (offer_at) where state = 'parked' and offer_at is not null;
 create index parked_of_record on parked (resource, key) where state = 'parked';
 create index parked_by_event on parked (event_id);
+create index parked_settled on parked (last_at) where state <> 'parked';
 
 -- Every event that was reported, so that one which is reported again is known as such.
 create table parked_events (

@@ -204,7 +204,7 @@ impl Database {
     }
 
     /// Reads the end of the log, on the connection that all followers of the program share.
-    pub(crate) async fn follow<T>(
+    pub(crate) async fn read_end_of_log<T>(
         &self,
         question: impl AsyncFnOnce(&AsyncPgConnection) -> Result<T, QueryError>,
     ) -> Result<T, DatabaseError> {

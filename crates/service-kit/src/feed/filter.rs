@@ -27,8 +27,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// The side that made the change.
     pub origin: Option<Side>,
-    /// The values within the event, by the index of the resource's filter.
-    pub values: Vec<(usize, String)>,
+    /// The values within the event: the index of the resource's filter, its name, the value.
+    pub values: Vec<(usize, &'static str, String)>,
 }
 
 /// The query of a feed.
@@ -50,6 +50,9 @@ impl Filter {
     pub fn digest(&self, side: Side) -> u64 {
         let Self { resource, key, kind, origin, values } = self;
         let origin = origin.map(Side::as_str);
+        // By their names: a further filter is to change no digest.
+        let mut values = values.iter().map(|(_, name, value)| (name, value)).collect::<Vec<_>>();
+        values.sort_unstable();
         let digest =
             Sha256::digest(format!("{side} {resource:?} {key:?} {kind:?} {origin:?} {values:?}"));
         digest.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
@@ -64,7 +67,7 @@ impl Filter {
             && is(key.as_deref(), &entry.key)
             && is(kind.as_deref(), &entry.kind)
             && is(origin.map(Side::as_str), &entry.origin)
-            && values.iter().all(|(index, wanted)| {
+            && values.iter().all(|(index, _, wanted)| {
                 let found = entry.values(resources).get(*index).and_then(Option::as_deref);
                 found == Some(wanted)
             })
@@ -102,7 +105,7 @@ impl FeedQuery {
             if let Some(value) = given.remove(filter.name) {
                 let wrong = |expected| refused(filter.name, expected, &value);
                 (filter.check)(&value).map_err(wrong)?;
-                values.push((index, value));
+                values.push((index, filter.name, value));
             }
         }
         if let Some(name) = given.keys().next() {

@@ -71,6 +71,8 @@ pub(super) struct Batch {
 pub(super) enum Kept {
     /// The log is another one than when the follower began.
     OtherLog,
+    /// The end of the log was not read yet.
+    NotYet,
     /// The entries after the position are in this batch.
     Batch(Arc<Batch>),
     /// There are no entries up to this position.
@@ -187,7 +189,7 @@ impl Hub {
     }
 
     /// Reads the end of the log while there are followers, until asked to stop.
-    pub(crate) async fn read(self, database: Database, stop: CancellationToken) {
+    pub(crate) async fn run(self, database: Database, stop: CancellationToken) {
         stop.run_until_cancelled(self.read_on(&database)).await;
     }
 
@@ -214,16 +216,15 @@ impl Hub {
         // A new tail begins after the newest change.
         let after = if is_new { Position::END } else { *self.0.read_to.borrow() };
         let size = PartSize { look_at: BATCH, limit: BATCH };
-        let reading = database.follow(async |connection| {
+        let reading = database.read_end_of_log(async |connection| {
             read_part(connection, after, size, &Filter::default()).await
         });
         let LogPart { state, entries, last } = reading.await?;
         *self.read_at() = Some(Instant::now());
-        let end = last.unwrap_or(state.newest);
+        let end = last.unwrap_or(state.end());
         let mut kept = self.tail();
-        let is_set_back = kept.as_ref().is_some_and(|tail| {
-            tail.incarnation != state.incarnation || (end < after && state.trimmed < after)
-        });
+        let is_set_back =
+            kept.as_ref().is_some_and(|tail| tail.incarnation != state.incarnation || end < after);
         if is_set_back {
             tracing::warn!("the database was set back: followers of its changes begin again");
             self.0.restarts.fetch_add(1, Ordering::SeqCst);
@@ -274,7 +275,7 @@ impl Follower {
         }
         match &*self.hub.tail() {
             Some(tail) => tail.after(position, read_to),
-            None => Kept::Nothing(position),
+            None => Kept::NotYet,
         }
     }
 

@@ -17,6 +17,7 @@ fn tail() -> Tail {
 fn found(tail: &Tail, seq: i64) -> String {
     match tail.after(Position { xid: 1, seq }, Position { xid: 2, seq: 0 }) {
         Kept::OtherLog => "another log".into(),
+        Kept::NotYet => "not yet".into(),
         Kept::Batch(batch) => format!("up to {}", batch.end.seq),
         Kept::Nothing(position) => format!("nothing up to {position:?}"),
         Kept::InTheLog => "in the log".into(),

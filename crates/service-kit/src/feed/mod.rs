@@ -7,7 +7,7 @@
 //!             └─▶ stream: the same batches for all; one that is behind reads pages
 //! ```
 //!
-//! `cursor` and `filter` decide, and know no database.
+//! `cursor`, `filter`, `page::check_kept` and the tail of `hub` decide, and know no database.
 
 mod cursor;
 mod filter;
@@ -30,7 +30,7 @@ pub use cursor::{Cursor, Position, Scope, Unusable};
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
 pub use storage::{Entry, lag};
-pub use within::{PartOfChanges, Place, read_changes};
+pub use within::{PartOfChanges, Place, check_place, read_changes};
 
 use crate::database::Database;
 use crate::error::Error;
@@ -127,8 +127,10 @@ async fn poll(
             Kept::Batch(batch) => page.add(&batch, filter, &source.resources, limit),
             Kept::InTheLog => page = read_page(source, filter, scope, page.next, limit).await?,
             Kept::OtherLog => return Err(problem(Unusable::OtherLog).into()),
-            Kept::Nothing(position) => {
-                page.next = Cursor::at(position);
+            nothing @ (Kept::Nothing(_) | Kept::NotYet) => {
+                if let Kept::Nothing(position) = nothing {
+                    page.next = Cursor::at(position);
+                }
                 let waiting = timeout_at(until, follower.changed());
                 if source.stopping.run_until_cancelled(waiting).await.is_none() {
                     break;

@@ -118,7 +118,7 @@ pub(super) async fn begin(
     let digest = filter.digest(source.side);
     let scope = Scope { incarnation: state.incarnation, digest };
     let Some(cursor) = cursor else {
-        return Ok((scope, Cursor::at(state.newest)));
+        return Ok((scope, Cursor::at(state.end())));
     };
     let cursor = scope.parse(cursor).map_err(problem)?;
     check_kept(scope.incarnation, cursor, state).map_err(problem)?;
@@ -139,7 +139,7 @@ pub(super) fn check_kept(
         return Err(Unusable::Trimmed);
     }
     // The change at this place is not there any more: the database was set back.
-    if position > state.newest.max(state.trimmed) {
+    if position > state.end() {
         return Err(Unusable::OtherLog);
     }
     Ok(())
@@ -174,7 +174,7 @@ pub(super) async fn read_page(
         let LogPart { state, entries, last } = reading.await?;
         check_kept(scope.incarnation, page.next, state).map_err(problem)?;
         page.more = last.is_some();
-        let mut next = last.unwrap_or(state.newest).max(page.next.position);
+        let mut next = last.unwrap_or(state.end()).max(page.next.position);
         let chosen = entries.into_iter().filter(|it| filter.contains(it, &source.resources));
         page.entries.extend(chosen.map(Arc::new));
         if page.entries.len() > limit {

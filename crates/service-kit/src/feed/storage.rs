@@ -125,6 +125,14 @@ pub(super) struct LogState {
     pub(super) newest: Position,
 }
 
+impl LogState {
+    /// Returns the place of a reader who has read everything. What is trimmed may be later than the
+    /// newest change, if that was an offer or a removal that is deleted.
+    pub(super) fn end(&self) -> Position {
+        self.newest.max(self.trimmed)
+    }
+}
+
 /// An entry of the log.
 #[derive(Debug)]
 pub struct Entry {

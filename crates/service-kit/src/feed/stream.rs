@@ -9,6 +9,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use futures_util::stream::unfold;
 use program_kit::http::Client;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Source;
@@ -26,8 +27,9 @@ const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 const RETRY: u64 = 1_000;
 /// The number of changes that are read from the log at a time.
 const PAGE: usize = 100;
-/// The most bytes that are handed to the connection at once: it copies them.
-const MAX_CHUNK: usize = 16 << 10;
+/// The most bytes that are handed to the connection at once: it copies them into a buffer, which does
+/// not become smaller again.
+const MAX_CHUNK: usize = 8 << 10;
 /// The pause after the log could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -65,6 +67,9 @@ pub(super) fn stream(
     let events = unfold((feed, Bytes::from(opening)), async |(mut feed, mut left)| {
         if left.is_empty() {
             left = feed.next().await?;
+        } else {
+            // What was handed over is sent first.
+            yield_now().await;
         }
         let text = left.split_to(left.len().min(MAX_CHUNK));
         Some((Ok::<_, Error>(text), (feed, left)))
@@ -95,6 +100,7 @@ impl Feed {
                 }
                 Kept::InTheLog => self.read().await?,
                 Kept::OtherLog => return None,
+                Kept::NotYet => self.wait().await,
                 Kept::Nothing(position) => {
                     self.cursor = Cursor::at(position);
                     self.wait().await

@@ -33,6 +33,14 @@ pub struct PartOfChanges {
     pub more: bool,
 }
 
+/// Fails if a place is of another log, or what follows it is no longer kept.
+pub async fn check_place(connection: &AsyncPgConnection, place: Place) -> Result<(), Error> {
+    let Place::After(incarnation, cursor) = place else { return Ok(()) };
+    let nothing = PartSize { look_at: 1, limit: 0 };
+    let part = read_part(connection, Position::END, nothing, &Filter::default()).await?;
+    Ok(check_kept(incarnation, cursor, part.state).map_err(problem)?)
+}
+
 /// Reads the changes of a resource among the next `count` of the log. Like every reader it sees
 /// nothing of transactions that are not over, which the caller's own is one of.
 pub async fn read_changes(
@@ -55,9 +63,9 @@ pub async fn read_changes(
     }
     let (incarnation, more) = (state.incarnation, last.is_some());
     let next = match place {
-        Place::Now => Cursor::at(state.newest),
+        Place::Now => Cursor::at(state.end()),
         Place::Start | Place::After(..) => {
-            let position = last.unwrap_or(state.newest).max(after.position);
+            let position = last.unwrap_or(state.end()).max(after.position);
             Cursor { position, from_start: after.from_start && more }
         }
     };

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::resource::Resources;
@@ -69,7 +69,8 @@ select xid, seq, entries from (
 where all_may_pass order by xid desc, seq desc limit 1";
 
 /// Deletes the older changes of the records in a window: those within it, and the one of each record
-/// that was kept before; and all offers within it, which say nothing new. The changes of a record are
+/// that was kept before; and the offers within it, which say nothing new. The last entry of the log
+/// stays: by it, whoever compares sees that the log was not set back. The changes of a record are
 /// in the order of their numbers, too, because a writer locks the record first. They are looked up by
 /// index (`lateral`) and deleted by primary key, whatever PostgreSQL knows of the log's size.
 const DELETE_OLDER: &str = "
@@ -81,7 +82,8 @@ passed as materialized (
     select resource, key, max(seq) as newest from entries
     where offer_in_bulk is null group by resource, key),
 older as materialized (
-    select seq from entries where offer_in_bulk is not null
+    select seq from entries
+    where offer_in_bulk is not null and seq < (select max(seq) from changes)
     union all
     select entry.seq from passed cross join lateral (
         select seq from changes
@@ -156,31 +158,50 @@ async fn upto(
     Ok(upto)
 }
 
-/// Finds out, by the records' newest entries, which of these have no other than trimmed ones, and
-/// deletes theirs. There is one of each; more only where a writer did not lock its record.
-const DELETE_LAST: &str = "
-with last as materialized (
-    select these.key, newest.is_trimmed from unnest($2) as these (key) cross join lateral (
-        select (xid, seq) <= (select trimmed_xid, trimmed_seq from log_state) as is_trimmed
-        from changes where resource = $1 and key = these.key
-        order by seq desc limit 1) as newest),
-entries as materialized (
-    select entry.seq from last cross join lateral (
-        select seq from changes where resource = $1 and key = last.key
-        order by seq limit 10) as entry
-    where is_trimmed)
+/// Finds those of these records of which the newest change was passed, and is not the last entry of the
+/// log, which always stays.
+const PASSED: &str = "
+select these.key from unnest($2) as these (key) cross join lateral (
+    select xid, seq from changes
+    where resource = $1 and key = these.key and offer_in_bulk is null
+    order by seq desc limit 1) as newest
+where (xid, seq) <= (select trimmed_xid, trimmed_seq from log_state)
+    and seq < (select max(seq) from changes)";
+
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+/// Returns those of these records of which every change was passed.
+pub(super) async fn passed(
+    connection: &mut AsyncPgConnection,
+    resource: &str,
+    keys: &[String],
+) -> QueryResult<Vec<String>> {
+    let passed = diesel::sql_query(PASSED).bind::<Text, _>(resource).bind::<Array<Text>, _>(keys);
+    Ok(passed.load::<Key>(connection).await?.into_iter().map(|passed| passed.key).collect())
+}
+
+/// Deletes the entries of these records that were passed. There is one of each; more only where a
+/// writer did not lock its record. An offer that was not passed goes when it is.
+const DELETE_PASSED: &str = "
+with entries as materialized (
+    select entry.seq from unnest($2) as these (key) cross join lateral (
+        select seq from changes where resource = $1 and key = these.key
+            and (xid, seq) <= (select trimmed_xid, trimmed_seq from log_state)
+        order by seq limit 10) as entry)
 delete from changes where seq = any (array(select seq from entries))";
 
-/// Deletes the last entry of records that are gone, where it was passed. Returns how many there were.
-pub(super) async fn delete_last(
+/// Deletes the entries of records that are gone.
+pub(super) async fn delete_passed(
     connection: &mut AsyncPgConnection,
     resource: &str,
     keys: &[String],
 ) -> QueryResult<usize> {
-    use diesel::sql_types::{Array, Text};
-
     let delete =
-        diesel::sql_query(DELETE_LAST).bind::<Text, _>(resource).bind::<Array<Text>, _>(keys);
+        diesel::sql_query(DELETE_PASSED).bind::<Text, _>(resource).bind::<Array<Text>, _>(keys);
     delete.execute(connection).await
 }
 

@@ -11,13 +11,18 @@ use uuid::Uuid;
 
 /// Deletes changes that were dropped, or offered again: parked for the last time before a time, and
 /// offered before it. Another offer may still be in vain, and is then reported as this change. Rows
-/// that others have locked are left for the next time.
+/// that others have locked are left for the next time. Only the oldest are looked at, in the order of
+/// their index.
 const DELETE_SETTLED: &str = "
-with settled as materialized (
-    select id from parked
-    where state in ('offered', 'dropped') and first_at < $1 and last_at < $1
-        and (state = 'dropped' or event_id < $2 or substr(event_id::text, 15, 1) <> '7')
-    limit $3 for update skip locked),
+with oldest as materialized (
+    select id, state, event_id from parked where state <> 'parked' and last_at < $1
+    order by last_at limit 2000),
+settled as materialized (
+    select id from parked where id = any (array(
+        select id from oldest
+        where state = 'dropped' or event_id < $2 or substr(event_id::text, 15, 1) <> '7' limit $3))
+        and state <> 'parked'
+    for update skip locked),
 gone as (
     delete from parked where id = any (array(select id from settled)) returning id, event_id),
 events as (

@@ -19,9 +19,12 @@ pub async fn purge(
 ) -> QueryResult<usize> {
     let oldest = changes::oldest(connection).await?;
     let before = oldest.map_or(before, |oldest| oldest.min(before));
-    let keys = resource.purge_removed(connection, before, i64::from(limit)).await?;
-    if !keys.is_empty() {
-        changes::delete_last(connection, resource.name(), &keys).await?;
+    let removed = resource.removed(connection, before, i64::from(limit)).await?;
+    if removed.is_empty() {
+        return Ok(0);
     }
-    Ok(keys.len())
+    let passed = changes::passed(connection, resource.name(), &removed).await?;
+    resource.delete_removed(connection, &passed).await?;
+    changes::delete_passed(connection, resource.name(), &passed).await?;
+    Ok(passed.len())
 }

@@ -11,9 +11,16 @@ const MAX_LIMIT: u16 = 500;
 /// The fewest, where steps take too long.
 const MIN_LIMIT: u16 = 50;
 
-/// The time until the rest is looked for again, when all of it is done. Trimming the log is looked for
-/// with each tick of the relay.
-const LOOK: Duration = Duration::from_secs(60);
+/// The time until the next look at a part, when all of it is done.
+const fn pause(part: Part) -> Duration {
+    Duration::from_secs(match part {
+        // Not for a few entries at a time.
+        Part::Changes => 1,
+        Part::Parked | Part::Removed => 60,
+        // It looks at all of them.
+        Part::Events => 60 * 60,
+    })
+}
 
 /// The time until something is tried again that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
@@ -52,13 +59,16 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Schedule {
     due: [Option<Instant>; 4],
+    /// The index of the part that comes first: the one after that which did something last, so that
+    /// none keeps the others from their turn.
+    first: usize,
     limit: u16,
     swept: Uuid,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { due: [None; 4], limit: MAX_LIMIT, swept: Uuid::nil() }
+        Self { due: [None; 4], first: 0, limit: MAX_LIMIT, swept: Uuid::nil() }
     }
 }
 
@@ -66,7 +76,8 @@ impl Schedule {
     /// Returns the parts to look for now, in that order.
     pub(super) fn due(&self, now: Instant) -> Vec<Part> {
         let is_due = |part: &Part| self.due[*part as usize].is_none_or(|due| due <= now);
-        Part::ALL.into_iter().filter(is_due).collect()
+        let turns = Part::ALL.into_iter().cycle().skip(self.first).take(Part::ALL.len());
+        turns.filter(is_due).collect()
     }
 
     /// Returns the number of rows that a step may take, and the event after which the sweep goes on.
@@ -78,11 +89,12 @@ impl Schedule {
     pub(super) fn ended(&mut self, part: Part, end: End, now: Instant) {
         self.due[part as usize] = match (end, part) {
             (End::Failed, _) => now.checked_add(AFTER_FAILURE),
-            (End::More { .. }, _) | (End::Nothing | End::All, Part::Changes) => None,
-            (End::Nothing | End::All, Part::Parked | Part::Events | Part::Removed) => {
-                now.checked_add(LOOK)
-            }
+            (End::More { .. }, _) => None,
+            (End::Nothing | End::All, _) => now.checked_add(pause(part)),
         };
+        if end != End::Nothing {
+            self.first = (part as usize + 1) % Part::ALL.len();
+        }
         self.limit = match end {
             End::Failed => (self.limit / 2).max(MIN_LIMIT),
             End::More { .. } => self.limit.saturating_add(self.limit / 4).min(MAX_LIMIT),
@@ -105,24 +117,41 @@ mod tests {
     const MORE: End = End::More { after: Uuid::from_u128(7) };
 
     #[test]
-    fn the_log_is_looked_at_each_time_and_the_rest_from_time_to_time() {
+    fn what_is_done_is_looked_at_again_after_a_pause() {
         let (mut schedule, now) = (Schedule::default(), Instant::now());
         assert_eq!(schedule.due(now), Part::ALL);
         for part in Part::ALL {
             schedule.ended(part, End::Nothing, now);
         }
-        assert_eq!(schedule.due(now), [Part::Changes]);
-        assert_eq!(schedule.due(now + LOOK), Part::ALL);
-        schedule.ended(Part::Parked, MORE, now);
-        assert_eq!(schedule.due(now), [Part::Changes, Part::Parked]);
+        let after = |seconds| schedule.due(now + Duration::from_secs(seconds));
+        assert_eq!(after(0), []);
+        assert_eq!(after(1), [Part::Changes]);
+        assert_eq!(after(60), [Part::Changes, Part::Parked, Part::Removed]);
+        assert_eq!(after(3_600), Part::ALL);
+    }
+
+    #[test]
+    fn a_part_that_always_has_more_leaves_the_others_their_turn() {
+        let (mut schedule, now) = (Schedule::default(), Instant::now());
+        let mut turns = vec![];
+        for _ in 0..6 {
+            let part = schedule.due(now)[0];
+            let end = if matches!(part, Part::Changes | Part::Removed) { MORE } else { End::All };
+            schedule.ended(part, end, now);
+            turns.push(part);
+        }
+        let expected = [&Part::ALL[..], &[Part::Changes, Part::Removed]].concat();
+        assert_eq!(turns, expected);
     }
 
     #[test]
     fn a_part_that_failed_leaves_the_others_alone() {
         let (mut schedule, now) = (Schedule::default(), Instant::now());
         schedule.ended(Part::Changes, End::Failed, now);
-        assert_eq!(schedule.due(now), [Part::Parked, Part::Events, Part::Removed]);
-        assert_eq!(schedule.due(now + AFTER_FAILURE), Part::ALL);
+        let others = [Part::Parked, Part::Events, Part::Removed];
+        assert_eq!(schedule.due(now), others);
+        let all = [&others[..], &[Part::Changes]].concat();
+        assert_eq!(schedule.due(now + AFTER_FAILURE), all);
     }
 
     #[test]

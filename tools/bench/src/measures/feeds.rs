@@ -8,7 +8,7 @@ use serde::Deserialize;
 use test_kit::http;
 
 use super::figures::number;
-use super::{lag, post};
+use super::{lag, post, readings};
 use crate::load::streams::{Given, Streams};
 use crate::load::{Endpoint, at_rate, latencies};
 use crate::measure::{Finding, Measure, Target};
@@ -64,6 +64,7 @@ pub(super) async fn measure(
         finding.measures.push(rate.against(of, &rates[0], Target::RatioAtLeast(0.97)));
         finding.measures.push(cost.against(of, &costs[0], Target::Reported));
     }
+    readings::measure(world, scale, progress, &mut finding).await?;
     Ok(finding)
 }
 

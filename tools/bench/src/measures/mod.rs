@@ -23,6 +23,7 @@ mod hot;
 mod lag;
 mod memory;
 mod post;
+mod readings;
 mod reads;
 mod start;
 
@@ -59,7 +60,8 @@ pub enum Row {
     Comparing,
     /// The memory that a long backlog takes.
     Backlog,
-    /// A thousand streams of the feed, and what following it costs those who place orders.
+    /// A thousand streams of the feed, and what following it costs those who place orders; clients
+    /// that sync stock readings.
     Feeds,
     /// The memory that the programs take, idle and under load.
     Memory,

@@ -10,7 +10,7 @@ use super::{Device, LONG_AGO, READINGS, reading, sync_by_date};
 
 const QUEUE: &str = "expiring";
 
-async fn publishing_to(broker: &TestBroker) -> TestService {
+pub(super) async fn publishing_to(broker: &TestBroker) -> TestService {
     let settings = broker.settings(BrokerUser::Warehouse);
     TestService::start_with(PROGRAM.name, records(), |all| all.broker = settings).await
 }

@@ -1,9 +1,14 @@
 //! Removed readings: who hears of them, and how they come back.
 
 use serde_json::{Value, json};
+use service_kit::application::ServiceSettings;
 
-use test_kit::eventually;
+use shared_models::side::Side;
+use test_kit::queue::{declare_exchange_of, published};
+use test_kit::{BrokerUser, TestBroker, TestService, eventually};
+use warehouse_svc::{PROGRAM, records};
 
+use super::publishing::publishing_to;
 use super::{Device, LONG_AGO, READINGS, at, data, gtins, reading, sync_by_date};
 use crate::samples::warehouse;
 
@@ -87,18 +92,30 @@ async fn delete_removes_a_reading_once() {
 
 #[tokio::test]
 async fn what_was_removed_long_ago_is_purged_with_its_last_change() {
-    let warehouse = warehouse().await;
+    let broker = TestBroker::new().await;
+    declare_exchange_of(&broker, Side::Warehouse).await;
+    let warehouse = publishing_to(&broker).await;
     let mut device = Device::new(&warehouse.client);
     device.sync(&[reading("1", 1), reading("2", 1)]).await;
     let mut behind = Device::new(&warehouse.client);
     behind.until("2").await;
     device.sync(&[removed("1", 3)]).await;
-    // As if all of it was long ago, and published.
+    device.sync(&[reading("4", 1)]).await;
+    published(&warehouse).await;
+    // As if all of it was long ago, and nobody compared.
     let age = "
+        update compared set at = at - interval '100 days';
         update changes set at = at - interval '100 days';
-        update readings set changed_at = changed_at - interval '100 days';
-        delete from outbox";
-    warehouse.database.run(age).await;
+        update readings set changed_at = changed_at - interval '100 days'";
+    let database = warehouse.stop().await;
+    database.run(age).await;
+    // It looks for removed readings when it starts, and then once a minute.
+    let settings = broker.settings(BrokerUser::Warehouse);
+    let adjust = |all: &mut ServiceSettings| all.broker = settings;
+    let warehouse = TestService::start_over(PROGRAM.name, records(), database, adjust).await;
+    warehouse.is_ready().await;
+    behind.client = warehouse.client.clone();
+    device.client = warehouse.client.clone();
     eventually("the removed reading is purged", async || {
         let rows = warehouse.database.count("changes where key = '1'").await
             + warehouse.database.count("readings where gtin = '1'").await;
@@ -109,5 +126,7 @@ async fn what_was_removed_long_ago_is_purged_with_its_last_change() {
     // Whoever has not heard of it is told to begin again.
     behind.send(&[]).await.assert_problem(410);
     let mut new = Device::new(&warehouse.client);
-    assert_eq!(new.until("2").await, [reading("2", 1)]);
+    assert_eq!(new.until("4").await, [reading("2", 1), reading("4", 1)]);
+    device.sync(&[reading("3", 1)]).await;
+    assert_eq!(new.until("3").await, [reading("3", 1)]);
 }

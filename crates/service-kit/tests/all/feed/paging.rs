@@ -210,6 +210,24 @@ async fn a_cursor_from_before_what_is_kept_or_of_another_log_is_gone() {
 }
 
 #[tokio::test]
+async fn a_cursor_after_what_was_deleted_as_old_goes_on() {
+    let side = side().await;
+    NOTES.write(&side.database, &["a", "b"]).await;
+    read(&side, NOTE_FEED, "start", 2).await;
+    // The newest change was an offer, or the removal of a record that is purged.
+    let purge = "update log_state set (trimmed_xid, trimmed_seq) = (select xid, seq from changes
+            order by xid desc, seq desc limit 1);
+        delete from changes where key = 'b'";
+    side.database.run(purge).await;
+    let cursors =
+        [next(&side.client.get(&after(NOTE_FEED, "start")).await), now(&side, NOTE_FEED).await];
+    NOTES.write(&side.database, &["c"]).await;
+    for cursor in cursors {
+        assert_eq!(changes(&read(&side, NOTE_FEED, &cursor, 1).await.body), [("c".to_owned(), 1)]);
+    }
+}
+
+#[tokio::test]
 async fn a_cursor_of_a_change_that_was_lost_is_gone() {
     let side = side().await;
     NOTES.write(&side.database, &["a", "b"]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::Method;
 use reqwest::Response;
 use serde_json::Value;
-use test_kit::{NOTES, TestClient, TestService, eventually};
+use test_kit::{NOTES, TestClient, TestDatabase, TestService, eventually};
 
 use super::following::waits;
 use super::{after, now, side};
@@ -213,6 +213,24 @@ async fn a_database_that_was_set_back_ends_the_streams() {
         assert_eq!(stream.next().await, None, "the stream ends");
         let last = stream.last_id.unwrap();
         side.client.get(&after(FEED, &last)).await.assert_problem(410);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_from_the_start_goes_through_what_is_trimmed() {
+    let database = TestDatabase::of(&test_kit::notes()).await;
+    NOTES.write(&database, &["a", "b"]).await;
+    let trim = "update log_state set (trimmed_xid, trimmed_seq) = (select xid, seq from changes
+        order by xid desc, seq desc limit 1)";
+    database.run(trim).await;
+    // The first follower of the program: the hub has yet to read anything.
+    let side = TestService::start_over("notes", test_kit::notes(), database, |_| {}).await;
+    side.is_ready().await;
+    for _ in 0..3 {
+        let mut stream = Stream::open(&side.client, &after(FEED, "start"), None).await;
+        assert_eq!(stream.keys(2).await, ["a", "b"]);
+        drop(stream);
+        waits(&side, 0).await;
     }
 }
 

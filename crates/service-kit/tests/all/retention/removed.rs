@@ -1,9 +1,11 @@
 //! Purging removed records, with the change that says so.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{BigInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
 use diesel::{QueryResult, QueryableByName, sql_query};
-use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use diesel_async::{
+    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use service_kit::change_log::Change;
@@ -20,7 +22,7 @@ use crate::side::fresh_database;
 struct RemovableNotes;
 
 #[derive(QueryableByName)]
-struct Purged {
+struct Removed {
     #[diesel(sql_type = Text)]
     key: String,
 }
@@ -65,23 +67,31 @@ impl Resource for RemovableNotes {
         async { Ok(vec![]) }.boxed()
     }
 
-    fn purge_removed<'a>(
+    fn removed<'a>(
         &'a self,
         connection: &'a mut AsyncPgConnection,
         before: DateTime<Utc>,
         limit: i64,
     ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        let purge = "
-            delete from notes where id = any (array(
-                select id from notes where removed_at < $1
-                order by removed_at, id limit $2 for update skip locked))
-            returning id as key";
+        let removed = "select id as key from notes where removed_at < $1
+            order by removed_at, id limit $2 for update skip locked";
         async move {
-            let purge = sql_query(purge).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
-            let purged = purge.load::<Purged>(connection).await?;
-            Ok(purged.into_iter().map(|row| row.key).collect())
+            let removed =
+                sql_query(removed).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
+            let removed = removed.load::<Removed>(connection).await?;
+            Ok(removed.into_iter().map(|row| row.key).collect())
         }
         .boxed()
+    }
+
+    fn delete_removed<'a>(
+        &'a self,
+        connection: &'a mut AsyncPgConnection,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, QueryResult<()>> {
+        let delete =
+            sql_query("delete from notes where id = any ($1)").bind::<Array<Text>, _>(keys);
+        async move { delete.execute(connection).await.map(drop) }.boxed()
     }
 }
 
@@ -113,15 +123,16 @@ async fn a_removed_record_goes_with_its_last_change_when_it_is_old() {
     let database = database().await;
     write(&database, &["a", "b", "c"]).await;
     remove(&database, &["a", "b"]).await;
-    trim(&database, later(), 5).await;
-    assert_eq!(log(&database).await, these([("c", 1), ("a", 2), ("b", 2)]));
+    write(&database, &["d"]).await;
+    trim(&database, later(), 6).await;
+    assert_eq!(log(&database).await, these([("c", 1), ("a", 2), ("b", 2), ("d", 1)]));
     assert_eq!(purge(&database, now() - TimeDelta::hours(1), 10).await, 0);
     assert_eq!(purge(&database, later(), 1).await, 1);
-    assert_eq!(log(&database).await, these([("c", 1), ("b", 2)]));
+    assert_eq!(log(&database).await, these([("c", 1), ("b", 2), ("d", 1)]));
     assert_eq!(purge(&database, later(), 10).await, 1);
     assert_eq!(purge(&database, later(), 10).await, 0);
-    assert_eq!(log(&database).await, these([("c", 1)]));
-    assert_eq!(database.count("notes").await, 1);
+    assert_eq!(log(&database).await, these([("c", 1), ("d", 1)]));
+    assert_eq!(database.count("notes").await, 2);
 }
 
 #[tokio::test]
@@ -134,18 +145,43 @@ async fn a_removal_that_readers_with_a_cursor_may_not_have_read_is_kept() {
     assert_eq!(purge(&database, later(), 10).await, 0, "its change was not passed");
     assert_eq!(log(&database).await, these([("a", 2), ("b", 1), ("a", 3)]));
     trim(&database, later(), 1).await;
+    assert_eq!(purge(&database, later(), 10).await, 0, "the last entry of the log stays");
+    write(&database, &["c"]).await;
     assert_eq!(purge(&database, later(), 10).await, 1);
-    assert_eq!(log(&database).await, these([("b", 1)]));
+    assert_eq!(log(&database).await, these([("b", 1), ("c", 1)]));
 }
 
 #[tokio::test]
-async fn where_clocks_differ_the_change_of_a_removal_is_not_lost() {
+async fn where_clocks_differ_a_removal_waits_until_its_change_was_passed() {
     let database = database().await;
     write(&database, &["a", "b"]).await;
     remove(&database, &["a"]).await;
+    write(&database, &["c"]).await;
     // By its row it was removed long before; its change was not passed.
     database.run("update notes set removed_at = '2020-01-01' where id = 'a'").await;
     trim(&database, now() - TimeDelta::hours(1), 0).await;
+    assert_eq!(purge(&database, later(), 10).await, 0);
+    assert_eq!(log(&database).await, these([("a", 1), ("b", 1), ("a", 2), ("c", 1)]));
+    trim(&database, later(), 4).await;
     assert_eq!(purge(&database, later(), 10).await, 1);
-    assert_eq!(log(&database).await, these([("a", 1), ("b", 1), ("a", 2)]));
+    assert_eq!(log(&database).await, these([("b", 1), ("c", 1)]));
+}
+
+#[tokio::test]
+async fn a_removed_record_that_was_offered_goes_with_its_change() {
+    let database = database().await;
+    remove(&database, &["a"]).await;
+    trim(&database, later(), 1).await;
+    let mut connection = database.connect().await;
+    let offer = "
+        insert into changes
+            (event_id, resource, key, kind, origin, version, at, body, to_publish, offer_in_bulk)
+        select event_id, resource, key, 'note.offered', origin, version, now(), body, true, true
+        from changes where key = 'a'";
+    connection.batch_execute(offer).await.unwrap();
+    assert_eq!(purge(&database, later(), 10).await, 1);
+    assert_eq!(database.count("changes where offer_in_bulk is null").await, 0);
+    // The last entry of the log stays, as an offer too.
+    trim(&database, later(), 1).await;
+    assert_eq!(database.count("changes").await, 1);
 }

@@ -135,7 +135,7 @@ async fn an_offer_since_a_time_that_is_under_way_holds_what_it_has_not_read() {
 }
 
 #[tokio::test]
-async fn an_offer_since_a_time_finds_a_record_whose_change_gave_way_to_an_offer() {
+async fn an_offer_since_a_time_finds_what_has_changed_since_in_a_trimmed_log() {
     let broker = bound_broker().await;
     let side = publishing_to(&broker).await;
     NOTES.write(&side.database, &["before"]).await;
@@ -146,13 +146,14 @@ async fn an_offer_since_a_time_finds_a_record_whose_change_gave_way_to_an_offer(
     published(&side).await;
     let ask = async |request| side.client.post("/v1/sync/offer", &request).await.with(202);
     ask(json!({"ids": ["a"]})).await;
+    NOTES.write(&side.database, &["c"]).await;
     published(&side).await;
-    assert_eq!(trim(&side.database, later(), 4).await, 1);
+    assert_eq!(trim(&side.database, later(), 5).await, 1);
     take_all(&broker).await;
     ask(json!({ "since": since })).await;
     published(&side).await;
     let mut offered = take_all(&broker).await.iter().map(body).collect::<Vec<_>>();
     offered.sort_by_key(|event| event["note_id"].to_string());
     let keys = offered.iter().map(|event| event["note_id"].as_str().unwrap());
-    assert_eq!(keys.collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(keys.collect::<Vec<_>>(), ["a", "b", "c"]);
 }
