@@ -15,7 +15,7 @@ pub use domain::{Handling, Warehouse};
 /// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
-    about: "The warehouse of Lockstep: the orders to pick, pack and ship",
+    about: "The warehouse of Lockstep: the orders to pick, pack and ship, and stock readings",
     layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: &SECTIONS },
 };
 

@@ -21,7 +21,7 @@ pub(super) enum Verdict {
     /// The one here has the same time and another content, and stands.
     Tie,
     /// The one here is newer, and stands.
-    Older,
+    HereIsNewer,
 }
 
 /// Decides about a reading that is uploaded.
@@ -29,7 +29,7 @@ pub(super) fn decide(here: Option<&State>, uploaded: &State) -> Verdict {
     let Some(here) = here else { return Verdict::Create };
     match here.updated_at.cmp(&uploaded.updated_at) {
         Ordering::Less => Verdict::Overwrite,
-        Ordering::Greater => Verdict::Older,
+        Ordering::Greater => Verdict::HereIsNewer,
         Ordering::Equal if is_same(here, uploaded) => Verdict::Same,
         Ordering::Equal => Verdict::Tie,
     }
@@ -82,7 +82,7 @@ pub(super) fn decide_all(mut here: HashMap<String, Reading>, uploaded: Vec<State
             }
             Verdict::Same => {}
             Verdict::Tie => outcome.ties.extend(standing),
-            Verdict::Older => outcome.newer.extend(standing),
+            Verdict::HereIsNewer => outcome.newer.extend(standing),
         }
     }
     outcome
@@ -163,7 +163,7 @@ pub(super) fn put(
     let is_new = before.is_none_or(|before| before.deleted);
     match (decide(before, &state), here) {
         (Verdict::Same, Some(reading)) => Ok(Put { reading, is_new: false, changed: None }),
-        (Verdict::Tie | Verdict::Older, Some(here)) => Err(stands(&here.state)),
+        (Verdict::Tie | Verdict::HereIsNewer, Some(here)) => Err(stands(&here.state)),
         (Verdict::Create | Verdict::Overwrite, Some(Reading { version, .. })) => {
             Ok(Put::written(Reading { state, version: version + 1 }, is_new))
         }
@@ -215,10 +215,10 @@ mod tests {
     fn the_later_date_stands_and_of_equal_ones_what_is_here() {
         let here = state("1", 5);
         for (uploaded, expected) in [
-            (state("1", 4), Verdict::Older),
+            (state("1", 4), Verdict::HereIsNewer),
             (state("1", 5), Verdict::Same),
             (state("1", 6), Verdict::Overwrite),
-            (removal("1", 4), Verdict::Older),
+            (removal("1", 4), Verdict::HereIsNewer),
             (removal("1", 5), Verdict::Tie),
             (removal("1", 6), Verdict::Overwrite),
         ] {

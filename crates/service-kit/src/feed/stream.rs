@@ -27,9 +27,9 @@ const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 const RETRY: u64 = 1_000;
 /// The number of changes that are read from the log at a time.
 const PAGE: usize = 100;
-/// The most bytes that are handed to the connection at once: it copies them into a buffer, which does
-/// not become smaller again.
-const MAX_CHUNK: usize = 8 << 10;
+/// The most bytes that are handed to the connection at once, unless one event has more: it copies them
+/// into a buffer, which does not become smaller again.
+const PIECE: usize = 8 << 10;
 /// The pause after the log could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -71,7 +71,7 @@ pub(super) fn stream(
             // What was handed over is sent first.
             yield_now().await;
         }
-        let text = left.split_to(left.len().min(MAX_CHUNK));
+        let text = left.split_to(piece(&left));
         Some((Ok::<_, Error>(text), (feed, left)))
     });
     HttpResponse::Ok()
@@ -82,6 +82,15 @@ pub(super) fn stream(
         // nginx would keep events back, too.
         .insert_header(("x-accel-buffering", "no"))
         .streaming(Box::pin(events))
+}
+
+/// Returns the length of the next piece of some events: as many as a piece may have, but one at least.
+fn piece(events: &[u8]) -> usize {
+    let Some(most) = events.get(..PIECE) else { return events.len() };
+    let is_end = |pair: &[u8]| pair == b"\n\n";
+    let last = most.windows(2).rposition(is_end);
+    let end = last.or_else(|| events.windows(2).position(is_end));
+    end.map_or(events.len(), |end| end + 2)
 }
 
 impl Feed {
@@ -177,5 +186,22 @@ impl super::hub::Batch {
             true => self.text(feed.scope.digest, || feed.text(left, false)),
             false => feed.text(left, false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_of_whole_events() {
+        let event = |length: usize| [&vec![b'x'; length - 2][..], b"\n\n"].concat();
+        assert_eq!(piece(&[event(10), event(20)].concat()), 30);
+        let events = [event(PIECE / 2), event(PIECE / 2), event(5)].concat();
+        assert_eq!(piece(&events), PIECE);
+        let events = [event(PIECE / 2), event(PIECE), event(5)].concat();
+        assert_eq!(piece(&events), PIECE / 2);
+        let events = [event(3 * PIECE), event(5)].concat();
+        assert_eq!(piece(&events), 3 * PIECE);
     }
 }

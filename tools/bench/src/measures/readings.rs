@@ -39,7 +39,7 @@ const TABLE: &str =
 const UPSERT: &str = "
 \\set base random(1, 100000000000)
 with new as materialized (
-    select lpad((:base + n)::text, 13, '0') as gtin, now() as at from generate_series(1, {count}) as n),
+    select lpad((:base::bigint + n)::text, 13, '0') as gtin, now() as at from generate_series(1, {count}) as n),
 written as (
     insert into readings
         (gtin, updated_at, expiration_date, expires_at, deleted, version, changed_at)
