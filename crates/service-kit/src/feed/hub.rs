@@ -267,13 +267,14 @@ impl Hub {
 }
 
 impl Follower {
-    /// Returns what the hub has after a position.
-    pub(super) fn after(&mut self, position: Position) -> Kept {
+    /// Returns what the hub has after a position in the log of this incarnation.
+    pub(super) fn after(&mut self, position: Position, incarnation: Uuid) -> Kept {
         let read_to = *self.read_to.borrow_and_update();
         if self.restarts != self.hub.0.restarts.load(Ordering::SeqCst) {
             return Kept::OtherLog;
         }
         match &*self.hub.tail() {
+            Some(tail) if tail.incarnation != incarnation => Kept::OtherLog,
             Some(tail) => tail.after(position, read_to),
             None => Kept::NotYet,
         }

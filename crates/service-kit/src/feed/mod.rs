@@ -123,7 +123,7 @@ async fn poll(
     let (filter, limit) = (&query.filter, query.limit());
     let mut page = read_page(source, filter, scope, after, limit).await?;
     while page.entries.is_empty() && !page.more && Instant::now() < until {
-        match follower.after(page.next.position) {
+        match follower.after(page.next.position, scope.incarnation) {
             Kept::Batch(batch) => page.add(&batch, filter, &source.resources, limit),
             Kept::InTheLog => page = read_page(source, filter, scope, page.next, limit).await?,
             Kept::OtherLog => return Err(problem(Unusable::OtherLog).into()),

@@ -101,7 +101,7 @@ impl Feed {
             if self.is_over || self.source.stopping.is_cancelled() {
                 return None;
             }
-            let text = match self.follower.after(self.cursor.position) {
+            let text = match self.follower.after(self.cursor.position, self.scope.incarnation) {
                 Kept::Batch(batch) => {
                     let text = batch.text_for(self).ok()?;
                     self.cursor = Cursor::at(batch.end);
