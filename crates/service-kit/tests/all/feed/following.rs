@@ -83,7 +83,9 @@ async fn a_client_that_is_gone_is_not_waited_for() {
 async fn a_wait_ends_when_the_log_is_another_one() {
     let side = side().await;
     let client = side.client.clone();
-    let waiting = tokio::spawn(async move { client.get(&format!("{FEED}?wait=60")).await });
+    // With a cursor: a client counts as waiting before it is found out where it begins.
+    let path = after(&format!("{FEED}?wait=60"), &now(&side, FEED).await);
+    let waiting = tokio::spawn(async move { client.get(&path).await });
     waits(&side, 1).await;
     side.database.run("update log_state set incarnation = gen_random_uuid()").await;
     waiting.await.unwrap().assert_problem(410);
