@@ -279,7 +279,7 @@ impl Reading {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Seen {
     gtin: String,
-    updated_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
     expiration_date: Option<String>,
     deleted: bool,
     pub(super) client: Option<Uuid>,

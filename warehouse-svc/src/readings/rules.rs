@@ -1,7 +1,7 @@
 //! The decisions about readings: which of two stands, and what a client is told. Pure.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use program_kit::http::problem::{Kind as ProblemKind, Problem};
@@ -88,35 +88,60 @@ pub(super) fn decide_all(mut here: HashMap<String, Reading>, uploaded: Vec<State
     outcome
 }
 
+/// The dates of what a client has just uploaded, by GTIN.
+pub(super) type Uploaded<'a> = HashMap<&'a str, DateTime<Utc>>;
+
+/// Returns whether a reading of the server is news for a client that has just uploaded its own: another
+/// client may have uploaded a newer one since.
+fn is_news(gtin: &str, updated_at: DateTime<Utc>, uploaded: &Uploaded<'_>) -> bool {
+    uploaded.get(gtin).is_none_or(|own| *own < updated_at)
+}
+
 /// Returns what a client lacks that knows only dates: what was changed since, newest first, and what
 /// is newer than its upload. It hears nothing of removed readings.
 pub(super) fn answer_by_date(
     since: Vec<State>,
     newer: Vec<State>,
-    uploaded: &HashSet<&str>,
+    uploaded: &Uploaded<'_>,
 ) -> Vec<Shown> {
-    let since = since.into_iter().filter(|state| !uploaded.contains(state.gtin.as_str()));
-    let mut lacking =
-        since.chain(newer.into_iter().filter(|state| !state.deleted)).collect::<Vec<_>>();
+    let since = since.into_iter().filter(|it| is_news(&it.gtin, it.updated_at, uploaded));
+    let newer = newer.into_iter().filter(|state| !state.deleted);
+    let mut lacking = newest_states(newer.chain(since));
     lacking.sort_by(|one, other| (other.updated_at, &other.gtin).cmp(&(one.updated_at, &one.gtin)));
     lacking.into_iter().map(Shown::from).collect()
 }
 
+/// Keeps the newest of each GTIN.
+fn newest_states(states: impl Iterator<Item = State>) -> Vec<State> {
+    let mut newest = BTreeMap::<String, State>::new();
+    for state in states {
+        let before = newest.get(&state.gtin);
+        if before.is_none_or(|before| before.updated_at <= state.updated_at) {
+            newest.insert(state.gtin.clone(), state);
+        }
+    }
+    newest.into_values().collect()
+}
+
 /// Returns what a client with a cursor lacks: of each reading with changes after the cursor the newest
-/// of these, unless it is the client's own; of what it uploaded what stands against that. `seen` is in
-/// the order of the log, in which the changes of a reading are in the order of its versions.
+/// of these, unless it is the client's own, or not newer than its upload; and of what it uploaded what
+/// stands against that. `seen` is in the order of the log, in which the changes of a reading are in the
+/// order of its versions.
 pub(super) fn answer_by_cursor(
     seen: impl IntoIterator<Item = Seen>,
     standing: impl IntoIterator<Item = State>,
     client: Uuid,
-    uploaded: &HashSet<&str>,
+    uploaded: &Uploaded<'_>,
 ) -> Vec<Shown> {
     let newest = seen.into_iter().map(|seen| (seen.gtin().to_owned(), seen));
     // Of several, the last one is kept.
-    let newest = newest.collect::<BTreeMap<_, _>>();
-    let lacks = |seen: &Seen| seen.client != Some(client) && !uploaded.contains(seen.gtin());
-    let news = newest.into_values().filter(lacks).map(Seen::show);
-    news.chain(standing.into_iter().map(Shown::from)).collect()
+    let mut told = newest.collect::<BTreeMap<_, _>>();
+    told.retain(|gtin, seen| {
+        seen.client != Some(client) && is_news(gtin, seen.updated_at, uploaded)
+    });
+    let standing = standing.into_iter();
+    let standing = standing.filter(|state| !told.contains_key(&state.gtin)).collect::<Vec<_>>();
+    told.into_values().map(Seen::show).chain(standing.into_iter().map(Shown::from)).collect()
 }
 
 /// A reading as a caller sets it.
@@ -235,6 +260,15 @@ mod tests {
         assert_eq!(repeated, ["a", "b"]);
     }
 
+    #[test]
+    fn by_date_a_client_is_told_what_is_newer_than_its_upload_once() {
+        let [one, two, three] = ["1", "2", "3"].map(|gtin| state(gtin, 5));
+        let uploaded = HashMap::from([("1", one.updated_at), ("2", state("2", 4).updated_at)]);
+        let told =
+            answer_by_date(vec![three.clone(), two.clone(), one], vec![two.clone()], &uploaded);
+        assert_eq!(told, [three, two].map(Shown::from));
+    }
+
     fn seen(kind: &str, gtin: &str, version: i64, client: Option<Uuid>) -> Seen {
         let event = json!({
             "kind": kind, "gtin": gtin, "version": version, "updated_at": "2026-11-28T09:30:00Z",
@@ -254,14 +288,23 @@ mod tests {
             seen("reading.removed", "theirs", 2, other),
             seen(CHANGED, "uploaded", 1, other),
             seen(CHANGED, "nobody's", 7, None),
+            seen(CHANGED, "overtaken", 3, other),
         ];
-        let uploaded = HashSet::from(["uploaded", "standing"]);
-        let standing = [state("standing", 9)];
+        let seen_at = "2026-11-28T09:30:00Z".parse::<DateTime<Utc>>().unwrap();
+        let earlier = seen_at - TimeDelta::seconds(1);
+        let uploaded = HashMap::from([
+            ("uploaded", seen_at),
+            ("standing", earlier),
+            // Another client was newer, after the upload was written and before the log was read.
+            ("overtaken", earlier),
+        ]);
+        let standing = [state("standing", 9), state("overtaken", 9)];
         let told = answer_by_cursor(log, standing, me.unwrap(), &uploaded);
         let told = told.iter().map(|shown| serde_json::to_value(shown).unwrap());
         let told = told.map(|shown| (shown["gtin"].clone(), shown["deleted"].clone()));
         let expected = [
             (json!("nobody's"), Value::Null),
+            (json!("overtaken"), Value::Null),
             (json!("theirs"), json!(true)),
             (json!("standing"), Value::Null),
         ];

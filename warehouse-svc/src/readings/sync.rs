@@ -1,6 +1,6 @@
 //! `POST /v1/sync`: a client uploads what it has read, and is answered with what it lacks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::record::{Author, RESOURCE, Seen, Shown, wrong};
 use super::request::{Since, SyncRequest};
-use super::rules::{Outcome, answer_by_cursor, answer_by_date, decide_all};
+use super::rules::{Outcome, Uploaded, answer_by_cursor, answer_by_date, decide_all};
 use super::settings::ReadingSettings;
 use super::{listing, storage};
 
@@ -81,7 +81,8 @@ async fn read(
     outcome: Outcome,
 ) -> Result<Synced, Error> {
     let Outcome { changed: _, newer, ties } = outcome;
-    let uploaded = sync.uploaded.iter().map(|state| state.gtin.as_str()).collect::<HashSet<_>>();
+    let uploaded = sync.uploaded.iter().map(|state| (state.gtin.as_str(), state.updated_at));
+    let uploaded = uploaded.collect::<Uploaded<'_>>();
     let part = read_changes(connection, RESOURCE, sync.cursor.place, PAGE).await?;
     let (cursor, more) = (sync.cursor.next(part.incarnation, part.next), part.more);
     let data = match sync.since {

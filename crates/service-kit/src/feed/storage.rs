@@ -136,7 +136,7 @@ impl LogState {
 /// An entry of the log.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its position in the order of readers.
+    /// The position in the order of readers.
     pub position: Position,
     /// The name of the record's resource.
     pub resource: String,

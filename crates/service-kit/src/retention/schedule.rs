@@ -51,7 +51,7 @@ pub(super) enum End {
     All,
     /// Something was done; there may be more. The sweep goes on after this event.
     More { after: Uuid },
-    /// It failed.
+    /// The step failed.
     Failed,
 }
 

@@ -33,9 +33,9 @@ impl RetentionSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Keep {
-    /// It is kept for ever.
+    /// Everything is kept for ever.
     Forever,
-    /// It is kept for this long.
+    /// What is old is kept for this long.
     For(TimeDelta),
 }
 
