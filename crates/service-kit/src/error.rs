@@ -74,6 +74,14 @@ pub fn internal() -> Problem {
     Problem::new(Kind::Internal, "internal error; see the log of the service for the cause")
 }
 
+/// Returns the error of an event in the log that cannot be parsed, and logs which.
+#[must_use]
+pub fn unreadable_event(seq: i64, error: &serde_json::Error) -> Error {
+    tracing::error!(%error, seq, "a stored event cannot be parsed");
+    let detail = "a stored event cannot be parsed; see the log of the service for which";
+    Error::Request(Problem::new(Kind::Internal, detail))
+}
+
 /// The detail of an unknown outcome. No advice to retry, and no `Retry-After`: the caller has to
 /// look first.
 const OUTCOME_UNKNOWN: &str = "the database did not confirm in time that this was written, so it may \

@@ -88,6 +88,9 @@ async fn list(
     let before = expires_before.map(instant).transpose()?;
     let filters = Filters { gtin, expires_before: before.as_ref().map(|it| it.text.clone()) };
     let page = PageRequest::<_, String>::new(filters, limit, cursor.as_deref())?;
+    if page.after.as_ref().is_some_and(|after| !is_gtin(&after.id)) {
+        return Err(unreadable("the cursor is not one from a page's next link").into());
+    }
     let before = before.map(|it| it.at);
     let find = async |connection: &mut AsyncPgConnection| {
         let (after, limit) = (page.after.as_ref(), page.to_read());

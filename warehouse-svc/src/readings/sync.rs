@@ -9,7 +9,7 @@ use program_kit::access::Caller;
 use program_kit::http::body::UnparsedBody;
 use serde::Serialize;
 use service_kit::database::{DatabaseError, now};
-use service_kit::error::{Error, internal};
+use service_kit::error::{Error, unreadable_event};
 use service_kit::feed::{PartOfChanges, check_place, read_changes};
 use service_kit::service::Service;
 use tokio::time::Instant;
@@ -137,10 +137,8 @@ async fn write(
 /// Parses the events of a part of the log.
 fn seen(part: &PartOfChanges) -> Result<Vec<Seen>, Error> {
     let events = part.entries.iter().map(|entry| {
-        serde_json::from_str::<Seen>(&entry.body).map_err(|error| {
-            tracing::error!(%error, seq = entry.position.seq, "a stored event cannot be parsed");
-            Error::Request(internal())
-        })
+        serde_json::from_str::<Seen>(&entry.body)
+            .map_err(|error| unreadable_event(entry.position.seq, &error))
     });
     events.collect()
 }

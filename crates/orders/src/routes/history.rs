@@ -3,12 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use program_kit::http::page::{MAX_LIMIT, Page};
-use program_kit::http::problem::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use service_kit::change_log::{Entry, entries_of};
-use service_kit::error::Error;
+use service_kit::error::{Error, unreadable_event};
 use service_kit::service::Service;
 use uuid::Uuid;
 
@@ -60,15 +59,9 @@ pub(super) async fn list<D: Domain>(
 }
 
 fn show(entry: Entry) -> Result<Shown, Error> {
-    let unreadable = |error: serde_json::Error| {
-        tracing::error!(%error, seq = entry.seq, "a stored event cannot be parsed");
-        Problem::new(
-            Kind::Internal,
-            "a stored event cannot be parsed; see the log of the service for which",
-        )
-    };
     Ok(Shown {
-        event: RawValue::from_string(entry.body).map_err(unreadable)?,
+        event: RawValue::from_string(entry.body)
+            .map_err(|error| unreadable_event(entry.seq, &error))?,
         seq: entry.seq,
         kind: entry.kind,
         origin: entry.origin,

@@ -13,7 +13,7 @@ use super::cursor::{Cursor, Position, Scope, Unusable};
 use super::filter::Filter;
 use super::hub::Batch;
 use super::storage::{Entry, LogPart, LogState, PartSize, read_part};
-use crate::error::{Error, internal};
+use crate::error::{Error, unreadable_event};
 use crate::resource::Resources;
 
 /// The number of entries that are looked at in one step.
@@ -59,10 +59,8 @@ pub(super) struct ShownChange<'a> {
 impl<'a> ShownChange<'a> {
     /// Shows an entry of a feed.
     pub(super) fn of(entry: &'a Entry, scope: Scope, from_start: bool) -> Result<Self, Error> {
-        let event = serde_json::from_str(&entry.body).map_err(|error| {
-            tracing::error!(%error, seq = entry.position.seq, "a stored event cannot be parsed");
-            internal()
-        })?;
+        let event = serde_json::from_str(&entry.body)
+            .map_err(|error| unreadable_event(entry.position.seq, &error))?;
         Ok(Self {
             cursor: scope.text(Cursor { position: entry.position, from_start }),
             resource: &entry.resource,

@@ -1,5 +1,7 @@
 //! Lists of readings: newest first, page by page, with filters.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use test_kit::TestClient;
 
@@ -104,4 +106,18 @@ async fn a_query_that_makes_no_sense_is_refused() {
     ] {
         warehouse.client.get(&format!("{READINGS}?{query}")).await.assert_problem(400);
     }
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_refused() {
+    let warehouse = warehouse().await;
+    let records = [reading("1", 1), reading("2", 2)];
+    sync_by_date(&warehouse.client, LONG_AGO, &records).await.with(200);
+    let page = warehouse.client.get(&format!("{READINGS}?limit=1")).await.with(200);
+    let (path, cursor) = page["next"].as_str().unwrap().split_once("cursor=").unwrap();
+    let mut forged =
+        serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
+    forged["after"]["id"] = json!("\0");
+    let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
+    warehouse.client.get(&format!("{path}cursor={forged}")).await.assert_problem(400);
 }
