@@ -90,6 +90,10 @@ async fn delete_removes_a_reading_once() {
     assert_eq!((answer.tag(), answer.header("location")), ("\"3\"", Some(&*path)));
 }
 
+/// The changes that were not passed yet: made long ago by this test, one of them would be passed after a
+/// new client has caught up, which would have to begin again.
+const NOT_PASSED: &str = "changes, log_state where (xid, seq) > (trimmed_xid, trimmed_seq)";
+
 #[tokio::test]
 async fn what_was_removed_long_ago_is_purged_with_its_last_change() {
     let broker = TestBroker::new().await;
@@ -117,9 +121,10 @@ async fn what_was_removed_long_ago_is_purged_with_its_last_change() {
     behind.client = warehouse.client.clone();
     device.client = warehouse.client.clone();
     eventually("the removed reading is purged", async || {
-        let rows = warehouse.database.count("changes where key = '1'").await
-            + warehouse.database.count("readings where gtin = '1'").await;
-        (rows == 0).then_some(())
+        let left = warehouse.database.count("changes where key = '1'").await
+            + warehouse.database.count("readings where gtin = '1'").await
+            + warehouse.database.count(NOT_PASSED).await;
+        (left == 0).then_some(())
     })
     .await;
     assert_eq!(warehouse.database.count("readings where gtin = '2'").await, 1);
