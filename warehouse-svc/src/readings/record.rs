@@ -1,5 +1,7 @@
 //! A stock reading: what it is, how it is read from a caller and shown, and its events. Pure.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use program_kit::http::page::is_storable;
 use program_kit::http::problem::FieldError;
@@ -50,20 +52,20 @@ pub(super) struct Reading {
 /// A reading, as sent to a caller: `{gtin, updated_at, expiration_date}`, and of a removed one
 /// `{gtin, updated_at, deleted: true}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Shown {
-    gtin: String,
+pub(super) struct Shown<'a> {
+    gtin: Cow<'a, str>,
     updated_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expiration_date: Option<String>,
+    expiration_date: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     deleted: bool,
 }
 
-impl From<State> for Shown {
+impl From<State> for Shown<'_> {
     fn from(state: State) -> Self {
         let State { gtin, updated_at, expiration, deleted } = state;
-        let expiration_date = expiration.filter(|_| !deleted).map(|it| it.text);
-        Self { gtin, updated_at, expiration_date, deleted }
+        let expiration_date = expiration.filter(|_| !deleted).map(|it| it.text.into());
+        Self { gtin: gtin.into(), updated_at, expiration_date, deleted }
     }
 }
 
@@ -177,7 +179,7 @@ pub(super) fn expiration(text: String) -> Result<Expiration, FieldError> {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| is_plain)?;
         Some(date.and_time(NaiveTime::MIN).and_utc()).filter(|at| is_storable(*at))
     };
-    match time(&text).or_else(|| of_date(&text)) {
+    match of_date(&text).or_else(|| time(&text)) {
         Some(at) => Ok(Expiration { text, at }),
         None => Err(wrong("expiration_date", "is neither a date nor a time")),
     }
@@ -277,22 +279,21 @@ impl Reading {
 
 /// What a sync reads out of an event.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Seen {
-    gtin: String,
+pub(super) struct Seen<'a> {
+    #[serde(borrow)]
+    pub(super) gtin: Cow<'a, str>,
     pub(super) updated_at: DateTime<Utc>,
-    expiration_date: Option<String>,
+    /// A date or a time has no letter that JSON escapes.
+    expiration_date: Option<&'a str>,
     deleted: bool,
     pub(super) client: Option<Uuid>,
 }
 
-impl Seen {
-    pub(super) fn gtin(&self) -> &str {
-        &self.gtin
-    }
-
+impl<'a> Seen<'a> {
     /// Shows the reading as it was after the event.
-    pub(super) fn show(self) -> Shown {
+    pub(super) fn show(self) -> Shown<'a> {
         let Self { gtin, updated_at, expiration_date, deleted, .. } = self;
-        Shown { gtin, updated_at, expiration_date: expiration_date.filter(|_| !deleted), deleted }
+        let expiration_date = expiration_date.filter(|_| !deleted).map(Cow::from);
+        Shown { gtin, updated_at, expiration_date, deleted }
     }
 }

@@ -69,7 +69,7 @@ struct Filters {
 /// A page, as sent. The list is named as clients of the old protocol know it.
 #[derive(Serialize)]
 struct Listed {
-    data: Vec<Shown>,
+    data: Vec<Shown<'static>>,
     next: Option<String>,
     /// `false`, and only then sent, if the page ends early, as [`Page::complete`] says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,7 @@ async fn put(
     let author = Author { at: now, principal: caller.name(), client: None };
     let setting = service.database.transaction(async |connection| {
         let provisional = rules::wanted(wanted.clone(), None, now);
-        let created = storage::create_or_lock(connection, &[provisional], now).await?;
+        let created = storage::create_or_lock(connection, &[provisional], author).await?;
         let here = match created.is_empty() {
             true => storage::find(connection, &wanted.gtin).await?,
             false => None,
@@ -181,7 +181,9 @@ async fn put(
             None => {}
         }
         let put = rules::put(wanted, here, now).map_err(Error::Refused)?;
-        storage::write(connection, put.changed.as_slice(), author).await?;
+        if created.is_empty() {
+            storage::overwrite(connection, put.changed.as_slice(), author).await?;
+        }
         Ok(put)
     });
     let Put { reading, is_new, changed } = setting.await?;
@@ -240,7 +242,7 @@ async fn remove(
         let here = storage::lock(connection, &gtin).await?.filter(|here| !here.state.deleted);
         let here = here.ok_or_else(|| unknown(&gtin))?;
         precondition.check(here.version).map_err(Error::Refused)?;
-        storage::write(connection, &[rules::removed(here, now)], author).await?;
+        storage::overwrite(connection, &[rules::removed(here, now)], author).await?;
         Ok::<_, Error>(())
     });
     removing.await?;

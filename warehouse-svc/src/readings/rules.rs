@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::swap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use program_kit::http::problem::{Kind as ProblemKind, Problem};
@@ -57,32 +58,30 @@ pub(super) fn newest_of_each(uploaded: Vec<State>) -> (Vec<State>, Vec<String>) 
     (newest.into_values().collect(), repeated.into_iter().collect())
 }
 
-/// The readings that an upload changes, and those that stand against it.
+/// The readings that an upload overwrites, and those that stand against it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// The readings that are created or overwritten, as they are now.
-    pub(super) changed: Vec<Reading>,
+    /// The readings that are overwritten, as they are now.
+    pub(super) overwritten: Vec<Reading>,
     /// The readings here that are newer than what was uploaded.
     pub(super) newer: Vec<State>,
     /// The readings here that have the same time as what was uploaded, and another content.
     pub(super) ties: Vec<State>,
 }
 
-/// Decides about all readings of an upload. `here` are those that existed before.
-pub(super) fn decide_all(mut here: HashMap<String, Reading>, uploaded: Vec<State>) -> Outcome {
+/// Decides about the readings of an upload that exist here.
+pub(super) fn decide_all(mut here: HashMap<String, Reading>, uploaded: &[State]) -> Outcome {
     let mut outcome = Outcome::default();
     for state in uploaded {
-        let before = here.remove(&state.gtin);
-        let verdict = decide(before.as_ref().map(|before| &before.state), &state);
-        let version = before.as_ref().map_or(1, |before| before.version + 1);
-        let standing = before.map(|before| before.state);
-        match verdict {
+        let Some(Reading { state: standing, version }) = here.remove(&state.gtin) else { continue };
+        match decide(Some(&standing), state) {
             Verdict::Create | Verdict::Overwrite => {
-                outcome.changed.push(Reading { state, version });
+                let state = state.clone();
+                outcome.overwritten.push(Reading { state, version: version + 1 });
             }
             Verdict::Same => {}
-            Verdict::Tie => outcome.ties.extend(standing),
-            Verdict::HereIsNewer => outcome.newer.extend(standing),
+            Verdict::Tie => outcome.ties.push(standing),
+            Verdict::HereIsNewer => outcome.newer.push(standing),
         }
     }
     outcome
@@ -103,7 +102,7 @@ pub(super) fn answer_by_date(
     since: Vec<State>,
     newer: Vec<State>,
     uploaded: &Uploaded<'_>,
-) -> Vec<Shown> {
+) -> Vec<Shown<'static>> {
     let since = since.into_iter().filter(|it| is_news(&it.gtin, it.updated_at, uploaded));
     let newer = newer.into_iter().filter(|state| !state.deleted);
     let mut lacking = newest_states(newer.chain(since));
@@ -127,21 +126,24 @@ fn newest_states(states: impl Iterator<Item = State>) -> Vec<State> {
 /// of these, unless it is the client's own, or not newer than its upload; and of what it uploaded what
 /// stands against that. `seen` is in the order of the log, in which the changes of a reading are in the
 /// order of its versions.
-pub(super) fn answer_by_cursor(
-    seen: impl IntoIterator<Item = Seen>,
+pub(super) fn answer_by_cursor<'a>(
+    mut seen: Vec<Seen<'a>>,
     standing: impl IntoIterator<Item = State>,
     client: Uuid,
     uploaded: &Uploaded<'_>,
-) -> Vec<Shown> {
-    let newest = seen.into_iter().map(|seen| (seen.gtin().to_owned(), seen));
-    // Of several, the last one is kept.
-    let mut told = newest.collect::<BTreeMap<_, _>>();
-    told.retain(|gtin, seen| {
-        seen.client != Some(client) && is_news(gtin, seen.updated_at, uploaded)
+) -> Vec<Shown<'a>> {
+    seen.sort_by(|one, other| one.gtin.cmp(&other.gtin));
+    seen.dedup_by(|later, earlier| {
+        let is_same = later.gtin == earlier.gtin;
+        if is_same {
+            swap(later, earlier);
+        }
+        is_same
     });
-    let standing = standing.into_iter();
-    let standing = standing.filter(|state| !told.contains_key(&state.gtin)).collect::<Vec<_>>();
-    told.into_values().map(Seen::show).chain(standing.into_iter().map(Shown::from)).collect()
+    seen.retain(|it| it.client != Some(client) && is_news(&it.gtin, it.updated_at, uploaded));
+    let is_told = |gtin: &str| seen.binary_search_by(|it| (*it.gtin).cmp(gtin)).is_ok();
+    let standing = standing.into_iter().filter(|state| !is_told(&state.gtin)).collect::<Vec<_>>();
+    seen.into_iter().map(Seen::show).chain(standing.into_iter().map(Shown::from)).collect()
 }
 
 /// A reading as a caller sets it.
@@ -269,12 +271,12 @@ mod tests {
         assert_eq!(told, [three, two].map(Shown::from));
     }
 
-    fn seen(kind: &str, gtin: &str, version: i64, client: Option<Uuid>) -> Seen {
+    fn event(kind: &str, gtin: &str, version: i64, client: Option<Uuid>) -> String {
         let event = json!({
             "kind": kind, "gtin": gtin, "version": version, "updated_at": "2026-11-28T09:30:00Z",
             "expiration_date": "2027-03-31", "deleted": kind == "reading.removed", "client": client,
         });
-        serde_json::from_value(event).unwrap()
+        event.to_string()
     }
 
     #[test]
@@ -282,14 +284,15 @@ mod tests {
         const CHANGED: &str = "reading.changed";
         let [me, other] = [1, 2].map(|client| Some(Uuid::from_u128(client)));
         let log = [
-            seen(CHANGED, "mine", 1, other),
-            seen(CHANGED, "mine", 2, me),
-            seen(CHANGED, "theirs", 1, me),
-            seen("reading.removed", "theirs", 2, other),
-            seen(CHANGED, "uploaded", 1, other),
-            seen(CHANGED, "nobody's", 7, None),
-            seen(CHANGED, "overtaken", 3, other),
+            event(CHANGED, "mine", 1, other),
+            event(CHANGED, "mine", 2, me),
+            event(CHANGED, "theirs", 1, me),
+            event("reading.removed", "theirs", 2, other),
+            event(CHANGED, "uploaded", 1, other),
+            event(CHANGED, "nobody's \"one\"", 7, None),
+            event(CHANGED, "overtaken", 3, other),
         ];
+        let log = log.iter().map(|event| serde_json::from_str(event).unwrap()).collect();
         let seen_at = "2026-11-28T09:30:00Z".parse::<DateTime<Utc>>().unwrap();
         let earlier = seen_at - TimeDelta::seconds(1);
         let uploaded = HashMap::from([
@@ -303,7 +306,7 @@ mod tests {
         let told = told.iter().map(|shown| serde_json::to_value(shown).unwrap());
         let told = told.map(|shown| (shown["gtin"].clone(), shown["deleted"].clone()));
         let expected = [
-            (json!("nobody's"), Value::Null),
+            (json!("nobody's \"one\""), Value::Null),
             (json!("overtaken"), Value::Null),
             (json!("theirs"), json!(true)),
             (json!("standing"), Value::Null),

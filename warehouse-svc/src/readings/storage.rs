@@ -7,7 +7,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error::SerializationError;
-use diesel::sql_types::{Array, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::change_log::{
     Change, Columns, Rows, bind_next, publish_after_commit, push_append,
@@ -52,17 +52,23 @@ pub(super) fn reading(row: Row) -> Reading {
     Reading { state: State { gtin, updated_at, expiration, deleted }, version }
 }
 
-/// Inserts the readings whose GTINs are new, and returns these GTINs; locks the others, and does not
-/// write them. The states must be in the order of their GTINs: every transaction takes its locks in
-/// this order, those of new readings too, so that there is no deadlock.
+/// Creates the readings whose GTINs are new, appends their changes, and returns these GTINs; locks the
+/// others, and does not write them. The states must be in the order of their GTINs: every transaction
+/// takes its locks in this order, those of new readings too, so that there is no deadlock.
 pub(super) async fn create_or_lock(
     connection: &mut AsyncPgConnection,
     states: &[State],
-    now: DateTime<Utc>,
+    author: Author<'_>,
 ) -> QueryResult<HashSet<String>> {
-    let columns = StateColumns::of(states);
-    let created = CreateOrLock { gtin: column(states, |it| it.gtin.as_str()), columns, now };
-    Ok(created.load::<String>(connection).await?.into_iter().collect())
+    let reading = |state: &State| Reading { state: state.clone(), version: 1 };
+    let readings = states.iter().map(reading).collect::<Vec<_>>();
+    let mut changes = to_changes(&readings, |reading| reading.changed(author))?;
+    let create = Create(Written::of(&changes, states.iter()));
+    let created = create.load::<String>(connection).await?.into_iter().collect::<HashSet<_>>();
+    changes.retain(|change| created.contains(&change.key));
+    // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
+    publish_after_commit(connection, &changes).await?;
+    Ok(created)
 }
 
 /// The columns of readings besides the GTIN.
@@ -92,44 +98,6 @@ fn column<'a, T>(
     of: impl Fn(&'a State) -> T,
 ) -> Vec<T> {
     states.into_iter().map(of).collect()
-}
-
-#[derive(Debug)]
-struct CreateOrLock<'a> {
-    gtin: Vec<&'a str>,
-    columns: StateColumns<'a>,
-    now: DateTime<Utc>,
-}
-
-impl QueryId for CreateOrLock<'_> {
-    type QueryId = CreateOrLock<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl QueryFragment<Pg> for CreateOrLock<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let StateColumns { updated_at, expiration_date, expires_at, deleted } = &self.columns;
-        out.push_sql(
-            "insert into readings \
-             (gtin, updated_at, expiration_date, expires_at, deleted, version, changed_at) select unnest(",
-        );
-        out.push_bind_param::<Array<Text>, _>(&self.gtin)?;
-        bind_next::<Timestamptz, _>(&mut out, Rows::Many, updated_at)?;
-        bind_next::<Nullable<Text>, _>(&mut out, Rows::Many, expiration_date)?;
-        bind_next::<Nullable<Timestamptz>, _>(&mut out, Rows::Many, expires_at)?;
-        bind_next::<Bool, _>(&mut out, Rows::Many, deleted)?;
-        out.push_sql("), 1, ");
-        out.push_bind_param::<Timestamptz, _>(&self.now)?;
-        // A row that fails the condition is locked, and neither written nor returned.
-        out.push_sql(
-            " on conflict (gtin) do update set version = readings.version where false returning gtin",
-        );
-        Ok(())
-    }
-}
-
-impl Query for CreateOrLock<'_> {
-    type SqlType = Text;
 }
 
 /// Returns those of the readings that exist, removed ones too.
@@ -170,9 +138,8 @@ pub(super) async fn delete_removed(
     diesel::delete(these).execute(connection).await.map(drop)
 }
 
-/// Writes readings that are locked, and appends their changes. Readings of the first version are
-/// inserted already.
-pub(super) async fn write(
+/// Overwrites readings that are locked, and appends their changes.
+pub(super) async fn overwrite(
     connection: &mut AsyncPgConnection,
     changed: &[Reading],
     author: Author<'_>,
@@ -181,11 +148,8 @@ pub(super) async fn write(
         return Ok(());
     }
     let changes = to_changes(changed, |reading| reading.changed(author))?;
-    let rows = Rows::of(changed.len());
-    let columns =
-        StateColumns::of(changed.iter().map(|reading| &reading.state).collect::<Vec<_>>());
-    Write { rows, changes: Columns::of(&changes), columns }.execute(connection).await?;
-    // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
+    let states = changed.iter().map(|reading| &reading.state);
+    Overwrite(Written::of(&changes, states)).execute(connection).await?;
     publish_after_commit(connection, &changes).await
 }
 
@@ -198,45 +162,94 @@ pub(super) fn to_changes<'a>(
     changes.map_err(|error| SerializationError(error.into()))
 }
 
-/// The names of the columns that [`Write`] binds besides those of the changes.
+/// The names of the columns that [`Written`] binds besides those of the changes.
 const NAMES: &str = ", updated_at, expiration_date, expires_at, deleted";
 
-/// Updates those readings that are not new. Naming their GTINs twice makes PostgreSQL read just these,
-/// by the index, also with a plan that it made while there were few.
+/// Inserts those readings that are new. A row that fails the condition is locked, and neither written
+/// nor returned.
+const CREATE: &str = "
+created as (
+    insert into readings
+        (gtin, updated_at, expiration_date, expires_at, deleted, version, changed_at)
+    select key, updated_at, expiration_date, expires_at, deleted, version, at from new
+    on conflict (gtin) do update set version = readings.version where false
+    returning gtin
+),";
+const CREATED: &str = " select gtin from created";
+
+/// Updates readings. Naming their GTINs twice makes PostgreSQL read just these, by the index, also with
+/// a plan that it made while there were few.
 const UPDATE: &str = "
 written as (
     update readings set
         updated_at = new.updated_at, expiration_date = new.expiration_date,
         expires_at = new.expires_at, deleted = new.deleted,
         version = new.version, changed_at = new.at
-    from new where readings.gtin = new.key and new.version > 1
-        and readings.gtin = any (array(select key from new where version > 1))
+    from new where readings.gtin = new.key and readings.gtin = any (array(select key from new))
 ),";
 
+/// Readings to be written, with their changes.
 #[derive(Debug)]
-struct Write<'a> {
+struct Written<'a> {
     rows: Rows,
     changes: Columns<'a>,
     columns: StateColumns<'a>,
 }
 
+impl<'a> Written<'a> {
+    fn of(changes: &'a [Change], states: impl Iterator<Item = &'a State> + Clone) -> Self {
+        let columns = StateColumns::of(states);
+        Self { rows: Rows::of(changes.len()), changes: Columns::of(changes), columns }
+    }
+
+    fn push_new<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Self { rows, changes, columns } = self;
+        changes.push_new(out, *rows, NAMES, |out| {
+            bind_next::<Timestamptz, _>(out, *rows, &columns.updated_at)?;
+            bind_next::<Nullable<Text>, _>(out, *rows, &columns.expiration_date)?;
+            bind_next::<Nullable<Timestamptz>, _>(out, *rows, &columns.expires_at)?;
+            bind_next::<Bool, _>(out, *rows, &columns.deleted)
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Create<'a>(Written<'a>);
+
 /// The statement is found prepared by its text, of which there are two.
-impl QueryId for Write<'_> {
+impl QueryId for Create<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Pg> for Write<'_> {
+impl QueryFragment<Pg> for Create<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let (rows, columns) = (self.rows, &self.columns);
-        self.changes.push_new(&mut out, rows, NAMES, |out| {
-            bind_next::<Timestamptz, _>(out, rows, &columns.updated_at)?;
-            bind_next::<Nullable<Text>, _>(out, rows, &columns.expiration_date)?;
-            bind_next::<Nullable<Timestamptz>, _>(out, rows, &columns.expires_at)?;
-            bind_next::<Bool, _>(out, rows, &columns.deleted)
-        })?;
+        self.0.push_new(&mut out)?;
+        out.push_sql(CREATE);
+        push_append(&mut out, self.0.rows, "null", Some(CREATED));
+        out.push_sql(CREATED);
+        Ok(())
+    }
+}
+
+impl Query for Create<'_> {
+    type SqlType = Text;
+}
+
+#[derive(Debug)]
+struct Overwrite<'a>(Written<'a>);
+
+/// As of [`Create`].
+impl QueryId for Overwrite<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Overwrite<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.push_new(&mut out)?;
         out.push_sql(UPDATE);
-        push_append(&mut out, rows, "null", None);
+        push_append(&mut out, self.0.rows, "null", None);
         out.push_sql(" select 1");
         Ok(())
     }

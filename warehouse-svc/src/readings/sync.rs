@@ -1,15 +1,14 @@
 //! `POST /v1/sync`: a client uploads what it has read, and is answered with what it lacks.
 
-use std::collections::HashMap;
-
 use actix_web::HttpResponse;
+use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Caller;
 use program_kit::http::body::UnparsedBody;
 use serde::Serialize;
 use service_kit::database::{DatabaseError, now};
-use service_kit::error::{Error, unreadable_event};
+use service_kit::error::{Error, internal, unreadable_event};
 use service_kit::feed::{PartOfChanges, check_place, read_changes};
 use service_kit::service::Service;
 use tokio::time::Instant;
@@ -27,9 +26,9 @@ const MAX_BY_DATE: usize = 200_000;
 
 /// The answer.
 #[derive(Debug, Serialize)]
-struct Synced {
-    data: Vec<Shown>,
-    duplicates: Vec<String>,
+struct Synced<'a> {
+    data: Vec<Shown<'a>>,
+    duplicates: &'a [String],
     cursor: String,
     more: bool,
 }
@@ -47,7 +46,7 @@ pub(super) async fn sync(
     if has_written {
         service.relay.wake();
     }
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).body(answer))
 }
 
 /// Writes what is newer, until the outcome is known; then reads what the client lacks. What was written
@@ -56,7 +55,7 @@ async fn run(
     service: &Service,
     sync: &SyncRequest,
     author: Author<'_>,
-) -> Result<(Synced, bool), Error> {
+) -> Result<(Vec<u8>, bool), Error> {
     let (database, began) = (&service.database, Instant::now());
     let attempt = async || {
         database.transaction(async |connection| write(connection, sync, author).await).await
@@ -69,18 +68,18 @@ async fn run(
         }
         known => (known?, false),
     };
-    let has_written = is_unknown || !outcome.changed.is_empty();
+    let (outcome, has_written) = outcome;
     let reading = database.read(async |connection| read(connection, sync, outcome).await);
-    Ok((reading.await?, has_written))
+    Ok((reading.await?, has_written || is_unknown))
 }
 
-/// Reads what the client lacks, after its upload was written.
+/// Reads what the client lacks, after its upload was written; returns the answer as JSON.
 async fn read(
     connection: &mut AsyncPgConnection,
     sync: &SyncRequest,
     outcome: Outcome,
-) -> Result<Synced, Error> {
-    let Outcome { changed: _, newer, ties } = outcome;
+) -> Result<Vec<u8>, Error> {
+    let Outcome { overwritten: _, newer, ties } = outcome;
     let uploaded = sync.uploaded.iter().map(|state| (state.gtin.as_str(), state.updated_at));
     let uploaded = uploaded.collect::<Uploaded<'_>>();
     let part = read_changes(connection, RESOURCE, sync.cursor.place, PAGE).await?;
@@ -100,7 +99,11 @@ async fn read(
             answer_by_cursor(seen(&part)?, standing, sync.cursor.author(), &uploaded)
         }
     };
-    Ok(Synced { data, duplicates: sync.duplicates.clone(), cursor, more })
+    let answer = Synced { data, duplicates: &sync.duplicates, cursor, more };
+    serde_json::to_vec(&answer).map_err(|error| {
+        tracing::error!(%error, "an answer to a sync cannot be written as JSON");
+        internal().into()
+    })
 }
 
 fn too_long_ago() -> Error {
@@ -111,34 +114,39 @@ fn too_long_ago() -> Error {
     Error::Invalid(vec![wrong("last_sync_date", problem)])
 }
 
-/// Writes what is newer, unless the client's cursor is to be refused.
+/// Writes what is newer, unless the client's cursor is to be refused; returns whether anything was.
 async fn write(
     connection: &mut AsyncPgConnection,
     sync: &SyncRequest,
     author: Author<'_>,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, bool), Error> {
     let uploaded = &sync.uploaded;
     if uploaded.is_empty() {
-        return Ok(Outcome::default());
+        return Ok((Outcome::default(), false));
     }
     check_place(connection, sync.cursor.place).await?;
-    let created = storage::create_or_lock(connection, uploaded, author.at).await?;
+    let created = storage::create_or_lock(connection, uploaded, author).await?;
     let others = uploaded.iter().map(|state| state.gtin.as_str());
     let others = others.filter(|gtin| !created.contains(*gtin)).collect::<Vec<_>>();
-    let here = match others.is_empty() {
-        true => HashMap::new(),
-        false => storage::find_all(connection, &others).await?,
-    };
-    let outcome = decide_all(here, uploaded.clone());
-    storage::write(connection, &outcome.changed, author).await?;
-    Ok(outcome)
+    if others.is_empty() {
+        return Ok((Outcome::default(), true));
+    }
+    let here = storage::find_all(connection, &others).await?;
+    if here.len() < others.len() {
+        tracing::error!("a reading that exists, and is locked, cannot be read");
+        return Err(internal().into());
+    }
+    let outcome = decide_all(here, uploaded);
+    storage::overwrite(connection, &outcome.overwritten, author).await?;
+    let has_written = !created.is_empty() || !outcome.overwritten.is_empty();
+    Ok((outcome, has_written))
 }
 
 /// Parses the events of a part of the log.
-fn seen(part: &PartOfChanges) -> Result<Vec<Seen>, Error> {
-    let events = part.entries.iter().map(|entry| {
-        serde_json::from_str::<Seen>(&entry.body)
-            .map_err(|error| unreadable_event(entry.position.seq, &error))
+fn seen(part: &PartOfChanges) -> Result<Vec<Seen<'_>>, Error> {
+    let events = part.events.iter().map(|event| {
+        serde_json::from_str::<Seen<'_>>(&event.body)
+            .map_err(|error| unreadable_event(event.position.seq, &error))
     });
     events.collect()
 }

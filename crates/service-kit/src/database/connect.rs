@@ -21,11 +21,34 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 /// so much that it would be JIT-compiled first, which takes longer.
 const PLANS: &str = "-c enable_seqscan=off -c jit=off";
 
+/// How PostgreSQL plans prepared statements.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Planning {
+    /// As often as it thinks that a plan for the values is better.
+    Usual,
+    /// Once. Only for statements of which the plan cannot depend on the values: where it does, and most
+    /// of all on a limit, the one plan may be to sort the whole table (docs/decisions/0025).
+    Once,
+}
+
 /// Connects; PostgreSQL shows the session as `name`.
 pub async fn connect(
     settings: &DatabaseSettings,
     name: &str,
 ) -> ConnectionResult<AsyncPgConnection> {
+    connect_planning(settings, name, Planning::Usual).await
+}
+
+/// Connects, and has statements planned in a way.
+pub(super) async fn connect_planning(
+    settings: &DatabaseSettings,
+    name: &str,
+    planning: Planning,
+) -> ConnectionResult<AsyncPgConnection> {
+    let plans = match planning {
+        Planning::Usual => PLANS.to_owned(),
+        Planning::Once => format!("{PLANS} -c plan_cache_mode=force_generic_plan"),
+    };
     let mut config = settings.url.config();
     let lock = settings.lock_timeout.as_millis();
     let statement = settings.statement_timeout.as_millis();
@@ -40,7 +63,7 @@ pub async fn connect(
         .tcp_user_timeout(KEEPALIVE)
         .options(format!(
             "-c lock_timeout={lock} -c statement_timeout={statement} \
-             -c idle_in_transaction_session_timeout={idle} {PLANS}"
+             -c idle_in_transaction_session_timeout={idle} {plans}"
         ));
     let failed = |error| connection_error(&error, settings.tls.as_ref());
     // The handshake has no deadline of its own: a server that accepts a connection and then stays

@@ -26,6 +26,7 @@ impl Observer {
         let settings = Arc::new(settings.clone());
         let probe = SharedConnection::new(Arc::clone(&settings), name);
         let figures = SharedConnection::new(Arc::clone(&settings), name);
-        Self { probe, figures, feed: SharedConnection::new(settings, name) }
+        let feed = SharedConnection::new(settings, name).planning_once();
+        Self { probe, figures, feed }
     }
 }

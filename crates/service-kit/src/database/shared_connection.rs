@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 
 use super::DatabaseSettings;
-use super::connect;
+use super::connect::{Planning, connect_planning};
 
 /// A connection, or the attempt to open it; all who await it get the same result.
 pub(super) type Connected = Shared<BoxFuture<'static, Result<Arc<AsyncPgConnection>, String>>>;
@@ -18,12 +18,18 @@ pub(super) type Connected = Shared<BoxFuture<'static, Result<Arc<AsyncPgConnecti
 pub(super) struct SharedConnection {
     settings: Arc<DatabaseSettings>,
     name: &'static str,
+    planning: Planning,
     connected: Arc<Mutex<Option<Connected>>>,
 }
 
 impl SharedConnection {
     pub(super) fn new(settings: Arc<DatabaseSettings>, name: &'static str) -> Self {
-        Self { settings, name, connected: Arc::default() }
+        Self { settings, name, planning: Planning::Usual, connected: Arc::default() }
+    }
+
+    /// Has each statement planned once.
+    pub(super) fn planning_once(self) -> Self {
+        Self { planning: Planning::Once, ..self }
     }
 
     /// Returns the connection, which may still be being opened.
@@ -33,9 +39,9 @@ impl SharedConnection {
     }
 
     fn connect(&self) -> Connected {
-        let (settings, name) = (Arc::clone(&self.settings), self.name);
+        let (settings, name, planning) = (Arc::clone(&self.settings), self.name, self.planning);
         let connecting = async move {
-            let made = connect(&settings, name).await;
+            let made = connect_planning(&settings, name, planning).await;
             made.map(Arc::new).map_err(|error| error.to_string())
         };
         connecting.boxed().shared()

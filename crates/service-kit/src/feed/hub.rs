@@ -5,6 +5,7 @@
 //! itself, and so nothing is buffered for one that is slow.
 
 use std::collections::VecDeque;
+use std::iter::from_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,14 +18,21 @@ use uuid::Uuid;
 
 use super::cursor::Position;
 use super::filter::Filter;
-use super::storage::{Entry, LogPart, PartSize, read_part};
+use super::storage::{Entry, LogPart, read_part};
 use crate::database::{Database, DatabaseError};
 
-/// The interval at which the end of the log is read.
+/// The interval at which the end of the log is read,
 const INTERVAL: Duration = Duration::from_millis(20);
+/// and after a read of many entries: where much is written, reading more at once leaves more of the
+/// processor to writers.
+const INTERVAL_OF_MANY: Duration = Duration::from_millis(50);
+/// This many are many.
+const MANY: usize = 100;
 /// The pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// The most entries that are read at once.
+/// The most entries that are read at once,
+const READ: usize = 1_000;
+/// and those of a batch, which is kept, sent and forgotten as a whole.
 const BATCH: usize = 200;
 /// The most bytes that are kept, of entries and of their texts.
 const MAX_BYTES: usize = 16 << 20;
@@ -117,6 +125,17 @@ impl Batch {
     }
 }
 
+/// Returns batches of entries; the last one ends at `end`.
+fn batches(entries: Vec<Entry>, end: Position) -> impl Iterator<Item = Batch> {
+    let mut left = entries.into_iter().peekable();
+    from_fn(move || {
+        let batch = left.by_ref().take(BATCH).collect::<Vec<_>>();
+        let last = batch.last()?.position;
+        let end = if left.peek().is_some() { last } else { end };
+        Some(Batch::new(batch, end))
+    })
+}
+
 impl Tail {
     const fn new(incarnation: Uuid, start: Position) -> Self {
         Self { incarnation, start, batches: VecDeque::new(), bytes: 0 }
@@ -197,10 +216,11 @@ impl Hub {
         let mut wanted = self.0.wanted.subscribe();
         // The sender is in the hub, so it is not gone.
         while wanted.wait_for(|wanted| *wanted).await.is_ok() {
-            let next = Instant::now() + INTERVAL;
+            let began = Instant::now();
             match self.read_once(database).await {
-                Ok(true) => {}
-                Ok(false) => sleep_until(next).await,
+                Ok(READ..) => {}
+                Ok(MANY..) => sleep_until(began + INTERVAL_OF_MANY).await,
+                Ok(_) => sleep_until(began + INTERVAL).await,
                 Err(error) => {
                     tracing::warn!(%error, "the log cannot be read for its followers; trying again");
                     sleep(AFTER_FAILURE).await;
@@ -210,16 +230,15 @@ impl Hub {
         }
     }
 
-    /// Reads what follows the tail. Returns whether there is more.
-    async fn read_once(&self, database: &Database) -> Result<bool, DatabaseError> {
+    /// Reads what follows the tail. Returns the number of entries that were looked at.
+    async fn read_once(&self, database: &Database) -> Result<usize, DatabaseError> {
         let is_new = self.tail().is_none();
         // A new tail begins after the newest change.
         let after = if is_new { Position::END } else { *self.0.read_to.borrow() };
-        let size = PartSize { look_at: BATCH, limit: BATCH };
         let reading = database.read_end_of_log(async |connection| {
-            read_part(connection, after, size, &Filter::default()).await
+            read_part(connection, after, READ, &Filter::default()).await
         });
-        let LogPart { state, entries, last } = reading.await?;
+        let LogPart { state, entries, looked_at, last } = reading.await?;
         *self.read_at() = Some(Instant::now());
         let end = last.unwrap_or(state.end());
         let mut kept = self.tail();
@@ -231,16 +250,14 @@ impl Hub {
             *kept = None;
         } else {
             let tail = kept.get_or_insert_with(|| Tail::new(state.incarnation, end));
-            if !entries.is_empty() {
-                tail.add(Batch::new(entries, end));
-            }
+            batches(entries, end).for_each(|batch| tail.add(batch));
         }
         drop(kept);
         let read_to = end.max(if is_new || is_set_back { end } else { after });
         self.0.read_to.send_if_modified(|it| {
             std::mem::replace(it, read_to) != read_to || is_new || is_set_back
         });
-        Ok(last.is_some())
+        Ok(looked_at)
     }
 
     fn read_at(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -267,6 +284,11 @@ impl Hub {
 }
 
 impl Follower {
+    /// Returns the number of followers of the program, of which this is one.
+    pub(super) fn count(&self) -> usize {
+        self.hub.0.followers.load(Ordering::Relaxed).max(1)
+    }
+
     /// Returns what the hub has after a position in the log of this incarnation.
     pub(super) fn after(&mut self, position: Position, incarnation: Uuid) -> Kept {
         let read_to = *self.read_to.borrow_and_update();

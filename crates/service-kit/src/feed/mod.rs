@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use cursor::{Cursor, Position, Scope, Unusable};
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
-pub use storage::{Entry, lag};
+pub use storage::{Entry, Event, lag};
 pub use within::{PartOfChanges, Place, check_place, read_changes};
 
 use crate::database::Database;

@@ -9,15 +9,15 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::Source;
-use super::cursor::{Cursor, Position, Scope, Unusable};
+use super::cursor::{Cursor, Scope, Unusable};
 use super::filter::Filter;
 use super::hub::Batch;
-use super::storage::{Entry, LogPart, LogState, PartSize, read_part};
+use super::storage::{Entry, LogPart, LogState, read_part, read_state};
 use crate::error::{Error, unreadable_event};
 use crate::resource::Resources;
 
-/// The number of entries that are looked at in one step.
-const PART: usize = 1_000;
+/// The most entries that are looked at in one step.
+const MAX_PART: usize = 1_000;
 /// The most steps of a page; then it ends early.
 const MAX_PARTS: usize = 10;
 
@@ -108,11 +108,7 @@ pub(super) async fn begin(
     filter: &Filter,
     cursor: Option<&str>,
 ) -> Result<(Scope, Cursor), Error> {
-    let nothing = PartSize { look_at: 1, limit: 0 };
-    let asking = source.database.ask(async |connection| {
-        read_part(connection, Position::END, nothing, &Filter::default()).await
-    });
-    let state = asking.await?.state;
+    let state = source.database.ask(async |connection| read_state(connection).await).await?;
     let digest = filter.digest(source.side);
     let scope = Scope { incarnation: state.incarnation, digest };
     let Some(cursor) = cursor else {
@@ -162,19 +158,20 @@ pub(super) async fn read_page(
 ) -> Result<FeedPage, Error> {
     let from_start = after.from_start;
     let mut page = FeedPage { entries: vec![], next: after, from_start, more: true };
+    // One more shows whether there is more.
+    let mut count = limit + 1;
     for _ in 0..MAX_PARTS {
-        // One more shows whether there is more.
-        let limit_of_part = if filter.values.is_empty() { limit + 1 } else { PART };
-        let size = PartSize { look_at: PART, limit: limit_of_part };
         let reading = source.database.read::<_, Error>(async |connection| {
-            Ok(read_part(connection, page.next.position, size, filter).await?)
+            Ok(read_part(connection, page.next.position, count, filter).await?)
         });
-        let LogPart { state, entries, last } = reading.await?;
+        let LogPart { state, entries, looked_at, last } = reading.await?;
         check_kept(scope.incarnation, page.next, state).map_err(problem)?;
         page.more = last.is_some();
         let mut next = last.unwrap_or(state.end()).max(page.next.position);
+        let before = page.entries.len();
         let chosen = entries.into_iter().filter(|it| filter.contains(it, &source.resources));
         page.entries.extend(chosen.map(Arc::new));
+        let found = page.entries.len() - before;
         if page.entries.len() > limit {
             page.entries.truncate(limit);
             page.more = true;
@@ -184,13 +181,30 @@ pub(super) async fn read_page(
         if !page.more || page.entries.len() == limit {
             break;
         }
+        count = next_count(limit + 1 - page.entries.len(), looked_at, found);
     }
     Ok(page)
 }
 
+/// Returns how many entries to look at for as many as are wanted, by how many were found in the part
+/// before.
+fn next_count(wanted: usize, looked_at: usize, found: usize) -> usize {
+    let as_before = (wanted * looked_at).checked_div(found);
+    as_before.map_or(MAX_PART, |count| count.clamp(wanted, MAX_PART.max(wanted)))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::cursor::Position;
     use super::*;
+
+    #[test]
+    fn the_next_part_is_as_long_as_the_share_of_what_matches_asks_for() {
+        assert_eq!(next_count(50, 100, 50), 100);
+        assert_eq!(next_count(50, 100, 100), 50);
+        assert_eq!(next_count(50, 100, 1), MAX_PART);
+        assert_eq!(next_count(50, 100, 0), MAX_PART);
+    }
 
     #[test]
     fn a_place_that_the_log_does_not_have_is_refused() {

@@ -1,5 +1,6 @@
 //! All SQL of a feed.
 
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,65 +18,94 @@ use super::cursor::Position;
 use super::filter::Filter;
 use crate::resource::{Resource, Resources};
 
-/// Reads the state of the log, and where a part of it ends: `bound` is the first transaction that is not
-/// over, `newest` the last change before it. No position is made of `bound` itself: after a crash, a
-/// transaction id that was used by nothing that is kept is used again.
+/// Reads the state of the log: `bound` is the first transaction that is not over, `newest` the last
+/// change before it. No position is made of `bound` itself: after a crash, a transaction id that was
+/// used by nothing that is kept is used again.
 const STATE: &str = "
 with state as materialized (
     select incarnation, trimmed_xid, trimmed_seq,
         pg_snapshot_xmin(pg_current_snapshot())::text::bigint as bound
-    from log_state),
-newest as materialized (
-    select xid, seq from changes where xid < (select bound from state)
-    order by xid desc, seq desc limit 1),
-last as materialized (
-    select xid, seq from changes where xid < (select bound from state) and (xid, seq) > (";
-
-/// Reads the entries of the part. The ends are compared as scalars, so that both are conditions of the
-/// index. The state stands in each row, and in one of its own where there is no entry: it is of the
-/// same snapshot, so a reader notices what was trimmed meanwhile.
-const ENTRIES: &str = " limit 1),
-part_end as materialized (
-    select coalesce((select xid from last), (select xid from newest), 0) as xid,
-        coalesce((select seq from last), (select seq from newest), 0) as seq)
-select incarnation, trimmed_xid, trimmed_seq,
-    coalesce((select xid from newest), 0), coalesce((select seq from newest), 0),
-    (select xid from last), (select seq from last),
-    entry.xid, entry.seq, resource, key, kind, origin, version, at, principal, body
+    from log_state)
+select incarnation, trimmed_xid, trimmed_seq, coalesce(newest.xid, 0), coalesce(newest.seq, 0)";
+const FROM_STATE: &str = "
 from state left join lateral (
-    select xid, seq, resource, key, kind, origin, version, at, principal, body from changes
-    where (xid, seq) <= ((select xid from part_end), (select seq from part_end))
-        and offer_in_bulk is null and (xid, seq) > (";
+    select xid, seq from changes where xid < bound
+    order by xid desc, seq desc limit 1) as newest on true";
+/// Reads the entries of a part besides, of the same snapshot: a reader notices what was trimmed
+/// meanwhile. Of those that do not match, the event is left out.
+const ENTRIES: &str = "
+union all (select null, null, null, null, null, xid, seq, ";
+const FOLLOWING: &str = " then body end
+    from changes
+    where xid < (select bound from state) and (xid, seq) > (";
 
-/// A part of the log, to be read.
-struct Part<'a> {
-    after: Position,
-    /// The number of entries before the last one.
-    offset: i64,
-    limit: i64,
-    filter: &'a Filter,
-    origin: Option<&'static str>,
-}
+/// The state of the log, to be read.
+struct OnlyState;
 
-impl QueryId for Part<'_> {
-    type QueryId = Part<'static>;
+impl QueryId for OnlyState {
+    type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl QueryFragment<Pg> for Part<'_> {
+impl QueryFragment<Pg> for OnlyState {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(STATE);
+        out.push_sql(FROM_STATE);
+        Ok(())
+    }
+}
+
+impl Query for OnlyState {
+    type SqlType = StateTypes;
+}
+
+/// Reads the state of the log.
+pub(super) async fn read_state(connection: &AsyncPgConnection) -> QueryResult<LogState> {
+    RunQueryDsl::get_result::<StateRow>(OnlyState, &mut &*connection).await.map(LogState::of)
+}
+
+/// What is read of an entry.
+pub(super) trait Columns: Sized + 'static {
+    /// The names of the columns, each with a comma, besides the position and the event.
+    const NAMES: &str;
+    /// As many nulls as there are columns: what stands there in the row of the state.
+    const NULLS: &str;
+
+    /// Reads a part: a row with the state, and one for each entry, in any order.
+    async fn load(
+        part: Part<'_, Self>,
+        connection: &AsyncPgConnection,
+    ) -> QueryResult<Vec<(Option<StateRow>, Option<Looked<Self>>)>>;
+}
+
+/// An entry that was looked at.
+pub(super) struct Looked<C> {
+    position: Position,
+    /// `None` if it does not match.
+    entry: Option<C>,
+}
+
+/// A part of the log, to be read.
+pub(super) struct Part<'a, C> {
+    after: Position,
+    limit: i64,
+    filter: &'a Filter,
+    origin: Option<&'static str>,
+    columns: PhantomData<fn() -> C>,
+}
+
+impl<C: 'static> QueryId for Part<'_, C> {
+    type QueryId = Part<'static, C>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<C: Columns> QueryFragment<Pg> for Part<'_, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let Filter { resource, key, kind, .. } = self.filter;
-        out.push_sql(STATE);
-        out.push_bind_param::<BigInt, _>(&self.after.xid)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.after.seq)?;
-        out.push_sql(") order by xid, seq offset ");
-        out.push_bind_param::<BigInt, _>(&self.offset)?;
-        out.push_sql(ENTRIES);
-        out.push_bind_param::<BigInt, _>(&self.after.xid)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.after.seq)?;
-        out.push_sql(") and coalesce(resource = ");
+        for part in [STATE, ", ", C::NULLS, FROM_STATE, ENTRIES, C::NAMES] {
+            out.push_sql(part);
+        }
+        out.push_sql("case when offer_in_bulk is null and coalesce(resource = ");
         out.push_bind_param::<Nullable<Text>, _>(resource)?;
         out.push_sql(", true) and coalesce(key = ");
         out.push_bind_param::<Nullable<Text>, _>(key)?;
@@ -83,36 +113,22 @@ impl QueryFragment<Pg> for Part<'_> {
         out.push_bind_param::<Nullable<Text>, _>(kind)?;
         out.push_sql(", true) and coalesce(origin = ");
         out.push_bind_param::<Nullable<Text>, _>(&self.origin)?;
-        out.push_sql(", true) order by xid, seq limit ");
+        out.push_sql(", true)");
+        out.push_sql(FOLLOWING);
+        out.push_bind_param::<BigInt, _>(&self.after.xid)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.after.seq)?;
+        out.push_sql(") order by xid, seq limit ");
         out.push_bind_param::<BigInt, _>(&self.limit)?;
-        out.push_sql(") as entry on true order by entry.xid, entry.seq");
+        out.push_sql(")");
         Ok(())
     }
 }
 
-impl Query for Part<'_> {
-    type SqlType = (
-        (SqlUuid, BigInt, BigInt, BigInt, BigInt, Nullable<BigInt>, Nullable<BigInt>),
-        Nullable<(
-            BigInt,
-            BigInt,
-            Text,
-            Text,
-            Text,
-            Text,
-            BigInt,
-            Timestamptz,
-            Nullable<Text>,
-            Text,
-        )>,
-    );
-}
+type StateTypes = (SqlUuid, BigInt, BigInt, BigInt, BigInt);
 
-/// The state of the log: its incarnation, where it is trimmed, its newest change, the end of the part.
-type StateRow = (Uuid, i64, i64, i64, i64, Option<i64>, Option<i64>);
-
-type EntryRow =
-    (i64, i64, String, String, String, String, i64, DateTime<Utc>, Option<String>, String);
+/// The state of the log: its incarnation, where it is trimmed, its newest change.
+pub(super) type StateRow = (Uuid, i64, i64, i64, i64);
 
 /// The state of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +142,11 @@ pub(super) struct LogState {
 }
 
 impl LogState {
+    fn of((incarnation, trimmed_xid, trimmed_seq, xid, seq): StateRow) -> Self {
+        let trimmed = Position { xid: trimmed_xid, seq: trimmed_seq };
+        Self { incarnation, trimmed, newest: Position { xid, seq } }
+    }
+
     /// Returns the place of a reader who has read everything. What is trimmed may be later than the
     /// newest change, if that was an offer or a removal that is deleted.
     pub(super) fn end(&self) -> Position {
@@ -168,63 +189,134 @@ impl Entry {
         })
     }
 
-    fn of(row: EntryRow) -> Self {
-        let (xid, seq, resource, key, kind, origin, version, at, principal, body) = row;
-        let (position, values) = (Position { xid, seq }, OnceLock::new());
-        Self { position, resource, key, kind, origin, version, at, principal, body, values }
-    }
-
     /// Returns an entry for tests of what is pure.
     #[cfg(test)]
     pub(super) fn sample(resource: &str, key: &str, body: &str) -> Self {
         let kind = format!("{resource}.written");
-        let (origin, at) = (Side::Store.as_str().to_owned(), DateTime::UNIX_EPOCH);
-        Self::of((0, 0, resource.into(), key.into(), kind, origin, 1, at, None, body.into()))
+        Self {
+            position: Position::START,
+            resource: resource.to_owned(),
+            key: key.to_owned(),
+            kind,
+            origin: Side::Store.as_str().to_owned(),
+            version: 1,
+            at: DateTime::UNIX_EPOCH,
+            principal: None,
+            body: body.to_owned(),
+            values: OnceLock::new(),
+        }
+    }
+}
+
+type EntryTypes =
+    (BigInt, BigInt, Text, Text, Text, Text, BigInt, Timestamptz, Nullable<Text>, Nullable<Text>);
+type EntryRow =
+    (i64, i64, String, String, String, String, i64, DateTime<Utc>, Option<String>, Option<String>);
+
+impl Query for Part<'_, Entry> {
+    type SqlType = (Nullable<StateTypes>, Nullable<EntryTypes>);
+}
+
+impl Columns for Entry {
+    const NAMES: &str = "resource, key, kind, origin, version, at, principal, ";
+    const NULLS: &str = "null, null, null, null, null, null, null, null, null, null";
+
+    async fn load(
+        part: Part<'_, Self>,
+        connection: &AsyncPgConnection,
+    ) -> QueryResult<Vec<(Option<StateRow>, Option<Looked<Self>>)>> {
+        let rows = RunQueryDsl::load::<(_, Option<EntryRow>)>(part, &mut &*connection).await?;
+        Ok(rows.into_iter().map(|(state, row)| (state, row.map(Self::looked))).collect())
+    }
+}
+
+impl Entry {
+    fn looked(row: EntryRow) -> Looked<Self> {
+        let (xid, seq, resource, key, kind, origin, version, at, principal, body) = row;
+        let (position, values) = (Position { xid, seq }, OnceLock::new());
+        let entry = body.map(|body| Self {
+            position,
+            resource,
+            key,
+            kind,
+            origin,
+            version,
+            at,
+            principal,
+            body,
+            values,
+        });
+        Looked { position, entry }
+    }
+}
+
+/// The event of an entry.
+#[derive(Debug)]
+pub struct Event {
+    /// The position in the order of readers.
+    pub position: Position,
+    /// The event.
+    pub body: String,
+}
+
+impl Query for Part<'_, Event> {
+    type SqlType = (Nullable<StateTypes>, Nullable<(BigInt, BigInt, Nullable<Text>)>);
+}
+
+impl Columns for Event {
+    const NAMES: &str = "";
+    const NULLS: &str = "null, null, null";
+
+    async fn load(
+        part: Part<'_, Self>,
+        connection: &AsyncPgConnection,
+    ) -> QueryResult<Vec<(Option<StateRow>, Option<Looked<Self>>)>> {
+        type Row = (i64, i64, Option<String>);
+        let rows = RunQueryDsl::load::<(_, Option<Row>)>(part, &mut &*connection).await?;
+        let looked = |(xid, seq, body): Row| {
+            let position = Position { xid, seq };
+            Looked { position, entry: body.map(|body| Self { position, body }) }
+        };
+        Ok(rows.into_iter().map(|(state, row)| (state, row.map(looked))).collect())
     }
 }
 
 /// A part of the log that was read.
 #[derive(Debug)]
-pub(super) struct LogPart {
+pub(super) struct LogPart<C = Entry> {
     /// The state of the log in the same snapshot.
     pub(super) state: LogState,
     /// The entries that match, oldest first.
-    pub(super) entries: Vec<Entry>,
-    /// The position of the last entry that was looked at, if there may be more after it.
+    pub(super) entries: Vec<C>,
+    /// The number of entries that were looked at.
+    pub(super) looked_at: usize,
+    /// The position of the last of them, if there may be more after it.
     pub(super) last: Option<Position>,
 }
 
-/// The number of entries to look at, and to return at the most.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PartSize {
-    /// The entries to look at.
-    pub(super) look_at: usize,
-    /// The entries to return.
-    pub(super) limit: usize,
-}
-
-/// Looks at the next entries after a position, and returns those that match the columns of the filter.
-/// Offers are no changes, and are left out.
-pub(super) async fn read_part(
+/// Looks at the next `count` entries after a position, and returns those that match the columns of the
+/// filter. Offers are no changes, and are left out.
+pub(super) async fn read_part<C: Columns>(
     connection: &AsyncPgConnection,
     after: Position,
-    size: PartSize,
+    count: usize,
     filter: &Filter,
-) -> QueryResult<LogPart> {
-    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let (offset, limit) = (number(size.look_at).saturating_sub(1).max(0), number(size.limit));
+) -> QueryResult<LogPart<C>> {
+    let limit = i64::try_from(count).unwrap_or(i64::MAX);
     let origin = filter.origin.map(Side::as_str);
-    let part = Part { after, offset, limit, filter, origin };
-    let rows = RunQueryDsl::load::<(StateRow, Option<EntryRow>)>(part, &mut &*connection).await?;
-    let Some((state, _)) = rows.as_slice().first() else {
-        return Err(diesel::result::Error::NotFound);
-    };
-    let (incarnation, trimmed_xid, trimmed_seq, xid, seq, last_xid, last_seq) = *state;
-    let trimmed = Position { xid: trimmed_xid, seq: trimmed_seq };
-    let state = LogState { incarnation, trimmed, newest: Position { xid, seq } };
-    let last = last_xid.zip(last_seq).map(|(xid, seq)| Position { xid, seq });
-    let entries = rows.into_iter().filter_map(|(_, entry)| entry.map(Entry::of)).collect();
-    Ok(LogPart { state, entries, last })
+    let part = Part { after, limit, filter, origin, columns: PhantomData };
+    let (mut state, mut looked) = (None, Vec::with_capacity(count));
+    for (of_log, entry) in C::load(part, connection).await? {
+        state = state.or(of_log);
+        looked.extend(entry);
+    }
+    let state = state.map(LogState::of).ok_or(diesel::result::Error::NotFound)?;
+    // They are sorted already; PostgreSQL does not promise it of a union.
+    looked.sort_by_key(|looked| looked.position);
+    let looked_at = looked.len();
+    let last = looked.last().filter(|_| looked_at == count).map(|last| last.position);
+    let entries = looked.into_iter().filter_map(|looked| looked.entry).collect();
+    Ok(LogPart { state, entries, looked_at, last })
 }
 
 /// Reads the time of the oldest change that readers do not see yet.

@@ -1,7 +1,8 @@
 //! A feed as server-sent events: each change as one event, until the client is gone or the service
 //! stops.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -27,9 +28,11 @@ const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 const RETRY: u64 = 1_000;
 /// The number of changes that are read from the log at a time.
 const PAGE: usize = 100;
-/// The most bytes that are handed to the connection at once, unless one event has more: it copies them
-/// into a buffer, which does not become smaller again.
-const PIECE: usize = 8 << 10;
+/// The bytes that all connections together are handed at once, and the least and most of one of them,
+/// unless one event has more. A connection copies them into a buffer, which does not become smaller
+/// again.
+const PIECES: usize = 1 << 20;
+const PIECE: RangeInclusive<usize> = (6 << 10)..=(64 << 10);
 /// The pause after the log could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -71,7 +74,8 @@ pub(super) fn stream(
             // What was handed over is sent first.
             yield_now().await;
         }
-        let text = left.split_to(piece(&left));
+        let most = (PIECES / feed.follower.count()).clamp(*PIECE.start(), *PIECE.end());
+        let text = left.split_to(piece(&left, most));
         Some((Ok::<_, Error>(text), (feed, left)))
     });
     HttpResponse::Ok()
@@ -85,8 +89,8 @@ pub(super) fn stream(
 }
 
 /// Returns the length of the next piece of some events: as many as a piece may have, but one at least.
-fn piece(events: &[u8]) -> usize {
-    let Some(most) = events.get(..PIECE) else { return events.len() };
+fn piece(events: &[u8], most: usize) -> usize {
+    let Some(most) = events.get(..most) else { return events.len() };
     let is_end = |pair: &[u8]| pair == b"\n\n";
     let last = most.windows(2).rposition(is_end);
     let end = last.or_else(|| events.windows(2).position(is_end));
@@ -162,15 +166,16 @@ impl Feed {
         entries: impl Iterator<Item = &'a Entry>,
         from_start: bool,
     ) -> Result<Bytes, Error> {
-        let mut text = String::new();
+        let mut text = vec![];
         for entry in entries.filter(|entry| self.filter.contains(entry, &self.source.resources)) {
             let shown = ShownChange::of(entry, self.scope, from_start)?;
-            let data = serde_json::to_string(&shown).map_err(|error| {
+            // Writing to memory cannot fail.
+            let _ = write!(text, "id: {}\nevent: {}\ndata: ", shown.cursor, entry.kind);
+            serde_json::to_writer(&mut text, &shown).map_err(|error| {
                 tracing::error!(%error, "a change cannot be written as JSON");
                 crate::error::internal()
             })?;
-            // Writing to a string cannot fail.
-            let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", shown.cursor, entry.kind);
+            text.extend_from_slice(b"\n\n");
         }
         Ok(Bytes::from(text))
     }
@@ -195,13 +200,12 @@ mod tests {
 
     #[test]
     fn a_piece_is_of_whole_events() {
+        const MOST: usize = 1_000;
         let event = |length: usize| [&vec![b'x'; length - 2][..], b"\n\n"].concat();
-        assert_eq!(piece(&[event(10), event(20)].concat()), 30);
-        let events = [event(PIECE / 2), event(PIECE / 2), event(5)].concat();
-        assert_eq!(piece(&events), PIECE);
-        let events = [event(PIECE / 2), event(PIECE), event(5)].concat();
-        assert_eq!(piece(&events), PIECE / 2);
-        let events = [event(3 * PIECE), event(5)].concat();
-        assert_eq!(piece(&events), 3 * PIECE);
+        let length = |events: &[Vec<u8>]| piece(&events.concat(), MOST);
+        assert_eq!(length(&[event(10), event(20)]), 30);
+        assert_eq!(length(&[event(500), event(500), event(5)]), 1_000);
+        assert_eq!(length(&[event(500), event(MOST), event(5)]), 500);
+        assert_eq!(length(&[event(3 * MOST), event(5)]), 3 * MOST);
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::cursor::{Cursor, Position};
 use super::filter::Filter;
 use super::page::{check_kept, problem};
-use super::storage::{Entry, LogPart, PartSize, read_part};
+use super::storage::{Event, LogPart, read_part, read_state};
 use crate::error::Error;
 
 /// The place from which a reader goes on.
@@ -25,8 +25,8 @@ pub enum Place {
 pub struct PartOfChanges {
     /// The incarnation of the log.
     pub incarnation: Uuid,
-    /// The changes, oldest first.
-    pub entries: Vec<Entry>,
+    /// The events of the changes, oldest first.
+    pub events: Vec<Event>,
     /// The place after the part.
     pub next: Cursor,
     /// Whether more can be read at once.
@@ -36,9 +36,8 @@ pub struct PartOfChanges {
 /// Fails if a place is of another log, or what follows it is no longer kept.
 pub async fn check_place(connection: &AsyncPgConnection, place: Place) -> Result<(), Error> {
     let Place::After(incarnation, cursor) = place else { return Ok(()) };
-    let nothing = PartSize { look_at: 1, limit: 0 };
-    let part = read_part(connection, Position::END, nothing, &Filter::default()).await?;
-    Ok(check_kept(incarnation, cursor, part.state).map_err(problem)?)
+    let state = read_state(connection).await?;
+    Ok(check_kept(incarnation, cursor, state).map_err(problem)?)
 }
 
 /// Reads the changes of a resource among the next `count` of the log. Like every reader it sees
@@ -55,9 +54,8 @@ pub async fn read_changes(
         Place::Start => (Cursor::START, count),
         Place::After(_, cursor) => (cursor, count),
     };
-    let size = PartSize { look_at: count, limit: count };
-    let part = read_part(connection, after.position, size, &filter).await?;
-    let LogPart { state, entries, last } = part;
+    let part = read_part(connection, after.position, count, &filter).await?;
+    let LogPart { state, entries: events, last, .. } = part;
     if let Place::After(incarnation, cursor) = place {
         check_kept(incarnation, cursor, state).map_err(problem)?;
     }
@@ -69,5 +67,5 @@ pub async fn read_changes(
             Cursor { position, from_start: after.from_start && more }
         }
     };
-    Ok(PartOfChanges { incarnation, entries, next, more })
+    Ok(PartOfChanges { incarnation, events, next, more })
 }
