@@ -1,12 +1,16 @@
 //! pgbench, which does next to nothing but send one prepared statement after another.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
 use launcher::find;
 use tokio::process::Command;
 
+use crate::load::latencies;
 use crate::world::{BASELINE, World};
 
 /// Its threads: as many as there are cores.
@@ -32,6 +36,41 @@ pub struct Ran {
 
 /// Runs a script over the baseline, with the rights that a service has.
 pub async fn run(world: &World, script: &Script, clients: usize, lasts: Duration) -> Result<Ran> {
+    let time = lasts.as_secs_f64().ceil().to_string();
+    ran(world, script, clients, &["--time", &time]).await
+}
+
+/// Runs a script over the baseline so many times, one after the other; returns how long each took, in
+/// µs, too.
+pub async fn run_times(
+    world: &World,
+    script: &Script,
+    times: u64,
+) -> Result<(Ran, Histogram<u64>)> {
+    let logs = world.folder().join("pgbench");
+    remove_dir(&logs)?;
+    std::fs::create_dir(&logs)?;
+    let (times, prefix) = (times.to_string(), logs.join("log").to_string_lossy().into_owned());
+    let options = ["--transactions", &times, "--log", "--log-prefix", &prefix];
+    let (ran, mut took) = (ran(world, script, 1, &options).await?, latencies());
+    for log in std::fs::read_dir(&logs)? {
+        for line in std::fs::read_to_string(log?.path())?.lines() {
+            // The client, the number of the transaction, and its time.
+            let time = line.split(' ').nth(2).and_then(|time| time.parse().ok());
+            took.saturating_record(time.with_context(|| format!("pgbench logged: {line}"))?);
+        }
+    }
+    Ok((ran, took))
+}
+
+fn remove_dir(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => Ok(removed?),
+    }
+}
+
+async fn ran(world: &World, script: &Script, clients: usize, options: &[&str]) -> Result<Ran> {
     let file = world.folder().join("pgbench.sql");
     std::fs::write(&file, &script.text)?;
     let login = world.servers.login(BASELINE)?;
@@ -40,7 +79,7 @@ pub async fn run(world: &World, script: &Script, clients: usize, lasts: Duration
         .args(["--no-vacuum", "--protocol=prepared", "--host=127.0.0.1"])
         .args(["--port", &login.port.to_string(), "--username", login.user])
         .args(["--client", &clients.to_string(), "--jobs", &THREADS.min(clients).to_string()])
-        .args(["--time", &lasts.as_secs_f64().ceil().to_string()])
+        .args(options)
         .arg("--file")
         .arg(&file)
         .args(variables.flat_map(|variable| ["--define".to_owned(), variable]))
@@ -61,7 +100,8 @@ pub async fn run(world: &World, script: &Script, clients: usize, lasts: Duration
 fn read(said: &str) -> Option<Ran> {
     let after = |words: &str| said.lines().find_map(|line| line.strip_prefix(words));
     let failed = after("number of failed transactions: ").is_none_or(|it| it.starts_with("0 "));
-    let transactions = after("number of transactions actually processed: ")?;
+    // `200/200`, if their number was given.
+    let transactions = after("number of transactions actually processed: ")?.split('/').next()?;
     let rate = after("tps = ")?.split(' ').next()?.parse().ok()?;
     failed.then_some(Ran { transactions: transactions.trim().parse().ok()?, rate })
 }
@@ -78,6 +118,8 @@ mod tests {
     fn the_rate_and_the_count_are_read() {
         let ran = read(SAID).unwrap();
         assert_eq!((ran.transactions, ran.rate), (24, 7123.504));
+        let of_all = read(&SAID.replace("processed: 24", "processed: 24/24")).unwrap();
+        assert_eq!(of_all.transactions, 24);
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod memory;
 mod post;
 mod readings;
 mod reads;
+mod retention;
 mod start;
 
 /// The longest that anything may take that is measured: what takes longer has stopped.
@@ -63,6 +64,8 @@ pub enum Row {
     /// A thousand streams of the feed, and what following it costs those who place orders; clients
     /// that sync stock readings.
     Feeds,
+    /// What trimming the log costs those who edit orders.
+    Retention,
     /// The memory that the programs take, idle and under load.
     Memory,
 }
@@ -103,6 +106,7 @@ impl Row {
             Self::Comparing => comparing::measure(world, scale, progress).await,
             Self::Backlog => backlog::measure(world, scale, progress).await,
             Self::Feeds => feeds::measure(world, scale, progress).await,
+            Self::Retention => retention::measure(world, scale, progress).await,
             Self::Memory => memory::measure(world, scale, progress).await,
         }
     }
