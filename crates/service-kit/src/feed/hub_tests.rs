@@ -1,13 +1,14 @@
 use super::*;
 
+fn entry(seq: i64, bytes: usize) -> Entry {
+    let mut entry = Entry::sample("tree", "7", &"x".repeat(bytes));
+    entry.position = Position { xid: 1, seq };
+    entry
+}
+
 fn batch(seqs: std::ops::RangeInclusive<i64>, bytes: usize) -> Batch {
     let end = Position { xid: 1, seq: *seqs.end() };
-    let entry = |seq| {
-        let mut entry = Entry::sample("tree", "7", &"x".repeat(bytes));
-        entry.position = Position { xid: 1, seq };
-        entry
-    };
-    Batch::new(seqs.map(entry).collect(), end)
+    Batch::new(seqs.map(|seq| entry(seq, bytes)).collect(), end)
 }
 
 fn tail() -> Tail {
@@ -40,6 +41,19 @@ fn a_position_leads_to_the_batch_that_follows_it() {
     ] {
         assert_eq!(found(&tail, seq), expected, "{seq}");
     }
+}
+
+#[test]
+fn what_is_read_at_once_is_kept_in_batches_up_to_its_end() {
+    let end = Position { xid: 3, seq: 0 };
+    let ends = |count: i64| {
+        let batches = batches((1..=count).map(|seq| entry(seq, 1)).collect(), end);
+        batches.map(|batch| (batch.entries.len(), batch.end)).collect::<Vec<_>>()
+    };
+    let full = |seq| (BATCH, Position { xid: 1, seq });
+    assert_eq!(ends(0), []);
+    assert_eq!(ends(200), [(BATCH, end)]);
+    assert_eq!(ends(450), [full(200), full(400), (50, end)]);
 }
 
 #[test]
