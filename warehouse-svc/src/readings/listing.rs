@@ -12,9 +12,9 @@ use super::storage::{COLUMNS, Row, find, reading, readings};
 /// The most readings that are read for one page with a filter.
 const MAX_SCANNED: i64 = 5_000;
 
-/// Returns the readings that were changed since a time and are not removed, up to a number of them,
-/// newest first.
-pub(super) async fn changed_since(
+/// Returns the readings that are dated after a time and are not removed, up to a number of them, newest
+/// first.
+pub(super) async fn dated_after(
     connection: &mut AsyncPgConnection,
     since: DateTime<Utc>,
     limit: i64,

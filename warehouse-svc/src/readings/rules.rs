@@ -25,7 +25,9 @@ pub(super) enum Verdict {
     HereIsNewer,
 }
 
-/// Decides about a reading that is uploaded.
+/// Decides about a reading that is uploaded. The same rule stands in [`newest_of_each`], [`is_news`] and
+/// `docs/readings.md` (which has what a client does with what it is told), and with the clients of the
+/// test `readings/model.rs`.
 pub(super) fn decide(here: Option<&State>, uploaded: &State) -> Verdict {
     let Some(here) = here else { return Verdict::Create };
     match here.updated_at.cmp(&uploaded.updated_at) {
@@ -96,8 +98,8 @@ fn is_news(gtin: &str, updated_at: DateTime<Utc>, uploaded: &Uploaded<'_>) -> bo
     uploaded.get(gtin).is_none_or(|own| *own < updated_at)
 }
 
-/// Returns what a client lacks that knows only dates: what was changed since, newest first, and what
-/// is newer than its upload. It hears nothing of removed readings.
+/// Returns what a client lacks that knows only dates: what is dated after its own, newest first, and
+/// what is newer than its upload. It hears nothing of removed readings.
 pub(super) fn answer_by_date(
     since: Vec<State>,
     newer: Vec<State>,

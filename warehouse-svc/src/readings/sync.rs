@@ -42,35 +42,30 @@ pub(super) async fn sync(
     let now = now();
     let sync = SyncRequest::parse(&body, settings.latest(now))?;
     let author = Author { at: now, principal: caller.name(), client: Some(sync.cursor.author()) };
-    let (answer, has_written) = run(&service, &sync, author).await?;
-    if has_written {
-        service.relay.wake();
-    }
+    let answer = run(&service, &sync, author).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(answer))
 }
 
 /// Writes what is newer, until the outcome is known; then reads what the client lacks. What was written
 /// already is found as it was uploaded, so that a request may be repeated.
-async fn run(
-    service: &Service,
-    sync: &SyncRequest,
-    author: Author<'_>,
-) -> Result<(Vec<u8>, bool), Error> {
+async fn run(service: &Service, sync: &SyncRequest, author: Author<'_>) -> Result<Vec<u8>, Error> {
     let (database, began) = (&service.database, Instant::now());
     let attempt = async || {
         database.transaction(async |connection| write(connection, sync, author).await).await
     };
-    let (outcome, is_unknown) = match attempt().await {
+    let (outcome, has_written) = match attempt().await {
         Err(Error::Database(unknown @ DatabaseError::OutcomeUnknown(_))) => {
             let of_database = |error: &Error| matches!(error, Error::Database(_));
-            let outcome = database.ascertain(began, unknown, attempt, of_database).await?;
+            let (outcome, _) = database.ascertain(began, unknown, attempt, of_database).await?;
             (outcome, true)
         }
-        known => (known?, false),
+        known => known?,
     };
-    let (outcome, has_written) = outcome;
-    let reading = database.read(async |connection| read(connection, sync, outcome).await);
-    Ok((reading.await?, has_written || is_unknown))
+    if has_written {
+        service.relay.wake();
+    }
+    let lacking = database.read(async |connection| read(connection, sync, outcome).await);
+    lacking.await
 }
 
 /// Reads what the client lacks, after its upload was written; returns the answer as JSON.
@@ -87,7 +82,7 @@ async fn read(
     let data = match sync.since {
         Since::Date(date) => {
             let limit = i64::try_from(MAX_BY_DATE + uploaded.len() + 1).unwrap_or(i64::MAX);
-            let since = listing::changed_since(connection, date, limit).await?;
+            let since = listing::dated_after(connection, date, limit).await?;
             let data = answer_by_date(since, newer, &uploaded);
             if data.len() > MAX_BY_DATE {
                 return Err(too_long_ago());
@@ -108,7 +103,7 @@ async fn read(
 
 fn too_long_ago() -> Error {
     let problem = format!(
-        "is so long ago that more than {MAX_BY_DATE} readings have changed since; what was uploaded is \
+        "is so long ago that more than {MAX_BY_DATE} readings are dated after it; what was uploaded is \
          kept; send \"cursor\": \"start\" instead, and read on with the cursor of each answer"
     );
     Error::Invalid(vec![wrong("last_sync_date", problem)])

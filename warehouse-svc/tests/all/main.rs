@@ -10,11 +10,11 @@ mod handling;
 #[cfg(test)]
 mod moving;
 #[cfg(test)]
+mod orders_read;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod racing;
-#[cfg(test)]
-mod reading;
 #[cfg(test)]
 mod readings;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::shared_connection::SharedConnection;
 #[derive(Clone)]
 pub struct Observer {
     /// The connection that only asks whether the database answers: a query that waits for a lock on
-    /// the other one does not hold it up.
+    /// another one does not hold it up.
     pub(super) probe: SharedConnection,
     /// The connection for the backlog, the pause and the offers under way.
     pub(super) figures: SharedConnection,

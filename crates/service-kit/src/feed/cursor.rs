@@ -22,7 +22,7 @@ impl Position {
     pub const END: Self = Self { xid: i64::MAX, seq: 0 };
 }
 
-/// A place from which a reader goes on.
+/// The position after which a reader goes on in a log, and how it came there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The position of the last change that was read, or passed over.

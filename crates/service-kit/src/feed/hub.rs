@@ -21,18 +21,18 @@ use super::filter::Filter;
 use super::storage::{Entry, LogPart, read_part};
 use crate::database::{Database, DatabaseError};
 
-/// The interval at which the end of the log is read,
+/// The interval at which the end of the log is read.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// and after a read of many entries: where much is written, reading more at once leaves more of the
-/// processor to writers.
+/// The interval after a read of [`MANY`] entries: where much is written, reading more at once leaves
+/// more of the processor to writers.
 const INTERVAL_OF_MANY: Duration = Duration::from_millis(50);
-/// This many are many.
+/// The number of entries from which on a read was of many.
 const MANY: usize = 100;
 /// The pause after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// The most entries that are read at once,
+/// The most entries that are read at once. After so many the next are read without a pause.
 const READ: usize = 1_000;
-/// and those of a batch, which is kept, sent and forgotten as a whole.
+/// The most entries of a batch, which is kept, sent and forgotten as a whole.
 const BATCH: usize = 200;
 /// The most bytes that are kept, of entries and of their texts.
 const MAX_BYTES: usize = 16 << 20;

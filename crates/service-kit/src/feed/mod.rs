@@ -13,9 +13,9 @@ mod cursor;
 mod filter;
 mod hub;
 mod page;
+mod part;
 mod storage;
 mod stream;
-mod within;
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse};
@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 pub use cursor::{Cursor, Position, Scope, Unusable};
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
+pub use part::{PartOfChanges, Place, check_place, read_changes};
 pub use storage::{Entry, Event, lag};
-pub use within::{PartOfChanges, Place, check_place, read_changes};
 
 use crate::database::Database;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! The changes of one resource, read within a transaction of the caller.
+//! Parts of the changes of one resource, for a resource that answers from the log.
 
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::page::{check_kept, problem};
 use super::storage::{Event, LogPart, read_part, read_state};
 use crate::error::Error;
 
-/// The place from which a reader goes on.
+/// The place from which a reader goes on: a cursor with the log that it is of, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Now: what is not over yet is still to come.
@@ -33,7 +33,7 @@ pub struct PartOfChanges {
     pub more: bool,
 }
 
-/// Fails if a place is of another log, or what follows it is no longer kept.
+/// Fails if a place is of another log, or what follows it is no longer kept: before a writer writes.
 pub async fn check_place(connection: &AsyncPgConnection, place: Place) -> Result<(), Error> {
     let Place::After(incarnation, cursor) = place else { return Ok(()) };
     let state = read_state(connection).await?;
@@ -41,7 +41,7 @@ pub async fn check_place(connection: &AsyncPgConnection, place: Place) -> Result
 }
 
 /// Reads the changes of a resource among the next `count` of the log. Like every reader it sees
-/// nothing of transactions that are not over, which the caller's own is one of.
+/// nothing of transactions that are not over: the caller's own has to be committed before.
 pub async fn read_changes(
     connection: &AsyncPgConnection,
     resource: &'static str,
