@@ -32,7 +32,7 @@ const PAGE: usize = 100;
 /// unless one event has more. A connection copies them into a buffer, which does not become smaller
 /// again.
 const PIECES: usize = 1 << 20;
-const PIECE: RangeInclusive<usize> = (6 << 10)..=(64 << 10);
+const PIECE: RangeInclusive<usize> = (5 << 10)..=(64 << 10);
 /// The pause after the log could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
