@@ -63,7 +63,7 @@ pub(super) async fn create_or_lock(
     let reading = |state: &State| Reading { state: state.clone(), version: 1 };
     let readings = states.iter().map(reading).collect::<Vec<_>>();
     let mut changes = to_changes(&readings, |reading| reading.changed(author))?;
-    let create = Create(Written::of(&changes, states.iter()));
+    let create = Write::of(Action::CreateOrLock, &changes, states.iter());
     let created = create.load::<String>(connection).await?.into_iter().collect::<HashSet<_>>();
     changes.retain(|change| created.contains(&change.key));
     // Does nothing, except in the builds in which the nemesis has the guard `outbox` switched off.
@@ -149,7 +149,7 @@ pub(super) async fn overwrite(
     }
     let changes = to_changes(changed, |reading| reading.changed(author))?;
     let states = changed.iter().map(|reading| &reading.state);
-    Overwrite(Written::of(&changes, states)).execute(connection).await?;
+    Write::of(Action::Overwrite, &changes, states).execute(connection).await?;
     publish_after_commit(connection, &changes).await
 }
 
@@ -162,7 +162,7 @@ pub(super) fn to_changes<'a>(
     changes.map_err(|error| SerializationError(error.into()))
 }
 
-/// The names of the columns that [`Written`] binds besides those of the changes.
+/// The names of the columns that [`Write`] binds besides those of the changes.
 const NAMES: &str = ", updated_at, expiration_date, expires_at, deleted";
 
 /// Inserts those readings that are new. A row that fails the condition is locked, and neither written
@@ -188,69 +188,62 @@ written as (
     from new where readings.gtin = new.key and readings.gtin = any (array(select key from new))
 ),";
 
+/// What is done with readings that are written.
+#[derive(Clone, Copy, Debug)]
+enum Action {
+    /// Those that are new are created, and the others locked; returns the GTINs of the new ones.
+    CreateOrLock,
+    /// All are overwritten; returns nothing.
+    Overwrite,
+}
+
 /// Readings to be written, with their changes.
 #[derive(Debug)]
-struct Written<'a> {
+struct Write<'a> {
+    action: Action,
     rows: Rows,
     changes: Columns<'a>,
     columns: StateColumns<'a>,
 }
 
-impl<'a> Written<'a> {
-    fn of(changes: &'a [Change], states: impl Iterator<Item = &'a State> + Clone) -> Self {
-        let columns = StateColumns::of(states);
-        Self { rows: Rows::of(changes.len()), changes: Columns::of(changes), columns }
-    }
-
-    fn push_new<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self { rows, changes, columns } = self;
-        changes.push_new(out, *rows, NAMES, |out| {
-            bind_next::<Timestamptz, _>(out, *rows, &columns.updated_at)?;
-            bind_next::<Nullable<Text>, _>(out, *rows, &columns.expiration_date)?;
-            bind_next::<Nullable<Timestamptz>, _>(out, *rows, &columns.expires_at)?;
-            bind_next::<Bool, _>(out, *rows, &columns.deleted)
-        })
+impl<'a> Write<'a> {
+    fn of(
+        action: Action,
+        changes: &'a [Change],
+        states: impl Iterator<Item = &'a State> + Clone,
+    ) -> Self {
+        let (rows, columns) = (Rows::of(changes.len()), StateColumns::of(states));
+        Self { action, rows, changes: Columns::of(changes), columns }
     }
 }
 
-#[derive(Debug)]
-struct Create<'a>(Written<'a>);
-
-/// The statement is found prepared by its text, of which there are two.
-impl QueryId for Create<'_> {
+/// The statement is found prepared by its text, of which there are four.
+impl QueryId for Write<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Pg> for Create<'_> {
+impl QueryFragment<Pg> for Write<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push_new(&mut out)?;
-        out.push_sql(CREATE);
-        push_append(&mut out, self.0.rows, "null", Some(CREATED));
-        out.push_sql(CREATED);
+        let (rows, columns) = (self.rows, &self.columns);
+        self.changes.push_new(&mut out, rows, NAMES, |out| {
+            bind_next::<Timestamptz, _>(out, rows, &columns.updated_at)?;
+            bind_next::<Nullable<Text>, _>(out, rows, &columns.expiration_date)?;
+            bind_next::<Nullable<Timestamptz>, _>(out, rows, &columns.expires_at)?;
+            bind_next::<Bool, _>(out, rows, &columns.deleted)
+        })?;
+        let (write, keys, answer) = match self.action {
+            Action::CreateOrLock => (CREATE, Some(CREATED), CREATED),
+            Action::Overwrite => (UPDATE, None, " select 1"),
+        };
+        out.push_sql(write);
+        push_append(&mut out, rows, "null", keys);
+        out.push_sql(answer);
         Ok(())
     }
 }
 
-impl Query for Create<'_> {
+/// The type of what [`Action::CreateOrLock`] returns.
+impl Query for Write<'_> {
     type SqlType = Text;
-}
-
-#[derive(Debug)]
-struct Overwrite<'a>(Written<'a>);
-
-/// As of [`Create`].
-impl QueryId for Overwrite<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl QueryFragment<Pg> for Overwrite<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.push_new(&mut out)?;
-        out.push_sql(UPDATE);
-        push_append(&mut out, self.0.rows, "null", None);
-        out.push_sql(" select 1");
-        Ok(())
-    }
 }

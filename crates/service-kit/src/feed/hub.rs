@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::cursor::Position;
+use super::entry::Entry;
 use super::filter::Filter;
-use super::storage::{Entry, LogPart, read_part};
+use super::storage::{LogPart, read_part};
 use crate::database::{Database, DatabaseError};
 
 /// The interval at which the end of the log is read.

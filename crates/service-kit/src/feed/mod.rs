@@ -10,6 +10,7 @@
 //! `cursor`, `filter`, `page::check_kept` and the tail of `hub` decide, and know no database.
 
 mod cursor;
+mod entry;
 mod filter;
 mod hub;
 mod page;
@@ -27,10 +28,11 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 pub use cursor::{Cursor, Position, Scope, Unusable};
+pub use entry::{Entry, Event};
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
 pub use part::{PartOfChanges, Place, check_place, read_changes};
-pub use storage::{Entry, Event, lag};
+pub use storage::lag;
 
 use crate::database::Database;
 use crate::error::Error;

@@ -10,13 +10,14 @@ use uuid::Uuid;
 
 use super::Source;
 use super::cursor::{Cursor, Scope, Unusable};
+use super::entry::Entry;
 use super::filter::Filter;
 use super::hub::Batch;
-use super::storage::{Entry, LogPart, LogState, read_part, read_state};
+use super::storage::{LogPart, LogState, read_part, read_state};
 use crate::error::{Error, unreadable_event};
 use crate::resource::Resources;
 
-/// The most entries that are looked at in one step.
+/// The most entries that are looked at in one step, unless the page itself is longer.
 const MAX_PART: usize = 1_000;
 /// The most steps of a page; then it ends early.
 const MAX_PARTS: usize = 10;

@@ -4,9 +4,10 @@ use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::cursor::{Cursor, Position};
+use super::entry::Event;
 use super::filter::Filter;
 use super::page::{check_kept, problem};
-use super::storage::{Event, LogPart, read_part, read_state};
+use super::storage::{LogPart, read_part, read_state};
 use crate::error::Error;
 
 /// The place from which a reader goes on: a cursor with the log that it is of, or none.

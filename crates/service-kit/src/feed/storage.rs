@@ -10,13 +10,12 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
 use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::cursor::Position;
+use super::entry::{Entry, Event};
 use super::filter::Filter;
-use crate::resource::{Resource, Resources};
 
 /// Reads the state of the log: `bound` is the first transaction that is not over, `newest` the last
 /// change before it. No position is made of `bound` itself: after a crash, a transaction id that was
@@ -64,7 +63,7 @@ pub(super) async fn read_state(connection: &AsyncPgConnection) -> QueryResult<Lo
     RunQueryDsl::get_result::<StateRow>(OnlyState, &mut &*connection).await.map(LogState::of)
 }
 
-/// What is read of an entry.
+/// The columns that are read of an entry.
 pub(super) trait Columns: Sized + 'static {
     /// The names of the columns, each with a comma, besides the position and the event.
     const NAMES: &str;
@@ -154,60 +153,6 @@ impl LogState {
     }
 }
 
-/// An entry of the log.
-#[derive(Debug)]
-pub struct Entry {
-    /// The position in the order of readers.
-    pub position: Position,
-    /// The name of the record's resource.
-    pub resource: String,
-    /// The key of the record.
-    pub key: String,
-    /// The kind of change.
-    pub kind: String,
-    /// The side that made the change.
-    pub origin: String,
-    /// The record's version after the change.
-    pub version: i64,
-    /// The time of the change at this side.
-    pub at: DateTime<Utc>,
-    /// The principal that requested the change here, if known.
-    pub principal: Option<String>,
-    /// The event.
-    pub body: String,
-    values: OnceLock<Box<[Option<String>]>>,
-}
-
-impl Entry {
-    /// Returns the values within the event by which its resource can be filtered, in their order.
-    pub fn values(&self, resources: &Resources) -> &[Option<String>] {
-        self.values.get_or_init(|| {
-            let filters = resources.named(&self.resource).map(Resource::event_filters);
-            let event = serde_json::from_str::<Value>(&self.body).unwrap_or_default();
-            let value = |pointer| event.pointer(pointer)?.as_str().map(str::to_owned);
-            filters.unwrap_or_default().iter().map(|filter| value(filter.pointer)).collect()
-        })
-    }
-
-    /// Returns an entry for tests of what is pure.
-    #[cfg(test)]
-    pub(super) fn sample(resource: &str, key: &str, body: &str) -> Self {
-        let kind = format!("{resource}.written");
-        Self {
-            position: Position::START,
-            resource: resource.to_owned(),
-            key: key.to_owned(),
-            kind,
-            origin: Side::Store.as_str().to_owned(),
-            version: 1,
-            at: DateTime::UNIX_EPOCH,
-            principal: None,
-            body: body.to_owned(),
-            values: OnceLock::new(),
-        }
-    }
-}
-
 type EntryTypes =
     (BigInt, BigInt, Text, Text, Text, Text, BigInt, Timestamptz, Nullable<Text>, Nullable<Text>);
 type EntryRow =
@@ -248,15 +193,6 @@ impl Entry {
         });
         Looked { position, entry }
     }
-}
-
-/// The event of an entry.
-#[derive(Debug)]
-pub struct Event {
-    /// The position in the order of readers.
-    pub position: Position,
-    /// The event.
-    pub body: String,
 }
 
 impl Query for Part<'_, Event> {
@@ -305,8 +241,9 @@ pub(super) async fn read_part<C: Columns>(
     let limit = i64::try_from(count).unwrap_or(i64::MAX);
     let origin = filter.origin.map(Side::as_str);
     let part = Part { after, limit, filter, origin, columns: PhantomData };
-    let (mut state, mut looked) = (None, Vec::with_capacity(count));
-    for (of_log, entry) in C::load(part, connection).await? {
+    let rows = C::load(part, connection).await?;
+    let (mut state, mut looked) = (None, Vec::with_capacity(rows.len()));
+    for (of_log, entry) in rows {
         state = state.or(of_log);
         looked.extend(entry);
     }

@@ -15,10 +15,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Source;
 use super::cursor::{Cursor, Scope};
+use super::entry::Entry;
 use super::filter::Filter;
 use super::hub::{Follower, Kept};
 use super::page::{ShownChange, read_page};
-use super::storage::Entry;
 use crate::database::DatabaseError;
 use crate::error::Error;
 
@@ -28,10 +28,10 @@ const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 const RETRY: u64 = 1_000;
 /// The number of changes that are read from the log at a time.
 const PAGE: usize = 100;
-/// The bytes that all connections together are handed at once, and the least and most of one of them,
-/// unless one event has more. A connection copies them into a buffer, which does not become smaller
-/// again.
+/// The bytes that all connections together are handed at once, divided among them.
 const PIECES: usize = 1 << 20;
+/// The least and the most bytes that a connection is handed at once, unless one event has more: it copies
+/// them into a buffer, which does not become smaller again.
 const PIECE: RangeInclusive<usize> = (5 << 10)..=(64 << 10);
 /// The pause after the log could not be read.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);

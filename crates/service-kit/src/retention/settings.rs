@@ -35,7 +35,7 @@ impl RetentionSettings {
 pub enum Keep {
     /// Everything is kept for ever.
     Forever,
-    /// What is old is kept for this long.
+    /// Old things are kept for this long.
     For(TimeDelta),
 }
 

@@ -64,7 +64,7 @@ pub enum Row {
     /// A thousand streams of the feed, and what following it costs those who place orders; clients
     /// that sync stock readings.
     Feeds,
-    /// What trimming the log costs those who edit orders.
+    /// The cost of trimming the log, for those who edit orders.
     Retention,
     /// The memory that the programs take, idle and under load.
     Memory,

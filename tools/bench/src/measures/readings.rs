@@ -49,7 +49,7 @@ written as (
 recorded as (
     insert into changes (at, version, event_id, to_publish, resource, key, kind, origin, body)
     select at, 1, gen_random_uuid(), true, 'reading', gtin, 'reading.changed', 'warehouse',
-        '{\"schema\":2,\"kind\":\"reading.changed\",\"gtin\":\"' || gtin || repeat('.', 270) || '\"}'
+        '{\"schema\":1,\"kind\":\"reading.changed\",\"gtin\":\"' || gtin || repeat('.', 270) || '\"}'
     from new returning seq)
 insert into outbox (seq) select seq from recorded;
 ";
