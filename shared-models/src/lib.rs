@@ -14,6 +14,7 @@ pub mod order;
 pub mod parked;
 pub mod revision;
 pub mod rules;
+pub mod runs;
 pub mod side;
 pub mod sync;
 

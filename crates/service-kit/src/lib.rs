@@ -16,5 +16,6 @@ pub mod relay;
 pub mod resource;
 pub mod retention;
 mod routes;
+pub mod runs;
 pub mod sections;
 pub mod service;

@@ -64,4 +64,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (name) {
+        name -> Text,
+        run -> Nullable<Uuid>,
+        held_until -> Nullable<Timestamptz>,
+        cursors -> Jsonb,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Uuid,
+        job -> Text,
+        task -> Text,
+        requested -> Bool,
+        principal -> Nullable<Text>,
+        state -> Text,
+        began_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        counts -> Jsonb,
+        reason -> Nullable<Text>,
+        detail -> Nullable<Text>,
+        refused -> Jsonb,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(changes, outbox);

@@ -1,7 +1,8 @@
 //! The routes that every service has, whatever its records are: feeds, offers, the relay, parked changes,
-//! health, metrics.
+//! jobs, health, metrics.
 
 mod feed;
+mod jobs;
 mod offers;
 mod parked;
 mod relay;
@@ -20,6 +21,7 @@ pub(crate) fn common() -> Routes {
         .and(offers::offers())
         .and(relay::relay())
         .and(parked::parked())
+        .and(jobs::jobs())
         .and(health::routes(readiness::ready))
         .and(exposition::routes(metrics::answer))
         .expecting(expectation)
@@ -32,6 +34,9 @@ fn expectation(field: &str) -> Option<&'static str> {
         "since" => Some("a time such as 2026-11-28T09:30:00Z"),
         "resource" => Some("the name of a resource of this service"),
         "ids" => Some("a list of ids"),
+        "job" | "task" => Some("1 to 64 lowercase letters, digits, _ and -"),
+        "hold" => Some("1 to 3600 seconds"),
+        "refused" => Some("a list of up to 100 records"),
         _ => None,
     }
 }

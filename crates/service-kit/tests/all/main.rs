@@ -40,6 +40,8 @@ mod retention;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 mod side;
 #[cfg(test)]
 mod taking_over;

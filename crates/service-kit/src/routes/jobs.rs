@@ -1,0 +1,140 @@
+//! `/v1/jobs`: the runs of the jobs that the worker does for this side.
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Query};
+use program_kit::access::Rule;
+use program_kit::http::body::Body;
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::problem::{FieldError, Kind, Problem};
+use serde::Deserialize;
+use shared_models::runs::{
+    BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors,
+};
+use uuid::Uuid;
+
+use super::expectation;
+use crate::error::Error;
+use crate::runs::{self, is_name};
+use crate::service::Service;
+
+/// The paths of jobs.
+pub(super) fn jobs() -> Routes {
+    let sync = |method, route| endpoint(method, Rule::SYNC, route);
+    let mut all = read_endpoints(Rule::READ_OR_SYNC, || web::to(list));
+    all.push(sync(Method::POST, web::to(begin)));
+    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(find));
+    one.push(sync(Method::PUT, web::to(end)));
+    let renew = vec![sync(Method::POST, web::to(renew))];
+    let cursors = vec![sync(Method::PUT, web::to(set_cursors))];
+    let (of_all, of_one) = ("use GET, or POST to begin a run", "use GET, or PUT to end the run");
+    Routes::default()
+        .with(endpoints_of("/v1/jobs/{job}/runs", of_all, all))
+        .with(endpoints_of("/v1/jobs/{job}/runs/{id}", of_one, one))
+        .with(endpoints_of("/v1/jobs/{job}/runs/{id}/renew", "use POST", renew))
+        .with(endpoints_of("/v1/jobs/{job}/cursors", "use PUT", cursors))
+}
+
+/// The query of `GET /v1/jobs/{job}/runs`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunsQuery {
+    task: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn list(
+    service: Data<Service>,
+    job: Path<String>,
+    Query(query): Query<RunsQuery>,
+) -> Result<HttpResponse, Error> {
+    let limit = query.limit.unwrap_or(MAX_RUNS);
+    if !(1..=MAX_RUNS).contains(&limit) {
+        let detail = format!("expected a limit from 1 to {MAX_RUNS}; found {limit}");
+        return Err(Problem::new(Kind::Unreadable, detail).into());
+    }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let listing = service.database.observe(async |connection| {
+        runs::list(connection, &job, query.task.as_deref(), limit).await
+    });
+    Ok(HttpResponse::Ok().json(RunList { items: listing.await? }))
+}
+
+async fn find(service: Data<Service>, path: Path<(String, Uuid)>) -> Result<HttpResponse, Error> {
+    let (job, id) = path.into_inner();
+    let finding =
+        service.database.observe(async |connection| runs::find(connection, &job, id).await);
+    let run = finding.await?.ok_or_else(|| {
+        Problem::new(Kind::NotFound, format!("no run {id} of {job} is kept here"))
+    })?;
+    Ok(HttpResponse::Ok().json(run))
+}
+
+async fn begin(
+    service: Data<Service>,
+    job: Path<String>,
+    Body(request): Body<BeginRun>,
+) -> Result<HttpResponse, Error> {
+    check_hold(request.hold)?;
+    for (field, name) in [("job", job.as_str()), ("task", &request.task)] {
+        if !is_name(name) {
+            return Err(invalid(field, "is no such name"));
+        }
+    }
+    let beginning = service
+        .database
+        .transaction(async |connection| runs::begin(connection, &job, &request).await);
+    Ok(HttpResponse::Ok().json(beginning.await?))
+}
+
+async fn renew(
+    service: Data<Service>,
+    path: Path<(String, Uuid)>,
+    Body(RenewRun { hold }): Body<RenewRun>,
+) -> Result<HttpResponse, Error> {
+    check_hold(hold)?;
+    let (job, id) = path.into_inner();
+    let renewing = service
+        .database
+        .transaction(async |connection| runs::renew(connection, &job, id, hold).await);
+    renewing.await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn set_cursors(
+    service: Data<Service>,
+    job: Path<String>,
+    Body(SetCursors { run, cursors }): Body<SetCursors>,
+) -> Result<HttpResponse, Error> {
+    let setting = service
+        .database
+        .transaction(async |connection| runs::set_cursors(connection, &job, run, cursors).await);
+    setting.await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn end(
+    service: Data<Service>,
+    path: Path<(String, Uuid)>,
+    Body(end): Body<EndRun>,
+) -> Result<HttpResponse, Error> {
+    if end.refused.len() > MAX_REFUSED {
+        return Err(invalid("refused", format!("has {}", end.refused.len())));
+    }
+    let (job, id) = path.into_inner();
+    let ending = service
+        .database
+        .transaction::<Run, Error>(async |connection| runs::end(connection, &job, id, end).await);
+    Ok(HttpResponse::Ok().json(ending.await?))
+}
+
+fn check_hold(seconds: u32) -> Result<(), Error> {
+    match (1..=MAX_HOLD).contains(&seconds) {
+        true => Ok(()),
+        false => Err(invalid("hold", format!("is {seconds}"))),
+    }
+}
+
+fn invalid(field: &str, problem: impl Into<String>) -> Error {
+    Error::Invalid(vec![FieldError::new(field, problem, expectation)])
+}

@@ -1,0 +1,130 @@
+//! The decision whether a run begins. Pure.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use shared_models::runs::{BeginRun, Cursors, MAX_HOLD};
+use uuid::Uuid;
+
+/// What is known of a job when a run of a task of it is to begin.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// The database's clock.
+    pub(super) now: DateTime<Utc>,
+    /// The run under way, and until when it is held.
+    pub(super) under_way: Option<(Uuid, DateTime<Utc>)>,
+    /// The beginning of the newest run of the task.
+    pub(super) last_began: Option<DateTime<Utc>>,
+    /// Set if the run has been known before: it is the one under way, or over.
+    pub(super) is_known: bool,
+    pub(super) cursors: Cursors,
+}
+
+/// What becomes of a request to begin a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// The run begins; the one that its worker did not renew is abandoned.
+    Begin { abandoned: Option<Uuid> },
+    /// The same request was carried out before.
+    AlreadyBegun,
+    /// The same request was carried out before, and the run is over.
+    AlreadyOver,
+    /// This other run is under way.
+    Busy(Uuid),
+    /// The schedule has to wait for so many milliseconds.
+    NotDue(u64),
+}
+
+/// Decides about a request to begin a run.
+pub(super) fn begin_now(here: &Known, request: &BeginRun) -> Beginning {
+    let abandoned = match here.under_way {
+        Some((run, _)) if run == request.run => return Beginning::AlreadyBegun,
+        _ if here.is_known => return Beginning::AlreadyOver,
+        Some((run, until)) if is_held(until, here.now) => return Beginning::Busy(run),
+        Some((run, _)) => Some(run),
+        None => None,
+    };
+    match due_in(here, request.interval) {
+        0 => Beginning::Begin { abandoned },
+        milliseconds => Beginning::NotDue(milliseconds),
+    }
+}
+
+/// Returns whether a run is still held. A time that is further ahead than any worker may ask for is from
+/// before the clock was set back.
+fn is_held(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let longest = TimeDelta::seconds(i64::from(MAX_HOLD));
+    now < until && until - now <= longest
+}
+
+/// Returns the milliseconds until the task is due. One that would be due later than after its interval has
+/// a beginning from before the clock was set back, and is due.
+fn due_in(here: &Known, interval: Option<u64>) -> u64 {
+    let (Some(interval), Some(began)) = (interval, here.last_began) else { return 0 };
+    let since = (here.now - began).num_milliseconds();
+    u64::try_from(since).map_or(0, |since| interval.saturating_sub(since))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_000_000 + seconds, 0).unwrap()
+    }
+
+    fn idle() -> Known {
+        let (under_way, last_began, is_known) = (None, None, false);
+        Known { now: at(0), under_way, last_began, is_known, cursors: Cursors::new() }
+    }
+
+    fn scheduled(interval: u64) -> BeginRun {
+        let (run, task) = (Uuid::from_u128(7), "pull".to_owned());
+        BeginRun { run, task, interval: Some(interval), principal: None, hold: 60 }
+    }
+
+    fn requested() -> BeginRun {
+        BeginRun { interval: None, ..scheduled(0) }
+    }
+
+    const BEGIN: Beginning = Beginning::Begin { abandoned: None };
+    const OTHER: Uuid = Uuid::from_u128(8);
+
+    #[test]
+    fn the_first_run_begins_at_once_and_the_next_one_after_the_interval() {
+        assert_eq!(begin_now(&idle(), &scheduled(60_000)), BEGIN);
+        let began = |seconds| Known { last_began: Some(at(seconds)), ..idle() };
+        assert_eq!(begin_now(&began(-10), &scheduled(60_000)), Beginning::NotDue(50_000));
+        assert_eq!(begin_now(&began(-60), &scheduled(60_000)), BEGIN);
+        assert_eq!(begin_now(&began(-10), &requested()), BEGIN);
+    }
+
+    #[test]
+    fn another_run_of_the_job_is_waited_for_as_long_as_it_is_held() {
+        let held = |seconds| Known { under_way: Some((OTHER, at(seconds))), ..idle() };
+        for request in [scheduled(0), requested()] {
+            assert_eq!(begin_now(&held(1), &request), Beginning::Busy(OTHER));
+            let abandoned = Beginning::Begin { abandoned: Some(OTHER) };
+            assert_eq!(begin_now(&held(0), &request), abandoned);
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_repeated_begins_nothing() {
+        let (now, id) = (at(0), requested().run);
+        let same = Known { under_way: Some((id, now)), is_known: true, ..idle() };
+        assert_eq!(begin_now(&same, &requested()), Beginning::AlreadyBegun);
+        let over = Known { is_known: true, ..idle() };
+        assert_eq!(begin_now(&over, &requested()), Beginning::AlreadyOver);
+        let taken_over = Known { under_way: Some((OTHER, at(9))), is_known: true, ..idle() };
+        assert_eq!(begin_now(&taken_over, &requested()), Beginning::AlreadyOver);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_nothing() {
+        let ahead = Known { last_began: Some(at(5_000)), ..idle() };
+        assert_eq!(begin_now(&ahead, &scheduled(60_000)), BEGIN);
+        let until = at(i64::from(MAX_HOLD) + 1);
+        let held = Known { under_way: Some((OTHER, until)), ..idle() };
+        let abandoned = Beginning::Begin { abandoned: Some(OTHER) };
+        assert_eq!(begin_now(&held, &requested()), abandoned);
+    }
+}

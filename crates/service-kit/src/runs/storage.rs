@@ -1,0 +1,230 @@
+//! All SQL for jobs and their runs. Times are those of PostgreSQL's clock, which all replicas share.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, sql};
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::runs::{BeginRun, Cursors, EndRun, RefusedRecord, Run, RunFailure, RunState};
+use uuid::Uuid;
+
+use super::rules::Known;
+use crate::database::Json;
+use crate::database::schema::{jobs, runs};
+
+/// The runs of a job that are kept.
+const KEPT: i64 = 1_000;
+
+const ABANDONED: &str = "its worker was not heard of any more";
+
+/// Returns what is known of a job, and locks it; creates it if there is none. The caller's transaction
+/// sees what others committed before the lock, as each statement has a snapshot of its own.
+pub(super) async fn lock(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    request: &BeginRun,
+) -> QueryResult<Known> {
+    let new = diesel::insert_into(jobs::table).values(jobs::name.eq(job));
+    new.on_conflict_do_nothing().execute(connection).await?;
+    let now = sql::<Timestamptz>("clock_timestamp()");
+    let columns = (jobs::run, jobs::held_until, jobs::cursors, now);
+    type Row = (Option<Uuid>, Option<DateTime<Utc>>, Json<Cursors>, DateTime<Utc>);
+    let (run, until, Json(cursors), now) =
+        jobs::table.find(job).select(columns).for_update().first::<Row>(connection).await?;
+    let newest = runs::table
+        .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
+        .order((runs::began_at.desc(), runs::id.desc()))
+        .select(runs::began_at);
+    let last_began = newest.first(connection).await.optional()?;
+    let same = runs::table.find(request.run);
+    let is_known = diesel::select(exists(same)).get_result(connection).await?;
+    Ok(Known { now, under_way: run.zip(until), last_began, is_known, cursors })
+}
+
+/// Makes a run the one under way, and deletes the oldest ones.
+pub(super) async fn begin(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    request: &BeginRun,
+) -> QueryResult<()> {
+    let run = (
+        runs::id.eq(request.run),
+        runs::job.eq(job),
+        runs::task.eq(&request.task),
+        runs::requested.eq(request.interval.is_none()),
+        runs::principal.eq(&request.principal),
+        runs::state.eq(RunState::Running.as_str()),
+        runs::began_at.eq(sql::<Timestamptz>("clock_timestamp()")),
+    );
+    diesel::insert_into(runs::table).values(run).execute(connection).await?;
+    set_under_way(connection, job, Some(request.run), request.hold).await?;
+    let kept = runs::table
+        .filter(runs::job.eq(job))
+        .order((runs::began_at.desc(), runs::id.desc()))
+        .offset(KEPT)
+        .select(runs::id);
+    let old = kept.load::<Uuid>(connection).await?;
+    diesel::delete(runs::table.filter(runs::id.eq_any(old))).execute(connection).await.map(drop)
+}
+
+/// Holds a run for so many seconds from now; returns `false` if it is not under way.
+pub(super) async fn renew(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    run: Uuid,
+    seconds: u32,
+) -> QueryResult<bool> {
+    let renewed = diesel::update(jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run))));
+    Ok(renewed.set(jobs::held_until.eq(held_for(seconds))).execute(connection).await? > 0)
+}
+
+/// Returns whether a run is under way, and keeps it so until the end of the transaction.
+pub(super) async fn is_under_way(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    run: Uuid,
+) -> QueryResult<bool> {
+    let this = jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run)));
+    let this = this.select(jobs::name).for_share();
+    Ok(this.first::<String>(connection).await.optional()?.is_some())
+}
+
+/// Stores how far a job has come; returns `false` if the run is not under way.
+pub(super) async fn set_cursors(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    run: Uuid,
+    cursors: Cursors,
+) -> QueryResult<bool> {
+    let this = diesel::update(jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run))));
+    Ok(this.set(jobs::cursors.eq(Json(cursors))).execute(connection).await? > 0)
+}
+
+/// Marks a run as abandoned.
+pub(super) async fn abandon(connection: &mut AsyncPgConnection, run: Uuid) -> QueryResult<()> {
+    let abandoned = (
+        runs::state.eq(RunState::Abandoned.as_str()),
+        runs::ended_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")),
+        runs::reason.eq("abandoned"),
+        runs::detail.eq(ABANDONED),
+    );
+    diesel::update(runs::table.find(run)).set(abandoned).execute(connection).await.map(drop)
+}
+
+/// Ends a run that is under way.
+pub(super) async fn end(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    run: Uuid,
+    end: EndRun,
+) -> QueryResult<()> {
+    if !is_under_way(connection, job, run).await? {
+        return Ok(());
+    }
+    let EndRun { failure, counts, refused } = end;
+    let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
+    let (reason, detail) = failure.map(|it| (it.reason, it.detail)).unzip();
+    let ended = (
+        runs::state.eq(state.as_str()),
+        runs::ended_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")),
+        runs::counts.eq(Json(counts)),
+        runs::reason.eq(reason),
+        runs::detail.eq(detail),
+        runs::refused.eq(Json(refused)),
+    );
+    diesel::update(runs::table.find(run)).set(ended).execute(connection).await?;
+    set_under_way(connection, job, None, 0).await
+}
+
+async fn set_under_way(
+    connection: &mut AsyncPgConnection,
+    job: &str,
+    run: Option<Uuid>,
+    seconds: u32,
+) -> QueryResult<()> {
+    let job = diesel::update(jobs::table.find(job));
+    let set = job.set((jobs::run.eq(run), jobs::held_until.eq(held_for(seconds))));
+    set.execute(connection).await.map(drop)
+}
+
+/// The time in so many seconds.
+fn held_for(seconds: u32) -> diesel::expression::SqlLiteral<Nullable<Timestamptz>> {
+    sql(&format!("clock_timestamp() + interval '{seconds} seconds'"))
+}
+
+type Row = (
+    Uuid,
+    String,
+    String,
+    bool,
+    Option<String>,
+    String,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    Json<BTreeMap<String, u64>>,
+    Option<String>,
+    Option<String>,
+    Json<Vec<RefusedRecord>>,
+);
+
+fn run(row: Row) -> Run {
+    let (
+        id,
+        job,
+        task,
+        requested,
+        principal,
+        state,
+        began_at,
+        ended_at,
+        counts,
+        reason,
+        detail,
+        refused,
+    ) = row;
+    let state = RunState::ALL.into_iter().find(|it| it.as_str() == state);
+    Run {
+        id,
+        job,
+        task,
+        requested,
+        principal,
+        // The table has a check of the names.
+        state: state.unwrap_or(RunState::Abandoned),
+        began_at,
+        ended_at,
+        counts: counts.0,
+        failure: reason.zip(detail).map(|(reason, detail)| RunFailure { reason, detail }),
+        refused: refused.0,
+    }
+}
+
+/// Returns a run.
+pub(crate) async fn find(
+    connection: &AsyncPgConnection,
+    job: &str,
+    id: Uuid,
+) -> QueryResult<Option<Run>> {
+    let one = runs::table.filter(runs::id.eq(id).and(runs::job.eq(job)));
+    let row = RunQueryDsl::first::<Row>(one, &mut &*connection).await.optional()?;
+    Ok(row.map(run))
+}
+
+/// Returns the newest runs of a job, or of a task of it, newest first.
+pub(crate) async fn list(
+    connection: &AsyncPgConnection,
+    job: &str,
+    task: Option<&str>,
+    limit: i64,
+) -> QueryResult<Vec<Run>> {
+    let newest = runs::table.filter(runs::job.eq(job));
+    let newest = newest.order((runs::began_at.desc(), runs::id.desc())).limit(limit);
+    let mut query = newest.into_boxed();
+    if let Some(task) = task {
+        query = query.filter(runs::task.eq(task));
+    }
+    let rows = RunQueryDsl::load::<Row>(query, &mut &*connection).await?;
+    Ok(rows.into_iter().map(run).collect())
+}
