@@ -35,6 +35,7 @@ fn expectation(field: &str) -> Option<&'static str> {
         "resource" => Some("the name of a resource of this service"),
         "ids" => Some("a list of ids"),
         "job" | "task" => Some("1 to 64 lowercase letters, digits, _ and -"),
+        "run" => Some("the id of a run, a UUID"),
         "hold" => Some("1 to 3600 seconds"),
         "refused" => Some("a list of up to 100 records"),
         _ => None,
