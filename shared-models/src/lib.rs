@@ -12,6 +12,7 @@ pub mod merge;
 pub mod names;
 pub mod order;
 pub mod parked;
+pub mod pull;
 pub mod revision;
 pub mod rules;
 pub mod runs;

@@ -16,6 +16,17 @@ pub const MAX_RUNS: usize = 100;
 /// The longest that a run may be held without being renewed, in seconds.
 pub const MAX_HOLD: u32 = 3_600;
 
+/// The most characters of the name of a job or of a task.
+const MAX_NAME: usize = 64;
+
+/// Returns whether a text can be the name of a job or of a task.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// How far a job has come, by the name of what it reads.
 pub type Cursors = BTreeMap<String, String>;
 

@@ -22,7 +22,12 @@ pub use domain::{Prices, Store};
 pub const PROGRAM: Program = Program {
     name: "store-svc",
     about: "The store of Lockstep: the shop's orders",
-    layout: Layout { prefix: "STORE", port: 8001, sections: ServiceSettings::SECTIONS },
+    layout: Layout {
+        prefix: "STORE",
+        port: 8001,
+        sections: ServiceSettings::SECTIONS,
+        aliases: &[],
+    },
 };
 
 /// Returns the records of the service.

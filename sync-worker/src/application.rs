@@ -27,6 +27,7 @@ use crate::lanes::orders::OrderLane;
 use crate::parked::Parked;
 use crate::settings::WorkerSettings;
 use crate::side_client::{BuildError, SideClient};
+use crate::sources::all::{Sources, SourcesError};
 
 /// The error of a worker that could not be built, or that ended by itself.
 #[derive(Debug, Error)]
@@ -37,6 +38,9 @@ pub enum ApplicationError {
     /// A client of a side could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
+    /// The sources could not be built.
+    #[error("{0}")]
+    Sources(#[from] SourcesError),
     /// A part that runs until it is asked to stop ended by itself.
     #[error("{0} ended without being asked to stop")]
     Ended(&'static str),
@@ -48,6 +52,7 @@ pub struct Application {
     server: Server,
     carriers: Vec<Carrier<OrderLane>>,
     comparers: Vec<Comparer>,
+    sources: Sources,
     stop: Stop,
     shutdown_timeout: Duration,
 }
@@ -56,10 +61,11 @@ impl Application {
     /// Opens the port and builds the parts. A broker or a side that cannot be reached is no error:
     /// the worker is live, reports that it is not ready, and keeps trying.
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
+        let stop = Stop::default();
+        let sources = Sources::new(&settings.sources(), &stop.requested)?;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
-        let stop = Stop::default();
         let figures =
             Direction::ALL.map(|direction| Arc::new(Figures::new(direction, OrderLane::rules())));
         let carriers = for_each_direction(&figures, |figures, opposite| {
@@ -76,13 +82,14 @@ impl Application {
         };
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
         let (handles, parked) = (Data::new(handles), Parked::new(&sides)?);
-        let routes = move || http::routes(handles.clone(), parked.clone());
+        let of_routes = sources.clone();
+        let routes = move || http::routes(handles.clone(), parked.clone(), of_routes.clone());
         let (http, limits) = (&settings.http, &settings.limits);
         // One thread: a worker gets few requests.
         let one = NonZeroUsize::MIN;
         let server = server::serve(one, http, limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { address, server, carriers, comparers, stop, shutdown_timeout })
+        Ok(Self { address, server, carriers, comparers, sources, stop, shutdown_timeout })
     }
 
     /// The address that the HTTP server listens on.
@@ -106,6 +113,7 @@ impl Application {
         for comparer in self.comparers {
             directions.spawn(comparer.run());
         }
+        self.sources.repeat(&mut directions, &self.stop.requested);
         let ended = tokio::select! {
             requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),

@@ -1,6 +1,7 @@
 //! The worker's HTTP API.
 
 mod parked;
+mod sources;
 
 use std::future::Ready;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::figures::{Figures, Snapshot};
 use crate::metrics::render;
 use crate::parked::Parked;
 use crate::side_client::{RelayCommand, Reply, RequestError, SideClient};
+use crate::sources::all::Sources;
 
 /// A direction, as seen by the handlers.
 pub struct Handle {
@@ -34,8 +36,8 @@ pub struct Handle {
 type Directions = Vec<Handle>;
 
 /// The routes: `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`,
-/// pausing and resuming a direction, and `/v1/parked`.
-pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
+/// pausing and resuming a direction, `/v1/parked`, and `/v1/sources` with its older names.
+pub fn routes(directions: Data<Directions>, parked: Parked, sources: Sources) -> Routes {
     let list = read_endpoints(Rule::READ, || web::to(list));
     let action = |path, route| {
         endpoints_of(
@@ -48,6 +50,7 @@ pub fn routes(directions: Data<Directions>, parked: Parked) -> Routes {
     health::routes(ready)
         .and(metrics::routes(measured))
         .and(parked::routes(parked))
+        .and(sources::routes(sources))
         .with(endpoints_of("/v1/directions", reason, list))
         .with(action("/v1/directions/{name}/pause", web::to(pause)))
         .with(action("/v1/directions/{name}/resume", web::to(resume)))

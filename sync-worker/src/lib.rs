@@ -11,5 +11,6 @@ mod metrics;
 pub mod parked;
 pub mod settings;
 pub mod side_client;
+pub mod sources;
 pub mod topology;
 pub mod watching;

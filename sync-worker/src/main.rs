@@ -9,7 +9,9 @@ use program_kit::program::{run, stop_requested};
 use program_kit::telemetry;
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
-use sync_worker::settings::{PROGRAM, SidesSettings, WorkerSettings};
+use sync_worker::settings::{PROGRAM, SidesSettings, SourcesSettings, WorkerSettings};
+use sync_worker::sources::cli as sources;
+use tokio_util::sync::CancellationToken;
 
 /// The allocator: a batch allocates hundreds of small objects, and frees some of them on another
 /// thread.
@@ -21,13 +23,15 @@ fn main() -> ExitCode {
 }
 
 async fn worker() -> ExitCode {
-    let matches = PROGRAM.command().subcommand(cli::command()).get_matches();
+    let command = PROGRAM.command().subcommand(cli::command());
+    let matches = command.subcommands(sources::commands()).get_matches();
     if let Some(ended) = PROGRAM.run_subcommand(&matches).await {
         return ended;
     }
-    let ended = match matches.subcommand_matches(cli::NAME) {
-        Some(asked) => parked(&matches, asked).await,
-        None => carry(&matches).await,
+    let ended = match matches.subcommand() {
+        Some((cli::NAME, asked)) => parked(&matches, asked).await,
+        Some((sources::PULL, asked)) => pull(&matches, asked).await,
+        _ => carry(&matches).await,
     };
     ended.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS)
 }
@@ -36,6 +40,19 @@ async fn worker() -> ExitCode {
 async fn parked(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let settings = PROGRAM.settings::<SidesSettings>(matches)?;
     Ok(cli::run(&settings, asked).await?)
+}
+
+/// Runs `pull`, until asked to stop.
+async fn pull(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let settings = PROGRAM.settings::<SourcesSettings>(matches)?;
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        if stop_requested().await.is_ok() {
+            stopping.cancel();
+        }
+    });
+    Ok(sources::pull(&settings, asked, &stop).await?)
 }
 
 /// Carries changes until asked to stop.

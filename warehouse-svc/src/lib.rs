@@ -16,7 +16,7 @@ pub use domain::{Handling, Warehouse};
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
     about: "The warehouse of Lockstep: the orders to pick, pack and ship, and stock readings",
-    layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: &SECTIONS },
+    layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: &SECTIONS, aliases: &[] },
 };
 
 const SECTIONS: [&str; ServiceSettings::SECTIONS.len() + 1] =

@@ -1,8 +1,11 @@
 //! The worker's settings. Invalid values are refused while they are read, before any socket is
 //! opened.
 
-mod side_url;
+mod base_url;
+pub mod mirror;
+pub mod upstream;
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use program_kit::access::{AccessSettings, Token};
 use program_kit::broker::BrokerSettings;
 use program_kit::http::{HttpSettings, LimitsSettings};
 use program_kit::program::Program;
-use program_kit::settings::{Layout, non_zero_time};
+use program_kit::settings::{Alias, Layout, non_zero_time};
 use program_kit::telemetry::LogSettings;
 use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
@@ -18,8 +21,10 @@ use serde::{Deserialize, Deserializer};
 use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 
-pub use side_url::SideUrl;
-pub(crate) use side_url::append;
+pub use base_url::BaseUrl;
+pub(crate) use base_url::append;
+use mirror::{MIRROR_DEFAULTS, MirrorSettings, Remote};
+use upstream::{UPSTREAM, Upstream, UpstreamSettings, named};
 
 /// The defaults of `[store]` and `[warehouse]`.
 const SIDES: &str = include_str!("sides.toml");
@@ -43,7 +48,24 @@ pub const PROGRAM: Program = Program {
             SIDES,
             CARRY,
             COMPARE,
+            UPSTREAM,
+            MIRROR_DEFAULTS,
             LogSettings::DEFAULTS,
+        ],
+        aliases: &[
+            Alias { variable: "API_TOKEN", setting: "upstream.token", unit: "" },
+            Alias { variable: "API_USER", setting: "upstream.user", unit: "" },
+            Alias { variable: "API_PASSWORD", setting: "upstream.password", unit: "" },
+            Alias {
+                variable: "INTERVAL_SCHEDULER_SECONDS",
+                setting: "upstream.interval",
+                unit: "s",
+            },
+            Alias {
+                variable: "INTERVAL_RETRY_TOKEN_SECONDS",
+                setting: "upstream.retry_token",
+                unit: "s",
+            },
         ],
     },
 };
@@ -68,6 +90,13 @@ pub struct WorkerSettings {
     pub carry: CarrySettings,
     /// The settings of comparing.
     pub compare: CompareSettings,
+    /// The service from which records are pulled.
+    pub upstream: UpstreamSettings,
+    /// Further ones, by their names.
+    #[serde(default, deserialize_with = "named")]
+    pub upstreams: BTreeMap<String, UpstreamSettings>,
+    /// The remote service that is mirrored.
+    pub mirror: MirrorSettings,
     /// The settings of the log.
     pub log: LogSettings,
 }
@@ -78,6 +107,13 @@ impl WorkerSettings {
     pub fn sides(&self) -> SidesSettings {
         let Self { store, warehouse, carry, .. } = self.clone();
         SidesSettings { store, warehouse, carry }
+    }
+
+    /// Returns the settings of the sources, and of the sides that keep what they have.
+    #[must_use]
+    pub fn sources(&self) -> SourcesSettings {
+        let Self { store, warehouse, carry, upstream, upstreams, mirror, .. } = self.clone();
+        SourcesSettings { store, warehouse, carry, upstream, upstreams, mirror }
     }
 }
 
@@ -91,6 +127,44 @@ pub struct SidesSettings {
     pub warehouse: SideSettings,
     /// The settings of carrying, for their timeouts.
     pub carry: CarrySettings,
+}
+
+/// The settings of the sources, and of the sides that keep what they have: all that a run on the command
+/// line needs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SourcesSettings {
+    /// The client settings for the store.
+    pub store: SideSettings,
+    /// The client settings for the warehouse.
+    pub warehouse: SideSettings,
+    /// The settings of carrying, for their timeouts.
+    pub carry: CarrySettings,
+    /// The service from which records are pulled.
+    pub upstream: UpstreamSettings,
+    /// Further ones, by their names.
+    #[serde(default, deserialize_with = "named")]
+    pub upstreams: BTreeMap<String, UpstreamSettings>,
+    /// The remote service that is mirrored.
+    pub mirror: MirrorSettings,
+}
+
+impl SourcesSettings {
+    /// Returns the settings that the clients of the sides need.
+    #[must_use]
+    pub fn sides(&self) -> SidesSettings {
+        let Self { store, warehouse, carry, .. } = self.clone();
+        SidesSettings { store, warehouse, carry }
+    }
+
+    /// Returns the services from which records are pulled: those that have a URL.
+    pub fn upstreams(&self) -> Result<Vec<Upstream>, String> {
+        upstream::upstreams(&self.upstream, &self.upstreams)
+    }
+
+    /// Returns the remote service that is mirrored, if it has a URL.
+    pub fn remote(&self) -> Result<Option<Remote>, String> {
+        Remote::of(&self.mirror)
+    }
 }
 
 impl SidesSettings {
@@ -109,7 +183,7 @@ impl SidesSettings {
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct SideSettings {
     /// The base URL of the side.
-    pub url: SideUrl,
+    pub url: BaseUrl,
     /// The token that identifies the worker there, with the role sync.
     pub token: Option<Token>,
     /// The only CA that is trusted.

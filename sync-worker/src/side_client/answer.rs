@@ -93,7 +93,7 @@ pub(super) async fn send(request: RequestBuilder) -> reqwest::Result<Reply> {
     Ok(Reply { status, retry_after, body })
 }
 
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut root = error.source();
     while let Some(deeper) = root.and_then(Error::source) {
         root = Some(deeper);
@@ -121,7 +121,7 @@ pub(super) fn describe(status: u16, body: &[u8]) -> String {
 
 /// Parses the value of the header `Retry-After` (RFC 9110) at this moment: seconds, or a date.
 /// Returns `None` for anything else.
-fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+pub(crate) fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     if value.starts_with(|first: char| first.is_ascii_digit()) {
         return value.parse().ok().map(Duration::from_secs);

@@ -3,6 +3,7 @@
 //! Every request has a deadline. No URL gets into a message, for it may hold a password.
 
 pub mod answer;
+pub mod jobs;
 mod requests;
 
 use std::time::Duration;
@@ -76,6 +77,12 @@ impl SideClient {
         Ok(Self { side, http, base, token, tls, probe_timeout, report_timeout })
     }
 
+    /// Returns the side.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
     /// Returns the same client for another caller, with the caller's token and permissions: the
     /// worker lends its own token to nobody.
     #[must_use]
@@ -114,6 +121,10 @@ impl SideClient {
 
     fn post(&self, path: &str) -> RequestBuilder {
         self.authorized(self.http.post(append(&self.base, path)))
+    }
+
+    fn put(&self, path: &str) -> RequestBuilder {
+        self.authorized(self.http.put(append(&self.base, path)))
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {

@@ -158,11 +158,14 @@ impl SideClient {
         self.parse(self.forward(request).await?)
     }
 
-    async fn forward(&self, request: reqwest::RequestBuilder) -> Result<Reply, RequestError> {
+    pub(super) async fn forward(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply, RequestError> {
         self.send(request).await.map_err(|no_reply| self.unavailable(no_reply.into()))
     }
 
-    fn parse<T: DeserializeOwned>(&self, reply: Reply) -> Result<T, RequestError> {
+    pub(super) fn parse<T: DeserializeOwned>(&self, reply: Reply) -> Result<T, RequestError> {
         match reply {
             Reply { status: 200, body, .. } => serde_json::from_slice(&body)
                 .map_err(|error| self.unavailable(format!("its answer is invalid: {error}"))),

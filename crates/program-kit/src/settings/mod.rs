@@ -24,6 +24,20 @@ pub struct Layout {
     pub port: u16,
     /// The sections, as TOML with comments.
     pub sections: &'static [&'static str],
+    /// Settings that have another name in the environment, too.
+    pub aliases: &'static [Alias],
+}
+
+/// Another name of a setting in the environment, without a prefix. Where both are set, the one with the
+/// prefix wins. An empty text is as good as none.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name of the environment variable.
+    pub variable: &'static str,
+    /// The setting, such as `upstream.token`.
+    pub setting: &'static str,
+    /// The unit that follows the value: `s` where it is a number of seconds.
+    pub unit: &'static str,
 }
 
 /// The error of a setting that is malformed, unknown or missing.
@@ -63,12 +77,14 @@ impl Layout {
 
     /// Loads the settings: defaults, then `file`, then the environment.
     pub fn load<S: DeserializeOwned>(&self, file: Option<&Path>) -> Result<S, SettingsError> {
-        self.load_with(file, Environment::with_prefix(self.prefix))
+        let variable = |name: &str| std::env::var(name).ok();
+        self.load_with(file, variable, Environment::with_prefix(self.prefix))
     }
 
     fn load_with<S: DeserializeOwned>(
         &self,
         file: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
         environment: Environment,
     ) -> Result<S, SettingsError> {
         let mut sources =
@@ -76,6 +92,13 @@ impl Layout {
         if let Some(path) = file {
             sources = sources.add_source(File::from(path).format(FileFormat::Toml));
         }
+        let mut aliases = Config::builder();
+        for Alias { variable: name, setting, unit } in self.aliases {
+            if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
+                aliases = aliases.set_override(setting, format!("{value}{unit}"))?;
+            }
+        }
+        sources = sources.add_source(aliases.build()?);
         // Texts stay texts: the password 0012 must not become the number 12.
         let environment = environment.prefix_separator("__").separator("__").try_parsing(false);
         Ok(sources.add_source(environment).build()?.try_deserialize()?)

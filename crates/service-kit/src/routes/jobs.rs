@@ -9,13 +9,13 @@ use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoint
 use program_kit::http::problem::{FieldError, Kind, Problem};
 use serde::Deserialize;
 use shared_models::runs::{
-    BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors,
+    BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors, is_name,
 };
 use uuid::Uuid;
 
 use super::expectation;
 use crate::error::Error;
-use crate::runs::{self, is_name};
+use crate::runs;
 use crate::service::Service;
 
 /// The paths of jobs.

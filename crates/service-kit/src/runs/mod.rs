@@ -15,17 +15,6 @@ use rules::{Beginning, begin_now};
 
 pub(crate) use storage::{find, list};
 
-/// The most characters of the name of a job or of a task.
-const MAX_NAME: usize = 64;
-
-/// Returns whether a text can be the name of a job or of a task.
-#[must_use]
-pub fn is_name(text: &str) -> bool {
-    let is_plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_plain)
-}
-
 /// Fails unless this run of a job is under way. While the transaction lasts, no other one can begin: what
 /// it writes is written by a run that is not abandoned.
 pub async fn hold(connection: &mut AsyncPgConnection, job: &str, run: Uuid) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! The URL of a side's REST API.
+//! The base URL of a REST API.
 
 use program_kit::tls::{CaFile, Check, Tls};
 use reqwest::Url;
@@ -8,12 +8,15 @@ use serde::Deserialize;
 /// The HTTP versions offered in the TLS handshake (ALPN).
 const PROTOCOLS: [&str; 2] = ["h2", "http/1.1"];
 
-/// The base URL of a side. It may hold a password, so it is never printed.
+const UNUSED_CA: &str = "ca is set, but url does not begin with https://, so the ca would not be used; \
+    change the url, or remove the ca";
+
+/// The base URL of a REST API. It may hold a password, so it is never printed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub struct SideUrl(SecretString);
+pub struct BaseUrl(SecretString);
 
-impl SideUrl {
+impl BaseUrl {
     /// Returns the URL with a path that ends with a slash, to which paths can be appended.
     pub(crate) fn base(&self) -> Result<Url, String> {
         base(self.0.expose_secret())
@@ -24,16 +27,12 @@ impl SideUrl {
         match (self.base()?.scheme(), ca) {
             ("https", ca) => Tls::new(ca, Check::Name).map(|tls| Some(tls.speaking(&PROTOCOLS))),
             (_, None) => Ok(None),
-            (_, Some(_)) => {
-                Err("a side has a ca, but its url does not begin with https://, so the ca \
-                                 would not be used; change the url, or remove the ca"
-                    .to_owned())
-            }
+            (_, Some(_)) => Err(UNUSED_CA.to_owned()),
         }
     }
 }
 
-impl TryFrom<String> for SideUrl {
+impl TryFrom<String> for BaseUrl {
     type Error = String;
 
     fn try_from(url: String) -> Result<Self, String> {
@@ -41,15 +40,45 @@ impl TryFrom<String> for SideUrl {
     }
 }
 
+/// Returns the TLS configuration for these URLs, which share a CA.
+pub(super) fn tls_for(urls: &[&Url], ca: Option<&CaFile>) -> Result<Tls, String> {
+    match (urls.iter().any(|url| url.scheme() == "https"), ca) {
+        (true, ca) => Ok(Tls::new(ca, Check::Name)?.speaking(&PROTOCOLS)),
+        (false, None) => Tls::trusting_nobody(),
+        (false, Some(_)) => Err(UNUSED_CA.to_owned()),
+    }
+}
+
+/// Returns a URL for a person: without its user and password.
+pub(crate) fn without_credentials(url: &Url) -> String {
+    let mut url = url.clone();
+    // Fails only for URLs without a host.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.to_string()
+}
+
 /// Parses the URL to which paths are appended. The message never repeats it.
 fn base(url: &str) -> Result<Url, String> {
-    let invalid = || "store.url and warehouse.url must be URLs such as http://host:8001".to_owned();
+    let invalid = || {
+        "expected a URL such as http://host:8001 or https://host/api, without a query".to_owned()
+    };
     let base = format!("{}/", url.trim_end_matches('/'));
     let base = Url::parse(&base).map_err(|_| invalid())?;
     let plain = base.query().is_none() && base.fragment().is_none() && base.has_host();
     match base.scheme() {
         "http" | "https" if plain => Ok(base),
         _ => Err(invalid()),
+    }
+}
+
+/// Returns the URL of a part of the API: a path below the base URL, or a whole URL.
+pub(crate) fn locate(base: &Url, place: &str) -> Result<Url, String> {
+    match place.starts_with("http://") || place.starts_with("https://") {
+        true => Url::parse(place)
+            .ok()
+            .filter(Url::has_host)
+            .ok_or_else(|| "expected a path below url, such as posts, or a whole URL".to_owned()),
+        false => Ok(append(base, place.trim_start_matches('/'))),
     }
 }
 
@@ -73,13 +102,13 @@ mod tests {
             ("http://me:secret@store/api", "http://me:secret@store/api/v1/sync/orders"),
         ];
         for (url, full) in cases {
-            let base = SideUrl::try_from(url.to_owned()).unwrap().base().unwrap();
+            let base = BaseUrl::try_from(url.to_owned()).unwrap().base().unwrap();
             assert_eq!(append(&base, "v1/sync/orders").as_str(), full);
         }
     }
 
     #[test]
-    fn what_is_no_url_of_a_side_is_refused_without_repeating_it() {
+    fn what_is_no_base_url_is_refused_without_repeating_it() {
         let cases = [
             "",
             "hunter2",
@@ -90,14 +119,17 @@ mod tests {
             "https://host?hunter2",
         ];
         for url in cases {
-            let refusal = SideUrl::try_from(url.to_owned()).unwrap_err();
-            assert!(!refusal.contains("hunter2") && refusal.contains("store.url"), "{refusal}");
+            let refusal = BaseUrl::try_from(url.to_owned()).unwrap_err();
+            assert!(
+                !refusal.contains("hunter2") && refusal.contains("expected a URL"),
+                "{refusal}"
+            );
         }
     }
 
     #[test]
     fn a_url_does_not_show_itself() {
-        let url = SideUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
+        let url = BaseUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
         assert!(!format!("{url:?}").contains("hunter2"));
     }
 }

@@ -1,0 +1,229 @@
+//! Pulling: operators and their sites are read from an upstream, and upserted at the warehouse.
+
+mod batch;
+mod shapes;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, stream};
+use program_kit::access::Token;
+use program_kit::backoff;
+use reqwest::Url;
+use serde_json::Value;
+use shared_models::pull::PullReceipt;
+use shared_models::runs::{RefusedRecord, RunFailure};
+use tokio::time::sleep;
+
+use super::outbound::{Failure, Limits, Outbound, Reason};
+use super::run::{Held, Outcome, Work};
+use super::token::{Clock, NO_TOKEN, TokenError, Tokens};
+use crate::settings::upstream::{Credentials, Upstream};
+use crate::side_client::SideClient;
+use batch::Batch;
+use shapes::{Operator, Operators};
+
+/// The name of the task.
+pub const TASK: &str = "pull";
+
+/// The path of the warehouse to which pulled records are posted.
+const PULLED: &str = "v1/sync/pulled";
+/// The tries of a request that an upstream refuses for the moment.
+const TRIES: u32 = 3;
+/// The shortest and the longest pause before the next of them.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// The longest `Retry-After` that a run waits for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The name of the section, for messages.
+const SECTION: &str = "upstream";
+
+/// The pull from one upstream.
+pub struct Pull {
+    /// The upstream.
+    pub upstream: Upstream,
+    client: Outbound,
+    tokens: Tokens,
+    warehouse: SideClient,
+}
+
+/// The reason why records could not be read.
+enum Problem {
+    /// There is no token.
+    Token(TokenError),
+    /// A request failed.
+    Request(Failure),
+    /// The warehouse did not take the records.
+    Warehouse(RunFailure),
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self::Request(failure)
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<Problem> for RunFailure {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Token(TokenError::Missing) => Self {
+                reason: NO_TOKEN.to_owned(),
+                detail: "neither a token nor a user with a password is set; set API_TOKEN, or \
+                         API_USER and API_PASSWORD"
+                    .to_owned(),
+            },
+            Problem::Token(TokenError::Failed(failure)) => {
+                let Self { reason, detail } = failure.into();
+                Self { reason, detail: format!("no token could be fetched: {detail}") }
+            }
+            Problem::Request(failure) => failure.into(),
+            Problem::Warehouse(failure) => failure,
+        }
+    }
+}
+
+impl Pull {
+    /// Creates the pull from an upstream; its tokens expire by `clock`.
+    pub fn new(upstream: Upstream, warehouse: SideClient, clock: Clock) -> Result<Self, String> {
+        let settings = &upstream.settings;
+        let limits = Limits {
+            connect_timeout: settings.connect_timeout,
+            read_timeout: settings.read_timeout,
+            max_answer: settings.max_answer.get(),
+        };
+        let client = Outbound::new(SECTION, &upstream.tls, limits)?;
+        let (credentials, url) = (upstream.credentials.clone(), upstream.token_url.clone());
+        if matches!(credentials, Credentials::Missing) {
+            let name = &upstream.name;
+            tracing::warn!(
+                source = name,
+                "no token and no credentials are set; every pull will fail"
+            );
+        }
+        let tokens = Tokens::new(credentials, url, client.clone(), clock);
+        Ok(Self { upstream, client, tokens, warehouse })
+    }
+
+    /// Pulls all records; what has been upserted until a failure stays.
+    async fn pull(&self, run: &Held, outcome: &mut Outcome) -> Result<(), Problem> {
+        let answer = self.get(&self.upstream.user_url).await?;
+        let Operators { each, is_list } = shapes::operators(answer).map_err(malformed)?;
+        let all = is_list.then(|| each.iter().filter_map(|it| it.id).collect::<Vec<_>>());
+        let mut batch = Batch::default();
+        let reading = each.into_iter().map(async |operator| {
+            let sites = self.sites_of(&operator).await;
+            (operator, sites)
+        });
+        let mut reading = stream::iter(reading).buffered(self.upstream.settings.parallel.get());
+        while let Some((operator, sites)) = reading.next().await {
+            match sites {
+                Ok(Some(sites)) => {
+                    if let Some(full) = batch.add(operator.record, sites).map_err(malformed)? {
+                        self.upsert(run, full, None, outcome).await?;
+                    }
+                }
+                Ok(None) => outcome.refuse(without_id(operator)),
+                // One of a list may have gone in the meantime.
+                Err(Problem::Request(failure))
+                    if is_list && failure.reason == Reason::Status(404) =>
+                {
+                    outcome.refuse(without_sites(&operator, &failure));
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+        self.upsert(run, batch, all, outcome).await
+    }
+
+    /// Reads the sites of an operator; `None` if it has no id.
+    async fn sites_of(&self, operator: &Operator) -> Result<Option<Vec<Value>>, Problem> {
+        let Some(id) = operator.id else { return Ok(None) };
+        let url = self.upstream.sites_url(id).map_err(malformed)?;
+        Ok(Some(shapes::sites(self.get(&url).await?).map_err(malformed)?))
+    }
+
+    async fn upsert(
+        &self,
+        run: &Held,
+        batch: Batch,
+        all_operators: Option<Vec<i64>>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Problem> {
+        let body = batch.into_request(run, self.upstream.settings.strict, all_operators);
+        let written = self.warehouse.write_for_run::<PullReceipt>(PULLED, &body).await;
+        let written = written.map_err(|error| Problem::Warehouse(error.into()))?;
+        let PullReceipt { upserted, changed, deactivated, refused } = written;
+        outcome.add("upserted", upserted);
+        outcome.add("changed", changed);
+        outcome.add("deactivated", deactivated);
+        refused.into_iter().for_each(|record| outcome.refuse(record));
+        Ok(())
+    }
+
+    /// Sends a request with the token. One that is refused is renewed once, and the request repeated.
+    async fn get(&self, url: &Url) -> Result<Value, Problem> {
+        let token = self.tokens.get(None).await?;
+        let with = async |token: &Token| self.patiently(url, token).await;
+        match with(&token).await {
+            Err(Failure { reason: Reason::Status(401), .. }) if self.tokens.can_renew() => {
+                let renewed = self.tokens.get(Some(&token)).await?;
+                Ok(with(&renewed).await?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Sends a request again if the upstream says that it may succeed soon.
+    async fn patiently(&self, url: &Url, token: &Token) -> Result<Value, Failure> {
+        for attempt in 0..TRIES {
+            let request = self.client.http().get(url.clone()).bearer_auth(token.expose());
+            let failure = match self.client.fetch(request).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let may_pass = matches!(failure.reason, Reason::Status(429 | 502 | 503 | 504));
+            if !may_pass || attempt + 1 == TRIES {
+                return Err(failure);
+            }
+            let pause = backoff::wait(attempt, PAUSE.0, PAUSE.1, fastrand::f64());
+            sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
+        }
+        Err(malformed("it was not asked".to_owned()))
+    }
+}
+
+impl Work for Pull {
+    async fn work(&self, run: &Held) -> Outcome {
+        let began = Instant::now();
+        let mut outcome = Outcome::default();
+        if let Err(problem) = self.pull(run, &mut outcome).await {
+            if matches!(problem, Problem::Token(_)) {
+                outcome.again_after = Some(self.upstream.settings.retry_token);
+            }
+            outcome.fail(problem);
+        }
+        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        outcome.add("milliseconds", milliseconds);
+        outcome
+    }
+}
+
+fn malformed(problem: String) -> Failure {
+    let detail = format!("its answer is not what was expected: {problem}");
+    Failure { reason: Reason::Malformed, detail, retry_after: None }
+}
+
+fn without_id(operator: Operator) -> RefusedRecord {
+    let detail = "id: expected an integer".to_owned();
+    RefusedRecord { resource: "operator".to_owned(), id: operator.place, detail }
+}
+
+fn without_sites(operator: &Operator, failure: &Failure) -> RefusedRecord {
+    let id = operator.id.map_or_else(|| operator.place.clone(), |id| id.to_string());
+    let detail = format!("its sites cannot be read: {}", failure.detail);
+    RefusedRecord { resource: "operator".to_owned(), id, detail }
+}

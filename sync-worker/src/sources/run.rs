@@ -1,0 +1,280 @@
+//! A run of a task: begun at the side that keeps it, held while it lasts, and ended there. Runs of one job
+//! never overlap, whichever worker does them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared_models::runs::{
+    BeginRun, Begun, Cursors, EndRun, MAX_REFUSED, RefusedRecord, Run, RunFailure, RunState,
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+
+use super::outbound::Failure;
+use crate::side_client::SideClient;
+use crate::side_client::jobs::RunError;
+
+/// The seconds for which a run is held without being renewed.
+const HOLD: u32 = 30;
+/// The interval at which it is renewed.
+const RENEWAL: Duration = Duration::from_secs(10);
+/// The interval at which another worker's run is asked for its end.
+const POLL: Duration = Duration::from_millis(200);
+/// The interval at which it is tried to begin instead of a run whose worker may have ended.
+const TAKE_OVER: Duration = Duration::from_secs(5);
+/// The attempts to tell the side that a run has ended.
+const TELLS: u32 = 3;
+
+/// What a run of a task does.
+pub trait Work: Send + Sync + 'static {
+    /// Does the work of one run. `report` is shown to who waits for it.
+    fn work(&self, run: &Held) -> impl Future<Output = Outcome> + Send;
+}
+
+/// What came of the work of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The figures, by their names.
+    pub counts: BTreeMap<String, u64>,
+    /// The records that did not fit.
+    pub refused: Vec<RefusedRecord>,
+    /// The failure that ended it.
+    pub failure: Option<RunFailure>,
+    /// The time after which the schedule should try again, if not after its interval.
+    pub again_after: Option<Duration>,
+}
+
+impl Outcome {
+    /// Adds to a figure.
+    pub fn add(&mut self, name: &str, count: u64) {
+        *self.counts.entry(name.to_owned()).or_default() += count;
+    }
+
+    /// Adds a record that did not fit.
+    pub fn refuse(&mut self, record: RefusedRecord) {
+        self.add("refused", 1);
+        if self.refused.len() < MAX_REFUSED {
+            self.refused.push(record);
+        }
+    }
+
+    /// Sets the failure that ended it.
+    pub fn fail(&mut self, failure: impl Into<RunFailure>) {
+        self.failure = Some(failure.into());
+    }
+}
+
+impl From<Failure> for RunFailure {
+    fn from(failure: Failure) -> Self {
+        Self { reason: failure.reason.word(), detail: failure.detail }
+    }
+}
+
+impl From<RunError> for RunFailure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Lost => abandoned(),
+            RunError::Failed(detail) => Self { reason: "side_unavailable".to_owned(), detail },
+        }
+    }
+}
+
+fn abandoned() -> RunFailure {
+    let detail = "another worker began a run in its place".to_owned();
+    RunFailure { reason: "abandoned".to_owned(), detail }
+}
+
+/// A run that is under way, held at its side until it is dropped.
+pub struct Held {
+    /// The id of the run.
+    pub id: Uuid,
+    /// The name of the job.
+    pub job: String,
+    /// How far the job had come.
+    pub cursors: Cursors,
+    lost: CancellationToken,
+    _renewing: AbortOnDropHandle<()>,
+}
+
+impl Held {
+    fn new(side: &SideClient, job: &str, id: Uuid, cursors: Cursors) -> Self {
+        let lost = CancellationToken::new();
+        let renewing = renew(side.clone(), job.to_owned(), id, lost.clone());
+        let _renewing = AbortOnDropHandle::new(tokio::spawn(renewing));
+        Self { id, job: job.to_owned(), cursors, lost, _renewing }
+    }
+}
+
+/// Renews a run until it is lost. A side that does not answer for a while is asked again: it may not have
+/// let another one begin.
+async fn renew(side: SideClient, job: String, id: Uuid, lost: CancellationToken) {
+    loop {
+        sleep(RENEWAL).await;
+        match side.renew_run(&job, id, HOLD).await {
+            Err(RunError::Lost) => return lost.cancel(),
+            Err(RunError::Failed(reason)) => tracing::warn!(job, reason, "a run is not renewed"),
+            Ok(()) => {}
+        }
+    }
+}
+
+/// A task of a job, and the side that keeps its runs.
+pub struct Task<W> {
+    /// The name of the job, which is that of its source.
+    pub job: String,
+    /// The name of the task.
+    pub name: &'static str,
+    /// The side that keeps the runs.
+    pub side: SideClient,
+    /// What a run does.
+    pub work: Arc<W>,
+    /// Cancelled when the worker stops: a run that is under way ends.
+    pub stop: CancellationToken,
+}
+
+/// What came of a run that the schedule asked for.
+#[derive(Debug)]
+pub enum Scheduled {
+    /// The run is over.
+    Ran {
+        /// The run.
+        run: Run,
+        /// The time after which the schedule should try again, if not after its interval.
+        again_after: Option<Duration>,
+    },
+    /// Another run of the job is under way.
+    Busy,
+    /// The task is due after this time.
+    NotDue(Duration),
+}
+
+impl<W: Work> Task<W> {
+    /// Runs the task if it is due.
+    pub async fn run_if_due(&self, interval: Duration) -> Result<Scheduled, RunFailure> {
+        let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+        let request = self.request(Some(interval), None);
+        Ok(match self.side.begin_run(&self.job, &request).await? {
+            Begun::Begun { cursors } => {
+                let (run, again_after) = self.perform(request.run, cursors).await;
+                Scheduled::Ran { run, again_after }
+            }
+            Begun::Busy { .. } => Scheduled::Busy,
+            Begun::NotDue { due_in } => Scheduled::NotDue(Duration::from_millis(due_in)),
+        })
+    }
+
+    /// Runs the task now. If a run of it is under way, waits for that, and returns it.
+    pub async fn run_now(&self, principal: Option<String>) -> Result<Run, RunFailure> {
+        let request = self.request(None, principal);
+        loop {
+            let other = match self.side.begin_run(&self.job, &request).await? {
+                Begun::Begun { cursors } => return Ok(self.perform(request.run, cursors).await.0),
+                Begun::Busy { run } => run,
+                Begun::NotDue { due_in } => {
+                    let detail = format!("the {} refuses for {due_in} ms", self.side.side());
+                    return Err(RunError::Failed(detail).into());
+                }
+            };
+            match self.end_of(&other).await? {
+                Some(run) if run.task == self.name && run.state != RunState::Abandoned => {
+                    return Ok(run);
+                }
+                // It was one of another task, or was abandoned, or may have been.
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    fn request(&self, interval: Option<u64>, principal: Option<String>) -> BeginRun {
+        let (run, task) = (Uuid::now_v7(), self.name.to_owned());
+        BeginRun { run, task, interval, principal, hold: HOLD }
+    }
+
+    /// Waits for the end of another worker's run; returns `None` if that takes so long that its worker may
+    /// have ended.
+    async fn end_of(&self, run: &Run) -> Result<Option<Run>, RunFailure> {
+        let until = Instant::now() + TAKE_OVER;
+        while Instant::now() < until {
+            let now = self.side.run(&self.job, run.id).await?;
+            if now.state != RunState::Running {
+                return Ok(Some(now));
+            }
+            sleep(POLL).await;
+        }
+        Ok(None)
+    }
+
+    async fn perform(&self, id: Uuid, cursors: Cursors) -> (Run, Option<Duration>) {
+        let held = Held::new(&self.side, &self.job, id, cursors);
+        let working = async {
+            tokio::select! {
+                outcome = self.work.work(&held) => outcome,
+                () = held.lost.cancelled() => failed(abandoned()),
+                () = self.stop.cancelled() => failed(stopped()),
+            }
+        };
+        let Outcome { counts, refused, failure, again_after } = working.await;
+        match &failure {
+            Some(RunFailure { reason, detail }) => {
+                tracing::warn!(source = self.job, task = self.name, reason, detail, "a run failed");
+            }
+            None => {
+                tracing::debug!(source = self.job, task = self.name, ?counts, "a run succeeded")
+            }
+        }
+        (self.end(id, EndRun { failure, counts, refused }).await, again_after)
+    }
+
+    /// Tells the side that a run has ended. If it cannot be told, the next run marks this one as
+    /// abandoned.
+    async fn end(&self, id: Uuid, end: EndRun) -> Run {
+        for attempt in 1..=TELLS {
+            match self.side.end_run(&self.job, id, &end).await {
+                Ok(run) => return run,
+                Err(error) if attempt == TELLS => {
+                    let RunFailure { detail, .. } = error.into();
+                    tracing::warn!(source = self.job, detail, "the end of a run is not stored");
+                }
+                Err(_) => sleep(POLL * attempt).await,
+            }
+        }
+        unstored(&self.job, self.name, id, end)
+    }
+}
+
+fn failed(failure: RunFailure) -> Outcome {
+    Outcome { failure: Some(failure), ..Outcome::default() }
+}
+
+fn stopped() -> RunFailure {
+    let detail = "the worker was asked to stop".to_owned();
+    RunFailure { reason: "stopped".to_owned(), detail }
+}
+
+/// Returns a run whose end could not be stored, for who waits for it.
+fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
+    let EndRun { failure, counts, refused } = end;
+    let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
+    // The id of a run has the time at which it was made.
+    let began = id.get_timestamp().map(|at| at.to_unix());
+    let began = began.and_then(|(seconds, nanos)| {
+        chrono::DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+    });
+    let ended_at = chrono::Utc::now();
+    Run {
+        id,
+        job: job.to_owned(),
+        task: task.to_owned(),
+        requested: true,
+        principal: None,
+        state,
+        began_at: began.unwrap_or(ended_at),
+        ended_at: Some(ended_at),
+        counts,
+        failure,
+        refused,
+    }
+}
