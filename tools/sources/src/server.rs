@@ -1,0 +1,311 @@
+//! The HTTP server of a source: reads a request to its end, writes it down, and answers it, or does
+//! what a rule says instead.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use actix_web::body::{BodyStream, SizedStream};
+use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
+use actix_web::web::{self, Bytes, PayloadConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer};
+use anyhow::Context as _;
+use futures_util::stream::{self, Stream, StreamExt as _};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::http::{Answer, Request, Source};
+use crate::steering::{self, Action, Outcome, Steering, Treatment};
+
+/// The largest body of a request.
+const BODY: usize = 16 << 20;
+
+/// The size of the pieces of an answer that is too large.
+const PIECE: usize = 64 << 10;
+
+/// A running server. Dropping it closes its port and all connections.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    handle: ServerHandle,
+    stopped: Arc<AtomicBool>,
+    ended: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// A source with its steering.
+struct Served<S> {
+    source: Arc<S>,
+    steering: Steering,
+    /// Whether the server was stopped: its connections end a moment later, and nothing may be
+    /// carried out meanwhile.
+    stopped: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Serves a source at an address; port 0 takes a free one.
+    pub(crate) fn start<S: Source>(
+        host: IpAddr,
+        port: u16,
+        source: Arc<S>,
+        steering: Steering,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((host, port))
+            .with_context(|| format!("cannot listen on {host} port {port}"))?;
+        let address = listener.local_addr()?;
+        let stopped = Arc::<AtomicBool>::default();
+        let served = Served { source, steering, stopped: Arc::clone(&stopped) };
+        let served = web::Data::new(served);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(served.clone())
+                .app_data(PayloadConfig::new(BODY))
+                .default_service(web::to(serve::<S>))
+        });
+        let server = server.disable_signals().workers(1).listen(listener)?.run();
+        let handle = server.handle();
+        Ok(Self { address, handle, stopped, ended: Some(tokio::spawn(server)) })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops the server and waits until its port is free.
+    pub(crate) async fn stop(mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.handle.stop(false).await;
+        if let Some(ended) = self.ended.take() {
+            // An error would be one of stopping what has stopped.
+            let _ = ended.await;
+        }
+    }
+
+    /// Waits until the server ends, which it does not do by itself.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
+        match self.ended.as_mut() {
+            Some(ended) => Ok(ended.await??),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // The command is sent at once; the future only waits for its end.
+        drop(self.handle.stop(false));
+    }
+}
+
+async fn serve<S: Source>(
+    http: HttpRequest,
+    body: Bytes,
+    served: web::Data<Served<S>>,
+) -> HttpResponse {
+    if served.stopped.load(Ordering::SeqCst) {
+        return close();
+    }
+    let request = request(&http, body);
+    let (source, steering) = (&*served.source, &served.steering);
+    if let ["control", path @ ..] = request.segments().as_slice() {
+        return respond(steering::control(steering, source, &request, path));
+    }
+    let arrived = Instant::now();
+    let (number, treatment) = steering.begin(&request, source.is_secret(&request));
+    let finish = |status, fault, applied| {
+        let micros = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
+        steering.finish(number, &Outcome { status, fault, applied, micros });
+    };
+    match treatment {
+        Treatment::Answer => {
+            let answer = source.answer(&request);
+            finish(Some(answer.status), None, answer.applied);
+            respond(answer)
+        }
+        Treatment::Refuse(seconds) => {
+            finish(Some(429), Some("rate"), false);
+            let refusal = Answer::refusal(429, "rate limit exceeded");
+            respond(refusal.with(RETRY_AFTER.as_str(), seconds.to_string()))
+        }
+        Treatment::Fault(action, cleared) => {
+            let name = Some(action.name());
+            fault(
+                action,
+                cleared,
+                || source.answer(&request),
+                |status, applied| {
+                    finish(status, name, applied);
+                },
+            )
+            .await
+        }
+    }
+}
+
+/// Does what a rule says. `answer` carries the request out; `finish` writes the outcome down.
+async fn fault(
+    action: Action,
+    mut cleared: watch::Receiver<u64>,
+    answer: impl Fn() -> Answer,
+    finish: impl Fn(Option<u16>, bool),
+) -> HttpResponse {
+    match action {
+        Action::Status { status, retry_after } => {
+            finish(Some(status), false);
+            let refusal = Answer::refusal(status, "a rule says so");
+            respond(match retry_after {
+                Some(time) => refusal.with(RETRY_AFTER.as_str(), time.to_string()),
+                None => refusal,
+            })
+        }
+        Action::Redirect { to, status } => {
+            finish(Some(status), false);
+            respond(Answer { status, ..Answer::default() }.with("location", to))
+        }
+        Action::Hang => {
+            finish(None, false);
+            let _ = cleared.changed().await;
+            close()
+        }
+        Action::Close => {
+            finish(None, false);
+            close()
+        }
+        Action::ApplyThenClose => {
+            finish(None, answer().applied);
+            close()
+        }
+        Action::ApplyThenHang => {
+            finish(None, answer().applied);
+            let _ = cleared.changed().await;
+            close()
+        }
+        Action::CloseInBody => {
+            let answer = answer();
+            finish(Some(answer.status), answer.applied);
+            close_in_body(&answer)
+        }
+        Action::Delay { ms } => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            let answer = answer();
+            finish(Some(answer.status), answer.applied);
+            respond(answer)
+        }
+        Action::Malformed => {
+            let answer = answer();
+            finish(Some(answer.status), answer.applied);
+            respond(Answer { body: half(&answer.body), ..answer })
+        }
+        Action::TooLarge { bytes } => {
+            let answer = answer();
+            finish(Some(answer.status), answer.applied);
+            too_large(&answer, bytes)
+        }
+    }
+}
+
+fn request(http: &HttpRequest, body: Bytes) -> Request {
+    let header = |name: HeaderName| {
+        let value = http.headers().get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    let bearer = header(AUTHORIZATION).and_then(|value| {
+        Some(value.split_once(' ')?.1.trim().to_owned())
+            .filter(|_| value.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")))
+    });
+    Request {
+        method: http.method().to_string(),
+        path: http.path().trim_end_matches('/').to_owned(),
+        query: http.query_string().to_owned(),
+        host: header(HOST).unwrap_or_default(),
+        content_type: header(CONTENT_TYPE).unwrap_or_default(),
+        bearer,
+        idempotency_key: header(HeaderName::from_static("idempotency-key")),
+        body,
+    }
+}
+
+fn head(answer: &Answer) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for header in &answer.headers {
+        response.insert_header(header.clone());
+    }
+    response
+}
+
+fn respond(answer: Answer) -> HttpResponse {
+    head(&answer).body(answer.body)
+}
+
+/// Returns the first half of a body: never all of it, and so never a complete JSON text.
+fn half(body: &Bytes) -> Bytes {
+    body.slice(..body.len() / 2)
+}
+
+/// Ends the connection before anything of an answer was sent: a body that fails at once does.
+fn close() -> HttpResponse {
+    HttpResponse::Ok().body(BodyStream::new(stream::once(async {
+        Err::<Bytes, _>(io::Error::other("closed by a rule"))
+    })))
+}
+
+/// Sends one half of a body whose whole length was announced, and ends the connection.
+fn close_in_body(answer: &Answer) -> HttpResponse {
+    let half = half(&answer.body);
+    // Announced is more than is sent, of an empty body too.
+    let length = u64::try_from(answer.body.len()).unwrap_or_default().max(1);
+    let end = stream::once(async {
+        // So that the half is on its way before the end.
+        Once::default().await;
+        Err(io::Error::other("closed by a rule"))
+    });
+    let body = stream::iter((!half.is_empty()).then_some(Ok(half))).chain(end);
+    head(answer).body(SizedStream::new(length, Box::pin(body)))
+}
+
+/// Sends a body of a given size, in pieces and without announcing it: a JSON text of one long array.
+fn too_large(answer: &Answer, bytes: u64) -> HttpResponse {
+    head(answer).body(BodyStream::new(Box::pin(pieces(bytes))))
+}
+
+fn pieces(bytes: u64) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let (piece, mut left) = (Bytes::from(vec![b' '; PIECE]), bytes.max(2) - 2);
+    let middle = std::iter::from_fn(move || {
+        let length = left.min(PIECE as u64);
+        left -= length;
+        (length > 0).then(|| piece.slice(..usize::try_from(length).unwrap_or(PIECE)))
+    });
+    let ends = |end: &'static [u8]| std::iter::once(Bytes::from_static(end));
+    stream::iter(ends(b"[").chain(middle).chain(ends(b"]")).map(Ok))
+}
+
+/// A future that lets the server send what it has before it goes on.
+#[derive(Default)]
+struct Once {
+    polled: bool,
+}
+
+impl Future for Once {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.polled {
+            return Poll::Ready(());
+        }
+        self.polled = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
