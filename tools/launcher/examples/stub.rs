@@ -9,7 +9,14 @@ fn main() {
         return;
     }
     let port = std::env::vars().find(|(name, _)| name.ends_with("__HTTP__PORT"));
-    let port: u16 = port.unwrap_or_default().1.parse().unwrap_or_default();
+    // As a sample source, it is told by an option.
+    let option = std::env::args().skip_while(|argument| argument != "--port").nth(1);
+    let port = option.or(port.map(|(_, port)| port));
+    let port: u16 = port.unwrap_or_default().parse().unwrap_or_default();
+    // For the tests, in its log.
+    for (name, value) in std::env::vars() {
+        println!("{name}={value}");
+    }
     let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) else {
         eprintln!("port {port} cannot be had");
         std::process::exit(3);

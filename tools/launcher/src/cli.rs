@@ -5,6 +5,13 @@ use std::path::{self, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+/// The help on the environment of `up`.
+const SETTINGS: &str = "Settings of the programs that are in the environment go to the program that \
+has them, and win over what is set here: STORE__... to the store, WAREHOUSE__... to the warehouse, \
+WORKER__..., API_TOKEN, API_USER, API_PASSWORD, INTERVAL_SCHEDULER_SECONDS and \
+INTERVAL_RETRY_TOKEN_SECONDS to the worker. Those with which the stack could not work, such as \
+STORE__DATABASE__URL, are refused.";
+
 /// Starts Lockstep's private servers and programs.
 #[derive(Debug, Parser)]
 pub struct Cli {
@@ -25,6 +32,7 @@ fn absolute(path: &str) -> io::Result<PathBuf> {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Starts both servers and the three programs, and stays until Ctrl-C.
+    #[command(after_help = SETTINGS)]
     Up {
         /// Leave everything running in the background once it is ready.
         #[arg(long)]
@@ -32,6 +40,9 @@ pub enum Command {
         /// Let in only who has a token; `.lockstep/endpoints.env` then holds one for each role.
         #[arg(long)]
         secured: bool,
+        /// Start a sample remote and a sample upstream as well, and connect the worker to them.
+        #[arg(long)]
+        with_sources: bool,
         /// Be what runs in the background.
         #[arg(long, hide = true, conflicts_with = "detach")]
         supervise: bool,

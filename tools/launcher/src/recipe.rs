@@ -46,6 +46,7 @@ pub struct Recipe {
     program: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    not_inherited: Vec<OsString>,
     folder: Option<PathBuf>,
     clean: bool,
     account: Option<Account>,
@@ -62,6 +63,7 @@ impl Recipe {
             program: program.to_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            not_inherited: Vec::new(),
             folder: None,
             clean: false,
             account: None,
@@ -86,6 +88,13 @@ impl Recipe {
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Keeps environment variables of ours from the child.
+    #[must_use]
+    pub fn without(mut self, names: &[OsString]) -> Self {
+        self.not_inherited.extend_from_slice(names);
         self
     }
 
@@ -138,6 +147,9 @@ impl Recipe {
         if self.clean {
             command.env_clear().env("LANG", "C.UTF-8");
             command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        }
+        for name in &self.not_inherited {
+            command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let folder = self.folder.as_deref().or_else(|| self.log.parent());

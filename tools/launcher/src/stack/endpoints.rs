@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secrets::Secrets;
 use super::settle::Ports;
+use super::sources::Addresses;
 use super::tokens::Tokens;
 use crate::rabbitmq::User;
 
@@ -38,10 +39,17 @@ pub(super) struct Endpoints {
     rabbitmq_password: String,
     /// The tokens that admit callers; if there are none, everybody on this machine is admitted.
     pub(super) tokens: Option<Tokens>,
+    /// The sample sources, if there are any.
+    pub(super) sources: Option<Addresses>,
 }
 
 impl Endpoints {
-    pub(super) fn new(ports: Ports, secrets: &Secrets, access: Access) -> Self {
+    pub(super) fn new(
+        ports: Ports,
+        secrets: &Secrets,
+        access: Access,
+        sources: Option<Addresses>,
+    ) -> Self {
         let http = |port: u16| format!("http://127.0.0.1:{port}");
         let (passwords, [store, warehouse]) = (secrets.rabbitmq(), secrets.roles());
         Self {
@@ -57,6 +65,7 @@ impl Endpoints {
                 Access::Open => None,
                 Access::Secured => Some(secrets.tokens.clone()),
             },
+            sources,
         }
     }
 
@@ -74,7 +83,15 @@ impl Endpoints {
             ("WAREHOUSE_DATABASE_URL", &self.warehouse_database),
         ];
         let tokens = self.tokens.iter().flat_map(Tokens::lines);
-        lines.into_iter().chain(tokens).map(|(name, value)| format!("{name}='{value}'\n")).collect()
+        let sources = self.sources.iter().flat_map(|Addresses { remote, upstream }| {
+            [("REMOTE_URL", remote), ("UPSTREAM_URL", upstream)]
+        });
+        lines
+            .into_iter()
+            .chain(sources)
+            .chain(tokens)
+            .map(|(name, value)| format!("{name}='{value}'\n"))
+            .collect()
     }
 
     /// Returns the table that is shown when all parts are ready. The login of the management UI is
@@ -82,6 +99,9 @@ impl Endpoints {
     pub(super) fn table(&self, folder: &Path) -> String {
         let Self { store, warehouse, worker, management, .. } = self;
         let (user, password, env) = (USER.as_str(), &self.rabbitmq_password, folder.join(FILE));
+        let sources = self.sources.iter().flat_map(|Addresses { remote, upstream }| {
+            [("sample remote", format!("{remote}/posts")), ("sample upstream", upstream.clone())]
+        });
         let rows = [
             ("store", store.clone()),
             ("warehouse", warehouse.clone()),
@@ -94,8 +114,11 @@ impl Endpoints {
             ("logs", folder.join("logs").display().to_string()),
             ("for scripts", format!(". {}  (all URLs, with passwords)", quoted(&env))),
         ];
-        let rows: String =
-            rows.iter().map(|(name, what)| format!("  {name:<20}  {what}\n")).collect();
+        let rows: String = rows
+            .into_iter()
+            .chain(sources)
+            .map(|(name, what)| format!("  {name:<20}  {what}\n"))
+            .collect();
         format!(
             "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n{}",
             self.example(&quoted(&env))
@@ -155,7 +178,7 @@ mod tests {
             rabbitmq: "p3".to_owned(),
             ..Secrets::default()
         };
-        Endpoints::new(ports, &secrets, access)
+        Endpoints::new(ports, &secrets, access, None)
     }
 
     #[test]
@@ -177,6 +200,17 @@ WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
         for name in ["READ_TOKEN='lockstep_", "WRITE_TOKEN='", "SYNC_TOKEN='", "ADMIN_TOKEN='"] {
             assert!(tokens.contains(name), "{tokens}");
         }
+    }
+
+    #[test]
+    fn sample_sources_are_shown_where_there_are_any() {
+        let none = endpoints(Access::Open);
+        assert!(!none.table(Path::new("/x")).contains("sample"));
+        let (remote, upstream) = ("http://127.0.0.1:7".to_owned(), "http://127.0.0.1:8".to_owned());
+        let with = Endpoints { sources: Some(Addresses { remote, upstream }), ..none };
+        assert!(with.table(Path::new("/x")).contains("http://127.0.0.1:7/posts"));
+        let lines = "REMOTE_URL='http://127.0.0.1:7'\nUPSTREAM_URL='http://127.0.0.1:8'\n";
+        assert!(with.env_file().contains(lines));
     }
 
     #[test]

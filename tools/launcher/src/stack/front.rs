@@ -14,14 +14,14 @@ use tokio::time::sleep;
 use super::endpoints::{Access, Endpoints};
 use super::folder::Folder;
 use super::state::State;
-use super::up;
+use super::up::{self, Wanted};
 use crate::identity::Identity;
 use crate::log;
 use crate::stop::Stop;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(root: &Path, folder: &Folder, access: Access) -> Result<ExitCode> {
+pub(super) async fn run(root: &Path, folder: &Folder, wanted: Wanted) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let path = folder.log("launcher");
     let output = log::open(&path)?;
@@ -30,7 +30,8 @@ pub(super) async fn run(root: &Path, folder: &Folder, access: Access) -> Result<
         .arg("--root")
         .arg(root)
         .args(["up", "--supervise"])
-        .args((access == Access::Secured).then_some("--secured"))
+        .args((wanted.access == Access::Secured).then_some("--secured"))
+        .args(wanted.sources.then_some("--with-sources"))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)

@@ -1,13 +1,16 @@
 //! The three programs, as data: name, settings, and port of each.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::endpoints::Endpoints;
 use super::folder::Folder;
+use super::given::Given;
 use super::secrets::Secrets;
 use super::settle::Ports;
+use super::sources::Sources;
 use crate::postgres::Roles;
 use crate::rabbitmq::User;
 use crate::recipe::Recipe;
@@ -21,12 +24,21 @@ pub(super) struct Program {
     /// The HTTP port; `/health/ready` answers 200 when the program can work.
     pub(super) port: u16,
     environment: Vec<(String, String)>,
+    /// The variables that it may not inherit.
+    not_inherited: Vec<OsString>,
     /// The database URL for the owner of its tables; none, if it has none.
     owner: Option<String>,
 }
 
-/// Returns the programs in the order of their start.
-pub(super) fn all(ports: Ports, at: &Endpoints, secrets: &Secrets) -> [Program; 3] {
+/// Returns the programs in the order of their start. What was given stands over what is set here:
+/// a person who sets it wants it so.
+pub(super) fn all(
+    ports: Ports,
+    at: &Endpoints,
+    secrets: &Secrets,
+    sources: Option<&Sources>,
+    given: &Given,
+) -> [Program; 3] {
     let passwords = secrets.rabbitmq();
     let broker = |user| passwords.url(user, ports.amqp);
     let [store, warehouse] = secrets.roles();
@@ -44,11 +56,14 @@ pub(super) fn all(ports: Ports, at: &Endpoints, secrets: &Secrets) -> [Program; 
     if let Some(tokens) = &at.tokens {
         to_sides.extend(["STORE__TOKEN", "WAREHOUSE__TOKEN"].map(|it| (it, tokens.sync.clone())));
     }
+    let mut worker = Program::new("sync-worker", "WORKER", ports.worker, at, &to_sides);
+    worker.environment.extend(sources.into_iter().flat_map(|sources| sources.settings(given)));
     [
         service("store-svc", "STORE", ports.store, &store, User::Store),
         service("warehouse-svc", "WAREHOUSE", ports.warehouse, &warehouse, User::Warehouse),
-        Program::new("sync-worker", "WORKER", ports.worker, at, &to_sides),
+        worker,
     ]
+    .map(|program| program.with(given))
 }
 
 impl Program {
@@ -64,12 +79,20 @@ impl Program {
             settings.iter().map(|(name, value)| (format!("{prefix}__{name}"), value.clone())),
         );
         environment.extend(at.tokens.iter().flat_map(|tokens| tokens.settings(prefix)));
-        Self { name, prefix, port, environment, owner: None }
+        Self { name, prefix, port, environment, not_inherited: Vec::new(), owner: None }
+    }
+
+    /// Adds what was given for it. Its port is known: one that was given as 0 has been chosen.
+    fn with(mut self, given: &Given) -> Self {
+        let port = format!("{}__HTTP__PORT", self.prefix);
+        let given_to_it = given.of_program(self.prefix).filter(|(name, _)| **name != port);
+        self.environment.extend(given_to_it.map(|(name, value)| (name.clone(), value.clone())));
+        self.not_inherited = given.variables().to_vec();
+        self
     }
 
     pub(super) fn recipe(&self, built: &Path, folder: &Folder) -> Recipe {
-        let recipe = Recipe::new(self.name, &built.join(self.name), &folder.log(self.name));
-        self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
+        self.environed(Recipe::new(self.name, &built.join(self.name), &folder.log(self.name)))
     }
 
     /// Returns the recipe that migrates its database as the owner, which the service itself is not
@@ -79,15 +102,20 @@ impl Program {
         let name = format!("{} migrate", self.name);
         let log = folder.log(&format!("{}.migrate", self.name));
         let recipe = Recipe::new(&name, &built.join(self.name), &log).arg("migrate");
-        Some(recipe.env(&setting, owner))
+        Some(self.environed(recipe).env(&setting, owner))
+    }
+
+    fn environed(&self, recipe: Recipe) -> Recipe {
+        let recipe = recipe.without(&self.not_inherited);
+        self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
     }
 }
 
 /// Returns the folder of the built programs: cargo puts them beside the launcher.
-pub(super) fn built(programs: &[Program]) -> Result<PathBuf> {
+pub(super) fn built(names: &[&str]) -> Result<PathBuf> {
     let launcher = std::env::current_exe()?;
     let folder = launcher.parent().context("the launcher is in no folder")?;
-    for Program { name, .. } in programs {
+    for name in names {
         if !folder.join(name).exists() {
             bail!(
                 "{name} is not built in {}: start with deploy/up, which builds it",

@@ -10,6 +10,7 @@ use super::folder::Folder;
 use super::programs::{self, Program};
 use super::secrets::Secrets;
 use super::settle::Ports;
+use super::sources::{self, Sources};
 use crate::http;
 use crate::identity::Identity;
 use crate::postgres::{self, Postgres};
@@ -25,6 +26,7 @@ const STOP: Duration = Duration::from_secs(12);
 #[derive(Debug, Default)]
 pub(super) struct Running {
     programs: Vec<Process>,
+    sources: Vec<Process>,
     rabbitmq: Option<RabbitMq>,
     postgres: Option<Postgres>,
 }
@@ -73,7 +75,8 @@ impl Running {
         programs: &[Program],
         progress: &Progress,
     ) -> Result<()> {
-        let built = programs::built(programs)?;
+        let names = programs.iter().map(|program| program.name).collect::<Vec<_>>();
+        let built = programs::built(&names)?;
         for recipe in programs.iter().filter_map(|program| program.migration(&built, folder)) {
             let name = recipe.name.clone();
             progress.during(&name, Process::complete(recipe)).await?;
@@ -85,6 +88,25 @@ impl Running {
             let ready =
                 async || http::status(program.port, "/health/ready", None).await == Some(200);
             progress.during(program.name, process.ready(READY, ready)).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn start_sources(
+        &mut self,
+        folder: &Folder,
+        sources: &Sources,
+        progress: &Progress,
+    ) -> Result<()> {
+        let built = programs::built(&[sources::PROGRAM])?;
+        for (recipe, port) in sources.recipes(&built, folder)? {
+            let process = Process::spawn(recipe).await?;
+            // A path that is no request to the source itself.
+            let ready = async || http::status(port, "/control/counts", None).await == Some(200);
+            let name = process.name().to_owned();
+            let ready = progress.during(&name, process.ready(READY, ready)).await;
+            self.sources.push(process);
+            ready?;
         }
         Ok(())
     }
@@ -105,9 +127,9 @@ impl Running {
         }
     }
 
-    /// Stops all parts in order: worker, services, RabbitMQ, PostgreSQL.
+    /// Stops all parts in order: worker, services, sources, RabbitMQ, PostgreSQL.
     pub(super) async fn stop(&mut self, progress: &Progress) {
-        while let Some(program) = self.programs.pop() {
+        while let Some(program) = self.programs.pop().or_else(|| self.sources.pop()) {
             progress.say(&format!("stopping {}", program.name()));
             program.stop(Signal::TERM, STOP).await;
         }
@@ -128,6 +150,6 @@ impl Running {
     fn processes(&self) -> impl Iterator<Item = &Process> {
         let postgres = self.postgres.iter().filter_map(Postgres::process);
         let rabbitmq = self.rabbitmq.iter().flat_map(RabbitMq::processes);
-        postgres.chain(rabbitmq).chain(&self.programs)
+        postgres.chain(rabbitmq).chain(&self.sources).chain(&self.programs)
     }
 }

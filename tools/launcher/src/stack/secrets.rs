@@ -33,6 +33,8 @@ pub(super) struct Secrets {
     pub(super) rabbitmq_warehouse: String,
     /// The password of RabbitMQ's user for the worker.
     pub(super) rabbitmq_worker: String,
+    /// The password of the sample upstream's user.
+    pub(super) upstream: String,
     /// The tokens of callers, if the stack is started with access control.
     pub(super) tokens: Tokens,
 }
@@ -49,6 +51,7 @@ impl Default for Secrets {
             rabbitmq_store: secret::random(),
             rabbitmq_warehouse: secret::random(),
             rabbitmq_worker: secret::random(),
+            upstream: secret::random(),
             tokens: Tokens::default(),
         }
     }

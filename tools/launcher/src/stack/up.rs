@@ -8,8 +8,10 @@ use anyhow::{Result, bail};
 pub use super::endpoints::Access;
 use super::endpoints::{self, Endpoints};
 use super::folder::{Folder, Lock};
+use super::given::Given;
 use super::running::Running;
 use super::secrets::Secrets;
+use super::sources::Sources;
 use super::state::State;
 use super::{front, leftovers, programs, settle};
 use crate::disk;
@@ -27,24 +29,35 @@ pub enum Mode {
     Supervisor,
 }
 
+/// The kind of stack that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The access to the services.
+    pub access: Access,
+    /// Whether the sample sources are started, and the worker is connected to them.
+    pub sources: bool,
+}
+
 /// Starts the stack of the checkout `root`, or shows the running one.
-pub async fn run(root: &Path, mode: Mode, access: Access) -> Result<ExitCode> {
+pub async fn run(root: &Path, mode: Mode, wanted: Wanted) -> Result<ExitCode> {
+    let given = Given::of(std::env::vars_os())?;
+    given.check(wanted.access)?;
     let folder = Folder::of(root);
     folder.prepare()?;
     let Some(lock) = folder.lock()? else {
-        return already(&folder, access);
+        return already(&folder, wanted);
     };
     match mode {
         Mode::Detached => {
             drop(lock);
-            front::run(root, &folder, access).await
+            front::run(root, &folder, wanted).await
         }
         Mode::Foreground | Mode::Supervisor => {
             if mode == Mode::Supervisor {
                 // A session of our own: the terminal's end is not ours.
                 rustix::process::setsid()?;
             }
-            supervise(&folder, lock, mode, access).await
+            supervise(&folder, lock, mode, wanted, &given).await
         }
     }
 }
@@ -54,15 +67,24 @@ pub(super) fn show(folder: &Folder, endpoints: &Endpoints) {
     println!("{}", endpoints.table(folder.path()));
 }
 
-fn already(folder: &Folder, access: Access) -> Result<ExitCode> {
+fn already(folder: &Folder, wanted: Wanted) -> Result<ExitCode> {
+    let Wanted { access, sources } = wanted;
     let state = State::load(folder)?;
     match state.and_then(|state| state.ready) {
         Some(endpoints) if endpoints.tokens.is_some() != (access == Access::Secured) => {
             let how = if access == Access::Secured { "without" } else { "with" };
             bail!("Lockstep is running here already, {how} tokens: stop it first, by deploy/down")
         }
+        Some(endpoints) if sources && endpoints.sources.is_none() => {
+            bail!(
+                "Lockstep is running here already, without sources: stop it first, by deploy/down"
+            )
+        }
         Some(endpoints) => {
-            println!("Lockstep is running here already; deploy/down stops it.");
+            println!(
+                "Lockstep is running here already, with the settings that it was started with; \
+                 deploy/down stops it."
+            );
             show(folder, &endpoints);
             Ok(ExitCode::SUCCESS)
         }
@@ -70,7 +92,13 @@ fn already(folder: &Folder, access: Access) -> Result<ExitCode> {
     }
 }
 
-async fn supervise(folder: &Folder, lock: Lock, mode: Mode, access: Access) -> Result<ExitCode> {
+async fn supervise(
+    folder: &Folder,
+    lock: Lock,
+    mode: Mode,
+    wanted: Wanted,
+    given: &Given,
+) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let progress = Progress::default();
     leftovers::end(folder).await?;
@@ -81,7 +109,7 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode, access: Access) -> R
     state.save(folder)?;
     let mut running = Running::default();
     let started = tokio::select! {
-        started = start(folder, access, &mut running, &mut state, &progress) => Some(started),
+        started = start(folder, (wanted, given), &mut running, &mut state, &progress) => Some(started),
         () = stop.asked() => None,
     };
     let outcome = match started {
@@ -117,18 +145,27 @@ async fn supervise(folder: &Folder, lock: Lock, mode: Mode, access: Access) -> R
 
 async fn start(
     folder: &Folder,
-    access: Access,
+    (wanted, given): (Wanted, &Given),
     running: &mut Running,
     state: &mut State,
     progress: &Progress,
 ) -> Result<Endpoints> {
     let secrets = Secrets::load(folder)?;
-    let ports = settle::settle(folder, |line| progress.say(line))?;
-    let endpoints = Endpoints::new(ports, &secrets, access);
+    let ports = settle::settle(folder, given, |line| progress.say(line))?;
+    let settled = wanted.sources.then(|| settle::sources(folder, |line| progress.say(line)));
+    let sources = settled.transpose()?.map(|ports| Sources::new(ports, &secrets, given));
+    let addresses = sources.as_ref().map(Sources::addresses);
+    let endpoints = Endpoints::new(ports, &secrets, wanted.access, addresses);
     running.start_servers(folder, ports, &secrets, progress).await?;
     state.children = running.identities();
     state.save(folder)?;
-    running.start_programs(folder, &programs::all(ports, &endpoints, &secrets), progress).await?;
+    if let Some(sources) = &sources {
+        running.start_sources(folder, sources, progress).await?;
+        state.children = running.identities();
+        state.save(folder)?;
+    }
+    let programs = programs::all(ports, &endpoints, &secrets, sources.as_ref(), given);
+    running.start_programs(folder, &programs, progress).await?;
     state.children = running.identities();
     state.ready = Some(endpoints.clone());
     folder.write(endpoints::FILE, &endpoints.env_file())?;

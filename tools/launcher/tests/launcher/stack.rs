@@ -21,16 +21,20 @@ impl Checkout {
         let launcher = Path::new(env!("CARGO_BIN_EXE_launcher"));
         fs::copy(launcher, built.path().join("launcher")).unwrap();
         let stub = launcher.parent().unwrap().join("examples/stub");
-        for program in ["store-svc", "warehouse-svc", "sync-worker"] {
+        for program in ["store-svc", "warehouse-svc", "sync-worker", "sample-sources"] {
             fs::copy(&stub, built.path().join(program)).unwrap();
         }
         Self { root, built }
     }
 
     fn launcher(&self, arguments: &[&str]) -> Output {
+        self.launcher_with(arguments, &[])
+    }
+
+    fn launcher_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         let mut command = Command::new(self.built.path().join("launcher"));
         command.arg("--root").arg(self.root.path()).args(arguments).stdin(Stdio::null());
-        command.output().unwrap()
+        command.envs(environment.iter().copied()).output().unwrap()
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -70,6 +74,72 @@ fn data_survive_down_and_are_gone_after_a_wipe() {
     assert_eq!(fs::read(checkout.file("secrets.json")).unwrap(), secrets);
     assert!(checkout.file("postgres/data/PG_VERSION").exists());
     assert!(checkout.launcher(&["down", "--wipe"]).status.success());
+    assert!(!checkout.root.path().join(".lockstep").exists());
+}
+
+#[test]
+fn settings_of_the_environment_reach_the_program_that_has_them() {
+    let checkout = Checkout::new();
+    let environment = [
+        ("STORE__RELAY__BATCH_SIZE", "7"),
+        ("WAREHOUSE__HTTP__PORT", "0"),
+        ("WORKER__STORE__URL", "http://127.0.0.1:1"),
+        ("WORKER__MIRROR__INTERVAL", "3s"),
+        ("API_TOKEN", "secret"),
+    ];
+    let up = checkout.launcher_with(&["up", "--detach", "--with-sources"], &environment);
+    assert!(up.status.success(), "{}", said(&up));
+    assert!(said(&up).contains("sample upstream") && !said(&up).contains("secret"));
+    let log = |name: &str| {
+        let log = fs::read_to_string(checkout.file(&format!("logs/{name}.log"))).unwrap();
+        log.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let has = |name, setting: &str| log(name).iter().any(|line| line == setting);
+    assert!(has("store-svc", "STORE__RELAY__BATCH_SIZE=7"));
+    assert!(!has("warehouse-svc", "WAREHOUSE__HTTP__PORT=0"), "a free one has been chosen");
+    for setting in
+        ["WORKER__STORE__URL=http://127.0.0.1:1", "WORKER__MIRROR__INTERVAL=3s", "API_TOKEN=secret"]
+    {
+        assert!(has("sync-worker", setting), "{setting}");
+    }
+    let starts = |name, start: &str| log(name).iter().any(|line| line.starts_with(start));
+    assert!(starts("sync-worker", "WORKER__UPSTREAM__URL=http://127.0.0.1:"));
+    for (name, others) in
+        [("store-svc", "WORKER__"), ("warehouse-svc", "STORE__"), ("sync-worker", "STORE__")]
+    {
+        assert!(
+            !starts(name, others) && (name == "sync-worker" || !starts(name, "API_")),
+            "{name}"
+        );
+    }
+    // The sample upstream accepts what the worker was given, and has nothing else of it.
+    assert!(has("sample-sources.upstream", "API_TOKEN=secret"));
+    assert!(
+        !starts("sample-sources.remote", "API_") && !starts("sample-sources.upstream", "WORKER__")
+    );
+    let endpoints = fs::read_to_string(checkout.file("endpoints.env")).unwrap();
+    assert!(
+        endpoints.contains("REMOTE_URL='http://") && endpoints.contains("UPSTREAM_URL='http://")
+    );
+    assert!(checkout.file("sources").is_dir());
+}
+
+#[test]
+fn a_stack_without_sources_says_so_to_who_wants_them() {
+    let checkout = Checkout::new();
+    let up = checkout.launcher(&["up", "--detach"]);
+    assert!(up.status.success() && !said(&up).contains("sample"), "{}", said(&up));
+    let again = checkout.launcher(&["up", "--detach", "--with-sources"]);
+    assert!(!again.status.success() && said(&again).contains("without sources: stop it first"));
+}
+
+#[test]
+fn a_setting_that_cannot_be_taken_is_refused_before_anything_starts() {
+    let checkout = Checkout::new();
+    let environment = [("STORE__DATABASE__URL", "postgres://me:secret@elsewhere/store")];
+    let up = checkout.launcher_with(&["up"], &environment);
+    assert_eq!(up.status.code(), Some(1));
+    assert!(said(&up).contains("STORE__DATABASE__URL is set") && !said(&up).contains("secret"));
     assert!(!checkout.root.path().join(".lockstep").exists());
 }
 
