@@ -1,6 +1,7 @@
 //! The steering of a source: rules, rate limit and ledger, for tests in the same process and, by
 //! `control`, for everybody who reaches the port.
 
+mod action;
 mod control;
 mod ledger;
 mod rate;
@@ -12,11 +13,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::bail;
 use tokio::sync::watch;
 
+pub use action::{Action, RetryAfter};
 pub(crate) use control::{answer as control, done, read};
 pub(crate) use ledger::Outcome;
 pub use ledger::{Counts, Entry};
 pub use rate::Rate;
-pub use rules::{Action, RetryAfter, Rule, Standing};
+pub use rules::{Rule, Standing};
 
 use crate::http::Request;
 use ledger::Ledger;
