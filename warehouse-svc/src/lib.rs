@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod domain;
+mod operators;
+mod owned;
 mod readings;
+mod sites;
 
 use orders::{Domain as _, routes};
 use program_kit::http::endpoints::Routes;
@@ -15,7 +18,7 @@ pub use domain::{Handling, Warehouse};
 /// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "warehouse-svc",
-    about: "The warehouse of Lockstep: the orders to pick, pack and ship, and stock readings",
+    about: "The warehouse of Lockstep: the orders to pick, pack and ship, readings, sites, operators",
     layout: Layout { prefix: "WAREHOUSE", port: 8002, sections: &SECTIONS, aliases: &[] },
 };
 
@@ -26,7 +29,10 @@ const SECTIONS: [&str; ServiceSettings::SECTIONS.len() + 1] =
 #[must_use]
 pub fn records() -> Records {
     let orders = orders::register::<Warehouse>(order_paths);
-    Records::new(Warehouse::SIDE, orders, vec![readings::register()])
+    // Operators refer to sites: the table of these is made first.
+    let others =
+        vec![readings::register(), sites::register(operators::unlink_site), operators::register()];
+    Records::new(Warehouse::SIDE, orders, others)
 }
 
 fn order_paths() -> Routes {

@@ -8,9 +8,13 @@ mod bad_input;
 #[cfg(test)]
 mod handling;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod moving;
 #[cfg(test)]
 mod orders_read;
+#[cfg(test)]
+mod owned;
 #[cfg(test)]
 mod program;
 #[cfg(test)]

@@ -1,0 +1,2 @@
+drop table operator_sites;
+drop table operators;

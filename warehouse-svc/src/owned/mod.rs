@@ -1,0 +1,23 @@
+//! Records that an upstream may own: their ids are numbers that come from the caller or from the upstream,
+//! their fields are texts, and a note of this side belongs to each. Sites and operators are such records.
+//!
+//! `kind`, `record`, `input` and `rules` decide, and know no database; `storage` and `listing` have all the
+//! SQL. Nothing in here knows which kinds there are.
+
+mod input;
+mod kind;
+mod listing;
+mod pages;
+mod record;
+mod resource;
+mod routes;
+mod rules;
+mod statement;
+mod storage;
+
+pub(crate) use kind::{AllMore, Events, Field, Kind, common_expectation};
+pub(crate) use pages::{Listed, answer_page};
+pub(crate) use record::{Author, Record, Shown};
+pub(crate) use resource::register;
+pub(crate) use routes::{Unlink, collection, item, known_form, lock_one, unknown};
+pub(crate) use storage::{find, find_all, lock, overwrite_with_more};
