@@ -3,6 +3,7 @@
 mod domain;
 mod operators;
 mod owned;
+mod pulled;
 mod readings;
 mod sites;
 
@@ -30,8 +31,11 @@ const SECTIONS: [&str; ServiceSettings::SECTIONS.len() + 1] =
 pub fn records() -> Records {
     let orders = orders::register::<Warehouse>(order_paths);
     // Operators refer to sites: the table of these is made first.
-    let others =
-        vec![readings::register(), sites::register(operators::unlink_site), operators::register()];
+    let others = vec![
+        readings::register(),
+        sites::register(operators::unlink_site),
+        operators::register(pulled::paths),
+    ];
     Records::new(Warehouse::SIDE, orders, others)
 }
 

@@ -52,14 +52,15 @@ fn expectation(field: &str) -> Option<&'static str> {
     }
 }
 
-/// Registers operators.
-pub(crate) fn register() -> Registration {
+/// Registers operators, and the `more` paths that write them.
+pub(crate) fn register(more: fn() -> Routes) -> Registration {
     const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/operators");
-    owned::register(&OPERATORS, MIGRATIONS, || {
+    owned::register(&OPERATORS, MIGRATIONS, move || {
         Routes::default()
             .with(owned::collection(&OPERATORS))
             .with(owned::item(&OPERATORS, unlink_operator))
             .and(routes::paths())
+            .and(more())
             .expecting(expectation)
     })
 }

@@ -15,9 +15,11 @@ mod rules;
 mod statement;
 mod storage;
 
+pub(crate) use input::{id_of, sent_fields};
 pub(crate) use kind::{AllMore, Events, Field, Kind, common_expectation};
 pub(crate) use pages::{Listed, answer_page};
-pub(crate) use record::{Author, Record, Shown};
+pub(crate) use record::{Author, Fields, Record, Shown, Written};
 pub(crate) use resource::register;
 pub(crate) use routes::{Unlink, collection, item, known_form, lock_one, unknown};
-pub(crate) use storage::{find, find_all, lock, overwrite_with_more};
+pub(crate) use rules::{Desired, as_pulled, written};
+pub(crate) use storage::{find, find_all, insert, lock, overwrite, overwrite_with_more};

@@ -18,6 +18,8 @@ mod owned;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod pulled;
+#[cfg(test)]
 mod racing;
 #[cfg(test)]
 mod readings;

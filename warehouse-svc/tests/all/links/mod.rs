@@ -1,6 +1,6 @@
 //! The links between operators and sites, over real HTTP.
 
-mod racing;
+pub(crate) mod racing;
 
 use serde_json::{Value, json};
 use test_kit::{Answer, TestClient, TestService, changed};
