@@ -88,7 +88,8 @@ pub(crate) fn as_pulled(
         Conflict::new(kind.fields[*index].name, lost, kept)
     };
     let conflicts = different.iter().filter(|index| is_from_here(index)).map(conflict).collect();
-    let edited = here.edited.difference(&different).copied().collect();
+    // All fields are as the upstream has them then.
+    let edited = BTreeSet::new();
     Ok(Desired { record: owned(Record { fields, edited, ..here.clone() }), conflicts })
 }
 

@@ -23,7 +23,7 @@ use crate::owned::{self, Author, Kind};
 use crate::sites::SITES;
 
 /// How often a pull is tried while callers create the same records.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: u32 = 5;
 
 /// Returns the path.
 pub(crate) fn paths() -> Routes {
@@ -38,11 +38,11 @@ async fn take(
 ) -> Result<HttpResponse, Error> {
     let pull = Pull::check(body).map_err(Error::Invalid)?;
     let author = Author { at: now(), principal: caller.name() };
-    let mut attempts = 1..=ATTEMPTS;
+    let mut attempts = 1;
     let decision = loop {
         let attempt = async |connection: &mut _| write(connection, &pull, author).await;
         match service.database.transaction(attempt).await {
-            Err(Error::Overtaken) if attempts.next().is_some() => {}
+            Err(Error::Overtaken) if attempts < ATTEMPTS => attempts += 1,
             ended => break ended?,
         }
     };
