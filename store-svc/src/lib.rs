@@ -1,8 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod comments;
 mod create;
 mod domain;
+mod mirrored;
 mod placing;
+mod posts;
 mod settable;
 mod void;
 
@@ -21,7 +24,7 @@ pub use domain::{Prices, Store};
 /// The program's name, description and layout of settings.
 pub const PROGRAM: Program = Program {
     name: "store-svc",
-    about: "The store of Lockstep: the shop's orders",
+    about: "The store of Lockstep: the shop's orders, and posts and comments",
     layout: Layout {
         prefix: "STORE",
         port: 8001,
@@ -33,7 +36,8 @@ pub const PROGRAM: Program = Program {
 /// Returns the records of the service.
 #[must_use]
 pub fn records() -> Records {
-    Records::new(Store::SIDE, orders::register::<Store>(order_paths), vec![])
+    let orders = orders::register::<Store>(order_paths);
+    Records::new(Store::SIDE, orders, vec![posts::register(), comments::register()])
 }
 
 fn order_paths() -> Routes {

@@ -8,6 +8,8 @@ mod bad_input;
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod comments;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod fuzz;
@@ -21,6 +23,8 @@ mod methods;
 mod patching;
 #[cfg(test)]
 mod placing;
+#[cfg(test)]
+mod posts;
 #[cfg(test)]
 mod preconditions;
 #[cfg(test)]

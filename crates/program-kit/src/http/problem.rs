@@ -123,6 +123,15 @@ impl Problem {
         Self::new(Kind::TooMany, detail).header(RETRY_AFTER, seconds.to_string())
     }
 
+    /// Answers 400 where it would be 422: for paths whose contract knows only the one.
+    #[must_use]
+    pub fn as_bad_request(mut self) -> Self {
+        if self.0.kind == Kind::Invalid {
+            self.0.kind = Kind::Unreadable;
+        }
+        self
+    }
+
     /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -63,8 +63,10 @@ async fn offer_due(
         return Ok(None);
     }
     let mut events = HashMap::new();
-    for (resource, last) in last_of_each(&due) {
-        let Some(resource) = resources.named(resource) else { continue };
+    // In the order of the resources, in which all transactions lock records of several.
+    let mut last_of = last_of_each(&due);
+    for resource in resources.each() {
+        let Some(last) = last_of.remove(resource.name()) else { continue };
         let keys = last.keys().map(|key| (*key).to_owned()).collect::<Vec<_>>();
         let offered = offers::offer(connection, resource, &keys, None).await?;
         let of_row = |(key, row): (&&str, &Uuid)| Some((*row, *offered.get(*key)?));

@@ -26,6 +26,6 @@ fn feed(path: &'static str, of: Option<&'static str>) -> PathEndpoints {
         let source = Source { side, database, resources, hub, stopping };
         answer(source, of, &request, query.into_inner()).await
     };
-    let endpoints = vec![endpoint(Method::GET, Rule::READ, web::to(handler))];
+    let endpoints = vec![endpoint(Method::GET, Rule::READ_OR_SYNC, web::to(handler))];
     endpoints_of(path, "use GET", endpoints)
 }
