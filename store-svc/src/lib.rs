@@ -3,6 +3,7 @@
 mod comments;
 mod create;
 mod domain;
+mod mirror;
 mod mirrored;
 mod placing;
 mod posts;
@@ -37,7 +38,7 @@ pub const PROGRAM: Program = Program {
 #[must_use]
 pub fn records() -> Records {
     let orders = orders::register::<Store>(order_paths);
-    Records::new(Store::SIDE, orders, vec![posts::register(), comments::register()])
+    Records::new(Store::SIDE, orders, vec![posts::register(), comments::register(mirror::paths)])
 }
 
 fn order_paths() -> Routes {

@@ -20,10 +20,10 @@ use crate::mirrored::settable::Settable;
 use crate::mirrored::storage::Filter;
 use crate::mirrored::{MirroredResource, routes, rules};
 
-/// Registers comments.
-pub(crate) fn register() -> Registration {
+/// Registers comments, and further paths after theirs.
+pub(crate) fn register(more: fn() -> Routes) -> Registration {
     const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/comments");
-    Registration::new(MirroredResource(Mirrored::Comment), MIGRATIONS, paths)
+    Registration::new(MirroredResource(Mirrored::Comment), MIGRATIONS, move || paths().and(more()))
 }
 
 /// The fields of a comment that a caller may set. Its post is set when it is created, and stays.

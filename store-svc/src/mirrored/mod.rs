@@ -5,7 +5,7 @@
 //! `routes` has the handlers. What differs between the two is a [`settable::Settable`].
 
 pub(crate) mod content;
-mod event;
+pub(crate) mod event;
 pub(crate) mod page;
 pub(crate) mod record;
 mod resource;

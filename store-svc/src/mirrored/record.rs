@@ -60,6 +60,9 @@ pub(crate) struct Sending {
     pub(crate) version: i64,
     /// The contents.
     pub(crate) content: Content,
+    /// Set once its failure is settled, so that it is counted once.
+    #[serde(default)]
+    pub(crate) failed: bool,
 }
 
 impl Mirror {

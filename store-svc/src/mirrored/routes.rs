@@ -23,9 +23,6 @@ use super::rules::{self, NO_SUCH_POST, check_owner};
 use super::settable::Settable;
 use super::storage::{self, Filter, Listed, Selection};
 
-/// The comments of a removed post that are removed by one statement.
-const STEP: i64 = 1_000;
-
 /// Answers with a page of a list.
 pub(crate) async fn list(
     request: &HttpRequest,
@@ -197,31 +194,14 @@ pub(crate) async fn remove<S: Settable>(
         let removed = [rules::removed(&record, caller.name(), now)];
         storage::overwrite(connection, kind, &removed, author).await?;
         if kind == Mirrored::Post {
-            remove_comments(connection, &[key], author).await?;
+            let remove = |comment: &Record| rules::removed(comment, author.principal, author.at);
+            storage::remove_comments(connection, &[key], remove, author).await?;
         }
         Ok::<_, Error>(())
     });
     removing.await?;
     service.relay.wake();
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Removes the comments of posts that are locked, some at a time.
-async fn remove_comments(
-    connection: &mut AsyncPgConnection,
-    posts: &[i64],
-    author: Author<'_>,
-) -> Result<(), Error> {
-    let mut after = 0;
-    loop {
-        let some = Selection::CommentsOf { posts, after, limit: STEP };
-        let comments = storage::lock(connection, Mirrored::Comment, some).await?;
-        let Some(last) = comments.last() else { return Ok(()) };
-        after = last.id;
-        let remove = |comment| rules::removed(comment, author.principal, author.at);
-        let removed = comments.iter().map(remove).collect::<Vec<_>>();
-        storage::overwrite(connection, Mirrored::Comment, &removed, author).await?;
-    }
 }
 
 /// Returns the error of fields that do not fit: 400, as the contract of these paths has it.

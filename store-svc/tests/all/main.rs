@@ -20,6 +20,8 @@ mod listing;
 #[cfg(test)]
 mod methods;
 #[cfg(test)]
+mod mirror;
+#[cfg(test)]
 mod patching;
 #[cfg(test)]
 mod placing;

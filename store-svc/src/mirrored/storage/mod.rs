@@ -3,7 +3,9 @@
 //! The tables of both have the same columns, except for what their contents are called. Records are locked
 //! in this order: posts before comments, each in the order of their ids.
 
+mod columns;
 mod listing;
+mod mirroring;
 mod reading;
 mod retention;
 mod writing;
@@ -11,9 +13,12 @@ mod writing;
 use shared_models::mirror::Mirrored;
 
 pub(crate) use listing::{Filter, Listed, page};
+pub(crate) use mirroring::{
+    listed, posts_of_comments, posts_with_remote_ids, records_with_remote_ids, wake_comments,
+};
 pub(crate) use reading::{Selection, find, load, lock, lock_one, look};
 pub(crate) use retention::{delete_removed, removed};
-pub(crate) use writing::{create, new_ids, overwrite, touch};
+pub(crate) use writing::{create, new_ids, overwrite, remove_comments, touch};
 
 /// The names of a table's parts.
 #[derive(Clone, Copy, Debug)]

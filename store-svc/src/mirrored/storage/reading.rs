@@ -82,8 +82,9 @@ pub(crate) enum Selection<'a> {
     Ids(&'a [i64]),
     /// Those with these ids at the remote, removed ones too.
     RemoteIds(&'a [i64]),
-    /// Those with creates that were begun: with these digests of what was sent, or of these attempts.
-    Attempts { digests: &'a [String], attempts: &'a [Uuid] },
+    /// Those, and those with creates that were begun: with these digests of what was sent, or of these
+    /// attempts.
+    Loaded { remote_ids: &'a [i64], digests: &'a [String], attempts: &'a [Uuid] },
     /// Up to so many comments of these posts that are not removed, after an id.
     CommentsOf { posts: &'a [i64], after: i64, limit: i64 },
     /// Up to so many records after an id, removed ones too.
@@ -122,12 +123,14 @@ impl QueryFragment<Pg> for Find<'_> {
                 out.push_bind_param::<Array<BigInt>, [i64]>(ids)?;
                 out.push_sql(") order by id");
             }
-            Selection::Attempts { digests, attempts } => {
-                out.push_sql(" where attempt is not null and (sending_digest = any (");
+            Selection::Loaded { remote_ids, digests, attempts } => {
+                out.push_sql(" where remote_id = any (");
+                out.push_bind_param::<Array<BigInt>, [i64]>(remote_ids)?;
+                out.push_sql(") or (attempt is not null and sending_digest = any (");
                 out.push_bind_param::<Array<Text>, [String]>(digests)?;
-                out.push_sql(") or attempt = any (");
+                out.push_sql(")) or attempt = any (");
                 out.push_bind_param::<Array<SqlUuid>, [Uuid]>(attempts)?;
-                out.push_sql(")) order by id");
+                out.push_sql(") order by id");
             }
             Selection::CommentsOf { posts, after, limit } => {
                 out.push_sql(" where post_id = any (");

@@ -1,0 +1,213 @@
+//! Sending: what is to be done at the remote, and what came of it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The most records in one request to prepare or to settle some, and on one page of those that are due.
+pub const MAX_PREPARED: usize = 500;
+
+/// Records to be sent: the body of `POST /v1/sync/mirror/{posts,comments}/prepare`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepare {
+    /// The run that sends them.
+    pub run: Uuid,
+    /// Their ids, at most [`MAX_PREPARED`].
+    pub ids: Vec<i64>,
+}
+
+/// The answer to [`Prepare`]: an item for each record that exists, removed ones too, in the order of their
+/// ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The items.
+    pub items: Vec<PreparedItem>,
+}
+
+/// What is to be done at the remote with a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedItem {
+    /// The record's id.
+    pub id: i64,
+    /// The version of the change that is to be sent. Of an attempt of unknown outcome: of what was sent.
+    pub version: i64,
+    /// What is to be done.
+    pub action: Action,
+    /// The attempt, of a create. It was stored before this answer.
+    pub attempt: Option<Uuid>,
+    /// Set if the attempt was handed out before: whether the remote has created the record is to be looked
+    /// up first.
+    pub outcome_unknown: bool,
+    /// The time at which such an attempt was first handed out.
+    pub attempted_at: Option<DateTime<Utc>>,
+    /// The record's id at the remote.
+    pub remote_id: Option<i64>,
+    /// The number of failures since the last success.
+    pub failures: u32,
+    /// What is to be sent, of `create` and `update`; where the outcome of an attempt is not known, what was
+    /// sent.
+    pub fields: Option<Fields>,
+}
+
+/// What is to be done at the remote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The record is to be created.
+    Create,
+    /// The record is to be updated.
+    Update,
+    /// The record is to be deleted.
+    Delete,
+    /// The post of the comment is not at the remote yet: nothing can be done before it is.
+    Wait,
+    /// The record was removed here while the outcome of its creation was not known: that is to be looked
+    /// up, and settled as `sent` or `not_created`.
+    Resolve,
+    /// The remote has what is here, or has refused it for good.
+    Nothing,
+}
+
+/// What is sent of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Fields {
+    /// Of a post.
+    Post(PostFields),
+    /// Of a comment.
+    Comment(CommentFields),
+}
+
+/// What is sent of a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostFields {
+    /// Its user.
+    pub user_id: Option<i64>,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+}
+
+/// What is sent of a comment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentFields {
+    /// The id of its post at the remote; null only where the post has lost it since an attempt.
+    pub post_remote_id: Option<i64>,
+    /// The name of its author.
+    pub name: String,
+    /// The e-mail address of its author.
+    pub email: String,
+    /// Its text.
+    pub body: String,
+}
+
+/// What came of records that were sent: the body of `POST /v1/sync/mirror/{posts,comments}/settle`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settle {
+    /// The run that sent them.
+    pub run: Uuid,
+    /// The results, at most [`MAX_PREPARED`], one for each record.
+    pub results: Vec<SettleItem>,
+}
+
+/// What came of a record that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettleItem {
+    /// The record's id.
+    pub id: i64,
+    /// The version, as in [`PreparedItem::version`].
+    pub version: i64,
+    /// The attempt, as in [`PreparedItem::attempt`].
+    #[serde(default)]
+    pub attempt: Option<Uuid>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of sending a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Outcome {
+    /// The remote has done it, or a look-up has found that it had.
+    Sent {
+        /// The id that the remote gave: needed for a create, ignored else.
+        #[serde(default)]
+        remote_id: Option<i64>,
+    },
+    /// A look-up has found that the remote did not create it.
+    NotCreated {},
+    /// The remote has not done it.
+    Failed {
+        /// The reason.
+        detail: String,
+        /// Set if the change is parked: it is not sent again before it is offered, or changed again. The
+        /// worker reports it as parked before it says so here.
+        #[serde(default)]
+        parked: bool,
+        /// Set if it is certain that a create has created nothing: a refusal by the remote, or no
+        /// connection. Else its outcome is not known.
+        #[serde(default)]
+        not_created: bool,
+    },
+    /// The remote does not have the record that was to be updated. It is created anew.
+    Gone {},
+}
+
+/// The answer to [`Settle`]: one for each result, in the same order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The records as they are now.
+    pub results: Vec<SettledItem>,
+}
+
+/// The state of a record after it was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledItem {
+    /// The record's id.
+    pub id: i64,
+    /// What is left to do.
+    pub state: SettleState,
+    /// The number of failures since the last success.
+    pub failures: u32,
+}
+
+/// What is left to do about a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettleState {
+    /// Nothing.
+    Settled,
+    /// A change waits: it is to be prepared again.
+    Again,
+    /// The remote gave an id that another record here has. The record keeps none, and is not sent again
+    /// before it is offered, or changed again: it is to be parked.
+    Taken,
+    /// The change is parked.
+    Refused,
+}
+
+/// The records at which the mirror has to look, whatever the feed says: those that were handed out and not
+/// settled, offered again, or could not be sent before something else was. The answer to `GET
+/// /v1/sync/mirror/{posts,comments}/outstanding?after=&limit=`, in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outstanding {
+    /// The records. Fewer than the limit are the last ones.
+    pub items: Vec<DueRecord>,
+}
+
+/// A record at which the mirror has to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueRecord {
+    /// The record's id.
+    pub id: i64,
+    /// The version of its newest change here.
+    pub version: i64,
+    /// The create of unknown outcome, if there is one.
+    pub attempt: Option<Uuid>,
+    /// The number of failures since the last success.
+    pub failures: u32,
+}

@@ -1,0 +1,245 @@
+//! The paths of the mirror, for the worker: `/v1/sync/mirror/{posts,comments}/…`.
+
+use std::collections::HashSet;
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Query};
+use actix_web::{HttpResponse, Route};
+use diesel_async::AsyncPgConnection;
+use program_kit::access::{Caller, Rule};
+use program_kit::http::body::{Body, parse_value};
+use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::page::unreadable;
+use program_kit::http::problem::FieldError;
+use serde::Deserialize;
+use serde_json::Value;
+use service_kit::database::now;
+use service_kit::error::Error;
+use service_kit::service::Service;
+use shared_models::mirror::{
+    DueRecord, Gone, Listed, Load, MAX_LISTED, MAX_LOADED, MAX_PREPARED, Mirrored, Outcome,
+    Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
+};
+
+use super::{loading, sending};
+use crate::mirrored::content::{Content, expectation as of_content};
+use crate::mirrored::event::{Author, Source};
+use crate::mirrored::record::Record;
+use crate::mirrored::storage::{self, Selection};
+use loading::Sent;
+
+/// Returns the paths of the mirror.
+pub(crate) fn paths() -> Routes {
+    let mut routes = Routes::default();
+    for kind in Mirrored::ALL {
+        let post = |name: &str, route: Route| {
+            let path = format!("/v1/sync/mirror/{}/{name}", kind.plural());
+            endpoints_of(path, "use POST", vec![endpoint(Method::POST, Rule::SYNC, route)])
+        };
+        let get = |name: &str, route: &dyn Fn() -> Route| {
+            let path = format!("/v1/sync/mirror/{}/{name}", kind.plural());
+            endpoints_of(path, "use GET", read_endpoints(Rule::SYNC, route))
+        };
+        routes = routes
+            .with(post("load", web::to(move |a, b, c| load(kind, a, b, c))))
+            .with(post("gone", web::to(move |a, b, c| gone(kind, a, b, c))))
+            .with(post("prepare", web::to(move |a, b, c| prepare(kind, a, b, c))))
+            .with(post("settle", web::to(move |a, b, c| settle(kind, a, b, c))))
+            .with(get("listed", &|| web::to(move |a, b| listed(kind, a, b))))
+            .with(get("outstanding", &|| web::to(move |a, b| outstanding(kind, a, b))));
+    }
+    routes.expecting(expectation)
+}
+
+/// Returns what the fields of the bodies may be.
+fn expectation(field: &str) -> Option<&'static str> {
+    match field {
+        "run" => Some("the id of the run of the job mirror that is under way"),
+        "records" => Some("a list of up to 1,000 records of the remote"),
+        "remote_ids" => Some("a list of up to 1,000 ids at the remote"),
+        "ids" => Some("a list of up to 500 ids"),
+        "results" => Some("a list of up to 500 results, one for each record"),
+        "remote_id" | "post_remote_id" => Some("a whole number from 0: the id at the remote"),
+        "user_id" => of_content("userId"),
+        "outcome" => Some("one of sent, not_created, failed, gone"),
+        other => of_content(other),
+    }
+}
+
+fn author<'a>(caller: &'a Caller) -> Author<'a> {
+    Author { at: now(), principal: caller.name(), source: Source::Remote }
+}
+
+/// Fails if a list is longer than it may be.
+fn check_length(field: &str, length: usize, most: usize) -> Result<(), Error> {
+    match length > most {
+        true => Err(invalid(field, format!("has {length} entries"))),
+        false => Ok(()),
+    }
+}
+
+fn invalid(field: impl Into<String>, problem: impl Into<String>) -> Error {
+    Error::Invalid(vec![FieldError::new(field, problem, expectation)])
+}
+
+async fn load(
+    kind: Mirrored,
+    service: Data<Service>,
+    caller: Caller,
+    Body(body): Body<Load<Value>>,
+) -> Result<HttpResponse, Error> {
+    check_length("records", body.records.len(), MAX_LOADED)?;
+    let (mut sent, mut refused) = (vec![], vec![]);
+    for (index, value) in body.records.into_iter().enumerate() {
+        let remote_id = value.get("remote_id").and_then(Value::as_i64);
+        match read(kind, value) {
+            Ok(record) => sent.push(record),
+            Err(error) => {
+                let detail = match remote_id {
+                    Some(_) => error.to_string(),
+                    None => format!("records[{index}].{error}"),
+                };
+                refused.push(RefusedRecord { remote_id, detail });
+            }
+        }
+    }
+    let author = author(&caller);
+    let loading = service.database.transaction(async |connection| {
+        loading::load(connection, (kind, body.run), sent, refused, author).await
+    });
+    Ok(HttpResponse::Ok().json(loading.await?))
+}
+
+/// Reads a record of the remote: one that does not fit does not stop the others.
+fn read(kind: Mirrored, value: Value) -> Result<Sent, FieldError> {
+    let (remote_id, content, marker) = match kind {
+        Mirrored::Post => {
+            let RemotePost { remote_id, user_id, title, body, marker } =
+                parse_value(value, expectation)?;
+            let content = Content { parent: user_id, name: title, email: None, body };
+            (remote_id, content, marker)
+        }
+        Mirrored::Comment => {
+            let RemoteComment { remote_id, post_remote_id, name, email, body, marker } =
+                parse_value(value, expectation)?;
+            let parent = Some(post_remote_id);
+            (remote_id, Content { parent, name, email: Some(email), body }, marker)
+        }
+    };
+    if remote_id < 0 {
+        return Err(FieldError::new("remote_id", format!("is {remote_id}"), expectation));
+    }
+    // What is no id of an attempt is no marker of ours.
+    let marker = marker.and_then(|marker| marker.parse().ok());
+    Ok(Sent { remote_id, content, marker })
+}
+
+async fn gone(
+    kind: Mirrored,
+    service: Data<Service>,
+    caller: Caller,
+    Body(body): Body<Gone>,
+) -> Result<HttpResponse, Error> {
+    check_length("remote_ids", body.remote_ids.len(), MAX_LOADED)?;
+    let author = author(&caller);
+    let removing = service
+        .database
+        .transaction(async |connection| loading::remove(connection, kind, body, author).await);
+    Ok(HttpResponse::Ok().json(removing.await?))
+}
+
+async fn prepare(
+    kind: Mirrored,
+    service: Data<Service>,
+    caller: Caller,
+    Body(body): Body<Prepare>,
+) -> Result<HttpResponse, Error> {
+    check_length("ids", body.ids.len(), MAX_PREPARED)?;
+    let author = author(&caller);
+    let preparing = service
+        .database
+        .transaction(async |connection| sending::prepare(connection, kind, body, author).await);
+    Ok(HttpResponse::Ok().json(preparing.await?))
+}
+
+async fn settle(
+    kind: Mirrored,
+    service: Data<Service>,
+    caller: Caller,
+    Body(body): Body<Settle>,
+) -> Result<HttpResponse, Error> {
+    check_length("results", body.results.len(), MAX_PREPARED)?;
+    let mut ids = HashSet::new();
+    for (index, result) in body.results.iter().enumerate() {
+        if !ids.insert(result.id) {
+            return Err(invalid(format!("results[{index}].id"), "occurs twice"));
+        }
+        let needs_id = result.attempt.is_some();
+        let is_wrong = match &result.outcome {
+            Outcome::Sent { remote_id: None } => needs_id,
+            Outcome::Sent { remote_id: Some(id) } => *id < 0,
+            Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => false,
+        };
+        if is_wrong {
+            let field = format!("results[{index}].outcome.sent.remote_id");
+            return Err(invalid(field, "is not the id that the remote gave"));
+        }
+    }
+    let author = author(&caller);
+    let settling = service
+        .database
+        .transaction(async |connection| sending::settle(connection, kind, body, author).await);
+    Ok(HttpResponse::Ok().json(settling.await?))
+}
+
+/// The query of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AfterQuery {
+    after: Option<i64>,
+    limit: Option<usize>,
+}
+
+impl AfterQuery {
+    /// Returns the last id of the page before, and the most on this one.
+    fn checked(&self, most: usize) -> Result<(i64, i64), Error> {
+        let limit = self.limit.unwrap_or(most);
+        if !(1..=most).contains(&limit) {
+            return Err(unreadable(format!("expected a limit from 1 to {most}")).into());
+        }
+        Ok((self.after.unwrap_or(-1), i64::try_from(limit).unwrap_or(i64::MAX)))
+    }
+}
+
+async fn listed(
+    kind: Mirrored,
+    service: Data<Service>,
+    Query(query): Query<AfterQuery>,
+) -> Result<HttpResponse, Error> {
+    let (after, limit) = query.checked(MAX_LISTED)?;
+    let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
+        Ok::<_, Error>(storage::listed(connection, kind, after, limit).await?)
+    });
+    let remote_ids = reading.await?.into_iter().filter_map(|it| it.remote_id).collect();
+    Ok(HttpResponse::Ok().json(Listed { remote_ids }))
+}
+
+async fn outstanding(
+    kind: Mirrored,
+    service: Data<Service>,
+    Query(query): Query<AfterQuery>,
+) -> Result<HttpResponse, Error> {
+    let (after, limit) = query.checked(MAX_PREPARED)?;
+    let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
+        let which = Selection::Due { after, limit };
+        Ok::<_, Error>(storage::load(connection, kind, which).await?)
+    });
+    let due = |Record { id, mirror, .. }: Record| DueRecord {
+        id,
+        version: mirror.changed_version,
+        attempt: mirror.attempt(),
+        failures: mirror.failures.unsigned_abs(),
+    };
+    let items = reading.await?.into_iter().map(due).collect();
+    Ok(HttpResponse::Ok().json(Outstanding { items }))
+}

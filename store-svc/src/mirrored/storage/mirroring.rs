@@ -1,0 +1,85 @@
+//! What the mirror asks of many records at once, without their contents.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_models::mirror::Mirrored;
+
+use super::names;
+
+/// A record and its id at the remote.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(crate) struct RemoteName {
+    /// Its id here.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) id: i64,
+    /// Its id there, if it has one.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) remote_id: Option<i64>,
+    /// Whether it is removed here.
+    #[diesel(sql_type = Bool)]
+    pub(crate) deleted: bool,
+}
+
+/// Returns the posts with these ids at the remote, and keeps them from being removed.
+pub(crate) async fn posts_with_remote_ids(
+    connection: &mut AsyncPgConnection,
+    remote_ids: &[i64],
+) -> QueryResult<Vec<RemoteName>> {
+    let sql =
+        "select id, remote_id, deleted from posts where remote_id = any ($1) order by id for share";
+    diesel::sql_query(sql).bind::<Array<BigInt>, _>(remote_ids).load(connection).await
+}
+
+/// Returns the posts with these ids.
+pub(crate) async fn posts_of_comments(
+    connection: &mut AsyncPgConnection,
+    ids: &[i64],
+) -> QueryResult<Vec<RemoteName>> {
+    let sql = "select id, remote_id, deleted from posts where id = any ($1)";
+    diesel::sql_query(sql).bind::<Array<BigInt>, _>(ids).load(connection).await
+}
+
+/// Returns the records with these ids at the remote.
+pub(crate) async fn records_with_remote_ids(
+    connection: &mut AsyncPgConnection,
+    kind: Mirrored,
+    remote_ids: &[i64],
+) -> QueryResult<Vec<RemoteName>> {
+    let table = names(kind).table;
+    let sql = format!("select id, remote_id, deleted from {table} where remote_id = any ($1)");
+    diesel::sql_query(sql).bind::<Array<BigInt>, _>(remote_ids).load(connection).await
+}
+
+/// Returns the records that exist, and that a load has seen at the remote, by their ids there.
+pub(crate) async fn listed(
+    connection: &mut AsyncPgConnection,
+    kind: Mirrored,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<RemoteName>> {
+    let sql = format!(
+        "select id, remote_id, deleted from {}
+        where remote_id > $1 and listed and not deleted order by remote_id limit $2",
+        names(kind).table
+    );
+    let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
+    query.load(connection).await
+}
+
+/// Marks those comments of posts as due that waited for their post to be at the remote.
+pub(crate) async fn wake_comments(
+    connection: &mut AsyncPgConnection,
+    posts: &[i64],
+) -> QueryResult<()> {
+    if posts.is_empty() {
+        return Ok(());
+    }
+    let sql = "with waiting as (
+            select id from comments
+            where post_id = any ($1) and not deleted and not due and remote_id is null
+                and changed_version > sent_version and changed_version > refused_version
+            order by id for update)
+        update comments set due = true where id = any (array(select id from waiting))";
+    diesel::sql_query(sql).bind::<Array<BigInt>, _>(posts).execute(connection).await.map(drop)
+}
