@@ -9,6 +9,7 @@ pub mod fault_switch;
 pub mod marks;
 mod meeting;
 pub mod merge;
+pub mod mirror;
 pub mod names;
 pub mod order;
 pub mod parked;

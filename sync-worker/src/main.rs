@@ -30,7 +30,9 @@ async fn worker() -> ExitCode {
     }
     let ended = match matches.subcommand() {
         Some((cli::NAME, asked)) => parked(&matches, asked).await,
-        Some((sources::PULL, asked)) => pull(&matches, asked).await,
+        Some((name, asked)) if sources::NAMES.contains(&name) => {
+            run_source(&matches, (name, asked)).await
+        }
         _ => carry(&matches).await,
     };
     ended.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS)
@@ -42,8 +44,11 @@ async fn parked(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn 
     Ok(cli::run(&settings, asked).await?)
 }
 
-/// Runs `pull`, until asked to stop.
-async fn pull(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
+/// Runs `pull`, `load` or `flush`, until asked to stop.
+async fn run_source(
+    matches: &ArgMatches,
+    asked: (&str, &ArgMatches),
+) -> Result<(), Box<dyn Error>> {
     let settings = PROGRAM.settings::<SourcesSettings>(matches)?;
     let stop = CancellationToken::new();
     let stopping = stop.clone();
@@ -52,7 +57,7 @@ async fn pull(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Er
             stopping.cancel();
         }
     });
-    Ok(sources::pull(&settings, asked, &stop).await?)
+    Ok(sources::run(&settings, asked, &stop).await?)
 }
 
 /// Carries changes until asked to stop.

@@ -1,6 +1,7 @@
 //! `/v1/sources`: the services outside, their runs, and running one now; and the same in the words of the
 //! service that Lockstep replaces.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -15,13 +16,16 @@ use serde::{Deserialize, Serialize};
 use shared_models::runs::{MAX_RUNS, Run, RunState};
 
 use crate::settings::upstream::FIRST;
-use crate::side_client::RequestError;
-use crate::sources::all::{Sources, run_detached, seconds};
+use crate::side_client::{RequestError, SideClient};
+use crate::sources::all::{MirrorTasks, Sources, run_detached, seconds};
 use crate::sources::answers::OldAnswer;
-use crate::sources::pull::Pull;
-use crate::sources::run::Task;
+use crate::sources::mirror::flush::FLUSH;
+use crate::sources::mirror::load::LOAD;
+use crate::sources::pull::{Pull, TASK as PULL};
+use crate::sources::run::{Task, Work};
 
-/// `GET /v1/sources`, `GET /v1/sources/{name}/runs`, `POST /v1/sources/{name}/run`; `/api/…`.
+/// `GET /v1/sources`, `GET /v1/sources/{name}/runs`, `POST /v1/sources/{name}/run`, `POST /v1/mirror/flush`,
+/// `POST /v1/mirror/load`; `/api/…`.
 pub(super) fn routes(sources: Sources) -> Routes {
     let writing = |method, route| vec![endpoint(method, Rule::WRITE, route)];
     Routes::default()
@@ -39,6 +43,16 @@ pub(super) fn routes(sources: Sources) -> Routes {
             "/v1/sources/{name}/run",
             "use POST, without a body",
             writing(Method::POST, web::to(run)),
+        ))
+        .with(endpoints_of(
+            "/v1/mirror/flush",
+            "use POST, without a body",
+            writing(Method::POST, web::to(flush)),
+        ))
+        .with(endpoints_of(
+            "/v1/mirror/load",
+            "use POST, without a body",
+            writing(Method::POST, web::to(load)),
         ))
         .with(endpoints_of(
             "/api/syncall",
@@ -69,67 +83,115 @@ struct Listed {
     name: String,
     kind: &'static str,
     url: String,
-    /// The seconds from one run to the next.
-    interval: f64,
+    /// The seconds from one run of each task to the next; null where it runs only when it is asked for.
+    interval: BTreeMap<&'static str, Option<f64>>,
     last: Option<Run>,
     /// The reason why the newest run is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-async fn list(sources: Data<Sources>) -> HttpResponse {
-    let sources = join_all(sources.upstreams().iter().map(|task| listed(task))).await;
-    HttpResponse::Ok().json(Listing { sources })
+impl Listed {
+    fn of_pull(task: &Task<Pull>) -> Self {
+        let upstream = &task.work.upstream;
+        let interval = BTreeMap::from([(PULL, Some(seconds(upstream.settings.interval)))]);
+        Self::new(&task.job, "pull", upstream.shown_url(), interval)
+    }
+
+    fn of_mirror(tasks: &MirrorTasks) -> Self {
+        let settings = &tasks.remote().settings;
+        let (flush, load) = (seconds(settings.interval), settings.load_interval.map(seconds));
+        let interval = BTreeMap::from([(FLUSH, Some(flush)), (LOAD, load)]);
+        Self::new(&tasks.flush.job, "mirror", tasks.remote().shown_url(), interval)
+    }
+
+    fn new(
+        name: &str,
+        kind: &'static str,
+        url: String,
+        interval: BTreeMap<&'static str, Option<f64>>,
+    ) -> Self {
+        Self { name: name.to_owned(), kind, url, interval, last: None, detail: None }
+    }
+
+    /// Adds the newest run, which the side keeps.
+    async fn with_last(mut self, side: &SideClient) -> Self {
+        match side.runs(&self.name, None, 1).await {
+            Ok(list) => self.last = list.items.into_iter().next(),
+            Err(error) => self.detail = Some(error.to_string()),
+        }
+        self
+    }
 }
 
-async fn listed(task: &Task<Pull>) -> Listed {
-    let (last, detail) = match task.side.runs(&task.job, None, 1).await {
-        Ok(list) => (list.items.into_iter().next(), None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let upstream = &task.work.upstream;
-    let interval = seconds(upstream.settings.interval);
-    Listed {
-        name: task.job.clone(),
-        kind: "pull",
-        url: upstream.shown_url(),
-        interval,
-        last,
-        detail,
-    }
+async fn list(sources: Data<Sources>) -> HttpResponse {
+    let pulls = sources.upstreams().iter().map(|task| (Listed::of_pull(task), &task.side));
+    let mirror = sources.mirror().map(|tasks| (Listed::of_mirror(tasks), &tasks.flush.side));
+    let all = pulls.chain(mirror).map(|(listed, side)| listed.with_last(side));
+    HttpResponse::Ok().json(Listing { sources: join_all(all).await })
 }
 
 /// The query of `GET /v1/sources/{name}/runs`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunsQuery {
+    task: Option<String>,
     limit: Option<usize>,
 }
 
 async fn runs(
     sources: Data<Sources>,
     name: Path<String>,
-    Query(RunsQuery { limit }): Query<RunsQuery>,
+    Query(RunsQuery { task, limit }): Query<RunsQuery>,
 ) -> Result<HttpResponse, Problem> {
     let limit = limit.unwrap_or(MAX_RUNS);
     if !(1..=MAX_RUNS).contains(&limit) {
         let detail = format!("expected a limit from 1 to {MAX_RUNS}; found {limit}");
         return Err(Problem::new(Kind::Unreadable, detail));
     }
-    let task = find(&sources, &name)?;
-    let runs = task.side.runs(&task.job, None, limit).await.map_err(unavailable)?;
+    let side = match sources.mirror().filter(|tasks| tasks.flush.job == *name) {
+        Some(tasks) => &tasks.flush.side,
+        None => &find(&sources, &name)?.side,
+    };
+    let runs =
+        side.runs(&name, task.as_deref(), limit).await.map_err(|error| unavailable(&error))?;
     Ok(HttpResponse::Ok().json(runs))
 }
 
+/// `POST /v1/sources/{name}/run`: pulls, or sends what changed here, and waits.
 async fn run(
     sources: Data<Sources>,
     name: Path<String>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
-    let task = find(&sources, &name)?;
+    if let Some(tasks) = sources.mirror().filter(|tasks| tasks.flush.job == *name) {
+        return run_task(&tasks.flush, &caller).await;
+    }
+    run_task(find(&sources, &name)?, &caller).await
+}
+
+/// `POST /v1/mirror/flush`: sends what changed here, and waits.
+async fn flush(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
+    run_task(&mirror(&sources)?.flush, &caller).await
+}
+
+/// `POST /v1/mirror/load`: loads what the remote has, and waits.
+async fn load(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
+    run_task(&mirror(&sources)?.load, &caller).await
+}
+
+/// Runs a task now. The answer is the run, which may have failed.
+async fn run_task<W: Work>(task: &Arc<Task<W>>, caller: &Caller) -> Result<HttpResponse, Problem> {
     let run = run_detached(task, caller.name().map(str::to_owned)).await;
     let run = run.map_err(|failure| Problem::unavailable(failure.detail))?;
     Ok(HttpResponse::Ok().json(run))
+}
+
+fn mirror(sources: &Sources) -> Result<&MirrorTasks, Problem> {
+    sources.mirror().ok_or_else(|| {
+        let detail = "no remote is configured; set WORKER__MIRROR__URL";
+        Problem::new(Kind::NotFound, detail)
+    })
 }
 
 fn find<'a>(sources: &'a Sources, name: &str) -> Result<&'a Arc<Task<Pull>>, Problem> {
@@ -140,7 +202,7 @@ fn find<'a>(sources: &'a Sources, name: &str) -> Result<&'a Arc<Task<Pull>>, Pro
     })
 }
 
-fn unavailable(error: RequestError) -> Problem {
+fn unavailable(error: &RequestError) -> Problem {
     Problem::unavailable(error.to_string())
 }
 
@@ -187,7 +249,8 @@ async fn sync_last(
     Query(LastQuery { count }): Query<LastQuery>,
 ) -> Result<HttpResponse, Problem> {
     let task = only(&sources)?;
-    let runs = task.side.runs(&task.job, None, MAX_RUNS).await.map_err(unavailable)?.items;
+    let runs =
+        task.side.runs(&task.job, None, MAX_RUNS).await.map_err(|error| unavailable(&error))?.items;
     let over = runs.iter().filter(|run| run.state != RunState::Running);
     let mut data = over.take(count.unwrap_or(MAX_RUNS)).map(OldAnswer::of).collect::<Vec<_>>();
     data.reverse();

@@ -16,8 +16,6 @@ use super::upstream::not_empty;
 
 /// The defaults of `[mirror]`.
 pub(super) const MIRROR_DEFAULTS: &str = include_str!("mirror.toml");
-/// The name of the mirror as a source, and of its job at the store.
-pub const MIRROR: &str = "mirror";
 
 /// `[mirror]`: the remote service that is mirrored.
 #[derive(Clone, Debug, Deserialize)]

@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use shared_models::mirror::JOB;
 use shared_models::runs::is_name;
 
 use super::base_url::{BaseUrl, locate, tls_for, without_credentials};
-use super::mirror::MIRROR;
 
 /// The defaults of `[upstream]`.
 pub(super) const UPSTREAM: &str = include_str!("upstream.toml");
@@ -163,10 +163,10 @@ pub(super) fn upstreams(
 ) -> Result<Vec<Upstream>, String> {
     let mut upstreams = Vec::from_iter(Upstream::new(FIRST.to_owned(), first.clone())?);
     for (name, settings) in named {
-        if name == FIRST || name == MIRROR || !is_name(name) {
+        if name == FIRST || name == JOB || !is_name(name) {
             return Err(format!(
                 "upstreams.{name}: expected a name of 1 to 64 lowercase letters, digits, _ and -, \
-                 other than {FIRST} and {MIRROR}"
+                 other than {FIRST} and {JOB}"
             ));
         }
         let upstream = Upstream::new(name.clone(), settings.clone())?;

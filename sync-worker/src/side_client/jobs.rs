@@ -1,5 +1,7 @@
 //! The requests to a side about the jobs that are done for it.
 
+use std::fmt::Display;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_models::runs::{BeginRun, Begun, Cursors, EndRun, RenewRun, Run, RunList, SetCursors};
@@ -80,30 +82,47 @@ impl SideClient {
         self.of_run(self.get(path).query(query)).await
     }
 
+    /// Reads something for a run; `None` if it is not kept any more.
+    pub async fn read_if_kept<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, Value)],
+    ) -> Result<Option<T>, RunError> {
+        match self.reply(self.get(path).query(query)).await? {
+            Reply { status: 410, .. } => Ok(None),
+            reply => self.parse_of_run(&self.succeeded(reply)?).map(Some),
+        }
+    }
+
     async fn of_run<T: DeserializeOwned>(
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<T, RunError> {
-        let reply = self.reply_of_run(request).await?;
-        serde_json::from_slice(&reply.body).map_err(|error| {
-            RunError::Failed(format!("the {}: its answer is invalid: {error}", self.side))
-        })
+        self.parse_of_run(&self.succeeded(self.reply(request).await?)?)
     }
 
     async fn done_for_run(&self, request: reqwest::RequestBuilder) -> Result<(), RunError> {
-        self.reply_of_run(request).await.map(drop)
+        self.succeeded(self.reply(request).await?).map(drop)
     }
 
-    async fn reply_of_run(&self, request: reqwest::RequestBuilder) -> Result<Reply, RunError> {
-        match self.send(request).await {
-            Ok(reply) if (200..300).contains(&reply.status) => Ok(reply),
-            Ok(Reply { status: 409, .. }) => Err(RunError::Lost),
-            Ok(Reply { status, body, .. }) => {
-                Err(RunError::Failed(format!("the {}: {}", self.side, describe(status, &body))))
-            }
-            Err(no_reply) => {
-                Err(RunError::Failed(format!("the {}: {}", self.side, String::from(no_reply))))
-            }
+    async fn reply(&self, request: reqwest::RequestBuilder) -> Result<Reply, RunError> {
+        self.send(request).await.map_err(|no_reply| self.failed(String::from(no_reply)))
+    }
+
+    fn succeeded(&self, reply: Reply) -> Result<Reply, RunError> {
+        match reply.status {
+            200..=299 => Ok(reply),
+            409 => Err(RunError::Lost),
+            status => Err(self.failed(describe(status, &reply.body))),
         }
+    }
+
+    fn parse_of_run<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T, RunError> {
+        serde_json::from_slice(&reply.body)
+            .map_err(|error| self.failed(format!("its answer is invalid: {error}")))
+    }
+
+    fn failed(&self, reason: impl Display) -> RunError {
+        RunError::Failed(format!("the {}: {reason}", self.side))
     }
 }

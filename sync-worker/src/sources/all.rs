@@ -3,21 +3,58 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use shared_models::mirror::JOB;
 use shared_models::runs::{Run, RunFailure};
 use shared_models::side::Side;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::mirror::Mirror;
+use super::mirror::flush::{FLUSH, Flush};
+use super::mirror::load::{LOAD, Load, OnProgress};
 use super::pull::{self, Pull};
-use super::run::Task;
+use super::run::{Task, Work};
 use super::schedule::repeat;
 use crate::settings::SourcesSettings;
+use crate::settings::mirror::Remote;
 use crate::side_client::SideClient;
 
 /// All sources that are configured.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Sources {
     upstreams: Arc<[Arc<Task<Pull>>]>,
+    mirror: Option<MirrorTasks>,
+}
+
+/// The tasks of the mirror.
+#[derive(Clone)]
+pub struct MirrorTasks {
+    /// Sends what changed here.
+    pub flush: Arc<Task<Flush>>,
+    /// Loads what the remote has.
+    pub load: Arc<Task<Load>>,
+}
+
+impl MirrorTasks {
+    /// Returns the remote.
+    #[must_use]
+    pub fn remote(&self) -> &Remote {
+        self.flush.work.0.remote()
+    }
+}
+
+/// What a load on the command line may do besides, and whom it tells how far it has come.
+pub struct LoadOptions {
+    /// Is told how far it has come.
+    pub on_progress: OnProgress,
+    /// Set if it may remove any number of records.
+    pub removes_any: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { on_progress: Arc::new(|_| ()), removes_any: false }
+    }
 }
 
 /// The error of sources that cannot be built.
@@ -28,19 +65,30 @@ pub struct SourcesError(String);
 impl Sources {
     /// Builds the sources. They are idle until they are run.
     pub fn new(settings: &SourcesSettings, stop: &CancellationToken) -> Result<Self, SourcesError> {
-        let warehouse = || {
-            let client = SideClient::new(Side::Warehouse, &settings.sides());
+        Self::with(settings, stop, LoadOptions::default())
+    }
+
+    /// Builds the sources, whose loads have these options.
+    pub fn with(
+        settings: &SourcesSettings,
+        stop: &CancellationToken,
+        load: LoadOptions,
+    ) -> Result<Self, SourcesError> {
+        let client = |side| {
+            let client = SideClient::new(side, &settings.sides());
             client.map_err(|error| SourcesError(error.to_string()))
         };
         let mut upstreams = vec![];
         for upstream in settings.upstreams().map_err(SourcesError)? {
-            let (job, side) = (upstream.name.clone(), warehouse()?);
+            let (job, side) = (upstream.name.clone(), client(Side::Warehouse)?);
             let work = Pull::new(upstream, side.clone(), Arc::new(Instant::now));
             let work = Arc::new(work.map_err(SourcesError)?);
             let stop = stop.clone();
             upstreams.push(Arc::new(Task { job, name: pull::TASK, side, work, stop }));
         }
-        Ok(Self { upstreams: upstreams.into() })
+        let remote = settings.remote().map_err(SourcesError)?;
+        let mirror = remote.map(|remote| mirror(remote, client(Side::Store)?, stop, load));
+        Ok(Self { upstreams: upstreams.into(), mirror: mirror.transpose()? })
     }
 
     /// Runs the tasks of all sources, each at its interval, until asked to stop.
@@ -50,6 +98,21 @@ impl Sources {
             let interval = task.work.upstream.settings.interval;
             running.spawn(async move { repeat(&task, interval, stop).await });
         }
+        if let Some(mirror) = self.mirror.clone() {
+            let settings = mirror.remote().settings.clone();
+            let of_flush = stop.clone();
+            running.spawn(async move { repeat(&mirror.flush, settings.interval, of_flush).await });
+            if let Some(interval) = settings.load_interval {
+                let stop = stop.clone();
+                running.spawn(async move { repeat(&mirror.load, interval, stop).await });
+            }
+        }
+    }
+
+    /// Returns the mirror, if there is one.
+    #[must_use]
+    pub const fn mirror(&self) -> Option<&MirrorTasks> {
+        self.mirror.as_ref()
     }
 
     /// Returns the pulls.
@@ -67,13 +130,37 @@ impl Sources {
     /// Returns the names of all sources, for a message.
     #[must_use]
     pub fn names(&self) -> String {
-        let names = self.upstreams.iter().map(|task| task.job.as_str()).collect::<Vec<_>>();
+        let mirror = self.mirror.as_ref().map(|tasks| tasks.flush.job.as_str());
+        let names = self.upstreams.iter().map(|task| task.job.as_str()).chain(mirror);
+        let names = names.collect::<Vec<_>>();
         if names.is_empty() { "none is configured".to_owned() } else { names.join(", ") }
     }
 }
 
+fn mirror(
+    remote: Remote,
+    side: SideClient,
+    stop: &CancellationToken,
+    options: LoadOptions,
+) -> Result<MirrorTasks, SourcesError> {
+    let mirror = Arc::new(Mirror::new(remote, side.clone()).map_err(SourcesError)?);
+    let LoadOptions { on_progress, removes_any } = options;
+    let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any };
+    let (job, stop) = (JOB.to_owned(), stop.clone());
+    let (job_of_load, side_of_load, stop_of_load) = (job.clone(), side.clone(), stop.clone());
+    let flush = Task { job, name: FLUSH, side, work: Arc::new(Flush(mirror)), stop };
+    let load = Task {
+        job: job_of_load,
+        name: LOAD,
+        side: side_of_load,
+        work: Arc::new(load),
+        stop: stop_of_load,
+    };
+    Ok(MirrorTasks { flush: Arc::new(flush), load: Arc::new(load) })
+}
+
 /// Runs a task on behalf of a caller, to its end even if the caller goes away.
-pub async fn run_detached<W: super::run::Work>(
+pub async fn run_detached<W: Work>(
     task: &Arc<Task<W>>,
     principal: Option<String>,
 ) -> Result<Run, RunFailure> {

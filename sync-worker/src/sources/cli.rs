@@ -1,22 +1,28 @@
-//! `sync-worker pull`: a run on the command line. It asks the sides itself, so no worker has to run; if
+//! `sync-worker pull`, `load` and `flush`: a run on the command line. It asks the sides itself, so no worker has to run; if
 //! one does, their runs follow each other.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use indicatif::{ProgressBar, ProgressStyle};
 use shared_models::runs::{Run, RunFailure};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::all::{Sources, SourcesError, run_detached};
+use super::all::{LoadOptions, MirrorTasks, Sources, SourcesError, run_detached};
+use super::mirror::flush::FLUSH;
+use super::mirror::load::{LOAD, OnProgress, Progress};
+use super::pull::TASK as PULL;
 use crate::settings::SourcesSettings;
 
-/// The name of the subcommand that pulls.
-pub const PULL: &str = "pull";
+/// The names of the subcommands, which are those of the tasks.
+pub const NAMES: [&str; 3] = [PULL, LOAD, FLUSH];
 
 const NAME: &str = "name";
 const JSON: &str = "json";
+const REMOVE_ANY: &str = "remove-any";
 
 /// The error of a run on the command line.
 #[derive(Debug, Error)]
@@ -46,36 +52,111 @@ impl From<RunFailure> for CliError {
 
 /// Returns the subcommands and their help.
 #[must_use]
-pub fn commands() -> [Command; 1] {
+pub fn commands() -> [Command; 3] {
     let name = Arg::new(NAME).value_name("NAME").help("The upstream; without it, all of them");
     let json = Arg::new(JSON).long("json").action(ArgAction::SetTrue);
     let json = json.help("Print each run as one line of JSON");
-    let about = "Pull operators and sites from an upstream to the warehouse now";
-    [Command::new(PULL).about(about).arg(name).arg(json)]
+    let remove_any = Arg::new(REMOVE_ANY).long("remove-any").action(ArgAction::SetTrue);
+    let remove_any = remove_any.help("Remove what the remote has no more, however much that is");
+    let pull = "Pull operators and sites from an upstream to the warehouse now";
+    let load = "Load the posts and comments of the remote that is mirrored now";
+    let flush = "Send posts and comments that changed here to the remote now";
+    [
+        Command::new(PULL).about(pull).arg(name).arg(json.clone()),
+        Command::new(LOAD).about(load).arg(remove_any).arg(json.clone()),
+        Command::new(FLUSH).about(flush).arg(json),
+    ]
 }
 
-/// Pulls from one upstream or from all, and prints what came of it.
-pub async fn pull(
+/// Runs a subcommand, and prints what came of it.
+pub async fn run(
     settings: &SourcesSettings,
-    matches: &ArgMatches,
+    (command, matches): (&str, &ArgMatches),
     stop: &CancellationToken,
 ) -> Result<(), CliError> {
-    let sources = Sources::new(settings, stop)?;
-    let tasks = match matches.get_one::<String>(NAME) {
-        Some(name) => vec![sources.upstream(name).ok_or_else(|| unknown(name, &sources))?],
+    let runs = match command {
+        LOAD => {
+            let bar = Bar::default();
+            let removes_any = matches.get_flag(REMOVE_ANY);
+            let options = LoadOptions { on_progress: bar.on_progress(), removes_any };
+            let sources = Sources::with(settings, stop, options)?;
+            let run = run_detached(&mirror(&sources)?.load, None).await;
+            bar.clear();
+            vec![run?]
+        }
+        FLUSH => {
+            let sources = Sources::new(settings, stop)?;
+            vec![run_detached(&mirror(&sources)?.flush, None).await?]
+        }
+        _ => {
+            let name = matches.get_one::<String>(NAME).map(String::as_str);
+            pull(&Sources::new(settings, stop)?, name).await?
+        }
+    };
+    for run in &runs {
+        print(run, matches.get_flag(JSON))?;
+    }
+    let failed = runs.into_iter().filter(|run| run.failure.is_some()).map(|run| run.job);
+    let failed = failed.collect::<Vec<_>>().join(", ");
+    if failed.is_empty() { Ok(()) } else { Err(CliError::Failed(failed)) }
+}
+
+/// Pulls from one upstream, or from all.
+async fn pull(sources: &Sources, name: Option<&str>) -> Result<Vec<Run>, CliError> {
+    let tasks = match name {
+        Some(name) => vec![sources.upstream(name).ok_or_else(|| unknown(name, sources))?],
         None => sources.upstreams().iter().collect(),
     };
     if tasks.is_empty() {
         let advice = "no upstream is configured; set WORKER__UPSTREAM__URL";
         return Err(CliError::Unknown(advice.to_owned()));
     }
-    let mut failed = vec![];
+    let mut runs = vec![];
     for task in tasks {
-        let run = run_detached(task, None).await?;
-        print(&run, matches.get_flag(JSON))?;
-        failed.extend(run.failure.is_some().then_some(run.job));
+        runs.push(run_detached(task, None).await?);
     }
-    if failed.is_empty() { Ok(()) } else { Err(CliError::Failed(failed.join(", "))) }
+    Ok(runs)
+}
+
+fn mirror(sources: &Sources) -> Result<&MirrorTasks, CliError> {
+    sources.mirror().ok_or_else(|| {
+        let advice = "no remote is configured; set WORKER__MIRROR__URL";
+        CliError::Unknown(advice.to_owned())
+    })
+}
+
+/// The progress of a load on a terminal. Elsewhere nothing is drawn.
+#[derive(Clone, Default)]
+struct Bar(Arc<OnceLock<ProgressBar>>);
+
+impl Bar {
+    fn on_progress(&self) -> OnProgress {
+        let bar = Arc::clone(&self.0);
+        Arc::new(move |Progress { kind, read, total }| {
+            let bar = bar.get_or_init(ProgressBar::no_length);
+            match total {
+                Some(total) => bar.set_length(total),
+                None => bar.unset_length(),
+            }
+            bar.set_message(kind.plural());
+            bar.set_style(style(total.is_some()));
+            bar.set_position(read);
+        })
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = self.0.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(has_length: bool) -> ProgressStyle {
+    let template = match has_length {
+        true => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec}",
+        false => "{msg} {spinner} {human_pos} {per_sec}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn unknown(name: &str, sources: &Sources) -> CliError {
@@ -93,12 +174,12 @@ fn print(run: &Run, as_json: bool) -> io::Result<()> {
 
 /// Returns a run in words: its figures, why it failed, and what did not fit.
 fn told(run: &Run) -> String {
-    let mut text = format!("{}: {}\n", run.job, figures(&run.counts));
+    let mut text = format!("{} {}: {}\n", run.job, run.task, figures(&run.counts));
     if let Some(RunFailure { reason, detail }) = &run.failure {
         text.push_str(&format!("  {reason}: {detail}\n"));
     }
     for record in &run.refused {
-        let line = format!("  {} {} was left out: {}", record.resource, record.id, record.detail);
+        let line = format!("  {} {}: {}", record.resource, record.id, record.detail);
         // A terminal would obey control characters.
         text.extend(line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }));
         text.push('\n');

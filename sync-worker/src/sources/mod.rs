@@ -3,6 +3,7 @@
 pub mod all;
 pub mod answers;
 pub mod cli;
+pub mod mirror;
 pub mod outbound;
 pub mod pull;
 pub mod run;

@@ -141,7 +141,7 @@ pub enum Scheduled {
     /// The run is over.
     Ran {
         /// The run.
-        run: Run,
+        run: Box<Run>,
         /// The time after which the schedule should try again, if not after its interval.
         again_after: Option<Duration>,
     },
@@ -159,7 +159,7 @@ impl<W: Work> Task<W> {
         Ok(match self.side.begin_run(&self.job, &request).await? {
             Begun::Begun { cursors } => {
                 let (run, again_after) = self.perform(request.run, cursors).await;
-                Scheduled::Ran { run, again_after }
+                Scheduled::Ran { run: Box::new(run), again_after }
             }
             Begun::Busy { .. } => Scheduled::Busy,
             Begun::NotDue { due_in } => Scheduled::NotDue(Duration::from_millis(due_in)),
@@ -222,7 +222,7 @@ impl<W: Work> Task<W> {
                 tracing::warn!(source = self.job, task = self.name, reason, detail, "a run failed");
             }
             None => {
-                tracing::debug!(source = self.job, task = self.name, ?counts, "a run succeeded")
+                tracing::debug!(source = self.job, task = self.name, ?counts, "a run succeeded");
             }
         }
         (self.end(id, EndRun { failure, counts, refused }).await, again_after)

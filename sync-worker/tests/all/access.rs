@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 use sync_worker::http::routes;
 use sync_worker::parked::Parked;
+use sync_worker::sources::all::Sources;
 use test_kit::{TestTokens, eventually};
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
@@ -41,7 +42,7 @@ async fn shown_to(world: &World, end: &str) -> Vec<String> {
 async fn each_route_is_for_those_for_whom_its_rule_is() {
     let (world, tokens) = (World::new().await, TestTokens::random());
     let worker = secured(&world, &tokens).await;
-    let routes = routes(Data::new(vec![]), Parked::new(&worker.sides).unwrap());
+    let routes = routes(Data::new(vec![]), Parked::new(&worker.sides).unwrap(), Sources::default());
     worker.client().assert_keeps_to_its_rules(&routes, &tokens).await;
 }
 

@@ -51,6 +51,28 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__COMPARE__INTERVAL", "0s"), "compare.interval"),
         (with("WORKER__COMPARE__GRACE", "0s"), "compare.grace"),
         (with("WORKER__COMPARE__GRACE", "soon"), "compare.grace"),
+        (with("WORKER__UPSTREAM__URL", "hunter2"), "upstream.url"),
+        (with("WORKER__UPSTREAM__INTERVAL", "0s"), "upstream.interval"),
+        (with("INTERVAL_SCHEDULER_SECONDS", "0"), "upstream.interval"),
+        (with("INTERVAL_RETRY_TOKEN_SECONDS", "soon"), "upstream.retry_token"),
+        (with("API_TOKEN", "hunter2 hunter2"), "expected a token of ASCII letters"),
+        (with("WORKER__UPSTREAM__PARALLEL", "0"), "upstream.parallel"),
+        (with("WORKER__UPSTREAM__MAX_ANSWER", "0"), "upstream.max_answer"),
+        (with("WORKER__UPSTREAM__STRICT", "perhaps"), "upstream.strict"),
+        (with_upstream("WORKER__UPSTREAM__SITES_PATH", "sites"), "sites_path"),
+        (with_upstream("WORKER__UPSTREAM__TOKEN_PATH", "http://"), "token_path"),
+        (with_upstream("API_USER", "hunter2"), "password of the source upstream"),
+        (with_upstream("API_PASSWORD", "hunter2"), "user of the source upstream"),
+        (with("WORKER__UPSTREAMS__ACME__INTERVAL", "9s"), "upstreams.acme.url"),
+        (with("WORKER__UPSTREAMS__ACME__INTERVAL", "0s"), "upstreams.acme"),
+        (with("WORKER__UPSTREAMS__MIRROR__URL", "http://me:hunter2@host"), "upstreams.mirror"),
+        (with("WORKER__MIRROR__URL", "hunter2"), "mirror.url"),
+        (with("WORKER__MIRROR__INTERVAL", "0s"), "mirror.interval"),
+        (with("WORKER__MIRROR__LOAD_INTERVAL", "0s"), "mirror.load_interval"),
+        (with("WORKER__MIRROR__TRIES", "0"), "mirror.tries"),
+        (with("WORKER__MIRROR__MAX_REMOVED", "101"), "mirror.max_removed"),
+        (with("WORKER__MIRROR__IDEMPOTENCY_HEADER", "a b"), "mirror.idempotency_header"),
+        (with("WORKER__MIRROR__FIELDS__ODD", "x"), "odd"),
     ];
     for (variables, named) in cases {
         let output = run(&[], &variables);
@@ -71,6 +93,8 @@ fn help_tells_every_setting_with_its_default() {
         "[store]",
         "[warehouse]",
         "[compare]",
+        "[upstream]",
+        "[mirror]",
         "max_changes = 500",
         "WORKER__HTTP__PORT",
     ] {
@@ -80,4 +104,9 @@ fn help_tells_every_setting_with_its_default() {
 
 fn with(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static str)> {
     REQUIRED.into_iter().chain([(name, value)]).collect()
+}
+
+fn with_upstream(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static str)> {
+    let url = ("WORKER__UPSTREAM__URL", "http://me:hunter2@127.0.0.1:1");
+    with(name, value).into_iter().chain([url]).collect()
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod shapes;
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, stream};
@@ -192,7 +193,7 @@ impl Pull {
             let pause = backoff::wait(attempt, PAUSE.0, PAUSE.1, fastrand::f64());
             sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
         }
-        Err(malformed("it was not asked".to_owned()))
+        Err(malformed("it was not asked"))
     }
 }
 
@@ -212,7 +213,7 @@ impl Work for Pull {
     }
 }
 
-fn malformed(problem: String) -> Failure {
+fn malformed(problem: impl Display) -> Failure {
     let detail = format!("its answer is not what was expected: {problem}");
     Failure { reason: Reason::Malformed, detail, retry_after: None }
 }

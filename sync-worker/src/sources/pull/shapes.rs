@@ -22,10 +22,11 @@ pub(super) struct Operators {
 
 /// Reads the answer with the operators: one record, or a list of them.
 pub(super) fn operators(answer: Value) -> Result<Operators, String> {
-    let (records, is_list) = match answer {
-        Value::Object(_) => (vec![answer], false),
-        Value::Array(records) => (records, true),
-        other => {
+    let is_list = answer.is_array();
+    let records = match answer {
+        Value::Array(records) => records,
+        Value::Object(_) => vec![answer],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
             return Err(format!("expected an operator or a list of them; found {}", kind(&other)));
         }
     };
@@ -48,7 +49,9 @@ pub(super) fn sites(answer: Value) -> Result<Vec<Value>, String> {
             }
             None => return Err("expected a list of sites, or an object with warehouses".to_owned()),
         },
-        other => return Err(format!("expected a list of sites; found {}", kind(&other))),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            return Err(format!("expected a list of sites; found {}", kind(&other)));
+        }
     };
     match list.iter().find(|site| !site.is_object()) {
         Some(other) => Err(format!("expected sites as objects; found {}", kind(other))),

@@ -1,0 +1,182 @@
+//! The client of the remote that is mirrored.
+
+use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Response, Url};
+use serde_json::Value;
+use shared_models::mirror::Mirrored;
+use uuid::Uuid;
+
+use super::array::{ArrayError, Elements};
+use super::names::{Written, has, id, parameters};
+use crate::settings::mirror::Remote;
+use crate::sources::outbound::{Failure, Limits, Outbound, Reason, too_large};
+
+/// The largest answer besides a list of all records, in bytes.
+const MAX_ANSWER: usize = 4 << 20;
+/// The header in which a remote says how many records it has, where it lists a part of them.
+const TOTAL: &str = "x-total-count";
+
+/// A client of the remote.
+#[derive(Clone, Debug)]
+pub(super) struct RemoteClient {
+    pub(super) remote: Remote,
+    http: Outbound,
+}
+
+impl RemoteClient {
+    pub(super) fn new(remote: Remote) -> Result<Self, String> {
+        let settings = &remote.settings;
+        let limits = Limits {
+            connect_timeout: settings.connect_timeout,
+            read_timeout: settings.read_timeout,
+            max_answer: MAX_ANSWER,
+        };
+        let http = Outbound::new("mirror", &remote.tls, limits)?;
+        Ok(Self { remote, http })
+    }
+
+    const fn url(&self, kind: Mirrored) -> &Url {
+        match kind {
+            Mirrored::Post => &self.remote.posts_url,
+            Mirrored::Comment => &self.remote.comments_url,
+        }
+    }
+
+    fn record_url(&self, kind: Mirrored, id: i64) -> Url {
+        let mut url = self.url(kind).clone();
+        url.set_path(&format!("{}/{id}", url.path().trim_end_matches('/')));
+        url
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.remote.settings.token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        }
+    }
+
+    /// Creates a record, and returns the id that the remote gave it.
+    pub(super) async fn create(
+        &self,
+        kind: Mirrored,
+        mut sent: Written,
+        key: Uuid,
+    ) -> Result<i64, Failure> {
+        let settings = &self.remote.settings;
+        if let Some(field) = &settings.marker_field {
+            sent.insert(field.clone(), key.to_string().into());
+        }
+        let mut request = self.http.http().post(self.url(kind).clone()).json(&sent);
+        if let Some(header) = &settings.idempotency_header {
+            // A UUID is a valid value.
+            let value = HeaderValue::try_from(key.to_string());
+            request = value.into_iter().fold(request, |it, value| it.header(header, value));
+        }
+        let answer = self.http.fetch::<Value>(self.authorized(request)).await?;
+        id(&answer, &settings.fields).ok_or_else(|| Failure {
+            reason: Reason::Malformed,
+            detail: format!("its answer to a create has no {}", settings.fields.id),
+            retry_after: None,
+        })
+    }
+
+    /// Replaces a record.
+    pub(super) async fn update(
+        &self,
+        kind: Mirrored,
+        remote_id: i64,
+        mut sent: Written,
+    ) -> Result<(), Failure> {
+        sent.insert(self.remote.settings.fields.id.clone(), remote_id.into());
+        let request = self.http.http().put(self.record_url(kind, remote_id)).json(&sent);
+        self.http.send(self.authorized(request)).await.map(drop)
+    }
+
+    /// Deletes a record.
+    pub(super) async fn delete(&self, kind: Mirrored, remote_id: i64) -> Result<(), Failure> {
+        let request = self.http.http().delete(self.record_url(kind, remote_id));
+        self.http.send(self.authorized(request)).await.map(drop)
+    }
+
+    /// Returns the ids of the records that a create with this key may have made, in their order: those that
+    /// keep the key or, where the remote keeps none, those with the same contents.
+    pub(super) async fn look_up(
+        &self,
+        kind: Mirrored,
+        sent: &Written,
+        key: Uuid,
+    ) -> Result<Vec<i64>, Failure> {
+        let settings = &self.remote.settings;
+        let by = match &settings.marker_field {
+            Some(field) => vec![(field.clone(), key.to_string())],
+            None => parameters(sent, &settings.fields),
+        };
+        let request = self.http.http().get(self.url(kind).clone()).query(&by);
+        let found = self.http.fetch::<Vec<Value>>(self.authorized(request)).await?;
+        let key = Value::from(key.to_string());
+        // A remote that knows no such filter lists everything.
+        let is_it = |record: &&Value| match &settings.marker_field {
+            Some(field) => record.get(field) == Some(&key),
+            None => has(record, sent),
+        };
+        let ids = found.iter().filter(is_it).filter_map(|record| id(record, &settings.fields));
+        let mut ids = ids.collect::<Vec<_>>();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Begins to read all records of a kind.
+    pub(super) async fn list(&self, kind: Mirrored) -> Result<List, Failure> {
+        let request = self.authorized(self.http.http().get(self.url(kind).clone()));
+        let response = self.http.open(request).await?;
+        let total =
+            response.headers().get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
+        let elements = Elements::of(self.remote.settings.max_record.get());
+        Ok(List { http: self.http.clone(), response, elements, total, count: 0 })
+    }
+}
+
+/// A list of records, while it arrives.
+pub(super) struct List {
+    http: Outbound,
+    response: Response,
+    elements: Elements,
+    /// The number of records that the remote says it has, if it does.
+    pub(super) total: Option<u64>,
+    count: u64,
+}
+
+impl List {
+    /// Returns the next records; `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
+        loop {
+            let Some(part) = self.http.next(&mut self.response).await? else {
+                self.elements.end().map_err(|error| self.failure(error))?;
+                return Ok(None);
+            };
+            let found = self.elements.take(&part).map_err(|error| self.failure(error))?;
+            if found.is_empty() {
+                continue;
+            }
+            let parse = |element: &Vec<u8>| serde_json::from_slice(element);
+            let records = found.iter().map(parse).collect::<Result<Vec<_>, _>>();
+            self.count += found.len() as u64;
+            return records.map(Some).map_err(|_| self.failure(ArrayError::Malformed));
+        }
+    }
+
+    /// The number of records so far.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    fn failure(&self, error: ArrayError) -> Failure {
+        let place = format!("after record {}", self.count);
+        let malformed = |detail| Failure { reason: Reason::Malformed, detail, retry_after: None };
+        match error {
+            ArrayError::TooLarge => too_large(self.elements.most()),
+            ArrayError::Incomplete => malformed(format!("its list ends early, {place}")),
+            ArrayError::Malformed => malformed(format!("its list is not a JSON array, {place}")),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Loading what the remote has: posts, then comments. A list is read as it arrives; what is missing in a
+//! complete one was removed there.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use shared_models::mirror::{
+    LoadResult, MAX_LISTED, MAX_LOADED, Mirrored, RefusedRecord as Refused,
+};
+use shared_models::runs::{RefusedRecord, RunFailure};
+
+use super::Mirror;
+use super::client::List;
+use super::names::Reader;
+use super::store::Store;
+use crate::sources::run::{Held, Outcome, Work};
+
+/// The name of the task.
+pub const LOAD: &str = "load";
+
+/// The records in one request to the store.
+const BATCH: usize = 500;
+/// The records that a load may remove, whatever part of all they are.
+const FEW: usize = 10;
+
+/// How far a load has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What is being loaded.
+    pub kind: Mirrored,
+    /// The records that were read.
+    pub read: u64,
+    /// The number of all, if the remote says it.
+    pub total: Option<u64>,
+}
+
+/// Is told how far a load has come.
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Loads what the remote has.
+pub struct Load {
+    /// The mirror.
+    pub mirror: Arc<Mirror>,
+    /// Is told how far it has come.
+    pub on_progress: OnProgress,
+    /// Set if it may remove any number of records.
+    pub removes_any: bool,
+}
+
+impl Work for Load {
+    async fn work(&self, run: &Held) -> Outcome {
+        let mut outcome = Outcome::default();
+        for kind in Mirrored::ALL {
+            let store = self.mirror.store(run, kind);
+            if let Err(failure) = self.load(&store, &mut outcome).await {
+                outcome.fail(failure);
+                break;
+            }
+        }
+        outcome
+    }
+}
+
+impl Load {
+    async fn load(&self, store: &Store<'_>, outcome: &mut Outcome) -> Result<(), RunFailure> {
+        let kind = store.kind;
+        let mut list = self.mirror.client.list(kind).await?;
+        let (mut ids, mut batch) = (vec![], vec![]);
+        while let Some(records) = list.next().await? {
+            for record in records {
+                batch.push(record);
+                if batch.len() == BATCH {
+                    self.store(store, std::mem::take(&mut batch), &mut ids, outcome).await?;
+                }
+            }
+            let (read, total) = (list.count(), list.total);
+            (self.on_progress)(Progress { kind, read, total });
+        }
+        self.store(store, batch, &mut ids, outcome).await?;
+        check_complete(&list)?;
+        ids.sort_unstable();
+        self.remove_missing(store, &ids, outcome).await
+    }
+
+    /// Stores records of the remote.
+    async fn store(
+        &self,
+        store: &Store<'_>,
+        records: Vec<Value>,
+        ids: &mut Vec<i64>,
+        outcome: &mut Outcome,
+    ) -> Result<(), RunFailure> {
+        let settings = &self.mirror.client.remote.settings;
+        let reader = Reader::new(&settings.fields, settings.marker_field.as_deref());
+        ids.extend(records.iter().filter_map(|record| super::names::id(record, &settings.fields)));
+        let loaded = match store.kind {
+            Mirrored::Post => {
+                let read = records.iter().map(|record| reader.post(record));
+                store.load(keep(store.kind, read, outcome)).await?
+            }
+            Mirrored::Comment => {
+                let read = records.iter().map(|record| reader.comment(record));
+                store.load(keep(store.kind, read, outcome)).await?
+            }
+        };
+        let LoadResult { created, updated, unchanged, conflicts, adopted, refused } = loaded;
+        let counts = [
+            ("created", created),
+            ("updated", updated),
+            ("unchanged", unchanged),
+            ("conflicts", conflicts),
+            ("adopted", adopted),
+        ];
+        counts.into_iter().for_each(|(name, count)| outcome.add(name, count));
+        refused.into_iter().for_each(|record| refuse(store.kind, record, outcome));
+        Ok(())
+    }
+
+    /// Removes what was seen at the remote, and is not there any more. `ids` are in order.
+    async fn remove_missing(
+        &self,
+        store: &Store<'_>,
+        ids: &[i64],
+        outcome: &mut Outcome,
+    ) -> Result<(), RunFailure> {
+        let (mut missing, mut all, mut after) = (vec![], 0, None);
+        loop {
+            let listed = store.listed(after).await?;
+            all += listed.len();
+            after = listed.last().copied();
+            let is_last = listed.len() < MAX_LISTED;
+            missing.extend(listed.into_iter().filter(|id| ids.binary_search(id).is_err()));
+            if is_last {
+                break;
+            }
+        }
+        let max = self.mirror.client.remote.settings.max_removed;
+        if !self.removes_any && missing.len() > FEW && max.is_exceeded_by(missing.len(), all) {
+            return Err(too_many_missing(store.kind, missing.len(), all));
+        }
+        for some in missing.chunks(MAX_LOADED) {
+            let gone = store.gone(some.to_vec()).await?;
+            outcome.add("removed", gone.removed);
+            outcome.add("conflicts", gone.kept);
+        }
+        Ok(())
+    }
+}
+
+/// Fails if the remote has listed only a part of its records: what is missing may be there.
+fn check_complete(list: &List) -> Result<(), RunFailure> {
+    match list.total.filter(|total| *total > list.count()) {
+        None => Ok(()),
+        Some(total) => Err(RunFailure {
+            reason: "incomplete".to_owned(),
+            detail: format!(
+                "the remote says that it has {total} records, and listed {}; what it listed is stored, \
+                 and nothing was removed",
+                list.count()
+            ),
+        }),
+    }
+}
+
+fn too_many_missing(kind: Mirrored, missing: usize, all: usize) -> RunFailure {
+    RunFailure {
+        reason: "too_many_missing".to_owned(),
+        detail: format!(
+            "{missing} of {all} {} are not at the remote any more, more than mirror.max_removed permits; \
+             nothing was removed; if that is right, run `sync-worker load --remove-any`",
+            kind.plural()
+        ),
+    }
+}
+
+/// Keeps the records that could be read, and names the others.
+fn keep<R>(
+    kind: Mirrored,
+    read: impl Iterator<Item = Result<R, Refused>>,
+    outcome: &mut Outcome,
+) -> Vec<R> {
+    let kept = read.filter_map(|read| read.map_err(|it| refuse(kind, it, outcome)).ok());
+    kept.collect()
+}
+
+fn refuse(kind: Mirrored, record: Refused, outcome: &mut Outcome) {
+    let id = record.remote_id.map_or_else(|| "without an id".to_owned(), |id| id.to_string());
+    let resource = format!("remote {}", kind.resource());
+    outcome.refuse(RefusedRecord { resource, id, detail: record.detail });
+}

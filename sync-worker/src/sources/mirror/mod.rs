@@ -1,0 +1,48 @@
+//! The mirror: posts and comments of the store, kept the same as those of a remote service.
+//!
+//! `array`, `names` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
+//! never overlap.
+
+mod array;
+mod client;
+pub mod flush;
+pub mod load;
+mod names;
+mod sending;
+mod steps;
+mod store;
+
+use shared_models::mirror::Mirrored;
+
+use super::run::Held;
+use crate::settings::mirror::Remote;
+use crate::side_client::SideClient;
+use client::RemoteClient;
+use store::Store;
+
+/// The mirror of a remote service at the store.
+pub struct Mirror {
+    client: RemoteClient,
+    store: SideClient,
+}
+
+impl Mirror {
+    /// Creates the mirror of a remote.
+    pub fn new(remote: Remote, store: SideClient) -> Result<Self, String> {
+        Ok(Self { client: RemoteClient::new(remote)?, store })
+    }
+
+    /// Returns the remote.
+    #[must_use]
+    pub const fn remote(&self) -> &Remote {
+        &self.client.remote
+    }
+
+    fn store<'a>(&'a self, run: &Held, kind: Mirrored) -> Store<'a> {
+        Store { client: &self.store, run: run.id, kind }
+    }
+
+    fn parallel(&self) -> usize {
+        self.client.remote.settings.parallel.get()
+    }
+}

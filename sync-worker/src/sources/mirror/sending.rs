@@ -1,0 +1,129 @@
+//! Sending one record to the remote: the requests that the steps say, with pauses after failures.
+
+use std::time::Duration;
+
+use program_kit::backoff;
+use shared_models::mirror::{Action, Fields, Mirrored, Outcome, PreparedItem, SettleItem};
+use tokio::time::sleep;
+
+use super::client::RemoteClient;
+use super::names::written;
+use super::steps::{Answer, Ended, Next, Sending, Step, Wanted};
+use crate::sources::outbound::{Failure, Reason};
+
+/// A record that was sent, or could not be.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) item: PreparedItem,
+    pub(super) ended: Ended,
+}
+
+impl Sent {
+    /// Returns what the store is told.
+    pub(super) fn settle_item(&self, parked: bool) -> SettleItem {
+        let PreparedItem { id, version, attempt, .. } = self.item;
+        SettleItem { id, version, attempt, outcome: self.outcome(parked) }
+    }
+
+    fn outcome(&self, parked: bool) -> Outcome {
+        match &self.ended {
+            Ended::Sent(remote_id) => Outcome::Sent { remote_id: *remote_id },
+            Ended::NotCreated => Outcome::NotCreated {},
+            Ended::Gone => Outcome::Gone {},
+            Ended::Failed(failure) | Ended::Refused(failure) | Ended::Unavailable(failure) => {
+                let not_created = !failure.reason.is_outcome_unknown();
+                Outcome::Failed { detail: failure.detail.clone(), parked, not_created }
+            }
+        }
+    }
+}
+
+/// Returns what is wanted of the remote; `None` if nothing is to be sent.
+pub(super) const fn wanted(item: &PreparedItem) -> Option<Wanted> {
+    match item.action {
+        Action::Create => Some(Wanted::Create { begun: item.outcome_unknown }),
+        Action::Update => Some(Wanted::Update),
+        Action::Delete => Some(Wanted::Delete),
+        Action::Resolve => Some(Wanted::Resolve),
+        Action::Wait | Action::Nothing => None,
+    }
+}
+
+impl RemoteClient {
+    /// Sends a record. A request follows the answer to the one before.
+    pub(super) async fn send(&self, kind: Mirrored, item: PreparedItem, wanted: Wanted) -> Sent {
+        let settings = &self.remote.settings;
+        let mut sending = Sending::new(wanted, settings.tries.get());
+        loop {
+            let answer = self.answer(kind, &item, sending.step()).await;
+            let pause = match &answer {
+                Answer::Failed(failure) => self.pause(&sending, failure),
+                Answer::Done(_) | Answer::NotFound => Duration::ZERO,
+            };
+            match sending.after(answer) {
+                Next::End(ended) => return Sent { item, ended },
+                Next::Go(_) => sleep(pause).await,
+            }
+        }
+    }
+
+    fn pause(&self, sending: &Sending, failure: &Failure) -> Duration {
+        let settings = &self.remote.settings;
+        let (min, max) = (settings.backoff_min, settings.backoff_max);
+        let pause = backoff::wait(sending.failures(), min, max, fastrand::f64());
+        failure.retry_after.map_or(pause, |after| after.min(settings.retry_after_max).max(min))
+    }
+
+    async fn answer(&self, kind: Mirrored, item: &PreparedItem, step: Step) -> Answer {
+        let done = match step {
+            Step::Create => self.create_item(kind, item).await.map(Some),
+            Step::Update => self.update_item(kind, item).await.map(|()| None),
+            Step::Delete => match item.remote_id {
+                Some(remote_id) => self.delete(kind, remote_id).await.map(|()| None),
+                None => Ok(None),
+            },
+            Step::LookUp => match self.look_up_item(kind, item).await {
+                Ok(None) => return Answer::NotFound,
+                found => found,
+            },
+        };
+        done.map_or_else(Answer::Failed, Answer::Done)
+    }
+
+    async fn create_item(&self, kind: Mirrored, item: &PreparedItem) -> Result<i64, Failure> {
+        let (Some(attempt), Some(fields)) = (item.attempt, &item.fields) else {
+            return Err(incomplete());
+        };
+        self.create(kind, written(fields, &self.remote.settings.fields), attempt).await
+    }
+
+    async fn update_item(&self, kind: Mirrored, item: &PreparedItem) -> Result<(), Failure> {
+        let (Some(remote_id), Some(fields)) = (item.remote_id, &item.fields) else {
+            return Err(incomplete());
+        };
+        self.update(kind, remote_id, written(fields, &self.remote.settings.fields)).await
+    }
+
+    async fn look_up_item(
+        &self,
+        kind: Mirrored,
+        item: &PreparedItem,
+    ) -> Result<Option<i64>, Failure> {
+        let (Some(attempt), Some(fields)) = (item.attempt, &item.fields) else {
+            return Err(incomplete());
+        };
+        let sent = written(fields, &self.remote.settings.fields);
+        Ok(self.look_up(kind, &sent, attempt).await?.first().copied())
+    }
+}
+
+/// Creates the failure of an item that does not say what is to be sent.
+fn incomplete() -> Failure {
+    let detail = "the store does not say what is to be sent".to_owned();
+    Failure { reason: Reason::Status(422), detail, retry_after: None }
+}
+
+/// Returns the fields of a record, for a person.
+pub(super) fn shown(fields: Option<&Fields>) -> serde_json::Value {
+    serde_json::json!(fields)
+}
