@@ -51,6 +51,13 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__COMPARE__INTERVAL", "0s"), "compare.interval"),
         (with("WORKER__COMPARE__GRACE", "0s"), "compare.grace"),
         (with("WORKER__COMPARE__GRACE", "soon"), "compare.grace"),
+    ];
+    cases.into_iter().for_each(|(variables, named)| assert_refused(&variables, named));
+}
+
+#[test]
+fn a_setting_of_a_source_is_checked_too() {
+    let cases = [
         (with("WORKER__UPSTREAM__URL", "hunter2"), "upstream.url"),
         (with("WORKER__UPSTREAM__INTERVAL", "0s"), "upstream.interval"),
         (with("INTERVAL_SCHEDULER_SECONDS", "0"), "upstream.interval"),
@@ -74,13 +81,15 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__MIRROR__IDEMPOTENCY_HEADER", "a b"), "mirror.idempotency_header"),
         (with("WORKER__MIRROR__FIELDS__ODD", "x"), "odd"),
     ];
-    for (variables, named) in cases {
-        let output = run(&[], &variables);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "{variables:?}");
-        assert!(said.contains(named) && said.lines().count() == 1, "{variables:?}: {said}");
-        assert!(!said.contains("hunter2"), "the secret is in: {said}");
-    }
+    cases.into_iter().for_each(|(variables, named)| assert_refused(&variables, named));
+}
+
+fn assert_refused(variables: &[(&str, &str)], named: &str) {
+    let output = run(&[], variables);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{variables:?}");
+    assert!(said.contains(named) && said.lines().count() == 1, "{variables:?}: {said}");
+    assert!(!said.contains("hunter2"), "the secret is in: {said}");
 }
 
 #[test]
