@@ -20,6 +20,8 @@ mod permissions;
 mod settings;
 mod sides;
 mod silent_queues;
+mod sources;
+#[cfg(test)]
 mod stopping;
 mod tls;
 mod topology;

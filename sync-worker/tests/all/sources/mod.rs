@@ -1,0 +1,4 @@
+//! The services outside: what their answers and failures are taken for, and their tokens.
+
+mod outbound;
+mod tokens;
