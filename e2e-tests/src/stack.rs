@@ -6,7 +6,7 @@ use process_kit::secured::{self, password};
 use process_kit::{Program, Side, settings_of_sides, shared};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_kit::{TestDatabase, eventually, get};
+use test_kit::{TestClient, TestDatabase, eventually, get};
 
 use crate::BrokerUrls;
 
@@ -25,6 +25,7 @@ pub struct Stack {
     pub warehouse: Side,
     broker: BrokerUrls,
     databases: [TestDatabase; 2],
+    of_the_worker: Vec<(String, String)>,
     logs: TempDir,
 }
 
@@ -47,8 +48,18 @@ impl Stack {
             service("warehouse-svc", "WAREHOUSE", &databases[1], &broker.warehouse, logs.path());
         let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path(), of_the_worker);
         let (store, warehouse) = (Side::new(store_svc.url()), Side::new(warehouse_svc.url()));
-        let mut stack =
-            Self { store_svc, warehouse_svc, worker, store, warehouse, broker, databases, logs };
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut stack = Self {
+            store_svc,
+            warehouse_svc,
+            worker,
+            store,
+            warehouse,
+            broker,
+            databases,
+            of_the_worker: of_the_worker.iter().map(own).collect(),
+            logs,
+        };
         stack.store_svc.start().await;
         stack.warehouse_svc.start().await;
         stack.worker.start().await;
@@ -65,12 +76,14 @@ impl Stack {
         store(&self.databases[0], &self.broker, &logs)
     }
 
-    /// Another worker between the same sides; it is not started yet.
+    /// Another worker between the same sides, with the same settings; it is not started yet.
     #[must_use]
     pub fn another_worker(&self) -> Program {
         let logs = self.logs.path().join("another worker");
         std::fs::create_dir(&logs).unwrap();
-        worker(&self.broker, [&self.store_svc, &self.warehouse_svc], &logs, &[])
+        let own = self.of_the_worker.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = own.collect::<Vec<_>>();
+        worker(&self.broker, [&self.store_svc, &self.warehouse_svc], &logs, &own)
     }
 
     /// Waits until the offers are made that the worker asks for where a queue is new; else one made
@@ -90,6 +103,13 @@ impl Stack {
             };
             eventually("all are ready", ready).await;
         }
+    }
+
+    /// A client of the store, the warehouse and the worker each, that may do everything a person may.
+    #[must_use]
+    pub fn clients(&self) -> [TestClient; 3] {
+        let programs = [&self.store_svc, &self.warehouse_svc, &self.worker];
+        programs.map(|program| secured::client(program.url()))
     }
 
     /// Waits until the order is at the side and looks as wanted.
@@ -151,9 +171,29 @@ impl Stack {
         }
     }
 
+    /// Looks through the logs of all programs, and panics where one of these stands.
+    pub fn assert_not_logged(&self, secrets: &[&str]) {
+        secured::assert_nothing_leaked(self.logs.path(), secrets);
+    }
+
     /// Does something to the store's database, as an administrator of it might.
     pub async fn store_runs(&self, statements: &str) {
         self.databases[0].run(statements).await;
+    }
+
+    /// Does something to the warehouse's database, as an administrator of it might.
+    pub async fn warehouse_runs(&self, statements: &str) {
+        self.databases[1].run(statements).await;
+    }
+
+    /// Counts rows of the warehouse's database: `orders where version > 1`.
+    pub async fn warehouse_count(&self, rows: &str) -> i64 {
+        self.databases[1].count(rows).await
+    }
+
+    /// Counts rows of the store's database.
+    pub async fn store_count(&self, rows: &str) -> i64 {
+        self.databases[0].count(rows).await
     }
 
     async fn of_each_database(&self, table: &str) -> [i64; 2] {

@@ -17,5 +17,6 @@ mod replicas;
 mod security;
 mod silence;
 mod slow_disk;
+mod sources;
 mod unknown_outcomes;
 mod workers;

@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use program_kit::http::endpoints::Routes;
 use sync_worker::parked::Parked;
 use sync_worker::settings::{PROGRAM, SidesSettings};
+use sync_worker::sources::all::Sources;
 
 /// A line of the table for each method: `| services | GET, HEAD | /v1/orders | read |`.
 type Row = [String; 4];
@@ -26,7 +27,7 @@ fn worker() -> Routes {
     let urls = "store.url = 'http://store'\nwarehouse.url = 'http://warehouse'\n";
     fs::write(file.path(), urls).unwrap();
     let sides = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
-    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sides).unwrap())
+    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sides).unwrap(), Sources::default())
 }
 
 fn documented() -> BTreeSet<Row> {

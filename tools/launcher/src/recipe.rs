@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
@@ -132,6 +132,14 @@ impl Recipe {
     pub fn farewell(mut self, farewell: Farewell) -> Self {
         self.farewell = farewell;
         self
+    }
+
+    /// Runs the program to its end, and returns its output, of which nothing goes to the log.
+    pub async fn output(&self) -> Result<Output> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.output().await.with_context(|| format!("cannot run {}", self.program.display()))
     }
 
     /// Returns the command, wrapped in `setpriv`: only that can arrange, before the program starts,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
@@ -90,6 +91,11 @@ impl Program {
         let recipe = self.recipe.clone().log(&self.logs.join(log));
         self.process = Some(Process::spawn(recipe).await?);
         Ok(())
+    }
+
+    /// Runs a subcommand of it to its end, with the same settings.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        self.recipe.clone().args(arguments).output().await.unwrap()
     }
 
     /// Its process, while it runs or after it ended by itself.

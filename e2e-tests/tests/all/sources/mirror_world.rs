@@ -1,0 +1,131 @@
+//! The setting of a test of the mirror: a remote, and a stack whose worker mirrors it.
+
+use e2e_tests::Stack;
+use sample_sources::remote::{Kind, Options, Remote};
+use serde_json::{Value, json};
+use test_kit::{Answer, TestBroker, TestClient, eventually};
+
+pub(crate) struct World {
+    pub(crate) remote: Remote,
+    pub(crate) stack: Stack,
+    pub(crate) store: TestClient,
+    pub(crate) worker: TestClient,
+}
+
+impl World {
+    /// A remote with three posts of five comments each, and a mirror that runs when it is asked to.
+    pub(crate) async fn new() -> Self {
+        Self::with(Options { seed_posts: Some(3), ..Options::default() }, &[]).await
+    }
+
+    pub(crate) async fn with(options: Options, settings: &[(&str, &str)]) -> Self {
+        let remote = Remote::start(options).await.unwrap();
+        let url = remote.url();
+        let own = [
+            ("MIRROR__URL", &*url),
+            ("MIRROR__INTERVAL", "1h"),
+            ("MIRROR__READ_TIMEOUT", "1s"),
+            ("MIRROR__BACKOFF_MIN", "1ms"),
+            ("MIRROR__BACKOFF_MAX", "20ms"),
+        ];
+        let broker = TestBroker::new().await;
+        let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
+        let [store, _, worker] = stack.clients();
+        let world = Self { remote, stack, store, worker };
+        world.first_run_is_over().await;
+        world
+    }
+
+    /// Waits for the run that the schedule begins when the worker starts.
+    async fn first_run_is_over(&self) {
+        eventually("the first run is over", async || {
+            let listed = self.worker.get("/v1/sources").await.with(200);
+            let last = &listed["sources"][0]["last"];
+            (last["state"].is_string() && last["state"] != "running").then_some(())
+        })
+        .await;
+    }
+
+    /// Runs a task, and returns the run.
+    pub(crate) async fn run(&self, task: &str) -> Answer {
+        self.worker.post(&format!("/v1/mirror/{task}"), &json!(null)).await.with(200)
+    }
+
+    /// Runs a task that has to succeed, and returns its figures.
+    pub(crate) async fn runs(&self, task: &str) -> Value {
+        let run = self.run(task).await;
+        assert_eq!(run["state"], "succeeded", "{}", run.text);
+        run["counts"].clone()
+    }
+
+    pub(crate) async fn place(&self, title: &str) -> Value {
+        let post = json!({"title": title, "body": "A text.", "userId": 1});
+        self.store.post("/posts/", &post).await.with(201).body
+    }
+
+    pub(crate) async fn comment(&self, post: &Value) -> Value {
+        let comment = json!({"postId": post["id"], "name": "Ann", "email": "ann@quay.example", "body": "So."});
+        self.store.post("/comments/", &comment).await.with(201).body
+    }
+
+    pub(crate) async fn edit(&self, post: &Value, title: &str) -> Value {
+        self.store.patch(&path(post), &json!({ "title": title })).await.with(200).body
+    }
+
+    pub(crate) async fn post(&self, post: &Value) -> Value {
+        self.store.get(&path(post)).await.with(200).body
+    }
+
+    /// Everything that the remote has of a kind, by id.
+    pub(crate) fn at_remote(&self, kind: Kind) -> Vec<Value> {
+        let mut records =
+            self.remote.records(kind).into_iter().map(Value::from).collect::<Vec<_>>();
+        records.sort_by_key(|record| record["id"].as_i64());
+        records
+    }
+
+    /// Everything that the store has of a kind, as the remote has it.
+    pub(crate) async fn at_store(&self, plural: &str) -> Vec<Value> {
+        let page = self.store.get(&format!("/{plural}/?page_size=100")).await.with(200);
+        let mut records = page["results"].as_array().unwrap().clone();
+        records.sort_by_key(|record| record["remote_id"].as_i64());
+        records
+    }
+
+    /// The store and the remote have the same posts with the same contents.
+    pub(crate) async fn assert_equal(&self) {
+        let fields = |record: &Value, id: &str| {
+            let [title, body, user] = ["title", "body", "userId"].map(|name| record[name].clone());
+            (record[id].as_i64(), title, body, user)
+        };
+        let here = self.at_store("posts").await;
+        let here = here.iter().map(|post| fields(post, "remote_id")).collect::<Vec<_>>();
+        let there = self.at_remote(Kind::Posts);
+        let there = there.iter().map(|post| fields(post, "id")).collect::<Vec<_>>();
+        assert_eq!(here, there);
+        let fields = |record: &Value, id: &str| {
+            let [name, body, email] = ["name", "body", "email"].map(|name| record[name].clone());
+            (record[id].as_i64(), name, body, email)
+        };
+        let here = self.at_store("comments").await;
+        let here = here.iter().map(|it| fields(it, "remote_id")).collect::<Vec<_>>();
+        let there = self.at_remote(Kind::Comments);
+        let there = there.iter().map(|it| fields(it, "id")).collect::<Vec<_>>();
+        assert_eq!(here, there);
+    }
+
+    /// The number of requests of a method and path, such as `POST /posts`.
+    pub(crate) fn requests(&self, what: &str) -> u64 {
+        self.remote.steering().counts().of(what)
+    }
+
+    /// The parked changes, newest first.
+    pub(crate) async fn parked(&self) -> Vec<Value> {
+        let listed = self.worker.get("/v1/parked").await.with(200);
+        listed["items"].as_array().unwrap().clone()
+    }
+}
+
+pub(crate) fn path(post: &Value) -> String {
+    format!("/posts/{}/", post["id"])
+}
