@@ -190,8 +190,8 @@ pub enum SettleState {
     Refused,
 }
 
-/// The records at which the mirror has to look, whatever the feed says: those that were handed out and not
-/// settled, offered again, or could not be sent before something else was. The answer to `GET
+/// The records at which the mirror has to look, whatever the feed says: those with a change that waits and
+/// was not refused, and those that were handed out and not settled, or offered again. The answer to `GET
 /// /v1/sync/mirror/{posts,comments}/outstanding?after=&limit=`, in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outstanding {

@@ -10,6 +10,7 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) store: TestClient,
     pub(crate) worker: TestClient,
+    _broker: TestBroker,
 }
 
 impl World {
@@ -31,7 +32,7 @@ impl World {
         let broker = TestBroker::new().await;
         let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
         let [store, _, worker] = stack.clients();
-        let world = Self { remote, stack, store, worker };
+        let world = Self { remote, stack, store, worker, _broker: broker };
         world.first_run_is_over().await;
         world
     }

@@ -16,6 +16,7 @@ struct World {
     stack: Stack,
     warehouse: TestClient,
     worker: TestClient,
+    _broker: TestBroker,
 }
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
         let broker = TestBroker::new().await;
         let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
         let [_, warehouse, worker] = stack.clients();
-        let world = Self { upstream, stack, warehouse, worker };
+        let world = Self { upstream, stack, warehouse, worker, _broker: broker };
         world.first_run_is_over().await;
         world
     }

@@ -31,5 +31,6 @@ create index comments_of_post on comments (post_id, id);
 create unique index comments_remote on comments (remote_id) where remote_id is not null;
 create unique index comments_attempt on comments (attempt) where attempt is not null;
 create index comments_attempted on comments (sending_digest) where attempt is not null;
-create index comments_due on comments (id) where due;
+create index comments_to_be_sent on comments (id)
+    where (due or (changed_version > sent_version and changed_version > refused_version));
 create index comments_removed on comments (modified_at) where deleted;

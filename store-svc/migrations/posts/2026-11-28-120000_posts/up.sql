@@ -30,5 +30,6 @@ create index posts_by_title on posts (title, id) where not deleted;
 create unique index posts_remote on posts (remote_id) where remote_id is not null;
 create unique index posts_attempt on posts (attempt) where attempt is not null;
 create index posts_attempted on posts (sending_digest) where attempt is not null;
-create index posts_due on posts (id) where due;
+create index posts_to_be_sent on posts (id)
+    where (due or (changed_version > sent_version and changed_version > refused_version));
 create index posts_removed on posts (modified_at) where deleted;

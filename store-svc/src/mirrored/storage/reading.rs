@@ -143,7 +143,9 @@ impl QueryFragment<Pg> for Find<'_> {
                 push_rest(&mut out, id, limit)?;
             }
             Selection::Due { after, limit } => {
-                out.push_sql(" where due and id > ");
+                out.push_sql(" where ");
+                out.push_sql(TO_BE_SENT);
+                out.push_sql(" and id > ");
                 push_rest(&mut out, after, limit)?;
             }
         }
@@ -151,6 +153,12 @@ impl QueryFragment<Pg> for Find<'_> {
         Ok(())
     }
 }
+
+/// The records at which the mirror has to look, as the partial indexes say it: those that are due, and those
+/// with a change that waits and was not refused. The feed may not show such a change yet, as long as another
+/// transaction of the cluster runs.
+const TO_BE_SENT: &str =
+    "(due or (changed_version > sent_version and changed_version > refused_version))";
 
 fn push_rest<'b>(out: &mut AstPass<'_, 'b, Pg>, after: &'b i64, limit: &'b i64) -> QueryResult<()> {
     out.push_bind_param::<BigInt, _>(after)?;

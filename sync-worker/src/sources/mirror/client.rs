@@ -1,13 +1,18 @@
 //! The client of the remote that is mirrored.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
 use reqwest::header::HeaderValue;
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 use shared_models::mirror::Mirrored;
+use tokio::time::sleep_until;
 use uuid::Uuid;
 
 use super::array::{ArrayError, Elements};
 use super::names::{Written, has, id, parameters};
+use super::pace::Pace;
 use crate::settings::mirror::Remote;
 use crate::sources::outbound::{Failure, Limits, Outbound, Reason, too_large};
 
@@ -21,6 +26,8 @@ const TOTAL: &str = "x-total-count";
 pub(super) struct RemoteClient {
     pub(super) remote: Remote,
     http: Outbound,
+    /// Shared by all requests.
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl RemoteClient {
@@ -32,7 +39,27 @@ impl RemoteClient {
             max_answer: MAX_ANSWER,
         };
         let http = Outbound::new("mirror", &remote.tls, limits)?;
-        Ok(Self { remote, http })
+        let pace = Arc::new(Mutex::new(Pace::new(Instant::now())));
+        Ok(Self { remote, http, pace })
+    }
+
+    /// Waits until the pace permits a request; returns when that was.
+    pub(super) async fn begin(&self) -> Instant {
+        let at = self.pace().book(Instant::now());
+        sleep_until(at.into()).await;
+        at
+    }
+
+    /// Takes an answer into account: whether the remote takes so many requests.
+    pub(super) fn answered(&self, begun: Instant, throttled: Option<Duration>) {
+        match throttled {
+            Some(wait) => self.pace().slow_down(begun, Instant::now(), wait),
+            None => self.pace().speed_up(),
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     const fn url(&self, kind: Mirrored) -> &Url {

@@ -127,15 +127,9 @@ impl<'a> Flushing<'a> {
         store: &Store<'_>,
         ids: Vec<i64>,
     ) -> Result<Vec<i64>, RunFailure> {
-        let (mut to_send, mut waiting) = (vec![], vec![]);
-        for item in store.prepare(ids).await?.items {
-            match (wanted(&item), item.action) {
-                (Some(wanted), _) => to_send.push((item, wanted)),
-                (None, Action::Wait) => waiting.push(item),
-                (None, _) => {}
-            }
-        }
-        self.park_waiting(store, waiting).await?;
+        let items = store.prepare(ids).await?.items.into_iter();
+        // A comment whose post is not at the remote waits: the store names it again when the post is.
+        let to_send = items.filter_map(|item| Some((wanted(&item)?, item))).collect();
         let (client, parallel) = (&self.mirror.client, self.mirror.parallel());
         // Sending goes on while the store is told.
         let (results, mut settling) = mpsc::channel::<Sent>(CHUNK);
@@ -178,17 +172,6 @@ impl<'a> Flushing<'a> {
         }
         let reason = "the remote gave it an id that another record here has";
         let reports = taken.iter().map(|item| report(store.kind, item, reason, false));
-        self.park(store, reports.collect()).await
-    }
-
-    /// Parks comments whose post is not at the remote: they are offered again later.
-    async fn park_waiting(
-        &mut self,
-        store: &Store<'_>,
-        waiting: Vec<PreparedItem>,
-    ) -> Result<(), RunFailure> {
-        let reason = "its post is not at the remote yet";
-        let reports = waiting.iter().map(|item| report(store.kind, item, reason, true));
         self.park(store, reports.collect()).await
     }
 
@@ -238,11 +221,11 @@ const fn is_parked(sent: &Sent) -> bool {
 async fn send(
     client: &RemoteClient,
     kind: Mirrored,
-    items: Vec<(PreparedItem, Wanted)>,
+    items: Vec<(Wanted, PreparedItem)>,
     parallel: usize,
     results: mpsc::Sender<Sent>,
 ) -> Option<Failure> {
-    let sending = items.into_iter().map(|(item, wanted)| client.send(kind, item, wanted));
+    let sending = items.into_iter().map(|(wanted, item)| client.send(kind, item, wanted));
     let mut sending = stream::iter(sending).buffer_unordered(parallel);
     let (mut unavailable, mut in_a_row) = (None, 0);
     while let Some(mut sent) = sending.next().await {

@@ -1,6 +1,6 @@
 //! The mirror: posts and comments of the store, kept the same as those of a remote service.
 //!
-//! `array`, `names` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
+//! `array`, `names`, `pace` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
 //! never overlap.
 
 mod array;
@@ -8,6 +8,7 @@ mod client;
 pub mod flush;
 pub mod load;
 mod names;
+mod pace;
 mod sending;
 mod steps;
 mod store;

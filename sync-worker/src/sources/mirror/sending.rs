@@ -55,10 +55,14 @@ impl RemoteClient {
         let settings = &self.remote.settings;
         let mut sending = Sending::new(wanted, settings.tries.get());
         loop {
+            let begun = self.begin().await;
             let answer = self.answer(kind, &item, sending.step()).await;
+            let throttled = throttled(&answer).map(|after| self.bounded(after));
+            self.answered(begun, throttled);
+            // Of one that is throttled, the pace is the pause.
             let pause = match &answer {
-                Answer::Failed(failure) => self.pause(&sending, failure),
-                Answer::Done(_) | Answer::NotFound => Duration::ZERO,
+                Answer::Failed(failure) if throttled.is_none() => self.pause(&sending, failure),
+                Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => Duration::ZERO,
             };
             match sending.after(answer) {
                 Next::End(ended) => return Sent { item, ended },
@@ -68,10 +72,13 @@ impl RemoteClient {
     }
 
     fn pause(&self, sending: &Sending, failure: &Failure) -> Duration {
-        let settings = &self.remote.settings;
-        let (min, max) = (settings.backoff_min, settings.backoff_max);
+        let (min, max) = (self.remote.settings.backoff_min, self.remote.settings.backoff_max);
         let pause = backoff::wait(sending.failures(), min, max, fastrand::f64());
-        failure.retry_after.map_or(pause, |after| after.min(settings.retry_after_max).max(min))
+        failure.retry_after.map_or(pause, |after| self.bounded(after))
+    }
+
+    fn bounded(&self, after: Duration) -> Duration {
+        after.min(self.remote.settings.retry_after_max).max(self.remote.settings.backoff_min)
     }
 
     async fn answer(&self, kind: Mirrored, item: &PreparedItem, step: Step) -> Answer {
@@ -114,6 +121,16 @@ impl RemoteClient {
         };
         let sent = written(fields, &self.remote.settings.fields);
         Ok(self.look_up(kind, &sent, attempt).await?.first().copied())
+    }
+}
+
+/// Returns how long to wait if the remote says that there are too many requests.
+fn throttled(answer: &Answer) -> Option<Duration> {
+    match answer {
+        Answer::Failed(failure) if failure.reason == Reason::Status(429) => {
+            Some(failure.retry_after.unwrap_or_default())
+        }
+        Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => None,
     }
 }
 

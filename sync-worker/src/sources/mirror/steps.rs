@@ -4,6 +4,10 @@
 
 use super::super::outbound::{Failure, Reason};
 
+/// The answers that there are too many requests, after which the remote counts as not available: each
+/// makes all requests slower.
+const MOST_THROTTLED: u32 = 20;
+
 /// What is to be done at the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
@@ -69,6 +73,8 @@ pub(super) struct Sending {
     wanted: Wanted,
     step: Step,
     failures: u32,
+    /// The answers that there are too many requests.
+    throttled: u32,
     tries: u32,
 }
 
@@ -81,7 +87,7 @@ impl Sending {
             Wanted::Update => Step::Update,
             Wanted::Delete => Step::Delete,
         };
-        Self { wanted, step, failures: 0, tries }
+        Self { wanted, step, failures: 0, throttled: 0, tries }
     }
 
     /// The request that is sent now.
@@ -121,6 +127,10 @@ impl Sending {
                 return Next::End(Ended::Refused(failure));
             }
             _ => {}
+        }
+        if reason == Reason::Status(429) && self.throttled < MOST_THROTTLED {
+            self.throttled += 1;
+            return Next::Go(self.step);
         }
         self.failures += 1;
         if self.failures >= self.tries {
@@ -199,8 +209,7 @@ mod tests {
 
     #[test]
     fn a_remote_that_is_away_stops_the_run_and_blames_no_record() {
-        let reasons =
-            [Reason::Refused, Reason::UnknownHost, Reason::Status(503), Reason::Status(429)];
+        let reasons = [Reason::Refused, Reason::UnknownHost, Reason::Status(503)];
         for reason in reasons {
             let mut sending = Sending::new(Wanted::Update, 2);
             assert_eq!(sending.after(failed(reason)), Next::Go(Step::Update));
@@ -212,6 +221,17 @@ mod tests {
             let end = Sending::new(Wanted::Update, 2).after(failed(reason));
             assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
         }
+    }
+
+    #[test]
+    fn a_remote_that_takes_fewer_requests_is_waited_for_and_not_for_ever() {
+        let mut sending = create();
+        let reason = Reason::Status(429);
+        for _ in 0..MOST_THROTTLED + 2 {
+            assert_eq!(sending.after(failed(reason)), Next::Go(Step::Create));
+        }
+        let end = sending.after(failed(reason));
+        assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
     }
 
     #[test]

@@ -1,0 +1,115 @@
+//! The pace of requests to a remote that limits their rate: after an answer that says so, requests begin
+//! with a growing distance; while it takes them, the distance shrinks. Pure.
+
+use std::time::{Duration, Instant};
+
+/// The distance after the first answer that says so.
+const FIRST: Duration = Duration::from_millis(10);
+/// The longest distance.
+const LONGEST: Duration = Duration::from_secs(5);
+/// What is left of the distance after a request that was taken.
+const SHRINKS: f64 = 0.97;
+/// The distance that counts as none.
+const NONE: Duration = Duration::from_millis(1);
+
+/// The pace of requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    distance: Duration,
+    next: Instant,
+    /// When the remote last said that there are too many.
+    slowed_at: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self { distance: Duration::ZERO, next: now, slowed_at: None }
+    }
+
+    /// Books the next request; returns when it may begin.
+    pub(super) fn book(&mut self, now: Instant) -> Instant {
+        let at = self.next.max(now);
+        self.next = at + self.distance;
+        at
+    }
+
+    /// Slows down, as the remote has refused a request that began at `begun`, and asks to wait. Several that
+    /// were under way together slow down once.
+    pub(super) fn slow_down(&mut self, begun: Instant, now: Instant, wait: Duration) {
+        if self.slowed_at.is_none_or(|slowed_at| begun >= slowed_at) {
+            self.distance = (self.distance * 2).clamp(FIRST, LONGEST);
+            self.slowed_at = Some(now);
+        }
+        self.next = self.next.max(now + wait);
+    }
+
+    /// Speeds up, as the remote has taken a request.
+    pub(super) fn speed_up(&mut self) {
+        let shorter = self.distance.mul_f64(SHRINKS);
+        self.distance = if shorter < NONE { Duration::ZERO } else { shorter };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn requests_go_at_once_until_the_remote_says_that_there_are_too_many() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        assert_eq!([pace.book(now), pace.book(now)], [now, now]);
+        pace.slow_down(now, now + ms(5), ms(100));
+        let booked = [pace.book(now), pace.book(now), pace.book(now)];
+        assert_eq!(booked, [now + ms(105), now + ms(115), now + ms(125)]);
+    }
+
+    #[test]
+    fn requests_that_were_under_way_together_slow_down_once() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for _ in 0..8 {
+            pace.slow_down(now, now + ms(5), ms(0));
+        }
+        assert_eq!(pace.distance, FIRST);
+        pace.slow_down(now + ms(9), now + ms(12), ms(0));
+        assert_eq!(pace.distance, FIRST * 2);
+    }
+
+    #[test]
+    fn it_gets_as_fast_again_as_it_was() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        for step in 0..100 {
+            pace.slow_down(now + ms(step), now + ms(step), ms(0));
+        }
+        assert_eq!(pace.distance, LONGEST);
+        for _ in 0..400 {
+            pace.speed_up();
+        }
+        assert_eq!(pace.distance, Duration::ZERO);
+    }
+
+    /// A remote that takes one request in 20 ms, whatever it is asked.
+    #[test]
+    fn the_rate_comes_near_to_what_the_remote_takes() {
+        let begin = Instant::now();
+        let (mut pace, mut free_at, mut taken) = (Pace::new(begin), begin, 0);
+        let mut now = begin;
+        while now < begin + Duration::from_secs(60) {
+            now = pace.book(now);
+            if now >= free_at {
+                free_at = now + ms(20);
+                taken += 1;
+                pace.speed_up();
+            } else {
+                pace.slow_down(now, now, ms(20));
+            }
+        }
+        assert!((1_500..=3_001).contains(&taken), "{taken} of 3,000");
+    }
+}
