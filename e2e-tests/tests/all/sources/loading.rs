@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::mirror_world::{World, path};
 
-fn record(fields: Value) -> serde_json::Map<String, Value> {
+fn record(fields: &Value) -> serde_json::Map<String, Value> {
     fields.as_object().unwrap().clone()
 }
 
@@ -31,7 +31,7 @@ async fn what_changed_at_the_remote_comes_with_the_next_load_and_nothing_else_ch
     let world = World::new().await;
     world.runs("load").await;
     let before = world.at_store("posts").await;
-    let changed = record(json!({"id": 2, "userId": 1, "title": "Another", "body": "b"}));
+    let changed = record(&json!({"id": 2, "userId": 1, "title": "Another", "body": "b"}));
     world.remote.store(Kind::Posts, 2, changed).unwrap();
     world.remote.remove(Kind::Posts, 3).unwrap();
     let counts = world.runs("load").await;
@@ -49,7 +49,7 @@ async fn a_change_here_that_waits_stands_against_one_there_and_that_is_recorded(
     world.runs("load").await;
     let post = world.at_store("posts").await[0].clone();
     world.edit(&post, "Ours").await;
-    let theirs = record(json!({"id": 1, "userId": 1, "title": "Theirs", "body": "b"}));
+    let theirs = record(&json!({"id": 1, "userId": 1, "title": "Theirs", "body": "b"}));
     world.remote.store(Kind::Posts, 1, theirs).unwrap();
     let counts = world.runs("load").await;
     assert_eq!(counts["conflicts"], 1);
@@ -120,12 +120,12 @@ async fn a_remote_that_has_lost_nearly_all_removes_it_here_only_if_a_person_says
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_does_not_fit_is_named_and_the_others_come() {
     let world = World::new().await;
-    let long = record(json!({"id": 50, "userId": 1, "title": "x".repeat(101), "body": "b"}));
+    let long = record(&json!({"id": 50, "userId": 1, "title": "x".repeat(101), "body": "b"}));
     world.remote.store(Kind::Posts, 50, long).unwrap();
-    let odd = record(json!({"id": 51, "userId": 1, "title": 7, "body": "b"}));
+    let odd = record(&json!({"id": 51, "userId": 1, "title": 7, "body": "b"}));
     world.remote.store(Kind::Posts, 51, odd).unwrap();
     let orphan = json!({"id": 99, "postId": 50, "name": "n", "email": "a@b.example", "body": "b"});
-    world.remote.store(Kind::Comments, 99, record(orphan)).unwrap();
+    world.remote.store(Kind::Comments, 99, record(&orphan)).unwrap();
     let run = world.run("load").await;
     assert_eq!((&run["state"], &run["counts"]["refused"]), (&json!("succeeded"), &json!(3)));
     let ids = run["refused"].as_array().unwrap().iter().map(|it| it["id"].clone());
