@@ -9,6 +9,8 @@ use e2e_tests::Stack;
 use process_kit::secured::token;
 use program_kit::access::Role;
 use program_kit::program::Program;
+use sample_sources::remote::{Options as RemoteOptions, Remote};
+use sample_sources::upstream::{Options as UpstreamOptions, Upstream};
 use serde_json::Value;
 use test_kit::{TestBroker, eventually};
 use tokio::process::Command;
@@ -45,13 +47,24 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// Parses the output without the times and the cursor, which differ from run to run.
+/// The times, the cursor, and who did it: they differ from run to run, or with the tokens.
+const VARYING: [&str; 8] = [
+    "created_at",
+    "updated_at",
+    "created_time",
+    "modified_time",
+    "date",
+    "cursor",
+    "creator",
+    "modifier",
+];
+
+/// Parses the output without what varies.
 fn timeless(output: &str) -> Value {
     let mut value: Value =
         serde_json::from_str(output).unwrap_or_else(|error| panic!("{error}: {output}"));
-    for name in ["created_at", "updated_at", "cursor"] {
-        value.as_object_mut().unwrap().remove(name);
-    }
+    let object = value.as_object_mut().unwrap();
+    object.retain(|name, _| !VARYING.contains(&name.as_str()));
     value
 }
 
@@ -66,14 +79,27 @@ async fn run(settings: &str, command: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_through_prints_what_the_readme_says() {
     let broker = TestBroker::new().await;
-    let stack = Stack::start(&broker).await;
+    let upstream = Upstream::start(UpstreamOptions::default()).await.unwrap();
+    let remote = Remote::start(RemoteOptions::default()).await.unwrap();
+    let (upstream_url, remote_url) = (upstream.url(), remote.url());
+    let sources = [
+        ("UPSTREAM__URL", &*upstream_url),
+        ("UPSTREAM__USER", "sample"),
+        ("UPSTREAM__PASSWORD", "sample"),
+        ("MIRROR__URL", &*remote_url),
+    ];
+    let stack = Stack::start_with(&broker, &sources).await;
     let (store, warehouse) = (stack.store_svc.url(), stack.warehouse_svc.url());
+    let worker = stack.worker.url();
     // The README's stack lets everybody in who is on its machine; this one wants to see a token.
     let folder = tempfile::tempdir().unwrap();
     let header = format!("Authorization: Bearer {}", token(Role::Write).expose());
     fs::write(folder.path().join(".curlrc"), format!("header = \"{header}\"\n")).unwrap();
     let home = format!("export CURL_HOME={}", folder.path().display());
-    let mut settings = format!("{home}\nSTORE_URL={store}\nWAREHOUSE_URL={warehouse}");
+    let mut settings = format!(
+        "{home}\nSTORE_URL={store}\nWAREHOUSE_URL={warehouse}\nWORKER_URL={worker}\n\
+         REMOTE_URL={remote_url}"
+    );
     let mut shown = 0;
     for Step { command, output } in steps(&document("README.md")) {
         if output.is_empty() {
@@ -94,7 +120,7 @@ async fn the_walk_through_prints_what_the_readme_says() {
         eventually(&command, as_expected).await;
         shown += 1;
     }
-    assert_eq!(shown, 7, "the walk-through has as many steps with output");
+    assert_eq!(shown, 11, "the walk-through has as many steps with output");
 }
 
 /// Returns the settings of a program and their defaults, as `--help` shows them: `section.key`, and

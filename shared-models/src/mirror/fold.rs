@@ -37,6 +37,15 @@ impl Happened {
         Self::RemovedThere,
     ];
 
+    /// Returns whether a caller made the change here.
+    #[must_use]
+    pub const fn is_made_here(self) -> bool {
+        match self {
+            Self::Created | Self::Changed | Self::Removed => true,
+            Self::Offered | Self::Loaded | Self::Sent | Self::RemovedThere => false,
+        }
+    }
+
     /// Returns what an event says. `is_local` is whether its `source` is `local`.
     #[must_use]
     pub const fn of(event: MirrorEvent, is_local: bool) -> Self {

@@ -47,7 +47,7 @@ pub struct Flush(pub Arc<Mirror>);
 impl Work for Flush {
     async fn work(&self, run: &Held) -> Outcome {
         let mut outcome = Outcome::default();
-        for name in ["created", "updated", "deleted", "parked"] {
+        for name in ["changes", "created", "updated", "deleted", "parked"] {
             outcome.add(name, 0);
         }
         let mut flushing = Flushing { mirror: &self.0, run, outcome: &mut outcome };
@@ -61,6 +61,8 @@ impl Work for Flush {
 /// The changes of records that come to something, and the cursor after them.
 struct Window {
     ids: BTreeSet<i64>,
+    /// The changes made here that came to these.
+    changes: u64,
     next: String,
     more: bool,
 }
@@ -81,6 +83,7 @@ impl<'a> Flushing<'a> {
             loop {
                 let cursor = cursors.get(kind.plural()).map_or(START, String::as_str);
                 let window = read(&store, cursor).await?;
+                self.outcome.add("changes", window.changes);
                 self.send_all(&store, window.ids).await?;
                 cursors.insert(kind.plural().to_owned(), window.next);
                 let set = store.client.set_cursors(&self.run.job, self.run.id, cursors.clone());
@@ -270,6 +273,7 @@ fn report(kind: Mirrored, item: &PreparedItem, reason: &str, may_pass: bool) -> 
 /// Reads the changes after a cursor, and folds them.
 async fn read(store: &Store<'_>, cursor: &str) -> Result<Window, RunFailure> {
     let (mut folded, mut next) = (BTreeMap::<i64, Folded>::new(), cursor.to_owned());
+    let mut changes = 0;
     loop {
         let Some(page) = store.changes(&next).await? else {
             // What came after the cursor is not kept any more, but the newest change of each record is.
@@ -277,6 +281,7 @@ async fn read(store: &Store<'_>, cursor: &str) -> Result<Window, RunFailure> {
             continue;
         };
         for (id, happened) in page.happened() {
+            changes += u64::from(happened.is_made_here());
             match fold(folded.get(&id).copied(), happened) {
                 Some(now) => folded.insert(id, now),
                 None => folded.remove(&id),
@@ -285,7 +290,8 @@ async fn read(store: &Store<'_>, cursor: &str) -> Result<Window, RunFailure> {
         let more = page.more;
         next = page.next;
         if !more || folded.len() >= MAX_FOLDED {
-            return Ok(Window { ids: folded.into_keys().collect(), next, more });
+            let ids = folded.into_keys().collect();
+            return Ok(Window { ids, changes, next, more });
         }
     }
 }
