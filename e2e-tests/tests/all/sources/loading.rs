@@ -69,7 +69,7 @@ async fn an_edit_here_beats_a_removal_there() {
     world.edit(&post, "Ours").await;
     world.remote.remove(Kind::Posts, 3).unwrap();
     let counts = world.runs("load").await;
-    assert_eq!(counts["conflicts"], 1);
+    assert_eq!(counts["kept"], 1);
     world.runs("flush").await;
     let there = world.at_remote(Kind::Posts);
     assert_eq!((there.len(), &there[2]["title"]), (3, &json!("Ours")));

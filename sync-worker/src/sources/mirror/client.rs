@@ -18,6 +18,8 @@ use crate::sources::outbound::{Failure, Limits, Outbound, Reason, too_large};
 
 /// The largest answer besides a list of all records, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
+/// The longest that a list may take to arrive, whatever arrives meanwhile.
+const LIST_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// The header in which a remote says how many records it has, where it lists a part of them.
 const TOTAL: &str = "x-total-count";
 
@@ -159,7 +161,8 @@ impl RemoteClient {
         let total =
             response.headers().get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
         let elements = Elements::of(self.remote.settings.max_record.get());
-        Ok(List { http: self.http.clone(), response, elements, total, count: 0 })
+        let until = Instant::now() + LIST_TIMEOUT;
+        Ok(List { http: self.http.clone(), response, elements, until, total, count: 0 })
     }
 }
 
@@ -168,6 +171,7 @@ pub(super) struct List {
     http: Outbound,
     response: Response,
     elements: Elements,
+    until: Instant,
     /// The number of records that the remote says it has, if it does.
     pub(super) total: Option<u64>,
     count: u64,
@@ -177,6 +181,9 @@ impl List {
     /// Returns the next records; `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
         loop {
+            if Instant::now() > self.until {
+                return Err(self.too_slow());
+            }
             let Some(part) = self.http.next(&mut self.response).await? else {
                 self.elements.end().map_err(|error| self.failure(error))?;
                 return Ok(None);
@@ -195,6 +202,12 @@ impl List {
     /// The number of records so far.
     pub(super) const fn count(&self) -> u64 {
         self.count
+    }
+
+    fn too_slow(&self) -> Failure {
+        let minutes = LIST_TIMEOUT.as_secs() / 60;
+        let detail = format!("its list has not ended after {minutes} minutes");
+        Failure { reason: Reason::Timeout, detail, retry_after: None }
     }
 
     fn failure(&self, error: ArrayError) -> Failure {

@@ -141,7 +141,7 @@ impl Load {
         for some in missing.chunks(MAX_LOADED) {
             let gone = store.gone(some.to_vec()).await?;
             outcome.add("removed", gone.removed);
-            outcome.add("conflicts", gone.kept);
+            outcome.add("kept", gone.kept);
         }
         Ok(())
     }

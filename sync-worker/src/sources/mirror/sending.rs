@@ -120,7 +120,8 @@ impl RemoteClient {
             return Err(incomplete());
         };
         let sent = written(fields, &self.remote.settings.fields);
-        Ok(self.look_up(kind, &sent, attempt).await?.first().copied())
+        // Of several with the same contents the newest: older ones were there before, or have been stored.
+        Ok(self.look_up(kind, &sent, attempt).await?.last().copied())
     }
 }
 
