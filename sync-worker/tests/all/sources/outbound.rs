@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use program_kit::tls::Tls;
+use program_kit::tls::{CaFile, Check, Tls};
 use sample_sources::remote::{Options, Remote};
 use sample_sources::steering::{Action, RetryAfter, Rule};
 use serde_json::Value;
 use sync_worker::sources::outbound::{Failure, Limits, Outbound, Reason};
+use test_kit::{Flaw, Front, Greeting, TestCa};
 use tokio::net::TcpListener;
 
 const LIMITS: Limits = Limits {
@@ -98,13 +99,30 @@ async fn a_retry_after_is_read() {
     assert_eq!(failure.retry_after, None);
 }
 
-#[tokio::test]
-async fn a_certificate_that_nobody_trusts_is_an_error_of_tls() {
-    let plain = remote().await;
-    let tls = Tls::new(None, program_kit::tls::Check::Name).unwrap();
-    let client = Outbound::new("mirror", &tls, LIMITS).unwrap();
-    let url = plain.url().replace("http://", "https://");
-    let failure = client.fetch::<Value>(client.http().get(url)).await.unwrap_err();
-    // It speaks no TLS at all.
-    assert!(!failure.reason.is_outcome_unknown(), "{failure:?}");
+async fn get_over_tls(
+    remote: &Remote,
+    flaw: Flaw,
+    issuer: &TestCa,
+    trusted: &TestCa,
+) -> Result<Value, Failure> {
+    let target = format!("127.0.0.1:{}", remote.port()).parse().unwrap();
+    let front = Front::start(target, Greeting::None, &issuer.issue(flaw)).await;
+    let ca = CaFile::try_from(trusted.path().to_owned()).unwrap();
+    let client =
+        Outbound::new("mirror", &Tls::new(Some(&ca), Check::Name).unwrap(), LIMITS).unwrap();
+    let url = format!("https://{}/posts/1", front.address());
+    client.fetch(client.http().get(url)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_verified_by_a_ca_of_ones_own() {
+    let (remote, ours, another) = (remote().await, TestCa::new(), TestCa::new());
+    let post = get_over_tls(&remote, Flaw::None, &ours, &ours).await.unwrap();
+    assert_eq!(post["id"], 1);
+    let cases = [(Flaw::None, &another), (Flaw::Expired, &ours), (Flaw::OtherName, &ours)];
+    for (flaw, trusted) in cases {
+        let failure = get_over_tls(&remote, flaw, &ours, trusted).await.unwrap_err();
+        assert_eq!(&*failure.reason.word(), "tls_alert", "{flaw:?}: {failure:?}");
+        assert!(failure.detail.contains("certificate"), "{flaw:?}: {failure:?}");
+    }
 }
