@@ -11,6 +11,7 @@ use reqwest::header::HeaderName;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::LEASE_MARGIN;
 use super::base_url::{BaseUrl, locate, tls_for, without_credentials};
 use super::upstream::not_empty;
 
@@ -57,6 +58,9 @@ pub struct MirrorSettings {
     /// The longest `Retry-After` that is honoured.
     #[serde(with = "humantime_serde")]
     pub retry_after_max: Duration,
+    /// The time after which a create that got no answer is over at the remote.
+    #[serde(with = "humantime_serde")]
+    pub create_grace: Duration,
     /// The largest record, in bytes.
     pub max_record: NonZeroUsize,
     /// The percentage of the records that one load may remove.
@@ -137,6 +141,12 @@ pub struct Remote {
 impl Remote {
     pub(super) fn of(settings: &MirrorSettings) -> Result<Option<Self>, String> {
         let Some(url) = &settings.url else { return Ok(None) };
+        if settings.connect_timeout + settings.read_timeout > LEASE_MARGIN {
+            return Err(format!(
+                "mirror.connect_timeout and mirror.read_timeout: expected at most {LEASE_MARGIN:?} together, so \
+                 that a request is over before another worker may begin"
+            ));
+        }
         let base = url.base()?;
         let place = |setting: &str, path| {
             locate(&base, path).map_err(|problem| format!("mirror.{setting}: {problem}"))

@@ -26,6 +26,10 @@ pub(crate) use base_url::append;
 use mirror::{MIRROR_DEFAULTS, MirrorSettings, Remote};
 use upstream::{UPSTREAM, Upstream, UpstreamSettings, named};
 
+/// The time before the end of a run's hold from which it sends nothing any more, as another one may begin
+/// before that is answered. No request of the mirror takes longer.
+pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
 /// The defaults of `[store]` and `[warehouse]`.
 const SIDES: &str = include_str!("sides.toml");
 /// The defaults of `[carry]`.

@@ -73,6 +73,8 @@ pub enum Reason {
     Malformed,
     /// The answer is too large.
     TooLarge,
+    /// The run may not send anything any more.
+    Abandoned,
 }
 
 impl Reason {
@@ -94,6 +96,7 @@ impl Reason {
             Self::Status(status) => return format!("status_{status}"),
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
+            Self::Abandoned => "abandoned",
         }
         .to_owned()
     }
@@ -103,7 +106,7 @@ impl Reason {
     pub const fn is_outcome_unknown(self) -> bool {
         match self {
             Self::ConnectTimeout | Self::Refused | Self::UnknownHost | Self::Tls => false,
-            Self::Unreachable => false,
+            Self::Unreachable | Self::Abandoned => false,
             Self::Timeout | Self::Closed | Self::Malformed | Self::TooLarge => true,
             // A gateway may say so after the service has got the request, and a service that failed
             // may have failed after it.
@@ -116,7 +119,7 @@ impl Reason {
     pub const fn is_of_service(self) -> bool {
         match self {
             Self::ConnectTimeout | Self::Refused | Self::UnknownHost | Self::Tls => true,
-            Self::Unreachable => true,
+            Self::Unreachable | Self::Abandoned => true,
             Self::Status(status) => matches!(status, 300..=399 | 401 | 403 | 429 | 503),
             Self::Timeout | Self::Closed | Self::Malformed | Self::TooLarge => false,
         }
@@ -221,7 +224,7 @@ impl Outbound {
         let error = error.without_url();
         let tls = self.tls.reason(self.section, &error);
         let reason = match (error.is_connect(), error.is_timeout()) {
-            _ if tls.is_some() => Reason::Tls,
+            (true, _) if tls.is_some() => Reason::Tls,
             (true, true) => Reason::ConnectTimeout,
             (false, true) => Reason::Timeout,
             (true, false) => why_unreachable(&error),

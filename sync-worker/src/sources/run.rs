@@ -2,7 +2,7 @@
 //! never overlap, whichever worker does them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared_models::runs::{
@@ -14,13 +14,14 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::outbound::Failure;
+use crate::settings::LEASE_MARGIN;
 use crate::side_client::SideClient;
 use crate::side_client::jobs::RunError;
 
 /// The seconds for which a run is held without being renewed.
-const HOLD: u32 = 30;
+const HOLD: u32 = 60;
 /// The interval at which it is renewed.
-const RENEWAL: Duration = Duration::from_secs(10);
+const RENEWAL: Duration = Duration::from_secs(5);
 /// The interval at which another worker's run is asked for its end.
 const POLL: Duration = Duration::from_millis(200);
 /// The interval at which it is tried to begin instead of a run whose worker may have ended.
@@ -87,6 +88,35 @@ fn abandoned() -> RunFailure {
     RunFailure { reason: "abandoned".to_owned(), detail }
 }
 
+/// The time until which a run may send something outside: no other one has begun before.
+#[derive(Clone, Debug)]
+pub struct Lease(Arc<Mutex<Instant>>);
+
+impl Lease {
+    /// Creates the lease of a run that was asked for at `asked`.
+    fn new(asked: Instant) -> Self {
+        Self(Arc::new(Mutex::new(lasts_until(asked))))
+    }
+
+    fn renew(&self, asked: Instant) {
+        *self.until() = lasts_until(asked);
+    }
+
+    /// Returns whether it lasts. A process that was frozen finds out here.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        Instant::now() < *self.until()
+    }
+
+    fn until(&self) -> MutexGuard<'_, Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lasts_until(asked: Instant) -> Instant {
+    asked + Duration::from_secs(HOLD.into()) - LEASE_MARGIN
+}
+
 /// A run that is under way, held at its side until it is dropped.
 pub struct Held {
     /// The id of the run.
@@ -95,28 +125,41 @@ pub struct Held {
     pub job: String,
     /// How far the job had come.
     pub cursors: Cursors,
+    /// The time until which it may send something outside.
+    pub lease: Lease,
     lost: CancellationToken,
     _renewing: AbortOnDropHandle<()>,
 }
 
 impl Held {
-    fn new(side: &SideClient, job: &str, id: Uuid, cursors: Cursors) -> Self {
-        let lost = CancellationToken::new();
-        let renewing = renew(side.clone(), job.to_owned(), id, lost.clone());
+    fn new(side: &SideClient, job: &str, begun: HeldRun) -> Self {
+        let HeldRun { id, cursors, asked } = begun;
+        let (lost, lease) = (CancellationToken::new(), Lease::new(asked));
+        let renewing = renew(side.clone(), job.to_owned(), id, (lease.clone(), lost.clone()));
         let _renewing = AbortOnDropHandle::new(tokio::spawn(renewing));
-        Self { id, job: job.to_owned(), cursors, lost, _renewing }
+        Self { id, job: job.to_owned(), cursors, lease, lost, _renewing }
     }
 }
 
-/// Renews a run until it is lost. A side that does not answer for a while is asked again: it may not have
-/// let another one begin.
-async fn renew(side: SideClient, job: String, id: Uuid, lost: CancellationToken) {
+/// A run that has begun, and when that was asked for.
+struct HeldRun {
+    id: Uuid,
+    cursors: Cursors,
+    asked: Instant,
+}
+
+/// Renews a run until it is lost: another one may have begun, or may begin before the side answers.
+async fn renew(side: SideClient, job: String, id: Uuid, (lease, lost): (Lease, CancellationToken)) {
     loop {
         sleep(RENEWAL).await;
+        let asked = Instant::now();
         match side.renew_run(&job, id, HOLD).await {
             Err(RunError::Lost) => return lost.cancel(),
             Err(RunError::Failed(reason)) => tracing::warn!(job, reason, "a run is not renewed"),
-            Ok(()) => {}
+            Ok(()) => lease.renew(asked),
+        }
+        if !lease.lasts() {
+            return lost.cancel();
         }
     }
 }
@@ -156,9 +199,11 @@ impl<W: Work> Task<W> {
     pub async fn run_if_due(&self, interval: Duration) -> Result<Scheduled, RunFailure> {
         let interval = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
         let request = self.request(Some(interval), None);
+        let asked = Instant::now();
         Ok(match self.side.begin_run(&self.job, &request).await? {
             Begun::Begun { cursors } => {
-                let (run, again_after) = self.perform(request.run, cursors).await;
+                let begun = HeldRun { id: request.run, cursors, asked };
+                let (run, again_after) = self.perform(begun).await;
                 Scheduled::Ran { run: Box::new(run), again_after }
             }
             Begun::Busy { .. } => Scheduled::Busy,
@@ -170,8 +215,12 @@ impl<W: Work> Task<W> {
     pub async fn run_now(&self, principal: Option<String>) -> Result<Run, RunFailure> {
         let request = self.request(None, principal);
         loop {
+            let asked = Instant::now();
             let other = match self.side.begin_run(&self.job, &request).await? {
-                Begun::Begun { cursors } => return Ok(self.perform(request.run, cursors).await.0),
+                Begun::Begun { cursors } => {
+                    let begun = HeldRun { id: request.run, cursors, asked };
+                    return Ok(self.perform(begun).await.0);
+                }
                 Begun::Busy { run } => run,
                 Begun::NotDue { due_in } => {
                     let detail = format!("the {} refuses for {due_in} ms", self.side.side());
@@ -207,8 +256,9 @@ impl<W: Work> Task<W> {
         Ok(None)
     }
 
-    async fn perform(&self, id: Uuid, cursors: Cursors) -> (Run, Option<Duration>) {
-        let held = Held::new(&self.side, &self.job, id, cursors);
+    async fn perform(&self, begun: HeldRun) -> (Run, Option<Duration>) {
+        let id = begun.id;
+        let held = Held::new(&self.side, &self.job, begun);
         let working = async {
             tokio::select! {
                 outcome = self.work.work(&held) => outcome,

@@ -35,6 +35,7 @@ pub(super) async fn lock(
         jobs::table.find(job).select(columns).for_update().first::<Row>(connection).await?;
     let newest = runs::table
         .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
+        .filter(runs::state.ne(RunState::Abandoned.as_str()))
         .order((runs::began_at.desc(), runs::id.desc()))
         .select(runs::began_at);
     let last_began = newest.first(connection).await.optional()?;
@@ -59,14 +60,17 @@ pub(super) async fn begin(
         runs::began_at.eq(sql::<Timestamptz>("clock_timestamp()")),
     );
     diesel::insert_into(runs::table).values(run).execute(connection).await?;
-    set_under_way(connection, job, Some(request.run), request.hold).await?;
+    let held = (jobs::run.eq(request.run), jobs::held_until.eq(held_for(request.hold)));
+    diesel::update(jobs::table.find(job)).set(held).execute(connection).await?;
     let kept = runs::table
         .filter(runs::job.eq(job))
         .order((runs::began_at.desc(), runs::id.desc()))
         .offset(KEPT)
         .select(runs::id);
     let old = kept.load::<Uuid>(connection).await?;
-    diesel::delete(runs::table.filter(runs::id.eq_any(old))).execute(connection).await.map(drop)
+    // The clock may have been set back, so that this one seems to be old.
+    let old = runs::table.filter(runs::id.eq_any(old).and(runs::id.ne(request.run)));
+    diesel::delete(old).execute(connection).await.map(drop)
 }
 
 /// Holds a run for so many seconds from now; returns `false` if it is not under way.
@@ -120,7 +124,9 @@ pub(super) async fn end(
     run: Uuid,
     end: EndRun,
 ) -> QueryResult<()> {
-    if !is_under_way(connection, job, run).await? {
+    let this = diesel::update(jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run))));
+    let over = this.set(jobs::run.eq(None::<Uuid>));
+    if over.execute(connection).await? == 0 {
         return Ok(());
     }
     let EndRun { failure, counts, refused } = end;
@@ -134,19 +140,7 @@ pub(super) async fn end(
         runs::detail.eq(detail),
         runs::refused.eq(Json(refused)),
     );
-    diesel::update(runs::table.find(run)).set(ended).execute(connection).await?;
-    set_under_way(connection, job, None, 0).await
-}
-
-async fn set_under_way(
-    connection: &mut AsyncPgConnection,
-    job: &str,
-    run: Option<Uuid>,
-    seconds: u32,
-) -> QueryResult<()> {
-    let job = diesel::update(jobs::table.find(job));
-    let set = job.set((jobs::run.eq(run), jobs::held_until.eq(held_for(seconds))));
-    set.execute(connection).await.map(drop)
+    diesel::update(runs::table.find(run)).set(ended).execute(connection).await.map(drop)
 }
 
 /// The time in so many seconds.

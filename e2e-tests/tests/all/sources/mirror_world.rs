@@ -26,6 +26,7 @@ impl World {
             ("MIRROR__URL", &*url),
             ("MIRROR__INTERVAL", "1h"),
             ("MIRROR__READ_TIMEOUT", "1s"),
+            ("MIRROR__CREATE_GRACE", "1s"),
             ("MIRROR__BACKOFF_MIN", "1ms"),
             ("MIRROR__BACKOFF_MAX", "20ms"),
         ];

@@ -117,10 +117,9 @@ fn created(
         let kind = record.kind.resource();
         mirror.failure =
             Some(format!("the remote gave the id {remote_id}, which {kind} {holder} has"));
-        mirror.failures = mirror.failures.saturating_add(1);
-        mirror.refused_version = mirror.changed_version;
-        (mirror.sending, mirror.due) = (None, false);
-        end_if_removed(&mut record);
+        // It is refused when the worker has parked it, and says so: a record that is refused and not parked
+        // would never be sent again.
+        mirror.due = true;
         return SettleDecision::Taken(record);
     }
     record.mirror.remote_id = remote_id;

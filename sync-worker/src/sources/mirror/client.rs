@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderValue, LINK};
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 use shared_models::mirror::Mirrored;
@@ -154,15 +154,26 @@ impl RemoteClient {
         Ok(ids)
     }
 
+    /// Returns whether the remote has a record.
+    pub(super) async fn exists(&self, kind: Mirrored, remote_id: i64) -> Result<bool, Failure> {
+        let request = self.http.http().get(self.record_url(kind, remote_id));
+        match self.http.send(self.authorized(request)).await {
+            Ok(_) => Ok(true),
+            Err(Failure { reason: Reason::Status(404 | 410), .. }) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Begins to read all records of a kind.
     pub(super) async fn list(&self, kind: Mirrored) -> Result<List, Failure> {
         let request = self.authorized(self.http.http().get(self.url(kind).clone()));
         let response = self.http.open(request).await?;
+        let is_a_page = response.headers().get_all(LINK).iter().any(names_next);
         let total =
             response.headers().get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
         let elements = Elements::of(self.remote.settings.max_record.get());
         let until = Instant::now() + LIST_TIMEOUT;
-        Ok(List { http: self.http.clone(), response, elements, until, total, count: 0 })
+        Ok(List { http: self.http.clone(), response, elements, until, total, is_a_page, count: 0 })
     }
 }
 
@@ -174,12 +185,25 @@ pub(super) struct List {
     until: Instant,
     /// The number of records that the remote says it has, if it does.
     pub(super) total: Option<u64>,
+    /// Set if the remote says that there is a next page.
+    pub(super) is_a_page: bool,
     count: u64,
+}
+
+/// A record of a list, and the bytes that it took there.
+pub(super) struct Element {
+    pub(super) record: Value,
+    pub(super) bytes: usize,
+}
+
+/// Returns whether a `Link` (RFC 8288) names a next page.
+fn names_next(link: &HeaderValue) -> bool {
+    link.to_str().is_ok_and(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))
 }
 
 impl List {
     /// Returns the next records; `None` after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Value>>, Failure> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Element>>, Failure> {
         loop {
             if Instant::now() > self.until {
                 return Err(self.too_slow());
@@ -192,7 +216,10 @@ impl List {
             if found.is_empty() {
                 continue;
             }
-            let parse = |element: &Vec<u8>| serde_json::from_slice(element);
+            let parse = |element: &Vec<u8>| {
+                let record = serde_json::from_slice(element)?;
+                Ok::<_, serde_json::Error>(Element { record, bytes: element.len() })
+            };
             let records = found.iter().map(parse).collect::<Result<Vec<_>, _>>();
             self.count += found.len() as u64;
             return records.map(Some).map_err(|_| self.failure(ArrayError::Malformed));

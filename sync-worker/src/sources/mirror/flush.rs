@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +24,7 @@ use super::sending::{Sent, shown, wanted};
 use super::steps::{Ended, Wanted};
 use super::store::{START, Store};
 use crate::side_client::jobs::RunError;
-use crate::sources::outbound::Failure;
+use crate::sources::outbound::{Failure, Reason};
 use crate::sources::run::{Held, Outcome, Work};
 
 /// The name of the task.
@@ -34,9 +36,17 @@ const MAX_FOLDED: usize = 20_000;
 const CHUNK: usize = 200;
 /// The results in one request to the store.
 const SETTLED: usize = 50;
-/// The records in a row at which the remote may fail. After so many it is not the records: no further one
+/// The records in a row that the remote may not take. After so many it is not the records: no further one
 /// is parked, and the run ends.
 const FAILURES_IN_A_ROW: usize = 5;
+/// The failures over a record, after which it waits for a person. Until then it is offered again by itself.
+const PASSING: u32 = 3;
+/// The time to the next run after one that failed, or left something undecided.
+const AGAIN: Duration = Duration::from_secs(30);
+/// The reason of a record to which the remote gave the id of another one.
+const TAKEN: &str = "the remote gave it an id that another record here has";
+/// The name of the figure of creates that may still be under way.
+const UNDECIDED: &str = "undecided";
 /// How often the records of a chunk are looked at: one that the remote has no more is created anew at the
 /// second time.
 const ROUNDS: usize = 2;
@@ -50,9 +60,13 @@ impl Work for Flush {
         for name in ["changes", "created", "updated", "deleted", "parked"] {
             outcome.add(name, 0);
         }
-        let mut flushing = Flushing { mirror: &self.0, run, outcome: &mut outcome };
+        let mut flushing =
+            Flushing { mirror: &self.0, run, outcome: &mut outcome, in_a_row: Arc::default() };
         if let Err(failure) = flushing.flush().await {
             outcome.fail(failure);
+        }
+        if outcome.failure.is_some() || outcome.counts.contains_key(UNDECIDED) {
+            outcome.again_after = Some(AGAIN);
         }
         outcome
     }
@@ -71,6 +85,8 @@ struct Flushing<'a> {
     mirror: &'a Mirror,
     run: &'a Held,
     outcome: &'a mut Outcome,
+    /// The records in a row that the remote did not take.
+    in_a_row: Arc<AtomicUsize>,
 }
 
 impl<'a> Flushing<'a> {
@@ -134,9 +150,12 @@ impl<'a> Flushing<'a> {
         // A comment whose post is not at the remote waits: the store names it again when the post is.
         let to_send = items.filter_map(|item| Some((wanted(&item)?, item))).collect();
         let (client, parallel) = (&self.mirror.client, self.mirror.parallel());
+        let in_a_row = Arc::clone(&self.in_a_row);
+        let in_a_row = &*in_a_row;
         // Sending goes on while the store is told.
         let (results, mut settling) = mpsc::channel::<Sent>(CHUNK);
-        let sending = send(client, store.kind, to_send, parallel, results);
+        let sender = Sender { client, kind: store.kind, parallel, run: self.run, in_a_row };
+        let sending = sender.send(to_send, results);
         let settling = async {
             let (mut again, mut sent) = (vec![], Vec::with_capacity(SETTLED));
             while settling.recv_many(&mut sent, SETTLED).await > 0 {
@@ -167,15 +186,32 @@ impl<'a> Flushing<'a> {
         let settled = store.settle(items.collect()).await?;
         let mut taken = vec![];
         for (sent, settled) in sent.into_iter().zip(settled.results) {
-            match settled.state {
-                SettleState::Again if !is_parked(&sent) => again.push(settled.id),
-                SettleState::Taken => taken.push(sent.item),
-                SettleState::Again | SettleState::Settled | SettleState::Refused => {}
+            match (settled.state, &sent.ended) {
+                (SettleState::Again, Ended::Sent(_) | Ended::NotCreated | Ended::Gone) => {
+                    again.push(settled.id);
+                }
+                (SettleState::Taken, _) => taken.push(sent),
+                (SettleState::Again | SettleState::Settled | SettleState::Refused, _) => {}
             }
         }
-        let reason = "the remote gave it an id that another record here has";
-        let reports = taken.iter().map(|item| report(store.kind, item, reason, false));
-        self.park(store, reports.collect()).await
+        self.park_taken(store, taken).await
+    }
+
+    /// Parks records to which the remote gave an id that another one here has. As all others, they are
+    /// parked before the store is told.
+    async fn park_taken(&mut self, store: &Store<'_>, taken: Vec<Sent>) -> Result<(), RunFailure> {
+        let reports = taken.iter().map(|sent| report(store.kind, &sent.item, TAKEN, false));
+        self.park(store, reports.collect()).await?;
+        let refused = taken.into_iter().map(|sent| {
+            let failure =
+                Failure { reason: Reason::Malformed, detail: TAKEN.to_owned(), retry_after: None };
+            Sent { ended: Ended::Refused(failure), not_created: true, ..sent }.settle_item(true)
+        });
+        let refused = refused.collect::<Vec<_>>();
+        if !refused.is_empty() {
+            store.settle(refused).await?;
+        }
+        Ok(())
     }
 
     async fn park(
@@ -199,9 +235,13 @@ impl<'a> Flushing<'a> {
 
     fn report_of(&self, kind: Mirrored, sent: &Sent) -> Option<ReportedChange> {
         match &sent.ended {
-            Ended::Failed(failure) => Some(report(kind, &sent.item, &failure.detail, true)),
+            Ended::Failed(failure) => {
+                let may_pass = sent.item.failures < PASSING;
+                Some(report(kind, &sent.item, &failure.detail, may_pass))
+            }
             Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),
-            Ended::Sent(_) | Ended::NotCreated | Ended::Gone | Ended::Unavailable(_) => None,
+            Ended::Sent(_) | Ended::NotCreated | Ended::Gone => None,
+            Ended::Undecided | Ended::Unavailable(_) => None,
         }
     }
 
@@ -210,6 +250,7 @@ impl<'a> Flushing<'a> {
             (Ended::Sent(_), Action::Create) => "created",
             (Ended::Sent(_), Action::Update) => "updated",
             (Ended::Sent(_), Action::Delete) => "deleted",
+            (Ended::Undecided, _) => UNDECIDED,
             _ => return,
         };
         self.outcome.add(done, 1);
@@ -220,35 +261,61 @@ const fn is_parked(sent: &Sent) -> bool {
     matches!(sent.ended, Ended::Failed(_) | Ended::Refused(_))
 }
 
-/// Sends records, several at once, until the remote as a whole is not available.
-async fn send(
-    client: &RemoteClient,
+/// Sends records, several at once.
+struct Sender<'a> {
+    client: &'a RemoteClient,
     kind: Mirrored,
-    items: Vec<(Wanted, PreparedItem)>,
     parallel: usize,
-    results: mpsc::Sender<Sent>,
-) -> Option<Failure> {
-    let sending = items.into_iter().map(|(wanted, item)| client.send(kind, item, wanted));
-    let mut sending = stream::iter(sending).buffer_unordered(parallel);
-    let (mut unavailable, mut in_a_row) = (None, 0);
-    while let Some(mut sent) = sending.next().await {
-        if let Ended::Failed(failure) = &sent.ended {
-            in_a_row += 1;
-            if in_a_row == FAILURES_IN_A_ROW {
-                sent.ended = Ended::Unavailable(failure.clone());
+    run: &'a Held,
+    in_a_row: &'a AtomicUsize,
+}
+
+impl Sender<'_> {
+    /// Sends records until the remote as a whole is not available.
+    async fn send(
+        &self,
+        items: Vec<(Wanted, PreparedItem)>,
+        results: mpsc::Sender<Sent>,
+    ) -> Option<Failure> {
+        let lease = &self.run.lease;
+        let sending = items
+            .into_iter()
+            .map(|(wanted, item)| self.client.send(self.kind, item, wanted, lease));
+        let mut sending = stream::iter(sending).buffer_unordered(self.parallel);
+        let mut unavailable = None;
+        while let Some(mut sent) = sending.next().await {
+            self.judge(&mut sent);
+            if let Ended::Unavailable(failure) = &sent.ended {
+                unavailable = Some(failure.clone());
             }
-        } else {
-            in_a_row = 0;
+            // The other end is gone only if the store does not answer: then the run fails.
+            if results.send(sent).await.is_err() || unavailable.is_some() {
+                break;
+            }
         }
-        if let Ended::Unavailable(failure) = &sent.ended {
-            unavailable = Some(failure.clone());
-        }
-        // The other end is gone only if the store does not answer: then the run fails.
-        if results.send(sent).await.is_err() || unavailable.is_some() {
-            break;
+        unavailable
+    }
+
+    /// Takes a record that the remote did not take for a failure of the remote, if it is one of too many.
+    fn judge(&self, sent: &mut Sent) {
+        let failure = match &sent.ended {
+            Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
+            Ended::Gone => gone(),
+            Ended::Sent(_) | Ended::NotCreated => {
+                return self.in_a_row.store(0, Ordering::Relaxed);
+            }
+            Ended::Undecided | Ended::Unavailable(_) => return,
+        };
+        if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
+            sent.ended = Ended::Unavailable(failure);
         }
     }
-    unavailable
+}
+
+/// Creates the failure of a remote that lacks one record after the other.
+fn gone() -> Failure {
+    let detail = "it answered 404 to several updates in a row".to_owned();
+    Failure { reason: Reason::Status(404), detail, retry_after: None }
 }
 
 /// Returns the report of a record that is parked.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use shared_models::mirror::{
     LoadResult, MAX_LISTED, MAX_LOADED, Mirrored, RefusedRecord as Refused,
@@ -10,9 +11,10 @@ use shared_models::mirror::{
 use shared_models::runs::{RefusedRecord, RunFailure};
 
 use super::Mirror;
-use super::client::List;
+use super::client::{Element, List};
 use super::names::Reader;
 use super::store::Store;
+use crate::sources::outbound::Failure;
 use crate::sources::run::{Held, Outcome, Work};
 
 /// The name of the task.
@@ -20,6 +22,8 @@ pub const LOAD: &str = "load";
 
 /// The records in one request to the store.
 const BATCH: usize = 500;
+/// The bytes of the remote's list that make a request: well below what the store takes.
+const BATCH_BYTES: usize = 2 << 20;
 /// The records that a load may remove, whatever part of all they are.
 const FEW: usize = 10;
 
@@ -65,12 +69,14 @@ impl Load {
     async fn load(&self, store: &Store<'_>, outcome: &mut Outcome) -> Result<(), RunFailure> {
         let kind = store.kind;
         let mut list = self.mirror.client.list(kind).await?;
-        let (mut ids, mut batch) = (vec![], vec![]);
-        while let Some(records) = list.next().await? {
-            for record in records {
+        let (mut ids, mut batch, mut size) = (vec![], vec![], 0);
+        while let Some(elements) = list.next().await? {
+            for Element { record, bytes } in elements {
                 batch.push(record);
-                if batch.len() == BATCH {
+                size += bytes;
+                if batch.len() == BATCH || size >= BATCH_BYTES {
                     self.store(store, std::mem::take(&mut batch), &mut ids, outcome).await?;
+                    size = 0;
                 }
             }
             let (read, total) = (list.count(), list.total);
@@ -139,27 +145,42 @@ impl Load {
             return Err(too_many_missing(store.kind, missing.len(), all));
         }
         for some in missing.chunks(MAX_LOADED) {
-            let gone = store.gone(some.to_vec()).await?;
+            let gone = store.gone(self.really_gone(store.kind, some).await?).await?;
             outcome.add("removed", gone.removed);
             outcome.add("kept", gone.kept);
         }
         Ok(())
     }
+
+    /// Returns those of the records that the remote does not have when it is asked for each: a list may lack
+    /// more than was removed.
+    async fn really_gone(&self, kind: Mirrored, ids: &[i64]) -> Result<Vec<i64>, RunFailure> {
+        let client = &self.mirror.client;
+        let asking = ids
+            .iter()
+            .copied()
+            .map(|id| async move { Ok::<_, Failure>((id, client.exists(kind, id).await?)) });
+        let asking = stream::iter(asking).buffered(self.mirror.parallel());
+        let found = asking.try_collect::<Vec<_>>().await?;
+        Ok(found.into_iter().filter(|(_, exists)| !exists).map(|(id, _)| id).collect())
+    }
 }
 
 /// Fails if the remote has listed only a part of its records: what is missing may be there.
 fn check_complete(list: &List) -> Result<(), RunFailure> {
-    match list.total.filter(|total| *total > list.count()) {
-        None => Ok(()),
-        Some(total) => Err(RunFailure {
-            reason: "incomplete".to_owned(),
-            detail: format!(
-                "the remote says that it has {total} records, and listed {}; what it listed is stored, \
-                 and nothing was removed",
-                list.count()
-            ),
-        }),
-    }
+    let more = match list.total.filter(|total| *total > list.count()) {
+        Some(total) => format!("{total} records"),
+        None if list.is_a_page => "more records, on a next page".to_owned(),
+        None => return Ok(()),
+    };
+    Err(RunFailure {
+        reason: "incomplete".to_owned(),
+        detail: format!(
+            "the remote says that it has {more}, and listed {}; what it listed is stored, and nothing was \
+             removed",
+            list.count()
+        ),
+    })
 }
 
 fn too_many_missing(kind: Mirrored, missing: usize, all: usize) -> RunFailure {

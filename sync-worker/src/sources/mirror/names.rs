@@ -30,7 +30,7 @@ pub(super) fn written(fields: &Fields, names: &FieldNames) -> Written {
 
 /// Returns the id of a record of the remote. Some services keep the numbers of a form as texts.
 pub(super) fn id(record: &Value, names: &FieldNames) -> Option<i64> {
-    record.get(&names.id).and_then(integer)
+    record.get(&names.id).and_then(integer).filter(|id| *id >= 0)
 }
 
 fn integer(value: &Value) -> Option<i64> {
@@ -99,7 +99,8 @@ impl<'a> Reader<'a> {
     }
 
     fn id(&self, record: &Value) -> Result<i64, String> {
-        self.integer_of(record.get(&self.names.id).unwrap_or(&Value::Null), &self.names.id)
+        id(record, self.names)
+            .ok_or_else(|| format!("{}: expected an integer from 0", self.names.id))
     }
 
     fn integer_of(&self, value: &Value, name: &str) -> Result<i64, String> {
@@ -161,7 +162,7 @@ mod tests {
         let expected =
             RefusedRecord { remote_id: Some(9), detail: "headline: expected a text".into() };
         assert_eq!(refused, expected);
-        assert_eq!(posts(&json!({"id": 9})).detail, "uid: expected an integer");
+        assert_eq!(posts(&json!({"id": 9})).detail, "uid: expected an integer from 0");
         assert_eq!(posts(&json!("x")).remote_id, None);
         let comment = Reader::new(&names, None).comment(&json!({"uid": 1})).unwrap_err();
         assert_eq!(comment.detail, "postId: expected an integer");

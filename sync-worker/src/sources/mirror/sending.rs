@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use program_kit::backoff;
 use shared_models::mirror::{Action, Fields, Mirrored, Outcome, PreparedItem, SettleItem};
 use tokio::time::sleep;
@@ -10,12 +11,19 @@ use super::client::RemoteClient;
 use super::names::written;
 use super::steps::{Answer, Ended, Next, Sending, Step, Wanted};
 use crate::sources::outbound::{Failure, Reason};
+use crate::sources::run::Lease;
+
+/// The detail of a create that may still be under way.
+const UNDECIDED: &str =
+    "the remote has not answered whether it creates the record, and may still do so";
 
 /// A record that was sent, or could not be.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) item: PreparedItem,
     pub(super) ended: Ended,
+    /// Set if it is certain that a create has created nothing.
+    pub(super) not_created: bool,
 }
 
 impl Sent {
@@ -30,8 +38,11 @@ impl Sent {
             Ended::Sent(remote_id) => Outcome::Sent { remote_id: *remote_id },
             Ended::NotCreated => Outcome::NotCreated {},
             Ended::Gone => Outcome::Gone {},
+            Ended::Undecided => {
+                Outcome::Failed { detail: UNDECIDED.to_owned(), parked: false, not_created: false }
+            }
             Ended::Failed(failure) | Ended::Refused(failure) | Ended::Unavailable(failure) => {
-                let not_created = !failure.reason.is_outcome_unknown();
+                let not_created = self.not_created;
                 Outcome::Failed { detail: failure.detail.clone(), parked, not_created }
             }
         }
@@ -50,12 +61,23 @@ pub(super) const fn wanted(item: &PreparedItem) -> Option<Wanted> {
 }
 
 impl RemoteClient {
-    /// Sends a record. A request follows the answer to the one before.
-    pub(super) async fn send(&self, kind: Mirrored, item: PreparedItem, wanted: Wanted) -> Sent {
-        let settings = &self.remote.settings;
-        let mut sending = Sending::new(wanted, settings.tries.get());
+    /// Sends a record. A request follows the answer to the one before; none is sent after the lease of the
+    /// run.
+    pub(super) async fn send(
+        &self,
+        kind: Mirrored,
+        item: PreparedItem,
+        wanted: Wanted,
+        lease: &Lease,
+    ) -> Sent {
+        let tries = self.remote.settings.tries.get();
+        let mut sending = Sending::new(wanted, tries, item.failures);
         loop {
             let begun = self.begin().await;
+            if !lease.lasts() {
+                let (ended, not_created) = (Ended::Unavailable(lost()), sending.not_created());
+                return Sent { item, ended, not_created };
+            }
             let answer = self.answer(kind, &item, sending.step()).await;
             let throttled = throttled(&answer).map(|after| self.bounded(after));
             self.answered(begun, throttled);
@@ -64,11 +86,19 @@ impl RemoteClient {
                 Answer::Failed(failure) if throttled.is_none() => self.pause(&sending, failure),
                 Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => Duration::ZERO,
             };
-            match sending.after(answer) {
-                Next::End(ended) => return Sent { item, ended },
+            match sending.after(answer, self.is_late(&item)) {
+                Next::End(ended) => {
+                    return Sent { item, ended, not_created: sending.not_created() };
+                }
                 Next::Go(_) => sleep(pause).await,
             }
         }
+    }
+
+    /// Returns whether a create that was begun is over by now, also where it was never answered.
+    fn is_late(&self, item: &PreparedItem) -> bool {
+        let since = item.attempted_at.map(|at| (Utc::now() - at).to_std().unwrap_or_default());
+        since.is_some_and(|since| since >= self.remote.settings.create_grace)
     }
 
     fn pause(&self, sending: &Sending, failure: &Failure) -> Duration {
@@ -133,6 +163,13 @@ fn throttled(answer: &Answer) -> Option<Duration> {
         }
         Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => None,
     }
+}
+
+/// Creates the failure of a run that may not go on.
+fn lost() -> Failure {
+    let detail =
+        "the store was not heard of for so long that another run may have begun".to_owned();
+    Failure { reason: Reason::Abandoned, detail, retry_after: None }
 }
 
 /// Creates the failure of an item that does not say what is to be sent.

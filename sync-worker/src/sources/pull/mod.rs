@@ -28,6 +28,8 @@ pub const TASK: &str = "pull";
 
 /// The path of the warehouse to which pulled records are posted.
 const PULLED: &str = "v1/sync/pulled";
+/// The operators in a row whose sites may not be readable. After so many the pull fails.
+const FAILURES_IN_A_ROW: usize = 5;
 /// The tries of a request that an upstream refuses for the moment.
 const TRIES: u32 = 3;
 /// The shortest and the longest pause before the next of them.
@@ -113,29 +115,44 @@ impl Pull {
     async fn pull(&self, run: &Held, outcome: &mut Outcome) -> Result<(), Problem> {
         let answer = self.get(&self.upstream.user_url).await?;
         let Operators { each, is_list } = shapes::operators(answer).map_err(malformed)?;
-        let all = is_list.then(|| each.iter().filter_map(|it| it.id).collect::<Vec<_>>());
-        let mut batch = Batch::default();
+        let strict = self.upstream.settings.strict;
+        let all = is_list.then(|| shapes::all_ids(&each)).flatten();
+        let (mut batch, mut in_a_row) = (Batch::default(), 0);
         let reading = each.into_iter().map(async |operator| {
             let sites = self.sites_of(&operator).await;
             (operator, sites)
         });
         let mut reading = stream::iter(reading).buffered(self.upstream.settings.parallel.get());
         while let Some((operator, sites)) = reading.next().await {
-            match sites {
+            let refused = match sites {
                 Ok(Some(sites)) => {
-                    if let Some(full) = batch.add(operator.record, sites).map_err(malformed)? {
-                        self.upsert(run, full, None, outcome).await?;
+                    in_a_row = 0;
+                    match batch.add(operator.record, sites) {
+                        Ok(None) => continue,
+                        Ok(Some(full)) => {
+                            self.upsert(run, full, None, outcome).await?;
+                            continue;
+                        }
+                        Err(problem) => refused(operator.place, problem),
                     }
                 }
-                Ok(None) => outcome.refuse(without_id(operator)),
-                // One of a list may have gone in the meantime.
-                Err(Problem::Request(failure))
-                    if is_list && failure.reason == Reason::Status(404) =>
-                {
-                    outcome.refuse(without_sites(&operator, &failure));
+                Ok(None) => refused(operator.place, "id: expected an integer".to_owned()),
+                // Of one of a list it may be the operator; of several in a row, it is the upstream.
+                Err(Problem::Request(failure)) if is_list && in_a_row + 1 < FAILURES_IN_A_ROW => {
+                    in_a_row += 1;
+                    let detail = format!("its sites cannot be read: {}", failure.detail);
+                    refused(operator.name(), detail)
                 }
-                Err(problem) => return Err(problem),
+                Err(problem) => {
+                    self.upsert(run, batch, None, outcome).await?;
+                    return Err(problem);
+                }
+            };
+            if strict {
+                let detail = format!("{} {}: {}", refused.resource, refused.id, refused.detail);
+                return Err(malformed(detail).into());
             }
+            outcome.refuse(refused);
         }
         self.upsert(run, batch, all, outcome).await
     }
@@ -218,13 +235,6 @@ fn malformed(problem: impl Display) -> Failure {
     Failure { reason: Reason::Malformed, detail, retry_after: None }
 }
 
-fn without_id(operator: Operator) -> RefusedRecord {
-    let detail = "id: expected an integer".to_owned();
-    RefusedRecord { resource: "operator".to_owned(), id: operator.place, detail }
-}
-
-fn without_sites(operator: &Operator, failure: &Failure) -> RefusedRecord {
-    let id = operator.id.map_or_else(|| operator.place.clone(), |id| id.to_string());
-    let detail = format!("its sites cannot be read: {}", failure.detail);
+fn refused(id: String, detail: String) -> RefusedRecord {
     RefusedRecord { resource: "operator".to_owned(), id, detail }
 }

@@ -12,6 +12,20 @@ pub(super) struct Operator {
     pub(super) record: Value,
 }
 
+impl Operator {
+    /// Returns its id or, if that cannot be read, its place.
+    pub(super) fn name(&self) -> String {
+        self.id.map_or_else(|| self.place.clone(), |id| id.to_string())
+    }
+}
+
+/// Returns the ids of all operators of a list, by which others become inactive. A list without any, or with
+/// one that cannot be read, says nothing of others.
+pub(super) fn all_ids(operators: &[Operator]) -> Option<Vec<i64>> {
+    let ids = operators.iter().map(|operator| operator.id).collect::<Option<Vec<_>>>();
+    ids.filter(|ids| !ids.is_empty())
+}
+
 /// The operators in an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Operators {
@@ -53,9 +67,12 @@ pub(super) fn sites(answer: Value) -> Result<Vec<Value>, String> {
             return Err(format!("expected a list of sites; found {}", kind(&other)));
         }
     };
-    match list.iter().find(|site| !site.is_object()) {
-        Some(other) => Err(format!("expected sites as objects; found {}", kind(other))),
-        None => Ok(list),
+    // One that is no object is refused by the warehouse; where none is, these are not sites.
+    match list.first() {
+        Some(other) if !list.iter().any(Value::is_object) => {
+            Err(format!("expected sites as objects; found {}", kind(other)))
+        }
+        _ => Ok(list),
     }
 }
 
@@ -97,6 +114,15 @@ mod tests {
         assert_eq!(sites(list.clone()), Ok(read.clone()));
         assert_eq!(sites(json!({"id": 233, "warehouses": list})), Ok(read));
         assert_eq!(sites(json!([])), Ok(vec![]));
+        assert_eq!(sites(json!([{"id": 1}, null])).unwrap().len(), 2, "one of them is refused");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_as_a_whole_makes_nobody_inactive() {
+        let all = |list| all_ids(&operators(list).unwrap().each);
+        assert_eq!(all(json!([{"id": 1}, {"id": 2}])), Some(vec![1, 2]));
+        assert_eq!(all(json!([{"id": 1}, {"id": "2"}])), None);
+        assert_eq!(all(json!([])), None);
     }
 
     #[test]
