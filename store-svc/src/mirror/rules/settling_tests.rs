@@ -104,15 +104,18 @@ fn every_outcome_of_a_delete_leaves_what_is_to_be_done() {
 }
 
 #[test]
-fn an_id_that_another_record_has_is_taken_and_the_record_is_not_created_again_by_itself() {
+fn an_id_that_another_record_has_is_taken_and_the_record_is_due_until_it_is_parked() {
     let decided = twice(attempted(), &result(1, Some(1), sent_as(101)), Some(4));
     assert_eq!(decided.state(), SettleState::Taken);
     let mirror = &decided.record().mirror;
-    assert_eq!((mirror.remote_id, mirror.refused_version, mirror.due), (None, 1, false));
-    assert_eq!((mirror.attempt(), mirror.failures), (None, 1));
+    assert_eq!((mirror.remote_id, mirror.refused_version, mirror.due), (None, 0, true));
+    assert!(mirror.attempt().is_some(), "its creation is looked up again");
     assert!(mirror.failure.as_ref().unwrap().contains("the id 101, which post 4 has"));
-    let decided = twice(removed(attempted()), &result(1, Some(1), sent_as(101)), Some(4));
-    assert!(!decided.record().mirror.waits());
+    let parked = result(1, Some(1), failed_with(true, true));
+    let decided = settle(decided.record().clone(), &parked, None);
+    let mirror = &decided.record().mirror;
+    assert_eq!(decided.state(), SettleState::Refused);
+    assert_eq!((mirror.attempt(), mirror.refused_version, mirror.due), (None, 1, false));
 }
 
 #[test]
