@@ -86,10 +86,17 @@ impl World {
         records
     }
 
-    /// Everything that the store has of a kind, as the remote has it.
+    /// Everything that the store has of a kind, by id at the remote.
     pub(crate) async fn at_store(&self, plural: &str) -> Vec<Value> {
-        let page = self.store.get(&format!("/{plural}/?page_size=100")).await.with(200);
-        let mut records = page["results"].as_array().unwrap().clone();
+        let mut records = vec![];
+        for number in 1.. {
+            let path = format!("/{plural}/?page_size=100&page={number}");
+            let page = self.store.get(&path).await.with(200);
+            records.extend(page["results"].as_array().unwrap().iter().cloned());
+            if page["next"].is_null() {
+                break;
+            }
+        }
         records.sort_by_key(|record| record["remote_id"].as_i64());
         records
     }
