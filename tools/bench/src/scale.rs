@@ -35,6 +35,10 @@ pub struct Scale {
     pub starts: usize,
     /// The number of orders that are read back after each load.
     pub sample: u64,
+    /// The number of posts that are loaded from a remote, and of edits that are sent there,
+    pub mirrored: u64,
+    /// and of operators that are pulled from an upstream.
+    pub pulled: u64,
 }
 
 impl Scale {
@@ -55,6 +59,8 @@ impl Scale {
         much: Duration::from_secs(8),
         starts: 3,
         sample: 20,
+        mirrored: 3_000,
+        pulled: 300,
     };
 
     /// The sizes of a run in under thirty.
@@ -74,5 +80,7 @@ impl Scale {
         much: Duration::from_secs(60),
         starts: 5,
         sample: 50,
+        mirrored: 10_000,
+        pulled: 1_000,
     };
 }

@@ -61,6 +61,18 @@ impl Program {
         Self { recipe, name, logs, starts: 0, url, process: None }
     }
 
+    /// The same program with further settings, not started yet. It has the same port, so only one of the
+    /// two can run.
+    #[must_use]
+    pub fn with(&self, name: &str, prefix: &str, settings: &[(&str, &str)]) -> Self {
+        let set = |recipe: Recipe, (name, value): &(&str, &str)| {
+            recipe.env(&format!("{prefix}__{name}"), value)
+        };
+        let recipe = settings.iter().fold(self.recipe.clone(), set);
+        let (name, logs, url) = (name.to_owned(), self.logs.clone(), self.url.clone());
+        Self { recipe, name, logs, starts: 0, url, process: None }
+    }
+
     /// Where it serves.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -5,5 +5,6 @@ pub mod broker;
 pub mod parts;
 pub mod pgbench;
 pub mod placing;
+pub mod rows;
 pub mod selecting;
 pub mod updating;

@@ -26,6 +26,7 @@ mod post;
 mod readings;
 mod reads;
 mod retention;
+mod sources;
 mod start;
 
 /// The longest that anything may take that is measured: what takes longer has stopped.
@@ -66,6 +67,8 @@ pub enum Row {
     Feeds,
     /// The cost of trimming the log, for those who edit orders.
     Retention,
+    /// Posts loaded from a remote, edits sent there, and operators pulled from an upstream.
+    Sources,
     /// The memory that the programs take, idle and under load.
     Memory,
 }
@@ -107,6 +110,7 @@ impl Row {
             Self::Backlog => backlog::measure(world, scale, progress).await,
             Self::Feeds => feeds::measure(world, scale, progress).await,
             Self::Retention => retention::measure(world, scale, progress).await,
+            Self::Sources => sources::measure(world, scale, progress).await,
             Self::Memory => memory::measure(world, scale, progress).await,
         }
     }

@@ -6,6 +6,7 @@
 
 mod agreeing;
 pub mod checks;
+pub mod connected;
 pub mod copies;
 mod database;
 mod filling;

@@ -89,6 +89,16 @@ pub async fn confirmed(side: &Program) -> Result<u64> {
     Ok(figure.context("a side without this figure")?.trim().parse()?)
 }
 
+/// Has the worker run a task of a source, and returns the figures of the run. It has to succeed, and to
+/// refuse nothing.
+pub async fn run_task(worker: &Program, path: &str) -> Result<Value> {
+    let told = send(worker, Method::POST, Role::Write, path, "").await?;
+    let mut run: Value = serde_json::from_str(&told)?;
+    let is_clean = run["state"] == "succeeded" && run["counts"]["refused"].is_null();
+    ensure!(is_clean, "{path}: {run}");
+    Ok(run["counts"].take())
+}
+
 async fn send(
     program: &Program,
     method: Method,
