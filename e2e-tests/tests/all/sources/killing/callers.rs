@@ -11,7 +11,7 @@ use test_kit::TestClient;
 use tokio::time::sleep;
 
 use super::World;
-use super::others::{Done, Others};
+use super::known::{AllKnown, Known, Sent};
 
 /// What the titles begin with that callers of the store give.
 pub(super) const HERE: &str = "here";
@@ -19,37 +19,6 @@ pub(super) const HERE: &str = "here";
 const REST: u64 = 60;
 /// The records of a kind that are left when others are removed.
 const LEFT: usize = 3;
-
-/// A record of the store.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) kind: Kind,
-    pub(super) id: i64,
-    /// The post of a comment.
-    post: Option<i64>,
-    /// The title of the last write that is known to be done.
-    title: String,
-    /// All titles that callers gave it.
-    pub(super) given: Vec<String>,
-    /// Set if it was created here.
-    pub(super) is_ours: bool,
-    /// Set if it was removed here.
-    is_removed: bool,
-    /// Set if it was changed or removed at the remote.
-    is_touched_there: bool,
-    /// How often it was removed at the remote.
-    pub(super) removals_there: usize,
-}
-
-/// A record that the remote has as it is here.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
-    pub(super) kind: Kind,
-    pub(super) id: i64,
-    pub(super) remote_id: u64,
-    /// Set if a load has seen it there: only then it is removed here when it is missing.
-    pub(super) is_listed: bool,
-}
 
 /// A write whose answer was lost.
 #[derive(Debug)]
@@ -64,7 +33,7 @@ pub(super) struct Callers {
     store: TestClient,
     rng: Rng,
     titles: u64,
-    pub(super) known: Vec<Known>,
+    pub(super) known: AllKnown,
     pub(super) sent: Vec<Sent>,
     open: Option<Open>,
 }
@@ -82,7 +51,7 @@ fn path(kind: Kind, id: i64) -> String {
 
 impl Callers {
     pub(super) fn new(store: TestClient, rng: Rng) -> Self {
-        Self { store, rng, titles: 0, known: vec![], sent: vec![], open: None }
+        Self { store, rng, titles: 0, known: AllKnown::default(), sent: vec![], open: None }
     }
 
     /// Looks at all records of the store: nothing that was written is lost.
@@ -95,14 +64,17 @@ impl Callers {
             for (id, record) in ids.iter().zip(&shown) {
                 self.see_one(kind, *id, record, &listed);
             }
-            let missing = (0..self.known.len()).filter(|index| {
-                let known = &self.known[*index];
-                known.kind == kind && !ids.contains(&known.id) && !self.is_removed(known)
+            let missing = (0..self.known.0.len()).filter(|index| {
+                let known = &self.known.0[*index];
+                known.kind == kind && !ids.contains(&known.id) && !self.known.is_removed(known)
             });
             for index in missing.collect::<Vec<_>>() {
-                let known = &self.known[index];
-                assert!(self.is_touched_there(known), "lost, and nobody removed it: {known:?}");
-                self.known[index].is_removed = true;
+                let known = &self.known.0[index];
+                assert!(
+                    self.known.is_touched_there(known),
+                    "lost, and nobody removed it: {known:?}"
+                );
+                self.known.0[index].is_removed = true;
             }
         }
     }
@@ -115,51 +87,16 @@ impl Callers {
             let is_listed = listed.contains(&record["remote_id"]);
             self.sent.push(Sent { kind, id, remote_id, is_listed });
         }
-        let known = self.known.iter().find(|known| (known.kind, known.id) == (kind, id));
+        let known = self.known.0.iter().find(|known| (known.kind, known.id) == (kind, id));
         let Some(known) = known else {
             assert!(!title.starts_with(HERE), "nobody here has created it: {record}");
             let post = record["postId"].as_i64();
-            self.know(Known { title, ..new((kind, id), post) });
+            self.known.0.push(Known { title, ..Known::new((kind, id), post) });
             return;
         };
-        assert!(!self.is_removed(known), "removed, and here: {known:?}");
+        assert!(!self.known.is_removed(known), "removed, and here: {known:?}");
         let is_right = known.title == title || known.is_touched_there;
         assert!(is_right, "it is not as it was written last: {record}, {known:?}");
-    }
-
-    fn know(&mut self, known: Known) {
-        self.known.push(known);
-    }
-
-    fn post_of(&self, known: &Known) -> Option<&Known> {
-        let of = |post: &&Known| post.kind == Kind::Posts && Some(post.id) == known.post;
-        self.known.iter().find(of)
-    }
-
-    fn is_removed(&self, known: &Known) -> bool {
-        known.is_removed || self.post_of(known).is_some_and(|post| post.is_removed)
-    }
-
-    fn is_touched_there(&self, known: &Known) -> bool {
-        known.is_touched_there || self.post_of(known).is_some_and(|post| post.is_touched_there)
-    }
-
-    /// How often the record may have been created at the remote: once if it was created here, and again after
-    /// each removal there, of which an edit here may have known nothing.
-    pub(super) fn most_creates(&self, known: &Known) -> usize {
-        let with_post = self.post_of(known).map_or(0, |post| post.removals_there);
-        usize::from(known.is_ours) + known.removals_there + with_post
-    }
-
-    /// Takes note of what was done at the remote.
-    pub(super) fn note(&mut self, others: &Others) {
-        for Done { kind, id, is_removal } in &others.done {
-            let of = |known: &&mut Known| (known.kind, known.id) == (*kind, *id);
-            if let Some(known) = self.known.iter_mut().find(of) {
-                known.is_touched_there = true;
-                known.removals_there += usize::from(*is_removal);
-            }
-        }
     }
 
     /// Leaves two creates of posts, and a create, an edit and a removal of each kind.
@@ -192,12 +129,12 @@ impl Callers {
     /// A record that is here, as far as is known, and at the remote if it has to be.
     fn some(&mut self, kind: Kind, is_sent: bool) -> (usize, Option<usize>) {
         let is_here = |index: &usize| {
-            let known = &self.known[*index];
-            let here = known.kind == kind && !self.is_removed(known);
+            let known = &self.known.0[*index];
+            let here = known.kind == kind && !self.known.is_removed(known);
             let mut sent = self.sent.iter();
             here && (!is_sent || sent.any(|it| (it.kind, it.id) == (kind, known.id)))
         };
-        let all = (0..self.known.len()).filter(is_here).collect::<Vec<_>>();
+        let all = (0..self.known.0.len()).filter(is_here).collect::<Vec<_>>();
         (all.len(), self.rng.choice(&all).copied())
     }
 
@@ -207,14 +144,14 @@ impl Callers {
             Kind::Posts => (json!({"title": title, "body": "A text.", "userId": 1}), None),
             Kind::Comments => {
                 let (_, Some(post)) = self.some(Kind::Posts, true) else { return };
-                let post = self.known[post].id;
+                let post = self.known.0[post].id;
                 let email = "ann@quay.example";
                 (json!({"postId": post, "name": title, "email": email, "body": "So."}), Some(post))
             }
         };
         match self.send("POST", &format!("/{kind}/"), Some(body)).await {
             Some((201, answer)) => self.created(kind, post, title, &answer),
-            Some((status, answer)) => no_post(status, &answer),
+            Some((status, answer)) => refused(status, &answer),
             None => self.open = Some(Open::Create { kind, post, title }),
         }
     }
@@ -222,17 +159,17 @@ impl Callers {
     fn created(&mut self, kind: Kind, post: Option<i64>, title: String, shown: &Value) {
         let id = shown["id"].as_i64().unwrap();
         let given = vec![title.clone()];
-        self.know(Known { title, given, is_ours: true, ..new((kind, id), post) });
+        self.known.0.push(Known { title, given, is_ours: true, ..Known::new((kind, id), post) });
     }
 
     async fn edit_some(&mut self, kind: Kind, is_sent: bool) {
         let (_, Some(index)) = self.some(kind, is_sent) else { return };
         let title = self.title();
-        self.known[index].given.push(title.clone());
+        self.known.0[index].given.push(title.clone());
         let body = json!({ name_of_title(kind): title });
-        match self.send("PATCH", &path(kind, self.known[index].id), Some(body)).await {
-            Some((200, _)) => self.known[index].title = title,
-            Some((status, answer)) => no_post(status, &answer),
+        match self.send("PATCH", &path(kind, self.known.0[index].id), Some(body)).await {
+            Some((200, _)) => self.known.0[index].title = title,
+            Some((status, answer)) => refused(status, &answer),
             None => self.open = Some(Open::Edit { index, title }),
         }
     }
@@ -242,9 +179,9 @@ impl Callers {
         if all <= LEFT {
             return;
         }
-        match self.send("DELETE", &path(kind, self.known[index].id), None).await {
-            Some((204, _)) => self.known[index].is_removed = true,
-            Some((status, answer)) => no_post(status, &answer),
+        match self.send("DELETE", &path(kind, self.known.0[index].id), None).await {
+            Some((204, _)) => self.known.0[index].is_removed = true,
+            Some((status, answer)) => refused(status, &answer),
             None => self.open = Some(Open::Removal { index }),
         }
     }
@@ -266,16 +203,16 @@ impl Callers {
                 }
             }
             Some(Open::Edit { index, title }) => {
-                let Known { kind, id, .. } = self.known[index];
+                let Known { kind, id, .. } = self.known.0[index];
                 let shown = self.store.get(&path(kind, id)).await;
                 if shown[name_of_title(kind)] == *title {
-                    self.known[index].title = title;
+                    self.known.0[index].title = title;
                 }
             }
             Some(Open::Removal { index }) => {
-                let Known { kind, id, .. } = self.known[index];
+                let Known { kind, id, .. } = self.known.0[index];
                 let shown = self.store.get(&path(kind, id)).await;
-                self.known[index].is_removed |= shown.status == 404;
+                self.known.0[index].is_removed |= shown.status == 404;
             }
         }
     }
@@ -283,7 +220,10 @@ impl Callers {
     /// Sends a request; `None` if it is not known what became of it.
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
         let request = self.store.request(method.parse().unwrap(), path);
-        let request = body.iter().fold(request, |request, body| request.json(body));
+        let request = match &body {
+            Some(body) => request.json(body),
+            None => request,
+        };
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
         let text = response.text().await.ok()?;
@@ -304,22 +244,8 @@ async fn listed(world: &World, kind: Kind) -> Vec<Value> {
     listed["remote_ids"].as_array().unwrap().clone()
 }
 
-fn new((kind, id): (Kind, i64), post: Option<i64>) -> Known {
-    Known {
-        kind,
-        id,
-        post,
-        title: String::new(),
-        given: vec![],
-        is_ours: false,
-        is_removed: false,
-        is_touched_there: false,
-        removals_there: 0,
-    }
-}
-
 /// A write is refused only where the remote has removed the record, or its post; `see` holds that against what
 /// was removed there.
-fn no_post(status: u16, answer: &Value) {
+fn refused(status: u16, answer: &Value) {
     assert!([400, 404].contains(&status), "{status} {answer}");
 }

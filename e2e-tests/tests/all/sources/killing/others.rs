@@ -8,7 +8,7 @@ use sample_sources::remote::{Kind, Record, Remote};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::callers::Sent;
+use super::known::Sent;
 
 /// What the titles begin with that other clients of the remote give.
 pub(super) const THERE: &str = "there";

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use test_kit::eventually_within;
 
 use super::Trial;
-use super::callers::{HERE, Known};
+use super::callers::HERE;
+use super::known::Known;
 use super::others::THERE;
 
 /// The longest that it takes until nothing waits.
@@ -95,7 +96,7 @@ impl Trial {
             let body = entry.body.as_deref().unwrap_or_default();
             let body = serde_json::from_str::<Value>(body).unwrap();
             let title = title(&body).unwrap();
-            let of = self.callers.known.iter().position(|known| given(known, &title));
+            let of = self.callers.known.0.iter().position(|known| given(known, &title));
             let of = of.unwrap_or_else(|| panic!("nobody here wrote it: {entry:?}"));
             sent += 1;
             if entry.method == "POST" && entry.applied {
@@ -104,8 +105,8 @@ impl Trial {
             }
         }
         for (index, entries) in creates {
-            let known = &self.callers.known[index];
-            let most = self.callers.most_creates(known);
+            let known = &self.callers.known.0[index];
+            let most = self.callers.known.most_creates(known);
             assert!(entries.len() <= most, "more than {most}: {entries:#?} of {known:?}");
         }
         println!("{sent} records were sent, and {all} of them were created");
