@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use process_kit::secured::headers;
 use program_kit::access::Role;
 use sample_sources::remote::{Kind, Remote};
@@ -29,6 +29,8 @@ struct Turns {
     requests: Vec<f64>,
     milliseconds: Vec<f64>,
     sent: Vec<f64>,
+    /// From the first request to the last answer.
+    sending: Vec<f64>,
     plain: Vec<f64>,
 }
 
@@ -58,7 +60,9 @@ pub(super) async fn measure(
     let most = number(PARALLEL as u64) * 1e3 / number(SLOW);
     let sent = Measure::new(of_slow(": sent"), "records/s", &slow.sent);
     let against = format!("{PARALLEL} at once / {SLOW} ms");
-    let plain = Measure { name: of_slow(", beside a client"), ..sent.clone() };
+    let sending = Measure::new(of_slow(": from first to last"), "records/s", &slow.sending);
+    let beside =
+        Measure { name: of_slow(": from first to last, beside a client"), ..sending.clone() };
     finding.measures.extend([
         Measure::new(format!("{name}: requests"), "requests", &fast.requests)
             .with_target(Target::ValueAtMost(number(posts))),
@@ -69,7 +73,8 @@ pub(super) async fn measure(
             Target::Reported,
         ),
         sent.against(&against, &vec![most; slow.sent.len()], Target::Reported),
-        plain.against("the same requests by a client", &slow.plain, Target::Reported),
+        sending.against(&against, &vec![most; slow.sending.len()], Target::Reported),
+        beside.against("the same requests by a client", &slow.plain, Target::Reported),
     ]);
     Ok(())
 }
@@ -101,9 +106,19 @@ async fn take_turns(
     turns.requests.push(number(requests));
     turns.milliseconds.push(took.as_secs_f64() * 1e3);
     turns.sent.push(per_second(posts, took));
+    turns.sending.push(number(posts) / sending(remote)?);
     turns.plain.push(per_second(posts, send_again(remote).await?));
     steering.reset();
     Ok(())
+}
+
+/// The seconds from the first request in the ledger to the last answer.
+fn sending(remote: &Remote) -> Result<f64> {
+    let ledger = remote.steering().ledger();
+    let begins = ledger.iter().map(|entry| entry.at).min();
+    let ends = ledger.iter().map(|entry| entry.at + entry.micros.unwrap_or_default() / 1_000).max();
+    let (begins, ends) = begins.zip(ends).context("the remote has got no request")?;
+    Ok(number(ends - begins) / 1e3)
 }
 
 fn title(mark: &str, edit: u64) -> String {

@@ -7,14 +7,14 @@ use anyhow::{Result, ensure};
 use super::super::figures::per_second;
 use super::{clear_store, mirroring, remote};
 use crate::baseline::rows::Inserts;
-use crate::measure::{Finding, Measure, Target};
+use crate::measure::{Finding, Measure, Spread, Target};
 use crate::progress::Progress;
 use crate::scale::Scale;
 use crate::world::World;
 
 /// The records in one request of a load, and in one insert of the baseline.
 const BATCH: u64 = 500;
-/// A load is so many times as long as the one with which its memory is compared.
+/// The load with which the memory of another is compared is so many times as long.
 const LONGER: u64 = 10;
 /// The ratio that is no growth.
 const MOST: f64 = 1.1;
@@ -33,7 +33,7 @@ struct Turns {
     rows: Vec<f64>,
     rows_and_changes: Vec<f64>,
     most: Vec<f64>,
-    most_of_few: Vec<f64>,
+    most_of_many: Vec<f64>,
     grew: Vec<f64>,
     stayed: Vec<f64>,
 }
@@ -50,37 +50,48 @@ pub(super) async fn measure(
         progress.begin(format!("{posts} posts loaded, {turn} of {}", scale.turns));
         take_turns(world, posts, &mut turns, progress).await?;
     }
-    let Turns { loaded, rows, rows_and_changes, most, most_of_few, grew, stayed } = turns;
-    let name = format!("{posts} posts loaded");
-    let loaded = Measure::new(&name, "posts/s", &loaded);
-    let with_changes = Measure { name: format!("{name}, with their changes"), ..loaded.clone() };
-    let target = Target::RatioAtLeast(0.5);
-    let few = format!("loading {}", posts / LONGER);
-    finding.measures.extend([
-        loaded.against("the rows of posts, inserted", &rows, target),
-        with_changes.against("rows and changes, inserted", &rows_and_changes, Target::Reported),
-        Measure::new(format!("{name}: worker at the most"), "MB", &most).against(
-            &few,
-            &most_of_few,
-            Target::RatioAtMost(MOST),
-        ),
-        Measure::new(format!("{name}: worker grew by, at the most"), "MB", &grew),
-        Measure::new(format!("{name}: worker grew by, afterwards"), "MB", &stayed),
-    ]);
+    for turn in 1..=scale.long_turns {
+        let many = LONGER * posts;
+        progress.begin(format!("{many} posts loaded, {turn} of {}", scale.long_turns));
+        let [_, most, _] = load(world, many).await?.megabytes;
+        turns.most_of_many.push(most);
+    }
+    finding.measures.extend(measures(posts, &turns));
     Ok(())
 }
 
-/// A short load, the long one, and the inserts of what that has written.
+fn measures(posts: u64, turns: &Turns) -> [Measure; 5] {
+    let name = format!("{posts} posts loaded");
+    let loaded = Measure::new(&name, "posts/s", &turns.loaded);
+    let with_changes = Measure { name: format!("{name}, with their changes"), ..loaded.clone() };
+    let memory = |what, runs| Measure::new(format!("{name}: {what}"), "MB", runs);
+    let many = format!("{} posts loaded: worker at the most", LONGER * posts);
+    let target = Target::RatioAtMost(MOST);
+    [
+        loaded.against("the rows of posts, inserted", &turns.rows, Target::RatioAtLeast(0.5)),
+        with_changes.against(
+            "rows and changes, inserted",
+            &turns.rows_and_changes,
+            Target::Reported,
+        ),
+        Measure::new(many, "MB", &turns.most_of_many).against(
+            &format!("loading {posts}"),
+            &[Spread::of(turns.most.clone()).median],
+            target,
+        ),
+        memory("worker grew by, at the most", &turns.grew),
+        memory("worker grew by, afterwards", &turns.stayed),
+    ]
+}
+
+/// A load, and the inserts of what that has written.
 async fn take_turns(
     world: &mut World,
     posts: u64,
     turns: &mut Turns,
     progress: &Progress,
 ) -> Result<()> {
-    progress.doing("a few");
-    let [_, most, _] = load(world, posts / LONGER).await?.megabytes;
-    turns.most_of_few.push(most);
-    progress.doing("all");
+    progress.doing("by the worker");
     let Loaded { took, megabytes: [before, most, after] } = load(world, posts).await?;
     turns.loaded.push(per_second(posts, took));
     turns.most.push(most);
