@@ -37,7 +37,7 @@ pub struct Pulled {
 pub struct PulledOperator {
     /// The operator.
     pub record: Value,
-    /// Its sites.
+    /// The sites.
     pub sites: Vec<Value>,
 }
 

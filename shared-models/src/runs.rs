@@ -112,7 +112,7 @@ pub struct RunFailure {
 pub struct RefusedRecord {
     /// The name of its resource.
     pub resource: String,
-    /// Its id at the source, or its place where it has none that can be read.
+    /// The id at the source, or its place where it has none that can be read.
     pub id: String,
     /// What did not fit.
     pub detail: String,

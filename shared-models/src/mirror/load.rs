@@ -13,13 +13,13 @@ pub const MAX_LISTED: usize = 5_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemotePost {
-    /// Its id there.
+    /// The id there.
     pub remote_id: i64,
-    /// Its user.
+    /// The user.
     pub user_id: Option<i64>,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its text.
+    /// The text.
     pub body: String,
     /// The marker of the attempt that created it, if the remote keeps one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,7 @@ pub struct RemotePost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteComment {
-    /// Its id there.
+    /// The id there.
     pub remote_id: i64,
     /// The id of its post there.
     pub post_remote_id: i64,
@@ -38,7 +38,7 @@ pub struct RemoteComment {
     pub name: String,
     /// The e-mail address of its author.
     pub email: String,
-    /// Its text.
+    /// The text.
     pub body: String,
     /// The marker of the attempt that created it, if the remote keeps one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,7 +76,7 @@ pub struct LoadResult {
 /// A record of the remote that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRecord {
-    /// Its id there, if that can be read.
+    /// The id there, if that can be read.
     pub remote_id: Option<i64>,
     /// The problem with it.
     pub detail: String,

@@ -82,11 +82,11 @@ pub enum Fields {
 /// What is sent of a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostFields {
-    /// Its user.
+    /// The user.
     pub user_id: Option<i64>,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its text.
+    /// The text.
     pub body: String,
 }
 
@@ -99,7 +99,7 @@ pub struct CommentFields {
     pub name: String,
     /// The e-mail address of its author.
     pub email: String,
-    /// Its text.
+    /// The text.
     pub body: String,
 }
 

@@ -17,7 +17,7 @@ use shared_models::runs::{MAX_RUNS, Run, RunState};
 
 use crate::settings::upstream::FIRST;
 use crate::side_client::{RequestError, SideClient};
-use crate::sources::all::{MirrorTasks, Sources, run_detached, seconds};
+use crate::sources::all::{MirrorTasks, Sources, run_detached};
 use crate::sources::answers::OldAnswer;
 use crate::sources::mirror::flush::FLUSH;
 use crate::sources::mirror::load::LOAD;
@@ -94,13 +94,14 @@ struct Listed {
 impl Listed {
     fn of_pull(task: &Task<Pull>) -> Self {
         let upstream = &task.work.upstream;
-        let interval = BTreeMap::from([(PULL, Some(seconds(upstream.settings.interval)))]);
+        let interval = BTreeMap::from([(PULL, Some(upstream.settings.interval.as_secs_f64()))]);
         Self::new(&task.job, "pull", upstream.shown_url(), interval)
     }
 
     fn of_mirror(tasks: &MirrorTasks) -> Self {
         let settings = &tasks.remote().settings;
-        let (flush, load) = (seconds(settings.interval), settings.load_interval.map(seconds));
+        let flush = settings.interval.as_secs_f64();
+        let load = settings.load_interval.map(|interval| interval.as_secs_f64());
         let interval = BTreeMap::from([(FLUSH, Some(flush)), (LOAD, load)]);
         Self::new(&tasks.flush.job, "mirror", tasks.remote().shown_url(), interval)
     }

@@ -1,7 +1,7 @@
 //! All sources that are configured, as the worker runs them and as they are shown.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use shared_models::mirror::JOB;
 use shared_models::runs::{Run, RunFailure};
@@ -82,9 +82,7 @@ impl Sources {
         for upstream in settings.upstreams().map_err(SourcesError)? {
             let (job, side) = (upstream.name.clone(), client(Side::Warehouse)?);
             let work = Pull::new(upstream, side.clone(), Arc::new(Instant::now));
-            let work = Arc::new(work.map_err(SourcesError)?);
-            let stop = stop.clone();
-            upstreams.push(Arc::new(Task { job, name: pull::TASK, side, work, stop }));
+            upstreams.push(task(job, pull::TASK, side, work.map_err(SourcesError)?, stop));
         }
         let remote = settings.remote().map_err(SourcesError)?;
         let mirror = remote.map(|remote| mirror(remote, client(Side::Store)?, stop, load));
@@ -146,17 +144,18 @@ fn mirror(
     let mirror = Arc::new(Mirror::new(remote, side.clone()).map_err(SourcesError)?);
     let LoadOptions { on_progress, removes_any } = options;
     let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any };
-    let (job, stop) = (JOB.to_owned(), stop.clone());
-    let (job_of_load, side_of_load, stop_of_load) = (job.clone(), side.clone(), stop.clone());
-    let flush = Task { job, name: FLUSH, side, work: Arc::new(Flush(mirror)), stop };
-    let load = Task {
-        job: job_of_load,
-        name: LOAD,
-        side: side_of_load,
-        work: Arc::new(load),
-        stop: stop_of_load,
-    };
-    Ok(MirrorTasks { flush: Arc::new(flush), load: Arc::new(load) })
+    let flush = task(JOB.to_owned(), FLUSH, side.clone(), Flush(mirror), stop);
+    Ok(MirrorTasks { flush, load: task(JOB.to_owned(), LOAD, side, load, stop) })
+}
+
+fn task<W>(
+    job: String,
+    name: &'static str,
+    side: SideClient,
+    work: W,
+    stop: &CancellationToken,
+) -> Arc<Task<W>> {
+    Arc::new(Task { job, name, side, work: Arc::new(work), stop: stop.clone() })
 }
 
 /// Runs a task on behalf of a caller, to its end even if the caller goes away.
@@ -171,10 +170,4 @@ pub async fn run_detached<W: Work>(
         let detail = "the run ended by itself; see the log of the worker".to_owned();
         Err(RunFailure { reason: "internal".to_owned(), detail })
     })
-}
-
-/// Returns an interval in seconds, as it is shown.
-#[must_use]
-pub fn seconds(interval: Duration) -> f64 {
-    interval.as_secs_f64()
 }

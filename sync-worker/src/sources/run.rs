@@ -2,7 +2,7 @@
 //! never overlap, whichever worker does them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared_models::runs::{
@@ -13,14 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
+use super::lease::{HOLD, Lease};
 use super::outbound::Failure;
-use crate::settings::LEASE_MARGIN;
 use crate::side_client::SideClient;
 use crate::side_client::jobs::RunError;
 
-/// The seconds for which a run is held without being renewed.
-const HOLD: u32 = 60;
-/// The interval at which it is renewed.
+/// The interval at which a run is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
 /// The interval at which another worker's run is asked for its end.
 const POLL: Duration = Duration::from_millis(200);
@@ -31,7 +29,7 @@ const TELLS: u32 = 3;
 
 /// What a run of a task does.
 pub trait Work: Send + Sync + 'static {
-    /// Does the work of one run. `report` is shown to who waits for it.
+    /// Does the work of one run. It ends early where its run is lost, or the worker stops.
     fn work(&self, run: &Held) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -86,35 +84,6 @@ impl From<RunError> for RunFailure {
 fn abandoned() -> RunFailure {
     let detail = "another worker began a run in its place".to_owned();
     RunFailure { reason: "abandoned".to_owned(), detail }
-}
-
-/// The time until which a run may send something outside: no other one has begun before.
-#[derive(Clone, Debug)]
-pub struct Lease(Arc<Mutex<Instant>>);
-
-impl Lease {
-    /// Creates the lease of a run that was asked for at `asked`.
-    fn new(asked: Instant) -> Self {
-        Self(Arc::new(Mutex::new(lasts_until(asked))))
-    }
-
-    fn renew(&self, asked: Instant) {
-        *self.until() = lasts_until(asked);
-    }
-
-    /// Returns whether it lasts. A process that was frozen finds out here.
-    #[must_use]
-    pub fn lasts(&self) -> bool {
-        Instant::now() < *self.until()
-    }
-
-    fn until(&self) -> MutexGuard<'_, Instant> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn lasts_until(asked: Instant) -> Instant {
-    asked + Duration::from_secs(HOLD.into()) - LEASE_MARGIN
 }
 
 /// A run that is under way, held at its side until it is dropped.
@@ -183,8 +152,6 @@ pub struct Task<W> {
 pub enum Scheduled {
     /// The run is over.
     Ran {
-        /// The run.
-        run: Box<Run>,
         /// The time after which the schedule should try again, if not after its interval.
         again_after: Option<Duration>,
     },
@@ -203,8 +170,7 @@ impl<W: Work> Task<W> {
         Ok(match self.side.begin_run(&self.job, &request).await? {
             Begun::Begun { cursors } => {
                 let begun = HeldRun { id: request.run, cursors, asked };
-                let (run, again_after) = self.perform(begun).await;
-                Scheduled::Ran { run: Box::new(run), again_after }
+                Scheduled::Ran { again_after: self.perform(begun).await.1 }
             }
             Begun::Busy { .. } => Scheduled::Busy,
             Begun::NotDue { due_in } => Scheduled::NotDue(Duration::from_millis(due_in)),

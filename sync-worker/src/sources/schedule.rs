@@ -43,7 +43,7 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
 /// Returns how long to wait, and the interval by which the next run is due, if that changes.
 fn wait_after(scheduled: &Scheduled, interval: Duration) -> (Duration, Option<Duration>) {
     match scheduled {
-        Scheduled::Ran { again_after, .. } => {
+        Scheduled::Ran { again_after } => {
             let next = again_after.map_or(interval, |after| after.min(interval));
             (next, Some(next))
         }

@@ -3,7 +3,9 @@
 use e2e_tests::Stack;
 use sample_sources::remote::{Kind, Options, Remote};
 use serde_json::{Value, json};
-use test_kit::{Answer, TestBroker, TestClient, eventually};
+use test_kit::{Answer, TestBroker, TestClient};
+
+use super::first_run_is_over;
 
 pub(crate) struct World {
     pub(crate) remote: Remote,
@@ -34,18 +36,8 @@ impl World {
         let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
         let [store, _, worker] = stack.clients();
         let world = Self { remote, stack, store, worker, _broker: broker };
-        world.first_run_is_over().await;
+        first_run_is_over(&world.worker).await;
         world
-    }
-
-    /// Waits for the run that the schedule begins when the worker starts.
-    async fn first_run_is_over(&self) {
-        eventually("the first run is over", async || {
-            let listed = self.worker.get("/v1/sources").await.with(200);
-            let last = &listed["sources"][0]["last"];
-            (last["state"].is_string() && last["state"] != "running").then_some(())
-        })
-        .await;
     }
 
     /// Runs a task, and returns the run.

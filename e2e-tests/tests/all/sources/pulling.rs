@@ -8,6 +8,8 @@ use sample_sources::upstream::{FIRST_USER, Options, Upstream};
 use serde_json::{Value, json};
 use test_kit::{Answer, TestBroker, TestClient, eventually};
 
+use super::first_run_is_over;
+
 /// A password, so that it is found wherever it leaks.
 const PASSWORD: &str = "hunter2-of-the-upstream";
 
@@ -40,18 +42,8 @@ impl World {
         let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
         let [_, warehouse, worker] = stack.clients();
         let world = Self { upstream, stack, warehouse, worker, _broker: broker };
-        world.first_run_is_over().await;
+        first_run_is_over(&world.worker).await;
         world
-    }
-
-    /// Waits for the run that the schedule begins when the worker starts.
-    async fn first_run_is_over(&self) {
-        eventually("the first run is over", async || {
-            let listed = self.worker.get("/v1/sources").await.with(200);
-            let last = &listed["sources"][0]["last"];
-            (last["state"].is_string() && last["state"] != "running").then_some(())
-        })
-        .await;
     }
 
     async fn pull(&self) -> Answer {

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use shared_models::mirror::{
     Action, Folded, MAX_PREPARED, Mirrored, PreparedItem, SettleState, fold,
@@ -19,9 +18,9 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::Mirror;
-use super::client::RemoteClient;
+use super::sender::Sender;
 use super::sending::{Sent, shown, wanted};
-use super::steps::{Ended, Wanted};
+use super::steps::Ended;
 use super::store::{START, Store};
 use crate::side_client::jobs::RunError;
 use crate::sources::outbound::{Failure, Reason};
@@ -36,9 +35,6 @@ const MAX_FOLDED: usize = 20_000;
 const CHUNK: usize = 200;
 /// The results in one request to the store.
 const SETTLED: usize = 50;
-/// The records in a row that the remote may not take. After so many it is not the records: no further one
-/// is parked, and the run ends.
-const FAILURES_IN_A_ROW: usize = 5;
 /// The failures over a record, after which it waits for a person. Until then it is offered again by itself.
 const PASSING: u32 = 3;
 /// The time to the next run after one that failed, or left something undecided.
@@ -89,7 +85,7 @@ struct Flushing<'a> {
     in_a_row: Arc<AtomicUsize>,
 }
 
-impl<'a> Flushing<'a> {
+impl Flushing<'_> {
     /// Sends posts, then comments: a comment needs the id of its post there.
     async fn flush(&mut self) -> Result<(), RunFailure> {
         let mut cursors = self.run.cursors.clone();
@@ -101,9 +97,11 @@ impl<'a> Flushing<'a> {
                 let window = read(&store, cursor).await?;
                 self.outcome.add("changes", window.changes);
                 self.send_all(&store, window.ids).await?;
-                cursors.insert(kind.plural().to_owned(), window.next);
-                let set = store.client.set_cursors(&self.run.job, self.run.id, cursors.clone());
-                set.await?;
+                if window.next != cursor {
+                    cursors.insert(kind.plural().to_owned(), window.next);
+                    let set = store.client.set_cursors(&self.run.job, self.run.id, cursors.clone());
+                    set.await?;
+                }
                 if !window.more {
                     break;
                 }
@@ -151,7 +149,6 @@ impl<'a> Flushing<'a> {
         let to_send = items.filter_map(|item| Some((wanted(&item)?, item))).collect();
         let (client, parallel) = (&self.mirror.client, self.mirror.parallel());
         let in_a_row = Arc::clone(&self.in_a_row);
-        let in_a_row = &*in_a_row;
         // Sending goes on while the store is told.
         let (results, mut settling) = mpsc::channel::<Sent>(CHUNK);
         let sender = Sender { client, kind: store.kind, parallel, run: self.run, in_a_row };
@@ -259,63 +256,6 @@ impl<'a> Flushing<'a> {
 
 const fn is_parked(sent: &Sent) -> bool {
     matches!(sent.ended, Ended::Failed(_) | Ended::Refused(_))
-}
-
-/// Sends records, several at once.
-struct Sender<'a> {
-    client: &'a RemoteClient,
-    kind: Mirrored,
-    parallel: usize,
-    run: &'a Held,
-    in_a_row: &'a AtomicUsize,
-}
-
-impl Sender<'_> {
-    /// Sends records until the remote as a whole is not available.
-    async fn send(
-        &self,
-        items: Vec<(Wanted, PreparedItem)>,
-        results: mpsc::Sender<Sent>,
-    ) -> Option<Failure> {
-        let lease = &self.run.lease;
-        let sending = items
-            .into_iter()
-            .map(|(wanted, item)| self.client.send(self.kind, item, wanted, lease));
-        let mut sending = stream::iter(sending).buffer_unordered(self.parallel);
-        let mut unavailable = None;
-        while let Some(mut sent) = sending.next().await {
-            self.judge(&mut sent);
-            if let Ended::Unavailable(failure) = &sent.ended {
-                unavailable = Some(failure.clone());
-            }
-            // The other end is gone only if the store does not answer: then the run fails.
-            if results.send(sent).await.is_err() || unavailable.is_some() {
-                break;
-            }
-        }
-        unavailable
-    }
-
-    /// Takes a record that the remote did not take for a failure of the remote, if it is one of too many.
-    fn judge(&self, sent: &mut Sent) {
-        let failure = match &sent.ended {
-            Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
-            Ended::Gone => gone(),
-            Ended::Sent(_) | Ended::NotCreated => {
-                return self.in_a_row.store(0, Ordering::Relaxed);
-            }
-            Ended::Undecided | Ended::Unavailable(_) => return,
-        };
-        if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
-            sent.ended = Ended::Unavailable(failure);
-        }
-    }
-}
-
-/// Creates the failure of a remote that lacks one record after the other.
-fn gone() -> Failure {
-    let detail = "it answered 404 to several updates in a row".to_owned();
-    Failure { reason: Reason::Status(404), detail, retry_after: None }
 }
 
 /// Returns the report of a record that is parked.

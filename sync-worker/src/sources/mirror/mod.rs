@@ -9,6 +9,7 @@ pub mod flush;
 pub mod load;
 mod names;
 mod pace;
+mod sender;
 mod sending;
 mod steps;
 mod store;

@@ -10,8 +10,8 @@ use tokio::time::sleep;
 use super::client::RemoteClient;
 use super::names::written;
 use super::steps::{Answer, Ended, Next, Sending, Step, Wanted};
+use crate::sources::lease::Lease;
 use crate::sources::outbound::{Failure, Reason};
-use crate::sources::run::Lease;
 
 /// The detail of a create that may still be under way.
 const UNDECIDED: &str =
@@ -71,7 +71,8 @@ impl RemoteClient {
         lease: &Lease,
     ) -> Sent {
         let tries = self.remote.settings.tries.get();
-        let mut sending = Sending::new(wanted, tries, item.failures);
+        let heeds_keys = self.remote.settings.idempotency_header.is_some();
+        let mut sending = Sending::new(wanted, tries, item.failures, heeds_keys);
         loop {
             let begun = self.begin().await;
             if !lease.lasts() {

@@ -197,20 +197,21 @@ impl Pull {
 
     /// Sends a request again if the upstream says that it may succeed soon.
     async fn patiently(&self, url: &Url, token: &Token) -> Result<Value, Failure> {
-        for attempt in 0..TRIES {
+        let mut attempt = 0;
+        loop {
             let request = self.client.http().get(url.clone()).bearer_auth(token.expose());
             let failure = match self.client.fetch(request).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
+            attempt += 1;
             let may_pass = matches!(failure.reason, Reason::Status(429 | 502 | 503 | 504));
-            if !may_pass || attempt + 1 == TRIES {
+            if !may_pass || attempt == TRIES {
                 return Err(failure);
             }
-            let pause = backoff::wait(attempt, PAUSE.0, PAUSE.1, fastrand::f64());
+            let pause = backoff::wait(attempt - 1, PAUSE.0, PAUSE.1, fastrand::f64());
             sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
         }
-        Err(malformed("it was not asked"))
     }
 }
 

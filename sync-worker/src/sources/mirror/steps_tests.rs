@@ -1,0 +1,182 @@
+use super::*;
+
+fn failed(reason: Reason) -> Answer {
+    Answer::Failed(failure(reason))
+}
+
+fn failure(reason: Reason) -> Failure {
+    Failure { reason, detail: "why".to_owned(), retry_after: None }
+}
+
+fn create() -> Sending {
+    Sending::new(Wanted::Create { begun: false }, 3, 0, false)
+}
+
+const UNKNOWN: [Reason; 4] =
+    [Reason::Timeout, Reason::Closed, Reason::Malformed, Reason::Status(500)];
+
+const SILENT: [Reason; 2] = [Reason::Timeout, Reason::Closed];
+
+#[test]
+fn a_create_whose_outcome_is_unknown_is_looked_up_before_it_is_sent_again() {
+    for reason in UNKNOWN {
+        let mut found = create();
+        assert_eq!(found.after(failed(reason), true), Next::Go(Step::LookUp), "{reason:?}");
+        assert_eq!(found.after(Answer::Done(Some(7)), true), Next::End(Ended::Sent(Some(7))));
+        let mut lacking = create();
+        lacking.after(failed(reason), true);
+        if SILENT.contains(&reason) {
+            // Sent again, it may go on for as long once more: another attempt has a time of its own.
+            assert_eq!(lacking.after(Answer::NotFound, true), Next::End(Ended::NotCreated));
+            continue;
+        }
+        assert_eq!(lacking.after(Answer::NotFound, true), Next::Go(Step::Create));
+        assert_eq!(lacking.after(failed(reason), true), Next::Go(Step::LookUp));
+        let end = lacking.after(failed(reason), true);
+        assert_eq!(end, Next::End(Ended::Failed(failure(reason))));
+    }
+}
+
+#[test]
+fn a_create_that_may_still_be_under_way_is_not_sent_again_at_once() {
+    let mut silent = create();
+    silent.after(failed(Reason::Timeout), false);
+    assert_eq!(silent.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    assert!(!silent.not_created());
+    let mut begun = Sending::new(Wanted::Create { begun: true }, 3, 0, false);
+    assert_eq!(begun.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    let mut removed = Sending::new(Wanted::Resolve, 3, 0, false);
+    assert_eq!(removed.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    // The remote has answered: it is over.
+    let mut answered = create();
+    answered.after(failed(Reason::Status(500)), false);
+    assert_eq!(answered.after(Answer::NotFound, false), Next::Go(Step::Create));
+}
+
+#[test]
+fn a_look_up_that_fails_does_not_make_a_create_undone() {
+    let reasons = [Reason::Refused, Reason::UnknownHost, Reason::Status(401), Reason::Status(404)];
+    for reason in reasons {
+        for wanted in [Wanted::Create { begun: true }, Wanted::Resolve] {
+            let mut sending = Sending::new(wanted, 1, 0, false);
+            assert!(matches!(sending.after(failed(reason), true), Next::End(_)));
+            assert!(!sending.not_created(), "{wanted:?}, {reason:?}");
+        }
+        let mut closed = Sending::new(Wanted::Create { begun: false }, 2, 0, false);
+        closed.after(failed(Reason::Closed), true);
+        closed.after(failed(reason), true);
+        assert!(!closed.not_created(), "{reason:?}");
+    }
+    let mut refused = create();
+    refused.after(failed(Reason::Status(422)), true);
+    assert!(refused.not_created());
+}
+
+#[test]
+fn a_create_that_the_remote_says_it_knows_is_looked_up() {
+    let mut sending = Sending::new(Wanted::Create { begun: false }, 9, 0, false);
+    sending.after(failed(Reason::Timeout), true);
+    sending.after(failed(Reason::Status(409)), true);
+    assert_eq!(sending.step(), Step::LookUp);
+    assert!(!sending.not_created());
+}
+
+#[test]
+fn one_record_that_fails_in_every_run_stops_no_other() {
+    for status in [403, 301, 503] {
+        let reason = Reason::Status(status);
+        let mut first = Sending::new(Wanted::Update, 1, 0, false);
+        let end = first.after(failed(reason), true);
+        assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
+        let mut again = Sending::new(Wanted::Update, 1, STUBBORN, false);
+        let end = again.after(failed(reason), true);
+        assert!(
+            matches!(end, Next::End(Ended::Refused(_) | Ended::Failed(_))),
+            "{status}: {end:?}"
+        );
+    }
+}
+
+#[test]
+fn a_create_that_was_begun_by_a_worker_that_is_gone_is_looked_up_first() {
+    let mut begun = Sending::new(Wanted::Create { begun: true }, 3, 0, false);
+    assert_eq!(begun.step(), Step::LookUp);
+    // Another attempt follows, whose time is stored before it is sent.
+    assert_eq!(begun.after(Answer::NotFound, true), Next::End(Ended::NotCreated));
+    assert!(begun.not_created());
+    let mut with_key = Sending::new(Wanted::Create { begun: true }, 3, 0, true);
+    assert_eq!(with_key.after(Answer::NotFound, true), Next::Go(Step::Create));
+    let mut removed = Sending::new(Wanted::Resolve, 3, 0, false);
+    assert_eq!(removed.step(), Step::LookUp);
+    assert_eq!(removed.after(Answer::NotFound, true), Next::End(Ended::NotCreated));
+}
+
+#[test]
+fn what_the_remote_never_got_is_sent_again_without_looking() {
+    for reason in [Reason::Refused, Reason::ConnectTimeout, Reason::Status(429)] {
+        let mut sending = create();
+        assert_eq!(sending.after(failed(reason), true), Next::Go(Step::Create), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_remote_that_is_away_stops_the_run_and_blames_no_record() {
+    let reasons = [Reason::Refused, Reason::UnknownHost, Reason::Status(503)];
+    for reason in reasons {
+        let mut sending = Sending::new(Wanted::Update, 2, 0, false);
+        assert_eq!(sending.after(failed(reason), true), Next::Go(Step::Update));
+        let end = sending.after(failed(reason), true);
+        assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))), "{reason:?}");
+    }
+    for status in [301, 401, 403] {
+        let reason = Reason::Status(status);
+        let end = Sending::new(Wanted::Update, 2, 0, false).after(failed(reason), true);
+        assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
+    }
+}
+
+#[test]
+fn a_remote_that_takes_fewer_requests_is_waited_for_and_not_for_ever() {
+    let mut sending = create();
+    let reason = Reason::Status(429);
+    for _ in 0..MOST_THROTTLED + 2 {
+        assert_eq!(sending.after(failed(reason), true), Next::Go(Step::Create));
+    }
+    let end = sending.after(failed(reason), true);
+    assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
+}
+
+#[test]
+fn what_the_remote_refuses_for_good_is_not_sent_again() {
+    for status in [400, 405, 409, 413, 422] {
+        let reason = Reason::Status(status);
+        for wanted in [Wanted::Create { begun: false }, Wanted::Update, Wanted::Delete] {
+            let end = Sending::new(wanted, 9, 0, false).after(failed(reason), true);
+            assert_eq!(end, Next::End(Ended::Refused(failure(reason))), "{status}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_the_remote_lacks_is_deleted_or_gone() {
+    let missing = || failed(Reason::Status(404));
+    let deleted = Sending::new(Wanted::Delete, 3, 0, false).after(missing(), true);
+    assert_eq!(deleted, Next::End(Ended::Sent(None)));
+    assert_eq!(
+        Sending::new(Wanted::Update, 3, 0, false).after(missing(), true),
+        Next::End(Ended::Gone)
+    );
+    let refused = Ended::Refused(failure(Reason::Status(404)));
+    assert_eq!(create().after(missing(), true), Next::End(refused));
+}
+
+#[test]
+fn an_update_that_always_fails_ends() {
+    // As JSONPlaceholder answers PUT /posts/101.
+    let mut sending = Sending::new(Wanted::Update, 4, 0, false);
+    let reason = Reason::Status(500);
+    for _ in 1..4 {
+        assert_eq!(sending.after(failed(reason), true), Next::Go(Step::Update));
+    }
+    assert_eq!(sending.after(failed(reason), true), Next::End(Ended::Failed(failure(reason))));
+}
