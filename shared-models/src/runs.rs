@@ -96,6 +96,9 @@ pub struct EndRun {
     pub counts: BTreeMap<String, u64>,
     /// The first records that did not fit.
     pub refused: Vec<RefusedRecord>,
+    /// The milliseconds after which the task is due again, if that is before its interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_after: Option<u64>,
 }
 
 /// The failure that ended a run.
@@ -173,6 +176,9 @@ pub struct Run {
     pub failure: Option<RunFailure>,
     /// The first records that did not fit.
     pub refused: Vec<RefusedRecord>,
+    /// The time at which the task is due again, if that is before its interval.
+    #[serde(default)]
+    pub again_at: Option<DateTime<Utc>>,
 }
 
 /// Runs of a job, newest first: the answer to `GET /v1/jobs/{job}/runs`.

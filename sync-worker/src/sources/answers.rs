@@ -84,6 +84,7 @@ mod tests {
             counts: BTreeMap::from([("upserted".to_owned(), 6)]),
             failure,
             refused: vec![],
+            again_at: None,
         }
     }
 

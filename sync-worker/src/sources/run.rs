@@ -151,10 +151,7 @@ pub struct Task<W> {
 #[derive(Debug)]
 pub enum Scheduled {
     /// The run is over.
-    Ran {
-        /// The time after which the schedule should try again, if not after its interval.
-        again_after: Option<Duration>,
-    },
+    Ran,
     /// Another run of the job is under way.
     Busy,
     /// The task is due after this time.
@@ -170,7 +167,8 @@ impl<W: Work> Task<W> {
         Ok(match self.side.begin_run(&self.job, &request).await? {
             Begun::Begun { cursors } => {
                 let begun = HeldRun { id: request.run, cursors, asked };
-                Scheduled::Ran { again_after: self.perform(begun).await.1 }
+                self.perform(begun).await;
+                Scheduled::Ran
             }
             Begun::Busy { .. } => Scheduled::Busy,
             Begun::NotDue { due_in } => Scheduled::NotDue(Duration::from_millis(due_in)),
@@ -185,7 +183,7 @@ impl<W: Work> Task<W> {
             let other = match self.side.begin_run(&self.job, &request).await? {
                 Begun::Begun { cursors } => {
                     let begun = HeldRun { id: request.run, cursors, asked };
-                    return Ok(self.perform(begun).await.0);
+                    return Ok(self.perform(begun).await);
                 }
                 Begun::Busy { run } => run,
                 Begun::NotDue { due_in } => {
@@ -222,7 +220,7 @@ impl<W: Work> Task<W> {
         Ok(None)
     }
 
-    async fn perform(&self, begun: HeldRun) -> (Run, Option<Duration>) {
+    async fn perform(&self, begun: HeldRun) -> Run {
         let id = begun.id;
         let held = Held::new(&self.side, &self.job, begun);
         let working = async {
@@ -241,7 +239,8 @@ impl<W: Work> Task<W> {
                 tracing::debug!(source = self.job, task = self.name, ?counts, "a run succeeded");
             }
         }
-        (self.end(id, EndRun { failure, counts, refused }).await, again_after)
+        let again_after = again_after.and_then(|after| u64::try_from(after.as_millis()).ok());
+        self.end(id, EndRun { failure, counts, refused, again_after }).await
     }
 
     /// Tells the side that a run has ended. If it cannot be told, the next run marks this one as
@@ -272,7 +271,7 @@ fn stopped() -> RunFailure {
 
 /// Returns a run whose end could not be stored, for who waits for it.
 fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
-    let EndRun { failure, counts, refused } = end;
+    let EndRun { failure, counts, refused, .. } = end;
     let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
     // The id of a run has the time at which it was made.
     let began = id.get_timestamp().map(|at| at.to_unix());
@@ -292,5 +291,6 @@ fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
         counts,
         failure,
         refused,
+        again_at: None,
     }
 }

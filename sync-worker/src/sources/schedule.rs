@@ -1,4 +1,4 @@
-//! The schedule of a task. The side that keeps the runs knows when the last one began, so several workers,
+//! The schedule of a task. The side that keeps the runs knows when the next one is due, so several workers,
 //! and one that was started again, keep to one interval.
 
 use std::time::Duration;
@@ -13,19 +13,19 @@ use super::run::{Scheduled, Task, Work};
 const BUSY: Duration = Duration::from_secs(1);
 /// The shortest and the longest back-off while the side cannot be asked.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// The longest pause before the side is asked whether the task is due.
+const LOOK: Duration = Duration::from_secs(10);
 /// The jitter of a wait, as a part of it: several workers do not ask at the same moment.
 const JITTER: f64 = 0.1;
 
 /// Runs a task at an interval until asked to stop.
 pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: CancellationToken) {
-    let (mut failures, mut next) = (0, interval);
+    let mut failures = 0;
     while !stop.is_cancelled() {
-        let wait = match task.run_if_due(next).await {
+        let wait = match task.run_if_due(interval).await {
             Ok(scheduled) => {
                 failures = 0;
-                let (wait, due_after) = wait_after(&scheduled, interval);
-                next = due_after.unwrap_or(next);
-                wait
+                wait_after(&scheduled, interval)
             }
             Err(failure) => {
                 let wait = backoff::wait(failures, BACKOFF.0, BACKOFF.1, fastrand::f64());
@@ -40,15 +40,13 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
     }
 }
 
-/// Returns how long to wait, and the interval by which the next run is due, if that changes.
-fn wait_after(scheduled: &Scheduled, interval: Duration) -> (Duration, Option<Duration>) {
+/// Returns how long to wait before the side is asked again. Another worker, or a person, may meanwhile begin
+/// a run that is due again before its interval.
+fn wait_after(scheduled: &Scheduled, interval: Duration) -> Duration {
     match scheduled {
-        Scheduled::Ran { again_after } => {
-            let next = again_after.map_or(interval, |after| after.min(interval));
-            (next, Some(next))
-        }
-        Scheduled::Busy => (BUSY.min(interval), None),
-        Scheduled::NotDue(due_in) => (*due_in, None),
+        Scheduled::Ran => Duration::ZERO,
+        Scheduled::Busy => BUSY.min(interval),
+        Scheduled::NotDue(due_in) => (*due_in).min(LOOK),
     }
 }
 
@@ -61,9 +59,11 @@ mod tests {
     #[test]
     fn a_wait_is_as_long_as_the_side_says() {
         let due_in = Duration::from_millis(1_234);
-        assert_eq!(wait_after(&Scheduled::NotDue(due_in), MINUTE), (due_in, None));
-        assert_eq!(wait_after(&Scheduled::Busy, MINUTE), (BUSY, None));
+        assert_eq!(wait_after(&Scheduled::NotDue(due_in), MINUTE), due_in);
+        assert_eq!(wait_after(&Scheduled::NotDue(MINUTE), MINUTE), LOOK);
+        assert_eq!(wait_after(&Scheduled::Ran, MINUTE), Duration::ZERO);
+        assert_eq!(wait_after(&Scheduled::Busy, MINUTE), BUSY);
         let short = Duration::from_millis(10);
-        assert_eq!(wait_after(&Scheduled::Busy, short), (short, None));
+        assert_eq!(wait_after(&Scheduled::Busy, short), short);
     }
 }

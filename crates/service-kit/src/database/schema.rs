@@ -87,6 +87,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         detail -> Nullable<Text>,
         refused -> Jsonb,
+        again_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -46,15 +46,23 @@ pub(crate) async fn begin(
             let run = storage::find(connection, job, id).await?;
             return Ok(Begun::Busy { run: run.ok_or_else(|| not_under_way(job, id))? });
         }
-        Beginning::NotDue(due_in) => return Ok(Begun::NotDue { due_in }),
+        Beginning::NotDue { due_in, abandoned } => {
+            abandon(connection, abandoned).await?;
+            return Ok(Begun::NotDue { due_in });
+        }
         Beginning::Begin { abandoned } => {
-            if let Some(id) = abandoned {
-                storage::abandon(connection, id).await?;
-            }
+            abandon(connection, abandoned).await?;
             storage::begin(connection, job, request).await?;
         }
     }
     Ok(Begun::Begun { cursors: here.cursors })
+}
+
+async fn abandon(connection: &mut AsyncPgConnection, run: Option<Uuid>) -> Result<(), Error> {
+    match run {
+        Some(id) => Ok(storage::abandon(connection, id).await?),
+        None => Ok(()),
+    }
 }
 
 /// Holds a run for longer.

@@ -11,11 +11,19 @@ pub(super) struct Known {
     pub(super) now: DateTime<Utc>,
     /// The run under way, and until when it is held.
     pub(super) under_way: Option<(Uuid, DateTime<Utc>)>,
-    /// The beginning of the newest run of the task.
-    pub(super) last_began: Option<DateTime<Utc>>,
+    /// The newest run of the task that is over, and was not abandoned.
+    pub(super) last: Option<Last>,
     /// Set if the run has been known before: it is the one under way, or over.
     pub(super) is_known: bool,
     pub(super) cursors: Cursors,
+}
+
+/// The newest run of a task that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    pub(super) began: DateTime<Utc>,
+    /// The time at which the task is due again, if that is before its interval.
+    pub(super) again_at: Option<DateTime<Utc>>,
 }
 
 /// What becomes of a request to begin a run.
@@ -29,8 +37,8 @@ pub(super) enum Beginning {
     AlreadyOver,
     /// This other run is under way.
     Busy(Uuid),
-    /// The schedule has to wait for so many milliseconds.
-    NotDue(u64),
+    /// The schedule has to wait for so many milliseconds; the run that its worker did not renew is abandoned.
+    NotDue { due_in: u64, abandoned: Option<Uuid> },
 }
 
 /// Decides about a request to begin a run.
@@ -44,7 +52,7 @@ pub(super) fn begin_now(here: &Known, request: &BeginRun) -> Beginning {
     };
     match due_in(here, request.interval) {
         0 => Beginning::Begin { abandoned },
-        milliseconds => Beginning::NotDue(milliseconds),
+        due_in => Beginning::NotDue { due_in, abandoned },
     }
 }
 
@@ -58,9 +66,12 @@ fn is_held(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
 /// Returns the milliseconds until the task is due. One that would be due later than after its interval has
 /// a beginning from before the clock was set back, and is due.
 fn due_in(here: &Known, interval: Option<u64>) -> u64 {
-    let (Some(interval), Some(began)) = (interval, here.last_began) else { return 0 };
-    let since = (here.now - began).num_milliseconds();
-    u64::try_from(since).map_or(0, |since| interval.saturating_sub(since))
+    let (Some(interval), Some(last)) = (interval, here.last) else { return 0 };
+    let since = (here.now - last.began).num_milliseconds();
+    let due_in = u64::try_from(since).map_or(0, |since| interval.saturating_sub(since));
+    let until = |again_at: DateTime<Utc>| (again_at - here.now).num_milliseconds();
+    let again_in = last.again_at.map(|again_at| u64::try_from(until(again_at)).unwrap_or(0));
+    again_in.map_or(due_in, |again_in| due_in.min(again_in))
 }
 
 #[cfg(test)]
@@ -72,8 +83,8 @@ mod tests {
     }
 
     fn idle() -> Known {
-        let (under_way, last_began, is_known) = (None, None, false);
-        Known { now: at(0), under_way, last_began, is_known, cursors: Cursors::new() }
+        let (under_way, last, is_known) = (None, None, false);
+        Known { now: at(0), under_way, last, is_known, cursors: Cursors::new() }
     }
 
     fn scheduled(interval: u64) -> BeginRun {
@@ -85,16 +96,40 @@ mod tests {
         BeginRun { interval: None, ..scheduled(0) }
     }
 
+    fn began(seconds: i64) -> Known {
+        Known { last: Some(Last { began: at(seconds), again_at: None }), ..idle() }
+    }
+
+    const fn not_due(due_in: u64) -> Beginning {
+        Beginning::NotDue { due_in, abandoned: None }
+    }
+
     const BEGIN: Beginning = Beginning::Begin { abandoned: None };
     const OTHER: Uuid = Uuid::from_u128(8);
 
     #[test]
     fn the_first_run_begins_at_once_and_the_next_one_after_the_interval() {
         assert_eq!(begin_now(&idle(), &scheduled(60_000)), BEGIN);
-        let began = |seconds| Known { last_began: Some(at(seconds)), ..idle() };
-        assert_eq!(begin_now(&began(-10), &scheduled(60_000)), Beginning::NotDue(50_000));
+        assert_eq!(begin_now(&began(-10), &scheduled(60_000)), not_due(50_000));
         assert_eq!(begin_now(&began(-60), &scheduled(60_000)), BEGIN);
         assert_eq!(begin_now(&began(-10), &requested()), BEGIN);
+    }
+
+    #[test]
+    fn a_run_that_failed_is_due_again_before_its_interval_but_never_after_it() {
+        for (again_at, expected) in
+            [(at(20), not_due(20_000)), (at(90), not_due(50_000)), (at(0), BEGIN), (at(-5), BEGIN)]
+        {
+            let last = Some(Last { began: at(-10), again_at: Some(again_at) });
+            assert_eq!(begin_now(&Known { last, ..idle() }, &scheduled(60_000)), expected);
+        }
+    }
+
+    #[test]
+    fn a_run_that_nobody_holds_is_abandoned_also_if_the_schedule_is_too_early() {
+        let dead = Known { under_way: Some((OTHER, at(-1))), ..began(-10) };
+        let expected = Beginning::NotDue { due_in: 50_000, abandoned: Some(OTHER) };
+        assert_eq!(begin_now(&dead, &scheduled(60_000)), expected);
     }
 
     #[test]
@@ -120,8 +155,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_stops_nothing() {
-        let ahead = Known { last_began: Some(at(5_000)), ..idle() };
-        assert_eq!(begin_now(&ahead, &scheduled(60_000)), BEGIN);
+        assert_eq!(begin_now(&began(5_000), &scheduled(60_000)), BEGIN);
         let until = at(i64::from(MAX_HOLD) + 1);
         let held = Known { under_way: Some((OTHER, until)), ..idle() };
         let abandoned = Beginning::Begin { abandoned: Some(OTHER) };

@@ -10,7 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::runs::{BeginRun, Cursors, EndRun, RefusedRecord, Run, RunFailure, RunState};
 use uuid::Uuid;
 
-use super::rules::Known;
+use super::rules::{Known, Last};
 use crate::database::Json;
 use crate::database::schema::{jobs, runs};
 
@@ -36,12 +36,15 @@ pub(super) async fn lock(
     let newest = runs::table
         .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
         .filter(runs::state.ne(RunState::Abandoned.as_str()))
+        // If that one is not held any more, its worker has ended without a word.
+        .filter(runs::id.ne(run.unwrap_or_default()))
         .order((runs::began_at.desc(), runs::id.desc()))
-        .select(runs::began_at);
-    let last_began = newest.first(connection).await.optional()?;
+        .select((runs::began_at, runs::again_at));
+    let last = newest.first::<(DateTime<Utc>, Option<DateTime<Utc>>)>(connection).await;
+    let last = last.optional()?.map(|(began, again_at)| Last { began, again_at });
     let same = runs::table.find(request.run);
     let is_known = diesel::select(exists(same)).get_result(connection).await?;
-    Ok(Known { now, under_way: run.zip(until), last_began, is_known, cursors })
+    Ok(Known { now, under_way: run.zip(until), last, is_known, cursors })
 }
 
 /// Makes a run the one under way, and deletes the oldest ones.
@@ -106,8 +109,10 @@ pub(super) async fn set_cursors(
     Ok(this.set(jobs::cursors.eq(Json(cursors))).execute(connection).await? > 0)
 }
 
-/// Marks a run as abandoned.
+/// Marks a run as abandoned: it is not under way any more.
 pub(super) async fn abandon(connection: &mut AsyncPgConnection, run: Uuid) -> QueryResult<()> {
+    let this = diesel::update(jobs::table.filter(jobs::run.eq(run)));
+    this.set(jobs::run.eq(None::<Uuid>)).execute(connection).await?;
     let abandoned = (
         runs::state.eq(RunState::Abandoned.as_str()),
         runs::ended_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")),
@@ -129,7 +134,7 @@ pub(super) async fn end(
     if over.execute(connection).await? == 0 {
         return Ok(());
     }
-    let EndRun { failure, counts, refused } = end;
+    let EndRun { failure, counts, refused, again_after } = end;
     let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
     let (reason, detail) = failure.map(|it| (it.reason, it.detail)).unzip();
     let ended = (
@@ -139,8 +144,18 @@ pub(super) async fn end(
         runs::reason.eq(reason),
         runs::detail.eq(detail),
         runs::refused.eq(Json(refused)),
+        runs::again_at.eq(sql::<Nullable<Timestamptz>>(&again_at(again_after))),
     );
     diesel::update(runs::table.find(run)).set(ended).execute(connection).await.map(drop)
+}
+
+/// Returns the time in so many milliseconds, as SQL. What is longer than a year never comes before an interval.
+fn again_at(milliseconds: Option<u64>) -> String {
+    const YEAR: u64 = 366 * 24 * 3_600_000;
+    milliseconds.filter(|it| *it <= YEAR).map_or_else(
+        || "null::timestamptz".to_owned(),
+        |it| format!("clock_timestamp() + interval '{it} milliseconds'"),
+    )
 }
 
 /// The time in so many seconds.
@@ -161,6 +176,7 @@ type Row = (
     Option<String>,
     Option<String>,
     Json<Vec<RefusedRecord>>,
+    Option<DateTime<Utc>>,
 );
 
 fn run(row: Row) -> Run {
@@ -177,6 +193,7 @@ fn run(row: Row) -> Run {
         reason,
         detail,
         refused,
+        again_at,
     ) = row;
     let state = RunState::ALL.into_iter().find(|it| it.as_str() == state);
     Run {
@@ -192,6 +209,7 @@ fn run(row: Row) -> Run {
         counts: counts.0,
         failure: reason.zip(detail).map(|(reason, detail)| RunFailure { reason, detail }),
         refused: refused.0,
+        again_at,
     }
 }
 

@@ -77,6 +77,35 @@ async fn the_schedule_waits_for_its_interval_and_a_person_does_not() {
 }
 
 #[tokio::test]
+async fn a_run_that_failed_is_due_again_when_it_said_whoever_had_begun_it() {
+    let side = side().await;
+    let scheduled = json!({"interval": 3_600_000});
+    let first = begun(&side).await;
+    let failure = json!({"reason": "timeout", "detail": "no answer within 1s"});
+    let ended = json!({"failure": failure, "counts": {}, "refused": [], "again_after": 30_000});
+    let run = side.client.put(&format!("{RUNS}/{first}"), &ended).await.with(200);
+    assert!(run["again_at"].as_str() > run["ended_at"].as_str(), "{}", run.body);
+    let early = begin(&side, Uuid::now_v7(), &scheduled).await;
+    let due_in = early["due_in"].as_u64().unwrap();
+    assert!((20_000..=30_000).contains(&due_in), "{due_in}");
+}
+
+#[tokio::test]
+async fn a_run_whose_worker_died_delays_no_schedule() {
+    let side = side().await;
+    let scheduled = json!({"interval": 3_600_000, "hold": 1});
+    let first = Uuid::now_v7();
+    assert_eq!(begin(&side, first, &scheduled).await["state"], "begun");
+    let second = Uuid::now_v7();
+    eventually("the other one begins", async || {
+        (begin(&side, second, &scheduled).await["state"] == "begun").then_some(())
+    })
+    .await;
+    let abandoned = side.client.get(&format!("{RUNS}/{first}")).await.with(200);
+    assert_eq!(abandoned["state"], "abandoned");
+}
+
+#[tokio::test]
 async fn a_run_that_is_not_renewed_is_abandoned_when_another_one_begins() {
     let side = side().await;
     let first = Uuid::now_v7();
