@@ -1,5 +1,6 @@
 //! The services outside: records pulled from an upstream, and a remote that is mirrored.
 
+mod connecting;
 mod flushing;
 mod killing;
 mod loading;
