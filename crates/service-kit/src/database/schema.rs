@@ -69,6 +69,7 @@ diesel::table! {
         name -> Text,
         run -> Nullable<Uuid>,
         held_until -> Nullable<Timestamptz>,
+        held_for -> Nullable<Integer>,
         cursors -> Jsonb,
     }
 }

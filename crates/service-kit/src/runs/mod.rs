@@ -41,7 +41,10 @@ pub(crate) async fn begin(
         Beginning::AlreadyOver => {
             return Err(Error::Refused(not_under_way(job, request.run)));
         }
-        Beginning::Busy(id) => {
+        Beginning::Busy { run: id, ahead } => {
+            if let Some(seconds) = ahead {
+                storage::renew(connection, job, id, seconds).await?;
+            }
             // Written by the statement that made it the one under way.
             let run = storage::find(connection, job, id).await?;
             return Ok(Begun::Busy { run: run.ok_or_else(|| not_under_way(job, id))? });

@@ -1,7 +1,7 @@
 //! The decision whether a run begins. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared_models::runs::{BeginRun, Cursors, MAX_HOLD};
+use shared_models::runs::{BeginRun, Cursors};
 use uuid::Uuid;
 
 /// What is known of a job when a run of a task of it is to begin.
@@ -9,9 +9,9 @@ use uuid::Uuid;
 pub(super) struct Known {
     /// The database's clock.
     pub(super) now: DateTime<Utc>,
-    /// The run under way, and until when it is held.
-    pub(super) under_way: Option<(Uuid, DateTime<Utc>)>,
-    /// The newest run of the task that is over, and was not abandoned.
+    pub(super) under_way: Option<Held>,
+    /// The newest run of the task that is over, and was not abandoned, of those that do not begin after now:
+    /// later ones are from before the clock was set back.
     pub(super) last: Option<Last>,
     /// Set if the run has been known before: it is the one under way, or over.
     pub(super) is_known: bool,
@@ -26,6 +26,15 @@ pub(super) struct Last {
     pub(super) again_at: Option<DateTime<Utc>>,
 }
 
+/// The run under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) run: Uuid,
+    pub(super) until: DateTime<Utc>,
+    /// The seconds for which it was held, from when it was begun or renewed last.
+    pub(super) seconds: u32,
+}
+
 /// What becomes of a request to begin a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
@@ -35,8 +44,9 @@ pub(super) enum Beginning {
     AlreadyBegun,
     /// The same request was carried out before, and the run is over.
     AlreadyOver,
-    /// This other run is under way.
-    Busy(Uuid),
+    /// This other run is under way. Where it is held until a time further ahead than its hold is long, the
+    /// clock was set back: then it is held for so many seconds from now.
+    Busy { run: Uuid, ahead: Option<u32> },
     /// The schedule has to wait for so many milliseconds; the run that its worker did not renew is abandoned.
     NotDue { due_in: u64, abandoned: Option<Uuid> },
 }
@@ -44,10 +54,13 @@ pub(super) enum Beginning {
 /// Decides about a request to begin a run.
 pub(super) fn begin_now(here: &Known, request: &BeginRun) -> Beginning {
     let abandoned = match here.under_way {
-        Some((run, _)) if run == request.run => return Beginning::AlreadyBegun,
+        Some(held) if held.run == request.run => return Beginning::AlreadyBegun,
         _ if here.is_known => return Beginning::AlreadyOver,
-        Some((run, until)) if is_held(until, here.now) => return Beginning::Busy(run),
-        Some((run, _)) => Some(run),
+        Some(Held { run, until, seconds }) if here.now < until => {
+            let is_ahead = until - here.now > TimeDelta::seconds(i64::from(seconds));
+            return Beginning::Busy { run, ahead: is_ahead.then_some(seconds) };
+        }
+        Some(held) => Some(held.run),
         None => None,
     };
     match due_in(here, request.interval) {
@@ -56,15 +69,7 @@ pub(super) fn begin_now(here: &Known, request: &BeginRun) -> Beginning {
     }
 }
 
-/// Returns whether a run is still held. A time that is further ahead than any worker may ask for is from
-/// before the clock was set back.
-fn is_held(until: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    let longest = TimeDelta::seconds(i64::from(MAX_HOLD));
-    now < until && until - now <= longest
-}
-
-/// Returns the milliseconds until the task is due. One that would be due later than after its interval has
-/// a beginning from before the clock was set back, and is due.
+/// Returns the milliseconds until the task is due.
 fn due_in(here: &Known, interval: Option<u64>) -> u64 {
     let (Some(interval), Some(last)) = (interval, here.last) else { return 0 };
     let since = (here.now - last.began).num_milliseconds();
@@ -104,6 +109,12 @@ mod tests {
         Beginning::NotDue { due_in, abandoned: None }
     }
 
+    /// Another run, held for a minute, until so many seconds from now.
+    fn held_by_other(until: i64) -> Known {
+        let held = Held { run: OTHER, until: at(until), seconds: 60 };
+        Known { under_way: Some(held), ..idle() }
+    }
+
     const BEGIN: Beginning = Beginning::Begin { abandoned: None };
     const OTHER: Uuid = Uuid::from_u128(8);
 
@@ -127,38 +138,32 @@ mod tests {
 
     #[test]
     fn a_run_that_nobody_holds_is_abandoned_also_if_the_schedule_is_too_early() {
-        let dead = Known { under_way: Some((OTHER, at(-1))), ..began(-10) };
+        let dead = Known { under_way: held_by_other(-1).under_way, ..began(-10) };
         let expected = Beginning::NotDue { due_in: 50_000, abandoned: Some(OTHER) };
         assert_eq!(begin_now(&dead, &scheduled(60_000)), expected);
     }
 
     #[test]
     fn another_run_of_the_job_is_waited_for_as_long_as_it_is_held() {
-        let held = |seconds| Known { under_way: Some((OTHER, at(seconds))), ..idle() };
         for request in [scheduled(0), requested()] {
-            assert_eq!(begin_now(&held(1), &request), Beginning::Busy(OTHER));
+            for (until, ahead) in [(1, None), (60, None), (61, Some(60)), (1_800, Some(60))] {
+                let busy = Beginning::Busy { run: OTHER, ahead };
+                assert_eq!(begin_now(&held_by_other(until), &request), busy, "{until}");
+            }
             let abandoned = Beginning::Begin { abandoned: Some(OTHER) };
-            assert_eq!(begin_now(&held(0), &request), abandoned);
+            assert_eq!(begin_now(&held_by_other(0), &request), abandoned);
         }
     }
 
     #[test]
     fn a_request_that_is_repeated_begins_nothing() {
         let (now, id) = (at(0), requested().run);
-        let same = Known { under_way: Some((id, now)), is_known: true, ..idle() };
+        let held = Held { run: id, until: now, seconds: 60 };
+        let same = Known { under_way: Some(held), is_known: true, ..idle() };
         assert_eq!(begin_now(&same, &requested()), Beginning::AlreadyBegun);
         let over = Known { is_known: true, ..idle() };
         assert_eq!(begin_now(&over, &requested()), Beginning::AlreadyOver);
-        let taken_over = Known { under_way: Some((OTHER, at(9))), is_known: true, ..idle() };
+        let taken_over = Known { is_known: true, ..held_by_other(9) };
         assert_eq!(begin_now(&taken_over, &requested()), Beginning::AlreadyOver);
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_stops_nothing() {
-        assert_eq!(begin_now(&began(5_000), &scheduled(60_000)), BEGIN);
-        let until = at(i64::from(MAX_HOLD) + 1);
-        let held = Known { under_way: Some((OTHER, until)), ..idle() };
-        let abandoned = Beginning::Begin { abandoned: Some(OTHER) };
-        assert_eq!(begin_now(&held, &requested()), abandoned);
     }
 }

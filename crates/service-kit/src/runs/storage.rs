@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, sql};
+use diesel::dsl::{Eq, exists, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_models::runs::{BeginRun, Cursors, EndRun, RefusedRecord, Run, RunFailure, RunState};
+use shared_models::runs::{
+    BeginRun, Cursors, EndRun, MAX_HOLD, RefusedRecord, Run, RunFailure, RunState,
+};
 use uuid::Uuid;
 
-use super::rules::{Known, Last};
+use super::rules::{Held, Known, Last};
 use crate::database::Json;
 use crate::database::schema::{jobs, runs};
 
@@ -29,13 +32,15 @@ pub(super) async fn lock(
     let new = diesel::insert_into(jobs::table).values(jobs::name.eq(job));
     new.on_conflict_do_nothing().execute(connection).await?;
     let now = sql::<Timestamptz>("clock_timestamp()");
-    let columns = (jobs::run, jobs::held_until, jobs::cursors, now);
-    type Row = (Option<Uuid>, Option<DateTime<Utc>>, Json<Cursors>, DateTime<Utc>);
-    let (run, until, Json(cursors), now) =
+    let columns = (jobs::run, jobs::held_until, jobs::held_for, jobs::cursors, now);
+    type Row = (Option<Uuid>, Option<DateTime<Utc>>, Option<i32>, Json<Cursors>, DateTime<Utc>);
+    let (run, until, seconds, Json(cursors), now) =
         jobs::table.find(job).select(columns).for_update().first::<Row>(connection).await?;
+    let seconds = seconds.map_or(MAX_HOLD, i32::unsigned_abs);
+    let under_way = run.zip(until).map(|(run, until)| Held { run, until, seconds });
     let newest = runs::table
         .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
-        .filter(runs::state.ne(RunState::Abandoned.as_str()))
+        .filter(runs::state.ne(RunState::Abandoned.as_str()).and(runs::began_at.le(now)))
         // If that one is not held any more, its worker has ended without a word.
         .filter(runs::id.ne(run.unwrap_or_default()))
         .order((runs::began_at.desc(), runs::id.desc()))
@@ -44,7 +49,7 @@ pub(super) async fn lock(
     let last = last.optional()?.map(|(began, again_at)| Last { began, again_at });
     let same = runs::table.find(request.run);
     let is_known = diesel::select(exists(same)).get_result(connection).await?;
-    Ok(Known { now, under_way: run.zip(until), last, is_known, cursors })
+    Ok(Known { now, under_way, last, is_known, cursors })
 }
 
 /// Makes a run the one under way, and deletes the oldest ones.
@@ -63,7 +68,7 @@ pub(super) async fn begin(
         runs::began_at.eq(sql::<Timestamptz>("clock_timestamp()")),
     );
     diesel::insert_into(runs::table).values(run).execute(connection).await?;
-    let held = (jobs::run.eq(request.run), jobs::held_until.eq(held_for(request.hold)));
+    let held = (jobs::run.eq(request.run), held_for(request.hold));
     diesel::update(jobs::table.find(job)).set(held).execute(connection).await?;
     let kept = runs::table
         .filter(runs::job.eq(job))
@@ -84,7 +89,7 @@ pub(super) async fn renew(
     seconds: u32,
 ) -> QueryResult<bool> {
     let renewed = diesel::update(jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run))));
-    Ok(renewed.set(jobs::held_until.eq(held_for(seconds))).execute(connection).await? > 0)
+    Ok(renewed.set(held_for(seconds)).execute(connection).await? > 0)
 }
 
 /// Returns whether a run is under way, and keeps it so until the end of the transaction.
@@ -158,10 +163,13 @@ fn again_at(milliseconds: Option<u64>) -> String {
     )
 }
 
-/// The time in so many seconds.
-fn held_for(seconds: u32) -> diesel::expression::SqlLiteral<Nullable<Timestamptz>> {
-    sql(&format!("clock_timestamp() + interval '{seconds} seconds'"))
+/// The hold of a run for so many seconds from now.
+fn held_for(seconds: u32) -> (Eq<jobs::held_until, InSeconds>, Eq<jobs::held_for, Option<i32>>) {
+    let until = sql(&format!("clock_timestamp() + interval '{seconds} seconds'"));
+    (jobs::held_until.eq(until), jobs::held_for.eq(i32::try_from(seconds).ok()))
 }
+
+type InSeconds = SqlLiteral<Nullable<Timestamptz>>;
 
 type Row = (
     Uuid,

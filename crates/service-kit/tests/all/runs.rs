@@ -128,6 +128,27 @@ async fn a_run_that_is_not_renewed_is_abandoned_when_another_one_begins() {
     side.client.put("/v1/jobs/upstream/cursors", &cursors).await.assert_problem(409);
 }
 
+#[tokio::test]
+async fn a_clock_that_was_set_back_blocks_no_job_for_longer_than_a_hold() {
+    let side = side().await;
+    let dead = begun(&side).await;
+    // As if the clock had been set back by half an hour since.
+    let ahead = "update jobs set held_until = held_until + interval '30 minutes';
+        update runs set began_at = began_at + interval '30 minutes'";
+    side.database.connect().await.batch_execute(ahead).await.unwrap();
+    let second = Uuid::now_v7();
+    assert_eq!(begin(&side, second, &json!({})).await["state"], "busy");
+    let far = "jobs where held_until > now() + interval '60 seconds'";
+    assert_eq!(side.database.count(far).await, 0, "it is held for a minute from now");
+    assert!(held(&side, dead).await, "its worker may be at work");
+    side.database.run("update jobs set held_until = now()").await;
+    let scheduled = json!({"interval": 3_600_000});
+    assert_eq!(begin(&side, second, &scheduled).await["state"], "begun");
+    end(&side, second).await.with(200);
+    // The interval is that after the one that has begun since.
+    assert_eq!(begin(&side, Uuid::now_v7(), &scheduled).await["state"], "not_due");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_run_begins_while_another_one_writes() {
     let side = side().await;
