@@ -68,24 +68,9 @@ pub trait Resource: Debug + Send + Sync + 'static {
         async { Ok(None) }.boxed()
     }
 
-    /// Returns the keys of up to `limit` records that were removed before a time, the oldest first, and
-    /// locks them. Records that others have locked are passed over (`for update skip locked`).
-    fn removed<'a>(
-        &'a self,
-        _connection: &'a mut AsyncPgConnection,
-        _before: DateTime<Utc>,
-        _limit: i64,
-    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        async { Ok(vec![]) }.boxed()
-    }
-
-    /// Deletes removed records, which are locked. The caller deletes their last changes.
-    fn delete_removed<'a>(
-        &'a self,
-        _connection: &'a mut AsyncPgConnection,
-        _keys: &'a [String],
-    ) -> BoxFuture<'a, QueryResult<()>> {
-        async { Ok(()) }.boxed()
+    /// Returns which records are removed, and may be deleted after a while; `None` if none ever are.
+    fn removals(&self) -> Option<Removals> {
+        None
     }
 }
 
@@ -109,6 +94,15 @@ pub struct Table {
     pub key: &'static str,
     /// The SQL type of that column.
     pub key_type: &'static str,
+}
+
+/// The removed records of a table that may be deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct Removals {
+    /// The SQL condition that a record is one of them.
+    pub which: &'static str,
+    /// The column of the time at which it was removed, with an index.
+    pub at: &'static str,
 }
 
 /// The resources of a service.

@@ -1,13 +1,12 @@
 //! Posts and comments as resources: what the change log, offers and retention have to know of them.
 
-use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use service_kit::change_log::Change;
 use service_kit::database::now;
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{Removals, Resource, Table};
 use shared_models::mirror::{MirrorEvent, Mirrored};
 
 use super::event::{Author, Changed, Source};
@@ -94,28 +93,8 @@ impl Resource for MirroredResource {
         .boxed()
     }
 
-    fn removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        async move {
-            let ids = storage::removed(connection, self.0, before, limit).await?;
-            Ok(ids.into_iter().map(|id| id.to_string()).collect())
-        }
-        .boxed()
-    }
-
-    fn delete_removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        keys: &'a [String],
-    ) -> BoxFuture<'a, QueryResult<()>> {
-        async move {
-            let ids = keys.iter().filter_map(|text| key(text)).collect::<Vec<_>>();
-            storage::delete_removed(connection, self.0, &ids).await
-        }
-        .boxed()
+    /// A removed record stays until the remote has removed it, too.
+    fn removals(&self) -> Option<Removals> {
+        Some(Removals { which: "deleted and changed_version <= sent_version", at: "modified_at" })
     }
 }

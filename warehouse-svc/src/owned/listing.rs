@@ -197,37 +197,3 @@ pub(super) async fn after_id(
     let rows = After { kind, after, limit }.load::<Row>(connection).await?;
     Ok(rows.into_iter().map(|row| record(kind, row)).collect())
 }
-
-/// Returns the ids of records that were removed before a time, the oldest first, and locks them.
-pub(super) async fn removed(
-    connection: &mut AsyncPgConnection,
-    kind: &'static Kind,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> QueryResult<Vec<String>> {
-    let oldest = format!(
-        "select id::text as key from {} where deleted and updated_at < $1
-        order by updated_at limit $2 for update skip locked",
-        kind.table
-    );
-    let oldest = diesel::sql_query(oldest).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
-    let keys = oldest.load::<Key>(connection).await?;
-    Ok(keys.into_iter().map(|row| row.key).collect())
-}
-
-#[derive(QueryableByName)]
-struct Key {
-    #[diesel(sql_type = Text)]
-    key: String,
-}
-
-/// Deletes removed records, which are locked.
-pub(super) async fn delete_removed(
-    connection: &mut AsyncPgConnection,
-    kind: &'static Kind,
-    ids: &[i64],
-) -> QueryResult<()> {
-    let delete = format!("delete from {} where deleted and id = any ($1)", kind.table);
-    let delete = diesel::sql_query(delete).bind::<diesel::sql_types::Array<BigInt>, _>(ids);
-    delete.execute(connection).await.map(drop)
-}

@@ -1,6 +1,5 @@
 //! The registration of a kind of records.
 
-use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use diesel_migrations::EmbeddedMigrations;
@@ -11,7 +10,7 @@ use serde_json::Map;
 use service_kit::change_log::Change;
 use service_kit::database::now;
 use service_kit::records::Registration;
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{Removals, Resource, Table};
 
 use super::input::parse_id;
 use super::kind::Kind;
@@ -50,10 +49,6 @@ impl Owned {
     }
 }
 
-fn ids(keys: &[String]) -> Vec<i64> {
-    keys.iter().filter_map(|key| parse_id(key)).collect()
-}
-
 impl Resource for Owned {
     fn name(&self) -> &'static str {
         self.0.resource
@@ -82,7 +77,8 @@ impl Resource for Owned {
         principal: Option<&'a str>,
     ) -> BoxFuture<'a, QueryResult<Vec<Change>>> {
         async move {
-            let records = storage::find_all(connection, self.0, &ids(keys)).await?;
+            let ids = keys.iter().filter_map(|key| parse_id(key)).collect::<Vec<_>>();
+            let records = storage::find_all(connection, self.0, &ids).await?;
             self.offers(connection, records, principal).await
         }
         .boxed()
@@ -103,20 +99,7 @@ impl Resource for Owned {
         .boxed()
     }
 
-    fn removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        listing::removed(connection, self.0, before, limit).boxed()
-    }
-
-    fn delete_removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        keys: &'a [String],
-    ) -> BoxFuture<'a, QueryResult<()>> {
-        async move { listing::delete_removed(connection, self.0, &ids(keys)).await }.boxed()
+    fn removals(&self) -> Option<Removals> {
+        Some(Removals { which: "deleted", at: "updated_at" })
     }
 }

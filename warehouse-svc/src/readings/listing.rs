@@ -42,17 +42,6 @@ pub(super) async fn after_key(
     Ok(query.load::<Row>(connection).await?.into_iter().map(reading).collect())
 }
 
-/// Returns the GTINs of readings that were removed before a time, the oldest first, and locks them.
-pub(super) async fn removed(
-    connection: &mut AsyncPgConnection,
-    before: DateTime<Utc>,
-    limit: i64,
-) -> QueryResult<Vec<String>> {
-    let removed = readings::table.filter(readings::deleted.and(readings::changed_at.lt(before)));
-    let oldest = removed.order(readings::changed_at).limit(limit).select(readings::gtin);
-    oldest.for_update().skip_locked().load(connection).await
-}
-
 /// A page, or the part of it that was found within the limit.
 #[derive(Debug)]
 pub(super) struct Listed {

@@ -15,7 +15,6 @@ mod storage;
 mod sync;
 
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -24,7 +23,7 @@ use futures_util::future::BoxFuture;
 use service_kit::change_log::Change;
 use service_kit::database::now;
 use service_kit::records::Registration;
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{Removals, Resource, Table};
 use service_kit::sections::Section as _;
 
 use record::{Author, RESOURCE, Reading, is_gtin};
@@ -99,20 +98,7 @@ impl Resource for Readings {
             .boxed()
     }
 
-    fn removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        listing::removed(connection, before, limit).boxed()
-    }
-
-    fn delete_removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        keys: &'a [String],
-    ) -> BoxFuture<'a, QueryResult<()>> {
-        storage::delete_removed(connection, keys).boxed()
+    fn removals(&self) -> Option<Removals> {
+        Some(Removals { which: "deleted", at: "changed_at" })
     }
 }

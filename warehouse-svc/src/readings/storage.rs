@@ -129,15 +129,6 @@ pub(super) async fn lock(
     Ok(one.get_result::<Row>(connection).await.optional()?.map(reading))
 }
 
-/// Deletes readings that are locked.
-pub(super) async fn delete_removed(
-    connection: &mut AsyncPgConnection,
-    gtins: &[String],
-) -> QueryResult<()> {
-    let these = readings::table.filter(readings::gtin.eq_any(gtins).and(readings::deleted));
-    diesel::delete(these).execute(connection).await.map(drop)
-}
-
 /// Overwrites readings that are locked, and appends their changes.
 pub(super) async fn overwrite(
     connection: &mut AsyncPgConnection,

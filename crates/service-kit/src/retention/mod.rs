@@ -19,6 +19,6 @@ mod task;
 pub use changes::{Trimmed, oldest, trim};
 pub use counts::{Counts, RetentionCounts};
 pub use parked::{Swept, delete_settled, sweep_events};
-pub use removed::purge;
+pub use removed::{purge, removed};
 pub use settings::{Keep, RetentionSettings};
 pub(crate) use task::RetentionTask;

@@ -7,7 +7,6 @@ mod columns;
 mod listing;
 mod mirroring;
 mod reading;
-mod retention;
 mod writing;
 
 use shared_models::mirror::Mirrored;
@@ -17,7 +16,6 @@ pub(crate) use mirroring::{
     listed, posts_of_comments, posts_with_remote_ids, records_with_remote_ids, wake_comments,
 };
 pub(crate) use reading::{Selection, find, load, lock, lock_one, look};
-pub(crate) use retention::{delete_removed, removed};
 pub(crate) use writing::{create, new_ids, overwrite, remove_comments, touch};
 
 /// The names of a table's parts.

@@ -1,16 +1,13 @@
 //! Purging removed records, with the change that says so.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
-use diesel::{QueryResult, QueryableByName, sql_query};
-use diesel_async::{
-    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
-};
+use diesel::QueryResult;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use service_kit::change_log::Change;
 use service_kit::database::now;
-use service_kit::resource::{Resource, Table};
+use service_kit::resource::{Removals, Resource, Table};
 use service_kit::retention;
 use test_kit::{NOTES, TestDatabase};
 
@@ -20,12 +17,6 @@ use crate::side::fresh_database;
 /// Notes that can be removed: `removed_at` says when.
 #[derive(Debug)]
 struct RemovableNotes;
-
-#[derive(QueryableByName)]
-struct Removed {
-    #[diesel(sql_type = Text)]
-    key: String,
-}
 
 impl Resource for RemovableNotes {
     fn name(&self) -> &'static str {
@@ -67,31 +58,8 @@ impl Resource for RemovableNotes {
         async { Ok(vec![]) }.boxed()
     }
 
-    fn removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        before: DateTime<Utc>,
-        limit: i64,
-    ) -> BoxFuture<'a, QueryResult<Vec<String>>> {
-        let removed = "select id as key from notes where removed_at < $1
-            order by removed_at, id limit $2 for update skip locked";
-        async move {
-            let removed =
-                sql_query(removed).bind::<Timestamptz, _>(before).bind::<BigInt, _>(limit);
-            let removed = removed.load::<Removed>(connection).await?;
-            Ok(removed.into_iter().map(|row| row.key).collect())
-        }
-        .boxed()
-    }
-
-    fn delete_removed<'a>(
-        &'a self,
-        connection: &'a mut AsyncPgConnection,
-        keys: &'a [String],
-    ) -> BoxFuture<'a, QueryResult<()>> {
-        let delete =
-            sql_query("delete from notes where id = any ($1)").bind::<Array<Text>, _>(keys);
-        async move { delete.execute(connection).await.map(drop) }.boxed()
+    fn removals(&self) -> Option<Removals> {
+        Some(Removals { which: "removed_at is not null", at: "removed_at" })
     }
 }
 
