@@ -35,7 +35,7 @@ pub(super) struct Pull {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) fields: Fields,
-    /// Its place in the request.
+    /// The place in the request.
     pub(super) place: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Sent {
 pub(super) struct Refused {
     pub(super) kind: &'static Kind,
     pub(super) id: Option<i64>,
-    /// Its place in the request.
+    /// The place in the request.
     pub(super) place: String,
     pub(super) errors: Vec<FieldError>,
 }
@@ -89,6 +89,23 @@ fn wrong(field: impl Into<String>, problem: impl Into<String>) -> FieldError {
 }
 
 impl Pull {
+    /// Returns what is left of a pull when its records are written: what is not listed.
+    pub(super) fn rest(self) -> Self {
+        let Self { source, run, lists, all_operators, .. } = self;
+        let listed = lists.into_keys();
+        let all_operators = all_operators.map(|all| all.into_iter().chain(listed).collect());
+        Self {
+            source,
+            run,
+            strict: false,
+            operators: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            all_operators,
+            refused: vec![],
+        }
+    }
+
     /// Checks a request. Of records with the same id, the last one that fits stands.
     pub(super) fn check(pulled: Pulled) -> Result<Self, Vec<FieldError>> {
         let Pulled { source, run, strict, operators, all_operators } = pulled;

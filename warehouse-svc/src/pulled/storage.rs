@@ -14,6 +14,10 @@ fn ids(rows: Vec<Id>) -> Vec<i64> {
     rows.into_iter().map(|row| row.id).collect()
 }
 
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
 /// Waits for other pulls of the same source, until the end of the transaction. Two requests of one run may be
 /// under way, and both may list the same sites.
 pub(super) async fn take_turn(connection: &mut AsyncPgConnection, source: &str) -> QueryResult<()> {
@@ -49,26 +53,31 @@ pub(super) async fn listed_elsewhere(
     Ok(ids(listed.load(connection).await?))
 }
 
-/// Returns the active sites of a source that it lists for no operator.
+/// Returns active sites of a source that it lists for no operator, up to so many.
 pub(super) async fn unlisted_sites(
     connection: &mut AsyncPgConnection,
     source: &str,
+    limit: usize,
 ) -> QueryResult<Vec<i64>> {
     let unlisted =
         "select id from sites where source = $1 and active and not deleted and not exists (
         select from operator_sites as link
-        where link.site = sites.id and link.active and link.source = $1)";
-    Ok(ids(diesel::sql_query(unlisted).bind::<Text, _>(source).load(connection).await?))
+        where link.site = sites.id and link.active and link.source = $1)
+        order by id limit $2";
+    let unlisted = diesel::sql_query(unlisted).bind::<Text, _>(source);
+    Ok(ids(unlisted.bind::<BigInt, _>(rows(limit)).load(connection).await?))
 }
 
-/// Returns the active operators of a source that are not among these.
+/// Returns active operators of a source that are not among these, up to so many.
 pub(super) async fn other_operators(
     connection: &mut AsyncPgConnection,
     source: &str,
     operators: &[i64],
+    limit: usize,
 ) -> QueryResult<Vec<i64>> {
     let others = "select id from operators where source = $1 and active and not deleted
-        and id not in (select unnest($2))";
+        and id not in (select unnest($2)) order by id limit $3";
     let others = diesel::sql_query(others).bind::<Text, _>(source);
-    Ok(ids(others.bind::<Array<BigInt>, _>(operators).load(connection).await?))
+    let others = others.bind::<Array<BigInt>, _>(operators).bind::<BigInt, _>(rows(limit));
+    Ok(ids(others.load(connection).await?))
 }

@@ -41,6 +41,29 @@ async fn a_thousand_operators_with_five_sites_each_are_one_request() {
 }
 
 #[tokio::test]
+async fn what_is_not_listed_becomes_inactive_however_much_it_is() {
+    const COUNT: i64 = 2_500;
+    let warehouse = warehouse().await;
+    let run = Run::begin(&warehouse.client, "upstream").await;
+    let ids = (1..=COUNT).collect::<Vec<_>>();
+    for some in ids.chunks(1_000) {
+        // All have the first site, and each has one of its own.
+        let pulled = some.iter().map(|id| with_sites(*id, &[1, 10_000 + id]));
+        run.send(&pulled.collect::<Value>()).await.with(200);
+    }
+    // These sites have no operator any more.
+    let unlinked = "delete from operator_sites where site > 11250";
+    warehouse.database.run(unlinked).await;
+    let removed = COUNT as u64 - 1;
+    assert_counts(&run.send_all(&json!([with_sites(1, &[1, 10_001])])).await, 3, 0, 2 * removed);
+    for of in ["operators", "sites"] {
+        let left = format!("{of} where active and id not in (1, 10001)");
+        assert_eq!(warehouse.database.count(&left).await, 0, "{of}");
+    }
+    assert_eq!(warehouse.database.count("operator_sites where active").await, 2);
+}
+
+#[tokio::test]
 async fn pulls_of_the_same_new_records_beside_callers_do_not_deadlock() {
     const COUNT: i64 = 20;
     let warehouse = warehouse().await;
