@@ -9,15 +9,15 @@ use super::kind::MirrorEvent;
 /// What happened to a record, as folding sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Happened {
-    /// It was created here.
+    /// The record was created here.
     Created,
-    /// It was changed here.
+    /// The record was changed here.
     Changed,
-    /// It was removed here.
+    /// The record was removed here.
     Removed,
-    /// It was offered again, or the mirror has to look at it for another reason.
+    /// The record was offered again, or the mirror has to look at it for another reason.
     Offered,
-    /// It was loaded from the remote.
+    /// The record was loaded from the remote.
     Loaded,
     /// The mirror stored what the remote answered.
     Sent,
@@ -65,11 +65,11 @@ impl Happened {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Folded {
-    /// It is to be created.
+    /// The record is to be created.
     Create,
-    /// It is to be updated.
+    /// The record is to be updated.
     Update,
-    /// It is to be deleted.
+    /// The record is to be deleted.
     Delete,
 }
 

@@ -44,13 +44,13 @@ impl Mirrored {
 /// What happened to a mirrored record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MirrorEvent {
-    /// A caller created it.
+    /// A caller created the record.
     Created,
-    /// A caller changed it.
+    /// A caller changed the record.
     Changed,
-    /// It was removed: by a caller or, where the event's `source` is `remote`, by the mirror.
+    /// The record was removed: by a caller or, where the event's `source` is `remote`, by the mirror.
     Removed,
-    /// It was offered again, as it is.
+    /// The record was offered again, as it is.
     Offered,
     /// The mirror loaded it from the remote: new, changed there, or in conflict with a change here.
     Loaded,

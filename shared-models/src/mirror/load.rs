@@ -96,7 +96,7 @@ pub struct Listed {
 pub struct Gone {
     /// The run that noticed it.
     pub run: Uuid,
-    /// Their ids there, at most [`MAX_LOADED`].
+    /// The ids there, at most [`MAX_LOADED`].
     pub remote_ids: Vec<i64>,
 }
 

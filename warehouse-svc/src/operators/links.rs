@@ -39,7 +39,7 @@ pub(super) enum Put {
     New,
     /// There was one that its upstream lists no more: it is active again, and of the caller.
     Renewed,
-    /// It is there.
+    /// The link is there.
     Same(Link),
     /// The operator has as many sites as one may have.
     TooMany,

@@ -99,13 +99,13 @@ impl Conflict {
 /// What has happened to a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
-    /// It was created, or came back.
+    /// The record was created, or came back.
     Created,
-    /// It was changed.
+    /// The record was changed.
     Changed,
-    /// It was removed.
+    /// The record was removed.
     Removed,
-    /// It was published again, as it is.
+    /// The record was published again, as it is.
     Offered,
 }
 

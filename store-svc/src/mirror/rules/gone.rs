@@ -13,11 +13,11 @@ use crate::mirrored::record::Record;
 pub(in crate::mirror) enum GoneDecision {
     /// No load has ever seen it there: it stays.
     NeverListed,
-    /// It was removed here, too.
+    /// The record was removed here, too.
     WasRemoved(Record),
     /// A change here waits: it is created anew.
     CreatedAnew(Changed),
-    /// It is removed.
+    /// The record is removed.
     Removed(Changed),
 }
 

@@ -11,9 +11,9 @@ use crate::mirrored::record::{Mirror, Record};
 /// A record of the remote, checked.
 #[derive(Clone, Debug)]
 pub(in crate::mirror) struct Remote {
-    /// Its id there.
+    /// The id there.
     pub(in crate::mirror) id: i64,
-    /// Its contents; the post of a comment by its id here.
+    /// The contents; the post of a comment by its id here.
     pub(in crate::mirror) content: Content,
     /// The digest of the contents.
     pub(in crate::mirror) digest: String,

@@ -38,9 +38,9 @@ const UPDATE: &str = ", body = new.r_body, version = new.r_version, deleted = ne
 /// What is done with records.
 #[derive(Clone, Copy, Debug)]
 enum Action {
-    /// They are inserted.
+    /// Records are inserted.
     Create,
-    /// They are overwritten.
+    /// Records are overwritten.
     Overwrite,
 }
 
