@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::of_write;
 use super::rules::{
-    self, GoneDecision, LoadDecision, Remote, adopt, created, gone, removed_with_post,
+    self, GoneDecision, LoadDecision, Marked, Remote, adopt, adoptions, created, gone,
+    removed_with_post,
 };
 use crate::mirrored::content::{Content, expectation};
 use crate::mirrored::event::{Author, Changed};
@@ -53,10 +54,16 @@ pub(super) async fn load(
     let attempts = remotes.iter().filter_map(|(_, marker)| *marker).collect::<Vec<_>>();
     let which =
         Selection::Loaded { remote_ids: &remote_ids, digests: &digests, attempts: &attempts };
-    let mut here = Here::of(storage::lock(connection, kind, which).await?);
+    let here = storage::lock(connection, kind, which).await?.into_iter();
+    let (known, attempted): (Vec<_>, Vec<_>) =
+        here.partition(|record| record.mirror.remote_id.is_some());
+    let known = known.into_iter().filter_map(|it| Some((it.mirror.remote_id?, it)));
+    let mut known = known.collect::<HashMap<_, _>>();
+    let unknown = remotes.iter().filter(|(remote, _)| !known.contains_key(&remote.id));
+    let mut attempted = adoptions(unknown, attempted);
     let mut writes = Writes::default();
-    for (remote, marker) in remotes {
-        let decision = match (here.known(&remote), here.attempted(&remote, marker)) {
+    for (remote, _) in remotes {
+        let decision = match (known.remove(&remote.id), attempted.remove(&remote.id)) {
             (Some(known), _) => rules::load(&known, &remote, author.at),
             (None, Some(attempted)) => {
                 result.adopted += 1;
@@ -99,7 +106,7 @@ async fn placed(
     kind: Mirrored,
     sent: Vec<Sent>,
     refused: &mut Vec<RefusedRecord>,
-) -> Result<Vec<(Remote, Option<Uuid>)>, Error> {
+) -> Result<Vec<Marked>, Error> {
     let posts = match kind {
         Mirrored::Post => HashMap::new(),
         Mirrored::Comment => {
@@ -136,40 +143,6 @@ async fn placed(
         }
     }
     Ok(fitting)
-}
-
-/// The records here that the remote's may be.
-struct Here {
-    known: HashMap<i64, Record>,
-    /// Those with attempts of unknown outcome, in the order of their ids.
-    attempted: Vec<Record>,
-}
-
-impl Here {
-    fn of(records: Vec<Record>) -> Self {
-        let (known, attempted): (Vec<_>, Vec<_>) =
-            records.into_iter().partition(|record| record.mirror.remote_id.is_some());
-        let known = known.into_iter().filter_map(|it| Some((it.mirror.remote_id?, it)));
-        Self { known: known.collect(), attempted }
-    }
-
-    /// Takes the record with the id of a remote one.
-    fn known(&mut self, remote: &Remote) -> Option<Record> {
-        self.known.remove(&remote.id)
-    }
-
-    /// Takes the record that an attempt has created as this remote one: that of the marker or, without
-    /// one, the first that was sent with the same contents.
-    fn attempted(&mut self, remote: &Remote, marker: Option<Uuid>) -> Option<Record> {
-        let is_of = |record: &Record| marker.is_some() && record.mirror.attempt() == marker;
-        let was_sent = |record: &Record| {
-            let sending = record.mirror.sending.as_ref();
-            sending.is_some_and(|sending| sending.content.digest() == remote.digest)
-        };
-        let all = &self.attempted;
-        let found = all.iter().position(is_of).or_else(|| all.iter().position(was_sent));
-        found.map(|index| self.attempted.remove(index))
-    }
 }
 
 impl Writes {

@@ -3,6 +3,7 @@
 //! Of each record that waits one of three things holds, so that none is forgotten: an event of it is in the
 //! feed after the worker's place there, it is `due`, or the newest change was refused by the remote.
 
+mod adopting;
 mod gone;
 mod loading;
 mod preparing;
@@ -17,6 +18,7 @@ use crate::mirrored::content::Content;
 use crate::mirrored::event::Changed;
 use crate::mirrored::record::Record;
 
+pub(super) use adopting::{Marked, adoptions};
 pub(super) use gone::{GoneDecision, gone, removed_with_post};
 pub(super) use loading::{LoadDecision, Remote, adopt, created, load};
 pub(super) use preparing::prepare;
