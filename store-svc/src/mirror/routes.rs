@@ -24,8 +24,7 @@ use shared_models::mirror::{
 use super::{loading, sending};
 use crate::mirrored::content::{Content, expectation as of_content};
 use crate::mirrored::event::{Author, Source};
-use crate::mirrored::record::Record;
-use crate::mirrored::storage::{self, Selection};
+use crate::mirrored::storage::{self, Due};
 use loading::Sent;
 
 /// Returns the paths of the mirror.
@@ -231,14 +230,13 @@ async fn outstanding(
 ) -> Result<HttpResponse, Error> {
     let (after, limit) = query.checked(MAX_PREPARED)?;
     let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
-        let which = Selection::Due { after, limit };
-        Ok::<_, Error>(storage::load(connection, kind, which).await?)
+        Ok::<_, Error>(storage::due(connection, kind, after, limit).await?)
     });
-    let due = |Record { id, mirror, .. }: Record| DueRecord {
+    let due = |Due { id, version, attempt, failures }| DueRecord {
         id,
-        version: mirror.changed_version,
-        attempt: mirror.attempt(),
-        failures: mirror.failures.unsigned_abs(),
+        version,
+        attempt,
+        failures: failures.unsigned_abs(),
     };
     let items = reading.await?.into_iter().map(due).collect();
     Ok(HttpResponse::Ok().json(Outstanding { items }))

@@ -1,9 +1,10 @@
 //! What the mirror asks of many records at once, without their contents.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::mirror::Mirrored;
+use uuid::Uuid;
 
 use super::names;
 
@@ -61,6 +62,42 @@ pub(crate) async fn listed(
     let sql = format!(
         "select id, remote_id, deleted from {}
         where remote_id > $1 and listed and not deleted order by remote_id limit $2",
+        names(kind).table
+    );
+    let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
+    query.load(connection).await
+}
+
+/// A record at which the mirror has to look.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub(crate) struct Due {
+    /// The id here.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) id: i64,
+    /// The version of its newest change here.
+    #[diesel(sql_type = BigInt, column_name = changed_version)]
+    pub(crate) version: i64,
+    /// The create of unknown outcome, if there is one.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub(crate) attempt: Option<Uuid>,
+    /// The number of failures since the last success.
+    #[diesel(sql_type = Integer)]
+    pub(crate) failures: i32,
+}
+
+/// Returns the records at which the mirror has to look, as the partial indexes say it: those that are due,
+/// and those with a change that waits and was not refused. The feed may not show such a change yet, as long
+/// as another transaction of the cluster runs.
+pub(crate) async fn due(
+    connection: &mut AsyncPgConnection,
+    kind: Mirrored,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<Due>> {
+    let sql = format!(
+        "select id, changed_version, attempt, failures from {}
+        where (due or (changed_version > sent_version and changed_version > refused_version))
+            and id > $1 order by id limit $2",
         names(kind).table
     );
     let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);

@@ -13,9 +13,10 @@ use shared_models::mirror::Mirrored;
 
 pub(crate) use listing::{Filter, Listed, page};
 pub(crate) use mirroring::{
-    listed, posts_of_comments, posts_with_remote_ids, records_with_remote_ids, wake_comments,
+    Due, due, listed, posts_of_comments, posts_with_remote_ids, records_with_remote_ids,
+    wake_comments,
 };
-pub(crate) use reading::{Selection, find, load, lock, lock_one, look};
+pub(crate) use reading::{Selection, find, lock, lock_one, look};
 pub(crate) use writing::{create, new_ids, overwrite, remove_comments, touch};
 
 /// The names of a table's parts.

@@ -89,8 +89,6 @@ pub(crate) enum Selection<'a> {
     CommentsOf { posts: &'a [i64], after: i64, limit: i64 },
     /// Up to so many records after an id, removed ones too.
     After { id: i64, limit: i64 },
-    /// Up to so many records at which the mirror has to look, after an id.
-    Due { after: i64, limit: i64 },
 }
 
 struct Find<'a> {
@@ -142,23 +140,11 @@ impl QueryFragment<Pg> for Find<'_> {
                 out.push_sql(" where id > ");
                 push_rest(&mut out, id, limit)?;
             }
-            Selection::Due { after, limit } => {
-                out.push_sql(" where ");
-                out.push_sql(TO_BE_SENT);
-                out.push_sql(" and id > ");
-                push_rest(&mut out, after, limit)?;
-            }
         }
         out.push_sql(self.lock);
         Ok(())
     }
 }
-
-/// The records at which the mirror has to look, as the partial indexes say it: those that are due, and those
-/// with a change that waits and was not refused. The feed may not show such a change yet, as long as another
-/// transaction of the cluster runs.
-const TO_BE_SENT: &str =
-    "(due or (changed_version > sent_version and changed_version > refused_version))";
 
 fn push_rest<'b>(out: &mut AstPass<'_, 'b, Pg>, after: &'b i64, limit: &'b i64) -> QueryResult<()> {
     out.push_bind_param::<BigInt, _>(after)?;
@@ -174,15 +160,6 @@ async fn select(
 ) -> QueryResult<Vec<Record>> {
     let rows = Find { kind, which, lock }.load::<Row>(connection).await?;
     Ok(rows.into_iter().map(|row| record(kind, row)).collect())
-}
-
-/// Returns records, in the order of their ids.
-pub(crate) async fn load(
-    connection: &mut AsyncPgConnection,
-    kind: Mirrored,
-    which: Selection<'_>,
-) -> QueryResult<Vec<Record>> {
-    select(connection, kind, which, "").await
 }
 
 /// Returns records, in the order of their ids, and locks them in this order.
