@@ -93,7 +93,7 @@ pub struct PostFields {
 /// What is sent of a comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentFields {
-    /// The id of its post at the remote; null only where the post has lost it since an attempt.
+    /// The id of its post at the remote; of an attempt of unknown outcome, the one that was sent.
     pub post_remote_id: Option<i64>,
     /// The name of its author.
     pub name: String,

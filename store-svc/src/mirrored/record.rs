@@ -60,10 +60,16 @@ pub(crate) struct Sending {
     pub(crate) version: i64,
     /// The contents.
     pub(crate) content: Content,
+    /// The id at the remote of the post that a comment is of.
+    #[serde(default)]
+    pub(crate) post: Option<i64>,
     /// Set once its failure is settled, so that it is counted once.
     #[serde(default)]
     pub(crate) failed: bool,
 }
+
+/// The detail of a comment that waits for its post to be at the remote.
+pub(crate) const NO_POST_YET: &str = "its post is not at the remote yet";
 
 impl Mirror {
     /// Returns whether a change that was made here waits to be sent.

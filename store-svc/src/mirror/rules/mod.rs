@@ -118,6 +118,7 @@ pub(super) mod samples {
             at: DateTime::UNIX_EPOCH,
             version: record.mirror.changed_version,
             content: record.content.clone(),
+            post: None,
             failed: false,
         });
         record

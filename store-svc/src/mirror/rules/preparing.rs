@@ -5,14 +5,14 @@ use shared_models::mirror::{Action, CommentFields, Fields, Mirrored, PostFields,
 use uuid::Uuid;
 
 use crate::mirrored::content::Content;
-use crate::mirrored::record::{Record, Sending};
+use crate::mirrored::record::{NO_POST_YET, Record, Sending};
 
 /// A record that is to be sent.
 #[derive(Debug)]
 pub(in crate::mirror) struct PrepareDecision {
     /// What the worker is told.
     pub(in crate::mirror) item: PreparedItem,
-    /// The record, if it is to be stored that this was handed out.
+    /// The record, if it is to be stored that this was handed out, or that it waits.
     pub(in crate::mirror) after: Option<Record>,
 }
 
@@ -25,13 +25,19 @@ fn action(record: &Record, post: Option<i64>) -> Action {
     match (mirror.attempt(), mirror.remote_id, record.deleted) {
         _ if !mirror.waits() || is_refused => Action::Nothing,
         (Some(_), _, true) => Action::Resolve,
-        (Some(_), _, false) => Action::Create,
         (None, Some(_), true) => Action::Delete,
         (None, None, true) => Action::Nothing,
+        (_, _, false) if is_orphan => Action::Wait,
         (None, Some(_), false) => Action::Update,
-        (None, None, false) if is_orphan => Action::Wait,
-        (None, None, false) => Action::Create,
+        (Some(_), _, false) | (None, None, false) => Action::Create,
     }
+}
+
+/// Returns whether the outcome of a create that was begun is to be found out. What was created under a post
+/// that the remote has no more is gone with that; a removed comment may still be there.
+fn is_begun(record: &Record, post: Option<i64>) -> bool {
+    let begun = record.mirror.sending.as_ref().filter(|sending| sending.attempt.is_some());
+    begun.is_some_and(|begun| record.deleted || begun.post.is_none() || begun.post == post)
 }
 
 /// Hands a record out to be sent; `new` is the attempt if it is to be created.
@@ -43,35 +49,41 @@ pub(in crate::mirror) fn prepare(
 ) -> PrepareDecision {
     let action = action(&record, post);
     let mut after = record;
-    let is_known = after.mirror.attempt().is_some();
+    let is_begun = is_begun(&after, post);
+    let handed_out = |record: &Record, attempt| Sending {
+        attempt,
+        at: now,
+        version: record.mirror.changed_version,
+        content: record.content.clone(),
+        post,
+        failed: false,
+    };
     let sending = match action {
         Action::Nothing | Action::Wait => None,
-        Action::Create | Action::Resolve if is_known => {
+        Action::Create | Action::Resolve if is_begun => {
             after.mirror.sending.take().map(|sending| Sending { failed: false, ..sending })
         }
-        Action::Create | Action::Resolve => Some(handed_out(&after, Some(new), now)),
-        Action::Update | Action::Delete => Some(handed_out(&after, None, now)),
+        Action::Create | Action::Resolve => Some(handed_out(&after, Some(new))),
+        Action::Update | Action::Delete => Some(handed_out(&after, None)),
     };
     let Some(sending) = sending else {
-        let version = after.mirror.changed_version;
-        return PrepareDecision { item: item(&after, action, version), after: None };
+        let item = item(&after, action, after.mirror.changed_version);
+        let is_news =
+            action == Action::Wait && after.mirror.failure.as_deref() != Some(NO_POST_YET);
+        after.mirror.failure = Some(NO_POST_YET.to_owned());
+        return PrepareDecision { item, after: is_news.then_some(after) };
     };
-    let fields = |content| fields(after.kind, content, post);
+    let fields = || fields(after.kind, &sending.content, sending.post.or(post));
     let item = PreparedItem {
         attempt: sending.attempt,
-        outcome_unknown: is_known,
-        attempted_at: is_known.then_some(sending.at),
-        fields: (action != Action::Delete).then(|| fields(&sending.content)),
+        outcome_unknown: is_begun,
+        attempted_at: is_begun.then_some(sending.at),
+        fields: (action != Action::Delete).then(fields),
         ..item(&after, action, sending.version)
     };
     after.mirror.sending = Some(sending);
     after.mirror.due = true;
     PrepareDecision { item, after: Some(after) }
-}
-
-fn handed_out(record: &Record, attempt: Option<Uuid>, at: DateTime<Utc>) -> Sending {
-    let (version, content) = (record.mirror.changed_version, record.content.clone());
-    Sending { attempt, at, version, content, failed: false }
 }
 
 fn item(record: &Record, action: Action, version: i64) -> PreparedItem {
@@ -148,23 +160,19 @@ mod tests {
             ("refused attempt, then removed", removed(refused(attempted())), None, Action::Resolve),
             ("comment", comment(post()), Some(9), Action::Create),
             ("comment before its post", comment(post()), None, Action::Wait),
-            (
-                "comment that is there, of a post that is not",
-                comment(edited()),
-                None,
-                Action::Update,
-            ),
+            ("comment that is there, of a post that is not", comment(edited()), None, Action::Wait),
             (
                 "comment removed, of a post that is not",
                 comment(removed(sent())),
                 None,
                 Action::Delete,
             ),
+            ("comment attempted, of a post that is not", comment(attempted()), None, Action::Wait),
             (
-                "comment attempted, of a post that is not",
-                comment(attempted()),
+                "comment attempted and removed, of a post that is not",
+                comment(removed(attempted())),
                 None,
-                Action::Create,
+                Action::Resolve,
             ),
         ] {
             assert_eq!(action(&record, parent), expected, "{what}");
@@ -203,5 +211,54 @@ mod tests {
         let PrepareDecision { after, .. } =
             prepare(sent(), None, Uuid::nil(), DateTime::UNIX_EPOCH);
         assert!(after.is_none());
+    }
+
+    /// A comment that was sent to the post 9, and whose creation is not known.
+    fn attempted_comment() -> Record {
+        let (new, at) = (Uuid::from_u128(1), DateTime::UNIX_EPOCH);
+        prepare(comment(post()), Some(9), new, at).after.unwrap()
+    }
+
+    fn post_of(item: &PreparedItem) -> Option<i64> {
+        match item.fields.as_ref().unwrap() {
+            Fields::Post(_) => None,
+            Fields::Comment(fields) => fields.post_remote_id,
+        }
+    }
+
+    #[test]
+    fn a_comment_is_looked_up_as_it_was_sent_and_another_post_is_another_attempt() {
+        let [first, new] = [1, 2].map(Uuid::from_u128);
+        let prepared = |record, post| prepare(record, post, new, DateTime::UNIX_EPOCH).item;
+        // The comment, the post there now, the attempt, whether it is looked up, the post that was sent.
+        let cases = [
+            (attempted_comment(), Some(9), first, true, 9),
+            (attempted_comment(), Some(10), new, false, 10),
+            (removed(attempted_comment()), Some(9), first, true, 9),
+            (removed(attempted_comment()), Some(10), first, true, 9),
+            (removed(attempted_comment()), None, first, true, 9),
+        ];
+        for (record, post, attempt, is_unknown, sent) in cases {
+            let item = prepared(record, post);
+            assert_eq!(
+                (item.attempt, item.outcome_unknown),
+                (Some(attempt), is_unknown),
+                "{post:?}"
+            );
+            assert_eq!(post_of(&item), Some(sent), "{post:?}");
+        }
+        assert_eq!(prepared(attempted_comment(), None).action, Action::Wait);
+    }
+
+    #[test]
+    fn a_comment_that_waits_for_its_post_says_so_once() {
+        let at = DateTime::UNIX_EPOCH;
+        for waiting in [comment(post()), comment(edited()), attempted_comment()] {
+            let PrepareDecision { item, after } = prepare(waiting, None, Uuid::nil(), at);
+            assert_eq!((item.action, item.fields), (Action::Wait, None));
+            let stored = after.unwrap();
+            assert_eq!(stored.mirror.failure.as_deref(), Some(NO_POST_YET));
+            assert!(prepare(stored, None, Uuid::nil(), at).after.is_none());
+        }
     }
 }

@@ -1,20 +1,21 @@
 //! What the mirror asks of many records at once, without their contents.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::mirror::Mirrored;
 use uuid::Uuid;
 
+use super::super::record::NO_POST_YET;
 use super::names;
 
 /// A record and its id at the remote.
 #[derive(Clone, Copy, Debug, QueryableByName)]
 pub(crate) struct RemoteName {
-    /// Its id here.
+    /// The id here.
     #[diesel(sql_type = BigInt)]
     pub(crate) id: i64,
-    /// Its id there, if it has one.
+    /// The id there, if it has one.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub(crate) remote_id: Option<i64>,
     /// Whether it is removed here.
@@ -114,9 +115,11 @@ pub(crate) async fn wake_comments(
     }
     let sql = "with waiting as (
             select id from comments
-            where post_id = any ($1) and not deleted and not due and remote_id is null
+            where post_id = any ($1) and not deleted and (not due or failure = $2)
                 and changed_version > sent_version and changed_version > refused_version
             order by id for update)
-        update comments set due = true where id = any (array(select id from waiting))";
-    diesel::sql_query(sql).bind::<Array<BigInt>, _>(posts).execute(connection).await.map(drop)
+        update comments set due = true, failure = nullif(failure, $2)
+        where id = any (array(select id from waiting))";
+    let waking = diesel::sql_query(sql).bind::<Array<BigInt>, _>(posts);
+    waking.bind::<Text, _>(NO_POST_YET).execute(connection).await.map(drop)
 }

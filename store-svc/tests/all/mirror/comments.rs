@@ -47,6 +47,68 @@ async fn a_comment_waits_until_its_post_is_at_the_remote_and_is_not_forgotten() 
 }
 
 #[tokio::test]
+async fn a_comment_whose_post_was_lost_at_the_remote_waits_until_it_is_created_anew() {
+    let mirror = mirror().await;
+    let client = &mirror.store.client;
+    posted(client, "A").await;
+    mirror.send("posts", 1, 50).await;
+    for name in ["Edited", "Removed", "Attempted"] {
+        commented(client, 1, name).await;
+    }
+    for (id, remote_id) in [(1, 7), (2, 8)] {
+        mirror.send("comments", id, remote_id).await;
+    }
+    let attempted = mirror.prepare("comments", 3).await;
+    client.patch("/comments/1", &json!({"body": "Indeed."})).await.with(200);
+    client.delete("/comments/2").await.with(204);
+    // The post is edited, and the remote turns out to have it no more.
+    client.patch("/posts/1", &json!({"title": "B"})).await.with(200);
+    let item = mirror.prepare("posts", 1).await;
+    mirror.settle("posts", &item, json!({"gone": {}})).await;
+    let waits =
+        |state: &str| json!({"state": state, "detail": "its post is not at the remote yet"});
+    for (id, state) in [(1, "waiting"), (3, "unknown")] {
+        assert_eq!(mirror.prepare("comments", id).await["action"], "wait");
+        assert_eq!(mirror.shown(&format!("/comments/{id}")).await["mirror"], waits(state));
+    }
+    let item = mirror.prepare("comments", 2).await;
+    assert_eq!((&item["action"], &item["remote_id"]), (&json!("delete"), &json!(8)));
+    mirror.send("posts", 1, 60).await;
+    for id in [1, 3] {
+        let shown = mirror.shown(&format!("/comments/{id}")).await;
+        assert_eq!(shown["mirror"]["detail"], json!(null), "{}", shown.text);
+    }
+    let item = mirror.prepare("comments", 1).await;
+    assert_eq!(
+        (&item["action"], &item["fields"]["post_remote_id"]),
+        (&json!("update"), &json!(60))
+    );
+    // What was created under the old post has gone with it.
+    let item = mirror.prepare("comments", 3).await;
+    assert_eq!((&item["action"], &item["outcome_unknown"]), (&json!("create"), &json!(false)));
+    assert_eq!(item["fields"]["post_remote_id"], 60);
+    assert_ne!(item["attempt"], attempted["attempt"]);
+}
+
+#[tokio::test]
+async fn a_removed_comment_is_looked_up_under_the_post_that_it_was_sent_to() {
+    let mirror = mirror().await;
+    let client = &mirror.store.client;
+    posted(client, "A").await;
+    mirror.send("posts", 1, 50).await;
+    commented(client, 1, "Ann").await;
+    mirror.prepare("comments", 1).await;
+    client.delete("/posts/1").await.with(204);
+    let item = mirror.prepare("posts", 1).await;
+    mirror.settle("posts", &item, json!({"sent": {}})).await;
+    let item = mirror.prepare("comments", 1).await;
+    assert_eq!(
+        (&item["action"], &item["fields"]["post_remote_id"]),
+        (&json!("resolve"), &json!(50))
+    );
+}
+
+#[tokio::test]
 async fn the_comments_of_a_post_that_a_load_adopts_wait_no_longer() {
     let mirror = mirror().await;
     posted(&mirror.store.client, "A").await;
