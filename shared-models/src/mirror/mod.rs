@@ -15,8 +15,9 @@ pub use load::{
     RemoteComment, RemotePost,
 };
 pub use send::{
-    Action, CommentFields, DueRecord, Fields, MAX_PREPARED, Outcome, Outstanding, PostFields,
-    Prepare, Prepared, PreparedItem, Settle, SettleItem, SettleState, Settled, SettledItem,
+    Action, CommentFields, DueRecord, Fields, MAX_FOUND, MAX_PREPARED, Outcome, Outstanding,
+    PostFields, Prepare, Prepared, PreparedItem, Settle, SettleItem, SettleState, Settled,
+    SettledItem,
 };
 
 /// The name of the mirror's job at the store.

@@ -7,13 +7,16 @@ use uuid::Uuid;
 /// The most records in one request to prepare or to settle some, and on one page of those that are due.
 pub const MAX_PREPARED: usize = 500;
 
+/// The most ids that [`Outcome::Found`] names.
+pub const MAX_FOUND: usize = 1_000;
+
 /// Records to be sent: the body of `POST /v1/sync/mirror/{posts,comments}/prepare`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prepare {
     /// The run that sends them.
     pub run: Uuid,
-    /// Their ids, at most [`MAX_PREPARED`].
+    /// The ids of the records, at most [`MAX_PREPARED`].
     pub ids: Vec<i64>,
 }
 
@@ -132,11 +135,23 @@ pub struct SettleItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Outcome {
-    /// The remote has done it, or a look-up has found that it had.
+    /// The remote has done it, or a look-up by the attempt has found that it had.
     Sent {
         /// The id that the remote gave: needed for a create, ignored else.
         #[serde(default)]
         remote_id: Option<i64>,
+    },
+    /// A look-up by the contents has found records that the create may have made: the record is the first of
+    /// them that no other one here has.
+    Found {
+        /// The ids at the remote, at most [`MAX_FOUND`], the newest first.
+        remote_ids: Vec<i64>,
+        /// Set if the create is over, also where it was never answered: if others have all of these, it has
+        /// created nothing. Else its outcome is not known then.
+        is_over: bool,
+        /// The answer to the create, where that was a failure: counted if others have all of these.
+        #[serde(default)]
+        detail: Option<String>,
     },
     /// A look-up has found that the remote did not create it.
     NotCreated {},
@@ -188,6 +203,11 @@ pub enum SettleState {
     Taken,
     /// The change is parked.
     Refused,
+    /// Other records here have all that were found, and the create may still be under way: it is to be
+    /// looked up later.
+    Undecided,
+    /// Other records here have all that were found, and the create is over: it is to be prepared again.
+    NotCreated,
 }
 
 /// The records at which the mirror has to look, whatever the feed says: those with a change that waits and

@@ -17,8 +17,8 @@ use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::service::Service;
 use shared_models::mirror::{
-    DueRecord, Gone, Listed, Load, MAX_LISTED, MAX_LOADED, MAX_PREPARED, Mirrored, Outcome,
-    Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
+    DueRecord, Gone, Listed, Load, MAX_FOUND, MAX_LISTED, MAX_LOADED, MAX_PREPARED, Mirrored,
+    Outcome, Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
 };
 
 use super::{loading, sending};
@@ -60,7 +60,7 @@ fn expectation(field: &str) -> Option<&'static str> {
         "results" => Some("a list of up to 500 results, one for each record"),
         "remote_id" | "post_remote_id" => Some("a whole number from 0: the id at the remote"),
         "user_id" => of_content("userId"),
-        "outcome" => Some("one of sent, not_created, failed, gone"),
+        "outcome" => Some("one of sent, found, not_created, failed, gone"),
         other => of_content(other),
     }
 }
@@ -174,15 +174,19 @@ async fn settle(
             return Err(invalid(format!("results[{index}].id"), "occurs twice"));
         }
         let needs_id = result.attempt.is_some();
-        let is_wrong = match &result.outcome {
-            Outcome::Sent { remote_id: None } => needs_id,
-            Outcome::Sent { remote_id: Some(id) } => *id < 0,
-            Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => false,
+        let wrong = match &result.outcome {
+            Outcome::Sent { remote_id: None } if needs_id => "sent.remote_id",
+            Outcome::Sent { remote_id: Some(id) } if *id < 0 => "sent.remote_id",
+            Outcome::Found { remote_ids, .. }
+                if remote_ids.len() > MAX_FOUND || remote_ids.iter().any(|id| *id < 0) =>
+            {
+                "found.remote_ids"
+            }
+            Outcome::Sent { .. } | Outcome::Found { .. } => continue,
+            Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => continue,
         };
-        if is_wrong {
-            let field = format!("results[{index}].outcome.sent.remote_id");
-            return Err(invalid(field, "is not the id that the remote gave"));
-        }
+        let field = format!("results[{index}].outcome.{wrong}");
+        return Err(invalid(field, "is not the id that the remote gave"));
     }
     let author = author(&caller);
     let settling = service

@@ -12,7 +12,7 @@ use shared_models::mirror::{
 use uuid::Uuid;
 
 use super::of_write;
-use super::rules::{SettleDecision, prepare as decide, settle as settle_one};
+use super::rules::{Holders, SettleDecision, prepare as decide, settle as settle_one};
 use crate::mirrored::event::Author;
 use crate::mirrored::record::Record;
 use crate::mirrored::storage::{self, Selection};
@@ -67,9 +67,7 @@ pub(super) async fn settle(
             continue;
         };
         let had = record.mirror.remote_id;
-        let given = given_id(result);
-        let holder = given.and_then(|id| holders.get(&id).copied()).filter(|it| *it != record.id);
-        let decision = settle_one(record, result, holder);
+        let decision = settle_one(record, result, &holders);
         settled.push(shown(&decision));
         if let (None, Some(remote_id)) = (had, decision.record().mirror.remote_id) {
             holders.insert(remote_id, result.id);
@@ -77,7 +75,10 @@ pub(super) async fn settle(
         }
         match decision {
             SettleDecision::Same(_) => {}
-            SettleDecision::Touched(record) | SettleDecision::Taken(record) => touched.push(record),
+            SettleDecision::Touched(record)
+            | SettleDecision::Taken(record)
+            | SettleDecision::Undecided(record)
+            | SettleDecision::NotCreated(record) => touched.push(record),
             SettleDecision::Told(changed) => told.push(changed),
         }
     }
@@ -94,11 +95,13 @@ fn shown(decision: &SettleDecision) -> SettledItem {
     SettledItem { id: *id, state: decision.state(), failures: mirror.failures.unsigned_abs() }
 }
 
-/// Returns the id that the remote gave to a record that it has created.
-fn given_id(result: &SettleItem) -> Option<i64> {
+/// Returns the ids of which one may be that of a record that the remote has created.
+fn given_ids(result: &SettleItem) -> &[i64] {
     match &result.outcome {
-        Outcome::Sent { remote_id } => remote_id.filter(|_| result.attempt.is_some()),
-        Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => None,
+        _ if result.attempt.is_none() => &[],
+        Outcome::Sent { remote_id } => remote_id.as_slice(),
+        Outcome::Found { remote_ids, .. } => remote_ids,
+        Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => &[],
     }
 }
 
@@ -107,8 +110,8 @@ async fn holders(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
     results: &[SettleItem],
-) -> Result<HashMap<i64, i64>, Error> {
-    let given = results.iter().filter_map(given_id).collect::<HashSet<_>>();
+) -> Result<Holders, Error> {
+    let given = results.iter().flat_map(given_ids).copied().collect::<HashSet<_>>();
     let given = given.into_iter().collect::<Vec<_>>();
     let found = storage::records_with_remote_ids(connection, kind, &given).await?;
     Ok(found.into_iter().filter_map(|it| Some((it.remote_id?, it.id))).collect())

@@ -1,5 +1,7 @@
 //! What becomes of a record that was sent.
 
+use std::collections::HashMap;
+
 use shared_models::mirror::{MirrorEvent, Outcome, SettleItem, SettleState};
 
 use super::{end_if_removed, forget_remote, removed_there, told};
@@ -20,14 +22,25 @@ pub(in crate::mirror) enum SettleDecision {
     Told(Changed),
     /// The remote gave an id that another record has.
     Taken(Record),
+    /// Other records have all that a look-up found, and the create may still be under way.
+    Undecided(Record),
+    /// Other records have all that a look-up found, and the create is over.
+    NotCreated(Record),
 }
+
+/// Which record here has an id at the remote, of those ids that are settled.
+pub(in crate::mirror) type Holders = HashMap<i64, i64>;
 
 impl SettleDecision {
     /// Returns the record as it is now.
     pub(in crate::mirror) fn record(&self) -> &Record {
         match self {
-            Self::Same(record) | Self::Touched(record) | Self::Taken(record) => record,
             Self::Told(changed) => &changed.record,
+            Self::Same(record)
+            | Self::Touched(record)
+            | Self::Taken(record)
+            | Self::Undecided(record)
+            | Self::NotCreated(record) => record,
         }
     }
 
@@ -36,10 +49,14 @@ impl SettleDecision {
         let mirror = &self.record().mirror;
         match self {
             Self::Taken(_) => SettleState::Taken,
-            Self::Same(_) | Self::Touched(_) | Self::Told(_) if !mirror.waits() => {
+            Self::Undecided(_) => SettleState::Undecided,
+            Self::NotCreated(_) if mirror.waits() => SettleState::NotCreated,
+            Self::Same(_) | Self::Touched(_) | Self::Told(_) | Self::NotCreated(_)
+                if !mirror.waits() =>
+            {
                 SettleState::Settled
             }
-            Self::Same(_) | Self::Touched(_) | Self::Told(_) => {
+            Self::Same(_) | Self::Touched(_) | Self::Told(_) | Self::NotCreated(_) => {
                 let is_refused = mirror.changed_version <= mirror.refused_version && !mirror.due;
                 if is_refused { SettleState::Refused } else { SettleState::Again }
             }
@@ -47,22 +64,32 @@ impl SettleDecision {
     }
 }
 
-/// Settles a record. `holder` is the other record that has the id which the remote gave, if there is one.
+/// Settles a record.
 pub(in crate::mirror) fn settle(
     record: Record,
     result: &SettleItem,
-    holder: Option<i64>,
+    holders: &Holders,
 ) -> SettleDecision {
     let is_of = |sending: &&Sending| {
         sending.version == result.version && sending.attempt == result.attempt && !sending.failed
     };
     let Some(sending) = record.mirror.sending.as_ref().filter(is_of).cloned() else {
-        return repeated(record, result, holder);
+        return repeated(record, result, holders);
     };
     match &result.outcome {
         Outcome::Sent { .. } if sending.attempt.is_none() => sent(record, &sending),
-        Outcome::Sent { remote_id } => created(record, &sending, *remote_id, holder),
-        Outcome::NotCreated {} => not_created(record, &sending),
+        Outcome::Sent { remote_id } => created(record, &sending, *remote_id, holders),
+        Outcome::Found { .. } | Outcome::NotCreated {} if sending.attempt.is_none() => {
+            SettleDecision::Same(record)
+        }
+        Outcome::Found { remote_ids, is_over, detail } => {
+            let is_free = |id: &&i64| holder(&record, **id, holders).is_none();
+            match remote_ids.iter().find(is_free) {
+                Some(free) => created(record, &sending, Some(*free), holders),
+                None => others(record, sending, *is_over, detail.as_deref()),
+            }
+        }
+        Outcome::NotCreated {} => SettleDecision::Touched(not_created(record)),
         Outcome::Failed { detail, parked, not_created } => {
             SettleDecision::Touched(failed(record, sending, detail, (*parked, *not_created)))
         }
@@ -70,10 +97,15 @@ pub(in crate::mirror) fn settle(
     }
 }
 
+/// Returns the other record that has an id at the remote.
+fn holder(record: &Record, remote_id: i64, holders: &Holders) -> Option<i64> {
+    holders.get(&remote_id).copied().filter(|holder| *holder != record.id)
+}
+
 /// A result that was settled before changes nothing.
-fn repeated(record: Record, result: &SettleItem, holder: Option<i64>) -> SettleDecision {
-    let is_taken = matches!(result.outcome, Outcome::Sent { remote_id: Some(_) })
-        && holder.is_some()
+fn repeated(record: Record, result: &SettleItem, holders: &Holders) -> SettleDecision {
+    let is_taken = matches!(result.outcome, Outcome::Sent { remote_id: Some(id) }
+        if holder(&record, id, holders).is_some())
         && result.attempt.is_some()
         && record.mirror.remote_id.is_none();
     if is_taken { SettleDecision::Taken(record) } else { SettleDecision::Same(record) }
@@ -110,8 +142,9 @@ fn created(
     mut record: Record,
     sending: &Sending,
     remote_id: Option<i64>,
-    holder: Option<i64>,
+    holders: &Holders,
 ) -> SettleDecision {
+    let holder = remote_id.and_then(|id| holder(&record, id, holders));
     if let Some((holder, remote_id)) = holder.zip(remote_id) {
         let mirror = &mut record.mirror;
         let kind = record.kind.resource();
@@ -127,13 +160,27 @@ fn created(
     told_if_seen(record)
 }
 
-fn not_created(mut record: Record, sending: &Sending) -> SettleDecision {
-    if sending.attempt.is_none() {
-        return SettleDecision::Same(record);
-    }
+fn not_created(mut record: Record) -> Record {
     (record.mirror.sending, record.mirror.due) = (None, true);
     end_if_removed(&mut record);
-    SettleDecision::Touched(record)
+    record
+}
+
+/// The detail of a create of unknown outcome, where the remote has others with the same contents.
+const OTHERS: &str = "the remote has records with the same contents, which other records here have";
+
+/// A look-up has found records with the same contents that others here have.
+fn others(record: Record, sending: Sending, is_over: bool, detail: Option<&str>) -> SettleDecision {
+    match (is_over, detail) {
+        (false, _) => {
+            let detail = detail.unwrap_or(OTHERS);
+            SettleDecision::Undecided(failed(record, sending, detail, (false, false)))
+        }
+        (true, Some(detail)) => {
+            SettleDecision::NotCreated(failed(record, sending, detail, (false, true)))
+        }
+        (true, None) => SettleDecision::NotCreated(not_created(record)),
+    }
 }
 
 fn failed(
@@ -146,12 +193,15 @@ fn failed(
     mirror.failures = mirror.failures.saturating_add(1);
     mirror.failure = Some(detail.replace('\0', "\u{fffd}").chars().take(DETAIL).collect());
     mirror.due = true;
-    if parked {
-        mirror.refused_version = mirror.refused_version.max(sending.version);
-        mirror.due = mirror.changed_version > sending.version;
-    }
     // Of an update, the remote may have it or not: that is no reason to take it for changed there.
     let is_over = sending.attempt.is_some() && not_created;
+    if parked {
+        // No newer change can be sent before the outcome of a create is known: it waits with that.
+        let is_unknown = sending.attempt.is_some() && !is_over;
+        let refused = if is_unknown { mirror.changed_version } else { sending.version };
+        mirror.refused_version = mirror.refused_version.max(refused);
+        mirror.due = mirror.changed_version > refused;
+    }
     mirror.sending = (!is_over).then_some(Sending { failed: true, ..sending });
     end_if_removed(&mut record);
     record

@@ -12,6 +12,20 @@ fn result(version: i64, attempt: Option<u128>, outcome: Outcome) -> SettleItem {
     SettleItem { id: 5, version, attempt: attempt.map(Uuid::from_u128), outcome }
 }
 
+/// The ids at the remote that other records have.
+fn held(ids: &[i64]) -> Holders {
+    ids.iter().map(|id| (*id, 4)).collect()
+}
+
+fn free() -> Holders {
+    held(&[])
+}
+
+fn found(remote_ids: &[i64], is_over: bool, detail: Option<&str>) -> Outcome {
+    let (remote_ids, detail) = (remote_ids.to_vec(), detail.map(str::to_owned));
+    Outcome::Found { remote_ids, is_over, detail }
+}
+
 fn sent_as(remote_id: i64) -> Outcome {
     Outcome::Sent { remote_id: Some(remote_id) }
 }
@@ -33,9 +47,9 @@ fn attempted() -> Record {
 }
 
 /// Settles, and the same once more, which must change nothing.
-fn twice(record: Record, item: &SettleItem, holder: Option<i64>) -> SettleDecision {
-    let once = settle(record, item, holder);
-    let again = settle(once.record().clone(), item, holder);
+fn twice(record: Record, item: &SettleItem, holders: &Holders) -> SettleDecision {
+    let once = settle(record, item, holders);
+    let again = settle(once.record().clone(), item, holders);
     assert_eq!(again.record(), once.record());
     assert_eq!(again.state(), once.state());
     assert!(matches!(again, SettleDecision::Same(_) | SettleDecision::Taken(_)), "{again:?}");
@@ -48,7 +62,7 @@ type Case<'a> = (&'a str, Record, i64, Option<u128>, Outcome, (SettleState, Opti
 
 fn assert_settles(cases: impl IntoIterator<Item = Case<'static>>) {
     for (what, record, version, attempt, outcome, expected) in cases {
-        let decided = twice(record, &result(version, attempt, outcome), None);
+        let decided = twice(record, &result(version, attempt, outcome), &free());
         let mirror = &decided.record().mirror;
         assert_eq!((decided.state(), mirror.remote_id, mirror.due), expected, "{what}");
     }
@@ -71,7 +85,14 @@ fn every_outcome_of_a_create_leaves_what_is_to_be_done() {
         ("failed", attempted(), 1, once, failed_with(false, false), (Again, None, true)),
         ("refused", attempted(), 1, once, failed_with(true, true), (Refused, None, false)),
         ("refused, removed", removed(attempted()), 1, once, failed_with(true, true), (Settled, None, false)),
-        ("parked, removed", removed(attempted()), 1, once, failed_with(true, false), (Again, None, true)),
+        // Nothing newer can be sent before the outcome of the create is known.
+        ("parked, removed", removed(attempted()), 1, once, failed_with(true, false), (Refused, None, false)),
+        ("parked, edited since", edited_since(attempted()), 1, once, failed_with(true, false), (Refused, None, false)),
+        // The edit is another create.
+        ("refused, edited since", edited_since(attempted()), 1, once, failed_with(true, true), (Again, None, true)),
+        ("found", attempted(), 1, once, found(&[8, 7], false, None), (Settled, Some(8), false)),
+        ("found, edited since", edited_since(attempted()), 1, once, found(&[8], true, None), (Again, Some(8), true)),
+        ("found, removed", removed(attempted()), 1, once, found(&[8], true, None), (Again, Some(8), true)),
     ]);
 }
 
@@ -105,34 +126,83 @@ fn every_outcome_of_a_delete_leaves_what_is_to_be_done() {
 
 #[test]
 fn an_id_that_another_record_has_is_taken_and_the_record_is_due_until_it_is_parked() {
-    let decided = twice(attempted(), &result(1, Some(1), sent_as(101)), Some(4));
+    let decided = twice(attempted(), &result(1, Some(1), sent_as(101)), &held(&[101]));
     assert_eq!(decided.state(), SettleState::Taken);
     let mirror = &decided.record().mirror;
     assert_eq!((mirror.remote_id, mirror.refused_version, mirror.due), (None, 0, true));
     assert!(mirror.attempt().is_some(), "its creation is looked up again");
     assert!(mirror.failure.as_ref().unwrap().contains("the id 101, which post 4 has"));
     let parked = result(1, Some(1), failed_with(true, true));
-    let decided = settle(decided.record().clone(), &parked, None);
+    let decided = settle(decided.record().clone(), &parked, &free());
     let mirror = &decided.record().mirror;
     assert_eq!(decided.state(), SettleState::Refused);
     assert_eq!((mirror.attempt(), mirror.refused_version, mirror.due), (None, 1, false));
 }
 
 #[test]
+fn of_several_with_the_same_contents_the_newest_that_no_other_record_has_is_taken() {
+    let item = result(1, Some(1), found(&[9, 8, 7], false, None));
+    for (held_ids, expected) in [(&[][..], 9), (&[9], 8), (&[7, 9], 8), (&[9, 8], 7)] {
+        let decided = twice(attempted(), &item, &held(held_ids));
+        assert_eq!(decided.state(), Settled, "{held_ids:?}");
+        assert_eq!(decided.record().mirror.remote_id, Some(expected), "{held_ids:?}");
+    }
+}
+
+#[test]
+fn where_other_records_have_all_that_was_found_nothing_was_created_once_it_is_over() {
+    let settled = |record: Record, is_over, detail| {
+        let item = result(1, Some(1), found(&[9, 8], is_over, detail));
+        let decided = settle(record, &item, &held(&[9, 8]));
+        let (state, mirror) = (decided.state(), &decided.record().mirror);
+        let again = settle(decided.record().clone(), &item, &held(&[9, 8]));
+        assert_eq!(again.record(), decided.record());
+        assert_eq!(mirror.remote_id, None);
+        (state, mirror.attempt().is_some(), mirror.due, mirror.failures)
+    };
+    use SettleState::{NotCreated, Undecided};
+    assert_eq!(settled(attempted(), false, None), (Undecided, true, true, 1));
+    assert_eq!(settled(attempted(), true, None), (NotCreated, false, true, 0));
+    assert_eq!(settled(attempted(), true, Some("500")), (NotCreated, false, true, 1));
+    assert_eq!(settled(removed(attempted()), true, None), (Settled, false, false, 0));
+    assert_eq!(settled(removed(attempted()), false, None), (Undecided, true, true, 1));
+}
+
+#[test]
+fn what_was_parked_with_an_unknown_outcome_is_sent_when_it_is_changed_after_that() {
+    let parked = |record: Record| {
+        let item = result(1, Some(1), failed_with(true, false));
+        settle(record, &item, &free()).record().clone()
+    };
+    let edited_before = parked(edited_since(attempted()));
+    let after = edited_since(edited_before.clone());
+    let is_due = |record: &Record| {
+        record.mirror.due || record.mirror.changed_version > record.mirror.refused_version
+    };
+    assert!(!is_due(&edited_before) && is_due(&after));
+    // Once it is found, the edit from before is sent, too.
+    let mut offered = edited_before;
+    offered.mirror.due = true;
+    offered.mirror.sending.as_mut().unwrap().failed = false;
+    let decided = settle(offered, &result(1, Some(1), sent_as(7)), &free());
+    assert_eq!((decided.state(), decided.record().mirror.due), (Again, true));
+}
+
+#[test]
 fn what_the_remote_has_is_told_with_a_new_version_unless_the_record_is_removed() {
-    let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), None);
+    let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), &free());
     let SettleDecision::Told(Changed { record, event, conflicts }) = decided else { panic!() };
     assert_eq!((event, record.version, record.mirror.sent_version), (MirrorEvent::Sent, 2, 1));
     assert_eq!((record.mirror.changed_version, conflicts), (1, None));
     assert_eq!(record.mirror.base, Some(post().content.digest()));
-    let decided = settle(removed(attempted()), &result(1, Some(1), sent_as(7)), None);
+    let decided = settle(removed(attempted()), &result(1, Some(1), sent_as(7)), &free());
     assert!(matches!(decided, SettleDecision::Touched(_)), "{decided:?}");
 }
 
 #[test]
 fn the_base_is_what_was_sent_not_what_is_here_now() {
     let record = edited_since(handed_out(edited(), None));
-    let decided = settle(record, &result(2, None, Outcome::Sent { remote_id: None }), None);
+    let decided = settle(record, &result(2, None, Outcome::Sent { remote_id: None }), &free());
     assert_eq!(decided.record().mirror.base, Some(content("B").digest()));
     assert_eq!(decided.record().content, content("C"));
 }
@@ -141,7 +211,7 @@ fn the_base_is_what_was_sent_not_what_is_here_now() {
 fn a_create_that_failed_keeps_its_attempt_unless_it_certainly_created_nothing() {
     let kept = |not_created| {
         let decided =
-            settle(attempted(), &result(1, Some(1), failed_with(true, not_created)), None);
+            settle(attempted(), &result(1, Some(1), failed_with(true, not_created)), &free());
         decided.record().mirror.attempt().is_some()
     };
     assert!(kept(false) && !kept(true));
@@ -154,18 +224,21 @@ fn a_result_of_something_else_changes_nothing() {
         result(2, Some(1), sent_as(7)),
         result(1, None, sent_as(7)),
         result(1, Some(1), Outcome::Gone {}),
+        result(1, Some(2), found(&[7], true, None)),
+        result(1, None, found(&[7], true, None)),
     ] {
-        let decided = settle(attempted(), &item, None);
+        let decided = settle(attempted(), &item, &free());
         assert_eq!(decided.record(), &attempted(), "{item:?}");
     }
-    let item = result(2, None, Outcome::NotCreated {});
-    let decided = settle(handed_out(edited(), None), &item, None);
-    assert_eq!(decided.record(), &handed_out(edited(), None));
+    for outcome in [Outcome::NotCreated {}, found(&[8], true, None)] {
+        let decided = settle(handed_out(edited(), None), &result(2, None, outcome), &free());
+        assert_eq!(decided.record(), &handed_out(edited(), None));
+    }
 }
 
 #[test]
 fn a_change_that_gave_way_to_a_removal_at_the_remote_is_recorded() {
-    let decided = settle(handed_out(edited(), None), &result(2, None, Outcome::Gone {}), None);
+    let decided = settle(handed_out(edited(), None), &result(2, None, Outcome::Gone {}), &free());
     let SettleDecision::Told(Changed { record, conflicts, .. }) = decided else { panic!() };
     assert_eq!(conflicts.unwrap()[0]["lost"], "removed at the remote");
     assert_eq!((record.mirror.sent_version, record.mirror.listed), (0, false));

@@ -38,6 +38,11 @@ async fn a_thousand_records_are_loaded_by_one_request_and_no_more() {
     created["attempt"] = json!(mirror.run);
     let refused = mirror.ask("posts/settle", json!({"results": [created]})).await;
     refused.assert_refuses(422, "results[0].outcome.sent.remote_id");
+    for remote_ids in [vec![-1], vec![1; 1_001]] {
+        let found = result(&json!({"found": {"remote_ids": remote_ids, "is_over": true}}), 1);
+        let refused = mirror.ask("posts/settle", json!({"results": [found]})).await;
+        refused.assert_refuses(422, "results[0].outcome.found.remote_ids");
+    }
     for query in ["limit=0", "limit=5001", "limit=x", "after=x", "more=1"] {
         let path = format!("/v1/sync/mirror/posts/listed?{query}");
         mirror.store.client.get(&path).await.assert_problem(400);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{counts, mirror, remote_post};
+use super::{Mirror, counts, mirror, remote_post};
 use crate::posts::posted;
 
 #[tokio::test]
@@ -41,6 +41,67 @@ async fn a_create_that_a_look_up_does_not_find_is_a_new_attempt() {
     let settled = mirror.settle("posts", &first, json!({"sent": {"remote_id": 7}})).await;
     assert_eq!(settled["state"], "again");
     assert_eq!(mirror.shown("/posts/1").await["remote_id"], Value::Null);
+}
+
+/// Settles that look-ups of both records have found these; returns what is left to do about each.
+async fn found(mirror: &Mirror, items: &[Value], remote_ids: &[i64], is_over: bool) -> Vec<Value> {
+    let outcome = json!({"found": {"remote_ids": remote_ids, "is_over": is_over}});
+    let result = |item: &Value| json!({"id": item["id"], "version": 1, "attempt": item["attempt"], "outcome": outcome});
+    let body = json!({"results": items.iter().map(result).collect::<Vec<_>>()});
+    let settled = mirror.ask("posts/settle", body).await.with(200);
+    let states = settled["results"].as_array().unwrap().iter();
+    states.map(|it| it["state"].clone()).collect()
+}
+
+async fn two_attempts_with_the_same_contents(mirror: &Mirror) -> Vec<Value> {
+    for _ in 0..2 {
+        posted(&mirror.store.client, "A").await;
+    }
+    mirror.ask("posts/prepare", json!({"ids": [1, 2]})).await.with(200);
+    let again = mirror.ask("posts/prepare", json!({"ids": [1, 2]})).await.with(200);
+    again["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn two_creates_with_the_same_contents_get_a_record_each() {
+    let mirror = mirror().await;
+    let items = two_attempts_with_the_same_contents(&mirror).await;
+    assert_eq!(found(&mirror, &items, &[9, 8, 7], false).await, ["settled", "settled"]);
+    let ids = [1, 2].map(|id| format!("/posts/{id}"));
+    assert_eq!(mirror.shown(&ids[0]).await["remote_id"], 9);
+    assert_eq!(mirror.shown(&ids[1]).await["remote_id"], 8);
+    // Settled again, nothing changes.
+    let changes = mirror.changes().await;
+    assert_eq!(found(&mirror, &items, &[9, 8, 7], false).await, ["settled", "settled"]);
+    assert_eq!(mirror.changes().await, changes);
+}
+
+#[tokio::test]
+async fn of_two_creates_with_the_same_contents_one_may_have_created_nothing() {
+    let mirror = mirror().await;
+    let items = two_attempts_with_the_same_contents(&mirror).await;
+    assert_eq!(found(&mirror, &items, &[7], false).await, ["settled", "undecided"]);
+    assert_eq!(mirror.shown("/posts/2").await["mirror"]["state"], "unknown");
+    let unknown = [mirror.prepare("posts", 2).await];
+    assert_eq!(unknown[0]["attempt"], items[1]["attempt"]);
+    // A removed record has its id until the remote has removed it, too.
+    mirror.store.client.delete("/posts/1").await.with(204);
+    assert_eq!(found(&mirror, &unknown, &[7], true).await, ["not_created"]);
+    assert_eq!(mirror.outstanding("posts").await, [1, 2]);
+    let item = mirror.prepare("posts", 2).await;
+    assert_eq!((&item["action"], &item["outcome_unknown"]), (&json!("create"), &json!(false)));
+    assert_ne!(item["attempt"], items[1]["attempt"]);
+}
+
+#[tokio::test]
+async fn what_was_removed_and_not_created_beside_the_same_contents_is_done() {
+    let mirror = mirror().await;
+    let items = two_attempts_with_the_same_contents(&mirror).await;
+    mirror.store.client.delete("/posts/2").await.with(204);
+    assert_eq!(mirror.prepare("posts", 2).await["action"], "resolve");
+    assert_eq!(found(&mirror, &items, &[7], true).await, ["settled", "settled"]);
+    assert_eq!(mirror.prepare("posts", 2).await["action"], "nothing");
+    assert_eq!(mirror.outstanding("posts").await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -97,6 +158,43 @@ async fn a_load_adopts_by_the_marker_where_the_remote_keeps_one() {
     record["marker"] = json!("no id of ours");
     assert_eq!(counts(&mirror.load("posts", &[record]).await), [1, 0, 0, 0, 0]);
     assert_eq!(mirror.shown("/posts/1").await["mirror"]["state"], "unknown");
+}
+
+#[tokio::test]
+async fn equal_contents_do_not_take_the_record_of_a_marker_that_comes_after_them() {
+    let mirror = mirror().await;
+    mirror.load("posts", &[remote_post(5, "A")]).await;
+    posted(&mirror.store.client, "A").await;
+    let item = mirror.prepare("posts", 2).await;
+    let mut marked = remote_post(8, "A");
+    marked["marker"] = item["attempt"].clone();
+    // One that is known, one of equal contents, and the one that the attempt has created.
+    let all = [remote_post(5, "A"), remote_post(7, "A"), marked];
+    assert_eq!(counts(&mirror.load("posts", &all).await), [1, 0, 1, 0, 1]);
+    assert_eq!(mirror.shown("/posts/2").await["remote_id"], 8);
+}
+
+#[tokio::test]
+async fn an_edit_from_before_its_create_was_parked_is_not_sent_before_it_is_offered() {
+    let mirror = mirror().await;
+    posted(&mirror.store.client, "A").await;
+    let item = mirror.prepare("posts", 1).await;
+    mirror.store.client.patch("/posts/1", &json!({"title": "B"})).await.with(200);
+    let failed = json!({"failed": {"detail": "no answer", "parked": true}});
+    assert_eq!(mirror.settle("posts", &item, failed.clone()).await["state"], "refused");
+    assert_eq!(mirror.outstanding("posts").await, Vec::<Value>::new());
+    assert_eq!(mirror.prepare("posts", 1).await["action"], "nothing");
+    // An edit after that, and an offer, are.
+    mirror.store.client.patch("/posts/1", &json!({"title": "C"})).await.with(200);
+    assert_eq!(mirror.outstanding("posts").await, [1]);
+    let item = mirror.prepare("posts", 1).await;
+    assert_eq!((&item["outcome_unknown"], &item["fields"]["title"]), (&json!(true), &json!("A")));
+    assert_eq!(mirror.settle("posts", &item, failed).await["state"], "refused");
+    let offer = json!({"resource": "post", "ids": ["1"]});
+    mirror.store.client.post("/v1/sync/offer", &offer).await.with(202);
+    let item = mirror.prepare("posts", 1).await;
+    mirror.settle("posts", &item, json!({"sent": {"remote_id": 7}})).await;
+    assert_eq!(mirror.prepare("posts", 1).await["fields"]["title"], "C");
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! The client of the remote that is mirrored.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderValue, LINK};
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
-use shared_models::mirror::Mirrored;
+use shared_models::mirror::{MAX_FOUND, Mirrored};
 use tokio::time::sleep_until;
 use uuid::Uuid;
 
@@ -127,8 +128,9 @@ impl RemoteClient {
         self.http.send(self.authorized(request)).await.map(drop)
     }
 
-    /// Returns the ids of the records that a create with this key may have made, in their order: those that
-    /// keep the key or, where the remote keeps none, those with the same contents.
+    /// Returns the ids of the records that a create with this key may have made, the newest first: those that
+    /// keep the key or, where the remote keeps none, those with the same contents. Fails if there are none,
+    /// and the remote has not listed all that it has.
     pub(super) async fn look_up(
         &self,
         kind: Mirrored,
@@ -141,16 +143,29 @@ impl RemoteClient {
             None => parameters(sent, &settings.fields),
         };
         let request = self.http.http().get(self.url(kind).clone()).query(&by);
-        let found = self.http.fetch::<Vec<Value>>(self.authorized(request)).await?;
+        let mut list = self.open(request, settings.read_timeout + settings.connect_timeout).await?;
         let key = Value::from(key.to_string());
         // A remote that knows no such filter lists everything.
-        let is_it = |record: &&Value| match &settings.marker_field {
+        let is_it = |record: &Value| match &settings.marker_field {
             Some(field) => record.get(field) == Some(&key),
             None => has(record, sent),
         };
-        let ids = found.iter().filter(is_it).filter_map(|record| id(record, &settings.fields));
-        let mut ids = ids.collect::<Vec<_>>();
-        ids.sort_unstable();
+        let mut ids = vec![];
+        while let Some(elements) = list.next().await? {
+            let found = elements.iter().map(|element| &element.record).filter(|it| is_it(it));
+            ids.extend(found.filter_map(|record| id(record, &settings.fields)));
+        }
+        if ids.is_empty() && list.is_a_part() {
+            let detail = "it listed a part of its records, without the one that is looked up: whether it has \
+                created that is not known";
+            return Err(Failure {
+                reason: Reason::Malformed,
+                detail: detail.to_owned(),
+                retry_after: None,
+            });
+        }
+        ids.sort_unstable_by_key(|id| Reverse(*id));
+        ids.truncate(MAX_FOUND);
         Ok(ids)
     }
 
@@ -166,14 +181,19 @@ impl RemoteClient {
 
     /// Begins to read all records of a kind.
     pub(super) async fn list(&self, kind: Mirrored) -> Result<List, Failure> {
-        let request = self.authorized(self.http.http().get(self.url(kind).clone()));
-        let response = self.http.open(request).await?;
+        self.open(self.http.http().get(self.url(kind).clone()), LIST_TIMEOUT).await
+    }
+
+    /// Begins to read a list that may take so long to arrive.
+    async fn open(&self, request: RequestBuilder, longest: Duration) -> Result<List, Failure> {
+        let until = Instant::now() + longest;
+        let response = self.http.open(self.authorized(request)).await?;
         let is_a_page = response.headers().get_all(LINK).iter().any(names_next);
         let total =
             response.headers().get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
         let elements = Elements::of(self.remote.settings.max_record.get());
-        let until = Instant::now() + LIST_TIMEOUT;
-        Ok(List { http: self.http.clone(), response, elements, until, total, is_a_page, count: 0 })
+        let http = self.http.clone();
+        Ok(List { http, response, elements, longest, until, total, is_a_page, count: 0 })
     }
 }
 
@@ -182,6 +202,7 @@ pub(super) struct List {
     http: Outbound,
     response: Response,
     elements: Elements,
+    longest: Duration,
     until: Instant,
     /// The number of records that the remote says it has, if it does.
     pub(super) total: Option<u64>,
@@ -231,9 +252,13 @@ impl List {
         self.count
     }
 
+    /// Returns whether the remote has more records than it has listed.
+    fn is_a_part(&self) -> bool {
+        self.is_a_page || self.total.is_some_and(|total| total > self.count)
+    }
+
     fn too_slow(&self) -> Failure {
-        let minutes = LIST_TIMEOUT.as_secs() / 60;
-        let detail = format!("its list has not ended after {minutes} minutes");
+        let detail = format!("its list has not ended after {} s", self.longest.as_secs());
         Failure { reason: Reason::Timeout, detail, retry_after: None }
     }
 

@@ -183,12 +183,15 @@ impl Flushing<'_> {
         let settled = store.settle(items.collect()).await?;
         let mut taken = vec![];
         for (sent, settled) in sent.into_iter().zip(settled.results) {
+            self.count_found(&sent, settled.state);
             match (settled.state, &sent.ended) {
-                (SettleState::Again, Ended::Sent(_) | Ended::NotCreated | Ended::Gone) => {
-                    again.push(settled.id);
-                }
+                (
+                    SettleState::Again | SettleState::NotCreated,
+                    Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone,
+                ) => again.push(settled.id),
                 (SettleState::Taken, _) => taken.push(sent),
-                (SettleState::Again | SettleState::Settled | SettleState::Refused, _) => {}
+                (SettleState::Again | SettleState::NotCreated, _) => {}
+                (SettleState::Settled | SettleState::Refused | SettleState::Undecided, _) => {}
             }
         }
         self.park_taken(store, taken).await
@@ -237,8 +240,20 @@ impl Flushing<'_> {
                 Some(report(kind, &sent.item, &failure.detail, may_pass))
             }
             Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),
-            Ended::Sent(_) | Ended::NotCreated | Ended::Gone => None,
+            Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone => None,
             Ended::Undecided | Ended::Unavailable(_) => None,
+        }
+    }
+
+    /// Counts a record that was looked up by its contents: the store knows whether it was found.
+    fn count_found(&mut self, sent: &Sent, state: SettleState) {
+        let is_found = matches!(sent.ended, Ended::Found { .. });
+        match (state, sent.item.action) {
+            (SettleState::Settled | SettleState::Again, Action::Create) if is_found => {
+                self.outcome.add("created", 1);
+            }
+            (SettleState::Undecided, _) => self.outcome.add(UNDECIDED, 1),
+            _ => {}
         }
     }
 

@@ -58,7 +58,7 @@ impl Sender<'_> {
         let failure = match &sent.ended {
             Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
             Ended::Gone => gone(),
-            Ended::Sent(_) | Ended::NotCreated => {
+            Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => {
                 return self.in_a_row.store(0, Ordering::Relaxed);
             }
             Ended::Undecided | Ended::Unavailable(_) => return,

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::client::RemoteClient;
 use super::names::written;
-use super::steps::{Answer, Ended, Next, Sending, Step, Wanted};
+use super::steps::{Answer, Ended, Next, Recognition, Sending, Step, Wanted};
 use crate::sources::lease::Lease;
 use crate::sources::outbound::{Failure, Reason};
 
@@ -36,6 +36,11 @@ impl Sent {
     fn outcome(&self, parked: bool) -> Outcome {
         match &self.ended {
             Ended::Sent(remote_id) => Outcome::Sent { remote_id: *remote_id },
+            Ended::Found { remote_ids, is_over, failure } => Outcome::Found {
+                remote_ids: remote_ids.clone(),
+                is_over: *is_over,
+                detail: failure.as_ref().map(|failure| failure.detail.clone()),
+            },
             Ended::NotCreated => Outcome::NotCreated {},
             Ended::Gone => Outcome::Gone {},
             Ended::Undecided => {
@@ -70,9 +75,12 @@ impl RemoteClient {
         wanted: Wanted,
         lease: &Lease,
     ) -> Sent {
-        let tries = self.remote.settings.tries.get();
-        let heeds_keys = self.remote.settings.idempotency_header.is_some();
-        let mut sending = Sending::new(wanted, tries, item.failures, heeds_keys);
+        let settings = &self.remote.settings;
+        let recognition = Recognition {
+            heeds_keys: settings.idempotency_header.is_some(),
+            keeps_markers: settings.marker_field.is_some(),
+        };
+        let mut sending = Sending::new(wanted, settings.tries.get(), item.failures, recognition);
         loop {
             let begun = self.begin().await;
             if !lease.lasts() {
@@ -85,7 +93,9 @@ impl RemoteClient {
             // Of one that is throttled, the pace is the pause.
             let pause = match &answer {
                 Answer::Failed(failure) if throttled.is_none() => self.pause(&sending, failure),
-                Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => Duration::ZERO,
+                Answer::Failed(_) | Answer::Done(_) | Answer::Found(_) | Answer::NotFound => {
+                    Duration::ZERO
+                }
             };
             match sending.after(answer, self.is_late(&item)) {
                 Next::End(ended) => {
@@ -120,10 +130,9 @@ impl RemoteClient {
                 Some(remote_id) => self.delete(kind, remote_id).await.map(|()| None),
                 None => Ok(None),
             },
-            Step::LookUp => match self.look_up_item(kind, item).await {
-                Ok(None) => return Answer::NotFound,
-                found => found,
-            },
+            Step::LookUp => {
+                return self.look_up_item(kind, item).await.unwrap_or_else(Answer::Failed);
+            }
         };
         done.map_or_else(Answer::Failed, Answer::Done)
     }
@@ -142,17 +151,17 @@ impl RemoteClient {
         self.update(kind, remote_id, written(fields, &self.remote.settings.fields)).await
     }
 
-    async fn look_up_item(
-        &self,
-        kind: Mirrored,
-        item: &PreparedItem,
-    ) -> Result<Option<i64>, Failure> {
+    async fn look_up_item(&self, kind: Mirrored, item: &PreparedItem) -> Result<Answer, Failure> {
         let (Some(attempt), Some(fields)) = (item.attempt, &item.fields) else {
             return Err(incomplete());
         };
         let sent = written(fields, &self.remote.settings.fields);
-        // Of several with the same contents the newest: older ones were there before, or have been stored.
-        Ok(self.look_up(kind, &sent, attempt).await?.last().copied())
+        let found = self.look_up(kind, &sent, attempt).await?;
+        Ok(match (found.first(), &self.remote.settings.marker_field) {
+            (None, _) => Answer::NotFound,
+            (Some(newest), Some(_)) => Answer::Done(Some(*newest)),
+            (Some(_), None) => Answer::Found(found),
+        })
     }
 }
 
@@ -162,7 +171,7 @@ fn throttled(answer: &Answer) -> Option<Duration> {
         Answer::Failed(failure) if failure.reason == Reason::Status(429) => {
             Some(failure.retry_after.unwrap_or_default())
         }
-        Answer::Failed(_) | Answer::Done(_) | Answer::NotFound => None,
+        Answer::Failed(_) | Answer::Done(_) | Answer::Found(_) | Answer::NotFound => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is done next with a record that is sent to the remote. Pure.
 //!
-//! A create whose outcome is not known is looked up before it is sent again: it may have been carried out.
+//! A create whose outcome is not known is looked up before it is sent again: it may have been carried out. A
+//! remote that heeds the key of a create, and keeps no marker by which it is found for certain, is sent it
+//! again instead: it carries it out once, and answers the same.
 
 use super::super::outbound::{Failure, Reason};
 
@@ -36,11 +38,13 @@ pub(super) enum Step {
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It was carried out; a create, and a look-up that found the record, with its id.
+    /// The request was carried out; a create, and a look-up that found the record for certain, with its id.
     Done(Option<i64>),
+    /// A look-up found records that the create may have made, the newest first.
+    Found(Vec<i64>),
     /// A look-up did not find it.
     NotFound,
-    /// It failed.
+    /// The request failed.
     Failed(Failure),
 }
 
@@ -49,9 +53,11 @@ pub(super) enum Answer {
 pub(super) enum Ended {
     /// The remote has it, under this id if it was created or found.
     Sent(Option<i64>),
-    /// It is not there, and was never created.
+    /// The record may be one of these, the newest first; else nothing was created, once the create is over.
+    Found { remote_ids: Vec<i64>, is_over: bool, failure: Option<Failure> },
+    /// The record is not there, and was never created.
     NotCreated,
-    /// It is not there, but a request to create it may still be under way.
+    /// The record is not there, but a request to create it may still be under way.
     Undecided,
     /// The remote has it no more.
     Gone,
@@ -68,8 +74,27 @@ pub(super) enum Ended {
 pub(super) enum Next {
     /// This request is sent; after a failure after a pause.
     Go(Step),
-    /// That is all.
+    /// Sending ends with this.
     End(Ended),
+}
+
+/// The way of the remote to tell whether it has carried out a create before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recognition {
+    /// Set if it carries creates with one key out once.
+    pub(super) heeds_keys: bool,
+    /// Set if it keeps a marker of each create, by which that is looked up.
+    pub(super) keeps_markers: bool,
+}
+
+impl Recognition {
+    /// The request by which the outcome of a create is found out.
+    const fn step(self) -> Step {
+        match self {
+            Self { heeds_keys: true, keeps_markers: false } => Step::Create,
+            Self { heeds_keys: false, .. } | Self { keeps_markers: true, .. } => Step::LookUp,
+        }
+    }
 }
 
 /// The sending of one record.
@@ -89,26 +114,26 @@ pub(super) struct Sending {
     may_go_on: bool,
     /// Set if the outcome of a create was unknown once.
     was_unknown: bool,
-    /// Set if the remote heeds the key of a create.
-    heeds_keys: bool,
+    /// The answer of the remote to the last create, where that was a failure.
+    failed: Option<Failure>,
+    recognition: Recognition,
 }
 
 impl Sending {
-    /// Begins to send a record, with so many tries, after so many failures in runs before. `heeds_keys` is
-    /// whether the remote carries creates with one key out once.
+    /// Begins to send a record, with so many tries, after so many failures in runs before.
     pub(super) const fn new(
         wanted: Wanted,
         tries: u32,
         earlier_failures: u32,
-        heeds_keys: bool,
+        recognition: Recognition,
     ) -> Self {
         let step = match wanted {
             Wanted::Create { begun: false } => Step::Create,
-            Wanted::Create { begun: true } | Wanted::Resolve => Step::LookUp,
+            Wanted::Create { begun: true } | Wanted::Resolve => recognition.step(),
             Wanted::Update => Step::Update,
             Wanted::Delete => Step::Delete,
         };
-        let is_begun = matches!(step, Step::LookUp);
+        let is_begun = matches!(wanted, Wanted::Create { begun: true } | Wanted::Resolve);
         Self {
             wanted,
             step,
@@ -119,7 +144,8 @@ impl Sending {
             may_exist: is_begun,
             may_go_on: is_begun,
             was_unknown: is_begun,
-            heeds_keys,
+            failed: None,
+            recognition,
         }
     }
 
@@ -151,6 +177,7 @@ impl Sending {
     fn next(&mut self, answer: Answer, is_late: bool) -> Next {
         let failure = match answer {
             Answer::Done(id) => return Next::End(Ended::Sent(id)),
+            Answer::Found(remote_ids) => return self.found(remote_ids, is_late),
             Answer::NotFound => return self.not_found(is_late),
             Answer::Failed(failure) => failure,
         };
@@ -167,6 +194,9 @@ impl Sending {
         // A create with a key that the remote knows is under way there, or done.
         let is_repeated = reason == Reason::Status(409) && self.was_unknown;
         let is_unknown = self.step == Step::Create && (reason.is_outcome_unknown() || is_repeated);
+        if self.step == Step::Create {
+            self.failed = Some(failure.clone());
+        }
         if is_unknown {
             self.may_exist = true;
             self.was_unknown = true;
@@ -176,10 +206,27 @@ impl Sending {
         }
         self.failures += 1;
         let can_pass = may_pass(reason) || is_repeated;
+        if !can_pass && self.step == Step::Create && !reason.is_of_service() {
+            // What the remote had created with this key before, it would have answered again.
+            self.may_exist = false;
+            if self.wanted == Wanted::Resolve {
+                return Next::End(Ended::NotCreated);
+            }
+        }
         if !can_pass || self.failures >= self.tries {
             return Next::End(self.given_up(failure, can_pass));
         }
-        Next::Go(if is_unknown { Step::LookUp } else { self.step })
+        Next::Go(if is_unknown { self.recognition.step() } else { self.step })
+    }
+
+    /// Decides after a look-up by contents: which of the records it is, the store knows. One that fails in
+    /// every run beside others with the same contents is parked, as any other one.
+    fn found(&self, remote_ids: Vec<i64>, is_late: bool) -> Next {
+        let failure = self.failed.clone();
+        Next::End(match failure {
+            Some(failure) if self.is_stubborn => Ended::Failed(failure),
+            failure => Ended::Found { remote_ids, is_over: !self.may_go_on || is_late, failure },
+        })
     }
 
     fn not_found(&mut self, is_late: bool) -> Next {
@@ -187,7 +234,7 @@ impl Sending {
             return Next::End(Ended::Undecided);
         }
         // Sent again, it could go on for as long once more: that is an attempt with a time of its own.
-        let is_over = self.may_go_on && !self.heeds_keys;
+        let is_over = self.may_go_on && !self.recognition.heeds_keys;
         (self.may_exist, self.may_go_on) = (false, false);
         match is_over || self.wanted == Wanted::Resolve {
             true => Next::End(Ended::NotCreated),
