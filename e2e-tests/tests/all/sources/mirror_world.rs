@@ -21,6 +21,7 @@ impl World {
         Self::with(Options { seed_posts: Some(3), ..Options::default() }, &[]).await
     }
 
+    /// The same with other settings; `{url}` in them is the address of the remote.
     pub(crate) async fn with(options: Options, settings: &[(&str, &str)]) -> Self {
         let remote = Remote::start(options).await.unwrap();
         let url = remote.url();
@@ -32,8 +33,12 @@ impl World {
             ("MIRROR__BACKOFF_MIN", "1ms"),
             ("MIRROR__BACKOFF_MAX", "20ms"),
         ];
+        let settings = settings.iter().map(|(name, value)| (*name, value.replace("{url}", &url)));
+        let settings = settings.collect::<Vec<_>>();
+        let settings = settings.iter().map(|(name, value)| (*name, &**value));
+        let settings = own.into_iter().chain(settings).collect::<Vec<_>>();
         let broker = TestBroker::new().await;
-        let stack = Stack::start_with(&broker, &[&own[..], settings].concat()).await;
+        let stack = Stack::start_with(&broker, &settings).await;
         let [store, _, worker] = stack.clients();
         let world = Self { remote, stack, store, worker, _broker: broker };
         first_run_is_over(&world.worker).await;
