@@ -1,8 +1,8 @@
 //! The mirror's side of the store: what the worker asks of it to load posts and comments from the remote,
 //! and to send there what was changed here. What is promised is in docs/mirror.md.
 //!
-//! `rules` decides about each record, and knows no database; `loading` and `sending` apply that to many, in one
-//! transaction each, which first makes sure that its run is under way.
+//! `rules` decides about each record, and knows no database; `loading` and `sending` apply that to many, in
+//! transactions that first make sure that their run is under way.
 
 mod loading;
 mod routes;

@@ -17,8 +17,8 @@ use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::service::Service;
 use shared_models::mirror::{
-    DueRecord, Gone, Listed, Load, MAX_FOUND, MAX_LISTED, MAX_LOADED, MAX_PREPARED, Mirrored,
-    Outcome, Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
+    DueRecord, Gone, GoneResult, Listed, Load, MAX_FOUND, MAX_LISTED, MAX_LOADED, MAX_PREPARED,
+    Mirrored, Outcome, Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
 };
 
 use super::{loading, sending};
@@ -26,6 +26,10 @@ use crate::mirrored::content::{Content, expectation as of_content};
 use crate::mirrored::event::{Author, Source};
 use crate::mirrored::storage::{self, Due};
 use loading::Sent;
+
+/// The most records that the remote has no more, and that one transaction removes. A post goes with its
+/// comments, and a transaction has a deadline.
+const GONE_AT_ONCE: usize = 100;
 
 /// Returns the paths of the mirror.
 pub(crate) fn paths() -> Routes {
@@ -141,10 +145,17 @@ async fn gone(
 ) -> Result<HttpResponse, Error> {
     check_length("remote_ids", body.remote_ids.len(), MAX_LOADED)?;
     let author = author(&caller);
-    let removing = service
-        .database
-        .transaction(async |connection| loading::remove(connection, kind, body, author).await);
-    Ok(HttpResponse::Ok().json(removing.await?))
+    let mut result = GoneResult::default();
+    for some in body.remote_ids.chunks(GONE_AT_ONCE) {
+        let gone = Gone { run: body.run, remote_ids: some.to_vec() };
+        let removing = service
+            .database
+            .transaction(async |connection| loading::remove(connection, kind, gone, author).await);
+        let GoneResult { removed, kept } = removing.await?;
+        result.removed += removed;
+        result.kept += kept;
+    }
+    Ok(HttpResponse::Ok().json(result))
 }
 
 async fn prepare(

@@ -81,6 +81,20 @@ async fn what_both_sides_removed_is_done() {
 }
 
 #[tokio::test]
+async fn more_posts_than_one_transaction_removes_go_with_their_comments() {
+    let mirror = mirror().await;
+    let ids = (1..=250).collect::<Vec<_>>();
+    let posts = ids.iter().map(|id| remote_post(*id, "A")).collect::<Vec<_>>();
+    mirror.load("posts", &posts).await;
+    let comments = ids.iter().map(|id| remote_comment(*id, *id, "Ann")).collect::<Vec<_>>();
+    mirror.load("comments", &comments).await;
+    assert_eq!(gone(&mirror, "posts", &ids).await, json!({"removed": 250, "kept": 0}));
+    for of in ["posts", "comments"] {
+        assert_eq!(mirror.store.database.count(&format!("{of} where not deleted")).await, 0);
+    }
+}
+
+#[tokio::test]
 async fn removed_records_go_after_a_while_but_not_before_the_remote_has_removed_them() {
     let mirror = mirror().await;
     mirror.load("posts", &[remote_post(1, "A"), remote_post(2, "B")]).await;
