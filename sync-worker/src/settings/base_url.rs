@@ -1,5 +1,7 @@
 //! The base URL of a REST API.
 
+use std::fmt;
+
 use program_kit::tls::{CaFile, Check, Tls};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +31,23 @@ impl BaseUrl {
             (_, None) => Ok(None),
             (_, Some(_)) => Err(UNUSED_CA.to_owned()),
         }
+    }
+}
+
+/// The place of a part of a REST API: a path below its base URL, or a whole URL. It may hold a password, so it is
+/// never printed.
+#[derive(Clone, Deserialize)]
+pub struct Place(String);
+
+impl Place {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place")
     }
 }
 
@@ -131,5 +150,8 @@ mod tests {
     fn a_url_does_not_show_itself() {
         let url = BaseUrl::try_from("http://me:hunter2@store".to_owned()).unwrap();
         assert!(!format!("{url:?}").contains("hunter2"));
+        assert!(
+            !format!("{:?}", Place("http://me:hunter2@store/posts".to_owned())).contains("hunter2")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! `[mirror]`: the remote service that is mirrored with the store.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use program_kit::access::Token;
@@ -12,7 +13,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::LEASE_MARGIN;
-use super::base_url::{BaseUrl, locate, tls_for, without_credentials};
+use super::base_url::{BaseUrl, Place, locate, tls_for, without_credentials};
 use super::upstream::not_empty;
 
 /// The defaults of `[mirror]`.
@@ -30,9 +31,9 @@ pub struct MirrorSettings {
     #[serde(default, deserialize_with = "not_empty")]
     pub token: Option<Token>,
     /// Where its posts are.
-    pub posts: String,
+    pub posts: Place,
     /// Where its comments are.
-    pub comments: String,
+    pub comments: Place,
     /// The time from one sending of what changed here to the next.
     #[serde(deserialize_with = "non_zero_time")]
     pub interval: Duration,
@@ -61,8 +62,13 @@ pub struct MirrorSettings {
     /// The time after which a create that got no answer is over at the remote.
     #[serde(with = "humantime_serde")]
     pub create_grace: Duration,
+    /// The time in which the next thousand records of a list, or its end, have to arrive.
+    #[serde(deserialize_with = "non_zero_time")]
+    pub list_timeout: Duration,
     /// The largest record, in bytes.
     pub max_record: NonZeroUsize,
+    /// The most records of a list.
+    pub max_records: NonZeroU64,
     /// The percentage of the records that one load may remove.
     pub max_removed: Percentage,
     /// The header in which a create carries a key.
@@ -126,7 +132,7 @@ fn header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HeaderNam
 }
 
 /// The remote service that is mirrored, with checked settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Remote {
     /// Where its posts are.
     pub posts_url: Url,
@@ -136,6 +142,13 @@ pub struct Remote {
     pub tls: Tls,
     /// The settings.
     pub settings: MirrorSettings,
+}
+
+/// Shows no URL: there may be a password in it.
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Remote {
@@ -148,8 +161,8 @@ impl Remote {
             ));
         }
         let base = url.base()?;
-        let place = |setting: &str, path| {
-            locate(&base, path).map_err(|problem| format!("mirror.{setting}: {problem}"))
+        let place = |setting: &str, path: &Place| {
+            locate(&base, path.as_str()).map_err(|problem| format!("mirror.{setting}: {problem}"))
         };
         let posts_url = place("posts", &settings.posts)?;
         let comments_url = place("comments", &settings.comments)?;
@@ -158,9 +171,65 @@ impl Remote {
         Ok(Some(Self { posts_url, comments_url, tls, settings: settings.clone() }))
     }
 
+    /// Returns the address by which it is told from another remote: that of its posts.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let mut url = self.posts_url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        without_credentials(&url).trim_end_matches('/').to_owned()
+    }
+
     /// Returns the address for a person: no user, no password.
     #[must_use]
     pub fn shown_url(&self) -> String {
         without_credentials(&self.posts_url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use program_kit::settings::{Value, read_section};
+    use serde_json::json;
+
+    use super::*;
+
+    fn remote(set: &serde_json::Value) -> Remote {
+        let set = Value::deserialize(set).unwrap();
+        let settings =
+            read_section::<MirrorSettings>("mirror", MIRROR_DEFAULTS, Some(&set)).unwrap();
+        Remote::of(&settings).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_remote_shows_no_password_in_whichever_address_it_stands() {
+        let remote = remote(&json!({
+            "url": "http://me:hunter2@remote",
+            "posts": "http://me:hunter2@remote/hunter2/posts",
+            "comments": "hunter2/comments",
+        }));
+        let shown = format!("{remote:?} {:?}", remote.settings);
+        assert!(!shown.contains("hunter2") && shown.contains("list_timeout"), "{shown}");
+    }
+
+    #[test]
+    fn a_remote_is_known_by_the_address_of_its_posts_without_credentials() {
+        let address =
+            |url: &str, posts: &str| remote(&json!({"url": url, "posts": posts})).address();
+        let expected = "http://remote/api/posts";
+        for (url, posts) in [
+            ("http://remote/api", "posts"),
+            ("http://me:hunter2@REMOTE:80/api/", "/posts/"),
+            ("http://other", "http://remote/api/posts?key=hunter2"),
+        ] {
+            assert_eq!(address(url, posts), expected, "{url} {posts}");
+        }
+        for (url, posts) in [
+            ("https://remote/api", "posts"),
+            ("http://remote:81/api", "posts"),
+            ("http://remote", "posts"),
+        ] {
+            assert_ne!(address(url, posts), expected, "{url} {posts}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `[upstream]` and `[upstreams.NAME]`: the services from which records are pulled.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use shared_models::mirror::JOB;
 use shared_models::runs::is_name;
 
-use super::base_url::{BaseUrl, locate, tls_for, without_credentials};
+use super::base_url::{BaseUrl, Place, locate, tls_for, without_credentials};
 
 /// The defaults of `[upstream]`.
 pub(super) const UPSTREAM: &str = include_str!("upstream.toml");
@@ -42,11 +43,11 @@ pub struct UpstreamSettings {
     #[serde(default, deserialize_with = "not_empty")]
     pub password: Option<SecretString>,
     /// Where the token is fetched.
-    pub token_path: String,
+    pub token_path: Place,
     /// Where the operator is read, or a list of them.
-    pub user_path: String,
+    pub user_path: Place,
     /// Where the sites of an operator are read.
-    pub sites_path: String,
+    pub sites_path: Place,
     /// The time from one pull to the next.
     #[serde(deserialize_with = "non_zero_time")]
     pub interval: Duration,
@@ -97,7 +98,7 @@ pub enum Credentials {
 }
 
 /// A service from which records are pulled, with checked settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Upstream {
     /// The name of the source.
     pub name: String,
@@ -114,18 +115,26 @@ pub struct Upstream {
     base: Url,
 }
 
+/// Shows no URL: there may be a password in it.
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Upstream");
+        shown.field("name", &self.name).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
 impl Upstream {
     fn new(name: String, settings: UpstreamSettings) -> Result<Option<Self>, String> {
         let Some(url) = &settings.url else { return Ok(None) };
         let named = |setting: &str, problem| format!("{setting} of the source {name}: {problem}");
         let base = url.base().map_err(|problem| named("url", problem))?;
         let place = |setting, path: &str| locate(&base, path).map_err(|it| named(setting, it));
-        let token_url = place("token_path", &settings.token_path)?;
-        let user_url = place("user_path", &settings.user_path)?;
-        if !settings.sites_path.contains(ID) {
+        let token_url = place("token_path", settings.token_path.as_str())?;
+        let user_url = place("user_path", settings.user_path.as_str())?;
+        if !settings.sites_path.as_str().contains(ID) {
             return Err(named("sites_path", format!("expected a path with {ID} in it")));
         }
-        let sites_url = place("sites_path", &settings.sites_path.replace(ID, "1"))?;
+        let sites_url = place("sites_path", &settings.sites_path.as_str().replace(ID, "1"))?;
         let tls = tls_for(&[&base, &token_url, &user_url, &sites_url], settings.ca.as_ref());
         let tls = tls.map_err(|problem| named("ca", problem))?;
         let credentials = match (&settings.token, &settings.user, &settings.password) {
@@ -146,7 +155,7 @@ impl Upstream {
 
     /// Returns where the sites of an operator are read.
     pub fn sites_url(&self, operator: i64) -> Result<Url, String> {
-        locate(&self.base, &self.settings.sites_path.replace(ID, &operator.to_string()))
+        locate(&self.base, &self.settings.sites_path.as_str().replace(ID, &operator.to_string()))
     }
 
     /// Returns the address for a person: no user, no password.
@@ -198,4 +207,26 @@ pub fn grant(user: &str, password: &SecretString) -> serde_json::Value {
         "password": password.expose_secret(),
         "scope": "default",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_upstream_shows_no_password_in_whichever_address_it_stands() {
+        let set = Value::deserialize(json!({
+            "url": "http://me:hunter2@upstream",
+            "token_path": "http://me:hunter2@tokens/auth",
+            "sites_path": "hunter2/{id}",
+            "user": "me",
+            "password": "hunter2",
+        }));
+        let settings = read_section(FIRST, UPSTREAM, Some(&set.unwrap())).unwrap();
+        let upstream = Upstream::new(FIRST.to_owned(), settings).unwrap().unwrap();
+        let shown = format!("{upstream:?} {:?}", upstream.settings);
+        assert!(!shown.contains("hunter2") && shown.contains("max_answer"), "{shown}");
+    }
 }

@@ -78,6 +78,8 @@ fn a_setting_of_a_source_is_checked_too() {
         (with("WORKER__MIRROR__LOAD_INTERVAL", "0s"), "mirror.load_interval"),
         (with("WORKER__MIRROR__CREATE_GRACE", "soon"), "mirror.create_grace"),
         (with("WORKER__MIRROR__TRIES", "0"), "mirror.tries"),
+        (with("WORKER__MIRROR__LIST_TIMEOUT", "0s"), "mirror.list_timeout"),
+        (with("WORKER__MIRROR__MAX_RECORDS", "0"), "mirror.max_records"),
         (with("WORKER__MIRROR__MAX_REMOVED", "101"), "mirror.max_removed"),
         (with("WORKER__MIRROR__IDEMPOTENCY_HEADER", "a b"), "mirror.idempotency_header"),
         (with("WORKER__MIRROR__FIELDS__ODD", "x"), "odd"),
