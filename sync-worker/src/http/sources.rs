@@ -17,7 +17,7 @@ use shared_models::runs::{MAX_RUNS, Run, RunState};
 
 use crate::settings::upstream::FIRST;
 use crate::side_client::{RequestError, SideClient};
-use crate::sources::all::{MirrorTasks, Sources, run_detached};
+use crate::sources::all::{MirrorTasks, Sources};
 use crate::sources::answers::OldAnswer;
 use crate::sources::mirror::flush::FLUSH;
 use crate::sources::mirror::load::LOAD;
@@ -166,24 +166,28 @@ async fn run(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     if let Some(tasks) = sources.mirror().filter(|tasks| tasks.flush.job == *name) {
-        return run_task(&tasks.flush, &caller).await;
+        return run_task(&sources, &tasks.flush, &caller).await;
     }
-    run_task(find(&sources, &name)?, &caller).await
+    run_task(&sources, find(&sources, &name)?, &caller).await
 }
 
 /// `POST /v1/mirror/flush`: sends what changed here, and waits.
 async fn flush(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
-    run_task(&mirror(&sources)?.flush, &caller).await
+    run_task(&sources, &mirror(&sources)?.flush, &caller).await
 }
 
 /// `POST /v1/mirror/load`: loads what the remote has, and waits.
 async fn load(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
-    run_task(&mirror(&sources)?.load, &caller).await
+    run_task(&sources, &mirror(&sources)?.load, &caller).await
 }
 
 /// Runs a task now. The answer is the run, which may have failed.
-async fn run_task<W: Work>(task: &Arc<Task<W>>, caller: &Caller) -> Result<HttpResponse, Problem> {
-    let run = run_detached(task, caller.name().map(str::to_owned)).await;
+async fn run_task<W: Work>(
+    sources: &Sources,
+    task: &Arc<Task<W>>,
+    caller: &Caller,
+) -> Result<HttpResponse, Problem> {
+    let run = sources.run(task, caller.name().map(str::to_owned)).await;
     let run = run.map_err(|failure| Problem::unavailable(failure.detail))?;
     Ok(HttpResponse::Ok().json(run))
 }
@@ -218,7 +222,7 @@ fn only(sources: &Sources) -> Result<&Arc<Task<Pull>>, Problem> {
 
 /// `PATCH /api/syncall`: pulls now and waits. Its status is 200 also where that fails, as it always was.
 async fn sync_all(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
-    let answer = match run_detached(only(&sources)?, caller.name().map(str::to_owned)).await {
+    let answer = match sources.run(only(&sources)?, caller.name().map(str::to_owned)).await {
         Ok(run) => OldAnswer::of(&run),
         Err(failure) => OldAnswer::not_begun(&failure, Utc::now()),
     };
@@ -227,9 +231,8 @@ async fn sync_all(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse
 
 /// `PATCH /api/syncast`: starts a pull.
 async fn sync_cast(sources: Data<Sources>, caller: Caller) -> Result<HttpResponse, Problem> {
-    let task = Arc::clone(only(&sources)?);
-    let principal = caller.name().map(str::to_owned);
-    tokio::spawn(async move { run_detached(&task, principal).await });
+    // Nobody waits for it.
+    drop(sources.start(only(&sources)?, caller.name().map(str::to_owned)));
     Ok(HttpResponse::Ok().json(OldAnswer::started(Utc::now())))
 }
 

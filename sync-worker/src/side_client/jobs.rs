@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_models::runs::{BeginRun, Begun, Cursors, EndRun, RenewRun, Run, RunList, SetCursors};
@@ -15,8 +16,34 @@ use super::answer::{Reply, RequestError, describe};
 pub enum RunError {
     /// The run is not under way any more: it was abandoned.
     Lost,
+    /// The side refuses the request as invalid: its first field that is, and the problem with that.
+    Invalid {
+        /// The field.
+        place: String,
+        /// The problem with it.
+        problem: String,
+    },
     /// The side cannot be reached, or refuses the request, for this reason.
     Failed(String),
+}
+
+/// The body of an answer that refuses a request as invalid.
+#[derive(Deserialize)]
+struct Invalid {
+    errors: Vec<InvalidField>,
+}
+
+#[derive(Deserialize)]
+struct InvalidField {
+    field: String,
+    problem: String,
+}
+
+/// Returns why a request was refused as invalid, if the answer says it.
+fn invalid(body: &[u8]) -> Option<RunError> {
+    let Invalid { errors } = serde_json::from_slice(body).ok()?;
+    let InvalidField { field, problem } = errors.into_iter().next()?;
+    Some(RunError::Invalid { place: field, problem })
 }
 
 impl SideClient {
@@ -113,7 +140,10 @@ impl SideClient {
         match reply.status {
             200..=299 => Ok(reply),
             409 => Err(RunError::Lost),
-            status => Err(self.failed(describe(status, &reply.body))),
+            status => {
+                let invalid = invalid(&reply.body).filter(|_| status == 422);
+                Err(invalid.unwrap_or_else(|| self.failed(describe(status, &reply.body))))
+            }
         }
     }
 

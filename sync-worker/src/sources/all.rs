@@ -6,8 +6,9 @@ use std::time::Instant;
 use shared_models::mirror::JOB;
 use shared_models::runs::{Run, RunFailure};
 use shared_models::side::Side;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::mirror::Mirror;
 use super::mirror::flush::{FLUSH, Flush};
@@ -24,6 +25,8 @@ use crate::side_client::SideClient;
 pub struct Sources {
     upstreams: Arc<[Arc<Task<Pull>>]>,
     mirror: Option<MirrorTasks>,
+    /// The runs that callers have asked for.
+    asked: TaskTracker,
 }
 
 /// The tasks of the mirror.
@@ -49,11 +52,13 @@ pub struct LoadOptions {
     pub on_progress: OnProgress,
     /// Set if it may remove any number of records.
     pub removes_any: bool,
+    /// Set if the remote is known to be the one that the ids in the store are of, whatever its address.
+    pub is_same_remote: bool,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { on_progress: Arc::new(|_| ()), removes_any: false }
+        Self { on_progress: Arc::new(|_| ()), removes_any: false, is_same_remote: false }
     }
 }
 
@@ -86,11 +91,22 @@ impl Sources {
         }
         let remote = settings.remote().map_err(SourcesError)?;
         let mirror = remote.map(|remote| mirror(remote, client(Side::Store)?, stop, load));
-        Ok(Self { upstreams: upstreams.into(), mirror: mirror.transpose()? })
+        Ok(Self {
+            upstreams: upstreams.into(),
+            mirror: mirror.transpose()?,
+            asked: TaskTracker::new(),
+        })
     }
 
-    /// Runs the tasks of all sources, each at its interval, until asked to stop.
+    /// Runs the tasks of all sources, each at its interval, until asked to stop. Runs that callers have asked for
+    /// are waited for, too.
     pub fn repeat(&self, running: &mut JoinSet<()>, stop: &CancellationToken) {
+        let (asked, of_asked) = (self.asked.clone(), stop.clone());
+        running.spawn(async move {
+            of_asked.cancelled().await;
+            asked.close();
+            asked.wait().await;
+        });
         for task in &*self.upstreams {
             let (task, stop) = (Arc::clone(task), stop.clone());
             let interval = task.work.upstream.settings.interval;
@@ -105,6 +121,29 @@ impl Sources {
                 running.spawn(async move { repeat(&mirror.load, interval, stop).await });
             }
         }
+    }
+
+    /// Begins to run a task on behalf of a caller. It is run to its end even if nobody waits for that.
+    pub fn start<W: Work>(
+        &self,
+        task: &Arc<Task<W>>,
+        principal: Option<String>,
+    ) -> JoinHandle<Result<Run, RunFailure>> {
+        let task = Arc::clone(task);
+        self.asked.spawn(async move { task.run_now(principal).await })
+    }
+
+    /// Runs a task on behalf of a caller, and waits.
+    pub async fn run<W: Work>(
+        &self,
+        task: &Arc<Task<W>>,
+        principal: Option<String>,
+    ) -> Result<Run, RunFailure> {
+        self.start(task, principal).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a run ended by itself");
+            let detail = "the run ended by itself; see the log of the worker".to_owned();
+            Err(RunFailure { reason: "internal".to_owned(), detail })
+        })
     }
 
     /// Returns the mirror, if there is one.
@@ -142,8 +181,8 @@ fn mirror(
     options: LoadOptions,
 ) -> Result<MirrorTasks, SourcesError> {
     let mirror = Arc::new(Mirror::new(remote, side.clone()).map_err(SourcesError)?);
-    let LoadOptions { on_progress, removes_any } = options;
-    let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any };
+    let LoadOptions { on_progress, removes_any, is_same_remote } = options;
+    let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any, is_same_remote };
     let flush = task(JOB.to_owned(), FLUSH, side.clone(), Flush(mirror), stop);
     Ok(MirrorTasks { flush, load: task(JOB.to_owned(), LOAD, side, load, stop) })
 }
@@ -156,18 +195,4 @@ fn task<W>(
     stop: &CancellationToken,
 ) -> Arc<Task<W>> {
     Arc::new(Task { job, name, side, work: Arc::new(work), stop: stop.clone() })
-}
-
-/// Runs a task on behalf of a caller, to its end even if the caller goes away.
-pub async fn run_detached<W: Work>(
-    task: &Arc<Task<W>>,
-    principal: Option<String>,
-) -> Result<Run, RunFailure> {
-    let task = Arc::clone(task);
-    let running = tokio::spawn(async move { task.run_now(principal).await });
-    running.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a run ended by itself");
-        let detail = "the run ended by itself; see the log of the worker".to_owned();
-        Err(RunFailure { reason: "internal".to_owned(), detail })
-    })
 }

@@ -11,7 +11,7 @@ use shared_models::runs::{Run, RunFailure};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::all::{LoadOptions, MirrorTasks, Sources, SourcesError, run_detached};
+use super::all::{LoadOptions, MirrorTasks, Sources, SourcesError};
 use super::mirror::flush::FLUSH;
 use super::mirror::load::{LOAD, OnProgress, Progress};
 use super::pull::TASK as PULL;
@@ -23,6 +23,7 @@ pub const NAMES: [&str; 3] = [PULL, LOAD, FLUSH];
 const NAME: &str = "name";
 const JSON: &str = "json";
 const REMOVE_ANY: &str = "remove-any";
+const SAME_REMOTE: &str = "same-remote";
 
 /// The error of a run on the command line.
 #[derive(Debug, Error)]
@@ -58,12 +59,15 @@ pub fn commands() -> [Command; 3] {
     let json = json.help("Print each run as one line of JSON");
     let remove_any = Arg::new(REMOVE_ANY).long("remove-any").action(ArgAction::SetTrue);
     let remove_any = remove_any.help("Remove what the remote has no more, however much that is");
+    let same_remote = Arg::new(SAME_REMOTE).long("same-remote").action(ArgAction::SetTrue);
+    let same_remote =
+        same_remote.help("The remote is the same service as before, at a new address");
     let pull = "Pull operators and sites from an upstream to the warehouse now";
     let load = "Load the posts and comments of the remote that is mirrored now";
     let flush = "Send posts and comments that changed here to the remote now";
     [
         Command::new(PULL).about(pull).arg(name).arg(json.clone()),
-        Command::new(LOAD).about(load).arg(remove_any).arg(json.clone()),
+        Command::new(LOAD).about(load).args([remove_any, same_remote, json.clone()]),
         Command::new(FLUSH).about(flush).arg(json),
     ]
 }
@@ -78,15 +82,17 @@ pub async fn run(
         LOAD => {
             let bar = Bar::default();
             let removes_any = matches.get_flag(REMOVE_ANY);
-            let options = LoadOptions { on_progress: bar.on_progress(), removes_any };
+            let is_same_remote = matches.get_flag(SAME_REMOTE);
+            let options =
+                LoadOptions { on_progress: bar.on_progress(), removes_any, is_same_remote };
             let sources = Sources::with(settings, stop, options)?;
-            let run = run_detached(&mirror(&sources)?.load, None).await;
+            let run = sources.run(&mirror(&sources)?.load, None).await;
             bar.clear();
             vec![run?]
         }
         FLUSH => {
             let sources = Sources::new(settings, stop)?;
-            vec![run_detached(&mirror(&sources)?.flush, None).await?]
+            vec![sources.run(&mirror(&sources)?.flush, None).await?]
         }
         _ => {
             let name = matches.get_one::<String>(NAME).map(String::as_str);
@@ -113,7 +119,7 @@ async fn pull(sources: &Sources, name: Option<&str>) -> Result<Vec<Run>, CliErro
     }
     let mut runs = vec![];
     for task in tasks {
-        runs.push(run_detached(task, None).await?);
+        runs.push(sources.run(task, None).await?);
     }
     Ok(runs)
 }

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod lease;
 pub mod mirror;
 pub mod outbound;
+mod pace;
 pub mod pull;
 pub mod run;
 pub mod schedule;

@@ -29,6 +29,9 @@ const TELLS: u32 = 3;
 
 /// What a run of a task does.
 pub trait Work: Send + Sync + 'static {
+    /// The time in which it may end by itself when the worker stops.
+    const GRACE: Duration = Duration::ZERO;
+
     /// Does the work of one run. It ends early where its run is lost, or the worker stops.
     fn work(&self, run: &Held) -> impl Future<Output = Outcome> + Send;
 }
@@ -77,6 +80,10 @@ impl From<RunError> for RunFailure {
         match error {
             RunError::Lost => abandoned(),
             RunError::Failed(detail) => Self { reason: "side_unavailable".to_owned(), detail },
+            RunError::Invalid { place, problem } => Self {
+                reason: "side_unavailable".to_owned(),
+                detail: format!("it refuses a request: {place}: {problem}"),
+            },
         }
     }
 }
@@ -96,17 +103,19 @@ pub struct Held {
     pub cursors: Cursors,
     /// The time until which it may send something outside.
     pub lease: Lease,
+    /// Cancelled when the worker stops.
+    pub stop: CancellationToken,
     lost: CancellationToken,
     _renewing: AbortOnDropHandle<()>,
 }
 
 impl Held {
-    fn new(side: &SideClient, job: &str, begun: HeldRun) -> Self {
+    fn new(side: &SideClient, job: &str, begun: HeldRun, stop: CancellationToken) -> Self {
         let HeldRun { id, cursors, asked } = begun;
         let (lost, lease) = (CancellationToken::new(), Lease::new(asked));
         let renewing = renew(side.clone(), job.to_owned(), id, (lease.clone(), lost.clone()));
         let _renewing = AbortOnDropHandle::new(tokio::spawn(renewing));
-        Self { id, job: job.to_owned(), cursors, lease, lost, _renewing }
+        Self { id, job: job.to_owned(), cursors, lease, stop, lost, _renewing }
     }
 }
 
@@ -124,7 +133,10 @@ async fn renew(side: SideClient, job: String, id: Uuid, (lease, lost): (Lease, C
         let asked = Instant::now();
         match side.renew_run(&job, id, HOLD).await {
             Err(RunError::Lost) => return lost.cancel(),
-            Err(RunError::Failed(reason)) => tracing::warn!(job, reason, "a run is not renewed"),
+            Err(error) => {
+                let RunFailure { detail, .. } = error.into();
+                tracing::warn!(job, detail, "a run is not renewed");
+            }
             Ok(()) => lease.renew(asked),
         }
         if !lease.lasts() {
@@ -178,7 +190,7 @@ impl<W: Work> Task<W> {
     /// Runs the task now. If a run of it is under way, waits for that, and returns it.
     pub async fn run_now(&self, principal: Option<String>) -> Result<Run, RunFailure> {
         let request = self.request(None, principal);
-        loop {
+        while !self.stop.is_cancelled() {
             let asked = Instant::now();
             let other = match self.side.begin_run(&self.job, &request).await? {
                 Begun::Begun { cursors } => {
@@ -199,6 +211,7 @@ impl<W: Work> Task<W> {
                 Some(_) | None => {}
             }
         }
+        Err(stopped())
     }
 
     fn request(&self, interval: Option<u64>, principal: Option<String>) -> BeginRun {
@@ -210,7 +223,7 @@ impl<W: Work> Task<W> {
     /// have ended.
     async fn end_of(&self, run: &Run) -> Result<Option<Run>, RunFailure> {
         let until = Instant::now() + TAKE_OVER;
-        while Instant::now() < until {
+        while Instant::now() < until && !self.stop.is_cancelled() {
             let now = self.side.run(&self.job, run.id).await?;
             if now.state != RunState::Running {
                 return Ok(Some(now));
@@ -222,12 +235,12 @@ impl<W: Work> Task<W> {
 
     async fn perform(&self, begun: HeldRun) -> Run {
         let id = begun.id;
-        let held = Held::new(&self.side, &self.job, begun);
+        let held = Held::new(&self.side, &self.job, begun, self.stop.clone());
         let working = async {
             tokio::select! {
                 outcome = self.work.work(&held) => outcome,
                 () = held.lost.cancelled() => failed(abandoned()),
-                () = self.stop.cancelled() => failed(stopped()),
+                () = over(&self.stop, W::GRACE) => failed(stopped()),
             }
         };
         let Outcome { counts, refused, failure, again_after } = working.await;
@@ -264,7 +277,14 @@ fn failed(failure: RunFailure) -> Outcome {
     Outcome { failure: Some(failure), ..Outcome::default() }
 }
 
-fn stopped() -> RunFailure {
+/// Waits until the worker was asked to stop, and for a time after that.
+async fn over(stop: &CancellationToken, grace: Duration) {
+    stop.cancelled().await;
+    sleep(grace).await;
+}
+
+/// Creates the failure of a run that ended early, as the worker stops.
+pub(super) fn stopped() -> RunFailure {
     let detail = "the worker was asked to stop".to_owned();
     RunFailure { reason: "stopped".to_owned(), detail }
 }

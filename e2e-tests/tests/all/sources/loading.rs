@@ -118,6 +118,21 @@ async fn a_remote_that_has_lost_nearly_all_removes_it_here_only_if_a_person_says
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_with_more_records_than_permitted_removes_nothing() {
+    let options = Options { seed_posts: Some(3), ..Options::default() };
+    let world = World::with(options, &[("MIRROR__MAX_RECORDS", "15")]).await;
+    world.runs("load").await;
+    for id in 100..113 {
+        let post = record(&json!({"id": id, "userId": 1, "title": "More", "body": "b"}));
+        world.remote.store(Kind::Posts, id, post).unwrap();
+    }
+    let run = world.run("load").await;
+    assert_eq!(run["failure"]["reason"], "too_large", "{}", run.text);
+    assert!(run["failure"]["detail"].as_str().unwrap().contains("mirror.max_records"));
+    assert_eq!(world.stack.store_count("posts where deleted").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_does_not_fit_is_named_and_the_others_come() {
     let world = World::new().await;
     let long = record(&json!({"id": 50, "userId": 1, "title": "x".repeat(101), "body": "b"}));

@@ -6,6 +6,7 @@ mod killing;
 mod loading;
 mod mirror_world;
 mod pulling;
+mod sending;
 mod unknown;
 
 use test_kit::{TestClient, eventually};

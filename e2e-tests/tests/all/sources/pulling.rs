@@ -3,7 +3,7 @@
 use e2e_tests::Stack;
 use futures_util::future::join_all;
 use process_kit::secured::client;
-use sample_sources::steering::{Action, Rule};
+use sample_sources::steering::{Action, Rate, Rule};
 use sample_sources::upstream::{FIRST_USER, Options, Upstream};
 use serde_json::{Value, json};
 use test_kit::{Answer, TestBroker, TestClient, eventually};
@@ -101,7 +101,7 @@ async fn a_token_that_expired_or_was_withdrawn_is_renewed_and_never_logged() {
     let wrong = Rule::new(Action::status(401)).path("/auth");
     world.upstream.expire_tokens();
     world.upstream.steering().add(wrong).unwrap();
-    assert_eq!(world.pull().await["data"], "unauthorized");
+    assert_eq!(world.pull().await["data"], json!(null), "no token is to be had");
     world.stack.assert_not_logged(&[PASSWORD]);
     let runs = world.worker.get("/v1/sources/upstream/runs").await.with(200);
     assert!(!runs.text.contains(PASSWORD));
@@ -231,7 +231,12 @@ async fn a_failed_fetch_of_the_token_is_retried_at_its_own_interval() {
     let world = World::with(Options::default(), &settings).await;
     world.upstream.expire_tokens();
     world.upstream.steering().add(Rule::new(Action::status(503)).path("/auth").times(9)).unwrap();
-    assert_eq!(world.pull().await["response"], "error");
+    let answer = world.pull().await;
+    assert_eq!((&answer["data"], &answer["response"]), (&json!(null), &json!("error")));
+    let runs = world.worker.get("/v1/sources/upstream/runs").await.with(200);
+    let failure = &runs["items"][0]["failure"];
+    assert_eq!(failure["reason"], "no_token");
+    assert!(failure["detail"].as_str().unwrap().contains("status_503"), "{failure}");
     world.upstream.steering().until(|counts| counts.of("POST /auth") >= 2).await;
 }
 
@@ -248,6 +253,62 @@ async fn many_operators_of_a_list_arrive_with_their_sites_and_who_is_missing_bec
     world.upstream.remove_user(FIRST_USER + 7).unwrap();
     assert_eq!(world.pull().await["response"], "ok");
     assert_eq!(world.stack.warehouse_count("operators where active").await, 299);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_strict_the_first_record_that_does_not_fit_ends_the_pull_and_earlier_requests_stand() {
+    let settings = [("UPSTREAM__USER_PATH", "iam/users"), ("UPSTREAM__STRICT", "true")];
+    // The first request has 400 operators with their 2,000 sites.
+    let options = Options { users: 450, sites_per_user: 5, ..Options::default() };
+    let world = World::with(options, &settings).await;
+    let change = |number, field: &str, value: Value| {
+        let fields = json!({ field: value });
+        let id = FIRST_USER + number;
+        world.upstream.put_user(id, fields.as_object().unwrap().clone()).unwrap();
+    };
+    for number in [3, 410] {
+        change(number, "first_name", json!("Bea"));
+    }
+    change(420, "email", json!("x".repeat(256)));
+    change(430, "email", json!(null));
+    let answer = world.pull().await;
+    assert_eq!(answer["data"]["reason"], "malformed");
+    let runs = world.worker.get("/v1/sources/upstream/runs").await.with(200);
+    let detail = runs["items"][0]["failure"]["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("operator {}: ", FIRST_USER + 420)), "{detail}");
+    assert_eq!(runs["items"][0]["counts"]["changed"], 1);
+    let name = async |number| {
+        let path = format!("/v1/operators/{}", FIRST_USER + number);
+        world.warehouse.get(&path).await.with(200)["first_name"].clone()
+    };
+    assert_eq!((name(3).await, name(410).await), (json!("Bea"), json!("Ada")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_keeps_to_the_rate_that_the_upstream_takes() {
+    let settings = [("UPSTREAM__USER_PATH", "iam/users")];
+    let world = World::with(Options { users: 40, ..Options::default() }, &settings).await;
+    let rate = Rate { per_second: 50.0, burst: 1 };
+    world.upstream.steering().limit(Some(rate)).unwrap();
+    let answer = world.pull().await;
+    assert_eq!(answer["response"], "ok", "{}", answer.text);
+    let runs = world.worker.get("/v1/sources/upstream/runs").await.with(200);
+    assert_eq!(runs["items"][0]["counts"]["refused"], json!(null), "{}", runs.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_nobody_waits_for_is_ended_when_the_worker_stops() {
+    let settings = [("UPSTREAM__READ_TIMEOUT", "60s")];
+    let mut world = World::with(Options::default(), &settings).await;
+    world.upstream.steering().add(Rule::new(Action::Hang).path("/iam/users/me")).unwrap();
+    let cast = world.worker.request("PATCH".parse().unwrap(), "/api/syncast");
+    world.worker.send(cast).await.with(200);
+    world.upstream.steering().until(|counts| counts.of("GET /iam/users/me") == 2).await;
+    world.stack.worker.stop().await;
+    assert_eq!(world.stack.warehouse_count("runs where ended_at is null").await, 0);
+    world.stack.worker.start().await;
+    let runs = world.worker.get("/v1/sources/upstream/runs").await.with(200);
+    assert_eq!(runs["items"][0]["failure"]["reason"], "stopped", "{}", runs.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,36 +1,28 @@
 //! The client of the remote that is mirrored.
 
 use std::cmp::Reverse;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderValue, LINK};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 use shared_models::mirror::{MAX_FOUND, Mirrored};
-use tokio::time::sleep_until;
 use uuid::Uuid;
 
-use super::array::{ArrayError, Elements};
+use super::list::List;
 use super::names::{Written, has, id, parameters};
-use super::pace::Pace;
 use crate::settings::mirror::Remote;
-use crate::sources::outbound::{Failure, Limits, Outbound, Reason, too_large};
+use crate::sources::outbound::{Failure, Limits, Outbound, Reason};
+use crate::sources::pace::SharedPace;
 
 /// The largest answer besides a list of all records, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
-/// The longest that a list may take to arrive, whatever arrives meanwhile.
-const LIST_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// The header in which a remote says how many records it has, where it lists a part of them.
-const TOTAL: &str = "x-total-count";
 
 /// A client of the remote.
 #[derive(Clone, Debug)]
 pub(super) struct RemoteClient {
     pub(super) remote: Remote,
     http: Outbound,
-    /// Shared by all requests.
-    pace: Arc<Mutex<Pace>>,
+    pub(super) pace: SharedPace,
 }
 
 impl RemoteClient {
@@ -42,27 +34,7 @@ impl RemoteClient {
             max_answer: MAX_ANSWER,
         };
         let http = Outbound::new("mirror", &remote.tls, limits)?;
-        let pace = Arc::new(Mutex::new(Pace::new(Instant::now())));
-        Ok(Self { remote, http, pace })
-    }
-
-    /// Waits until the pace permits a request; returns when that was.
-    pub(super) async fn begin(&self) -> Instant {
-        let at = self.pace().book(Instant::now());
-        sleep_until(at.into()).await;
-        at
-    }
-
-    /// Takes an answer into account: whether the remote takes so many requests.
-    pub(super) fn answered(&self, begun: Instant, throttled: Option<Duration>) {
-        match throttled {
-            Some(wait) => self.pace().slow_down(begun, Instant::now(), wait),
-            None => self.pace().speed_up(),
-        }
-    }
-
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Self { remote, http, pace: SharedPace::new() })
     }
 
     const fn url(&self, kind: Mirrored) -> &Url {
@@ -143,7 +115,7 @@ impl RemoteClient {
             None => parameters(sent, &settings.fields),
         };
         let request = self.http.http().get(self.url(kind).clone()).query(&by);
-        let mut list = self.open(request, settings.read_timeout + settings.connect_timeout).await?;
+        let mut list = self.open(request).await?;
         let key = Value::from(key.to_string());
         // A remote that knows no such filter lists everything.
         let is_it = |record: &Value| match &settings.marker_field {
@@ -181,94 +153,11 @@ impl RemoteClient {
 
     /// Begins to read all records of a kind.
     pub(super) async fn list(&self, kind: Mirrored) -> Result<List, Failure> {
-        self.open(self.http.http().get(self.url(kind).clone()), LIST_TIMEOUT).await
+        self.open(self.http.http().get(self.url(kind).clone())).await
     }
 
-    /// Begins to read a list that may take so long to arrive.
-    async fn open(&self, request: RequestBuilder, longest: Duration) -> Result<List, Failure> {
-        let until = Instant::now() + longest;
+    async fn open(&self, request: RequestBuilder) -> Result<List, Failure> {
         let response = self.http.open(self.authorized(request)).await?;
-        let is_a_page = response.headers().get_all(LINK).iter().any(names_next);
-        let total =
-            response.headers().get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
-        let elements = Elements::of(self.remote.settings.max_record.get());
-        let http = self.http.clone();
-        Ok(List { http, response, elements, longest, until, total, is_a_page, count: 0 })
-    }
-}
-
-/// A list of records, while it arrives.
-pub(super) struct List {
-    http: Outbound,
-    response: Response,
-    elements: Elements,
-    longest: Duration,
-    until: Instant,
-    /// The number of records that the remote says it has, if it does.
-    pub(super) total: Option<u64>,
-    /// Set if the remote says that there is a next page.
-    pub(super) is_a_page: bool,
-    count: u64,
-}
-
-/// A record of a list, and the bytes that it took there.
-pub(super) struct Element {
-    pub(super) record: Value,
-    pub(super) bytes: usize,
-}
-
-/// Returns whether a `Link` (RFC 8288) names a next page.
-fn names_next(link: &HeaderValue) -> bool {
-    link.to_str().is_ok_and(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))
-}
-
-impl List {
-    /// Returns the next records; `None` after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<Element>>, Failure> {
-        loop {
-            if Instant::now() > self.until {
-                return Err(self.too_slow());
-            }
-            let Some(part) = self.http.next(&mut self.response).await? else {
-                self.elements.end().map_err(|error| self.failure(error))?;
-                return Ok(None);
-            };
-            let found = self.elements.take(&part).map_err(|error| self.failure(error))?;
-            if found.is_empty() {
-                continue;
-            }
-            let parse = |element: &Vec<u8>| {
-                let record = serde_json::from_slice(element)?;
-                Ok::<_, serde_json::Error>(Element { record, bytes: element.len() })
-            };
-            let records = found.iter().map(parse).collect::<Result<Vec<_>, _>>();
-            self.count += found.len() as u64;
-            return records.map(Some).map_err(|_| self.failure(ArrayError::Malformed));
-        }
-    }
-
-    /// The number of records so far.
-    pub(super) const fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Returns whether the remote has more records than it has listed.
-    fn is_a_part(&self) -> bool {
-        self.is_a_page || self.total.is_some_and(|total| total > self.count)
-    }
-
-    fn too_slow(&self) -> Failure {
-        let detail = format!("its list has not ended after {} s", self.longest.as_secs());
-        Failure { reason: Reason::Timeout, detail, retry_after: None }
-    }
-
-    fn failure(&self, error: ArrayError) -> Failure {
-        let place = format!("after record {}", self.count);
-        let malformed = |detail| Failure { reason: Reason::Malformed, detail, retry_after: None };
-        match error {
-            ArrayError::TooLarge => too_large(self.elements.most()),
-            ArrayError::Incomplete => malformed(format!("its list ends early, {place}")),
-            ArrayError::Malformed => malformed(format!("its list is not a JSON array, {place}")),
-        }
+        Ok(List::new(self.http.clone(), response, &self.remote.settings))
     }
 }

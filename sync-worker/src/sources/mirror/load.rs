@@ -11,8 +11,9 @@ use shared_models::mirror::{
 use shared_models::runs::{RefusedRecord, RunFailure};
 
 use super::Mirror;
-use super::client::{Element, List};
-use super::names::Reader;
+use super::list::{Element, List};
+use super::names::{Reader, id};
+use super::seen::Seen;
 use super::store::Store;
 use crate::sources::outbound::Failure;
 use crate::sources::run::{Held, Outcome, Work};
@@ -49,56 +50,63 @@ pub struct Load {
     pub on_progress: OnProgress,
     /// Set if it may remove any number of records.
     pub removes_any: bool,
+    /// Set if the remote is known to be the one that the ids in the store are of, whatever its address.
+    pub is_same_remote: bool,
 }
 
 impl Work for Load {
     async fn work(&self, run: &Held) -> Outcome {
         let mut outcome = Outcome::default();
-        for kind in Mirrored::ALL {
-            let store = self.mirror.store(run, kind);
-            if let Err(failure) = self.load(&store, &mut outcome).await {
-                outcome.fail(failure);
-                break;
-            }
+        if let Err(failure) = self.load_all(run, &mut outcome).await {
+            outcome.fail(failure);
         }
         outcome
     }
 }
 
 impl Load {
+    async fn load_all(&self, run: &Held, outcome: &mut Outcome) -> Result<(), RunFailure> {
+        self.mirror.cursors(run, self.is_same_remote).await?;
+        for kind in Mirrored::ALL {
+            self.load(&self.mirror.store(run, kind), outcome).await?;
+        }
+        Ok(())
+    }
+
     async fn load(&self, store: &Store<'_>, outcome: &mut Outcome) -> Result<(), RunFailure> {
         let kind = store.kind;
         let mut list = self.mirror.client.list(kind).await?;
-        let (mut ids, mut batch, mut size) = (vec![], vec![], 0);
+        let (mut seen, mut batch, mut size) = (Seen::default(), vec![], 0);
         while let Some(elements) = list.next().await? {
             for Element { record, bytes } in elements {
                 batch.push(record);
                 size += bytes;
                 if batch.len() == BATCH || size >= BATCH_BYTES {
-                    self.store(store, std::mem::take(&mut batch), &mut ids, outcome).await?;
+                    self.store(store, std::mem::take(&mut batch), &mut seen, outcome).await?;
                     size = 0;
                 }
             }
             let (read, total) = (list.count(), list.total);
             (self.on_progress)(Progress { kind, read, total });
         }
-        self.store(store, batch, &mut ids, outcome).await?;
+        self.store(store, batch, &mut seen, outcome).await?;
         check_complete(&list)?;
-        ids.sort_unstable();
-        self.remove_missing(store, &ids, outcome).await
+        self.remove_missing(store, &seen, outcome).await
     }
 
-    /// Stores records of the remote.
+    /// Stores records of the remote: of those with the same id the first.
     async fn store(
         &self,
         store: &Store<'_>,
-        records: Vec<Value>,
-        ids: &mut Vec<i64>,
+        mut records: Vec<Value>,
+        seen: &mut Seen,
         outcome: &mut Outcome,
     ) -> Result<(), RunFailure> {
         let settings = &self.mirror.client.remote.settings;
         let reader = Reader::new(&settings.fields, settings.marker_field.as_deref());
-        ids.extend(records.iter().filter_map(|record| super::names::id(record, &settings.fields)));
+        for id in seen.add(&mut records, |record| id(record, &settings.fields)) {
+            refuse(store.kind, twice(id), outcome);
+        }
         let loaded = match store.kind {
             Mirrored::Post => {
                 let read = records.iter().map(|record| reader.post(record));
@@ -122,11 +130,11 @@ impl Load {
         Ok(())
     }
 
-    /// Removes what was seen at the remote, and is not there any more. `ids` are in order.
+    /// Removes what was seen at the remote, and is not there any more.
     async fn remove_missing(
         &self,
         store: &Store<'_>,
-        ids: &[i64],
+        seen: &Seen,
         outcome: &mut Outcome,
     ) -> Result<(), RunFailure> {
         let (mut missing, mut all, mut after) = (vec![], 0, None);
@@ -135,7 +143,7 @@ impl Load {
             all += listed.len();
             after = listed.last().copied();
             let is_last = listed.len() < MAX_LISTED;
-            missing.extend(listed.into_iter().filter(|id| ids.binary_search(id).is_err()));
+            missing.extend(listed.into_iter().filter(|id| !seen.has(*id)));
             if is_last {
                 break;
             }
@@ -202,6 +210,12 @@ fn keep<R>(
 ) -> Vec<R> {
     let kept = read.filter_map(|read| read.map_err(|it| refuse(kind, it, outcome)).ok());
     kept.collect()
+}
+
+/// Creates the refusal of a record with the id of one before it: which of them the remote means is not known, and
+/// each load would take another one.
+fn twice(id: i64) -> Refused {
+    Refused { remote_id: Some(id), detail: "it is listed twice; the first one counts".to_owned() }
 }
 
 fn refuse(kind: Mirrored, record: Refused, outcome: &mut Outcome) {

@@ -1,16 +1,21 @@
 //! The mirror: posts and comments of the store, kept the same as those of a remote service.
 //!
-//! `array`, `names`, `pace` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
+//! `array`, `names`, `seen` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
 //! never overlap.
 
+mod address;
 mod array;
 mod client;
+mod feed;
 pub mod flush;
+mod list;
 pub mod load;
 mod names;
-mod pace;
+mod permit;
+mod seen;
 mod sender;
 mod sending;
+mod settler;
 mod steps;
 mod store;
 

@@ -1,6 +1,5 @@
 //! Sending records, several at once, until the remote as a whole is not available.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, stream};
@@ -8,45 +7,51 @@ use shared_models::mirror::{Mirrored, PreparedItem};
 use tokio::sync::mpsc;
 
 use super::client::RemoteClient;
+use super::permit::Permit;
 use super::sending::Sent;
 use super::steps::{Ended, Wanted};
 use crate::sources::outbound::{Failure, Reason};
-use crate::sources::run::Held;
 
 /// The records in a row that the remote may not take. After so many it is not the records: no further one
 /// is parked, and the run ends.
 const FAILURES_IN_A_ROW: usize = 5;
 
+/// A record, and what is wanted of the remote.
+pub(super) type ToSend = (Wanted, PreparedItem);
+
 /// Sends records, several at once.
 pub(super) struct Sender<'a> {
     pub(super) client: &'a RemoteClient,
     pub(super) kind: Mirrored,
-    pub(super) parallel: usize,
-    pub(super) run: &'a Held,
+    pub(super) permit: &'a Permit,
     /// The records in a row that the remote did not take.
-    pub(super) in_a_row: Arc<AtomicUsize>,
+    pub(super) in_a_row: &'a AtomicUsize,
 }
 
 impl Sender<'_> {
-    /// Sends records until the remote as a whole is not available.
+    /// Sends records as they are prepared, `mirror.parallel` at once. After a failure of the remote as a whole,
+    /// which it returns, what is under way is waited for, and nothing else is begun.
     pub(super) async fn send(
         &self,
-        items: Vec<(Wanted, PreparedItem)>,
+        mut prepared: mpsc::Receiver<Vec<ToSend>>,
         results: mpsc::Sender<Sent>,
     ) -> Option<Failure> {
-        let lease = &self.run.lease;
-        let sending = items
-            .into_iter()
-            .map(|(wanted, item)| self.client.send(self.kind, item, wanted, lease));
-        let mut sending = stream::iter(sending).buffer_unordered(self.parallel);
+        let items = stream::poll_fn(|context| prepared.poll_recv(context)).flat_map(stream::iter);
+        let sending =
+            items.map(|(wanted, item)| self.client.send(self.kind, item, wanted, self.permit));
+        let parallel = self.client.remote.settings.parallel.get();
+        let mut sending = sending.buffer_unordered(parallel);
         let mut unavailable = None;
         while let Some(mut sent) = sending.next().await {
             self.judge(&mut sent);
+            let is_first = unavailable.is_none();
             if let Ended::Unavailable(failure) = &sent.ended {
-                unavailable = Some(failure.clone());
+                unavailable.get_or_insert_with(|| failure.clone());
+                self.permit.halt();
             }
+            let Some(sent) = to_settle(sent, is_first) else { continue };
             // The other end is gone only if the store does not answer: then the run fails.
-            if results.send(sent).await.is_err() || unavailable.is_some() {
+            if results.send(sent).await.is_err() {
                 break;
             }
         }
@@ -66,6 +71,23 @@ impl Sender<'_> {
         if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
             sent.ended = Ended::Unavailable(failure);
         }
+    }
+}
+
+/// Returns the record as the store is told of it; `None` if it is not. The failure of the remote as a whole is
+/// one of the record that met it first. Of the others, a create that the remote has not got is known to have
+/// created nothing: it was prepared, and never begun.
+fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
+    match &sent.ended {
+        Ended::Unavailable(failure) if is_first && failure.reason != Reason::Abandoned => {
+            Some(sent)
+        }
+        Ended::Unavailable(_) if sent.item.attempt.is_some() && sent.not_created => {
+            Some(Sent { ended: Ended::NotCreated, ..sent })
+        }
+        Ended::Unavailable(_) => None,
+        Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => Some(sent),
+        Ended::Undecided | Ended::Gone | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
     }
 }
 

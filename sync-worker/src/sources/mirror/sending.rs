@@ -9,9 +9,10 @@ use tokio::time::sleep;
 
 use super::client::RemoteClient;
 use super::names::written;
+use super::permit::Permit;
 use super::steps::{Answer, Ended, Next, Recognition, Sending, Step, Wanted};
-use crate::sources::lease::Lease;
 use crate::sources::outbound::{Failure, Reason};
+use crate::sources::pace;
 
 /// The detail of a create that may still be under way.
 const UNDECIDED: &str =
@@ -66,14 +67,13 @@ pub(super) const fn wanted(item: &PreparedItem) -> Option<Wanted> {
 }
 
 impl RemoteClient {
-    /// Sends a record. A request follows the answer to the one before; none is sent after the lease of the
-    /// run.
+    /// Sends a record. A request follows the answer to the one before; none is sent after the permit.
     pub(super) async fn send(
         &self,
         kind: Mirrored,
         item: PreparedItem,
         wanted: Wanted,
-        lease: &Lease,
+        permit: &Permit,
     ) -> Sent {
         let settings = &self.remote.settings;
         let recognition = Recognition {
@@ -82,14 +82,13 @@ impl RemoteClient {
         };
         let mut sending = Sending::new(wanted, settings.tries.get(), item.failures, recognition);
         loop {
-            let begun = self.begin().await;
-            if !lease.lasts() {
-                let (ended, not_created) = (Ended::Unavailable(lost()), sending.not_created());
-                return Sent { item, ended, not_created };
-            }
+            let Some(begun) = permit.wait(self.pace.begin()).await else {
+                let ended = Ended::Unavailable(permit.ended());
+                return Sent { item, ended, not_created: sending.not_created() };
+            };
             let answer = self.answer(kind, &item, sending.step()).await;
             let throttled = throttled(&answer).map(|after| self.bounded(after));
-            self.answered(begun, throttled);
+            self.pace.answered(begun, throttled);
             // Of one that is throttled, the pace is the pause.
             let pause = match &answer {
                 Answer::Failed(failure) if throttled.is_none() => self.pause(&sending, failure),
@@ -101,7 +100,7 @@ impl RemoteClient {
                 Next::End(ended) => {
                     return Sent { item, ended, not_created: sending.not_created() };
                 }
-                Next::Go(_) => sleep(pause).await,
+                Next::Go(_) => drop(permit.wait(sleep(pause)).await),
             }
         }
     }
@@ -168,18 +167,9 @@ impl RemoteClient {
 /// Returns how long to wait if the remote says that there are too many requests.
 fn throttled(answer: &Answer) -> Option<Duration> {
     match answer {
-        Answer::Failed(failure) if failure.reason == Reason::Status(429) => {
-            Some(failure.retry_after.unwrap_or_default())
-        }
-        Answer::Failed(_) | Answer::Done(_) | Answer::Found(_) | Answer::NotFound => None,
+        Answer::Failed(failure) => pace::throttled(failure),
+        Answer::Done(_) | Answer::Found(_) | Answer::NotFound => None,
     }
-}
-
-/// Creates the failure of a run that may not go on.
-fn lost() -> Failure {
-    let detail =
-        "the store was not heard of for so long that another run may have begun".to_owned();
-    Failure { reason: Reason::Abandoned, detail, retry_after: None }
 }
 
 /// Creates the failure of an item that does not say what is to be sent.

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared_models::mirror::{
-    Gone, GoneResult, Happened, Listed, Load, LoadResult, MAX_LISTED, MAX_PREPARED, MirrorEvent,
-    Mirrored, Outstanding, Prepare, Prepared, Settle, SettleItem, Settled,
+    Gone, GoneResult, Happened, Listed, Load, LoadResult, MAX_LISTED, MirrorEvent, Mirrored,
+    Outstanding, Prepare, Prepared, Settle, SettleItem, Settled,
 };
 use uuid::Uuid;
 
@@ -68,10 +68,14 @@ impl Store<'_> {
         self.client.read_if_kept(&path, &query).await
     }
 
-    /// Returns the records at which the mirror has to look, whatever the feed says.
-    pub(super) async fn outstanding(&self, after: Option<i64>) -> Result<Outstanding, RunError> {
+    /// Returns the records at which the mirror has to look, whatever the feed says, in the order of their ids.
+    pub(super) async fn outstanding(
+        &self,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Outstanding, RunError> {
         let after = after.map(|after| ("after", json!(after)));
-        let query = after.into_iter().chain([("limit", json!(MAX_PREPARED))]);
+        let query = after.into_iter().chain([("limit", json!(limit))]);
         self.client.read_for_run(&self.path("outstanding"), &query.collect::<Vec<_>>()).await
     }
 

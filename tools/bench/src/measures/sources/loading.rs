@@ -110,8 +110,8 @@ async fn take_turns(
 async fn load(world: &mut World, posts: u64) -> Result<Loaded> {
     let remote = remote(posts).await?;
     let url = remote.url();
-    let worker = world.connected(&mirroring(&url)).await?;
     clear_store(world).await?;
+    let worker = world.connected(&mirroring(&url)).await?;
     let (before, began) = (worker.megabytes()?, Instant::now());
     let counts = worker.run("/v1/mirror/load").await?;
     let took = began.elapsed();

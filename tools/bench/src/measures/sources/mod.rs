@@ -53,8 +53,8 @@ fn mirroring(url: &str) -> [(&str, &str); 2] {
     [("MIRROR__URL", url), ("MIRROR__INTERVAL", "24h")]
 }
 
-/// Empties the tables of the store.
+/// Empties the tables of the store, which then knows no remote.
 async fn clear_store(world: &World) -> Result<()> {
-    world.databases.store.run("truncate posts, comments").await?;
+    world.databases.store.run("truncate posts, comments; update jobs set cursors = '{}'").await?;
     world.clear().await
 }

@@ -1,7 +1,12 @@
-//! The pace of requests to a remote that limits their rate: after an answer that says so, requests begin
-//! with a growing distance; while it takes them, the distance shrinks. Pure.
+//! The pace of requests to a service outside that limits their rate: after an answer that says so, requests
+//! begin with a growing distance; while it takes them, the distance shrinks.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use super::outbound::{Failure, Reason};
 
 /// The distance after the first answer that says so.
 const FIRST: Duration = Duration::from_millis(10);
@@ -12,9 +17,45 @@ const SHRINKS: f64 = 0.97;
 /// The distance that counts as none.
 const NONE: Duration = Duration::from_millis(1);
 
-/// The pace of requests.
+/// The pace that all requests to one service share.
+#[derive(Clone, Debug)]
+pub(super) struct SharedPace(Arc<Mutex<Pace>>);
+
+impl SharedPace {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Pace::new(Instant::now()))))
+    }
+
+    /// Waits until the pace permits a request; returns when that was.
+    pub(super) async fn begin(&self) -> Instant {
+        let at = self.pace().book(Instant::now());
+        sleep_until(at.into()).await;
+        at
+    }
+
+    /// Takes an answer into account: `throttled` is the wait that the service asks for, if it says that there
+    /// are too many requests.
+    pub(super) fn answered(&self, begun: Instant, throttled: Option<Duration>) {
+        match throttled {
+            Some(wait) => self.pace().slow_down(begun, Instant::now(), wait),
+            None => self.pace().speed_up(),
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns how long to wait if the service says that there are too many requests.
+pub(super) fn throttled(failure: &Failure) -> Option<Duration> {
+    let is_throttled = failure.reason == Reason::Status(429);
+    is_throttled.then(|| failure.retry_after.unwrap_or_default())
+}
+
+/// The pace of requests. Pure.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+struct Pace {
     distance: Duration,
     next: Instant,
     /// When the remote last said that there are too many.
@@ -22,12 +63,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) const fn new(now: Instant) -> Self {
+    const fn new(now: Instant) -> Self {
         Self { distance: Duration::ZERO, next: now, slowed_at: None }
     }
 
     /// Books the next request; returns when it may begin.
-    pub(super) fn book(&mut self, now: Instant) -> Instant {
+    fn book(&mut self, now: Instant) -> Instant {
         let at = self.next.max(now);
         self.next = at + self.distance;
         at
@@ -35,7 +76,7 @@ impl Pace {
 
     /// Slows down, as the remote has refused a request that began at `begun`, and asks to wait. Several that
     /// were under way together slow down once.
-    pub(super) fn slow_down(&mut self, begun: Instant, now: Instant, wait: Duration) {
+    fn slow_down(&mut self, begun: Instant, now: Instant, wait: Duration) {
         if self.slowed_at.is_none_or(|slowed_at| begun >= slowed_at) {
             self.distance = (self.distance * 2).clamp(FIRST, LONGEST);
             self.slowed_at = Some(now);
@@ -44,7 +85,7 @@ impl Pace {
     }
 
     /// Speeds up, as the remote has taken a request.
-    pub(super) fn speed_up(&mut self) {
+    fn speed_up(&mut self) {
         let shorter = self.distance.mul_f64(SHRINKS);
         self.distance = if shorter < NONE { Duration::ZERO } else { shorter };
     }

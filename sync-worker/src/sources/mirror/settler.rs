@@ -1,0 +1,165 @@
+//! Telling the store what came of the records that were sent, while others are.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use shared_models::mirror::{Action, Mirrored, PreparedItem, SettleState};
+use shared_models::parked::{RecordName, ReportedChange};
+use shared_models::runs::{RefusedRecord, RunFailure};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::sending::{Sent, shown};
+use super::steps::Ended;
+use super::store::Store;
+use crate::side_client::jobs::RunError;
+use crate::sources::outbound::{Failure, Reason};
+use crate::sources::run::Outcome;
+
+/// The most results in one request to the store.
+const SETTLED: usize = 50;
+/// The failures over a record, after which it waits for a person. Until then it is offered again by itself.
+const PASSING: u32 = 3;
+/// The reason of a record to which the remote gave the id of another one.
+const TAKEN: &str = "the remote gave it an id that another record here has";
+/// The name of the figure of creates that may still be under way.
+pub(super) const UNDECIDED: &str = "undecided";
+
+/// Tells the store what came of records.
+pub(super) struct Settler<'a> {
+    pub(super) store: &'a Store<'a>,
+    /// What the run counts, and the records that it parks.
+    pub(super) outcome: &'a mut Outcome,
+}
+
+impl Settler<'_> {
+    /// Settles what was sent, until all is; returns the records that have to be looked at again.
+    pub(super) async fn settle_all(
+        &mut self,
+        mut results: mpsc::Receiver<Sent>,
+    ) -> Result<Vec<i64>, RunFailure> {
+        let (mut again, mut sent) = (vec![], Vec::with_capacity(SETTLED));
+        while results.recv_many(&mut sent, SETTLED).await > 0 {
+            self.settle(std::mem::take(&mut sent), &mut again).await?;
+        }
+        Ok(again)
+    }
+
+    /// Parks what cannot be sent, and tells the store what came of all.
+    async fn settle(&mut self, sent: Vec<Sent>, again: &mut Vec<i64>) -> Result<(), RunFailure> {
+        let mut reports = vec![];
+        for sent in &sent {
+            self.count(sent);
+            reports.extend(report_of(self.store.kind, sent));
+        }
+        // Before the store is told that they are parked: else nothing would send them again.
+        self.park(reports).await?;
+        let items = sent.iter().map(|sent| sent.settle_item(is_parked(sent)));
+        let settled = self.store.settle(items.collect()).await?;
+        let mut taken = vec![];
+        for (sent, settled) in sent.into_iter().zip(settled.results) {
+            self.count_found(&sent, settled.state);
+            match (settled.state, &sent.ended) {
+                (
+                    SettleState::Again | SettleState::NotCreated,
+                    Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone,
+                ) => again.push(settled.id),
+                (SettleState::Taken, _) => taken.push(sent),
+                (SettleState::Again | SettleState::NotCreated, _) => {}
+                (SettleState::Settled | SettleState::Refused | SettleState::Undecided, _) => {}
+            }
+        }
+        self.park_taken(taken).await
+    }
+
+    /// Parks records to which the remote gave an id that another one here has. As all others, they are
+    /// parked before the store is told.
+    async fn park_taken(&mut self, taken: Vec<Sent>) -> Result<(), RunFailure> {
+        let kind = self.store.kind;
+        let reports = taken.iter().map(|sent| report(kind, &sent.item, TAKEN, false));
+        self.park(reports.collect()).await?;
+        let refused = taken.into_iter().map(|sent| {
+            let failure =
+                Failure { reason: Reason::Malformed, detail: TAKEN.to_owned(), retry_after: None };
+            Sent { ended: Ended::Refused(failure), not_created: true, ..sent }.settle_item(true)
+        });
+        let refused = refused.collect::<Vec<_>>();
+        if !refused.is_empty() {
+            self.store.settle(refused).await?;
+        }
+        Ok(())
+    }
+
+    async fn park(&mut self, reports: Vec<ReportedChange>) -> Result<(), RunFailure> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        for ReportedChange { record, reason, .. } in &reports {
+            self.outcome.refuse(RefusedRecord {
+                resource: record.resource.clone().unwrap_or_default(),
+                id: record.key.clone().unwrap_or_default(),
+                detail: reason.clone(),
+            });
+        }
+        self.outcome.add("parked", reports.len() as u64);
+        self.store.client.report(reports).await.map_err(|reason| RunError::Failed(reason).into())
+    }
+
+    /// Counts a record that was looked up by its contents: the store knows whether it was found.
+    fn count_found(&mut self, sent: &Sent, state: SettleState) {
+        let is_found = matches!(sent.ended, Ended::Found { .. });
+        match (state, sent.item.action) {
+            (SettleState::Settled | SettleState::Again, Action::Create) if is_found => {
+                self.outcome.add("created", 1);
+            }
+            (SettleState::Undecided, _) => self.outcome.add(UNDECIDED, 1),
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, sent: &Sent) {
+        let done = match (&sent.ended, sent.item.action) {
+            (Ended::Sent(_), Action::Create) => "created",
+            (Ended::Sent(_), Action::Update) => "updated",
+            (Ended::Sent(_), Action::Delete) => "deleted",
+            (Ended::Undecided, _) => UNDECIDED,
+            _ => return,
+        };
+        self.outcome.add(done, 1);
+    }
+}
+
+const fn is_parked(sent: &Sent) -> bool {
+    matches!(sent.ended, Ended::Failed(_) | Ended::Refused(_))
+}
+
+fn report_of(kind: Mirrored, sent: &Sent) -> Option<ReportedChange> {
+    match &sent.ended {
+        Ended::Failed(failure) => {
+            let may_pass = sent.item.failures < PASSING;
+            Some(report(kind, &sent.item, &failure.detail, may_pass))
+        }
+        Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),
+        Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone => None,
+        Ended::Undecided | Ended::Unavailable(_) => None,
+    }
+}
+
+/// Returns the report of a record that is parked.
+fn report(kind: Mirrored, item: &PreparedItem, reason: &str, may_pass: bool) -> ReportedChange {
+    let body = json!({
+        "resource": kind.resource(),
+        "id": item.id,
+        "version": item.version,
+        "action": item.action,
+        "remote_id": item.remote_id,
+        "fields": shown(item.fields.as_ref()),
+    });
+    ReportedChange {
+        event_id: Uuid::now_v7(),
+        record: RecordName::new(kind.resource(), item.id.to_string()),
+        body: STANDARD.encode(body.to_string()),
+        reason: format!("mirror: {reason}"),
+        may_pass,
+    }
+}
