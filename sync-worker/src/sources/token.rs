@@ -21,6 +21,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// A tenth of its life is the margin of a token that lives for a short time.
 const PART: u32 = 10;
 
+/// The time in which a token is not fetched again that was refused, and then fetched anew, and is still the same.
+const SAME: Duration = Duration::from_secs(10);
+
 /// The clock by which tokens expire.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
@@ -37,17 +40,27 @@ struct Kept {
     token: Token,
     /// When it is to be renewed; `None` if the upstream did not say how long it lives.
     renew_at: Option<Instant>,
+    /// Until when another fetch is in vain, as the last one gave the token that had been refused.
+    same_until: Option<Instant>,
 }
 
 impl Kept {
     fn new(token: Token, lifetime: Option<Duration>, now: Instant) -> Self {
         let renew_after = lifetime.map(|lifetime| lifetime - MARGIN.min(lifetime / PART));
         // A time that the clock cannot have is never.
-        Self { token, renew_at: renew_after.and_then(|after| now.checked_add(after)) }
+        let renew_at = renew_after.and_then(|after| now.checked_add(after));
+        Self { token, renew_at, same_until: None }
     }
 
-    fn is_usable(&self, now: Instant) -> bool {
-        self.renew_at.is_none_or(|at| now < at)
+    /// Returns whether it is handed out instead of being fetched anew.
+    fn is_usable(&self, refused: Option<&Token>, now: Instant) -> bool {
+        let is_fresh = self.renew_at.is_none_or(|at| now < at);
+        let is_same = self.same_until.is_some_and(|until| now < until);
+        is_fresh && (is_same || !self.is(refused))
+    }
+
+    fn is(&self, refused: Option<&Token>) -> bool {
+        refused.is_some_and(|refused| refused.expose() == self.token.expose())
     }
 }
 
@@ -72,7 +85,8 @@ impl Tokens {
         Self { credentials, url, client, clock, fetches: AtomicU64::new(0), last: Mutex::default() }
     }
 
-    /// Returns a token: a kept one, unless it is about to expire, or is the one that was `refused`.
+    /// Returns a token: a kept one, unless it is about to expire, or is the one that was `refused`. That one is
+    /// returned all the same if the upstream has just given it once more.
     pub async fn get(&self, refused: Option<&Token>) -> Result<Token, TokenError> {
         let (user, password) = match &self.credentials {
             Credentials::Token(token) => return Ok(token.clone()),
@@ -82,7 +96,7 @@ impl Tokens {
         let fetches = self.fetches.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
         match &*last {
-            Some(Ok(kept)) if kept.is_usable((self.clock)()) && !is(kept, refused) => {
+            Some(Ok(kept)) if kept.is_usable(refused, (self.clock)()) => {
                 return Ok(kept.token.clone());
             }
             // A fetch ended while this call waited: its failure is this one's, too.
@@ -92,7 +106,10 @@ impl Tokens {
             _ => {}
         }
         let body = grant(user, password);
-        let fetched = self.fetch(&body).await;
+        let fetched = self.fetch(&body).await.map(|kept| {
+            let same_until = kept.is(refused).then(|| (self.clock)() + SAME);
+            Kept { same_until, ..kept }
+        });
         self.fetches.fetch_add(1, Ordering::Release);
         let token = fetched.clone().map(|kept| kept.token);
         *last = Some(fetched);
@@ -120,10 +137,6 @@ impl Tokens {
     }
 }
 
-fn is(kept: &Kept, refused: Option<&Token>) -> bool {
-    refused.is_some_and(|refused| refused.expose() == kept.token.expose())
-}
-
 /// The reason why there is no token.
 #[derive(Clone, Debug)]
 pub enum TokenError {
@@ -146,19 +159,30 @@ mod tests {
     fn a_token_is_renewed_shortly_before_it_expires_and_not_before() {
         let now = Instant::now();
         let at = |seconds| now + Duration::from_secs_f64(seconds);
+        let usable = |kept: &Kept, seconds| kept.is_usable(None, at(seconds));
         let hour = kept(Some(3_600), now);
-        assert!(hour.is_usable(at(0.0)) && hour.is_usable(at(3_569.0)));
-        assert!(!hour.is_usable(at(3_570.0)) && !hour.is_usable(at(9_999.0)));
+        assert!(usable(&hour, 0.0) && usable(&hour, 3_569.0));
+        assert!(!usable(&hour, 3_570.0) && !usable(&hour, 9_999.0));
         let ten_seconds = kept(Some(10), now);
-        assert!(ten_seconds.is_usable(at(8.9)) && !ten_seconds.is_usable(at(9.0)));
+        assert!(usable(&ten_seconds, 8.9) && !usable(&ten_seconds, 9.0));
     }
 
     #[test]
     fn a_token_of_unknown_or_endless_life_is_kept_until_it_is_refused() {
         let now = Instant::now();
         for lifetime in [None, Some(u64::MAX)] {
-            assert!(kept(lifetime, now).is_usable(now + Duration::from_secs(1 << 30)));
+            assert!(kept(lifetime, now).is_usable(None, now + Duration::from_secs(1 << 30)));
         }
+    }
+
+    #[test]
+    fn a_token_that_was_refused_is_fetched_anew_but_not_again_at_once_if_it_is_the_same() {
+        let now = Instant::now();
+        let first = kept(None, now);
+        assert!(!first.is_usable(Some(&first.token), now));
+        let same = Kept { same_until: Some(now + SAME), ..first };
+        assert!(same.is_usable(Some(&same.token), now));
+        assert!(!same.is_usable(Some(&same.token), now + SAME));
     }
 
     #[test]

@@ -52,6 +52,29 @@ impl Batch {
     }
 }
 
+/// Returns the resource and the id of the record at a place that the warehouse names, such as
+/// `operators[3].sites[1].name`; instead of an id that cannot be read, the place.
+pub(super) fn name(operators: &[PulledOperator], place: &str) -> (String, String) {
+    let operator =
+        index(place, "operators[").and_then(|(at, rest)| Some((operators.get(at)?, rest)));
+    let site = operator.and_then(|(operator, rest)| {
+        let (at, _) = index(rest, ".sites[")?;
+        operator.sites.get(at)
+    });
+    let (resource, record) = match (site, operator) {
+        (Some(site), _) => ("site", Some(site)),
+        (None, operator) => ("operator", operator.map(|(operator, _)| &operator.record)),
+    };
+    let id = record.and_then(|record| record.get("id")?.as_i64());
+    (resource.to_owned(), id.map_or_else(|| place.to_owned(), |id| id.to_string()))
+}
+
+/// Reads an index that follows `before`; returns it, and what follows.
+fn index<'a>(place: &'a str, before: &str) -> Option<(usize, &'a str)> {
+    let (index, rest) = place.strip_prefix(before)?.split_once(']')?;
+    Some((index.parse().ok()?, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -69,6 +92,24 @@ mod tests {
         }
         counts.push(batch.operators.len());
         assert_eq!(counts, [400, 400, 200]);
+    }
+
+    #[test]
+    fn a_record_is_named_by_its_id_or_by_its_place() {
+        let sites = vec![json!({"id": 8}), json!({"id": "x"})];
+        let record = json!({"id": 7});
+        let operators = [PulledOperator { record, sites }];
+        for (place, expected) in [
+            ("operators[0].record.email", ("operator", "7")),
+            ("operators[0].sites[0].name", ("site", "8")),
+            ("operators[0].sites[1].id", ("site", "operators[0].sites[1].id")),
+            ("operators[0].sites[0]", ("site", "8")),
+            ("operators[9].record", ("operator", "operators[9].record")),
+            ("strict", ("operator", "strict")),
+        ] {
+            let named = name(&operators, place);
+            assert_eq!((named.0.as_str(), named.1.as_str()), expected, "{place}");
+        }
     }
 
     #[test]

@@ -16,10 +16,12 @@ use shared_models::runs::{RefusedRecord, RunFailure};
 use tokio::time::sleep;
 
 use super::outbound::{Failure, Limits, Outbound, Reason};
+use super::pace::{self, SharedPace};
 use super::run::{Held, Outcome, Work};
 use super::token::{Clock, NO_TOKEN, TokenError, Tokens};
 use crate::settings::upstream::{Credentials, Upstream};
 use crate::side_client::SideClient;
+use crate::side_client::jobs::RunError;
 use batch::Batch;
 use shapes::{Operator, Operators};
 
@@ -30,8 +32,10 @@ pub const TASK: &str = "pull";
 const PULLED: &str = "v1/sync/pulled";
 /// The operators in a row whose sites may not be readable. After so many the pull fails.
 const FAILURES_IN_A_ROW: usize = 5;
-/// The tries of a request that an upstream refuses for the moment.
+/// The tries of a request while an upstream is not available.
 const TRIES: u32 = 3;
+/// The answers that there are too many requests, after which one has failed: each makes all requests slower.
+const MOST_THROTTLED: u32 = 20;
 /// The shortest and the longest pause before the next of them.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// The longest `Retry-After` that a run waits for.
@@ -44,6 +48,8 @@ pub struct Pull {
     /// The upstream.
     pub upstream: Upstream,
     client: Outbound,
+    /// Shared by all requests for records.
+    pace: SharedPace,
     tokens: Tokens,
     warehouse: SideClient,
 }
@@ -81,7 +87,8 @@ impl From<Problem> for RunFailure {
             },
             Problem::Token(TokenError::Failed(failure)) => {
                 let Self { reason, detail } = failure.into();
-                Self { reason, detail: format!("no token could be fetched: {detail}") }
+                let detail = format!("no token could be fetched: {reason}: {detail}");
+                Self { reason: NO_TOKEN.to_owned(), detail }
             }
             Problem::Request(failure) => failure.into(),
             Problem::Warehouse(failure) => failure,
@@ -108,7 +115,7 @@ impl Pull {
             );
         }
         let tokens = Tokens::new(credentials, url, client.clone(), clock);
-        Ok(Self { upstream, client, tokens, warehouse })
+        Ok(Self { upstream, client, pace: SharedPace::new(), tokens, warehouse })
     }
 
     /// Pulls all records; what has been upserted until a failure stays.
@@ -149,8 +156,9 @@ impl Pull {
                 }
             };
             if strict {
-                let detail = format!("{} {}: {}", refused.resource, refused.id, refused.detail);
-                return Err(malformed(detail).into());
+                // One before it may be the first that does not fit.
+                self.upsert(run, batch, None, outcome).await?;
+                return Err(unfit(&refused).into());
             }
             outcome.refuse(refused);
         }
@@ -173,7 +181,14 @@ impl Pull {
     ) -> Result<(), Problem> {
         let body = batch.into_request(run, self.upstream.settings.strict, all_operators);
         let written = self.warehouse.write_for_run::<PullReceipt>(PULLED, &body).await;
-        let written = written.map_err(|error| Problem::Warehouse(error.into()))?;
+        let written = written.map_err(|error| match error {
+            RunError::Invalid { place, problem } => {
+                let (resource, id) = batch::name(&body.operators, &place);
+                let detail = format!("{place}: {problem}");
+                unfit(&RefusedRecord { resource, id, detail }).into()
+            }
+            RunError::Lost | RunError::Failed(_) => Problem::Warehouse(error.into()),
+        })?;
         let PullReceipt { upserted, changed, deactivated, refused } = written;
         outcome.add("upserted", upserted);
         outcome.add("changed", changed);
@@ -187,9 +202,14 @@ impl Pull {
         let token = self.tokens.get(None).await?;
         let with = async |token: &Token| self.patiently(url, token).await;
         match with(&token).await {
-            Err(Failure { reason: Reason::Status(401), .. }) if self.tokens.can_renew() => {
+            Err(failure @ Failure { reason: Reason::Status(401), .. })
+                if self.tokens.can_renew() =>
+            {
                 let renewed = self.tokens.get(Some(&token)).await?;
-                Ok(with(&renewed).await?)
+                match renewed.expose() == token.expose() {
+                    true => Err(failure.into()),
+                    false => Ok(with(&renewed).await?),
+                }
             }
             answer => Ok(answer?),
         }
@@ -197,19 +217,29 @@ impl Pull {
 
     /// Sends a request again if the upstream says that it may succeed soon.
     async fn patiently(&self, url: &Url, token: &Token) -> Result<Value, Failure> {
-        let mut attempt = 0;
+        let (mut failures, mut throttled) = (0, 0);
         loop {
+            let begun = self.pace.begin().await;
             let request = self.client.http().get(url.clone()).bearer_auth(token.expose());
-            let failure = match self.client.fetch(request).await {
+            let answer = self.client.fetch(request).await;
+            let wait = answer.as_ref().err().and_then(pace::throttled);
+            let wait = wait.map(|after| after.clamp(PAUSE.0, LONGEST_WAIT));
+            self.pace.answered(begun, wait);
+            let failure = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            attempt += 1;
-            let may_pass = matches!(failure.reason, Reason::Status(429 | 502 | 503 | 504));
-            if !may_pass || attempt == TRIES {
+            // Of one that is throttled, the pace is the pause.
+            if wait.is_some() && throttled < MOST_THROTTLED {
+                throttled += 1;
+                continue;
+            }
+            failures += 1;
+            let may_pass = matches!(failure.reason, Reason::Status(502..=504));
+            if !may_pass || failures == TRIES {
                 return Err(failure);
             }
-            let pause = backoff::wait(attempt - 1, PAUSE.0, PAUSE.1, fastrand::f64());
+            let pause = backoff::wait(failures - 1, PAUSE.0, PAUSE.1, fastrand::f64());
             sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
         }
     }
@@ -234,6 +264,11 @@ impl Work for Pull {
 fn malformed(problem: impl Display) -> Failure {
     let detail = format!("its answer is not what was expected: {problem}");
     Failure { reason: Reason::Malformed, detail, retry_after: None }
+}
+
+/// Creates the failure of a strict pull over a record that does not fit.
+fn unfit(RefusedRecord { resource, id, detail }: &RefusedRecord) -> Failure {
+    malformed(format!("{resource} {id}: {detail}"))
 }
 
 fn refused(id: String, detail: String) -> RefusedRecord {

@@ -1,5 +1,6 @@
 //! Tokens: fetched once however many need one, kept until shortly before they expire, renewed, never shown.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use sample_sources::upstream::{Options, Upstream};
 use sync_worker::settings::upstream::Credentials;
 use sync_worker::sources::outbound::{Limits, Outbound};
 use sync_worker::sources::token::{Clock, TokenError, Tokens};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 /// A clock that a test sets.
 #[derive(Clone)]
@@ -36,13 +39,17 @@ fn password(password: &str) -> Credentials {
 }
 
 fn tokens(upstream: &Upstream, credentials: Credentials, clock: &TestClock) -> Tokens {
+    tokens_at(&upstream.url(), credentials, clock)
+}
+
+fn tokens_at(url: &str, credentials: Credentials, clock: &TestClock) -> Tokens {
     let limits = Limits {
         connect_timeout: Duration::from_secs(5),
         read_timeout: Duration::from_secs(5),
         max_answer: 100_000,
     };
     let client = Outbound::new("upstream", &Tls::trusting_nobody().unwrap(), limits).unwrap();
-    let url = format!("{}/auth", upstream.url()).parse().unwrap();
+    let url = format!("{url}/auth").parse().unwrap();
     Tokens::new(credentials, url, client, clock.clock())
 }
 
@@ -129,4 +136,36 @@ async fn a_static_token_wins_and_is_never_fetched() {
     let missing = tokens(&upstream, Credentials::Missing, &clock);
     assert!(matches!(missing.get(None).await, Err(TokenError::Missing)));
     assert_eq!(fetches(&upstream), 0);
+}
+
+/// A service that gives everybody the same token; returns its address, and how often it was asked.
+async fn service_with_one_token() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let body = r#"{"access_token": "always", "expires_in": 3600}"#;
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+            let answer = format!("{head} {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_and_renewed_as_the_same_is_not_fetched_again_at_once() {
+    let ((url, asked), clock) = (service_with_one_token().await, TestClock::new());
+    let tokens = tokens_at(&url, password("sample"), &clock);
+    let first = tokens.get(None).await.unwrap();
+    let refused = join_all((0..10).map(|_| tokens.get(Some(&first)))).await;
+    assert!(refused.iter().all(|token| token.as_ref().unwrap().expose() == "always"));
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    clock.advance(Duration::from_secs(10));
+    tokens.get(Some(&first)).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 3, "it may have changed since");
 }
