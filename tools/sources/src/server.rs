@@ -2,12 +2,13 @@
 //! what a rule says instead.
 
 mod broken;
+mod meeting;
+mod open;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
@@ -15,12 +16,13 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RET
 use actix_web::web::{self, Bytes, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpResponseBuilder, HttpServer};
 use anyhow::Context as _;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::http::{Answer, Request, Source};
-use crate::steering::{self, Action, Outcome, Steering, Treatment};
-use broken::{close, close_in_body, half, too_large};
+use crate::steering::{self, Steering, Treatment};
+use broken::close;
+use meeting::Meeting;
+use open::Open;
 
 /// The largest body of a request.
 const BODY: usize = 16 << 20;
@@ -41,6 +43,12 @@ struct Served<S> {
     /// Whether the server was stopped: its connections end a moment later, and nothing may be
     /// carried out meanwhile.
     stopped: Arc<AtomicBool>,
+}
+
+impl<S> Served<S> {
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
 }
 
 impl Server {
@@ -108,7 +116,7 @@ async fn serve<S: Source>(
     body: Bytes,
     served: web::Data<Served<S>>,
 ) -> HttpResponse {
-    if served.stopped.load(Ordering::SeqCst) {
+    if served.is_stopped() {
         return close();
     }
     let request = request(&http, body);
@@ -116,96 +124,24 @@ async fn serve<S: Source>(
     if let ["control", path @ ..] = request.segments().as_slice() {
         return respond(steering::control(steering, source, &request, path));
     }
-    let arrived = Instant::now();
     let (number, treatment) = steering.begin(&request, source.is_secret(&request));
-    let finish = |status, fault, applied| {
-        let micros = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
-        steering.finish(number, &Outcome { status, fault, applied, micros });
-    };
+    let open = Open::new(steering, number);
     match treatment {
         Treatment::Answer => {
             let answer = source.answer(&request);
-            finish(Some(answer.status), None, answer.applied);
+            open.note(None, answer.applied);
+            open.end(answer.status);
             respond(answer)
         }
         Treatment::Refuse(seconds) => {
-            finish(Some(429), Some("rate"), false);
+            open.note(Some("rate"), false);
+            open.end(429);
             let refusal = Answer::refusal(429, "rate limit exceeded");
             respond(refusal.with(RETRY_AFTER.as_str(), seconds.to_string()))
         }
         Treatment::Fault(action, cleared) => {
-            let name = Some(action.name());
-            fault(
-                action,
-                cleared,
-                || source.answer(&request),
-                |status, applied| {
-                    finish(status, name, applied);
-                },
-            )
-            .await
-        }
-    }
-}
-
-/// Does what a rule says. `answer` carries the request out; `finish` writes the outcome down.
-async fn fault(
-    action: Action,
-    mut cleared: watch::Receiver<u64>,
-    answer: impl Fn() -> Answer,
-    finish: impl Fn(Option<u16>, bool),
-) -> HttpResponse {
-    match action {
-        Action::Status { status, retry_after } => {
-            finish(Some(status), false);
-            let refusal = Answer::refusal(status, "a rule says so");
-            respond(match retry_after {
-                Some(time) => refusal.with(RETRY_AFTER.as_str(), time.to_string()),
-                None => refusal,
-            })
-        }
-        Action::Redirect { to, status } => {
-            finish(Some(status), false);
-            respond(Answer { status, ..Answer::default() }.with("location", to))
-        }
-        Action::Hang => {
-            finish(None, false);
-            let _ = cleared.changed().await;
-            close()
-        }
-        Action::Close => {
-            finish(None, false);
-            close()
-        }
-        Action::ApplyThenClose => {
-            finish(None, answer().applied);
-            close()
-        }
-        Action::ApplyThenHang => {
-            finish(None, answer().applied);
-            let _ = cleared.changed().await;
-            close()
-        }
-        Action::CloseInBody => {
-            let answer = answer();
-            finish(Some(answer.status), answer.applied);
-            close_in_body(&answer)
-        }
-        Action::Delay { ms } => {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            let answer = answer();
-            finish(Some(answer.status), answer.applied);
-            respond(answer)
-        }
-        Action::Malformed => {
-            let answer = answer();
-            finish(Some(answer.status), answer.applied);
-            respond(Answer { body: half(&answer.body), ..answer })
-        }
-        Action::TooLarge { bytes } => {
-            let answer = answer();
-            finish(Some(answer.status), answer.applied);
-            too_large(&answer, bytes)
+            let meeting = Meeting { served, request, open, fault: action.name() };
+            meeting.answer(action, cleared).await
         }
     }
 }

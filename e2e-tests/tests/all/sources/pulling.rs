@@ -188,7 +188,7 @@ async fn a_run_whose_worker_is_killed_is_abandoned_and_the_next_one_works() {
     let cast = world.worker.request("PATCH".parse().unwrap(), "/api/syncast");
     let answer = world.worker.send(cast).await.with(200);
     assert_eq!(answer["data"], "Soukosync.Caller.cast_sync casted");
-    world.upstream.steering().until(|counts| counts.of("GET /iam/users/me") == 2).await;
+    world.upstream.steering().until(|counts| counts.under_way == 1).await;
     world.stack.worker.kill().await;
     world.upstream.steering().clear();
     // Its hold would last for half a minute.

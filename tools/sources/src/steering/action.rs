@@ -51,9 +51,9 @@ pub enum Action {
     ApplyThenHang,
     /// Carries the request out and closes the connection in the middle of the answer's body.
     CloseInBody,
-    /// Carries the request out, and answers after a delay.
+    /// Carries the request out after a delay, also if its caller is gone by then, and answers.
     Delay {
-        /// The delay in milliseconds. It comes before the request is carried out.
+        /// The delay in milliseconds.
         ms: u64,
     },
     /// Carries the request out, and answers with a body that breaks off and so is no JSON.

@@ -32,17 +32,9 @@ pub struct Entry {
     pub fault: Option<String>,
     /// Whether the request changed records.
     pub applied: bool,
-    /// The time in which the source was ready with its answer, in microseconds; none until then.
+    /// The time in which the source was ready with its answer, or gave up, in microseconds; none until
+    /// then.
     pub micros: Option<u64>,
-}
-
-/// The outcome of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) status: Option<u16>,
-    pub(crate) fault: Option<&'static str>,
-    pub(crate) applied: bool,
-    pub(crate) micros: u64,
 }
 
 /// The numbers of requests since the start, or since the ledger was emptied.
@@ -52,7 +44,7 @@ pub struct Counts {
     pub requests: u64,
     /// Those that changed records.
     pub applied: u64,
-    /// Those whose answer is not ready yet.
+    /// Those whose answer is not ready yet, also those that hang.
     pub under_way: u64,
     /// The highest number of requests under way at the same time.
     pub most_at_once: u64,
@@ -91,19 +83,27 @@ impl Ledger {
         self.made
     }
 
-    /// Writes the outcome of a request down, unless the ledger was emptied since.
-    pub(super) fn finish(&mut self, number: u64, outcome: &Outcome) {
-        let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.number == number) else {
-            return;
-        };
-        entry.status = outcome.status;
-        entry.fault = outcome.fault.map(str::to_owned);
-        entry.applied = outcome.applied;
-        entry.micros = Some(outcome.micros);
-        self.counts.under_way = self.counts.under_way.saturating_sub(1);
-        self.counts.applied += u64::from(outcome.applied);
-        let status = outcome.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    fn entry(&mut self, number: u64) -> Option<&mut Entry> {
+        self.entries.iter_mut().rev().find(|entry| entry.number == number)
+    }
+
+    /// Writes down which fault a request meets, and whether it changed records, unless the ledger was
+    /// emptied since.
+    pub(super) fn note(&mut self, number: u64, fault: Option<&str>, applied: bool) {
+        let Some(entry) = self.entry(number) else { return };
+        entry.fault = fault.map(str::to_owned);
+        entry.applied = applied;
+        self.counts.applied += u64::from(applied);
+    }
+
+    /// Writes the end of a request down, unless the ledger was emptied since.
+    pub(super) fn finish(&mut self, number: u64, status: Option<u16>, micros: u64) {
+        let Some(entry) = self.entry(number) else { return };
+        entry.status = status;
+        entry.micros = Some(micros);
         let what = format!("{} {}", entry.method, template(&entry.path));
+        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        self.counts.under_way = self.counts.under_way.saturating_sub(1);
         *self.counts.by.entry(what).or_default().entry(status).or_default() += 1;
     }
 
@@ -157,8 +157,11 @@ mod tests {
         let first = ledger.begin(entry("PUT", "/posts/7"));
         let second = ledger.begin(entry("PUT", "/posts/8"));
         assert_eq!((first, second), (1, 2));
-        ledger.finish(2, &Outcome { status: Some(200), applied: true, ..Outcome::default() });
-        ledger.finish(1, &Outcome { fault: Some("hang"), ..Outcome::default() });
+        ledger.note(2, None, true);
+        ledger.finish(2, Some(200), 7);
+        ledger.note(1, Some("hang"), false);
+        assert_eq!(ledger.counts().under_way, 1, "it goes on hanging");
+        ledger.finish(1, None, 9);
         let counts = ledger.counts();
         assert_eq!((counts.requests, counts.applied, counts.under_way), (2, 1, 0));
         assert_eq!(counts.most_at_once, 2);
@@ -177,7 +180,8 @@ mod tests {
         }
         assert_eq!(ledger.after(0, 1)[0].number, 2);
         ledger.forget();
-        ledger.finish(3, &Outcome::default());
+        ledger.note(3, None, true);
+        ledger.finish(3, None, 1);
         assert_eq!(*ledger.counts(), Counts::default());
         assert_eq!(ledger.begin(entry("GET", "/posts")), LIMIT as u64 + 2);
     }

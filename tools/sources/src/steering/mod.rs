@@ -15,7 +15,6 @@ use tokio::sync::watch;
 
 pub use action::{Action, RetryAfter};
 pub(crate) use control::{answer as control, done, read};
-pub(crate) use ledger::Outcome;
 pub use ledger::{Counts, Entry};
 pub use rate::Rate;
 pub use rules::{Rule, Standing};
@@ -166,9 +165,15 @@ impl Steering {
         (number, treatment)
     }
 
-    /// Writes the outcome of a request down.
-    pub(crate) fn finish(&self, number: u64, outcome: &Outcome) {
-        self.state().ledger.finish(number, outcome);
+    /// Writes down which fault a request meets, and whether it changed records.
+    pub(crate) fn note(&self, number: u64, fault: Option<&'static str>, applied: bool) {
+        self.state().ledger.note(number, fault, applied);
+        self.0.seen.send_modify(|times| *times += 1);
+    }
+
+    /// Writes the end of a request down.
+    pub(crate) fn finish(&self, number: u64, status: Option<u16>, micros: u64) {
+        self.state().ledger.finish(number, status, micros);
         self.0.seen.send_modify(|times| *times += 1);
     }
 

@@ -104,14 +104,16 @@ async fn an_answer_is_no_json_or_too_long() {
 async fn a_request_hangs_until_the_rules_are_cleared() {
     let case = Case::new().await;
     for (action, stored) in [(Action::Hang, 0), (Action::ApplyThenHang, 1)] {
-        let before = case.remote.steering().counts().of("POST /posts");
         let clear = async {
-            case.remote.steering().until(|counts| counts.of("POST /posts") > before).await;
+            let steering = case.remote.steering();
+            let hangs = || steering.ledger().last().is_some_and(|last| last.fault.is_some());
+            steering.until(|counts| counts.under_way == 1 && hangs()).await;
             assert_eq!(case.stored(), stored);
             case.remote.steering().clear();
         };
         let (posted, ()) = tokio::join!(case.post(action), clear);
         assert!(posted.unwrap_err().is_request());
+        assert_eq!(case.remote.steering().counts().under_way, 0);
     }
 }
 
@@ -123,6 +125,21 @@ async fn an_answer_is_delayed() {
     assert_eq!(late.status(), StatusCode::CREATED);
     assert!(started.elapsed() >= Duration::from_millis(300));
     assert!(case.remote.steering().ledger()[0].micros.unwrap() >= 300_000);
+}
+
+#[tokio::test]
+async fn a_request_whose_caller_is_gone_is_carried_out_late() {
+    let case = Case::new().await;
+    let steering = case.remote.steering();
+    let posting = case.post(Action::Delay { ms: 100 });
+    tokio::select! {
+        posted = posting => panic!("{posted:?} before it was due"),
+        () = steering.until(|counts| counts.under_way == 1) => {}
+    }
+    assert_eq!(case.stored(), 0);
+    let over = steering.until(|counts| counts.under_way == 0);
+    timeout(DEADLINE, over).await.unwrap();
+    assert_eq!((case.stored(), steering.counts().applied), (1, 1));
 }
 
 #[tokio::test]
