@@ -8,7 +8,7 @@ mod seed;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -17,8 +17,8 @@ use serde_json::json;
 pub use records::{Kind, Record};
 
 use crate::http::{Answer, Request, Source};
-use crate::server::Server;
-use crate::steering::{self, Steering};
+use crate::running::Running;
+use crate::steering;
 use answers::Behaviour;
 use journal::Journal;
 use records::{Change, Records};
@@ -56,15 +56,11 @@ impl Default for Options {
 }
 
 /// A running remote. Dropping it stops it.
-#[derive(Debug)]
-pub struct Remote {
-    server: Server,
-    source: Arc<RemoteSource>,
-    steering: Steering,
-}
+pub type Remote = Running<RemoteSource>;
 
+/// The records of a remote, and how it answers.
 #[derive(Debug)]
-struct RemoteSource {
+pub struct RemoteSource {
     state: Mutex<State>,
     seed_posts: u64,
 }
@@ -76,7 +72,7 @@ struct State {
     journal: Option<Journal>,
 }
 
-impl Remote {
+impl Running<RemoteSource> {
     /// Starts a remote in this process.
     #[expect(clippy::unused_async, reason = "it needs a tokio runtime, which this makes sure of")]
     pub async fn start(options: Options) -> Result<Self> {
@@ -92,28 +88,7 @@ impl Remote {
         };
         let behaviour = Behaviour { faking, idempotency };
         let state = Mutex::new(State { records, behaviour, journal });
-        let source = Arc::new(RemoteSource { state, seed_posts });
-        let steering = Steering::default();
-        let server = Server::start(host, port, Arc::clone(&source), steering.clone())?;
-        Ok(Self { server, source, steering })
-    }
-
-    /// Returns the base URL, `http://127.0.0.1:PORT`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.server.url()
-    }
-
-    /// Returns the port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.server.port()
-    }
-
-    /// Returns the handle that makes it fail, and has its ledger.
-    #[must_use]
-    pub fn steering(&self) -> &Steering {
-        &self.steering
+        Self::serve(host, port, RemoteSource { state, seed_posts })
     }
 
     /// Returns the records of a kind, in the order of their ids.
@@ -160,22 +135,6 @@ impl Remote {
     /// Sets whether it heeds the header `Idempotency-Key`.
     pub fn set_idempotency(&self, idempotency: bool) {
         self.source.state().behaviour.idempotency = idempotency;
-    }
-
-    /// Puts the records back to what a new remote has, and forgets rules, rate limit and ledger.
-    pub fn reset(&self) -> Result<()> {
-        self.steering.reset();
-        self.source.reset()
-    }
-
-    /// Stops it and waits until its port is free.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-
-    /// Waits until it ends by itself, which only a failure makes it do.
-    pub async fn ended(&mut self) -> Result<()> {
-        self.server.ended().await
     }
 }
 

@@ -10,7 +10,7 @@ mod tokens;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -20,8 +20,8 @@ use uuid::Uuid;
 pub use data::{FIRST_USER, Record};
 
 use crate::http::{Answer, Request, Source};
-use crate::server::Server;
-use crate::steering::{self, Steering};
+use crate::running::Running;
+use crate::steering;
 use answers::Credentials;
 use data::Data;
 use tokens::Tokens;
@@ -99,15 +99,11 @@ impl fmt::Debug for Options {
 }
 
 /// A running upstream. Dropping it stops it.
-#[derive(Debug)]
-pub struct Upstream {
-    server: Server,
-    source: Arc<UpstreamSource>,
-    steering: Steering,
-}
+pub type Upstream = Running<UpstreamSource>;
 
+/// The data of an upstream, and how it answers.
 #[derive(Debug)]
-struct UpstreamSource {
+pub struct UpstreamSource {
     state: Mutex<State>,
     credentials: Credentials,
     /// The data that a new upstream has.
@@ -122,7 +118,7 @@ struct State {
     token_lifetime: Duration,
 }
 
-impl Upstream {
+impl Running<UpstreamSource> {
     /// Starts an upstream in this process.
     #[expect(clippy::unused_async, reason = "it needs a tokio runtime, which this makes sure of")]
     pub async fn start(options: Options) -> Result<Self> {
@@ -135,28 +131,7 @@ impl Upstream {
         let token = token.filter(|token| !token.is_empty());
         let credentials = Credentials { username, password, token };
         let state = Mutex::new(State { data, tokens: Tokens::default(), token_lifetime });
-        let source = Arc::new(UpstreamSource { state, credentials, new, file });
-        let steering = Steering::default();
-        let server = Server::start(host, port, Arc::clone(&source), steering.clone())?;
-        Ok(Self { server, source, steering })
-    }
-
-    /// Returns the base URL, `http://127.0.0.1:PORT`. The same is served below `/api/v1`.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.server.url()
-    }
-
-    /// Returns the port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.server.port()
-    }
-
-    /// Returns the handle that makes it fail, and has its ledger.
-    #[must_use]
-    pub fn steering(&self) -> &Steering {
-        &self.steering
+        Self::serve(host, port, UpstreamSource { state, credentials, new, file })
     }
 
     /// Lets all tokens expire that were issued; returns how many had not yet.
@@ -219,23 +194,6 @@ impl Upstream {
     #[must_use]
     pub fn warehouses_of(&self, user: u64) -> Option<Value> {
         self.source.state().data.warehouses_of(user)
-    }
-
-    /// Puts the data back to what a new upstream has, lets all tokens expire, and forgets rules, rate
-    /// limit and ledger.
-    pub fn reset(&self) -> Result<()> {
-        self.steering.reset();
-        self.source.reset()
-    }
-
-    /// Stops it and waits until its port is free.
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-
-    /// Waits until it ends by itself, which only a failure makes it do.
-    pub async fn ended(&mut self) -> Result<()> {
-        self.server.ended().await
     }
 }
 
