@@ -7,7 +7,7 @@
 //! | `alarm`, `excess`, `ongoing` | RabbitMQ's memory alarm, too many connections during it, and whether there is another fault |
 //! | `set_back` | orders of a side put back to an earlier state |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
-//! | `load`, `wanted` | the clients, and what they ask for |
+//! | `actor`, `load`, `wanted` | the clients, and what they ask for |
 //! | `follower` | the readers of both feeds |
 //! | `ledger`, `seen` | the answers that they got |
 //! | `checker` | what must hold, over ledger and databases; pure |
@@ -19,6 +19,7 @@
     reason = "a tool may stop at the first surprise"
 )]
 
+pub mod actor;
 pub mod agreement;
 mod alarm;
 pub mod broker;

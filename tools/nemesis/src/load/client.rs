@@ -19,6 +19,7 @@ use super::answer::{Answer, outcome};
 use super::choosing::{self, Kind, Operation};
 use super::pool::Pool;
 use super::{SharedLedger, with};
+use crate::actor::Actor;
 use crate::ledger::{Begun, Outcome};
 use crate::wanted::Wanted;
 
@@ -52,24 +53,6 @@ impl Client {
         let rng = Rng::with_seed(seed.wrapping_add(number + 1));
         let http = http().timeout(PATIENCE).default_headers(headers(Role::Write)).build().unwrap();
         Self { number, operations: 0, rng, http, urls: urls.clone(), pool, ledger }
-    }
-
-    /// Does one thing, and rests.
-    pub(super) async fn step(&mut self) {
-        match choosing::operation(&mut self.rng) {
-            Operation::Place => self.place().await,
-            Operation::PlaceSeveral(count) => self.place_several(count).await,
-            operation @ (Operation::Read(_)
-            | Operation::Void
-            | Operation::Patch(..)
-            | Operation::PatchSeveral(..)
-            | Operation::Price) => {
-                if let Some(order) = self.pool.pick(&mut self.rng) {
-                    self.act(operation, order).await;
-                }
-            }
-        }
-        sleep(Duration::from_millis(self.rng.u64(REST))).await;
     }
 
     async fn act(&mut self, operation: Operation, order: Uuid) {
@@ -206,5 +189,25 @@ impl Client {
             Outcome::Unknown => {}
         });
         may_be_tried_again
+    }
+}
+
+impl Actor for Client {
+    /// Does one thing, and rests.
+    async fn step(&mut self) {
+        match choosing::operation(&mut self.rng) {
+            Operation::Place => self.place().await,
+            Operation::PlaceSeveral(count) => self.place_several(count).await,
+            operation @ (Operation::Read(_)
+            | Operation::Void
+            | Operation::Patch(..)
+            | Operation::PatchSeveral(..)
+            | Operation::Price) => {
+                if let Some(order) = self.pool.pick(&mut self.rng) {
+                    self.act(operation, order).await;
+                }
+            }
+        }
+        sleep(Duration::from_millis(self.rng.u64(REST))).await;
     }
 }

@@ -12,6 +12,7 @@ use shared_models::side::Side;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::actor::Actor;
 use super::ledger::Ledger;
 use client::Client;
 use pool::Pool;
@@ -23,8 +24,8 @@ const CLIENTS: u64 = 8;
 #[derive(Debug)]
 pub struct Load {
     going: watch::Sender<bool>,
-    idle: watch::Receiver<u64>,
-    _clients: JoinSet<()>,
+    idle: watch::Sender<usize>,
+    actors: JoinSet<()>,
 }
 
 /// The state that all clients and the run share.
@@ -39,35 +40,37 @@ impl Load {
     /// Starts clients for the sides at these URLs.
     #[must_use]
     pub fn start(urls: &BTreeMap<Side, String>, seed: u64, ledger: &SharedLedger) -> Self {
-        let (going, watched) = watch::channel(true);
-        let (idling, idle) = watch::channel(0);
+        let (going, idle) = (watch::Sender::new(true), watch::Sender::new(0));
+        let mut load = Self { going, idle, actors: JoinSet::new() };
         let pool = Arc::new(Pool::default());
-        let idling = Arc::new(idling);
-        let mut clients = JoinSet::new();
         for number in 0..CLIENTS {
-            let mut client = Client::new(number, seed, urls, Arc::clone(&pool), Arc::clone(ledger));
-            let (mut watched, idling) = (watched.clone(), Arc::clone(&idling));
-            clients.spawn(async move {
-                loop {
-                    idling.send_modify(|idle| *idle += 1);
-                    if watched.wait_for(|going| *going).await.is_err() {
-                        return;
-                    }
-                    idling.send_modify(|idle| *idle -= 1);
-                    while *watched.borrow() {
-                        client.step().await;
-                    }
-                }
-            });
+            load.add(Client::new(number, seed, urls, Arc::clone(&pool), Arc::clone(ledger)));
         }
-        Self { going, idle, _clients: clients }
+        load
+    }
+
+    /// Lets somebody else act, too.
+    pub fn add(&mut self, mut actor: impl Actor) {
+        let (mut going, idle) = (self.going.subscribe(), self.idle.clone());
+        self.actors.spawn(async move {
+            loop {
+                idle.send_modify(|idle| *idle += 1);
+                if going.wait_for(|going| *going).await.is_err() {
+                    return;
+                }
+                idle.send_modify(|idle| *idle -= 1);
+                while *going.borrow() {
+                    actor.step().await;
+                }
+            }
+        });
     }
 
     /// Lets no client begin anything more, and waits until all have had their answers.
-    pub async fn pause(&mut self) {
+    pub async fn pause(&self) {
         self.going.send_replace(false);
         // The clients end with us, not before.
-        let _ = self.idle.wait_for(|idle| *idle == CLIENTS).await;
+        let _ = self.idle.subscribe().wait_for(|idle| *idle == self.actors.len()).await;
     }
 
     /// Lets them go on.
