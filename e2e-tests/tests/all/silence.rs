@@ -20,7 +20,7 @@ const ANSWERED: Duration = Duration::from_secs(4);
 
 async fn world() -> (World, TempDir) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    (World::start(folder.path()).await.unwrap(), folder)
+    (World::start(folder.path(), 1).await.unwrap(), folder)
 }
 
 fn side(world: &World, part: Part) -> Side {

@@ -30,8 +30,9 @@ const STANDING: &str = "
 select jsonb_build_object(
     'outbox', (select count(*) from outbox),
     'offers', (select count(*) from offers),
-    'parked', (select count(*) from parked where state = 'parked'),
-    'left', (select count(*) from parked where state = 'parked' and offer_at is null),
+    'parked', (select count(*) from parked where state = 'parked' and resource = 'order'),
+    'left', (select count(*) from parked where state = 'parked' and offer_at is null
+        and coalesce(resource, 'order') = 'order'),
     'orders', count(*),
     'digest', coalesce(sum(hashtextextended(
         concat(id, delivery - 'marks', progress - 'marks'), 0)), 0)::text

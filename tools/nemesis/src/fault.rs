@@ -1,10 +1,10 @@
-//! The faults of a process, of a link, and of the broker's topology.
+//! The faults of a process, of a link, of the broker's topology, and of a source.
 
 use std::fmt;
 
 use shared_models::side::{Direction, Side};
 
-use super::parts::{Link, Part};
+use super::parts::{Link, Part, Source};
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub enum Fault {
     Alarm,
     /// Some orders of a side are put back to what an earlier look at the table had.
     SetBack(Side),
+    /// A service outside fails, or is not reached.
+    Source(SourceFault, Source),
 }
 
 /// A fault of a process.
@@ -64,6 +66,58 @@ pub enum QueueFault {
     Messages,
     /// The Raft process of a sync queue: the queue stays, and answers nothing.
     Process,
+}
+
+/// A fault of a source, for both workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SourceFault {
+    /// Connections are reset, new ones refused.
+    Outage,
+    /// Nothing gets through, and what was under way is lost.
+    BlackHole,
+    /// Everything comes late.
+    Slow,
+    /// The connections are reset once, each with an answer; new ones are taken at once.
+    Reset,
+    /// It takes requests, and neither carries them out nor answers.
+    Hangs,
+    /// It answers 500, and has done nothing.
+    Fails,
+    /// It answers 503, and has done nothing.
+    Unavailable,
+    /// It does what it is asked for, then breaks off.
+    LosesAnswers,
+    /// It takes a few requests in a second, and answers 429 to the others.
+    LimitsRate,
+    /// It breaks off in the middle of what is read there.
+    CutsLists,
+    /// It creates a record only some time after it was asked to, when nobody waits any more.
+    CreatesLate,
+    /// The tokens that it has issued expire, again and again.
+    ExpiresTokens,
+}
+
+impl SourceFault {
+    /// The faults of a source.
+    fn of(source: Source) -> impl Iterator<Item = Self> {
+        let any = [
+            Self::Outage,
+            Self::BlackHole,
+            Self::Slow,
+            Self::Reset,
+            Self::Hangs,
+            Self::Fails,
+            Self::Unavailable,
+            Self::LosesAnswers,
+            Self::LimitsRate,
+            Self::CutsLists,
+        ];
+        let own = match source {
+            Source::Remote => Self::CreatesLate,
+            Source::Upstream => Self::ExpiresTokens,
+        };
+        any.into_iter().chain([own])
+    }
 }
 
 impl ProcessFault {
@@ -114,7 +168,9 @@ impl Fault {
         let set_backs = Side::ALL.into_iter().map(Self::SetBack);
         let newer =
             resets.chain([Self::Alarm]).chain(self::queue_faults(QueueFault::WITHIN_A_QUEUE));
-        older.chain(newer).chain(set_backs)
+        let of_source = |source| SourceFault::of(source).map(move |it| Self::Source(it, source));
+        let sources = Source::ALL.into_iter().flat_map(of_source);
+        older.chain(newer).chain(set_backs).chain(sources)
     }
 
     /// The kind of the fault, whatever it happens to.
@@ -138,6 +194,18 @@ impl Fault {
             Self::Reset(_) => "reset",
             Self::Alarm => "alarm",
             Self::SetBack(_) => "set back",
+            Self::Source(SourceFault::Outage, _) => "source outage",
+            Self::Source(SourceFault::BlackHole, _) => "source black hole",
+            Self::Source(SourceFault::Slow, _) => "source slow",
+            Self::Source(SourceFault::Reset, _) => "source reset",
+            Self::Source(SourceFault::Hangs, _) => "source hang",
+            Self::Source(SourceFault::Fails, _) => "source 500",
+            Self::Source(SourceFault::Unavailable, _) => "source 503",
+            Self::Source(SourceFault::LosesAnswers, _) => "source lost answer",
+            Self::Source(SourceFault::LimitsRate, _) => "source rate limit",
+            Self::Source(SourceFault::CutsLists, _) => "source cut list",
+            Self::Source(SourceFault::CreatesLate, _) => "source late create",
+            Self::Source(SourceFault::ExpiresTokens, _) => "source expired token",
         }
     }
 
@@ -145,7 +213,10 @@ impl Fault {
     pub fn of_kinds(kinds: &[String]) -> Result<Vec<Self>, String> {
         if let Some(unknown) = kinds.iter().find(|kind| !Self::all().any(|it| it.kind() == **kind))
         {
-            return Err(format!("there is no fault {unknown:?}"));
+            let mut known = Self::all().map(Self::kind).collect::<Vec<_>>();
+            known.sort_unstable();
+            known.dedup();
+            return Err(format!("there is no fault {unknown:?}; there are: {}", known.join(", ")));
         }
         let wanted =
             |fault: &Self| kinds.is_empty() || kinds.iter().any(|kind| *kind == fault.kind());
@@ -162,6 +233,7 @@ impl Fault {
             Self::Alarm => Target::Part(Part::RabbitMq),
             Self::SetBack(side) => Target::Orders(side),
             Self::Queue(_, direction) => Target::Direction(direction),
+            Self::Source(_, source) => Target::Source(source),
         }
     }
 }
@@ -185,6 +257,8 @@ pub enum Target {
     Direction(Direction),
     /// The orders of a side.
     Orders(Side),
+    /// A source.
+    Source(Source),
 }
 
 impl fmt::Display for Target {
@@ -194,6 +268,7 @@ impl fmt::Display for Target {
             Self::Link(link) | Self::Connections(link) => link.fmt(f),
             Self::Direction(direction) => direction.fmt(f),
             Self::Orders(side) => write!(f, "orders of the {side}"),
+            Self::Source(source) => source.fmt(f),
         }
     }
 }

@@ -80,6 +80,10 @@ pub async fn inflict(
                 Err(error) => Inflicted::Failed(format!("{error:#}")),
             })
         }
+        Fault::Source(fault, source) => {
+            world.sources.inflict(fault, source, over).await?;
+            Ok(Inflicted::Done)
+        }
         Fault::SetBack(side) => set_back(&world, &ledger, side, over).await,
         Fault::Process(fault, Part::Postgres) => {
             inflict_on(&world.postgres, fault, over, &heal).await

@@ -6,11 +6,13 @@
 //! | `proxy` | the TCP proxy on each link |
 //! | `alarm`, `excess`, `ongoing` | RabbitMQ's memory alarm, too many connections during it, and whether there is another fault |
 //! | `set_back` | orders of a side put back to an earlier state |
+//! | `sources` | the services outside, their faults, and who writes to posts and comments |
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `actor`, `load`, `wanted` | the clients, and what they ask for |
 //! | `follower` | the readers of both feeds |
 //! | `ledger`, `seen` | the answers that they got |
 //! | `checker` | what must hold, over ledger and databases; pure |
+//! | `agreement`, `settling` | the wait until the sides, and the sources, are equal |
 //! | `run`, `report` | a run from its beginning to its end, and its report |
 
 #![expect(
@@ -42,6 +44,8 @@ pub mod run;
 pub mod schedule;
 pub mod seen;
 mod set_back;
+pub mod settling;
+pub mod sources;
 pub mod violation;
 pub mod wanted;
 pub mod world;

@@ -64,6 +64,29 @@ impl fmt::Display for Part {
     }
 }
 
+/// A service outside, of somebody else. Both workers talk to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// The remote whose posts and comments the store mirrors.
+    Remote,
+    /// The upstream from which the warehouse has operators and sites.
+    Upstream,
+}
+
+impl Source {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Remote, Self::Upstream];
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Remote => "remote",
+            Self::Upstream => "upstream",
+        })
+    }
+}
+
 /// The connections that one part makes to another. Each link has a proxy of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Link {

@@ -42,6 +42,12 @@ pub struct Report {
     pub asked_for: usize,
     /// Orders that were put back.
     pub put_back: usize,
+    /// The times that the sources took until they had nothing more to tell.
+    pub settled: Vec<Duration>,
+    /// Posts and comments at the end, and requests by which one was sent.
+    pub mirrored: usize,
+    /// See there.
+    pub sent: usize,
     /// Messages that were left in the parked queues at the end.
     pub parked: u64,
     /// The violations.
@@ -139,6 +145,13 @@ impl fmt::Display for Report {
         writeln!(f, "followed    {store} events of the store, {warehouse} of the warehouse")?;
         writeln!(f, "orders      {}", self.orders)?;
         writeln!(f, "agreement   {}", self.agreement())?;
+        let Self { mirrored, sent, settled, .. } = self;
+        let slowest = settled.iter().max().map_or(0.0, Duration::as_secs_f64);
+        writeln!(
+            f,
+            "sources     {mirrored} posts and comments, {sent} sent; settled {} times, worst {slowest:.2} s",
+            settled.len()
+        )?;
         writeln!(f, "parked      {}", self.parked)?;
         let Self { put_back, asked_for, .. } = self;
         writeln!(f, "put back    {put_back} orders; offers of {asked_for} were asked for")?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use fastrand::Rng;
 use process_kit::Both;
 use shared_models::side::Side;
 use tokio::task::{JoinSet, LocalSet};
@@ -14,6 +15,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::agreement::{self, AT_ALL, IN_TIME};
+use super::checker::mirrored::Sent;
 use super::databases::Which;
 use super::follower::Follower;
 use super::inflict::{Inflicted, inflict};
@@ -25,10 +27,15 @@ use super::parts::Part;
 use super::report::{Agreement, Report, Writes};
 use super::schedule::{Planned, Schedule};
 use super::set_back::ask_for_offers;
+use super::sources::callers::Caller;
+use super::sources::others::Others;
+use super::sources::shifting::Shifting;
+use super::sources::written::SharedWritten;
 use super::violation::{Rule, Violation};
 use super::world::{self, World};
 
 mod checking;
+mod sources;
 
 /// The number of violations that are shown at once; the report has more, and the orders' histories
 /// all.
@@ -42,6 +49,10 @@ struct Run {
     ledger: SharedLedger,
     load: Load,
     followers: Both<Follower>,
+    written: SharedWritten,
+    /// What the remote got, and the number of the last request of which that is.
+    sent: Vec<Sent>,
+    seen: u64,
     line: Line,
     began: Instant,
     report: Report,
@@ -54,15 +65,18 @@ pub async fn run(options: &Options, stop: CancellationToken) -> Result<Report> {
 }
 
 async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> {
-    let world = Arc::new(World::start(&options.folder).await?);
+    let world = Arc::new(World::start(&options.folder, options.seed).await?);
     let ledger = SharedLedger::default();
     let urls = Side::ALL.map(|side| (side, world.url(Part::of(side)).to_owned()));
-    let load = Load::start(&BTreeMap::from(urls), options.seed, &ledger);
+    let mut load = Load::start(&BTreeMap::from(urls), options.seed, &ledger);
+    let written = add_writers(&mut load, &world, options.seed);
     let followers = Both::of(|side| Follower::start(side, world.url(Part::of(side))));
     let report =
         Report { seed: options.seed, without: options.without.clone(), ..Report::default() };
     let (line, began) = (Line::default(), Instant::now());
-    let mut run = Run { world, ledger, load, followers, line, began, report, stop };
+    let (sent, seen) = (vec![], 0);
+    let mut run =
+        Run { world, ledger, load, followers, written, sent, seen, line, began, report, stop };
     let outcome = run.rounds(options).await;
     run.conclude();
     let Run { world, load, report, .. } = run;
@@ -78,6 +92,17 @@ async fn run_here(options: &Options, stop: CancellationToken) -> Result<Report> 
     Ok(report)
 }
 
+/// Lets callers of the store write posts and comments, and others change the sources. What they do comes
+/// from the seed.
+fn add_writers(load: &mut Load, world: &World, seed: u64) -> SharedWritten {
+    let (written, sources) = (SharedWritten::default(), &world.sources);
+    let mut rng = Rng::with_seed(seed);
+    load.add(Others::new(Arc::clone(sources), rng.fork(), Arc::clone(&written)));
+    load.add(Caller::new(world.url(Part::Store), rng.fork(), Arc::clone(&written)));
+    load.add(Shifting::new(Arc::clone(sources), rng.fork()));
+    written
+}
+
 impl Run {
     async fn rounds(&mut self, options: &Options) -> Result<()> {
         for planned in Schedule::new(options.seed, options.round, options.faults.clone()) {
@@ -86,12 +111,14 @@ impl Run {
             self.show("healing").await;
             self.load.pause().await;
             self.agree(healed).await;
+            self.settle(healed).await;
             if self.stop.is_cancelled() {
                 // Nobody has waited until they agree.
                 return Ok(());
             }
             let touched = with(&self.ledger, Ledger::take_touched);
             self.check(Which::These(touched.into_iter().collect())).await?;
+            self.check_sources().await?;
             if self.began.elapsed() >= options.lasts || self.is_shown() {
                 break;
             }
@@ -147,14 +174,9 @@ impl Run {
     async fn agree(&mut self, healed: Instant) {
         let stop = self.stop.clone();
         let world = Arc::clone(&self.world);
-        // Without a guard they may never agree.
-        let limits: &[_] = match self.report.without {
-            None => &[IN_TIME, AT_ALL],
-            Some(_) => &[IN_TIME],
-        };
         let unnoticed = with(&self.ledger, Ledger::take_unnoticed);
         self.report.asked_for += unnoticed.len();
-        for limit in limits {
+        for limit in self.limits() {
             let reaching = async {
                 tokio::select! {
                     reached = agreement::reach(&world, healed, *limit) => reached,
@@ -178,6 +200,14 @@ impl Run {
         }
         for exit in self.world.ended_by_themselves().await {
             self.violated(Violation::of_all(Rule::Runs, exit));
+        }
+    }
+
+    /// The times by which all is to agree, in the end at least. Without a guard it may never.
+    const fn limits(&self) -> &'static [Duration] {
+        match self.report.without {
+            None => &[IN_TIME, AT_ALL],
+            Some(_) => &[IN_TIME],
         }
     }
 

@@ -39,6 +39,16 @@ pub enum Rule {
     /// A feed gives each change once, and no older version after a newer one; the newest are the
     /// orders.
     Followed,
+    /// The store and its remote have the same posts and comments.
+    Mirrored,
+    /// A post or comment is as it was written last, here or at the remote.
+    Stands,
+    /// What is sent to the remote was written here, and is created there once.
+    SentOnce,
+    /// The warehouse has the operators and sites that its upstream lists.
+    Pulled,
+    /// The runs of a job follow each other, whichever worker does them.
+    Alone,
     /// When all is healed, the sides come to agree, in time and by themselves.
     Agrees,
     /// A kind of fault that is planned several times happens.
@@ -69,6 +79,11 @@ impl Rule {
             Self::Shown => "what is read is in the change log",
             Self::ReadsGrow => "a read is never older than one before",
             Self::Followed => "a feed gives each change once, in its order, and no other",
+            Self::Mirrored => "the store and its remote have the same posts and comments",
+            Self::Stands => "a post or comment is as it was written last",
+            Self::SentOnce => "what is sent to the remote was written here, and created once",
+            Self::Pulled => "the warehouse has what its upstream lists",
+            Self::Alone => "the runs of a job follow each other",
             Self::Agrees => "the sides come to agree in time",
             Self::Happens => "a fault that is planned several times happens",
             Self::Runs => "a program runs until it is told to stop",

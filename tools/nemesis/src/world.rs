@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use launcher::postgres::{self, Postgres, Roles};
@@ -17,6 +18,7 @@ use super::databases::Databases;
 use super::ongoing::OngoingFaults;
 use super::parts::{Link, Part};
 use super::proxy::Proxy;
+use super::sources::Sources;
 
 mod adding;
 mod condition;
@@ -40,6 +42,8 @@ pub struct World {
     pub broker: Broker,
     /// The number of orders that were put back. Whoever puts one back holds this.
     pub set_backs: Mutex<usize>,
+    /// The services outside.
+    pub sources: Arc<Sources>,
     /// The faults that go on.
     pub ongoing: OngoingFaults,
     /// Where the data and the logs are.
@@ -49,8 +53,9 @@ pub struct World {
 }
 
 impl World {
-    /// Starts everything with its data in a folder, and waits until it is ready.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    /// Starts everything with its data in a folder, and waits until it is ready. Whether the remote heeds
+    /// keys comes from the seed.
+    pub async fn start(folder: &Path, seed: u64) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let folder = &std::fs::canonicalize(folder)?;
         let logs = folder.join("logs");
@@ -77,6 +82,7 @@ impl World {
             databases,
             broker,
             set_backs: Mutex::default(),
+            sources: Arc::new(Sources::start(seed).await?),
             ongoing: OngoingFaults::default(),
             folder: folder.to_owned(),
             roles,

@@ -1,5 +1,6 @@
 //! The rules that hold for an order once all is healed and quiet. Pure: it looks at what the
-//! clients were told and at what both databases have, and at nothing else.
+//! clients were told and at what both databases have, and at nothing else. `mirrored`, `pulled` and
+//! `runs` have those of what comes from a source and goes there.
 
 pub mod case;
 mod crossing;
@@ -7,6 +8,9 @@ mod display;
 pub mod followed;
 mod history;
 mod lineage;
+pub mod mirrored;
+pub mod pulled;
+pub mod runs;
 mod shown;
 mod writes;
 

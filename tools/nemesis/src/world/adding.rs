@@ -87,6 +87,7 @@ impl World {
                 let (store, warehouse) = (url(Part::Store), url(Part::Warehouse));
                 let sides = settings_of_sides(&store, &warehouse);
                 settings.extend(sides.map(|(name, value)| (name, value.to_owned())));
+                settings.extend(self.sources.settings());
             }
         }
         Ok(settings)

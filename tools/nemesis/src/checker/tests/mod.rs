@@ -18,6 +18,8 @@ use recorded::Recorded;
 mod arrivals;
 mod asked;
 mod followed;
+mod mirrored;
+mod pulled;
 mod recorded;
 mod set_backs;
 mod shown;
