@@ -6,6 +6,7 @@ use std::time::Instant;
 use shared_models::mirror::JOB;
 use shared_models::runs::{Run, RunFailure};
 use shared_models::side::Side;
+use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +28,8 @@ pub struct Sources {
     mirror: Option<MirrorTasks>,
     /// The runs that callers have asked for.
     asked: TaskTracker,
+    /// Where these run: a thread of the HTTP server ends with the server, and drops what it runs.
+    runtime: Option<Handle>,
 }
 
 /// The tasks of the mirror.
@@ -68,7 +71,7 @@ impl Default for LoadOptions {
 pub struct SourcesError(String);
 
 impl Sources {
-    /// Builds the sources. They are idle until they are run.
+    /// Builds the sources, within the runtime that they run in. They are idle until they are run.
     pub fn new(settings: &SourcesSettings, stop: &CancellationToken) -> Result<Self, SourcesError> {
         Self::with(settings, stop, LoadOptions::default())
     }
@@ -95,6 +98,7 @@ impl Sources {
             upstreams: upstreams.into(),
             mirror: mirror.transpose()?,
             asked: TaskTracker::new(),
+            runtime: Handle::try_current().ok(),
         })
     }
 
@@ -130,7 +134,11 @@ impl Sources {
         principal: Option<String>,
     ) -> JoinHandle<Result<Run, RunFailure>> {
         let task = Arc::clone(task);
-        self.asked.spawn(async move { task.run_now(principal).await })
+        let running = async move { task.run_now(principal).await };
+        match &self.runtime {
+            Some(runtime) => self.asked.spawn_on(running, runtime),
+            None => self.asked.spawn(running),
+        }
     }
 
     /// Runs a task on behalf of a caller, and waits.
