@@ -24,7 +24,7 @@ pub(super) struct Meeting<S> {
 impl<S: Source> Meeting<S> {
     /// Does what a rule says.
     pub(super) async fn answer(
-        self,
+        mut self,
         action: Action,
         mut cleared: watch::Receiver<u64>,
     ) -> HttpResponse {
@@ -41,6 +41,7 @@ impl<S: Source> Meeting<S> {
             }
             Action::Hang => {
                 self.open.note(Some(self.fault), false);
+                self.open.hang();
                 let _ = cleared.changed().await;
                 close()
             }
@@ -54,6 +55,7 @@ impl<S: Source> Meeting<S> {
             }
             Action::ApplyThenHang => {
                 self.carry_out();
+                self.open.hang();
                 let _ = cleared.changed().await;
                 close()
             }

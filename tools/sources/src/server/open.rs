@@ -1,20 +1,20 @@
-//! A request whose outcome is not written down yet.
+//! A request whose end is not written down yet.
 
 use std::time::Instant;
 
 use crate::steering::Steering;
 
-/// A request that was written down. Dropped, it is over: without an answer, unless one was set.
+/// A request that was written down. Dropped, it is over.
 pub(super) struct Open {
     steering: Steering,
     number: u64,
     arrived: Instant,
-    status: Option<u16>,
+    is_answered: bool,
 }
 
 impl Open {
     pub(super) fn new(steering: &Steering, number: u64) -> Self {
-        Self { steering: steering.clone(), number, arrived: Instant::now(), status: None }
+        Self { steering: steering.clone(), number, arrived: Instant::now(), is_answered: false }
     }
 
     /// Writes down which fault it meets, and whether it changed records.
@@ -22,15 +22,28 @@ impl Open {
         self.steering.note(self.number, fault, applied);
     }
 
+    /// Writes down that it gets no answer. It is under way until it is dropped.
+    pub(super) fn hang(&mut self) {
+        self.answer(None);
+    }
+
     /// Ends it with an answer.
     pub(super) fn end(mut self, status: u16) {
-        self.status = Some(status);
+        self.answer(Some(status));
+    }
+
+    fn answer(&mut self, status: Option<u16>) {
+        self.is_answered = true;
+        self.steering.answer(self.number, status);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
+        if !self.is_answered {
+            self.answer(None);
+        }
         let micros = u64::try_from(self.arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.steering.finish(self.number, self.status, micros);
+        self.steering.finish(self.number, micros);
     }
 }

@@ -49,7 +49,7 @@ pub struct Counts {
     /// The highest number of requests under way at the same time.
     pub most_at_once: u64,
     /// The ready ones by method and path (`POST /posts`, `PUT /posts/{id}`), then by status;
-    /// `none` counts those that got no answer.
+    /// `none` counts those that get no answer, also while they hang.
     pub by: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -96,15 +96,21 @@ impl Ledger {
         self.counts.applied += u64::from(applied);
     }
 
-    /// Writes the end of a request down, unless the ledger was emptied since.
-    pub(super) fn finish(&mut self, number: u64, status: Option<u16>, micros: u64) {
+    /// Writes the answer to a request down, or that there will be none, unless the ledger was emptied
+    /// since.
+    pub(super) fn answer(&mut self, number: u64, status: Option<u16>) {
         let Some(entry) = self.entry(number) else { return };
         entry.status = status;
-        entry.micros = Some(micros);
         let what = format!("{} {}", entry.method, template(&entry.path));
         let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-        self.counts.under_way = self.counts.under_way.saturating_sub(1);
         *self.counts.by.entry(what).or_default().entry(status).or_default() += 1;
+    }
+
+    /// Writes the end of a request down, unless the ledger was emptied since.
+    pub(super) fn finish(&mut self, number: u64, micros: u64) {
+        let Some(entry) = self.entry(number) else { return };
+        entry.micros = Some(micros);
+        self.counts.under_way = self.counts.under_way.saturating_sub(1);
     }
 
     /// Returns up to `limit` entries with a number greater than `after`.
@@ -158,10 +164,12 @@ mod tests {
         let second = ledger.begin(entry("PUT", "/posts/8"));
         assert_eq!((first, second), (1, 2));
         ledger.note(2, None, true);
-        ledger.finish(2, Some(200), 7);
+        ledger.answer(2, Some(200));
+        ledger.finish(2, 7);
         ledger.note(1, Some("hang"), false);
+        ledger.answer(1, None);
         assert_eq!(ledger.counts().under_way, 1, "it goes on hanging");
-        ledger.finish(1, None, 9);
+        ledger.finish(1, 9);
         let counts = ledger.counts();
         assert_eq!((counts.requests, counts.applied, counts.under_way), (2, 1, 0));
         assert_eq!(counts.most_at_once, 2);
@@ -181,7 +189,8 @@ mod tests {
         assert_eq!(ledger.after(0, 1)[0].number, 2);
         ledger.forget();
         ledger.note(3, None, true);
-        ledger.finish(3, None, 1);
+        ledger.answer(3, None);
+        ledger.finish(3, 1);
         assert_eq!(*ledger.counts(), Counts::default());
         assert_eq!(ledger.begin(entry("GET", "/posts")), LIMIT as u64 + 2);
     }

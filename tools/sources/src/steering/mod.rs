@@ -171,9 +171,15 @@ impl Steering {
         self.0.seen.send_modify(|times| *times += 1);
     }
 
+    /// Writes the answer to a request down, or that there will be none.
+    pub(crate) fn answer(&self, number: u64, status: Option<u16>) {
+        self.state().ledger.answer(number, status);
+        self.0.seen.send_modify(|times| *times += 1);
+    }
+
     /// Writes the end of a request down.
-    pub(crate) fn finish(&self, number: u64, status: Option<u16>, micros: u64) {
-        self.state().ledger.finish(number, status, micros);
+    pub(crate) fn finish(&self, number: u64, micros: u64) {
+        self.state().ledger.finish(number, micros);
         self.0.seen.send_modify(|times| *times += 1);
     }
 

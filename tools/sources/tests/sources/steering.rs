@@ -104,11 +104,10 @@ async fn an_answer_is_no_json_or_too_long() {
 async fn a_request_hangs_until_the_rules_are_cleared() {
     let case = Case::new().await;
     for (action, stored) in [(Action::Hang, 0), (Action::ApplyThenHang, 1)] {
+        let before = case.remote.steering().counts().of("POST /posts");
         let clear = async {
-            let steering = case.remote.steering();
-            let hangs = || steering.ledger().last().is_some_and(|last| last.fault.is_some());
-            steering.until(|counts| counts.under_way == 1 && hangs()).await;
-            assert_eq!(case.stored(), stored);
+            case.remote.steering().until(|counts| counts.of("POST /posts") > before).await;
+            assert_eq!((case.stored(), case.remote.steering().counts().under_way), (stored, 1));
             case.remote.steering().clear();
         };
         let (posted, ()) = tokio::join!(case.post(action), clear);
