@@ -1,6 +1,5 @@
 //! Sending: what is to be done at the remote, and what came of it.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,8 +41,8 @@ pub struct PreparedItem {
     /// Set if the attempt was handed out before: whether the remote has created the record is to be looked
     /// up first.
     pub outcome_unknown: bool,
-    /// The time at which such an attempt was first handed out.
-    pub attempted_at: Option<DateTime<Utc>>,
+    /// The milliseconds since such an attempt may last have been sent.
+    pub attempt_age: Option<u64>,
     /// The record's id at the remote.
     pub remote_id: Option<i64>,
     /// The number of failures since the last success.
@@ -167,6 +166,9 @@ pub enum Outcome {
         /// connection. Else its outcome is not known.
         #[serde(default)]
         not_created: bool,
+        /// The milliseconds since a create was last sent, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_ago: Option<u64>,
     },
     /// The remote does not have the record that was to be updated. It is created anew.
     Gone {},

@@ -187,7 +187,7 @@ pub(super) async fn remove(
     hold(connection, JOB, run).await?;
     let records = storage::lock(connection, kind, Selection::RemoteIds(&remote_ids)).await?;
     let mut result = GoneResult::default();
-    let (mut changed, mut touched, mut removed) = (vec![], vec![], vec![]);
+    let (mut changed, mut touched, mut removed, mut anew) = (vec![], vec![], vec![], vec![]);
     for record in records {
         match gone(record, author.at) {
             GoneDecision::NeverListed => result.kept += 1,
@@ -195,9 +195,10 @@ pub(super) async fn remove(
                 result.removed += 1;
                 touched.push(record);
             }
-            GoneDecision::CreatedAnew(anew) => {
+            GoneDecision::CreatedAnew(it) => {
                 result.kept += 1;
-                changed.push(anew);
+                anew.push(it.record.id);
+                changed.push(it);
             }
             GoneDecision::Removed(it) => {
                 result.removed += 1;
@@ -208,6 +209,9 @@ pub(super) async fn remove(
     }
     storage::overwrite(connection, kind, &changed, author).await?;
     storage::touch(connection, kind, &touched).await?;
+    if kind == Mirrored::Post {
+        storage::set_comments_afloat(connection, &anew).await?;
+    }
     if kind == Mirrored::Post && !removed.is_empty() {
         let remove = |comment: &Record| removed_with_post(comment, author.at);
         storage::remove_comments(connection, &removed, remove, author).await?;

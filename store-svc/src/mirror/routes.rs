@@ -238,14 +238,23 @@ async fn listed(
     Ok(HttpResponse::Ok().json(Listed { remote_ids }))
 }
 
+/// The query of the records at which the mirror has to look.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutstandingQuery {
+    after: Option<i64>,
+    limit: Option<usize>,
+    removed: Option<bool>,
+}
+
 async fn outstanding(
     kind: Mirrored,
     service: Data<Service>,
-    Query(query): Query<AfterQuery>,
+    Query(OutstandingQuery { after, limit, removed }): Query<OutstandingQuery>,
 ) -> Result<HttpResponse, Error> {
-    let (after, limit) = query.checked(MAX_PREPARED)?;
+    let (after, limit) = AfterQuery { after, limit }.checked(MAX_PREPARED)?;
     let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
-        Ok::<_, Error>(storage::due(connection, kind, after, limit).await?)
+        Ok::<_, Error>(storage::due(connection, kind, removed, after, limit).await?)
     });
     let due = |Due { id, version, attempt, failures }| DueRecord {
         id,

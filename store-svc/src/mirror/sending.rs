@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use service_kit::error::Error;
 use service_kit::runs::hold;
@@ -12,10 +13,10 @@ use shared_models::mirror::{
 use uuid::Uuid;
 
 use super::of_write;
-use super::rules::{Holders, SettleDecision, prepare as decide, settle as settle_one};
-use crate::mirrored::event::Author;
+use super::rules::{self, Holder, Holders, SettleDecision, prepare as decide, yield_id};
+use crate::mirrored::event::{Author, Changed};
 use crate::mirrored::record::Record;
-use crate::mirrored::storage::{self, Selection};
+use crate::mirrored::storage::{self, RemoteName, Selection};
 
 /// Hands records out to be sent. Attempts are stored by the same transaction, before the worker knows them.
 pub(super) async fn prepare(
@@ -53,41 +54,123 @@ pub(super) async fn settle(
     author: Author<'_>,
 ) -> Result<Settled, Error> {
     hold(connection, JOB, run).await?;
-    let ids = results.iter().map(|result| result.id).collect::<Vec<_>>();
+    let holders = holders(connection, kind, &results).await?;
+    let removed = holders.iter().filter(|holder| holder.deleted).map(|holder| holder.id);
+    let ids = results.iter().map(|result| result.id).chain(removed).collect::<Vec<_>>();
     let records = storage::lock(connection, kind, Selection::Ids(&ids)).await?;
-    let mut records = records.into_iter().map(|it| (it.id, it)).collect::<HashMap<_, _>>();
-    let mut holders = holders(connection, kind, &results).await?;
-    let (mut touched, mut told, mut placed) = (vec![], vec![], vec![]);
-    let mut settled = Vec::with_capacity(results.len());
-    for result in &results {
-        let Some(record) = records.remove(&result.id) else {
+    let mut settling = Settling::new(records, &holders, author.at);
+    let states = settling.settle_all(&results);
+    settling.write(connection, kind, author).await?;
+    Ok(Settled { results: states })
+}
+
+/// The records of one request to settle some, and what is written of them.
+struct Settling {
+    now: DateTime<Utc>,
+    records: HashMap<i64, Record>,
+    holders: Holders,
+    /// The records that lose their id at the remote: they are written before others get one.
+    freed: Vec<Record>,
+    touched: Vec<Record>,
+    told: Vec<Changed>,
+    /// The records that get an id at the remote.
+    placed: Vec<i64>,
+    /// The records that are created anew, as the remote has them no more.
+    anew: Vec<i64>,
+}
+
+impl Settling {
+    fn new(records: Vec<Record>, holders: &[RemoteName], now: DateTime<Utc>) -> Self {
+        let records = records.into_iter().map(|it| (it.id, it)).collect::<HashMap<_, _>>();
+        let holder = |RemoteName { id, remote_id, .. }: &RemoteName| {
+            let record = records.get(id).filter(|it| it.mirror.remote_id == *remote_id);
+            let yields = record.is_some_and(|record| record.deleted);
+            Some(((*remote_id)?, Holder { id: *id, yields }))
+        };
+        let holders = holders.iter().filter_map(holder).collect();
+        let (freed, touched, told) = (vec![], vec![], vec![]);
+        let (placed, anew) = (vec![], vec![]);
+        Self { now, records, holders, freed, touched, told, placed, anew }
+    }
+
+    /// Settles removals first: what they free may be given to a record that was created.
+    fn settle_all(&mut self, results: &[SettleItem]) -> Vec<SettledItem> {
+        let is_removed =
+            |result: &SettleItem| self.records.get(&result.id).is_some_and(|it| it.deleted);
+        let mut order = (0..results.len()).collect::<Vec<_>>();
+        order.sort_by_key(|index| !is_removed(&results[*index]));
+        let mut states = HashMap::new();
+        for index in order {
+            states.insert(index, self.settle_one(&results[index]));
+        }
+        (0..results.len()).filter_map(|index| states.remove(&index)).collect()
+    }
+
+    fn settle_one(&mut self, result: &SettleItem) -> SettledItem {
+        let Some(record) = self.records.remove(&result.id) else {
             // It was removed long ago, at the remote too.
-            let (id, state) = (result.id, SettleState::Settled);
-            settled.push(SettledItem { id, state, failures: 0 });
-            continue;
+            return SettledItem { id: result.id, state: SettleState::Settled, failures: 0 };
         };
         let had = record.mirror.remote_id;
-        let decision = settle_one(record, result, &holders);
-        settled.push(shown(&decision));
-        if let (None, Some(remote_id)) = (had, decision.record().mirror.remote_id) {
-            holders.insert(remote_id, result.id);
-            placed.push(result.id);
+        let decision = rules::settle(record, result, &self.holders, self.now);
+        let settled = shown(&decision);
+        match (had, decision.record().mirror.remote_id) {
+            (Some(freed), None) => {
+                self.holders.remove(&freed);
+                if !decision.record().deleted {
+                    self.anew.push(result.id);
+                }
+            }
+            (None, Some(given)) => self.place(result.id, given),
+            (None, None) | (Some(_), Some(_)) => {}
         }
+        self.keep(decision);
+        settled
+    }
+
+    fn place(&mut self, id: i64, remote_id: i64) {
+        self.placed.push(id);
+        let before = self.holders.insert(remote_id, Holder { id, yields: false });
+        let Some(Holder { id: before, .. }) = before.filter(|before| before.id != id) else {
+            return;
+        };
+        let settled = self.touched.iter().position(|record| record.id == before);
+        let settled = settled.map(|index| self.touched.swap_remove(index));
+        if let Some(mut record) = settled.or_else(|| self.records.remove(&before)) {
+            yield_id(&mut record);
+            self.freed.push(record);
+        }
+    }
+
+    fn keep(&mut self, decision: SettleDecision) {
         match decision {
-            SettleDecision::Same(_) => {}
+            SettleDecision::Same(record) => drop(self.records.insert(record.id, record)),
             SettleDecision::Touched(record)
             | SettleDecision::Taken(record)
             | SettleDecision::Undecided(record)
-            | SettleDecision::NotCreated(record) => touched.push(record),
-            SettleDecision::Told(changed) => told.push(changed),
+            | SettleDecision::NotCreated(record) => match record.mirror.remote_id {
+                None => self.freed.push(record),
+                Some(_) => self.touched.push(record),
+            },
+            SettleDecision::Told(changed) => self.told.push(changed),
         }
     }
-    storage::touch(connection, kind, &touched).await.map_err(of_write)?;
-    storage::overwrite(connection, kind, &told, author).await.map_err(of_write)?;
-    if kind == Mirrored::Post {
-        storage::wake_comments(connection, &placed).await?;
+
+    async fn write(
+        self,
+        connection: &mut AsyncPgConnection,
+        kind: Mirrored,
+        author: Author<'_>,
+    ) -> Result<(), Error> {
+        storage::touch(connection, kind, &self.freed).await.map_err(of_write)?;
+        storage::touch(connection, kind, &self.touched).await.map_err(of_write)?;
+        storage::overwrite(connection, kind, &self.told, author).await.map_err(of_write)?;
+        if kind == Mirrored::Post {
+            storage::set_comments_afloat(connection, &self.anew).await?;
+            storage::wake_comments(connection, &self.placed).await?;
+        }
+        Ok(())
     }
-    Ok(Settled { results: settled })
 }
 
 fn shown(decision: &SettleDecision) -> SettledItem {
@@ -110,9 +193,8 @@ async fn holders(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
     results: &[SettleItem],
-) -> Result<Holders, Error> {
+) -> Result<Vec<RemoteName>, Error> {
     let given = results.iter().flat_map(given_ids).copied().collect::<HashSet<_>>();
     let given = given.into_iter().collect::<Vec<_>>();
-    let found = storage::records_with_remote_ids(connection, kind, &given).await?;
-    Ok(found.into_iter().filter_map(|it| Some((it.remote_id?, it.id))).collect())
+    Ok(storage::records_with_remote_ids(connection, kind, &given).await?)
 }

@@ -54,7 +54,7 @@ pub(crate) struct Mirror {
 pub(crate) struct Sending {
     /// The id of the attempt, of a create.
     pub(crate) attempt: Option<Uuid>,
-    /// The time at which it was handed out.
+    /// The time at which it may last have been sent.
     pub(crate) at: DateTime<Utc>,
     /// The version of the change.
     pub(crate) version: i64,
@@ -66,6 +66,9 @@ pub(crate) struct Sending {
     /// Set once its failure is settled, so that it is counted once.
     #[serde(default)]
     pub(crate) failed: bool,
+    /// Set if it was offered again since it was handed out: then it stays due where it is parked.
+    #[serde(default)]
+    pub(crate) offered: bool,
 }
 
 /// The detail of a comment that waits for its post to be at the remote.

@@ -34,9 +34,14 @@ impl MirroredResource {
         principal: Option<&str>,
     ) -> QueryResult<Vec<Change>> {
         let records = storage::lock(connection, self.0, which).await?;
-        let not_due = records.iter().filter(|it| it.mirror.waits() && !it.mirror.due);
-        let mut due = not_due.cloned().collect::<Vec<_>>();
-        due.iter_mut().for_each(|record| record.mirror.due = true);
+        let waiting = records.iter().filter(|it| it.mirror.waits());
+        let mut due = waiting.cloned().collect::<Vec<_>>();
+        for Record { mirror, .. } in &mut due {
+            mirror.due = true;
+            if let Some(sending) = &mut mirror.sending {
+                sending.offered = true;
+            }
+        }
         storage::touch(connection, self.0, &due).await?;
         Self::offers(records, principal)
     }

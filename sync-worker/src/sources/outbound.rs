@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use program_kit::tls::Tls;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderMap, HeaderValue, LINK, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -151,13 +151,30 @@ impl Outbound {
 
     /// Sends a request that has to succeed with a JSON answer.
     pub async fn fetch<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
-        let body = self.send(request).await?;
-        serde_json::from_slice(&body).map_err(|error| {
-            // The place, but not what stands there.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let detail = format!("its answer is not the JSON that was expected ({place})");
-            Failure { reason: Reason::Malformed, detail, retry_after: None }
-        })
+        parse(&self.send(request).await?)
+    }
+
+    /// Sends a request as [`Self::fetch`] does. Fails if the answer is one page of several: what is missing on it may
+    /// stand on the next one.
+    pub async fn fetch_whole<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
+        let all = async {
+            let response = self.open(request).await?;
+            match is_a_page(response.headers()) {
+                true => Err(Failure {
+                    reason: Reason::Malformed,
+                    detail: "its answer is one page of several, and pages are not followed"
+                        .to_owned(),
+                    retry_after: None,
+                }),
+                false => self.read(response).await,
+            }
+        };
+        let limit = self.limits.read_timeout + self.limits.connect_timeout;
+        let body = timeout(limit, all).await.unwrap_or_else(|_| Err(self.timed_out()))?;
+        parse(&body)
     }
 
     /// Sends a request that has to succeed: its answer has a status from 200 to 299. Returns its body.
@@ -234,6 +251,23 @@ impl Outbound {
         let what = if error.is_connect() { "no connection" } else { "no answer" };
         Failure { reason, detail: format!("{what}: {why}"), retry_after: None }
     }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        // The place, but not what stands there.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        let detail = format!("its answer is not the JSON that was expected ({place})");
+        Failure { reason: Reason::Malformed, detail, retry_after: None }
+    })
+}
+
+/// Returns whether a `Link` (RFC 8288) of an answer names a next page.
+pub(super) fn is_a_page(head: &HeaderMap) -> bool {
+    let names_next = |link: &HeaderValue| {
+        link.to_str().is_ok_and(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))
+    };
+    head.get_all(LINK).iter().any(names_next)
 }
 
 /// Creates the failure of an answer, or of a part of it, that is larger than permitted.

@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
+use program_kit::backoff;
+use tokio::time::{sleep, sleep_until};
 
 use super::outbound::{Failure, Reason};
 
@@ -12,10 +13,21 @@ use super::outbound::{Failure, Reason};
 const FIRST: Duration = Duration::from_millis(10);
 /// The longest distance.
 const LONGEST: Duration = Duration::from_secs(5);
-/// What is left of the distance after a request that was taken.
+/// What is left of a short distance after a request that was taken.
 const SHRINKS: f64 = 0.97;
+/// What is left at least. Of a long distance little is left: with few requests it would take minutes otherwise.
+const HALVES: f64 = 0.5;
 /// The distance that counts as none.
 const NONE: Duration = Duration::from_millis(1);
+
+/// The tries of a request while a service is not available.
+const TRIES: u32 = 3;
+/// The answers that there are too many requests, after which one has failed: each makes all requests slower.
+const MOST_THROTTLED: u32 = 20;
+/// The shortest and the longest pause before the next of them.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// The longest `Retry-After` that a run waits for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The pace that all requests to one service share.
 #[derive(Clone, Debug)]
@@ -42,6 +54,37 @@ impl SharedPace {
         }
     }
 
+    /// Sends a request that may be repeated, again where the service says that it may succeed soon.
+    pub(super) async fn patiently<T, F>(&self, send: impl Fn() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let (mut failures, mut too_many) = (0, 0);
+        loop {
+            let begun = self.begin().await;
+            let answer = send().await;
+            let wait = answer.as_ref().err().and_then(throttled);
+            let wait = wait.map(|after| after.clamp(PAUSE.0, LONGEST_WAIT));
+            self.answered(begun, wait);
+            let failure = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            // Of one that is throttled, the pace is the pause.
+            if wait.is_some() && too_many < MOST_THROTTLED {
+                too_many += 1;
+                continue;
+            }
+            failures += 1;
+            let may_pass = matches!(failure.reason, Reason::Status(502..=504));
+            if !may_pass || failures == TRIES {
+                return Err(failure);
+            }
+            let pause = backoff::wait(failures - 1, PAUSE.0, PAUSE.1, fastrand::f64());
+            sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
+        }
+    }
+
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,7 +101,7 @@ pub(super) fn throttled(failure: &Failure) -> Option<Duration> {
 struct Pace {
     distance: Duration,
     next: Instant,
-    /// When the remote last said that there are too many.
+    /// The time from which requests keep the distance of now: those before were booked with a shorter one.
     slowed_at: Option<Instant>,
 }
 
@@ -79,14 +122,15 @@ impl Pace {
     fn slow_down(&mut self, begun: Instant, now: Instant, wait: Duration) {
         if self.slowed_at.is_none_or(|slowed_at| begun >= slowed_at) {
             self.distance = (self.distance * 2).clamp(FIRST, LONGEST);
-            self.slowed_at = Some(now);
+            self.slowed_at = Some(self.next.max(now));
         }
         self.next = self.next.max(now + wait);
     }
 
     /// Speeds up, as the remote has taken a request.
     fn speed_up(&mut self) {
-        let shorter = self.distance.mul_f64(SHRINKS);
+        let left = (SHRINKS - self.distance.as_secs_f64()).max(HALVES);
+        let shorter = self.distance.mul_f64(left);
         self.distance = if shorter < NONE { Duration::ZERO } else { shorter };
     }
 }
@@ -119,6 +163,30 @@ mod tests {
         assert_eq!(pace.distance, FIRST);
         pace.slow_down(now + ms(9), now + ms(12), ms(0));
         assert_eq!(pace.distance, FIRST * 2);
+    }
+
+    #[test]
+    fn requests_that_were_booked_before_it_slowed_down_do_not_slow_it_down_again() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.slow_down(now, now, ms(0));
+        let booked = [0; 20].map(|_| pace.book(now));
+        for begun in booked {
+            pace.slow_down(begun, begun + ms(5), ms(0));
+        }
+        assert_eq!(pace.distance, FIRST * 2);
+    }
+
+    #[test]
+    fn after_the_longest_distance_it_is_fast_again_within_seconds() {
+        let begin = Instant::now();
+        let mut pace = Pace { distance: LONGEST, next: begin, slowed_at: None };
+        let mut now = begin;
+        while pace.distance > ms(50) {
+            now = pace.book(now);
+            pace.speed_up();
+        }
+        assert!(now - begin < Duration::from_secs(20), "{:?}", now - begin);
     }
 
     #[test]

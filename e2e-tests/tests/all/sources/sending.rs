@@ -168,7 +168,7 @@ async fn ten_thousand_posts_are_loaded_and_sent_in_the_memory_of_a_thousand() {
     let mut peaks = vec![];
     for posts in [1_000, 10_000] {
         for number in world.at_remote(Kind::Posts).len()..posts {
-            let post = json!({"title": format!("Post {number}"), "userId": 1, "body": "A text. ".repeat(25)});
+            let post = json!({"title": format!("Post {number}"), "userId": 1, "body": "A text. ".repeat(250)});
             world.remote.create(Kind::Posts, post.as_object().unwrap().clone()).unwrap();
         }
         // A worker that was just started: the peak is of its whole life.
@@ -182,7 +182,8 @@ async fn ten_thousand_posts_are_loaded_and_sent_in_the_memory_of_a_thousand() {
         peaks.push(peak(&world));
         world.remote.steering().forget();
     }
-    assert!(peaks[1] < peaks[0] * 9 / 8, "{peaks:?} kB");
+    // All of them are 20 MB, as text alone.
+    assert!(peaks[1] < peaks[0] * 5 / 4, "{peaks:?} kB");
 }
 
 /// The most memory that the worker has had, in kB.

@@ -82,3 +82,69 @@ async fn a_page_of_several_without_the_record_does_not_say_that_it_was_not_creat
     assert!(detail.contains("listed a part of its records"), "{detail}");
     assert_eq!(world.requests("POST /posts"), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_the_remote_gives_again_after_a_lost_answer_to_a_removal_collides_with_nothing()
+{
+    let options = Options { seed_posts: Some(3), reuse_ids: true, ..Options::default() };
+    let world = World::with(options, &[("MIRROR__TRIES", "2")]).await;
+    world.runs("load").await;
+    // The removal is carried out, and all that the store hears is that it failed.
+    let steering = world.remote.steering();
+    steering
+        .add(Rule::new(Action::ApplyThenClose).method("DELETE").path("/posts/3").times(1))
+        .unwrap();
+    let fails = Action::Status { status: 500, retry_after: None };
+    steering.add(Rule::new(fails).method("DELETE").path("/posts/3")).unwrap();
+    let listed = world.store.get("/posts/?page_size=100").await.with(200);
+    let third = listed["results"].as_array().unwrap().iter().find(|post| post["remote_id"] == 3);
+    world.store.delete(&super::mirror_world::path(third.unwrap())).await.with(204);
+    let post = world.place("In its place").await;
+    world.run("flush").await;
+    assert_eq!(world.post(&post).await["remote_id"], 3);
+    let removals = world.requests("DELETE /posts/3");
+    steering.clear();
+    let counts = world.runs("flush").await;
+    assert_eq!(world.requests("DELETE /posts/3"), removals, "{counts}");
+    world.runs("load").await;
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_404_of_a_gateway_creates_nothing_anew() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let post = world.at_store("posts").await.remove(0);
+    let missing = Action::Status { status: 404, retry_after: None };
+    let rule = Rule::new(missing).method("PUT").path("/posts/1").times(1);
+    world.remote.steering().add(rule).unwrap();
+    world.edit(&post, "Edited").await;
+    let run = world.run("flush").await;
+    assert_eq!(
+        (&run["counts"]["parked"], &run["counts"]["created"]),
+        (&json!(1), &json!(0)),
+        "{}",
+        run.text
+    );
+    world.edit(&post, "Edited again").await;
+    world.runs("flush").await;
+    world.assert_equal().await;
+    assert_eq!(world.at_remote(Kind::Posts).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_comments_of_a_post_that_is_created_anew_follow_it() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let post = world.at_store("posts").await.remove(0);
+    // Others remove the post there, with its comments, and it is edited here.
+    assert!(world.remote.remove(Kind::Posts, 1).unwrap());
+    world.edit(&post, "Edited").await;
+    world.runs("flush").await;
+    assert_eq!(world.post(&post).await["remote_id"], 4);
+    let comments = world.at_remote(Kind::Comments);
+    let of_it = comments.iter().filter(|comment| comment["postId"] == 4).count();
+    assert_eq!((of_it, comments.len()), (5, 15));
+    world.runs("load").await;
+    world.assert_equal().await;
+}

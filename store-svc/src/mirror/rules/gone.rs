@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared_models::mirror::MirrorEvent;
 
-use super::settling::CREATED_ANEW;
-use super::{end_if_removed, forget_remote, removed_there, told};
+use super::{CREATED_ANEW, end_if_removed, forget_remote, removed_there, told};
 use crate::mirrored::event::Changed;
 use crate::mirrored::record::Record;
 

@@ -22,7 +22,7 @@ pub(super) use adopting::{Marked, adoptions};
 pub(super) use gone::{GoneDecision, gone, removed_with_post};
 pub(super) use loading::{LoadDecision, Remote, adopt, created, load};
 pub(super) use preparing::prepare;
-pub(super) use settling::{Holders, SettleDecision, settle};
+pub(super) use settling::{Holder, Holders, SettleDecision, settle, yield_id};
 
 /// Returns the change of a record that is told of: the next version of it.
 fn told(mut record: Record, event: MirrorEvent, conflicts: Option<Value>) -> Changed {
@@ -45,6 +45,10 @@ fn forget_remote(record: &mut Record) {
     (mirror.remote_id, mirror.base, mirror.sending) = (None, None, None);
     (mirror.listed, mirror.sent_version) = (false, 0);
 }
+
+/// The rule by which a change here stands against a removal at the remote.
+const CREATED_ANEW: &str =
+    "a change made here that is not sent yet stands: the record is created anew";
 
 /// The rule by which a change here stands against one at the remote.
 const LOCAL_STANDS: &str = "a change made here that is not sent yet stands";
@@ -120,6 +124,7 @@ pub(super) mod samples {
             content: record.content.clone(),
             post: None,
             failed: false,
+            offered: false,
         });
         record
     }

@@ -1,7 +1,8 @@
 //! What is to be done at the remote with a record.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared_models::mirror::{Action, CommentFields, Fields, Mirrored, PostFields, PreparedItem};
+use shared_models::runs::QUIET;
 use uuid::Uuid;
 
 use crate::mirrored::content::Content;
@@ -57,11 +58,12 @@ pub(in crate::mirror) fn prepare(
         content: record.content.clone(),
         post,
         failed: false,
+        offered: false,
     };
     let sending = match action {
         Action::Nothing | Action::Wait => None,
         Action::Create | Action::Resolve if is_begun => {
-            after.mirror.sending.take().map(|sending| Sending { failed: false, ..sending })
+            after.mirror.sending.take().map(|sending| handed_out_again(sending, now))
         }
         Action::Create | Action::Resolve => Some(handed_out(&after, Some(new))),
         Action::Update | Action::Delete => Some(handed_out(&after, None)),
@@ -77,13 +79,25 @@ pub(in crate::mirror) fn prepare(
     let item = PreparedItem {
         attempt: sending.attempt,
         outcome_unknown: is_begun,
-        attempted_at: is_begun.then_some(sending.at),
+        attempt_age: is_begun.then(|| age(&sending, now)),
         fields: (action != Action::Delete).then(fields),
         ..item(&after, action, sending.version)
     };
     after.mirror.sending = Some(sending);
     after.mirror.due = true;
     PrepareDecision { item, after: Some(after) }
+}
+
+/// Hands out an attempt of unknown outcome. If its worker has not said when it sent it, that worker is gone, and
+/// has sent nothing in the last part of its hold.
+fn handed_out_again(sending: Sending, now: DateTime<Utc>) -> Sending {
+    let latest = now - TimeDelta::seconds(i64::from(QUIET));
+    let at = if sending.failed { sending.at } else { sending.at.max(latest) };
+    Sending { at, failed: false, offered: false, ..sending }
+}
+
+fn age(sending: &Sending, now: DateTime<Utc>) -> u64 {
+    u64::try_from((now - sending.at).num_milliseconds()).unwrap_or_default()
 }
 
 fn item(record: &Record, action: Action, version: i64) -> PreparedItem {
@@ -93,7 +107,7 @@ fn item(record: &Record, action: Action, version: i64) -> PreparedItem {
         action,
         attempt: None,
         outcome_unknown: false,
-        attempted_at: None,
+        attempt_age: None,
         remote_id: record.mirror.remote_id,
         failures: record.mirror.failures.unsigned_abs(),
         fields: None,
@@ -193,7 +207,8 @@ mod tests {
         stored.content = content("B");
         let PrepareDecision { item, after } = prepare(stored, None, second, late);
         assert_eq!((item.attempt, item.outcome_unknown, item.version), (Some(first), true, 1));
-        assert_eq!((item.attempted_at, item.action), (Some(early), Action::Create));
+        // Nothing was heard of its worker.
+        assert_eq!((item.attempt_age, item.action), (Some(30_000), Action::Create));
         let Some(Fields::Post(PostFields { title, .. })) = item.fields else { panic!("no post") };
         assert_eq!(title, "A");
         assert_eq!(after.unwrap().mirror.attempt(), Some(first));

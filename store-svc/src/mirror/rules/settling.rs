@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use shared_models::mirror::{MirrorEvent, Outcome, SettleItem, SettleState};
 
-use super::{end_if_removed, forget_remote, removed_there, told};
+use super::{CREATED_ANEW, end_if_removed, forget_remote, removed_there, told};
 use crate::mirrored::event::Changed;
 use crate::mirrored::record::{Record, Sending};
 
@@ -29,7 +30,15 @@ pub(in crate::mirror) enum SettleDecision {
 }
 
 /// Which record here has an id at the remote, of those ids that are settled.
-pub(in crate::mirror) type Holders = HashMap<i64, i64>;
+pub(in crate::mirror) type Holders = HashMap<i64, Holder>;
+
+/// The record that has an id at the remote.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::mirror) struct Holder {
+    pub(in crate::mirror) id: i64,
+    /// Set if it is removed here: the remote would not give its id to another one if it had it still.
+    pub(in crate::mirror) yields: bool,
+}
 
 impl SettleDecision {
     /// Returns the record as it is now.
@@ -69,6 +78,7 @@ pub(in crate::mirror) fn settle(
     record: Record,
     result: &SettleItem,
     holders: &Holders,
+    now: DateTime<Utc>,
 ) -> SettleDecision {
     let is_of = |sending: &&Sending| {
         sending.version == result.version && sending.attempt == result.attempt && !sending.failed
@@ -90,16 +100,30 @@ pub(in crate::mirror) fn settle(
             }
         }
         Outcome::NotCreated {} => SettleDecision::Touched(not_created(record)),
-        Outcome::Failed { detail, parked, not_created } => {
+        Outcome::Failed { detail, parked, not_created, sent_ago } => {
+            let sending = sent_at(sending, *sent_ago, now);
             SettleDecision::Touched(failed(record, sending, detail, (*parked, *not_created)))
         }
         Outcome::Gone {} => gone(record, &sending),
     }
 }
 
-/// Returns the other record that has an id at the remote.
+/// Returns the other record that has an id at the remote, and does not yield it.
 fn holder(record: &Record, remote_id: i64, holders: &Holders) -> Option<i64> {
-    holders.get(&remote_id).copied().filter(|holder| *holder != record.id)
+    let Holder { id, yields } = *holders.get(&remote_id)?;
+    (id != record.id && !yields).then_some(id)
+}
+
+/// Lets a removed record go whose id the remote has given to another one.
+pub(in crate::mirror) fn yield_id(record: &mut Record) {
+    forget_remote(record);
+    end_if_removed(record);
+}
+
+fn sent_at(sending: Sending, ago: Option<u64>, now: DateTime<Utc>) -> Sending {
+    let sent =
+        ago.and_then(|ago| now.checked_sub_signed(TimeDelta::milliseconds(ago.try_into().ok()?)));
+    Sending { at: sent.map_or(sending.at, |sent| sending.at.max(sent)), ..sending }
 }
 
 /// A result that was settled before changes nothing.
@@ -200,16 +224,12 @@ fn failed(
         let is_unknown = sending.attempt.is_some() && !is_over;
         let refused = if is_unknown { mirror.changed_version } else { sending.version };
         mirror.refused_version = mirror.refused_version.max(refused);
-        mirror.due = mirror.changed_version > refused;
+        mirror.due = mirror.changed_version > refused || sending.offered;
     }
     mirror.sending = (!is_over).then_some(Sending { failed: true, ..sending });
     end_if_removed(&mut record);
     record
 }
-
-/// The rule by which a change here stands against a removal at the remote.
-pub(super) const CREATED_ANEW: &str =
-    "a change made here that is not sent yet stands: the record is created anew";
 
 fn gone(mut record: Record, sending: &Sending) -> SettleDecision {
     if sending.attempt.is_some() {

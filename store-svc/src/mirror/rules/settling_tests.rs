@@ -1,6 +1,7 @@
 //! Tests of settling: every outcome, in every state of a record.
 
 use SettleState::{Again, Refused, Settled};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared_models::mirror::{Outcome, SettleItem, SettleState};
 use uuid::Uuid;
 
@@ -8,13 +9,15 @@ use super::samples::{content, edited, handed_out, post, removed, sent as sent_be
 use super::settling::*;
 use super::*;
 
+const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 fn result(version: i64, attempt: Option<u128>, outcome: Outcome) -> SettleItem {
     SettleItem { id: 5, version, attempt: attempt.map(Uuid::from_u128), outcome }
 }
 
 /// The ids at the remote that other records have.
 fn held(ids: &[i64]) -> Holders {
-    ids.iter().map(|id| (*id, 4)).collect()
+    ids.iter().map(|id| (*id, Holder { id: 4, yields: false })).collect()
 }
 
 fn free() -> Holders {
@@ -31,7 +34,7 @@ fn sent_as(remote_id: i64) -> Outcome {
 }
 
 fn failed_with(parked: bool, not_created: bool) -> Outcome {
-    Outcome::Failed { detail: "503".into(), parked, not_created }
+    Outcome::Failed { detail: "503".into(), parked, not_created, sent_ago: None }
 }
 
 /// An edit of a record that was handed out.
@@ -48,8 +51,8 @@ fn attempted() -> Record {
 
 /// Settles, and the same once more, which must change nothing.
 fn twice(record: Record, item: &SettleItem, holders: &Holders) -> SettleDecision {
-    let once = settle(record, item, holders);
-    let again = settle(once.record().clone(), item, holders);
+    let once = settle(record, item, holders, NOW);
+    let again = settle(once.record().clone(), item, holders, NOW);
     assert_eq!(again.record(), once.record());
     assert_eq!(again.state(), once.state());
     assert!(matches!(again, SettleDecision::Same(_) | SettleDecision::Taken(_)), "{again:?}");
@@ -133,7 +136,7 @@ fn an_id_that_another_record_has_is_taken_and_the_record_is_due_until_it_is_park
     assert!(mirror.attempt().is_some(), "its creation is looked up again");
     assert!(mirror.failure.as_ref().unwrap().contains("the id 101, which post 4 has"));
     let parked = result(1, Some(1), failed_with(true, true));
-    let decided = settle(decided.record().clone(), &parked, &free());
+    let decided = settle(decided.record().clone(), &parked, &free(), NOW);
     let mirror = &decided.record().mirror;
     assert_eq!(decided.state(), SettleState::Refused);
     assert_eq!((mirror.attempt(), mirror.refused_version, mirror.due), (None, 1, false));
@@ -153,9 +156,9 @@ fn of_several_with_the_same_contents_the_newest_that_no_other_record_has_is_take
 fn where_other_records_have_all_that_was_found_nothing_was_created_once_it_is_over() {
     let settled = |record: Record, is_over, detail| {
         let item = result(1, Some(1), found(&[9, 8], is_over, detail));
-        let decided = settle(record, &item, &held(&[9, 8]));
+        let decided = settle(record, &item, &held(&[9, 8]), NOW);
         let (state, mirror) = (decided.state(), &decided.record().mirror);
-        let again = settle(decided.record().clone(), &item, &held(&[9, 8]));
+        let again = settle(decided.record().clone(), &item, &held(&[9, 8]), NOW);
         assert_eq!(again.record(), decided.record());
         assert_eq!(mirror.remote_id, None);
         (state, mirror.attempt().is_some(), mirror.due, mirror.failures)
@@ -172,7 +175,7 @@ fn where_other_records_have_all_that_was_found_nothing_was_created_once_it_is_ov
 fn what_was_parked_with_an_unknown_outcome_is_sent_when_it_is_changed_after_that() {
     let parked = |record: Record| {
         let item = result(1, Some(1), failed_with(true, false));
-        settle(record, &item, &free()).record().clone()
+        settle(record, &item, &free(), NOW).record().clone()
     };
     let edited_before = parked(edited_since(attempted()));
     let after = edited_since(edited_before.clone());
@@ -184,25 +187,25 @@ fn what_was_parked_with_an_unknown_outcome_is_sent_when_it_is_changed_after_that
     let mut offered = edited_before;
     offered.mirror.due = true;
     offered.mirror.sending.as_mut().unwrap().failed = false;
-    let decided = settle(offered, &result(1, Some(1), sent_as(7)), &free());
+    let decided = settle(offered, &result(1, Some(1), sent_as(7)), &free(), NOW);
     assert_eq!((decided.state(), decided.record().mirror.due), (Again, true));
 }
 
 #[test]
 fn what_the_remote_has_is_told_with_a_new_version_unless_the_record_is_removed() {
-    let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), &free());
+    let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), &free(), NOW);
     let SettleDecision::Told(Changed { record, event, conflicts }) = decided else { panic!() };
     assert_eq!((event, record.version, record.mirror.sent_version), (MirrorEvent::Sent, 2, 1));
     assert_eq!((record.mirror.changed_version, conflicts), (1, None));
     assert_eq!(record.mirror.base, Some(post().content.digest()));
-    let decided = settle(removed(attempted()), &result(1, Some(1), sent_as(7)), &free());
+    let decided = settle(removed(attempted()), &result(1, Some(1), sent_as(7)), &free(), NOW);
     assert!(matches!(decided, SettleDecision::Touched(_)), "{decided:?}");
 }
 
 #[test]
 fn the_base_is_what_was_sent_not_what_is_here_now() {
     let record = edited_since(handed_out(edited(), None));
-    let decided = settle(record, &result(2, None, Outcome::Sent { remote_id: None }), &free());
+    let decided = settle(record, &result(2, None, Outcome::Sent { remote_id: None }), &free(), NOW);
     assert_eq!(decided.record().mirror.base, Some(content("B").digest()));
     assert_eq!(decided.record().content, content("C"));
 }
@@ -211,7 +214,7 @@ fn the_base_is_what_was_sent_not_what_is_here_now() {
 fn a_create_that_failed_keeps_its_attempt_unless_it_certainly_created_nothing() {
     let kept = |not_created| {
         let decided =
-            settle(attempted(), &result(1, Some(1), failed_with(true, not_created)), &free());
+            settle(attempted(), &result(1, Some(1), failed_with(true, not_created)), &free(), NOW);
         decided.record().mirror.attempt().is_some()
     };
     assert!(kept(false) && !kept(true));
@@ -227,19 +230,57 @@ fn a_result_of_something_else_changes_nothing() {
         result(1, Some(2), found(&[7], true, None)),
         result(1, None, found(&[7], true, None)),
     ] {
-        let decided = settle(attempted(), &item, &free());
+        let decided = settle(attempted(), &item, &free(), NOW);
         assert_eq!(decided.record(), &attempted(), "{item:?}");
     }
     for outcome in [Outcome::NotCreated {}, found(&[8], true, None)] {
-        let decided = settle(handed_out(edited(), None), &result(2, None, outcome), &free());
+        let decided = settle(handed_out(edited(), None), &result(2, None, outcome), &free(), NOW);
         assert_eq!(decided.record(), &handed_out(edited(), None));
     }
 }
 
 #[test]
-fn a_change_that_gave_way_to_a_removal_at_the_remote_is_recorded() {
-    let decided = settle(handed_out(edited(), None), &result(2, None, Outcome::Gone {}), &free());
+fn a_removal_at_the_remote_that_gave_way_to_a_change_is_recorded() {
+    let decided =
+        settle(handed_out(edited(), None), &result(2, None, Outcome::Gone {}), &free(), NOW);
     let SettleDecision::Told(Changed { record, conflicts, .. }) = decided else { panic!() };
     assert_eq!(conflicts.unwrap()[0]["lost"], "removed at the remote");
     assert_eq!((record.mirror.sent_version, record.mirror.listed), (0, false));
+}
+
+#[test]
+fn an_id_that_a_removed_record_has_goes_to_the_one_to_which_the_remote_gave_it() {
+    let holders = Holders::from([(7, Holder { id: 4, yields: true })]);
+    let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), &holders, NOW);
+    assert_eq!((decided.state(), decided.record().mirror.remote_id), (Settled, Some(7)));
+    let mut before = handed_out(removed(sent_before()), None);
+    yield_id(&mut before);
+    assert!(!before.mirror.waits() && !before.mirror.due);
+    assert_eq!(before.mirror.remote_id, None);
+}
+
+#[test]
+fn a_create_is_as_old_as_the_last_time_that_it_was_sent() {
+    let now = NOW + TimeDelta::minutes(5);
+    let failed = |sent_ago| Outcome::Failed {
+        detail: "timeout".into(),
+        parked: false,
+        not_created: false,
+        sent_ago,
+    };
+    for (sent_ago, at) in
+        [(None, NOW), (Some(1_000), now - TimeDelta::seconds(1)), (Some(900_000), NOW)]
+    {
+        let decided = settle(attempted(), &result(1, Some(1), failed(sent_ago)), &free(), now);
+        assert_eq!(decided.record().mirror.sending.as_ref().unwrap().at, at, "{sent_ago:?}");
+    }
+}
+
+#[test]
+fn what_was_offered_while_it_was_sent_is_due_although_it_is_parked() {
+    let mut offered = attempted();
+    offered.mirror.sending.as_mut().unwrap().offered = true;
+    let decided = settle(offered, &result(1, Some(1), failed_with(true, true)), &free(), NOW);
+    assert_eq!(decided.state(), Again);
+    assert!(decided.record().mirror.due);
 }

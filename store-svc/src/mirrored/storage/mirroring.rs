@@ -86,23 +86,42 @@ pub(crate) struct Due {
     pub(crate) failures: i32,
 }
 
-/// Returns the records at which the mirror has to look, as the partial indexes say it: those that are due,
+/// Returns the records at which the mirror has to look, or those of them that are removed here or are not, as the partial indexes say it: those that are due,
 /// and those with a change that waits and was not refused. The feed may not show such a change yet, as long
 /// as another transaction of the cluster runs.
 pub(crate) async fn due(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
+    removed: Option<bool>,
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<Due>> {
     let sql = format!(
         "select id, changed_version, attempt, failures from {}
         where (due or (changed_version > sent_version and changed_version > refused_version))
-            and id > $1 order by id limit $2",
+            and ($3 is null or deleted = $3) and id > $1 order by id limit $2",
         names(kind).table
     );
     let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
-    query.load(connection).await
+    query.bind::<Nullable<Bool>, _>(removed).load(connection).await
+}
+
+/// Marks the comments of posts as changed that are at the remote: their posts are created anew there, and they are to
+/// follow them.
+pub(crate) async fn set_comments_afloat(
+    connection: &mut AsyncPgConnection,
+    posts: &[i64],
+) -> QueryResult<()> {
+    if posts.is_empty() {
+        return Ok(());
+    }
+    let sql = "with afloat as (
+            select id from comments where post_id = any ($1) and not deleted and remote_id is not null
+            order by id for update)
+        update comments set changed_version = greatest(changed_version, 1), sent_version = 0, due = true
+        where id = any (array(select id from afloat))";
+    let marking = diesel::sql_query(sql).bind::<Array<BigInt>, _>(posts);
+    marking.execute(connection).await.map(drop)
 }
 
 /// Marks those comments of posts as due that waited for their post to be at the remote.

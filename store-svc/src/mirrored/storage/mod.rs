@@ -13,8 +13,8 @@ use shared_models::mirror::Mirrored;
 
 pub(crate) use listing::{Filter, Listed, page};
 pub(crate) use mirroring::{
-    Due, due, listed, posts_of_comments, posts_with_remote_ids, records_with_remote_ids,
-    wake_comments,
+    Due, RemoteName, due, listed, posts_of_comments, posts_with_remote_ids,
+    records_with_remote_ids, set_comments_afloat, wake_comments,
 };
 pub(crate) use reading::{Selection, find, lock, lock_one, look};
 pub(crate) use writing::{create, new_ids, overwrite, remove_comments, touch};

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{CACHE_CONTROL, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
 use shared_models::mirror::{MAX_FOUND, Mirrored};
@@ -75,11 +75,13 @@ impl RemoteClient {
             request = value.into_iter().fold(request, |it, value| it.header(header, value));
         }
         let answer = self.http.fetch::<Value>(self.authorized(request)).await?;
-        id(&answer, &settings.fields).ok_or_else(|| Failure {
-            reason: Reason::Malformed,
-            detail: format!("its answer to a create has no {}", settings.fields.id),
-            retry_after: None,
-        })
+        id(&answer, &settings.fields).ok_or_else(|| self.without_id())
+    }
+
+    fn without_id(&self) -> Failure {
+        let name = &self.remote.settings.fields.id;
+        let detail = format!("it has created the record, without a whole number as its {name}");
+        Failure { reason: Reason::Malformed, detail, retry_after: None }
     }
 
     /// Replaces a record.
@@ -125,7 +127,10 @@ impl RemoteClient {
         let mut ids = vec![];
         while let Some(elements) = list.next().await? {
             let found = elements.iter().map(|element| &element.record).filter(|it| is_it(it));
-            ids.extend(found.filter_map(|record| id(record, &settings.fields)));
+            for record in found {
+                // Not found would mean that it is created once more.
+                ids.push(id(record, &settings.fields).ok_or_else(|| self.without_id())?);
+            }
         }
         if ids.is_empty() && list.is_a_part() {
             let detail = "it listed a part of its records, without the one that is looked up: whether it has \
@@ -144,6 +149,7 @@ impl RemoteClient {
     /// Returns whether the remote has a record.
     pub(super) async fn exists(&self, kind: Mirrored, remote_id: i64) -> Result<bool, Failure> {
         let request = self.http.http().get(self.record_url(kind, remote_id));
+        let request = request.header(CACHE_CONTROL, "no-cache");
         match self.http.send(self.authorized(request)).await {
             Ok(_) => Ok(true),
             Err(Failure { reason: Reason::Status(404 | 410), .. }) => Ok(false),
@@ -157,7 +163,9 @@ impl RemoteClient {
     }
 
     async fn open(&self, request: RequestBuilder) -> Result<List, Failure> {
-        let response = self.http.open(self.authorized(request)).await?;
+        // What a cache has kept is no answer to whether a record is there.
+        let request = self.authorized(request).header(CACHE_CONTROL, "no-cache");
+        let response = self.http.open(request).await?;
         Ok(List::new(self.http.clone(), response, &self.remote.settings))
     }
 }

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use shared_models::mirror::Mirrored;
+use shared_models::mirror::{Action, Mirrored};
 use shared_models::runs::{Cursors, RunFailure};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 use super::Mirror;
 use super::feed::read;
@@ -31,6 +31,16 @@ const AHEAD: usize = 1;
 /// The time to the next run after one that failed, or left something undecided.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// Which records a pass sends. A remote may give the id of a record that it has deleted to the next one that it
+/// creates: so nothing is created while something is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Only {
+    /// Those that are removed here.
+    Removed,
+    /// All others.
+    Others,
+}
+
 /// Sends what changed here.
 pub struct Flush(pub Arc<Mirror>);
 
@@ -44,7 +54,8 @@ impl Work for Flush {
             outcome.add(name, 0);
         }
         let in_a_row = AtomicUsize::new(0);
-        let mut flushing = Flushing { mirror: &self.0, run, outcome: &mut outcome, in_a_row };
+        let mut flushing =
+            Flushing { mirror: &self.0, run, outcome: &mut outcome, in_a_row, left: 0 };
         if let Err(failure) = flushing.flush().await {
             outcome.fail(if run.stop.is_cancelled() { stopped() } else { failure });
         }
@@ -61,6 +72,8 @@ struct Flushing<'a> {
     outcome: &'a mut Outcome,
     /// The records in a row that the remote did not take.
     in_a_row: AtomicUsize,
+    /// The records that are left to a pass of the other kind.
+    left: usize,
 }
 
 impl Flushing<'_> {
@@ -82,7 +95,11 @@ impl Flushing<'_> {
     ) -> Result<(), RunFailure> {
         let name = store.kind.plural();
         let cursor = cursors.get(name).map_or(START, String::as_str).to_owned();
-        let (sent, window) = tokio::join!(self.send(store, due(store)), read(store, &cursor));
+        self.send(store, due(store, Only::Removed), Only::Removed).await?;
+        self.left = 0;
+        let due = due(store, Only::Others);
+        let (sent, window) =
+            tokio::join!(self.send(store, due, Only::Others), read(store, &cursor));
         sent?;
         let mut window = Some(window?);
         while let Some(this) = window {
@@ -91,7 +108,7 @@ impl Flushing<'_> {
             let next = async {
                 if this.more { read(store, &this.next).await.map(Some) } else { Ok(None) }
             };
-            let (sent, next) = tokio::join!(self.send(store, in_chunks(&ids)), next);
+            let (sent, next) = tokio::join!(self.send(store, in_chunks(&ids), Only::Others), next);
             sent?;
             if cursors.get(name) != Some(&this.next) {
                 cursors.insert(name.to_owned(), this.next);
@@ -99,7 +116,11 @@ impl Flushing<'_> {
             }
             window = next?;
         }
-        Ok(())
+        match self.left {
+            0 => Ok(()),
+            // They were removed meanwhile.
+            _ => self.send(store, self::due(store, Only::Removed), Only::Removed).await,
+        }
     }
 
     /// Sends records, and once more those that were changed meanwhile, or that the remote has no more: they are
@@ -108,9 +129,10 @@ impl Flushing<'_> {
         &mut self,
         store: &Store<'_>,
         ids: impl Stream<Item = Result<Vec<i64>, RunError>>,
+        only: Only,
     ) -> Result<(), RunFailure> {
-        let again = self.pass(store, ids).await?;
-        self.pass(store, in_chunks(&again)).await.map(drop)
+        let again = self.pass(store, ids, only).await?;
+        self.pass(store, in_chunks(&again), only).await.map(drop)
     }
 
     /// Sends records, each of them once; returns those that have to be looked at again. While some are sent,
@@ -119,6 +141,7 @@ impl Flushing<'_> {
         &mut self,
         store: &Store<'_>,
         ids: impl Stream<Item = Result<Vec<i64>, RunError>>,
+        only: Only,
     ) -> Result<Vec<i64>, RunFailure> {
         let permit = Permit::of(self.run);
         let (chunks, prepared) = mpsc::channel(AHEAD);
@@ -128,16 +151,17 @@ impl Flushing<'_> {
             kind: store.kind,
             permit: &permit,
             in_a_row: &self.in_a_row,
+            has_others: OnceCell::new(),
         };
         let mut settler = Settler { store, outcome: self.outcome };
         let (preparing, unavailable, settling) = tokio::join!(
             // Without the store nothing is sent: another run may have begun.
-            halting(&permit, prepare(store, ids, &permit, chunks)),
+            halting(&permit, prepare(store, (ids, only), &permit, chunks)),
             sender.send(prepared, results),
             halting(&permit, settler.settle_all(sent)),
         );
         let again = settling?;
-        preparing?;
+        self.left += preparing?;
         unavailable.map_or(Ok(again), |failure| Err(failure.into()))
     }
 }
@@ -147,14 +171,14 @@ async fn halting<T, E>(permit: &Permit, doing: impl Future<Output = Result<T, E>
     doing.await.inspect_err(|_| permit.halt())
 }
 
-/// Prepares records, a chunk ahead of those that are sent.
+/// Prepares records, a chunk ahead of those that are sent. Returns the number of those that another pass is to send.
 async fn prepare(
     store: &Store<'_>,
-    ids: impl Stream<Item = Result<Vec<i64>, RunError>>,
+    (ids, only): (impl Stream<Item = Result<Vec<i64>, RunError>>, Only),
     permit: &Permit,
     chunks: mpsc::Sender<Vec<ToSend>>,
-) -> Result<(), RunError> {
-    let mut ids = pin!(ids);
+) -> Result<usize, RunError> {
+    let (mut ids, mut left) = (pin!(ids), 0);
     // The place comes first: what was prepared and is not sent is to be settled all the same.
     while let Ok(place) = chunks.reserve().await {
         if !permit.lasts() {
@@ -163,16 +187,29 @@ async fn prepare(
         let Some(ids) = ids.next().await.transpose()? else { break };
         let items = store.prepare(ids).await?.items.into_iter();
         // A comment whose post is not at the remote waits: the store names it again when the post is.
-        place.send(items.filter_map(|item| Some((wanted(&item)?, item))).collect());
+        let items = items.filter_map(|item| Some((wanted(&item)?, item)));
+        let (now, other) = items.partition::<Vec<_>, _>(|(_, item)| only.has(item.action));
+        left += other.len();
+        place.send(now);
     }
-    Ok(())
+    Ok(left)
+}
+
+impl Only {
+    const fn has(self, action: Action) -> bool {
+        let is_removal = matches!(action, Action::Delete | Action::Resolve);
+        is_removal == matches!(self, Self::Removed)
+    }
 }
 
 /// Returns what an earlier run has left, and what was offered again, in the order of the ids.
-fn due<'a>(store: &'a Store<'_>) -> impl Stream<Item = Result<Vec<i64>, RunError>> + 'a {
-    stream::try_unfold(Some(None), async |place| {
+fn due<'a>(
+    store: &'a Store<'_>,
+    only: Only,
+) -> impl Stream<Item = Result<Vec<i64>, RunError>> + 'a {
+    stream::try_unfold(Some(None), move |place: Option<Option<i64>>| async move {
         let Some(after) = place else { return Ok(None) };
-        let items = store.outstanding(after, CHUNK).await?.items;
+        let items = store.outstanding(only == Only::Removed, after, CHUNK).await?.items;
         let ids = items.into_iter().map(|item| item.id).collect::<Vec<_>>();
         let next = (ids.len() == CHUNK).then(|| ids.last().copied());
         Ok((!ids.is_empty()).then_some((ids, next)))

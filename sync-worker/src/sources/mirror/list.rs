@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Response;
-use reqwest::header::{HeaderValue, LINK};
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::array::{ArrayError, Elements};
 use crate::settings::mirror::MirrorSettings;
-use crate::sources::outbound::{Failure, Outbound, Reason, too_large};
+use crate::sources::outbound::{Failure, Outbound, Reason, is_a_page, too_large};
 
 /// The header in which a remote says how many records it has, where it lists a part of them.
 const TOTAL: &str = "x-total-count";
@@ -64,7 +63,7 @@ impl List {
     /// Begins to read a list, of which the head has arrived.
     pub(super) fn new(http: Outbound, response: Response, settings: &MirrorSettings) -> Self {
         let head = response.headers();
-        let is_a_page = head.get_all(LINK).iter().any(names_next);
+        let is_a_page = is_a_page(head);
         let total = head.get(TOTAL).and_then(|value| value.to_str().ok()?.parse().ok());
         let elements = Elements::of(settings.max_record.get());
         let (max, patience) = (settings.max_records.get(), Patience::new(settings.list_timeout));
@@ -131,11 +130,6 @@ impl List {
             ArrayError::Malformed => malformed(format!("its list is not a JSON array, {place}")),
         }
     }
-}
-
-/// Returns whether a `Link` (RFC 8288) names a next page.
-fn names_next(link: &HeaderValue) -> bool {
-    link.to_str().is_ok_and(|link| link.contains("rel=\"next\"") || link.contains("rel=next"))
 }
 
 #[cfg(test)]

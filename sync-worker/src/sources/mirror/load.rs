@@ -15,7 +15,6 @@ use super::list::{Element, List};
 use super::names::{Reader, id};
 use super::seen::Seen;
 use super::store::Store;
-use crate::sources::outbound::Failure;
 use crate::sources::run::{Held, Outcome, Work};
 
 /// The name of the task.
@@ -164,10 +163,9 @@ impl Load {
     /// more than was removed.
     async fn really_gone(&self, kind: Mirrored, ids: &[i64]) -> Result<Vec<i64>, RunFailure> {
         let client = &self.mirror.client;
-        let asking = ids
-            .iter()
-            .copied()
-            .map(|id| async move { Ok::<_, Failure>((id, client.exists(kind, id).await?)) });
+        let asking = ids.iter().copied().map(|id| async move {
+            client.pace.patiently(|| client.exists(kind, id)).await.map(|it| (id, it))
+        });
         let asking = stream::iter(asking).buffered(self.mirror.parallel());
         let found = asking.try_collect::<Vec<_>>().await?;
         Ok(found.into_iter().filter(|(_, exists)| !exists).map(|(id, _)| id).collect())

@@ -35,6 +35,16 @@ impl Permit {
         self.halt.run_until_cancelled(waiting).await.filter(|_| self.lasts())
     }
 
+    /// Waits for the answer to a request; `None` if the lease ends first. A process that was frozen in the middle of a
+    /// request sends nothing more of it.
+    pub(super) async fn guard<T>(&self, request: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.lease.ends() => None,
+            answer = request => Some(answer),
+        }
+    }
+
     /// Returns the failure of a record for which no further request may be sent.
     pub(super) fn ended(&self) -> Failure {
         let detail = match self.stop.is_cancelled() {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, stream};
 use shared_models::mirror::{Mirrored, PreparedItem};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 use super::client::RemoteClient;
 use super::permit::Permit;
@@ -26,6 +26,8 @@ pub(super) struct Sender<'a> {
     pub(super) permit: &'a Permit,
     /// The records in a row that the remote did not take.
     pub(super) in_a_row: &'a AtomicUsize,
+    /// Whether the remote has answered that it has such records at all, since one was gone.
+    pub(super) has_others: OnceCell<Option<Failure>>,
 }
 
 impl Sender<'_> {
@@ -43,7 +45,7 @@ impl Sender<'_> {
         let mut sending = sending.buffer_unordered(parallel);
         let mut unavailable = None;
         while let Some(mut sent) = sending.next().await {
-            self.judge(&mut sent);
+            self.judge(&mut sent).await;
             let is_first = unavailable.is_none();
             if let Ended::Unavailable(failure) = &sent.ended {
                 unavailable.get_or_insert_with(|| failure.clone());
@@ -59,10 +61,10 @@ impl Sender<'_> {
     }
 
     /// Takes a record that the remote did not take for a failure of the remote, if it is one of too many.
-    fn judge(&self, sent: &mut Sent) {
+    async fn judge(&self, sent: &mut Sent) {
         let failure = match &sent.ended {
             Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
-            Ended::Gone => gone(),
+            Ended::Gone => return self.judge_gone(sent).await,
             Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => {
                 return self.in_a_row.store(0, Ordering::Relaxed);
             }
@@ -70,6 +72,14 @@ impl Sender<'_> {
         };
         if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
             sent.ended = Ended::Unavailable(failure);
+        }
+    }
+
+    /// Believes that a record is gone only if the remote still lists the others: it may be that the path is wrong.
+    async fn judge_gone(&self, sent: &mut Sent) {
+        let listing = async || self.client.list(self.kind).await.err();
+        if let Some(failure) = self.has_others.get_or_init(listing).await {
+            sent.ended = Ended::Unavailable(failure.clone());
         }
     }
 }
@@ -89,10 +99,4 @@ fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
         Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => Some(sent),
         Ended::Undecided | Ended::Gone | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
     }
-}
-
-/// Creates the failure of a remote that lacks one record after the other.
-fn gone() -> Failure {
-    let detail = "it answered 404 to several updates in a row".to_owned();
-    Failure { reason: Reason::Status(404), detail, retry_after: None }
 }

@@ -1,8 +1,7 @@
 //! Sending one record to the remote: the requests that the steps say, with pauses after failures.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use program_kit::backoff;
 use shared_models::mirror::{Action, Fields, Mirrored, Outcome, PreparedItem, SettleItem};
 use tokio::time::sleep;
@@ -25,6 +24,8 @@ pub(super) struct Sent {
     pub(super) ended: Ended,
     /// Set if it is certain that a create has created nothing.
     pub(super) not_created: bool,
+    /// The time at which a create was last sent.
+    pub(super) created_at: Option<Instant>,
 }
 
 impl Sent {
@@ -32,6 +33,10 @@ impl Sent {
     pub(super) fn settle_item(&self, parked: bool) -> SettleItem {
         let PreparedItem { id, version, attempt, .. } = self.item;
         SettleItem { id, version, attempt, outcome: self.outcome(parked) }
+    }
+
+    fn sent_ago(&self) -> Option<u64> {
+        self.created_at.and_then(|at| at.elapsed().as_millis().try_into().ok())
     }
 
     fn outcome(&self, parked: bool) -> Outcome {
@@ -45,11 +50,14 @@ impl Sent {
             Ended::NotCreated => Outcome::NotCreated {},
             Ended::Gone => Outcome::Gone {},
             Ended::Undecided => {
-                Outcome::Failed { detail: UNDECIDED.to_owned(), parked: false, not_created: false }
+                let detail = UNDECIDED.to_owned();
+                let sent_ago = self.sent_ago();
+                Outcome::Failed { detail, parked: false, not_created: false, sent_ago }
             }
             Ended::Failed(failure) | Ended::Refused(failure) | Ended::Unavailable(failure) => {
                 let not_created = self.not_created;
-                Outcome::Failed { detail: failure.detail.clone(), parked, not_created }
+                let (detail, sent_ago) = (failure.detail.clone(), self.sent_ago());
+                Outcome::Failed { detail, parked, not_created, sent_ago }
             }
         }
     }
@@ -81,12 +89,24 @@ impl RemoteClient {
             keeps_markers: settings.marker_field.is_some(),
         };
         let mut sending = Sending::new(wanted, settings.tries.get(), item.failures, recognition);
+        let mut created_at = None;
+        let sent = |item, ended, sending: &Sending, created_at| Sent {
+            item,
+            ended,
+            not_created: sending.not_created(),
+            created_at,
+        };
         loop {
             let Some(begun) = permit.wait(self.pace.begin()).await else {
-                let ended = Ended::Unavailable(permit.ended());
-                return Sent { item, ended, not_created: sending.not_created() };
+                return sent(item, Ended::Unavailable(permit.ended()), &sending, created_at);
             };
-            let answer = self.answer(kind, &item, sending.step()).await;
+            if sending.step() == Step::Create {
+                created_at = Some(Instant::now());
+            }
+            let Some(answer) = permit.guard(self.answer(kind, &item, sending.step())).await else {
+                sending.broken_off();
+                return sent(item, Ended::Unavailable(permit.ended()), &sending, created_at);
+            };
             let throttled = throttled(&answer).map(|after| self.bounded(after));
             self.pace.answered(begun, throttled);
             // Of one that is throttled, the pace is the pause.
@@ -97,9 +117,7 @@ impl RemoteClient {
                 }
             };
             match sending.after(answer, self.is_late(&item)) {
-                Next::End(ended) => {
-                    return Sent { item, ended, not_created: sending.not_created() };
-                }
+                Next::End(ended) => return sent(item, ended, &sending, created_at),
                 Next::Go(_) => drop(permit.wait(sleep(pause)).await),
             }
         }
@@ -107,8 +125,8 @@ impl RemoteClient {
 
     /// Returns whether a create that was begun is over by now, also where it was never answered.
     fn is_late(&self, item: &PreparedItem) -> bool {
-        let since = item.attempted_at.map(|at| (Utc::now() - at).to_std().unwrap_or_default());
-        since.is_some_and(|since| since >= self.remote.settings.create_grace)
+        let age = item.attempt_age.map(Duration::from_millis);
+        age.is_some_and(|age| age >= self.remote.settings.create_grace)
     }
 
     fn pause(&self, sending: &Sending, failure: &Failure) -> Duration {
@@ -128,6 +146,13 @@ impl RemoteClient {
             Step::Delete => match item.remote_id {
                 Some(remote_id) => self.delete(kind, remote_id).await.map(|()| None),
                 None => Ok(None),
+            },
+            Step::Exists => match item.remote_id {
+                Some(remote_id) => match self.exists(kind, remote_id).await {
+                    Ok(false) => return Answer::NotFound,
+                    found => found.map(|_| None),
+                },
+                None => return Answer::NotFound,
             },
             Step::LookUp => {
                 return self.look_up_item(kind, item).await.unwrap_or_else(Answer::Failed);

@@ -136,7 +136,9 @@ const fn is_parked(sent: &Sent) -> bool {
 fn report_of(kind: Mirrored, sent: &Sent) -> Option<ReportedChange> {
     match &sent.ended {
         Ended::Failed(failure) => {
-            let may_pass = sent.item.failures < PASSING;
+            // As long as it is the remote as a whole that is not available, no person can help.
+            let is_of_remote = matches!(failure.reason, Reason::Status(429 | 502..=504));
+            let may_pass = is_of_remote || sent.item.failures < PASSING;
             Some(report(kind, &sent.item, &failure.detail, may_pass))
         }
         Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),

@@ -32,7 +32,10 @@ pub(super) enum Step {
     Create,
     Update,
     Delete,
+    /// The record is looked up that is to be created.
     LookUp,
+    /// It is asked whether the record is there that an update did not find.
+    Exists,
 }
 
 /// The answer to a request.
@@ -164,6 +167,11 @@ impl Sending {
         !self.may_exist
     }
 
+    /// Takes into account that the answer to a request is not waited for.
+    pub(super) fn broken_off(&mut self) {
+        self.may_exist |= self.step == Step::Create;
+    }
+
     /// Decides what is done after an answer. `is_late` is whether a create that was begun is over by now,
     /// also where it was never answered.
     pub(super) fn after(&mut self, answer: Answer, is_late: bool) -> Next {
@@ -176,6 +184,12 @@ impl Sending {
 
     fn next(&mut self, answer: Answer, is_late: bool) -> Next {
         let failure = match answer {
+            Answer::Done(_) if self.step == Step::Exists => {
+                // A gateway may answer so, or a remote to whom may not write.
+                let refused = self.failed.take().map_or(Ended::Gone, Ended::Refused);
+                return Next::End(refused);
+            }
+            Answer::NotFound if self.step == Step::Exists => return Next::End(Ended::Gone),
             Answer::Done(id) => return Next::End(Ended::Sent(id)),
             Answer::Found(remote_ids) => return self.found(remote_ids, is_late),
             Answer::NotFound => return self.not_found(is_late),
@@ -184,7 +198,10 @@ impl Sending {
         let reason = failure.reason;
         match (reason, self.step) {
             (Reason::Status(404 | 410), Step::Delete) => return Next::End(Ended::Sent(None)),
-            (Reason::Status(404 | 410), Step::Update) => return Next::End(Ended::Gone),
+            (Reason::Status(404 | 410), Step::Update) => {
+                self.failed = Some(failure);
+                return Next::Go(Step::Exists);
+            }
             _ => {}
         }
         if reason == Reason::Status(429) && self.throttled < MOST_THROTTLED {

@@ -166,10 +166,15 @@ fn a_record_that_the_remote_lacks_is_deleted_or_gone() {
     let missing = || failed(Reason::Status(404));
     let deleted = Sending::new(Wanted::Delete, 3, 0, BY_CONTENTS).after(missing(), true);
     assert_eq!(deleted, Next::End(Ended::Sent(None)));
-    assert_eq!(
-        Sending::new(Wanted::Update, 3, 0, BY_CONTENTS).after(missing(), true),
-        Next::End(Ended::Gone)
-    );
+    let updated = |found: Answer| {
+        let mut sending = Sending::new(Wanted::Update, 3, 0, BY_CONTENTS);
+        assert_eq!(sending.after(missing(), true), Next::Go(Step::Exists));
+        sending.after(found, true)
+    };
+    assert_eq!(updated(Answer::NotFound), Next::End(Ended::Gone));
+    // Not the record is missing, but the permission to write it, or a gateway has answered.
+    let refused = Ended::Refused(failure(Reason::Status(404)));
+    assert_eq!(updated(Answer::Done(None)), Next::End(refused));
     let refused = Ended::Refused(failure(Reason::Status(404)));
     assert_eq!(create().after(missing(), true), Next::End(refused));
 }

@@ -68,14 +68,16 @@ impl Store<'_> {
         self.client.read_if_kept(&path, &query).await
     }
 
-    /// Returns the records at which the mirror has to look, whatever the feed says, in the order of their ids.
+    /// Returns the records at which the mirror has to look, whatever the feed says, in the order of their ids: those
+    /// that are removed here, or those that are not.
     pub(super) async fn outstanding(
         &self,
+        removed: bool,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Outstanding, RunError> {
         let after = after.map(|after| ("after", json!(after)));
-        let query = after.into_iter().chain([("limit", json!(limit))]);
+        let query = after.into_iter().chain([("limit", json!(limit)), ("removed", json!(removed))]);
         self.client.read_for_run(&self.path("outstanding"), &query.collect::<Vec<_>>()).await
     }
 

@@ -4,19 +4,17 @@ mod batch;
 mod shapes;
 
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 use program_kit::access::Token;
-use program_kit::backoff;
 use reqwest::Url;
 use serde_json::Value;
 use shared_models::pull::PullReceipt;
 use shared_models::runs::{RefusedRecord, RunFailure};
-use tokio::time::sleep;
 
 use super::outbound::{Failure, Limits, Outbound, Reason};
-use super::pace::{self, SharedPace};
+use super::pace::SharedPace;
 use super::run::{Held, Outcome, Work};
 use super::token::{Clock, NO_TOKEN, TokenError, Tokens};
 use crate::settings::upstream::{Credentials, Upstream};
@@ -32,14 +30,6 @@ pub const TASK: &str = "pull";
 const PULLED: &str = "v1/sync/pulled";
 /// The operators in a row whose sites may not be readable. After so many the pull fails.
 const FAILURES_IN_A_ROW: usize = 5;
-/// The tries of a request while an upstream is not available.
-const TRIES: u32 = 3;
-/// The answers that there are too many requests, after which one has failed: each makes all requests slower.
-const MOST_THROTTLED: u32 = 20;
-/// The shortest and the longest pause before the next of them.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-/// The longest `Retry-After` that a run waits for.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The name of the section, for messages.
 const SECTION: &str = "upstream";
 
@@ -200,7 +190,10 @@ impl Pull {
     /// Sends a request with the token. One that is refused is renewed once, and the request repeated.
     async fn get(&self, url: &Url) -> Result<Value, Problem> {
         let token = self.tokens.get(None).await?;
-        let with = async |token: &Token| self.patiently(url, token).await;
+        let with = async |token: &Token| {
+            let request = || self.client.http().get(url.clone()).bearer_auth(token.expose());
+            self.pace.patiently(|| self.client.fetch_whole(request())).await
+        };
         match with(&token).await {
             Err(failure @ Failure { reason: Reason::Status(401), .. })
                 if self.tokens.can_renew() =>
@@ -212,35 +205,6 @@ impl Pull {
                 }
             }
             answer => Ok(answer?),
-        }
-    }
-
-    /// Sends a request again if the upstream says that it may succeed soon.
-    async fn patiently(&self, url: &Url, token: &Token) -> Result<Value, Failure> {
-        let (mut failures, mut throttled) = (0, 0);
-        loop {
-            let begun = self.pace.begin().await;
-            let request = self.client.http().get(url.clone()).bearer_auth(token.expose());
-            let answer = self.client.fetch(request).await;
-            let wait = answer.as_ref().err().and_then(pace::throttled);
-            let wait = wait.map(|after| after.clamp(PAUSE.0, LONGEST_WAIT));
-            self.pace.answered(begun, wait);
-            let failure = match answer {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
-            };
-            // Of one that is throttled, the pace is the pause.
-            if wait.is_some() && throttled < MOST_THROTTLED {
-                throttled += 1;
-                continue;
-            }
-            failures += 1;
-            let may_pass = matches!(failure.reason, Reason::Status(502..=504));
-            if !may_pass || failures == TRIES {
-                return Err(failure);
-            }
-            let pause = backoff::wait(failures - 1, PAUSE.0, PAUSE.1, fastrand::f64());
-            sleep(failure.retry_after.map_or(pause, |after| after.min(LONGEST_WAIT))).await;
         }
     }
 }

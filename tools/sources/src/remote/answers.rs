@@ -11,6 +11,7 @@ use crate::http::{Answer, Request};
 pub(super) struct Behaviour {
     /// Answers as JSONPlaceholder does, which stores nothing.
     pub(super) faking: bool,
+    pub(super) reuses_ids: bool,
     /// Heeds the header `Idempotency-Key` of a create.
     pub(super) idempotency: bool,
 }
@@ -124,6 +125,7 @@ fn create(
             return reading(Answer::refusal(500, "Insert failed, duplicate id"));
         }
         Some(id) => id,
+        None if behaviour.reuses_ids => records.lowest_free(kind),
         None => records.next(kind),
     };
     if behaviour.faking {

@@ -45,13 +45,18 @@ pub struct Options {
     /// Heed the header Idempotency-Key of a create.
     #[arg(long)]
     pub idempotency: bool,
+    /// Give a new record the id after the highest one in use, as json-server does: that of a record that was
+    /// deleted may be given again.
+    #[arg(long)]
+    pub reuse_ids: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let (port, file, seed_posts) = (0, None, None);
-        Self { host, port, file, seed_posts, faking: false, idempotency: false }
+        let (faking, idempotency, reuse_ids) = (false, false, false);
+        Self { host, port, file, seed_posts, faking, idempotency, reuse_ids }
     }
 }
 
@@ -76,7 +81,7 @@ impl Running<RemoteSource> {
     /// Starts a remote in this process.
     #[expect(clippy::unused_async, reason = "it needs a tokio runtime, which this makes sure of")]
     pub async fn start(options: Options) -> Result<Self> {
-        let Options { host, port, file, seed_posts, faking, idempotency } = options;
+        let Options { host, port, file, seed_posts, faking, idempotency, reuse_ids } = options;
         let seed_posts = seed_posts.unwrap_or(if faking { 100 } else { 0 });
         let new = || seed::seed(seed_posts);
         let (journal, records) = match file {
@@ -86,7 +91,7 @@ impl Running<RemoteSource> {
             }
             None => (None, new()),
         };
-        let behaviour = Behaviour { faking, idempotency };
+        let behaviour = Behaviour { faking, reuses_ids: reuse_ids, idempotency };
         let state = Mutex::new(State { records, behaviour, journal });
         Self::serve(host, port, RemoteSource { state, seed_posts })
     }
@@ -188,7 +193,7 @@ impl Source for RemoteSource {
             }
             _ => return None,
         }
-        let Behaviour { faking, idempotency } = state.behaviour;
+        let Behaviour { faking, idempotency, .. } = state.behaviour;
         Some(steering::done(Ok(json!({ "faking": faking, "idempotency": idempotency }))))
     }
 

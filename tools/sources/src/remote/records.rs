@@ -107,6 +107,11 @@ impl Records {
         self.table(kind).highest.saturating_add(1)
     }
 
+    /// Returns the id after the highest one in use.
+    pub(super) fn lowest_free(&self, kind: Kind) -> u64 {
+        self.table(kind).rows.keys().next_back().map_or(1, |highest| highest.saturating_add(1))
+    }
+
     pub(super) fn created_by(&self, key: &str) -> Option<&Created> {
         self.keys.get(key)
     }

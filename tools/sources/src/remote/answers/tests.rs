@@ -1,9 +1,9 @@
 use super::super::seed::seed;
 use super::*;
 
-const STORING: Behaviour = Behaviour { faking: false, idempotency: false };
-const FAKING: Behaviour = Behaviour { faking: true, idempotency: false };
-const WITH_KEYS: Behaviour = Behaviour { faking: false, idempotency: true };
+const STORING: Behaviour = Behaviour { faking: false, reuses_ids: false, idempotency: false };
+const FAKING: Behaviour = Behaviour { faking: true, reuses_ids: false, idempotency: false };
+const WITH_KEYS: Behaviour = Behaviour { faking: false, reuses_ids: false, idempotency: true };
 
 fn request(method: &str, target: &str, body: &'static str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
