@@ -80,6 +80,11 @@ impl Mirror {
         self.changed_version > self.sent_version
     }
 
+    /// Returns whether the newest change is not sent before it is offered, or changed: the remote has refused it.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.changed_version <= self.refused_version && !self.due
+    }
+
     /// Returns the create that was begun, and whose outcome is not known.
     pub(crate) fn attempt(&self) -> Option<Uuid> {
         self.sending.as_ref().and_then(|sending| sending.attempt)
@@ -94,6 +99,8 @@ pub(crate) enum MirrorState {
     Sent,
     /// A change waits to be sent.
     Waiting,
+    /// A change is parked: it waits for a person, or to be offered again.
+    Parked,
     /// Whether the remote has the record is not known.
     Unknown,
 }
@@ -146,6 +153,7 @@ impl Record {
     pub(crate) fn mirror_state(&self) -> MirrorState {
         match (self.mirror.attempt(), self.mirror.waits()) {
             (Some(_), _) => MirrorState::Unknown,
+            (None, true) if self.mirror.is_refused() => MirrorState::Parked,
             (None, true) => MirrorState::Waiting,
             (None, false) => MirrorState::Sent,
         }

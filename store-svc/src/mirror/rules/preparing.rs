@@ -20,11 +20,9 @@ pub(in crate::mirror) struct PrepareDecision {
 /// Decides what is to be done with a record. `post` is the id at the remote of a comment's post.
 fn action(record: &Record, post: Option<i64>) -> Action {
     let mirror = &record.mirror;
-    // What the remote has refused is sent again when it is offered, or changed again.
-    let is_refused = mirror.changed_version <= mirror.refused_version && !mirror.due;
     let is_orphan = record.kind == Mirrored::Comment && post.is_none();
     match (mirror.attempt(), mirror.remote_id, record.deleted) {
-        _ if !mirror.waits() || is_refused => Action::Nothing,
+        _ if !mirror.waits() || mirror.is_refused() => Action::Nothing,
         (Some(_), _, true) => Action::Resolve,
         (None, Some(_), true) => Action::Delete,
         (None, None, true) => Action::Nothing,

@@ -66,8 +66,7 @@ impl SettleDecision {
                 SettleState::Settled
             }
             Self::Same(_) | Self::Touched(_) | Self::Told(_) | Self::NotCreated(_) => {
-                let is_refused = mirror.changed_version <= mirror.refused_version && !mirror.due;
-                if is_refused { SettleState::Refused } else { SettleState::Again }
+                if mirror.is_refused() { SettleState::Refused } else { SettleState::Again }
             }
         }
     }

@@ -124,7 +124,7 @@ async fn two_records_to_which_the_remote_gives_the_same_id_do_not_collide_and_no
     assert_eq!(mirror.outstanding("posts").await, [2]);
     assert_eq!(parked(&mirror, 2).await["state"], "refused");
     let shown = mirror.shown("/posts/2").await;
-    assert_eq!((&shown["remote_id"], &shown["mirror"]["state"]), (&Value::Null, &json!("waiting")));
+    assert_eq!((&shown["remote_id"], &shown["mirror"]["state"]), (&Value::Null, &json!("parked")));
     assert_eq!(shown["mirror"]["detail"], "the id is taken");
     // Read again from the feed, it is not created again.
     assert_eq!(mirror.prepare("posts", 2).await["action"], "nothing");
@@ -171,7 +171,7 @@ async fn what_was_parked_is_sent_again_when_it_is_offered_although_nothing_chang
     let settled = mirror.settle("posts", &item, failed).await;
     assert_eq!(settled, json!({"id": 1, "state": "refused", "failures": 1}));
     let shown = mirror.shown("/posts/1").await;
-    let expected = json!({"state": "waiting", "detail": "the remote answered 500"});
+    let expected = json!({"state": "parked", "detail": "the remote answered 500"});
     assert_eq!(shown["mirror"], expected);
     assert_eq!(mirror.prepare("posts", 1).await["action"], "nothing");
     assert_eq!(mirror.outstanding("posts").await, Vec::<Value>::new());

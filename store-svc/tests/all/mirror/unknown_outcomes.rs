@@ -229,5 +229,5 @@ async fn a_create_that_was_refused_for_good_has_no_attempt_left() {
     let item = mirror.prepare("posts", 1).await;
     let refused = json!({"failed": {"detail": "400", "parked": true, "not_created": true}});
     assert_eq!(mirror.settle("posts", &item, refused).await["state"], "refused");
-    assert_eq!(mirror.shown("/posts/1").await["mirror"]["state"], "waiting");
+    assert_eq!(mirror.shown("/posts/1").await["mirror"]["state"], "parked");
 }
