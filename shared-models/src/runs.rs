@@ -16,10 +16,6 @@ pub const MAX_RUNS: usize = 100;
 /// The longest that a run may be held without being renewed, in seconds.
 pub const MAX_HOLD: u32 = 3_600;
 
-/// The last part of the hold of a run, in seconds, in which its worker sends nothing to a service outside: what it
-/// has sent is that old at least when another run begins in its place.
-pub const QUIET: u32 = 30;
-
 /// The most characters of the name of a job or of a task.
 const MAX_NAME: usize = 64;
 

@@ -15,7 +15,7 @@ pub use load::{
     RemoteComment, RemotePost,
 };
 pub use send::{
-    Action, CommentFields, DueRecord, Fields, MAX_FOUND, MAX_PREPARED, Outcome, Outstanding,
+    Action, CommentFields, DueRecord, Fields, MAX_FOUND, MAX_PREPARED, Only, Outcome, Outstanding,
     PostFields, Prepare, Prepared, PreparedItem, Settle, SettleItem, SettleState, Settled,
     SettledItem,
 };

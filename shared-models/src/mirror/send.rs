@@ -214,11 +214,46 @@ pub enum SettleState {
 
 /// The records at which the mirror has to look, whatever the feed says: those with a change that waits and
 /// was not refused, and those that were handed out and not settled, or offered again. The answer to `GET
-/// /v1/sync/mirror/{posts,comments}/outstanding?after=&limit=`, in the order of their ids.
+/// /v1/sync/mirror/{posts,comments}/outstanding?only=&after=&limit=`, in the order of their ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outstanding {
     /// The records. Fewer than the limit are the last ones.
     pub items: Vec<DueRecord>,
+}
+
+/// Which of these records are listed. A remote may give the id of a record that it has deleted to the next one that it
+/// creates: so each of the three is sent when the one before is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Only {
+    /// Those that are removed here.
+    Removed,
+    /// Those that the remote has.
+    Changed,
+    /// Those that the remote has not.
+    New,
+}
+
+impl Only {
+    /// Returns the name, the same everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::New => "new",
+        }
+    }
+
+    /// Returns whether this is done with such records.
+    #[must_use]
+    pub const fn has(self, action: Action) -> bool {
+        match self {
+            Self::Removed => matches!(action, Action::Delete | Action::Resolve),
+            Self::Changed => matches!(action, Action::Update),
+            Self::New => matches!(action, Action::Create),
+        }
+    }
 }
 
 /// A record at which the mirror has to look.

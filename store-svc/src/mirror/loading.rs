@@ -210,6 +210,7 @@ pub(super) async fn remove(
     storage::overwrite(connection, kind, &changed, author).await?;
     storage::touch(connection, kind, &touched).await?;
     if kind == Mirrored::Post {
+        storage::lock_comments(connection, &[&*anew, &*removed].concat()).await?;
         storage::set_comments_afloat(connection, &anew).await?;
     }
     if kind == Mirrored::Post && !removed.is_empty() {

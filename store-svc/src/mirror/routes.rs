@@ -18,7 +18,8 @@ use service_kit::error::Error;
 use service_kit::service::Service;
 use shared_models::mirror::{
     DueRecord, Gone, GoneResult, Listed, Load, MAX_FOUND, MAX_LISTED, MAX_LOADED, MAX_PREPARED,
-    Mirrored, Outcome, Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost, Settle,
+    Mirrored, Only, Outcome, Outstanding, Prepare, RefusedRecord, RemoteComment, RemotePost,
+    Settle,
 };
 
 use super::{loading, sending};
@@ -244,17 +245,17 @@ async fn listed(
 struct OutstandingQuery {
     after: Option<i64>,
     limit: Option<usize>,
-    removed: Option<bool>,
+    only: Option<Only>,
 }
 
 async fn outstanding(
     kind: Mirrored,
     service: Data<Service>,
-    Query(OutstandingQuery { after, limit, removed }): Query<OutstandingQuery>,
+    Query(OutstandingQuery { after, limit, only }): Query<OutstandingQuery>,
 ) -> Result<HttpResponse, Error> {
     let (after, limit) = AfterQuery { after, limit }.checked(MAX_PREPARED)?;
     let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
-        Ok::<_, Error>(storage::due(connection, kind, removed, after, limit).await?)
+        Ok::<_, Error>(storage::due(connection, kind, only.map(Only::as_str), after, limit).await?)
     });
     let due = |Due { id, version, attempt, failures }| DueRecord {
         id,

@@ -93,12 +93,18 @@ impl Settling {
         Self { now, records, holders, freed, touched, told, placed, anew }
     }
 
-    /// Settles removals first: what they free may be given to a record that was created.
+    /// Settles first what frees an id, which may be given to a record that was created; and what is certain before what
+    /// is guessed by contents.
     fn settle_all(&mut self, results: &[SettleItem]) -> Vec<SettledItem> {
         let is_removed =
             |result: &SettleItem| self.records.get(&result.id).is_some_and(|it| it.deleted);
         let mut order = (0..results.len()).collect::<Vec<_>>();
-        order.sort_by_key(|index| !is_removed(&results[*index]));
+        order.sort_by_key(|index| match &results[*index] {
+            result if is_removed(result) => 0,
+            SettleItem { outcome: Outcome::Gone {}, .. } => 1,
+            SettleItem { outcome: Outcome::Found { .. }, .. } => 3,
+            SettleItem { .. } => 2,
+        });
         let mut states = HashMap::new();
         for index in order {
             states.insert(index, self.settle_one(&results[index]));
@@ -164,8 +170,14 @@ impl Settling {
     ) -> Result<(), Error> {
         storage::touch(connection, kind, &self.freed).await.map_err(of_write)?;
         storage::touch(connection, kind, &self.touched).await.map_err(of_write)?;
-        storage::overwrite(connection, kind, &self.told, author).await.map_err(of_write)?;
+        let (without, with) =
+            self.told.into_iter().partition::<Vec<_>, _>(|it| it.record.mirror.remote_id.is_none());
+        for told in [without, with] {
+            storage::overwrite(connection, kind, &told, author).await.map_err(of_write)?;
+        }
         if kind == Mirrored::Post {
+            // In one order, also with an offer of all.
+            storage::lock_comments(connection, &[&*self.anew, &*self.placed].concat()).await?;
             storage::set_comments_afloat(connection, &self.anew).await?;
             storage::wake_comments(connection, &self.placed).await?;
         }

@@ -18,7 +18,6 @@ use program_kit::telemetry::LogSettings;
 use program_kit::tls::{CaFile, Tls};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use shared_models::runs::QUIET;
 use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 
@@ -29,7 +28,7 @@ use upstream::{UPSTREAM, Upstream, UpstreamSettings, named};
 
 /// The time before the end of a run's hold from which it sends nothing any more, as another one may begin
 /// before that is answered. No request of the mirror takes longer.
-pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(QUIET as u64);
+pub(crate) const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// The defaults of `[store]` and `[warehouse]`.
 const SIDES: &str = include_str!("sides.toml");

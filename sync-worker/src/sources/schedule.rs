@@ -14,7 +14,7 @@ const BUSY: Duration = Duration::from_secs(1);
 /// The shortest and the longest back-off while the side cannot be asked.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// The longest pause before the side is asked whether the task is due.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(2);
 /// The jitter of a wait, as a part of it: several workers do not ask at the same moment.
 const JITTER: f64 = 0.1;
 
@@ -44,7 +44,8 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
 /// a run that is due again before its interval.
 fn wait_after(scheduled: &Scheduled, interval: Duration) -> Duration {
     match scheduled {
-        Scheduled::Ran => Duration::ZERO,
+        // Longer than another task waits that has found this one under way.
+        Scheduled::Ran => (BUSY * 2).min(interval),
         Scheduled::Busy => BUSY.min(interval),
         Scheduled::NotDue(due_in) => (*due_in).min(LOOK),
     }
@@ -61,7 +62,7 @@ mod tests {
         let due_in = Duration::from_millis(1_234);
         assert_eq!(wait_after(&Scheduled::NotDue(due_in), MINUTE), due_in);
         assert_eq!(wait_after(&Scheduled::NotDue(MINUTE), MINUTE), LOOK);
-        assert_eq!(wait_after(&Scheduled::Ran, MINUTE), Duration::ZERO);
+        assert_eq!(wait_after(&Scheduled::Ran, MINUTE), BUSY * 2);
         assert_eq!(wait_after(&Scheduled::Busy, MINUTE), BUSY);
         let short = Duration::from_millis(10);
         assert_eq!(wait_after(&Scheduled::Busy, short), short);

@@ -17,7 +17,7 @@ use super::rules::{Held, Known, Last};
 use crate::database::Json;
 use crate::database::schema::{jobs, runs};
 
-/// The runs of a job that are kept.
+/// The runs of each task of a job that are kept.
 const KEPT: i64 = 1_000;
 
 const ABANDONED: &str = "its worker was not heard of any more";
@@ -71,7 +71,7 @@ pub(super) async fn begin(
     let held = (jobs::run.eq(request.run), held_for(request.hold));
     diesel::update(jobs::table.find(job)).set(held).execute(connection).await?;
     let kept = runs::table
-        .filter(runs::job.eq(job))
+        .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
         .order((runs::began_at.desc(), runs::id.desc()))
         .offset(KEPT)
         .select(runs::id);

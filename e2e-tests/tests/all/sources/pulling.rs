@@ -237,7 +237,28 @@ async fn a_failed_fetch_of_the_token_is_retried_at_its_own_interval() {
     let failure = &runs["items"][0]["failure"];
     assert_eq!(failure["reason"], "no_token");
     assert!(failure["detail"].as_str().unwrap().contains("status_503"), "{failure}");
-    world.upstream.steering().until(|counts| counts.of("POST /auth") >= 2).await;
+    let before = world.upstream.steering().counts().of("POST /auth");
+    world.upstream.steering().until(|counts| counts.of("POST /auth") > before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_token_wins_and_stands_in_no_log_run_or_answer() {
+    const TOKEN: &str = "hunter3-a-token-that-never-expires";
+    let options = Options { token: Some(TOKEN.to_owned()), ..Options::default() };
+    let world = World::with(options, &[("UPSTREAM__TOKEN", TOKEN)]).await;
+    assert_eq!(world.pull().await["data"], "6 upserted");
+    world.upstream.steering().add(Rule::new(Action::status(401)).path("/iam/users/me")).unwrap();
+    let failed = world.pull().await;
+    assert_eq!(failed["data"], "unauthorized");
+    assert_eq!(world.upstream.steering().counts().of("POST /auth"), 0);
+    let told = [
+        failed.text,
+        world.worker.get("/v1/sources/upstream/runs").await.with(200).text,
+        world.worker.get("/v1/sources").await.with(200).text,
+        world.worker.get("/metrics").await.with(200).text,
+    ];
+    assert!(told.iter().all(|text| !text.contains(TOKEN)), "{told:?}");
+    world.stack.assert_not_logged(&[TOKEN]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

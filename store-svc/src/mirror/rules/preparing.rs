@@ -1,8 +1,7 @@
 //! What is to be done at the remote with a record.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use shared_models::mirror::{Action, CommentFields, Fields, Mirrored, PostFields, PreparedItem};
-use shared_models::runs::QUIET;
 use uuid::Uuid;
 
 use crate::mirrored::content::Content;
@@ -86,11 +85,10 @@ pub(in crate::mirror) fn prepare(
     PrepareDecision { item, after: Some(after) }
 }
 
-/// Hands out an attempt of unknown outcome. If its worker has not said when it sent it, that worker is gone, and
-/// has sent nothing in the last part of its hold.
+/// Hands out an attempt of unknown outcome. Where its worker has not said when it was last sent, that may have been just
+/// now.
 fn handed_out_again(sending: Sending, now: DateTime<Utc>) -> Sending {
-    let latest = now - TimeDelta::seconds(i64::from(QUIET));
-    let at = if sending.failed { sending.at } else { sending.at.max(latest) };
+    let at = if sending.failed { sending.at } else { now };
     Sending { at, failed: false, offered: false, ..sending }
 }
 
@@ -206,7 +204,7 @@ mod tests {
         let PrepareDecision { item, after } = prepare(stored, None, second, late);
         assert_eq!((item.attempt, item.outcome_unknown, item.version), (Some(first), true, 1));
         // Nothing was heard of its worker.
-        assert_eq!((item.attempt_age, item.action), (Some(30_000), Action::Create));
+        assert_eq!((item.attempt_age, item.action), (Some(0), Action::Create));
         let Some(Fields::Post(PostFields { title, .. })) = item.fields else { panic!("no post") };
         assert_eq!(title, "A");
         assert_eq!(after.unwrap().mirror.attempt(), Some(first));

@@ -86,24 +86,39 @@ pub(crate) struct Due {
     pub(crate) failures: i32,
 }
 
-/// Returns the records at which the mirror has to look, or those of them that are removed here or are not, as the partial indexes say it: those that are due,
+/// Returns the records at which the mirror has to look, or some of them, as the partial indexes say it: those that are due,
 /// and those with a change that waits and was not refused. The feed may not show such a change yet, as long
 /// as another transaction of the cluster runs.
 pub(crate) async fn due(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
-    removed: Option<bool>,
+    only: Option<&'static str>,
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<Due>> {
     let sql = format!(
         "select id, changed_version, attempt, failures from {}
         where (due or (changed_version > sent_version and changed_version > refused_version))
-            and ($3 is null or deleted = $3) and id > $1 order by id limit $2",
+            and ($3 is null or deleted = ($3 = 'removed'))
+            and ($3 is null or $3 = 'removed' or (remote_id is null) = ($3 = 'new')) and id > $1 order by id limit $2",
         names(kind).table
     );
     let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
-    query.bind::<Nullable<Bool>, _>(removed).load(connection).await
+    query.bind::<Nullable<Text>, _>(only).load(connection).await
+}
+
+/// Locks the comments of posts, in the order of their ids.
+pub(crate) async fn lock_comments(
+    connection: &mut AsyncPgConnection,
+    posts: &[i64],
+) -> QueryResult<()> {
+    if posts.is_empty() {
+        return Ok(());
+    }
+    let sql =
+        "select id from comments where post_id = any ($1) and not deleted order by id for update";
+    let locking = diesel::sql_query(sql).bind::<Array<BigInt>, _>(posts);
+    locking.execute(connection).await.map(drop)
 }
 
 /// Marks the comments of posts as changed that are at the remote: their posts are created anew there, and they are to

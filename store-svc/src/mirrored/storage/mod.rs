@@ -13,7 +13,7 @@ use shared_models::mirror::Mirrored;
 
 pub(crate) use listing::{Filter, Listed, page};
 pub(crate) use mirroring::{
-    Due, RemoteName, due, listed, posts_of_comments, posts_with_remote_ids,
+    Due, RemoteName, due, listed, lock_comments, posts_of_comments, posts_with_remote_ids,
     records_with_remote_ids, set_comments_afloat, wake_comments,
 };
 pub(crate) use reading::{Selection, find, lock, lock_one, look};

@@ -17,6 +17,14 @@ use crate::sources::pace::SharedPace;
 /// The largest answer besides a list of all records, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
 
+/// What a look-up has found.
+pub(super) struct LookedUp {
+    /// The ids, the newest first.
+    pub(super) ids: Vec<i64>,
+    /// Set if the remote has listed all that it has.
+    pub(super) is_whole: bool,
+}
+
 /// A client of the remote.
 #[derive(Clone, Debug)]
 pub(super) struct RemoteClient {
@@ -110,7 +118,7 @@ impl RemoteClient {
         kind: Mirrored,
         sent: &Written,
         key: Uuid,
-    ) -> Result<Vec<i64>, Failure> {
+    ) -> Result<LookedUp, Failure> {
         let settings = &self.remote.settings;
         let by = match &settings.marker_field {
             Some(field) => vec![(field.clone(), key.to_string())],
@@ -132,7 +140,8 @@ impl RemoteClient {
                 ids.push(id(record, &settings.fields).ok_or_else(|| self.without_id())?);
             }
         }
-        if ids.is_empty() && list.is_a_part() {
+        let is_whole = !list.is_a_part();
+        if ids.is_empty() && !is_whole {
             let detail = "it listed a part of its records, without the one that is looked up: whether it has \
                 created that is not known";
             return Err(Failure {
@@ -143,7 +152,7 @@ impl RemoteClient {
         }
         ids.sort_unstable_by_key(|id| Reverse(*id));
         ids.truncate(MAX_FOUND);
-        Ok(ids)
+        Ok(LookedUp { ids, is_whole })
     }
 
     /// Returns whether the remote has a record.

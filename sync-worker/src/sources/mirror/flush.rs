@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use shared_models::mirror::{Action, Mirrored};
+use shared_models::mirror::{Mirrored, Only};
 use shared_models::runs::{Cursors, RunFailure};
 use tokio::sync::{OnceCell, mpsc};
 
@@ -30,16 +30,6 @@ const CHUNK: usize = 200;
 const AHEAD: usize = 1;
 /// The time to the next run after one that failed, or left something undecided.
 const AGAIN: Duration = Duration::from_secs(30);
-
-/// Which records a pass sends. A remote may give the id of a record that it has deleted to the next one that it
-/// creates: so nothing is created while something is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Only {
-    /// Those that are removed here.
-    Removed,
-    /// All others.
-    Others,
-}
 
 /// Sends what changed here.
 pub struct Flush(pub Arc<Mirror>);
@@ -95,11 +85,14 @@ impl Flushing<'_> {
     ) -> Result<(), RunFailure> {
         let name = store.kind.plural();
         let cursor = cursors.get(name).map_or(START, String::as_str).to_owned();
-        self.send(store, due(store, Only::Removed), Only::Removed).await?;
-        self.left = 0;
-        let due = due(store, Only::Others);
-        let (sent, window) =
-            tokio::join!(self.send(store, due, Only::Others), read(store, &cursor));
+        let sending = async {
+            for only in [Only::Removed, Only::Changed, Only::New] {
+                self.left = 0;
+                self.send(store, due(store, only), only).await?;
+            }
+            Ok::<_, RunFailure>(())
+        };
+        let (sent, window) = tokio::join!(sending, read(store, &cursor));
         sent?;
         let mut window = Some(window?);
         while let Some(this) = window {
@@ -108,7 +101,7 @@ impl Flushing<'_> {
             let next = async {
                 if this.more { read(store, &this.next).await.map(Some) } else { Ok(None) }
             };
-            let (sent, next) = tokio::join!(self.send(store, in_chunks(&ids), Only::Others), next);
+            let (sent, next) = tokio::join!(self.send_named(store, &ids), next);
             sent?;
             if cursors.get(name) != Some(&this.next) {
                 cursors.insert(name.to_owned(), this.next);
@@ -116,11 +109,25 @@ impl Flushing<'_> {
             }
             window = next?;
         }
-        match self.left {
-            0 => Ok(()),
-            // They were removed meanwhile.
-            _ => self.send(store, self::due(store, Only::Removed), Only::Removed).await,
+        if self.left > 0 {
+            // They were removed, or edited, meanwhile.
+            for only in [Only::Removed, Only::Changed] {
+                self.send(store, due(store, only), only).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Sends what the feed names and has not been sent yet.
+    async fn send_named(&mut self, store: &Store<'_>, ids: &[i64]) -> Result<(), RunFailure> {
+        let before = std::mem::take(&mut self.left);
+        self.send(store, in_chunks(ids), Only::Changed).await?;
+        if self.left > 0 {
+            self.left = 0;
+            self.send(store, in_chunks(ids), Only::New).await?;
+        }
+        self.left += before;
+        Ok(())
     }
 
     /// Sends records, and once more those that were changed meanwhile, or that the remote has no more: they are
@@ -162,7 +169,11 @@ impl Flushing<'_> {
         );
         let again = settling?;
         self.left += preparing?;
-        unavailable.map_or(Ok(again), |failure| Err(failure.into()))
+        match unavailable {
+            Some(failure) => Err(failure.into()),
+            None if permit.lasts() => Ok(again),
+            None => Err(permit.ended().into()),
+        }
     }
 }
 
@@ -195,13 +206,6 @@ async fn prepare(
     Ok(left)
 }
 
-impl Only {
-    const fn has(self, action: Action) -> bool {
-        let is_removal = matches!(action, Action::Delete | Action::Resolve);
-        is_removal == matches!(self, Self::Removed)
-    }
-}
-
 /// Returns what an earlier run has left, and what was offered again, in the order of the ids.
 fn due<'a>(
     store: &'a Store<'_>,
@@ -209,7 +213,7 @@ fn due<'a>(
 ) -> impl Stream<Item = Result<Vec<i64>, RunError>> + 'a {
     stream::try_unfold(Some(None), move |place: Option<Option<i64>>| async move {
         let Some(after) = place else { return Ok(None) };
-        let items = store.outstanding(only == Only::Removed, after, CHUNK).await?.items;
+        let items = store.outstanding(only, after, CHUNK).await?.items;
         let ids = items.into_iter().map(|item| item.id).collect::<Vec<_>>();
         let next = (ids.len() == CHUNK).then(|| ids.last().copied());
         Ok((!ids.is_empty()).then_some((ids, next)))

@@ -95,6 +95,10 @@ fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
         Ended::Unavailable(_) if sent.item.attempt.is_some() && sent.not_created => {
             Some(Sent { ended: Ended::NotCreated, ..sent })
         }
+        // Another run is told when it was sent: the remote may be carrying it out.
+        Ended::Unavailable(_) if sent.item.attempt.is_some() => {
+            Some(Sent { ended: Ended::Undecided, ..sent })
+        }
         Ended::Unavailable(_) => None,
         Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => Some(sent),
         Ended::Undecided | Ended::Gone | Ended::Failed(_) | Ended::Refused(_) => Some(sent),

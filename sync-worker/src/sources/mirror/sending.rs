@@ -112,7 +112,7 @@ impl RemoteClient {
             // Of one that is throttled, the pace is the pause.
             let pause = match &answer {
                 Answer::Failed(failure) if throttled.is_none() => self.pause(&sending, failure),
-                Answer::Failed(_) | Answer::Done(_) | Answer::Found(_) | Answer::NotFound => {
+                Answer::Failed(_) | Answer::Done(_) | Answer::Found(..) | Answer::NotFound => {
                     Duration::ZERO
                 }
             };
@@ -181,10 +181,10 @@ impl RemoteClient {
         };
         let sent = written(fields, &self.remote.settings.fields);
         let found = self.look_up(kind, &sent, attempt).await?;
-        Ok(match (found.first(), &self.remote.settings.marker_field) {
+        Ok(match (found.ids.first(), &self.remote.settings.marker_field) {
             (None, _) => Answer::NotFound,
             (Some(newest), Some(_)) => Answer::Done(Some(*newest)),
-            (Some(_), None) => Answer::Found(found),
+            (Some(_), None) => Answer::Found(found.ids, found.is_whole),
         })
     }
 }
@@ -193,7 +193,7 @@ impl RemoteClient {
 fn throttled(answer: &Answer) -> Option<Duration> {
     match answer {
         Answer::Failed(failure) => pace::throttled(failure),
-        Answer::Done(_) | Answer::Found(_) | Answer::NotFound => None,
+        Answer::Done(_) | Answer::Found(..) | Answer::NotFound => None,
     }
 }
 

@@ -38,15 +38,28 @@ impl Settler<'_> {
         &mut self,
         mut results: mpsc::Receiver<Sent>,
     ) -> Result<Vec<i64>, RunFailure> {
-        let (mut again, mut sent) = (vec![], Vec::with_capacity(SETTLED));
+        let (mut again, mut guesses) = (vec![], vec![]);
+        let mut sent = Vec::with_capacity(SETTLED);
         while results.recv_many(&mut sent, SETTLED).await > 0 {
-            self.settle(std::mem::take(&mut sent), &mut again).await?;
+            // What was found by its contents may be another record, whose answer is still under way.
+            let (found, certain) = std::mem::take(&mut sent)
+                .into_iter()
+                .partition::<Vec<_>, _>(|it| matches!(it.ended, Ended::Found { .. }));
+            guesses.extend(found);
+            self.settle(certain, &mut again).await?;
+        }
+        while !guesses.is_empty() {
+            let some = guesses.split_off(guesses.len().saturating_sub(SETTLED));
+            self.settle(some, &mut again).await?;
         }
         Ok(again)
     }
 
     /// Parks what cannot be sent, and tells the store what came of all.
     async fn settle(&mut self, sent: Vec<Sent>, again: &mut Vec<i64>) -> Result<(), RunFailure> {
+        if sent.is_empty() {
+            return Ok(());
+        }
         let mut reports = vec![];
         for sent in &sent {
             self.count(sent);

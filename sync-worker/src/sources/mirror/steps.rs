@@ -44,7 +44,8 @@ pub(super) enum Answer {
     /// The request was carried out; a create, and a look-up that found the record for certain, with its id.
     Done(Option<i64>),
     /// A look-up found records that the create may have made, the newest first.
-    Found(Vec<i64>),
+    /// The second is whether it has seen all records.
+    Found(Vec<i64>, bool),
     /// A look-up did not find it.
     NotFound,
     /// The request failed.
@@ -191,7 +192,9 @@ impl Sending {
             }
             Answer::NotFound if self.step == Step::Exists => return Next::End(Ended::Gone),
             Answer::Done(id) => return Next::End(Ended::Sent(id)),
-            Answer::Found(remote_ids) => return self.found(remote_ids, is_late),
+            Answer::Found(remote_ids, is_whole) => {
+                return self.found(remote_ids, is_whole, is_late);
+            }
             Answer::NotFound => return self.not_found(is_late),
             Answer::Failed(failure) => failure,
         };
@@ -238,11 +241,14 @@ impl Sending {
 
     /// Decides after a look-up by contents: which of the records it is, the store knows. One that fails in
     /// every run beside others with the same contents is parked, as any other one.
-    fn found(&self, remote_ids: Vec<i64>, is_late: bool) -> Next {
+    fn found(&self, remote_ids: Vec<i64>, is_whole: bool, is_late: bool) -> Next {
         let failure = self.failed.clone();
         Next::End(match failure {
             Some(failure) if self.is_stubborn => Ended::Failed(failure),
-            failure => Ended::Found { remote_ids, is_over: !self.may_go_on || is_late, failure },
+            failure => {
+                let is_over = is_whole && (!self.may_go_on || is_late);
+                Ended::Found { remote_ids, is_over, failure }
+            }
         })
     }
 

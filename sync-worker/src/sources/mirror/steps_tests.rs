@@ -194,7 +194,7 @@ fn an_update_that_always_fails_ends() {
 fn records_with_the_same_contents_are_the_stores_to_tell_apart() {
     let found =
         |is_over, failure| Next::End(Ended::Found { remote_ids: vec![9, 8], is_over, failure });
-    let answer = || Answer::Found(vec![9, 8]);
+    let answer = || Answer::Found(vec![9, 8], true);
     for wanted in [Wanted::Create { begun: true }, Wanted::Resolve] {
         for is_late in [false, true] {
             let end = Sending::new(wanted, 3, 0, BY_CONTENTS).after(answer(), is_late);

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared_models::mirror::{
-    Gone, GoneResult, Happened, Listed, Load, LoadResult, MAX_LISTED, MirrorEvent, Mirrored,
+    Gone, GoneResult, Happened, Listed, Load, LoadResult, MAX_LISTED, MirrorEvent, Mirrored, Only,
     Outstanding, Prepare, Prepared, Settle, SettleItem, Settled,
 };
 use uuid::Uuid;
@@ -68,16 +68,15 @@ impl Store<'_> {
         self.client.read_if_kept(&path, &query).await
     }
 
-    /// Returns the records at which the mirror has to look, whatever the feed says, in the order of their ids: those
-    /// that are removed here, or those that are not.
+    /// Returns the records at which the mirror has to look, whatever the feed says, in the order of their ids: some of them.
     pub(super) async fn outstanding(
         &self,
-        removed: bool,
+        only: Only,
         after: Option<i64>,
         limit: usize,
     ) -> Result<Outstanding, RunError> {
         let after = after.map(|after| ("after", json!(after)));
-        let query = after.into_iter().chain([("limit", json!(limit)), ("removed", json!(removed))]);
+        let query = after.into_iter().chain([("limit", json!(limit)), ("only", json!(only))]);
         self.client.read_for_run(&self.path("outstanding"), &query.collect::<Vec<_>>()).await
     }
 
