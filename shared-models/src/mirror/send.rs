@@ -17,6 +17,9 @@ pub struct Prepare {
     pub run: Uuid,
     /// The ids of the records, at most [`MAX_PREPARED`].
     pub ids: Vec<i64>,
+    /// Those that are handed out; of the others only the action is told.
+    #[serde(default)]
+    pub only: Option<Only>,
 }
 
 /// The answer to [`Prepare`]: an item for each record that exists, removed ones too, in the order of their

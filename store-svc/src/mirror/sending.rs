@@ -22,7 +22,7 @@ use crate::mirrored::storage::{self, RemoteName, Selection};
 pub(super) async fn prepare(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
-    Prepare { run, ids }: Prepare,
+    Prepare { run, ids, only }: Prepare,
     author: Author<'_>,
 ) -> Result<Prepared, Error> {
     hold(connection, JOB, run).await?;
@@ -38,7 +38,7 @@ pub(super) async fn prepare(
     let (mut items, mut handed_out) = (vec![], vec![]);
     for record in records {
         let post = record.content.parent.and_then(|id| posts.get(&id).copied());
-        let decision = decide(record, post, Uuid::now_v7(), author.at);
+        let decision = decide(record, post, (Uuid::now_v7(), author.at), only);
         items.push(decision.item);
         handed_out.extend(decision.after);
     }

@@ -1,7 +1,9 @@
 //! What is to be done at the remote with a record.
 
 use chrono::{DateTime, Utc};
-use shared_models::mirror::{Action, CommentFields, Fields, Mirrored, PostFields, PreparedItem};
+use shared_models::mirror::{
+    Action, CommentFields, Fields, Mirrored, Only, PostFields, PreparedItem,
+};
 use uuid::Uuid;
 
 use crate::mirrored::content::Content;
@@ -38,12 +40,12 @@ fn is_begun(record: &Record, post: Option<i64>) -> bool {
     begun.is_some_and(|begun| record.deleted || begun.post.is_none() || begun.post == post)
 }
 
-/// Hands a record out to be sent; `new` is the attempt if it is to be created.
+/// Hands a record out to be sent, if it is one of those that are wanted; `new` is the attempt if it is to be created.
 pub(in crate::mirror) fn prepare(
     record: Record,
     post: Option<i64>,
-    new: Uuid,
-    now: DateTime<Utc>,
+    (new, now): (Uuid, DateTime<Utc>),
+    only: Option<Only>,
 ) -> PrepareDecision {
     let action = action(&record, post);
     let mut after = record;
@@ -59,6 +61,7 @@ pub(in crate::mirror) fn prepare(
     };
     let sending = match action {
         Action::Nothing | Action::Wait => None,
+        other if only.is_some_and(|only| !only.has(other)) => None,
         Action::Create | Action::Resolve if is_begun => {
             after.mirror.sending.take().map(|sending| handed_out_again(sending, now))
         }
@@ -194,14 +197,14 @@ mod tests {
         let [first, second] = [1, 2].map(Uuid::from_u128);
         let (early, late) =
             (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
-        let PrepareDecision { item, after } = prepare(post(), None, first, early);
+        let PrepareDecision { item, after } = prepare(post(), None, (first, early), None);
         assert_eq!((item.attempt, item.outcome_unknown, item.version), (Some(first), false, 1));
         let mut stored = after.unwrap();
         assert!(stored.mirror.due && stored.mirror.attempt() == Some(first));
         // It is edited before the outcome is known: what is looked up is what was sent.
         (stored.version, stored.mirror.changed_version) = (2, 2);
         stored.content = content("B");
-        let PrepareDecision { item, after } = prepare(stored, None, second, late);
+        let PrepareDecision { item, after } = prepare(stored, None, (second, late), None);
         assert_eq!((item.attempt, item.outcome_unknown, item.version), (Some(first), true, 1));
         // Nothing was heard of its worker.
         assert_eq!((item.attempt_age, item.action), (Some(0), Action::Create));
@@ -213,21 +216,21 @@ mod tests {
     #[test]
     fn an_update_has_no_attempt_and_what_is_deleted_no_fields() {
         let PrepareDecision { item, after } =
-            prepare(edited(), None, Uuid::nil(), DateTime::UNIX_EPOCH);
+            prepare(edited(), None, (Uuid::nil(), DateTime::UNIX_EPOCH), None);
         assert_eq!((item.action, item.attempt, item.remote_id), (Action::Update, None, Some(7)));
         assert!(item.fields.is_some() && after.unwrap().mirror.due);
         let PrepareDecision { item, .. } =
-            prepare(removed(sent()), None, Uuid::nil(), DateTime::UNIX_EPOCH);
+            prepare(removed(sent()), None, (Uuid::nil(), DateTime::UNIX_EPOCH), None);
         assert_eq!((item.action, item.fields, item.remote_id), (Action::Delete, None, Some(7)));
         let PrepareDecision { after, .. } =
-            prepare(sent(), None, Uuid::nil(), DateTime::UNIX_EPOCH);
+            prepare(sent(), None, (Uuid::nil(), DateTime::UNIX_EPOCH), None);
         assert!(after.is_none());
     }
 
     /// A comment that was sent to the post 9, and whose creation is not known.
     fn attempted_comment() -> Record {
         let (new, at) = (Uuid::from_u128(1), DateTime::UNIX_EPOCH);
-        prepare(comment(post()), Some(9), new, at).after.unwrap()
+        prepare(comment(post()), Some(9), (new, at), None).after.unwrap()
     }
 
     fn post_of(item: &PreparedItem) -> Option<i64> {
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn a_comment_is_looked_up_as_it_was_sent_and_another_post_is_another_attempt() {
         let [first, new] = [1, 2].map(Uuid::from_u128);
-        let prepared = |record, post| prepare(record, post, new, DateTime::UNIX_EPOCH).item;
+        let prepared = |record, post| prepare(record, post, (new, DateTime::UNIX_EPOCH), None).item;
         // The comment, the post there now, the attempt, whether it is looked up, the post that was sent.
         let cases = [
             (attempted_comment(), Some(9), first, true, 9),
@@ -265,11 +268,25 @@ mod tests {
     fn a_comment_that_waits_for_its_post_says_so_once() {
         let at = DateTime::UNIX_EPOCH;
         for waiting in [comment(post()), comment(edited()), attempted_comment()] {
-            let PrepareDecision { item, after } = prepare(waiting, None, Uuid::nil(), at);
+            let PrepareDecision { item, after } = prepare(waiting, None, (Uuid::nil(), at), None);
             assert_eq!((item.action, item.fields), (Action::Wait, None));
             let stored = after.unwrap();
             assert_eq!(stored.mirror.failure.as_deref(), Some(NO_POST_YET));
-            assert!(prepare(stored, None, Uuid::nil(), at).after.is_none());
+            assert!(prepare(stored, None, (Uuid::nil(), at), None).after.is_none());
+        }
+    }
+
+    #[test]
+    fn what_another_pass_is_to_send_is_not_handed_out() {
+        let at = (Uuid::nil(), DateTime::UNIX_EPOCH);
+        for (record, only, action) in [
+            (post(), Only::Changed, Action::Create),
+            (edited(), Only::New, Action::Update),
+            (removed(sent()), Only::New, Action::Delete),
+        ] {
+            let PrepareDecision { item, after } = prepare(record, None, at, Some(only));
+            assert_eq!((item.action, item.attempt), (action, None));
+            assert!(after.is_none(), "{action:?}");
         }
     }
 }

@@ -196,7 +196,7 @@ async fn prepare(
             break;
         }
         let Some(ids) = ids.next().await.transpose()? else { break };
-        let items = store.prepare(ids).await?.items.into_iter();
+        let items = store.prepare(ids, only).await?.items.into_iter();
         // A comment whose post is not at the remote waits: the store names it again when the post is.
         let items = items.filter_map(|item| Some((wanted(&item)?, item)));
         let (now, other) = items.partition::<Vec<_>, _>(|(_, item)| only.has(item.action));

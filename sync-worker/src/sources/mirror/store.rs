@@ -81,8 +81,8 @@ impl Store<'_> {
     }
 
     /// Returns what is to be done with these records.
-    pub(super) async fn prepare(&self, ids: Vec<i64>) -> Result<Prepared, RunError> {
-        self.write("prepare", &Prepare { run: self.run, ids }).await
+    pub(super) async fn prepare(&self, ids: Vec<i64>, only: Only) -> Result<Prepared, RunError> {
+        self.write("prepare", &Prepare { run: self.run, ids, only: Some(only) }).await
     }
 
     /// Stores what came of records.
