@@ -148,3 +148,20 @@ async fn the_comments_of_a_post_that_is_created_anew_follow_it() {
     world.runs("load").await;
     world.assert_equal().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_forbids_removals_gets_what_is_new_all_the_same() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let forbids = Action::Status { status: 403, retry_after: None };
+    world.remote.steering().add(Rule::new(forbids).method("DELETE")).unwrap();
+    let removed = world.at_store("posts").await.remove(0);
+    world.store.delete(&super::mirror_world::path(&removed)).await.with(204);
+    let post = world.place("New").await;
+    let run = world.run("flush").await;
+    assert_eq!(run["failure"]["reason"], "forbidden", "{}", run.text);
+    assert_eq!(world.post(&post).await["remote_id"], 4);
+    world.remote.steering().clear();
+    world.runs("flush").await;
+    world.assert_equal().await;
+}

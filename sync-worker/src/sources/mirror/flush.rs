@@ -31,6 +31,9 @@ const AHEAD: usize = 1;
 /// The time to the next run after one that failed, or left something undecided.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// The reason of a run that the remote has answered with 403.
+const FORBIDDEN: &str = "forbidden";
+
 /// Sends what changed here.
 pub struct Flush(pub Arc<Mirror>);
 
@@ -86,14 +89,21 @@ impl Flushing<'_> {
         let name = store.kind.plural();
         let cursor = cursors.get(name).map_or(START, String::as_str).to_owned();
         let sending = async {
+            let mut forbidden = None;
             for only in [Only::Removed, Only::Changed, Only::New] {
                 self.left = 0;
-                self.send(store, due(store, only), only).await?;
+                match self.send(store, due(store, only), only).await {
+                    // Who may not delete may create all the same; and ids are not given again then.
+                    Err(failure) if only == Only::Removed && failure.reason == FORBIDDEN => {
+                        forbidden = Some(failure);
+                    }
+                    sent => sent?,
+                }
             }
-            Ok::<_, RunFailure>(())
+            Ok::<_, RunFailure>(forbidden)
         };
         let (sent, window) = tokio::join!(sending, read(store, &cursor));
-        sent?;
+        let forbidden = sent?;
         let mut window = Some(window?);
         while let Some(this) = window {
             self.outcome.add("changes", this.changes);
@@ -115,7 +125,7 @@ impl Flushing<'_> {
                 self.send(store, due(store, only), only).await?;
             }
         }
-        Ok(())
+        forbidden.map_or(Ok(()), Err)
     }
 
     /// Sends what the feed names and has not been sent yet.
