@@ -85,7 +85,8 @@ impl Settling {
         let holder = |RemoteName { id, remote_id, .. }: &RemoteName| {
             let record = records.get(id).filter(|it| it.mirror.remote_id == *remote_id);
             let yields = record.is_some_and(|record| record.deleted);
-            Some(((*remote_id)?, Holder { id: *id, yields }))
+            let base = record.and_then(|record| record.mirror.base.clone());
+            Some(((*remote_id)?, Holder { id: *id, yields, base }))
         };
         let holders = holders.iter().filter_map(holder).collect();
         let (freed, touched, told) = (vec![], vec![], vec![]);
@@ -100,9 +101,15 @@ impl Settling {
             |result: &SettleItem| self.records.get(&result.id).is_some_and(|it| it.deleted);
         let mut order = (0..results.len()).collect::<Vec<_>>();
         order.sort_by_key(|index| match &results[*index] {
+            result @ SettleItem { outcome: Outcome::Found { .. }, .. } => {
+                if is_removed(result) {
+                    4
+                } else {
+                    3
+                }
+            }
             result if is_removed(result) => 0,
             SettleItem { outcome: Outcome::Gone {}, .. } => 1,
-            SettleItem { outcome: Outcome::Found { .. }, .. } => 3,
             SettleItem { .. } => 2,
         });
         let mut states = HashMap::new();
@@ -136,7 +143,7 @@ impl Settling {
 
     fn place(&mut self, id: i64, remote_id: i64) {
         self.placed.push(id);
-        let before = self.holders.insert(remote_id, Holder { id, yields: false });
+        let before = self.holders.insert(remote_id, Holder { id, yields: false, base: None });
         let Some(Holder { id: before, .. }) = before.filter(|before| before.id != id) else {
             return;
         };

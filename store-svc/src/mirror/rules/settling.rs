@@ -33,11 +33,13 @@ pub(in crate::mirror) enum SettleDecision {
 pub(in crate::mirror) type Holders = HashMap<i64, Holder>;
 
 /// The record that has an id at the remote.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::mirror) struct Holder {
     pub(in crate::mirror) id: i64,
     /// Set if it is removed here: the remote would not give its id to another one if it had it still.
     pub(in crate::mirror) yields: bool,
+    /// The digest of what the remote had of it.
+    pub(in crate::mirror) base: Option<String>,
 }
 
 impl SettleDecision {
@@ -92,7 +94,7 @@ pub(in crate::mirror) fn settle(
             SettleDecision::Same(record)
         }
         Outcome::Found { remote_ids, is_over, detail } => {
-            let is_free = |id: &&i64| holder(&record, **id, holders).is_none();
+            let is_free = |id: &&i64| is_free(&record, &sending, **id, holders);
             match remote_ids.iter().find(is_free) {
                 Some(free) => created(record, &sending, Some(*free), holders),
                 None => others(record, sending, *is_over, detail.as_deref()),
@@ -109,8 +111,17 @@ pub(in crate::mirror) fn settle(
 
 /// Returns the other record that has an id at the remote, and does not yield it.
 fn holder(record: &Record, remote_id: i64, holders: &Holders) -> Option<i64> {
-    let Holder { id, yields } = *holders.get(&remote_id)?;
-    (id != record.id && !yields).then_some(id)
+    let Holder { id, yields, .. } = holders.get(&remote_id)?;
+    (*id != record.id && !yields).then_some(*id)
+}
+
+/// Returns whether what was found by the contents of a create may be that: a removed record yields an id only if the
+/// remote had other contents under it.
+fn is_free(record: &Record, sending: &Sending, remote_id: i64, holders: &Holders) -> bool {
+    let has_same = |holder: &Holder| {
+        holder.id != record.id && holder.base.as_deref() == Some(&*sending.content.digest())
+    };
+    holder(record, remote_id, holders).is_none() && !holders.get(&remote_id).is_some_and(has_same)
 }
 
 /// Lets a removed record go whose id the remote has given to another one.

@@ -17,7 +17,7 @@ fn result(version: i64, attempt: Option<u128>, outcome: Outcome) -> SettleItem {
 
 /// The ids at the remote that other records have.
 fn held(ids: &[i64]) -> Holders {
-    ids.iter().map(|id| (*id, Holder { id: 4, yields: false })).collect()
+    ids.iter().map(|id| (*id, Holder { id: 4, yields: false, base: None })).collect()
 }
 
 fn free() -> Holders {
@@ -250,9 +250,16 @@ fn a_removal_at_the_remote_that_gave_way_to_a_change_is_recorded() {
 
 #[test]
 fn an_id_that_a_removed_record_has_goes_to_the_one_to_which_the_remote_gave_it() {
-    let holders = Holders::from([(7, Holder { id: 4, yields: true })]);
+    let holders =
+        Holders::from([(7, Holder { id: 4, yields: true, base: Some(content("Z").digest()) })]);
     let decided = settle(attempted(), &result(1, Some(1), sent_as(7)), &holders, NOW);
     assert_eq!((decided.state(), decided.record().mirror.remote_id), (Settled, Some(7)));
+    let guessed = result(1, Some(1), found(&[7], true, None));
+    assert_eq!(settle(attempted(), &guessed, &holders, NOW).record().mirror.remote_id, Some(7));
+    // With the same contents it is that record, which the remote has still.
+    let base = Some(attempted().content.digest());
+    let same = Holders::from([(7, Holder { id: 4, yields: true, base })]);
+    assert_eq!(settle(attempted(), &guessed, &same, NOW).record().mirror.remote_id, None);
     let mut before = handed_out(removed(sent_before()), None);
     yield_id(&mut before);
     assert!(!before.mirror.waits() && !before.mirror.due);

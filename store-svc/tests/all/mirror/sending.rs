@@ -12,7 +12,7 @@ async fn the_id_that_the_remote_gave_is_kept_and_updates_go_to_it() {
     let item = mirror.prepare("posts", 1).await;
     let expected = json!({
         "id": 1, "version": 1, "action": "create", "attempt": item["attempt"], "outcome_unknown": false,
-        "attempted_at": null, "remote_id": null, "failures": 0,
+        "attempt_age": null, "remote_id": null, "failures": 0,
         "fields": {"user_id": 7, "title": "A", "body": "Two lines\nof it."},
     });
     assert_eq!(item, expected);
