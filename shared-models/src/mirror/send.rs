@@ -17,7 +17,7 @@ pub struct Prepare {
     pub run: Uuid,
     /// The ids of the records, at most [`MAX_PREPARED`].
     pub ids: Vec<i64>,
-    /// Those that are handed out; of the others only the action is told.
+    /// The records that are handed out; of the others only the action is told.
     #[serde(default)]
     pub only: Option<Only>,
 }
@@ -229,11 +229,11 @@ pub struct Outstanding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Only {
-    /// Those that are removed here.
+    /// The records that are removed here.
     Removed,
-    /// Those that the remote has.
+    /// The records that the remote has.
     Changed,
-    /// Those that the remote has not.
+    /// The records that the remote has not.
     New,
 }
 

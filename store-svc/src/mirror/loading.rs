@@ -209,7 +209,8 @@ pub(super) async fn remove(
     }
     storage::overwrite(connection, kind, &changed, author).await?;
     storage::touch(connection, kind, &touched).await?;
-    if kind == Mirrored::Post {
+    if kind == Mirrored::Post && !anew.is_empty() {
+        // In one order, as an offer of all locks them.
         storage::lock_comments(connection, &[&*anew, &*removed].concat()).await?;
         storage::set_comments_afloat(connection, &anew).await?;
     }

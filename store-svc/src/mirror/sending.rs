@@ -101,12 +101,8 @@ impl Settling {
             |result: &SettleItem| self.records.get(&result.id).is_some_and(|it| it.deleted);
         let mut order = (0..results.len()).collect::<Vec<_>>();
         order.sort_by_key(|index| match &results[*index] {
-            result @ SettleItem { outcome: Outcome::Found { .. }, .. } => {
-                if is_removed(result) {
-                    4
-                } else {
-                    3
-                }
+            result if matches!(result.outcome, Outcome::Found { .. }) => {
+                3 + u8::from(is_removed(result))
             }
             result if is_removed(result) => 0,
             SettleItem { outcome: Outcome::Gone {}, .. } => 1,
@@ -183,8 +179,11 @@ impl Settling {
             storage::overwrite(connection, kind, &told, author).await.map_err(of_write)?;
         }
         if kind == Mirrored::Post {
-            // In one order, also with an offer of all.
-            storage::lock_comments(connection, &[&*self.anew, &*self.placed].concat()).await?;
+            if !self.anew.is_empty() {
+                // In one order, as an offer of all locks them.
+                let posts = [&*self.anew, &*self.placed].concat();
+                storage::lock_comments(connection, &posts).await?;
+            }
             storage::set_comments_afloat(connection, &self.anew).await?;
             storage::wake_comments(connection, &self.placed).await?;
         }

@@ -23,7 +23,7 @@ const NONE: Duration = Duration::from_millis(1);
 /// The tries of a request while a service is not available.
 const TRIES: u32 = 3;
 /// The answers that there are too many requests, after which one has failed: each makes all requests slower.
-const MOST_THROTTLED: u32 = 20;
+pub(super) const MOST_THROTTLED: u32 = 20;
 /// The shortest and the longest pause before the next of them.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 /// The longest `Retry-After` that a run waits for.

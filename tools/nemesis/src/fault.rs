@@ -79,19 +79,19 @@ pub enum SourceFault {
     Slow,
     /// The connections are reset once, each with an answer; new ones are taken at once.
     Reset,
-    /// It takes requests, and neither carries them out nor answers.
+    /// The source takes requests, and neither carries them out nor answers.
     Hangs,
-    /// It answers 500, and has done nothing.
+    /// The source answers 500, and has done nothing.
     Fails,
-    /// It answers 503, and has done nothing.
+    /// The source answers 503, and has done nothing.
     Unavailable,
-    /// It does what it is asked for, then breaks off.
+    /// The source does what it is asked for, then breaks off.
     LosesAnswers,
-    /// It takes a few requests in a second, and answers 429 to the others.
+    /// The source takes a few requests in a second, and answers 429 to the others.
     LimitsRate,
-    /// It breaks off in the middle of what is read there.
+    /// The source breaks off in the middle of what is read there.
     CutsLists,
-    /// It creates a record only some time after it was asked to, when nobody waits any more.
+    /// The remote creates a record only some time after it was asked to, when nobody waits any more.
     CreatesLate,
     /// The tokens that it has issued expire, again and again.
     ExpiresTokens,

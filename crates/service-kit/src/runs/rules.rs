@@ -44,7 +44,7 @@ pub(super) enum Beginning {
     AlreadyBegun,
     /// The same request was carried out before, and the run is over.
     AlreadyOver,
-    /// This other run is under way. Where it is held until a time further ahead than its hold is long, the
+    /// Another run is under way, this one. Where it is held until a time further ahead than its hold is long, the
     /// clock was set back: then it is held for so many seconds from now.
     Busy { run: Uuid, ahead: Option<u32> },
     /// The schedule has to wait for so many milliseconds; the run that its worker did not renew is abandoned.

@@ -158,9 +158,12 @@ async fn a_remote_that_forbids_removals_gets_what_is_new_all_the_same() {
     let removed = world.at_store("posts").await.remove(0);
     world.store.delete(&super::mirror_world::path(&removed)).await.with(204);
     let post = world.place("New").await;
+    let comment = world.comment(&post).await;
     let run = world.run("flush").await;
     assert_eq!(run["failure"]["reason"], "forbidden", "{}", run.text);
     assert_eq!(world.post(&post).await["remote_id"], 4);
+    let comment = world.store.get(&format!("/comments/{}/", comment["id"])).await.with(200);
+    assert_eq!(comment["remote_id"], 16, "comments come after posts");
     world.remote.steering().clear();
     world.runs("flush").await;
     world.assert_equal().await;

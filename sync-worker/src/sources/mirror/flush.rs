@@ -19,6 +19,7 @@ use super::sending::wanted;
 use super::settler::{Settler, UNDECIDED};
 use super::store::{START, Store};
 use crate::side_client::jobs::RunError;
+use crate::sources::outbound::Reason;
 use crate::sources::run::{Held, Outcome, Work, stopped};
 
 /// The name of the task.
@@ -30,9 +31,6 @@ const CHUNK: usize = 200;
 const AHEAD: usize = 1;
 /// The time to the next run after one that failed, or left something undecided.
 const AGAIN: Duration = Duration::from_secs(30);
-
-/// The reason of a run that the remote has answered with 403.
-const FORBIDDEN: &str = "forbidden";
 
 /// Sends what changed here.
 pub struct Flush(pub Arc<Mirror>);
@@ -47,8 +45,14 @@ impl Work for Flush {
             outcome.add(name, 0);
         }
         let in_a_row = AtomicUsize::new(0);
-        let mut flushing =
-            Flushing { mirror: &self.0, run, outcome: &mut outcome, in_a_row, left: 0 };
+        let mut flushing = Flushing {
+            mirror: &self.0,
+            run,
+            outcome: &mut outcome,
+            in_a_row,
+            left: 0,
+            forbidden: None,
+        };
         if let Err(failure) = flushing.flush().await {
             outcome.fail(if run.stop.is_cancelled() { stopped() } else { failure });
         }
@@ -67,6 +71,8 @@ struct Flushing<'a> {
     in_a_row: AtomicUsize,
     /// The records that are left to a pass of the other kind.
     left: usize,
+    /// The failure of a removal that the remote forbids.
+    forbidden: Option<RunFailure>,
 }
 
 impl Flushing<'_> {
@@ -76,7 +82,7 @@ impl Flushing<'_> {
         for kind in Mirrored::ALL {
             self.flush_kind(&self.mirror.store(self.run, kind), &mut cursors).await?;
         }
-        Ok(())
+        self.forbidden.take().map_or(Ok(()), Err)
     }
 
     /// Sends what is due; then, window by window, what the feed names. A window is read while what comes before
@@ -89,21 +95,14 @@ impl Flushing<'_> {
         let name = store.kind.plural();
         let cursor = cursors.get(name).map_or(START, String::as_str).to_owned();
         let sending = async {
-            let mut forbidden = None;
             for only in [Only::Removed, Only::Changed, Only::New] {
                 self.left = 0;
-                match self.send(store, due(store, only), only).await {
-                    // Who may not delete may create all the same; and ids are not given again then.
-                    Err(failure) if only == Only::Removed && failure.reason == FORBIDDEN => {
-                        forbidden = Some(failure);
-                    }
-                    sent => sent?,
-                }
+                self.send_due(store, only).await?;
             }
-            Ok::<_, RunFailure>(forbidden)
+            Ok::<_, RunFailure>(())
         };
         let (sent, window) = tokio::join!(sending, read(store, &cursor));
-        let forbidden = sent?;
+        sent?;
         let mut window = Some(window?);
         while let Some(this) = window {
             self.outcome.add("changes", this.changes);
@@ -122,10 +121,23 @@ impl Flushing<'_> {
         if self.left > 0 {
             // They were removed, or edited, meanwhile.
             for only in [Only::Removed, Only::Changed] {
-                self.send(store, due(store, only), only).await?;
+                self.send_due(store, only).await?;
             }
         }
-        forbidden.map_or(Ok(()), Err)
+        Ok(())
+    }
+
+    /// Sends what is due. Who may not delete may create and edit all the same.
+    async fn send_due(&mut self, store: &Store<'_>, only: Only) -> Result<(), RunFailure> {
+        match self.send(store, due(store, only), only).await {
+            Err(failure)
+                if only == Only::Removed && failure.reason == Reason::Status(403).word() =>
+            {
+                self.forbidden = Some(failure);
+                Ok(())
+            }
+            sent => sent,
+        }
     }
 
     /// Sends what the feed names and has not been sent yet.
@@ -140,8 +152,7 @@ impl Flushing<'_> {
         Ok(())
     }
 
-    /// Sends records, and once more those that were changed meanwhile, or that the remote has no more: they are
-    /// created anew.
+    /// Sends records, and once more those that were changed meanwhile.
     async fn send(
         &mut self,
         store: &Store<'_>,
@@ -168,7 +179,7 @@ impl Flushing<'_> {
             kind: store.kind,
             permit: &permit,
             in_a_row: &self.in_a_row,
-            has_others: OnceCell::new(),
+            listing: OnceCell::new(),
         };
         let mut settler = Settler { store, outcome: self.outcome };
         let (preparing, unavailable, settling) = tokio::join!(

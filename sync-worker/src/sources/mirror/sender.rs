@@ -26,8 +26,8 @@ pub(super) struct Sender<'a> {
     pub(super) permit: &'a Permit,
     /// The records in a row that the remote did not take.
     pub(super) in_a_row: &'a AtomicUsize,
-    /// Whether the remote has answered that it has such records at all, since one was gone.
-    pub(super) has_others: OnceCell<Option<Failure>>,
+    /// The failure of the remote to list its records, if it was asked to since one was gone.
+    pub(super) listing: OnceCell<Option<Failure>>,
 }
 
 impl Sender<'_> {
@@ -77,8 +77,8 @@ impl Sender<'_> {
 
     /// Believes that a record is gone only if the remote still lists the others: it may be that the path is wrong.
     async fn judge_gone(&self, sent: &mut Sent) {
-        let listing = async || self.client.list(self.kind).await.err();
-        if let Some(failure) = self.has_others.get_or_init(listing).await {
+        let list = async || self.client.list(self.kind).await.err();
+        if let Some(failure) = self.listing.get_or_init(list).await {
             sent.ended = Ended::Unavailable(failure.clone());
         }
     }
@@ -96,7 +96,7 @@ fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
             Some(Sent { ended: Ended::NotCreated, ..sent })
         }
         // Another run is told when it was sent: the remote may be carrying it out.
-        Ended::Unavailable(_) if sent.item.attempt.is_some() => {
+        Ended::Unavailable(_) if sent.created_at.is_some() => {
             Some(Sent { ended: Ended::Undecided, ..sent })
         }
         Ended::Unavailable(_) => None,

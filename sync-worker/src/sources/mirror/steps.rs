@@ -5,10 +5,7 @@
 //! again instead: it carries it out once, and answers the same.
 
 use super::super::outbound::{Failure, Reason};
-
-/// The answers that there are too many requests, after which the remote counts as not available: each
-/// makes all requests slower.
-const MOST_THROTTLED: u32 = 20;
+use super::super::pace::MOST_THROTTLED;
 
 /// The failures of runs over one record, after which it is the record.
 const STUBBORN: u32 = 3;
@@ -34,7 +31,7 @@ pub(super) enum Step {
     Delete,
     /// The record is looked up that is to be created.
     LookUp,
-    /// It is asked whether the record is there that an update did not find.
+    /// The remote is asked whether the record is there that an update did not find.
     Exists,
 }
 

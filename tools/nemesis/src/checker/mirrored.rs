@@ -14,7 +14,7 @@ use crate::violation::{Rule, Violation};
 pub struct Here {
     /// The record.
     pub record: Agreed,
-    /// Its contents, as the remote would have them: with the id of a comment's post there.
+    /// The contents, as the remote would have them: with the id of a comment's post there.
     pub contents: Value,
 }
 
@@ -23,9 +23,9 @@ pub struct Here {
 pub struct There {
     /// Which kind.
     pub kind: Kind,
-    /// Its id.
+    /// The id.
     pub id: u64,
-    /// Its contents.
+    /// The contents.
     pub contents: Value,
 }
 

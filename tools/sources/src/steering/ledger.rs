@@ -44,7 +44,7 @@ pub struct Counts {
     pub requests: u64,
     /// Those that changed records.
     pub applied: u64,
-    /// Those whose answer is not ready yet, also those that hang.
+    /// The requests whose answer is not ready yet, also those that hang.
     pub under_way: u64,
     /// The highest number of requests under way at the same time.
     pub most_at_once: u64,
