@@ -58,8 +58,10 @@ pub struct ParkedReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedChange {
     /// The event's id. If the message has no readable one, it is derived from its body and its
-    /// side, so that it is always the same.
-    pub event_id: Uuid,
+    /// side, so that it is always the same. `None` where it was no message: then the side takes the
+    /// newest event of the record that it has published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<Uuid>,
     /// The record that the message is about, if that can be read.
     #[serde(flatten)]
     pub record: RecordName,

@@ -26,7 +26,7 @@ pub(super) fn report_entry(
     let message = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let key = id_in(&message, &format!("{resource}_id"));
     ReportedChange {
-        event_id: id_in(&message, "id").unwrap_or_else(|| derived_id(source, body)),
+        event_id: Some(id_in(&message, "id").unwrap_or_else(|| derived_id(source, body))),
         record: key
             .map_or_else(RecordName::default, |key| RecordName::new(resource, key.to_string())),
         body: STANDARD.encode(&body[..body.len().min(MAX_BODY)]),

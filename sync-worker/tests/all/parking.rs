@@ -36,7 +36,7 @@ async fn what_is_parked_of_a_batch_is_reported_at_once_and_in_one_request() {
     let mut told = world.store.wait_for_reported(3).await;
     assert_eq!(world.store.reports().await.len(), 1);
     let mut expected = [&events[1], &events[4], &newer].map(|event| {
-        let id = event["id"].as_str().unwrap().parse().unwrap();
+        let id = Some(event["id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap());
         let order = RecordName::new("order", event["order_id"].as_str().unwrap());
         (id, order, event.to_string().into_bytes())
     });

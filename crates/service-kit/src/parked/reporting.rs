@@ -13,9 +13,11 @@ use crate::database::now;
 use crate::parked::Delays;
 use crate::resource::Resources;
 
-/// A message that could not be carried.
+/// A change that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
+    /// The event; `None` is the newest one of the record that was published.
+    pub event: Option<Uuid>,
     /// The resource and the key of the record that it is about, if they are of records kept here.
     pub record: Option<(&'static str, String)>,
     /// The message's body.
@@ -26,15 +28,15 @@ pub struct Reported {
     pub may_pass: bool,
 }
 
-/// Stores a report, given by event; returns how many changes it parked. The caller owns the
-/// transaction.
+/// Stores a report; returns how many changes it parked. The caller owns the transaction.
 pub async fn report(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
     delays: &Delays,
-    reported: &BTreeMap<Uuid, Reported>,
+    reported: &[Reported],
 ) -> QueryResult<usize> {
     let now = now();
+    let reported = by_event(connection, reported).await?;
     let events = reported.keys().copied().collect::<Vec<_>>();
     let fresh = storage::record_events(connection, &events).await?;
     let offered = storage::lock_offered_as(connection, &fresh).await?;
@@ -51,6 +53,23 @@ pub async fn report(
     storage::unset_due(connection, resources, &fresh).await?;
     storage::update(connection, &again).await?;
     Ok(first.len() + again.len())
+}
+
+/// Returns the changes by event; of those with the same the first counts.
+async fn by_event<'a>(
+    connection: &mut AsyncPgConnection,
+    reported: &'a [Reported],
+) -> QueryResult<BTreeMap<Uuid, &'a Reported>> {
+    let nameless = reported.iter().filter(|it| it.event.is_none());
+    let records = nameless.filter_map(|it| it.record.as_ref()).collect::<Vec<_>>();
+    let newest = storage::reportable_events(connection, &records).await?;
+    let mut by_event = BTreeMap::new();
+    for change in reported {
+        let of_record = || newest.get(change.record.as_ref()?).copied();
+        let event = change.event.or_else(of_record).unwrap_or_else(Uuid::now_v7);
+        by_event.entry(event).or_insert(change);
+    }
+    Ok(by_event)
 }
 
 fn parked_first(event: Uuid, reported: &Reported, delays: &Delays, now: DateTime<Utc>) -> Parked {

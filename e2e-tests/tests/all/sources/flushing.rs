@@ -159,8 +159,16 @@ async fn what_the_remote_refuses_is_parked_alone_and_can_be_replayed() {
     assert!(parked[0]["reason"].as_str().unwrap().contains("422"), "{}", parked[0]);
     world.runs("flush").await;
     assert_eq!(world.requests("PUT /posts/{id}"), 3, "it is not sent again by itself");
-    world.remote.steering().clear();
     let ids = json!({"ids": [parked[0]["id"]]});
+    world.worker.post("/v1/parked/replay", &ids).await.with(200);
+    let again = eventually("it is parked once more", async || {
+        world.runs("flush").await;
+        let parked = world.parked().await;
+        parked.into_iter().find(|parked| parked["attempts"] == 2)
+    })
+    .await;
+    assert_eq!((&again["id"], &again["overtaken"]), (&parked[0]["id"], &json!(false)));
+    world.remote.steering().clear();
     world.worker.post("/v1/parked/replay", &ids).await.with(200);
     eventually("the parked change is sent", async || {
         world.runs("flush").await;

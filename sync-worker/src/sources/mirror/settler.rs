@@ -7,7 +7,6 @@ use shared_models::mirror::{Action, Mirrored, PreparedItem, SettleState};
 use shared_models::parked::{RecordName, ReportedChange};
 use shared_models::runs::{RefusedRecord, RunFailure};
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
 use super::sending::{Sent, shown};
 use super::steps::Ended;
@@ -18,7 +17,7 @@ use crate::sources::run::Outcome;
 
 /// The most results in one request to the store.
 const SETTLED: usize = 50;
-/// The failures over a record, after which it waits for a person. Until then it is offered again by itself.
+/// How often a record that has failed is offered again by itself. After that it waits for a person.
 const PASSING: u32 = 3;
 /// The reason of a record to which the remote gave the id of another one.
 const TAKEN: &str = "the remote gave it an id that another record here has";
@@ -171,7 +170,7 @@ fn report(kind: Mirrored, item: &PreparedItem, reason: &str, may_pass: bool) -> 
         "fields": shown(item.fields.as_ref()),
     });
     ReportedChange {
-        event_id: Uuid::now_v7(),
+        event_id: None,
         record: RecordName::new(kind.resource(), item.id.to_string()),
         body: STANDARD.encode(body.to_string()),
         reason: format!("mirror: {reason}"),

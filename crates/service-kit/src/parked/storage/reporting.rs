@@ -1,5 +1,7 @@
 //! The writes of a report.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -30,6 +32,48 @@ pub(in crate::parked) async fn record_events(
     let record_events = diesel::sql_query(RECORD_EVENTS).bind::<Array<SqlUuid>, _>(events);
     let recorded = record_events.load::<Recorded>(connection).await?;
     Ok(recorded.into_iter().map(|row| row.event_id).collect())
+}
+
+/// Finds the newest event of each record that was published, be it a change or an offer. One that was reported
+/// before, and is not parked any more, would not be parked again.
+const REPORTABLE_EVENTS: &str = "
+select these.resource, these.key, newest.event_id
+from unnest($1, $2) as these (resource, key) cross join lateral (
+    select event_id from changes
+    where changes.resource = these.resource and changes.key = these.key and to_publish
+    order by seq desc limit 1) as newest
+where not exists (select from parked_events where parked_events.event_id = newest.event_id)
+    or exists (select from parked where parked.event_id = newest.event_id and state = 'parked')";
+
+#[derive(QueryableByName)]
+struct Reportable {
+    #[diesel(sql_type = Text)]
+    resource: String,
+    #[diesel(sql_type = Text)]
+    key: String,
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+}
+
+/// Returns the event by which a report that names none is of these records, where there is one.
+pub(in crate::parked) async fn reportable_events<'a>(
+    connection: &mut AsyncPgConnection,
+    records: &[&'a (&'static str, String)],
+) -> QueryResult<HashMap<&'a (&'static str, String), Uuid>> {
+    if records.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (resources, keys) =
+        records.iter().map(|(name, key)| (*name, &**key)).unzip::<_, _, Vec<_>, Vec<_>>();
+    let finding = diesel::sql_query(REPORTABLE_EVENTS)
+        .bind::<Array<Text>, _>(resources)
+        .bind::<Array<Text>, _>(keys);
+    let found = finding.load::<Reportable>(connection).await?;
+    let of_record = |row: Reportable| {
+        let record = records.iter().find(|(name, key)| *name == row.resource && *key == row.key)?;
+        Some((*record, row.event_id))
+    };
+    Ok(found.into_iter().filter_map(of_record).collect())
 }
 
 /// Locks and returns the changes that were offered as one of these events.

@@ -1,7 +1,5 @@
 //! `POST /v1/parked`: the worker's report of changes that it could not carry.
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use base64::Engine as _;
@@ -11,7 +9,6 @@ use program_kit::http::problem::FieldError;
 use serde_json::json;
 use shared_models::SCHEMA;
 use shared_models::parked::{MAX_BODY, MAX_PARKED, ParkedReport, ReportedChange};
-use uuid::Uuid;
 
 use crate::error::Error;
 use crate::parked::{Reported, report};
@@ -36,11 +33,8 @@ pub(super) async fn receive(
     Ok(HttpResponse::Ok().json(json!({ "parked": parked })))
 }
 
-/// Returns the reported changes by event; of a duplicate event the first counts.
-fn read(
-    resources: &Resources,
-    report: ParkedReport,
-) -> Result<BTreeMap<Uuid, Reported>, Vec<FieldError>> {
+/// Returns the reported changes.
+fn read(resources: &Resources, report: ParkedReport) -> Result<Vec<Reported>, Vec<FieldError>> {
     let refuse =
         |field: &str, problem: String| Err(vec![FieldError::new(field, problem, expected)]);
     let (schema, count) = (report.schema, report.changes.len());
@@ -50,11 +44,10 @@ fn read(
     if count > MAX_PARKED {
         return refuse("changes", format!("has {count} changes"));
     }
-    let (mut reported, mut errors) = (BTreeMap::new(), vec![]);
+    let (mut reported, mut errors) = (vec![], vec![]);
     for (index, change) in report.changes.into_iter().enumerate() {
-        let event = change.event_id;
         match read_one(resources, change) {
-            Ok(change) => drop(reported.entry(event).or_insert(change)),
+            Ok(change) => reported.push(change),
             Err(problem) => {
                 errors.push(FieldError::new(format!("changes[{index}].body"), problem, expected));
             }
@@ -64,7 +57,7 @@ fn read(
 }
 
 fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, String> {
-    let ReportedChange { record, body, reason, may_pass, .. } = change;
+    let ReportedChange { event_id: event, record, body, reason, may_pass } = change;
     let body = STANDARD.decode(body).map_err(|error| format!("is not base64: {error}"))?;
     if body.len() > MAX_BODY {
         return Err(format!("has {} bytes", body.len()));
@@ -72,7 +65,7 @@ fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, S
     // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
     let record = record.resource.zip(record.key);
     let record = record.and_then(|(name, key)| resources.record(&name, &key));
-    Ok(Reported { record, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
+    Ok(Reported { event, record, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
 }
 
 fn expected(field: &str) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use shared_models::SCHEMA;
 use test_kit::{TestService, write_notes};
 use uuid::Uuid;
 
-use super::{PARKED, alone, hopeless, items, nameless, offered, one, post, report, reported};
+use super::{PARKED, alone, hopeless, id, items, nameless, offered, one, post, report, reported};
 use crate::side::{bound_broker, publishing_to};
 
 fn time(change: &Value, name: &str) -> DateTime<Utc> {
@@ -103,6 +103,36 @@ async fn a_report_that_is_repeated_changes_nothing() {
     let all = events.iter().map(|event| reported(*event, &note)).collect::<Vec<_>>();
     assert_eq!(report(&side, &all).await, 0);
     assert_eq!((one(&side, id).await, side.database.count("parked").await), (shown, 1));
+}
+
+/// A report that names a record, and no event.
+fn eventless(note: &str) -> Value {
+    let mut change = hopeless(Uuid::nil(), note);
+    change.as_object_mut().unwrap().remove("event_id");
+    change
+}
+
+#[tokio::test]
+async fn a_report_without_an_event_is_of_the_newest_that_was_published() {
+    let broker = bound_broker().await;
+    let side = publishing_to(&broker).await;
+    let note = write_notes(&side.database, 1).await.remove(0);
+    assert_eq!(report(&side, &[eventless(&note)]).await, 1);
+    let first = items(&side, "").await.remove(0);
+    let published = format!("changes where event_id = '{}' and to_publish", id(&first));
+    assert_eq!(side.database.count(&published).await, 1);
+    assert_eq!(report(&side, &[eventless(&note)]).await, 0, "it is parked already");
+    let parked = id(&first);
+    post(&side, "replay", &json!({ "ids": [parked] })).await;
+    let offer = offered(&side, parked).await["event_id"].clone();
+    assert_eq!(report(&side, &[eventless(&note)]).await, 1);
+    let again = one(&side, parked).await;
+    assert_eq!((&again["attempts"], &again["event_id"]), (&json!(2), &offer));
+    assert_eq!(side.database.count("parked").await, 1);
+    // Nothing was published since: what a person has dropped is parked anew, and not lost.
+    post(&side, "drop", &json!({ "ids": [parked] })).await;
+    assert_eq!(report(&side, &[eventless(&note)]).await, 1);
+    assert_eq!((items(&side, "").await.len(), side.database.count("parked").await), (1, 2));
 }
 
 #[tokio::test]
