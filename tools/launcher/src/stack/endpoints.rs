@@ -98,7 +98,8 @@ impl Endpoints {
     /// the only secret in it.
     pub(super) fn table(&self, folder: &Path) -> String {
         let Self { store, warehouse, worker, management, .. } = self;
-        let (user, password, env) = (USER.as_str(), &self.rabbitmq_password, folder.join(FILE));
+        let (user, password) = (USER.as_str(), &self.rabbitmq_password);
+        let env = quoted(&folder.join(FILE).display().to_string());
         let sources = self.sources.iter().flat_map(|Addresses { remote, upstream }| {
             [("sample remote", format!("{remote}/posts")), ("sample upstream", upstream.clone())]
         });
@@ -111,8 +112,9 @@ impl Endpoints {
             ("store database", public(&self.store_database)),
             ("warehouse database", public(&self.warehouse_database)),
             ("access", self.access().to_owned()),
+            ("command line", "deploy/worker parked list, pull, load or flush".to_owned()),
             ("logs", folder.join("logs").display().to_string()),
-            ("for scripts", format!(". {}  (all URLs, with passwords)", quoted(&env))),
+            ("for scripts", format!(". {env}  (all URLs, with passwords)")),
         ];
         let rows: String = rows
             .into_iter()
@@ -121,7 +123,7 @@ impl Endpoints {
             .collect();
         format!(
             "\n{rows}\nPlace an order at the store, then look for it at the warehouse:\n\n{}",
-            self.example(&quoted(&env))
+            self.example(&env)
         )
     }
 
@@ -151,9 +153,9 @@ impl Endpoints {
     }
 }
 
-/// Quotes a path for a shell.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+/// Quotes a text for a shell.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Returns a URL without user and password.
@@ -215,7 +217,7 @@ WAREHOUSE_DATABASE_URL='postgres://warehouse:p2@127.0.0.1:6/warehouse'
 
     #[test]
     fn a_shell_reads_a_quoted_path_as_it_is() {
-        assert_eq!(quoted(Path::new("/it's a $x")), r"'/it'\''s a $x'");
+        assert_eq!(quoted("/it's a $x"), r"'/it'\''s a $x'");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 use rustix::process::Signal;
 
-use super::endpoints;
 use super::folder::Folder;
 use super::state::State;
+use super::{endpoints, programs};
 use crate::wait;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -17,6 +17,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// lock shows.
 pub(super) async fn end(folder: &Folder) -> Result<()> {
     folder.remove(endpoints::FILE)?;
+    folder.remove(programs::WORKER_FILE)?;
     let Some(state) = State::load(folder)? else {
         return Ok(());
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::endpoints::Endpoints;
+use super::endpoints::{Endpoints, quoted};
 use super::folder::Folder;
 use super::given::Given;
 use super::secrets::Secrets;
@@ -109,6 +109,19 @@ impl Program {
         let recipe = recipe.without(&self.not_inherited);
         self.environment.iter().fold(recipe, |recipe, (name, value)| recipe.env(name, value))
     }
+}
+
+/// The file by which `deploy/worker` runs the command line of the worker.
+pub(super) const WORKER_FILE: &str = "worker.env";
+
+/// Returns lines by which a POSIX shell knows the worker, and has its environment, and an administrator's token.
+pub(super) fn worker_file(programs: &[Program; 3], at: &Endpoints) -> Result<String> {
+    let [_, _, worker] = programs;
+    let token = at.tokens.as_ref().map(|tokens| ("WORKER_TOKEN".to_owned(), tokens.admin.clone()));
+    let lines = token.iter().chain(&worker.environment);
+    let lines = lines.map(|(name, value)| format!("export {name}={}\n", quoted(value)));
+    let program = built(&[worker.name])?.join(worker.name).display().to_string();
+    Ok(lines.chain([format!("program={}\n", quoted(&program))]).collect())
 }
 
 /// Returns the folder of the built programs: cargo puts them beside the launcher.

@@ -133,6 +133,7 @@ async fn supervise(
         progress.say(&format!("lockstep: {error:#}"));
     }
     folder.remove(endpoints::FILE)?;
+    folder.remove(programs::WORKER_FILE)?;
     tokio::select! {
         () = running.stop(&progress) => {}
         () = stop.asked() => progress.say("asked again: killing what is left"),
@@ -169,6 +170,7 @@ async fn start(
     state.children = running.identities();
     state.ready = Some(endpoints.clone());
     folder.write(endpoints::FILE, &endpoints.env_file())?;
+    folder.write(programs::WORKER_FILE, &programs::worker_file(&programs, &endpoints)?)?;
     state.save(folder)?;
     Ok(endpoints)
 }

@@ -58,8 +58,10 @@ fn data_survive_down_and_are_gone_after_a_wipe() {
     let up = checkout.launcher(&["up", "--detach"]);
     assert!(up.status.success(), "{}", said(&up));
     assert!(said(&up).contains("Place an order"), "{}", said(&up));
-    let mode = fs::metadata(checkout.file("endpoints.env")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    for file in ["endpoints.env", "worker.env"] {
+        let mode = fs::metadata(checkout.file(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
     let secrets = fs::read(checkout.file("secrets.json")).unwrap();
 
     let again = checkout.launcher(&["up", "--detach"]);
@@ -67,7 +69,7 @@ fn data_survive_down_and_are_gone_after_a_wipe() {
 
     let down = checkout.launcher(&["down"]);
     assert!(down.status.success(), "{}", said(&down));
-    assert!(!checkout.file("endpoints.env").exists());
+    assert!(!checkout.file("endpoints.env").exists() && !checkout.file("worker.env").exists());
     let nothing = checkout.launcher(&["down"]);
     assert!(nothing.status.success() && said(&nothing).contains("not running"));
 
@@ -117,6 +119,11 @@ fn settings_of_the_environment_reach_the_program_that_has_them() {
     assert!(
         !starts("sample-sources.remote", "API_") && !starts("sample-sources.upstream", "WORKER__")
     );
+    // A command of the worker has its settings.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", ". \"$1\"; exec \"$program\"", "sh"]).arg(checkout.file("worker.env"));
+    let shell = shell.output().unwrap();
+    assert!(said(&shell).contains("WORKER__STORE__URL=http://127.0.0.1:1\n"), "{}", said(&shell));
     let endpoints = fs::read_to_string(checkout.file("endpoints.env")).unwrap();
     assert!(
         endpoints.contains("REMOTE_URL='http://") && endpoints.contains("UPSTREAM_URL='http://")
