@@ -52,7 +52,7 @@ pub struct RemoteComment {
 pub struct Load<R> {
     /// The run that loads them.
     pub run: Uuid,
-    /// The records, at most [`MAX_LOADED`]. Of those with the same id the last counts.
+    /// The records, at most [`MAX_LOADED`]. Of those with the same id the last counts; the worker sends none twice.
     pub records: Vec<R>,
 }
 

@@ -25,6 +25,7 @@ pub struct Prepare {
 /// The answer to [`Prepare`]: an item for each record that exists, removed ones too, in the order of their
 /// ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Prepared {
     /// The items.
     pub items: Vec<PreparedItem>,
@@ -32,6 +33,7 @@ pub struct Prepared {
 
 /// What is to be done at the remote with a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PreparedItem {
     /// The record's id.
     pub id: i64,
@@ -86,6 +88,7 @@ pub enum Fields {
 
 /// What is sent of a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PostFields {
     /// The user.
     pub user_id: Option<i64>,
@@ -97,6 +100,7 @@ pub struct PostFields {
 
 /// What is sent of a comment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CommentFields {
     /// The id of its post at the remote; of an attempt of unknown outcome, the one that was sent.
     pub post_remote_id: Option<i64>,
@@ -173,6 +177,14 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent_ago: Option<u64>,
     },
+    /// A create of unknown outcome was not found, and may still be under way. That is no failure.
+    Undecided {
+        /// The reason.
+        detail: String,
+        /// The milliseconds since a create was last sent, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_ago: Option<u64>,
+    },
     /// The remote does not have the record that was to be updated. It is created anew.
     Gone {},
 }
@@ -229,11 +241,12 @@ pub struct Outstanding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Only {
-    /// The records that are removed here.
+    /// The records that are removed here, and that the remote has.
     Removed,
     /// The records that the remote has.
     Changed,
-    /// The records that the remote has not.
+    /// The records that the remote has not, or of which it is not known, removed ones too. A record that is removed here
+    /// must not be taken for one that is not, and was created with the same contents.
     New,
 }
 
@@ -252,9 +265,9 @@ impl Only {
     #[must_use]
     pub const fn has(self, action: Action) -> bool {
         match self {
-            Self::Removed => matches!(action, Action::Delete | Action::Resolve),
+            Self::Removed => matches!(action, Action::Delete),
             Self::Changed => matches!(action, Action::Update),
-            Self::New => matches!(action, Action::Create),
+            Self::New => matches!(action, Action::Create | Action::Resolve),
         }
     }
 }

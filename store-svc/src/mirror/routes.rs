@@ -195,7 +195,8 @@ async fn settle(
                 "found.remote_ids"
             }
             Outcome::Sent { .. } | Outcome::Found { .. } => continue,
-            Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => continue,
+            Outcome::NotCreated {} | Outcome::Gone {} => continue,
+            Outcome::Failed { .. } | Outcome::Undecided { .. } => continue,
         };
         let field = format!("results[{index}].outcome.{wrong}");
         return Err(invalid(field, "is not the id that the remote gave"));

@@ -202,7 +202,8 @@ fn given_ids(result: &SettleItem) -> &[i64] {
         _ if result.attempt.is_none() => &[],
         Outcome::Sent { remote_id } => remote_id.as_slice(),
         Outcome::Found { remote_ids, .. } => remote_ids,
-        Outcome::NotCreated {} | Outcome::Failed { .. } | Outcome::Gone {} => &[],
+        Outcome::NotCreated {} | Outcome::Gone {} => &[],
+        Outcome::Failed { .. } | Outcome::Undecided { .. } => &[],
     }
 }
 

@@ -109,8 +109,8 @@ impl Reason {
             Self::Unreachable | Self::Abandoned => false,
             Self::Timeout | Self::Closed | Self::Malformed | Self::TooLarge => true,
             // A gateway may say so after the service has got the request, and a service that failed
-            // may have failed after it.
-            Self::Status(status) => status >= 500,
+            // may have failed after it. One that leads elsewhere may say so of what it has done.
+            Self::Status(status) => matches!(status, 301..=303 | 500..),
         }
     }
 

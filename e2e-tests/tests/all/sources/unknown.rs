@@ -3,6 +3,7 @@
 use sample_sources::remote::{Kind, Options};
 use sample_sources::steering::{Action, Rule};
 use serde_json::json;
+use test_kit::eventually;
 
 use super::mirror_world::World;
 
@@ -133,6 +134,28 @@ async fn one_404_of_a_gateway_creates_nothing_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_gone_at_a_remote_without_a_list_is_parked_and_the_others_go_on() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let posts = world.at_store("posts").await;
+    assert!(world.remote.remove(Kind::Posts, 1).unwrap());
+    let missing = Action::Status { status: 404, retry_after: None };
+    world.remote.steering().add(Rule::new(missing).method("GET").path("/posts")).unwrap();
+    for post in &posts[..2] {
+        world.edit(post, "Edited").await;
+    }
+    for _ in 0..3 {
+        let run = world.run("flush").await;
+        assert_eq!(run["state"], "failed", "{}", run.text);
+        assert!(world.parked().await.is_empty());
+    }
+    let counts = world.runs("flush").await;
+    assert_eq!((&counts["parked"], &counts["created"]), (&json!(1), &json!(0)), "{counts}");
+    assert_eq!(world.parked().await[0]["key"], json!(posts[0]["id"].to_string()));
+    assert_eq!(world.post(&posts[1]).await["mirror"]["state"], "sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_comments_of_a_post_that_is_created_anew_follow_it() {
     let world = World::new().await;
     world.runs("load").await;
@@ -167,4 +190,119 @@ async fn a_remote_that_forbids_removals_gets_what_is_new_all_the_same() {
     world.remote.steering().clear();
     world.runs("flush").await;
     world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_knows_no_removals_gets_edits_and_what_is_new_all_the_same() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let unknown = Action::Status { status: 405, retry_after: None };
+    world.remote.steering().add(Rule::new(unknown).method("DELETE")).unwrap();
+    let mut posts = world.at_store("posts").await;
+    // With five comments: so many refusals in a row end a run.
+    world.store.delete(&super::mirror_world::path(&posts.remove(0))).await.with(204);
+    world.edit(&posts[0], "Edited").await;
+    let new = world.place("New").await;
+    let run = world.run("flush").await;
+    assert_eq!(run["failure"]["reason"], "status_405", "{}", run.text);
+    assert_eq!(world.post(&new).await["remote_id"], 4);
+    assert_eq!(world.post(&posts[0]).await["mirror"]["state"], "sent");
+    world.remote.steering().clear();
+    eventually("the removals are sent", async || {
+        world.worker.post("/v1/parked/replay", &json!({"all": true})).await.with(200);
+        world.runs("flush").await;
+        (world.at_remote(Kind::Posts).len() == 3).then_some(())
+    })
+    .await;
+    world.runs("load").await;
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_answers_404_to_every_single_record_makes_nothing_gone() {
+    let world = World::new().await;
+    world.runs("load").await;
+    let missing = Action::Status { status: 404, retry_after: None };
+    world.remote.steering().add(Rule::new(missing).path("/posts/*")).unwrap();
+    let mut posts = world.at_store("posts").await;
+    world.edit(&posts[1], "Edited").await;
+    world.store.delete(&super::mirror_world::path(&posts.remove(0))).await.with(204);
+    let counts = world.runs("flush").await;
+    assert_eq!((&counts["parked"], &counts["created"]), (&json!(2), &json!(0)), "{counts}");
+    let parked = world.parked().await;
+    let why = parked.iter().map(|it| it["reason"].as_str().unwrap()).collect::<Vec<_>>();
+    assert!(why.iter().all(|it| it.contains("but its list has the record")), "{why:?}");
+    world.remote.steering().clear();
+    eventually("what was parked is sent", async || {
+        world.worker.post("/v1/parked/replay", &json!({"all": true})).await.with(200);
+        world.runs("flush").await;
+        (world.at_remote(Kind::Posts).len() == 2).then_some(())
+    })
+    .await;
+    world.runs("load").await;
+    world.assert_equal().await;
+    assert_eq!(world.at_store("posts").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_are_removed_before_their_post_takes_them_along() {
+    let options = Options { seed_posts: Some(3), reuse_ids: true, ..Options::default() };
+    let world = World::with(options, &[]).await;
+    world.runs("load").await;
+    let last = world.at_store("posts").await.pop().unwrap();
+    world.store.delete(&super::mirror_world::path(&last)).await.with(204);
+    world.runs("flush").await;
+    let deletes = world.remote.steering().ledger();
+    let deletes = deletes.iter().filter(|it| it.method == "DELETE");
+    let deletes = deletes.map(|it| (it.path.clone(), it.status)).collect::<Vec<_>>();
+    assert_eq!(deletes.len(), 6, "{deletes:?}");
+    assert!(deletes[..5].iter().all(|(path, _)| path.starts_with("/comments/")), "{deletes:?}");
+    assert!(deletes.iter().all(|(_, status)| *status == Some(200)), "{deletes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_given_again_after_a_removal_there_and_here_is_another_record() {
+    let options = Options { seed_posts: Some(3), reuse_ids: true, ..Options::default() };
+    let world = World::with(options, &[]).await;
+    world.runs("load").await;
+    let refuses = Action::Status { status: 422, retry_after: None };
+    world.remote.steering().add(Rule::new(refuses).method("DELETE").path("/posts/3")).unwrap();
+    let last = world.at_store("posts").await.pop().unwrap();
+    world.store.delete(&super::mirror_world::path(&last)).await.with(204);
+    world.runs("flush").await;
+    // Others remove it there, which a load notices, and place another one.
+    assert!(world.remote.remove(Kind::Posts, 3).unwrap());
+    world.runs("load").await;
+    let fields = json!({"title": "Theirs", "body": "A text.", "userId": 1});
+    world.remote.create(Kind::Posts, fields.as_object().unwrap().clone()).unwrap();
+    world.runs("load").await;
+    world.assert_equal().await;
+    assert_eq!(world.at_store("posts").await[2]["title"], "Theirs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_record_is_not_taken_for_one_with_the_same_contents_that_was_created() {
+    let world = World::new().await;
+    let [first, second] = [world.place("Same").await, world.place("Same").await];
+    // The first is not carried out, the second is, and both answers are lost: no look-up is answered either.
+    let steering = world.remote.steering();
+    steering.add(Rule::new(Action::Close).method("POST").path("/posts").times(1)).unwrap();
+    steering.add(Rule::new(Action::ApplyThenClose).method("POST").path("/posts").times(1)).unwrap();
+    let fails = Action::Status { status: 500, retry_after: None };
+    steering.add(Rule::new(fails).method("GET").path("/posts")).unwrap();
+    world.run("flush").await;
+    for post in [&first, &second] {
+        assert_eq!(world.post(post).await["mirror"]["state"], "unknown");
+    }
+    world.store.delete(&super::mirror_world::path(&first)).await.with(204);
+    steering.clear();
+    eventually("all is decided", async || {
+        world.worker.post("/v1/parked/replay", &json!({"all": true})).await.with(200);
+        world.run("flush").await;
+        (world.post(&second).await["mirror"]["state"] == "sent").then_some(())
+    })
+    .await;
+    assert_eq!(world.requests("DELETE /posts/{id}"), 0);
+    assert_eq!(world.post(&second).await["remote_id"], 4);
+    assert_eq!(world.requests("POST /posts"), 2);
 }

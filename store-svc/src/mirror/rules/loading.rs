@@ -1,9 +1,10 @@
 //! What becomes of a record that the remote has.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 use shared_models::mirror::{MirrorEvent, Mirrored};
 
-use super::{differences, told};
+use super::{LOCAL_STANDS, differences, told};
 use crate::mirrored::content::Content;
 use crate::mirrored::event::Changed;
 use crate::mirrored::record::{Mirror, Record};
@@ -59,16 +60,14 @@ pub(in crate::mirror) fn created(
 
 /// Decides about a record that both sides have.
 pub(in crate::mirror) fn load(here: &Record, remote: &Remote, now: DateTime<Utc>) -> LoadDecision {
-    let mirror = &here.mirror;
-    // The removal waits to be sent.
     if here.deleted {
-        return LoadDecision::Same;
+        return removed_here(here, remote);
     }
+    let mirror = &here.mirror;
     let mut after = here.clone();
     after.mirror.listed = true;
     after.mirror.base = Some(remote.digest.clone());
-    let sending = mirror.sending.as_ref().map(|sending| sending.content.digest());
-    let is_known = [&mirror.base, &sending].contains(&&Some(remote.digest.clone()));
+    let is_known = is_known(here, remote);
     let is_same = here.content == remote.content;
     match (mirror.waits(), is_same) {
         (true, true) => {
@@ -89,6 +88,26 @@ pub(in crate::mirror) fn load(here: &Record, remote: &Remote, now: DateTime<Utc>
             LoadDecision::Updated(told(after, MirrorEvent::Loaded, None))
         }
     }
+}
+
+/// Returns whether the remote has what it was last known to have, or what was sent to it since.
+fn is_known(here: &Record, remote: &Remote) -> bool {
+    let sending = here.mirror.sending.as_ref().map(|sending| sending.content.digest());
+    let known = [here.mirror.base.as_ref(), sending.as_ref()];
+    known.into_iter().flatten().any(|digest| *digest == remote.digest)
+}
+
+/// Decides about a record that was removed here: the removal stands, and waits to be sent. Instead of its contents,
+/// which nobody sees, the record keeps those that are lost, so that the conflict is recorded once.
+fn removed_here(here: &Record, remote: &Remote) -> LoadDecision {
+    if !here.mirror.waits() || is_known(here, remote) || here.content == remote.content {
+        return LoadDecision::Same;
+    }
+    let lost = remote.content.show(here.kind);
+    let conflicts =
+        json!([{"field": "record", "stands": "removed here", "lost": lost, "rule": LOCAL_STANDS}]);
+    let after = Record { content: remote.content.clone(), ..here.clone() };
+    LoadDecision::Conflict(told(after, MirrorEvent::Loaded, Some(conflicts)))
 }
 
 /// Decides about a record whose creation was begun, and that the remote turns out to have.
@@ -155,7 +174,8 @@ mod tests {
             (edited(), "Z", "conflict", "B"),
             (handed_out(edited(), None), "B", "confirmed", "B"),
             (removed(sent()), "A", "same", "A"),
-            (removed(sent()), "Z", "same", "A"),
+            (removed(sent()), "Z", "conflict", "Z"),
+            (removed(edited()), "B", "same", "B"),
         ] {
             let decided = load(&here, &remote(there), DateTime::UNIX_EPOCH);
             assert_eq!(name(&decided), expected, "{here:?}, {there}");
@@ -191,6 +211,18 @@ mod tests {
         assert_eq!((&conflicts[0]["lost"], event), (&"Z".into(), MirrorEvent::Loaded));
         assert_eq!((record.version, record.mirror.changed_version), (3, 2));
         assert!(record.mirror.waits());
+    }
+
+    #[test]
+    fn a_change_at_the_remote_that_gives_way_to_a_removal_is_recorded() {
+        let decided = load(&removed(sent()), &remote("Z"), DateTime::UNIX_EPOCH);
+        let LoadDecision::Conflict(Changed { record, conflicts, .. }) = decided else { panic!() };
+        let conflict = &conflicts.unwrap()[0];
+        assert_eq!(
+            (&conflict["stands"], &conflict["lost"]["title"]),
+            (&"removed here".into(), &"Z".into())
+        );
+        assert!(record.deleted && record.mirror.waits());
     }
 
     #[test]

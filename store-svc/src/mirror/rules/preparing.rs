@@ -91,7 +91,8 @@ pub(in crate::mirror) fn prepare(
 /// Hands out an attempt of unknown outcome. Where its worker has not said when it was last sent, that may have been just
 /// now.
 fn handed_out_again(sending: Sending, now: DateTime<Utc>) -> Sending {
-    let at = if sending.failed { sending.at } else { now };
+    // A time to come is of a clock that was set back since.
+    let at = if sending.failed { sending.at.min(now) } else { now };
     Sending { at, failed: false, offered: false, ..sending }
 }
 
@@ -214,6 +215,20 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_of_a_time_to_come_ages_from_now_on() {
+        let (now, hour) = (DateTime::UNIX_EPOCH, chrono::TimeDelta::hours(1));
+        let mut stored = handed_out(post(), Some(1));
+        let sending = stored.mirror.sending.as_mut().unwrap();
+        (sending.at, sending.failed) = (now + chrono::TimeDelta::days(1), true);
+        let PrepareDecision { item, after } = prepare(stored, None, (Uuid::nil(), now), None);
+        assert_eq!(item.attempt_age, Some(0));
+        let mut again = after.unwrap();
+        again.mirror.sending.as_mut().unwrap().failed = true;
+        let item = prepare(again, None, (Uuid::nil(), now + hour), None).item;
+        assert_eq!(item.attempt_age, Some(3_600_000));
+    }
+
+    #[test]
     fn an_update_has_no_attempt_and_what_is_deleted_no_fields() {
         let PrepareDecision { item, after } =
             prepare(edited(), None, (Uuid::nil(), DateTime::UNIX_EPOCH), None);
@@ -283,6 +298,7 @@ mod tests {
             (post(), Only::Changed, Action::Create),
             (edited(), Only::New, Action::Update),
             (removed(sent()), Only::New, Action::Delete),
+            (removed(handed_out(post(), Some(1))), Only::Removed, Action::Resolve),
         ] {
             let PrepareDecision { item, after } = prepare(record, None, at, Some(only));
             assert_eq!((item.action, item.attempt), (action, None));

@@ -105,6 +105,11 @@ pub(in crate::mirror) fn settle(
             let sending = sent_at(sending, *sent_ago, now);
             SettleDecision::Touched(failed(record, sending, detail, (*parked, *not_created)))
         }
+        Outcome::Undecided { .. } if sending.attempt.is_none() => SettleDecision::Same(record),
+        Outcome::Undecided { detail, sent_ago } => {
+            let sending = sent_at(sending, *sent_ago, now);
+            SettleDecision::Touched(undecided(record, sending, detail))
+        }
         Outcome::Gone {} => gone(record, &sending),
     }
 }
@@ -206,15 +211,28 @@ const OTHERS: &str = "the remote has records with the same contents, which other
 /// A look-up has found records with the same contents that others here have.
 fn others(record: Record, sending: Sending, is_over: bool, detail: Option<&str>) -> SettleDecision {
     match (is_over, detail) {
-        (false, _) => {
-            let detail = detail.unwrap_or(OTHERS);
+        (false, Some(detail)) => {
             SettleDecision::Undecided(failed(record, sending, detail, (false, false)))
         }
+        (false, None) => SettleDecision::Undecided(undecided(record, sending, OTHERS)),
         (true, Some(detail)) => {
             SettleDecision::NotCreated(failed(record, sending, detail, (false, true)))
         }
         (true, None) => SettleDecision::NotCreated(not_created(record)),
     }
+}
+
+/// Keeps a create that may still be under way. That is no failure, however often it is seen.
+fn undecided(mut record: Record, sending: Sending, detail: &str) -> Record {
+    let mirror = &mut record.mirror;
+    mirror.failure = Some(kept(detail));
+    (mirror.sending, mirror.due) = (Some(Sending { failed: true, ..sending }), true);
+    record
+}
+
+/// Returns of the reason of a failure what is kept.
+fn kept(detail: &str) -> String {
+    detail.replace('\0', "\u{fffd}").chars().take(DETAIL).collect()
 }
 
 fn failed(
@@ -225,7 +243,7 @@ fn failed(
 ) -> Record {
     let mirror = &mut record.mirror;
     mirror.failures = mirror.failures.saturating_add(1);
-    mirror.failure = Some(detail.replace('\0', "\u{fffd}").chars().take(DETAIL).collect());
+    mirror.failure = Some(kept(detail));
     mirror.due = true;
     // Of an update, the remote may have it or not: that is no reason to take it for changed there.
     let is_over = sending.attempt.is_some() && not_created;

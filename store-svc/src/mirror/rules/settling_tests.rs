@@ -164,11 +164,12 @@ fn where_other_records_have_all_that_was_found_nothing_was_created_once_it_is_ov
         (state, mirror.attempt().is_some(), mirror.due, mirror.failures)
     };
     use SettleState::{NotCreated, Undecided};
-    assert_eq!(settled(attempted(), false, None), (Undecided, true, true, 1));
+    assert_eq!(settled(attempted(), false, None), (Undecided, true, true, 0));
+    assert_eq!(settled(attempted(), false, Some("500")), (Undecided, true, true, 1));
     assert_eq!(settled(attempted(), true, None), (NotCreated, false, true, 0));
     assert_eq!(settled(attempted(), true, Some("500")), (NotCreated, false, true, 1));
     assert_eq!(settled(removed(attempted()), true, None), (Settled, false, false, 0));
-    assert_eq!(settled(removed(attempted()), false, None), (Undecided, true, true, 1));
+    assert_eq!(settled(removed(attempted()), false, None), (Undecided, true, true, 0));
 }
 
 #[test]
@@ -281,6 +282,18 @@ fn a_create_is_as_old_as_the_last_time_that_it_was_sent() {
         let decided = settle(attempted(), &result(1, Some(1), failed(sent_ago)), &free(), now);
         assert_eq!(decided.record().mirror.sending.as_ref().unwrap().at, at, "{sent_ago:?}");
     }
+}
+
+#[test]
+fn what_may_still_be_under_way_is_no_failure_however_often_it_is_seen() {
+    let undecided = || Outcome::Undecided { detail: "no answer".into(), sent_ago: None };
+    let decided = twice(attempted(), &result(1, Some(1), undecided()), &free());
+    let mirror = &decided.record().mirror;
+    assert_eq!((mirror.failures, mirror.due, mirror.waits()), (0, true, true));
+    assert!(mirror.failure.is_some() && mirror.attempt().is_some());
+    let updating = handed_out(edited(), None);
+    let decided = settle(updating.clone(), &result(2, None, undecided()), &free(), NOW);
+    assert_eq!(decided.record(), &updating);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub(crate) async fn records_with_remote_ids(
     diesel::sql_query(sql).bind::<Array<BigInt>, _>(remote_ids).load(connection).await
 }
 
-/// Returns the records that exist, and that a load has seen at the remote, by their ids there.
+/// Returns the records that a load has seen at the remote, by their ids there. Of those that are removed here it is to
+/// be known, too, when they are gone there: their ids may be given again.
 pub(crate) async fn listed(
     connection: &mut AsyncPgConnection,
     kind: Mirrored,
@@ -62,7 +63,7 @@ pub(crate) async fn listed(
 ) -> QueryResult<Vec<RemoteName>> {
     let sql = format!(
         "select id, remote_id, deleted from {}
-        where remote_id > $1 and listed and not deleted order by remote_id limit $2",
+        where remote_id > $1 and listed order by remote_id limit $2",
         names(kind).table
     );
     let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
@@ -99,8 +100,12 @@ pub(crate) async fn due(
     let sql = format!(
         "select id, changed_version, attempt, failures from {}
         where (due or (changed_version > sent_version and changed_version > refused_version))
-            and ($3 is null or deleted = ($3 = 'removed'))
-            and ($3 is null or $3 = 'removed' or (remote_id is null) = ($3 = 'new')) and id > $1 order by id limit $2",
+            and case $3
+                when 'removed' then deleted and attempt is null
+                when 'changed' then not deleted and remote_id is not null
+                when 'new' then case when deleted then attempt is not null else remote_id is null end
+                else true end
+            and id > $1 order by id limit $2",
         names(kind).table
     );
     let query = diesel::sql_query(sql).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);

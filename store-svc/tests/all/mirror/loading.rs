@@ -87,7 +87,10 @@ async fn what_was_removed_here_stays_removed_until_the_removal_is_sent() {
     let mirror = mirror().await;
     mirror.load("posts", &[remote_post(1, "A")]).await;
     mirror.store.client.delete("/posts/1").await.with(204);
+    // What was changed there is lost, and recorded once.
+    assert_eq!(counts(&mirror.load("posts", &[remote_post(1, "A2")]).await), [0, 0, 0, 1, 0]);
     assert_eq!(counts(&mirror.load("posts", &[remote_post(1, "A2")]).await), [0, 0, 1, 0, 0]);
+    assert_eq!(mirror.store.database.count("changes where conflicts is not null").await, 1);
     mirror.store.client.get("/posts/1").await.assert_problem(404);
     let item = mirror.prepare("posts", 1).await;
     assert_eq!((&item["action"], &item["remote_id"]), (&json!("delete"), &json!(1)));

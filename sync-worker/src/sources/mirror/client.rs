@@ -142,17 +142,23 @@ impl RemoteClient {
         }
         let is_whole = !list.is_a_part();
         if ids.is_empty() && !is_whole {
-            let detail = "it listed a part of its records, without the one that is looked up: whether it has \
-                created that is not known";
-            return Err(Failure {
-                reason: Reason::Malformed,
-                detail: detail.to_owned(),
-                retry_after: None,
-            });
+            return Err(listed_a_part());
         }
         ids.sort_unstable_by_key(|id| Reverse(*id));
         ids.truncate(MAX_FOUND);
         Ok(LookedUp { ids, is_whole })
+    }
+
+    /// Returns the ids of all records, sorted; `None` if the remote lists a part of them, or one without an id.
+    pub(super) async fn ids(&self, kind: Mirrored) -> Result<Option<Vec<i64>>, Failure> {
+        let (mut list, mut ids) = (self.list(kind).await?, vec![]);
+        let fields = &self.remote.settings.fields;
+        while let Some(elements) = list.next().await? {
+            ids.extend(elements.iter().filter_map(|element| id(&element.record, fields)));
+        }
+        ids.sort_unstable();
+        let is_whole = !list.is_a_part() && ids.len() as u64 == list.count();
+        Ok(is_whole.then_some(ids))
     }
 
     /// Returns whether the remote has a record.
@@ -177,4 +183,11 @@ impl RemoteClient {
         let response = self.http.open(request).await?;
         Ok(List::new(self.http.clone(), response, &self.remote.settings))
     }
+}
+
+/// The failure of a look-up in a list that is not whole.
+pub(super) fn listed_a_part() -> Failure {
+    let detail = "it listed a part of its records, without the one that is looked up: whether it has created that \
+        is not known";
+    Failure { reason: Reason::Malformed, detail: detail.to_owned(), retry_after: None }
 }

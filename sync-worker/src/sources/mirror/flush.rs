@@ -3,13 +3,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use shared_models::mirror::{Mirrored, Only};
 use shared_models::runs::{Cursors, RunFailure};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{Mutex, mpsc};
 
 use super::Mirror;
 use super::feed::read;
@@ -51,7 +51,7 @@ impl Work for Flush {
             outcome: &mut outcome,
             in_a_row,
             left: 0,
-            forbidden: None,
+            removals: None,
         };
         if let Err(failure) = flushing.flush().await {
             outcome.fail(if run.stop.is_cancelled() { stopped() } else { failure });
@@ -71,18 +71,20 @@ struct Flushing<'a> {
     in_a_row: AtomicUsize,
     /// The records that are left to a pass of the other kind.
     left: usize,
-    /// The failure of a removal that the remote forbids.
-    forbidden: Option<RunFailure>,
+    /// The failure of a remote that removes nothing.
+    removals: Option<RunFailure>,
 }
 
 impl Flushing<'_> {
-    /// Sends posts, then comments: a comment needs the id of its post there.
+    /// Sends posts, then comments: a comment needs the id of its post there. Comments are removed before all: a remote may
+    /// remove them with their post, and give their ids to others.
     async fn flush(&mut self) -> Result<(), RunFailure> {
         let mut cursors = self.mirror.cursors(self.run, false).await?;
+        self.send_due(&self.mirror.store(self.run, Mirrored::Comment), Only::Removed).await?;
         for kind in Mirrored::ALL {
             self.flush_kind(&self.mirror.store(self.run, kind), &mut cursors).await?;
         }
-        self.forbidden.take().map_or(Ok(()), Err)
+        self.removals.take().map_or(Ok(()), Err)
     }
 
     /// Sends what is due; then, window by window, what the feed names. A window is read while what comes before
@@ -127,17 +129,9 @@ impl Flushing<'_> {
         Ok(())
     }
 
-    /// Sends what is due. Who may not delete may create and edit all the same.
+    /// Sends what is due.
     async fn send_due(&mut self, store: &Store<'_>, only: Only) -> Result<(), RunFailure> {
-        match self.send(store, due(store, only), only).await {
-            Err(failure)
-                if only == Only::Removed && failure.reason == Reason::Status(403).word() =>
-            {
-                self.forbidden = Some(failure);
-                Ok(())
-            }
-            sent => sent,
-        }
+        self.send(store, due(store, only), only).await
     }
 
     /// Sends what the feed names and has not been sent yet.
@@ -179,7 +173,7 @@ impl Flushing<'_> {
             kind: store.kind,
             permit: &permit,
             in_a_row: &self.in_a_row,
-            listing: OnceCell::new(),
+            listing: Mutex::default(),
         };
         let mut settler = Settler { store, outcome: self.outcome };
         let (preparing, unavailable, settling) = tokio::join!(
@@ -191,10 +185,25 @@ impl Flushing<'_> {
         let again = settling?;
         self.left += preparing?;
         match unavailable {
+            Some(failure) if only == Only::Removed && is_of_removals(failure.reason) => {
+                self.in_a_row.store(0, Ordering::Relaxed);
+                self.removals.get_or_insert(failure.into());
+                Ok(vec![])
+            }
             Some(failure) => Err(failure.into()),
             None if permit.lasts() => Ok(again),
             None => Err(permit.ended().into()),
         }
+    }
+}
+
+/// Returns whether a remote that answers removals so may take edits and creates all the same.
+const fn is_of_removals(reason: Reason) -> bool {
+    match reason {
+        Reason::Status(status) => !matches!(status, 300..=399 | 401 | 429 | 503),
+        Reason::Timeout | Reason::Closed | Reason::Malformed | Reason::TooLarge => false,
+        Reason::ConnectTimeout | Reason::Refused | Reason::UnknownHost => false,
+        Reason::Tls | Reason::Unreachable | Reason::Abandoned => false,
     }
 }
 

@@ -9,6 +9,7 @@ mod client;
 mod feed;
 pub mod flush;
 mod list;
+mod listing;
 pub mod load;
 mod names;
 mod permit;

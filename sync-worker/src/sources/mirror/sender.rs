@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt as _, stream};
 use shared_models::mirror::{Mirrored, PreparedItem};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{Mutex, mpsc};
 
 use super::client::RemoteClient;
+use super::listing::Listing;
 use super::permit::Permit;
 use super::sending::Sent;
 use super::steps::{Ended, Wanted};
@@ -26,8 +27,8 @@ pub(super) struct Sender<'a> {
     pub(super) permit: &'a Permit,
     /// The records in a row that the remote did not take.
     pub(super) in_a_row: &'a AtomicUsize,
-    /// The failure of the remote to list its records, if it was asked to since one was gone.
-    pub(super) listing: OnceCell<Option<Failure>>,
+    /// What the remote lists.
+    pub(super) listing: Mutex<Listing>,
 }
 
 impl Sender<'_> {
@@ -39,13 +40,12 @@ impl Sender<'_> {
         results: mpsc::Sender<Sent>,
     ) -> Option<Failure> {
         let items = stream::poll_fn(|context| prepared.poll_recv(context)).flat_map(stream::iter);
-        let sending =
-            items.map(|(wanted, item)| self.client.send(self.kind, item, wanted, self.permit));
+        let sending = items.map(|item| self.send_one(item));
         let parallel = self.client.remote.settings.parallel.get();
         let mut sending = sending.buffer_unordered(parallel);
         let mut unavailable = None;
         while let Some(mut sent) = sending.next().await {
-            self.judge(&mut sent).await;
+            self.judge(&mut sent);
             let is_first = unavailable.is_none();
             if let Ended::Unavailable(failure) = &sent.ended {
                 unavailable.get_or_insert_with(|| failure.clone());
@@ -60,26 +60,39 @@ impl Sender<'_> {
         unavailable
     }
 
+    /// Sends a record. That it is gone is believed of a remote that lists the others.
+    async fn send_one(&self, (wanted, item): ToSend) -> Sent {
+        let mut sent = self.client.send(self.kind, item, wanted, self.permit).await;
+        let Ended::Gone(answer) = &sent.ended else { return sent };
+        let record = (self.kind, sent.item.remote_id.unwrap_or_default());
+        let failures = sent.item.failures;
+        let judging = async {
+            let mut listing = self.listing.lock().await;
+            listing.refuse_gone(self.client, record, answer, failures).await
+        };
+        let refused = match self.permit.wait(judging).await {
+            Some(refused) => refused,
+            None => Some(Ended::Unavailable(self.permit.ended())),
+        };
+        match refused {
+            Some(ended) => sent.ended = ended,
+            None if wanted == Wanted::Delete => sent.ended = Ended::Sent(None),
+            None => {}
+        }
+        sent
+    }
+
     /// Takes a record that the remote did not take for a failure of the remote, if it is one of too many.
-    async fn judge(&self, sent: &mut Sent) {
+    fn judge(&self, sent: &mut Sent) {
         let failure = match &sent.ended {
             Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
-            Ended::Gone => return self.judge_gone(sent).await,
-            Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => {
+            Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_) => {
                 return self.in_a_row.store(0, Ordering::Relaxed);
             }
             Ended::Undecided | Ended::Unavailable(_) => return,
         };
         if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
             sent.ended = Ended::Unavailable(failure);
-        }
-    }
-
-    /// Believes that a record is gone only if the remote still lists the others: it may be that the path is wrong.
-    async fn judge_gone(&self, sent: &mut Sent) {
-        let list = async || self.client.list(self.kind).await.err();
-        if let Some(failure) = self.listing.get_or_init(list).await {
-            sent.ended = Ended::Unavailable(failure.clone());
         }
     }
 }
@@ -101,6 +114,6 @@ fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
         }
         Ended::Unavailable(_) => None,
         Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => Some(sent),
-        Ended::Undecided | Ended::Gone | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
+        Ended::Undecided | Ended::Gone(_) | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
     }
 }

@@ -48,11 +48,9 @@ impl Sent {
                 detail: failure.as_ref().map(|failure| failure.detail.clone()),
             },
             Ended::NotCreated => Outcome::NotCreated {},
-            Ended::Gone => Outcome::Gone {},
+            Ended::Gone(_) => Outcome::Gone {},
             Ended::Undecided => {
-                let detail = UNDECIDED.to_owned();
-                let sent_ago = self.sent_ago();
-                Outcome::Failed { detail, parked: false, not_created: false, sent_ago }
+                Outcome::Undecided { detail: UNDECIDED.to_owned(), sent_ago: self.sent_ago() }
             }
             Ended::Failed(failure) | Ended::Refused(failure) | Ended::Unavailable(failure) => {
                 let not_created = self.not_created;

@@ -74,7 +74,7 @@ impl Settler<'_> {
             match (settled.state, &sent.ended) {
                 (
                     SettleState::Again | SettleState::NotCreated,
-                    Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone,
+                    Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_),
                 ) => again.push(settled.id),
                 (SettleState::Taken, _) => taken.push(sent),
                 (SettleState::Again | SettleState::NotCreated, _) => {}
@@ -154,7 +154,7 @@ fn report_of(kind: Mirrored, sent: &Sent) -> Option<ReportedChange> {
             Some(report(kind, &sent.item, &failure.detail, may_pass))
         }
         Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),
-        Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone => None,
+        Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_) => None,
         Ended::Undecided | Ended::Unavailable(_) => None,
     }
 }

@@ -6,9 +6,10 @@
 
 use super::super::outbound::{Failure, Reason};
 use super::super::pace::MOST_THROTTLED;
+use super::client::listed_a_part;
 
 /// The failures of runs over one record, after which it is the record.
-const STUBBORN: u32 = 3;
+pub(super) const STUBBORN: u32 = 3;
 
 /// What is to be done at the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +61,8 @@ pub(super) enum Ended {
     NotCreated,
     /// The record is not there, but a request to create it may still be under way.
     Undecided,
-    /// The remote has it no more.
-    Gone,
+    /// The remote has answered that it has no such record.
+    Gone(Failure),
     /// The remote failed, or gave no answer, as often as permitted. It may succeed later.
     Failed(Failure),
     /// The remote refuses it.
@@ -183,11 +184,11 @@ impl Sending {
     fn next(&mut self, answer: Answer, is_late: bool) -> Next {
         let failure = match answer {
             Answer::Done(_) if self.step == Step::Exists => {
-                // A gateway may answer so, or a remote to whom may not write.
-                let refused = self.failed.take().map_or(Ended::Gone, Ended::Refused);
-                return Next::End(refused);
+                // The record is there: a gateway has answered 404, or that is what the remote answers to a caller who
+                // may not write.
+                return self.after_update(Ended::Refused);
             }
-            Answer::NotFound if self.step == Step::Exists => return Next::End(Ended::Gone),
+            Answer::NotFound if self.step == Step::Exists => return self.after_update(Ended::Gone),
             Answer::Done(id) => return Next::End(Ended::Sent(id)),
             Answer::Found(remote_ids, is_whole) => {
                 return self.found(remote_ids, is_whole, is_late);
@@ -197,7 +198,7 @@ impl Sending {
         };
         let reason = failure.reason;
         match (reason, self.step) {
-            (Reason::Status(404 | 410), Step::Delete) => return Next::End(Ended::Sent(None)),
+            (Reason::Status(404 | 410), Step::Delete) => return Next::End(Ended::Gone(failure)),
             (Reason::Status(404 | 410), Step::Update) => {
                 self.failed = Some(failure);
                 return Next::Go(Step::Exists);
@@ -217,9 +218,7 @@ impl Sending {
         if is_unknown {
             self.may_exist = true;
             self.was_unknown = true;
-            // Else the remote has answered, and is done with it.
-            self.may_go_on |= is_repeated
-                || matches!(reason, Reason::Timeout | Reason::Closed | Reason::Status(502 | 504));
+            self.may_go_on |= is_repeated || may_go_on(&failure);
         }
         self.failures += 1;
         let can_pass = may_pass(reason) || is_repeated;
@@ -236,10 +235,17 @@ impl Sending {
         Next::Go(if is_unknown { self.recognition.step() } else { self.step })
     }
 
+    /// Ends an update that did not find the record, with the answer to it.
+    fn after_update(&mut self, end: impl FnOnce(Failure) -> Ended) -> Next {
+        Next::End(self.failed.take().map_or(Ended::Sent(None), end))
+    }
+
     /// Decides after a look-up by contents: which of the records it is, the store knows. One that fails in
     /// every run beside others with the same contents is parked, as any other one.
     fn found(&self, remote_ids: Vec<i64>, is_whole: bool, is_late: bool) -> Next {
-        let failure = self.failed.clone();
+        // However late it is, there may be more: that is counted, so that it does not go on for ever.
+        let is_hopeless = !is_whole && is_late;
+        let failure = self.failed.clone().or_else(|| is_hopeless.then(listed_a_part));
         Next::End(match failure {
             Some(failure) if self.is_stubborn => Ended::Failed(failure),
             failure => {
@@ -269,6 +275,18 @@ impl Sending {
             (_, true) => Ended::Failed(failure),
             (_, false) => Ended::Refused(failure),
         }
+    }
+}
+
+/// Returns whether a service may still carry out a create to which this was the answer: a gateway gives up, or says so
+/// at once. One that names a time to try again has not begun, and any other answer is that of the service itself.
+const fn may_go_on(failure: &Failure) -> bool {
+    match failure.reason {
+        Reason::Timeout | Reason::Closed | Reason::Status(502 | 504..) => true,
+        Reason::Status(503) => failure.retry_after.is_none(),
+        Reason::Status(_) | Reason::Malformed | Reason::TooLarge => false,
+        Reason::ConnectTimeout | Reason::Refused | Reason::UnknownHost => false,
+        Reason::Tls | Reason::Unreachable | Reason::Abandoned => false,
     }
 }
 

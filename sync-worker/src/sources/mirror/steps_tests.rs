@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn failed(reason: Reason) -> Answer {
@@ -55,6 +57,44 @@ fn a_create_that_may_still_be_under_way_is_not_sent_again_at_once() {
     let mut answered = create();
     answered.after(failed(Reason::Status(500)), false);
     assert_eq!(answered.after(Answer::NotFound, false), Next::Go(Step::Create));
+}
+
+#[test]
+fn a_gateway_that_gives_up_does_not_say_that_a_create_is_over() {
+    let after = |failure: Failure| {
+        let mut sending = create();
+        sending.after(Answer::Failed(failure), false);
+        sending.after(Answer::NotFound, false)
+    };
+    for status in [502, 503, 504, 520, 524] {
+        let end = after(failure(Reason::Status(status)));
+        assert_eq!(end, Next::End(Ended::Undecided), "{status}");
+    }
+    let retry_after = Some(Duration::from_secs(1));
+    let busy = Failure { retry_after, ..failure(Reason::Status(503)) };
+    assert_eq!(after(busy), Next::Go(Step::Create));
+}
+
+#[test]
+fn a_create_that_is_answered_with_a_redirect_may_have_been_carried_out() {
+    for (status, may_exist) in [(301, true), (302, true), (303, true), (307, false), (308, false)] {
+        let mut sending = create();
+        let reason = Reason::Status(status);
+        let end = sending.after(failed(reason), false);
+        assert_eq!(end, Next::End(Ended::Unavailable(failure(reason))));
+        assert_eq!(sending.not_created(), !may_exist, "{status}");
+    }
+}
+
+#[test]
+fn records_in_a_list_that_is_a_part_are_counted_until_it_is_parked() {
+    let answer = |failures| {
+        let mut sending = Sending::new(Wanted::Create { begun: true }, 3, failures, BY_CONTENTS);
+        sending.after(Answer::Found(vec![9], false), true)
+    };
+    let found = |failure| Next::End(Ended::Found { remote_ids: vec![9], is_over: false, failure });
+    assert_eq!(answer(0), found(Some(listed_a_part())));
+    assert_eq!(answer(STUBBORN), Next::End(Ended::Failed(listed_a_part())));
 }
 
 #[test]
@@ -162,16 +202,17 @@ fn what_the_remote_refuses_for_good_is_not_sent_again() {
 }
 
 #[test]
-fn a_record_that_the_remote_lacks_is_deleted_or_gone() {
+fn a_record_that_the_remote_lacks_seems_to_be_gone() {
     let missing = || failed(Reason::Status(404));
     let deleted = Sending::new(Wanted::Delete, 3, 0, BY_CONTENTS).after(missing(), true);
-    assert_eq!(deleted, Next::End(Ended::Sent(None)));
+    let gone = || Next::End(Ended::Gone(failure(Reason::Status(404))));
+    assert_eq!(deleted, gone());
     let updated = |found: Answer| {
         let mut sending = Sending::new(Wanted::Update, 3, 0, BY_CONTENTS);
         assert_eq!(sending.after(missing(), true), Next::Go(Step::Exists));
         sending.after(found, true)
     };
-    assert_eq!(updated(Answer::NotFound), Next::End(Ended::Gone));
+    assert_eq!(updated(Answer::NotFound), gone());
     // Not the record is missing, but the permission to write it, or a gateway has answered.
     let refused = Ended::Refused(failure(Reason::Status(404)));
     assert_eq!(updated(Answer::Done(None)), Next::End(refused));
