@@ -59,9 +59,12 @@ pub struct ParkedReport {
 pub struct ReportedChange {
     /// The event's id. If the message has no readable one, it is derived from its body and its
     /// side, so that it is always the same. `None` where it was no message: then the side takes the
-    /// newest event of the record that it has published.
+    /// newest event of the record that it has published, up to this version of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Uuid>,
+    /// The version of the record that could not be carried, where there is no event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
     /// The record that the message is about, if that can be read.
     #[serde(flatten)]
     pub record: RecordName,

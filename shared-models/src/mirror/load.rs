@@ -88,6 +88,9 @@ pub struct RefusedRecord {
 pub struct Listed {
     /// The ids. Fewer than the limit are the last ones.
     pub remote_ids: Vec<i64>,
+    /// Those of them whose records are removed here: that they are gone there says nothing of the remote.
+    #[serde(default)]
+    pub removed: Vec<i64>,
 }
 
 /// Records that the remote has no more: the body of `POST /v1/sync/mirror/{posts,comments}/gone`.

@@ -158,6 +158,9 @@ pub enum Outcome {
         /// The answer to the create, where that was a failure: counted if others have all of these.
         #[serde(default)]
         detail: Option<String>,
+        /// Set if it is parked then: nothing else is stored, so that it can be settled as that.
+        #[serde(default)]
+        parks: bool,
     },
     /// A look-up has found that the remote did not create it.
     NotCreated {},

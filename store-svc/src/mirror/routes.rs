@@ -236,8 +236,10 @@ async fn listed(
     let reading = service.database.read(async |connection: &mut AsyncPgConnection| {
         Ok::<_, Error>(storage::listed(connection, kind, after, limit).await?)
     });
-    let remote_ids = reading.await?.into_iter().filter_map(|it| it.remote_id).collect();
-    Ok(HttpResponse::Ok().json(Listed { remote_ids }))
+    let found = reading.await?;
+    let removed = found.iter().filter(|it| it.deleted).filter_map(|it| it.remote_id).collect();
+    let remote_ids = found.iter().filter_map(|it| it.remote_id).collect();
+    Ok(HttpResponse::Ok().json(Listed { remote_ids, removed }))
 }
 
 /// The query of the records at which the mirror has to look.

@@ -59,6 +59,8 @@ pub(super) async fn settle(
     let ids = results.iter().map(|result| result.id).chain(removed).collect::<Vec<_>>();
     let records = storage::lock(connection, kind, Selection::Ids(&ids)).await?;
     let mut settling = Settling::new(records, &holders, author.at);
+    settling.contested =
+        storage::live_attempts(connection, kind, &settling.removed_guesses(&results)).await?;
     let states = settling.settle_all(&results);
     settling.write(connection, kind, author).await?;
     Ok(Settled { results: states })
@@ -69,6 +71,8 @@ struct Settling {
     now: DateTime<Utc>,
     records: HashMap<i64, Record>,
     holders: Holders,
+    /// The creates of unknown outcome of records that exist, by the digests of removed guesses: these may be theirs.
+    contested: HashMap<String, Vec<i64>>,
     /// The records that lose their id at the remote: they are written before others get one.
     freed: Vec<Record>,
     touched: Vec<Record>,
@@ -90,8 +94,19 @@ impl Settling {
         };
         let holders = holders.iter().filter_map(holder).collect();
         let (freed, touched, told) = (vec![], vec![], vec![]);
-        let (placed, anew) = (vec![], vec![]);
-        Self { now, records, holders, freed, touched, told, placed, anew }
+        let (placed, anew, contested) = (vec![], vec![], HashMap::new());
+        Self { now, records, holders, contested, freed, touched, told, placed, anew }
+    }
+
+    /// Returns the digest of what was sent of a removed record that was looked up by its contents.
+    fn removed_guess(&self, result: &SettleItem) -> Option<String> {
+        let record = self.records.get(&result.id).filter(|record| record.deleted)?;
+        let sending = record.mirror.sending.as_ref()?;
+        matches!(result.outcome, Outcome::Found { .. }).then(|| sending.content.digest())
+    }
+
+    fn removed_guesses(&self, results: &[SettleItem]) -> Vec<String> {
+        results.iter().filter_map(|result| self.removed_guess(result)).collect()
     }
 
     /// Settles first what frees an id, which may be given to a record that was created; and what is certain before what
@@ -116,13 +131,28 @@ impl Settling {
     }
 
     fn settle_one(&mut self, result: &SettleItem) -> SettledItem {
+        let is_contested =
+            self.removed_guess(result).is_some_and(|digest| self.contested.contains_key(&digest));
         let Some(record) = self.records.remove(&result.id) else {
             // It was removed long ago, at the remote too.
             return SettledItem { id: result.id, state: SettleState::Settled, failures: 0 };
         };
         let had = record.mirror.remote_id;
+        let contested = is_contested.then(|| record.clone());
         let decision = rules::settle(record, result, &self.holders, self.now);
+        let decision = match contested {
+            Some(record) if decision.record().mirror.remote_id.is_some() => {
+                rules::leave_open(record, result)
+            }
+            Some(_) | None => decision,
+        };
         let settled = shown(&decision);
+        if decision.record().mirror.attempt().is_none() {
+            self.contested.retain(|_, ids| {
+                ids.retain(|id| *id != result.id);
+                !ids.is_empty()
+            });
+        }
         match (had, decision.record().mirror.remote_id) {
             (Some(freed), None) => {
                 self.holders.remove(&freed);

@@ -27,6 +27,7 @@ pub(super) fn report_entry(
     let key = id_in(&message, &format!("{resource}_id"));
     ReportedChange {
         event_id: Some(id_in(&message, "id").unwrap_or_else(|| derived_id(source, body))),
+        version: None,
         record: key
             .map_or_else(RecordName::default, |key| RecordName::new(resource, key.to_string())),
         body: STANDARD.encode(&body[..body.len().min(MAX_BODY)]),

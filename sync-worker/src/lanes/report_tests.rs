@@ -23,6 +23,7 @@ fn a_message_is_reported_with_its_ids_its_body_and_the_reason() {
     {
         let expected = ReportedChange {
             event_id: Some(EVENT.parse().unwrap()),
+            version: None,
             record: RecordName::new("order", ORDER),
             body: STANDARD.encode(&body),
             reason: "odd".into(),

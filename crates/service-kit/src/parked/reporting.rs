@@ -16,8 +16,10 @@ use crate::resource::Resources;
 /// A change that could not be carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// The event; `None` is the newest one of the record that was published.
+    /// The event; `None` is the newest one of the record that was published, up to the version.
     pub event: Option<Uuid>,
+    /// The version of the record, where the event is not known.
+    pub version: Option<i64>,
     /// The resource and the key of the record that it is about, if they are of records kept here.
     pub record: Option<(&'static str, String)>,
     /// The message's body.
@@ -39,7 +41,7 @@ pub async fn report(
     let reported = by_event(connection, reported).await?;
     let events = reported.keys().copied().collect::<Vec<_>>();
     let fresh = storage::record_events(connection, &events).await?;
-    let offered = storage::lock_offered_as(connection, &fresh).await?;
+    let offered = storage::lock_in_state(connection, ParkedState::Offered, &fresh).await?;
     let expected = offered.iter().map(|row| row.event_id).collect::<HashSet<_>>();
     let again = offered
         .iter()
@@ -51,8 +53,33 @@ pub async fn report(
     let first = first.collect::<Vec<_>>();
     storage::insert(connection, &first).await?;
     storage::unset_due(connection, resources, &fresh).await?;
-    storage::update(connection, &again).await?;
+    let nameless =
+        reported.iter().filter(|(event, it)| it.event.is_none() && !fresh.contains(event));
+    let nameless = nameless.map(|(event, it)| (*event, *it)).collect::<BTreeMap<_, _>>();
+    let still = still_parked(connection, &nameless, delays, now).await?;
+    storage::update(connection, &[&*again, &*still].concat()).await?;
     Ok(first.len() + again.len())
+}
+
+/// Returns the rows of changes that failed once more while they are parked, with the new reason: it may be one that
+/// passes, and the old one was not.
+async fn still_parked(
+    connection: &mut AsyncPgConnection,
+    nameless: &BTreeMap<Uuid, &Reported>,
+    delays: &Delays,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Parked>> {
+    let events = nameless.keys().copied().collect::<Vec<_>>();
+    let rows = storage::lock_in_state(connection, ParkedState::Parked, &events).await?;
+    let anew = |row: Parked| {
+        let reported = nameless.get(&row.event_id)?;
+        let anew = parked_again(&row, reported, delays, now);
+        // A person may have asked for it meanwhile.
+        let is_due = row.offer_at.is_some_and(|at| at <= now);
+        let offer_at = row.offer_at.filter(|_| is_due || anew.offer_at.is_none()).or(anew.offer_at);
+        Some(Parked { attempts: row.attempts, offer_at, ..anew })
+    };
+    Ok(rows.into_iter().filter_map(anew).collect())
 }
 
 /// Returns the changes by event; of those with the same the first counts.
@@ -61,7 +88,8 @@ async fn by_event<'a>(
     reported: &'a [Reported],
 ) -> QueryResult<BTreeMap<Uuid, &'a Reported>> {
     let nameless = reported.iter().filter(|it| it.event.is_none());
-    let records = nameless.filter_map(|it| it.record.as_ref()).collect::<Vec<_>>();
+    let records = nameless.filter_map(|it| Some((it.record.as_ref()?, it.version)));
+    let records = records.collect::<Vec<_>>();
     let newest = storage::reportable_events(connection, &records).await?;
     let mut by_event = BTreeMap::new();
     for change in reported {

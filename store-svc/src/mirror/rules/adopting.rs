@@ -22,7 +22,8 @@ pub(in crate::mirror) fn adoptions<'a>(
     let of_marker = |(remote, marker): &Marked| Some((remote.id, attempted.remove(&(*marker)?)?));
     let mut adoptions = remotes.clone().filter_map(of_marker).collect::<HashMap<_, _>>();
     let mut left = attempted.into_values().collect::<Vec<_>>();
-    left.sort_unstable_by_key(|record| Reverse(record.id));
+    // A removed record comes last: it must not take what another one has created.
+    left.sort_unstable_by_key(|record| Reverse((record.deleted, record.id)));
     let mut by_contents = HashMap::<_, Vec<_>>::new();
     for record in left {
         let digest = record.mirror.sending.as_ref().map(|sending| sending.content.digest());
@@ -55,6 +56,14 @@ mod tests {
         let mut pairs = adopted.map(|(there, record)| (there, record.id)).collect::<Vec<_>>();
         pairs.sort_unstable();
         pairs
+    }
+
+    #[test]
+    fn a_removed_record_takes_nothing_that_another_one_may_have_created() {
+        let removed = Record { deleted: true, ..attempted(1, 1) };
+        let remotes = [remote(9, "A", None)];
+        assert_eq!(pairs(&remotes, &[removed.clone(), attempted(2, 2)]), [(9, 2)]);
+        assert_eq!(pairs(&remotes, &[removed]), [(9, 1)]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn removed_here(here: &Record, remote: &Remote) -> LoadDecision {
     let conflicts =
         json!([{"field": "record", "stands": "removed here", "lost": lost, "rule": LOCAL_STANDS}]);
     let after = Record { content: remote.content.clone(), ..here.clone() };
-    LoadDecision::Conflict(told(after, MirrorEvent::Loaded, Some(conflicts)))
+    LoadDecision::Conflict(told(after, MirrorEvent::Removed, Some(conflicts)))
 }
 
 /// Decides about a record whose creation was begun, and that the remote turns out to have.
@@ -216,7 +216,10 @@ mod tests {
     #[test]
     fn a_change_at_the_remote_that_gives_way_to_a_removal_is_recorded() {
         let decided = load(&removed(sent()), &remote("Z"), DateTime::UNIX_EPOCH);
-        let LoadDecision::Conflict(Changed { record, conflicts, .. }) = decided else { panic!() };
+        let LoadDecision::Conflict(Changed { record, conflicts, event }) = decided else {
+            panic!()
+        };
+        assert_eq!(event, MirrorEvent::Removed);
         let conflict = &conflicts.unwrap()[0];
         assert_eq!(
             (&conflict["stands"], &conflict["lost"]["title"]),

@@ -22,7 +22,7 @@ pub(super) use adopting::{Marked, adoptions};
 pub(super) use gone::{GoneDecision, gone, removed_with_post};
 pub(super) use loading::{LoadDecision, Remote, adopt, created, load};
 pub(super) use preparing::prepare;
-pub(super) use settling::{Holder, Holders, SettleDecision, settle, yield_id};
+pub(super) use settling::{Holder, Holders, SettleDecision, leave_open, settle, yield_id};
 
 /// Returns the change of a record that is told of: the next version of it.
 fn told(mut record: Record, event: MirrorEvent, conflicts: Option<Value>) -> Changed {

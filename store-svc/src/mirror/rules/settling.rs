@@ -93,10 +93,11 @@ pub(in crate::mirror) fn settle(
         Outcome::Found { .. } | Outcome::NotCreated {} if sending.attempt.is_none() => {
             SettleDecision::Same(record)
         }
-        Outcome::Found { remote_ids, is_over, detail } => {
+        Outcome::Found { remote_ids, is_over, detail, parks } => {
             let is_free = |id: &&i64| is_free(&record, &sending, **id, holders);
             match remote_ids.iter().find(is_free) {
                 Some(free) => created(record, &sending, Some(*free), holders),
+                None if *parks => SettleDecision::Undecided(record),
                 None => others(record, sending, *is_over, detail.as_deref()),
             }
         }
@@ -111,6 +112,19 @@ pub(in crate::mirror) fn settle(
             SettleDecision::Touched(undecided(record, sending, detail))
         }
         Outcome::Gone {} => gone(record, &sending),
+    }
+}
+
+/// The detail of a removed record of unknown creation, where another one of the same contents was not found yet.
+const CONTESTED: &str =
+    "another record here, with the same contents, may be the one that the remote has";
+
+/// Leaves a removed record open that was looked up by its contents: what was found may be another one's.
+pub(in crate::mirror) fn leave_open(record: Record, result: &SettleItem) -> SettleDecision {
+    let is_parked_now = matches!(result.outcome, Outcome::Found { parks: true, .. });
+    match record.mirror.sending.clone().filter(|_| !is_parked_now) {
+        Some(sending) => SettleDecision::Undecided(undecided(record, sending, CONTESTED)),
+        None => SettleDecision::Undecided(record),
     }
 }
 

@@ -26,7 +26,7 @@ fn free() -> Holders {
 
 fn found(remote_ids: &[i64], is_over: bool, detail: Option<&str>) -> Outcome {
     let (remote_ids, detail) = (remote_ids.to_vec(), detail.map(str::to_owned));
-    Outcome::Found { remote_ids, is_over, detail }
+    Outcome::Found { remote_ids, is_over, detail, parks: false }
 }
 
 fn sent_as(remote_id: i64) -> Outcome {
@@ -294,6 +294,29 @@ fn what_may_still_be_under_way_is_no_failure_however_often_it_is_seen() {
     let updating = handed_out(edited(), None);
     let decided = settle(updating.clone(), &result(2, None, undecided()), &free(), NOW);
     assert_eq!(decided.record(), &updating);
+}
+
+#[test]
+fn what_is_to_be_parked_if_others_have_all_is_left_as_it_is() {
+    for is_over in [false, true] {
+        let (remote_ids, detail) = (vec![8], Some("500".to_owned()));
+        let found = Outcome::Found { remote_ids, is_over, detail, parks: true };
+        let item = result(1, Some(1), found);
+        let decided = settle(attempted(), &item, &held(&[8]), NOW);
+        assert_eq!((decided.state(), decided.record()), (SettleState::Undecided, &attempted()));
+        // One that is free is taken.
+        let decided = settle(attempted(), &item, &free(), NOW);
+        assert_eq!(decided.record().mirror.remote_id, Some(8));
+    }
+}
+
+#[test]
+fn a_removed_record_is_left_open_without_a_failure() {
+    let item = result(1, Some(1), found(&[8], true, None));
+    let decided = leave_open(removed(attempted()), &item);
+    let mirror = &decided.record().mirror;
+    assert_eq!((decided.state(), mirror.failures, mirror.due), (SettleState::Undecided, 0, true));
+    assert!(mirror.attempt().is_some() && mirror.remote_id.is_none());
 }
 
 #[test]

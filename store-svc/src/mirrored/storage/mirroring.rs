@@ -1,5 +1,7 @@
 //! What the mirror asks of many records at once, without their contents.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -51,6 +53,35 @@ pub(crate) async fn records_with_remote_ids(
     let table = names(kind).table;
     let sql = format!("select id, remote_id, deleted from {table} where remote_id = any ($1)");
     diesel::sql_query(sql).bind::<Array<BigInt>, _>(remote_ids).load(connection).await
+}
+
+/// Returns the records that exist, and have sent contents of these digests with an outcome that is not known.
+pub(crate) async fn live_attempts(
+    connection: &mut AsyncPgConnection,
+    kind: Mirrored,
+    digests: &[String],
+) -> QueryResult<HashMap<String, Vec<i64>>> {
+    #[derive(QueryableByName)]
+    struct Attempt {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = Text)]
+        sending_digest: String,
+    }
+    let mut by_digest = HashMap::<_, Vec<_>>::new();
+    if digests.is_empty() {
+        return Ok(by_digest);
+    }
+    let sql = format!(
+        "select id, sending_digest from {}
+        where attempt is not null and sending_digest = any ($1) and not deleted",
+        names(kind).table
+    );
+    let found = diesel::sql_query(sql).bind::<Array<Text>, _>(digests);
+    for Attempt { id, sending_digest } in found.load::<Attempt>(connection).await? {
+        by_digest.entry(sending_digest).or_default().push(id);
+    }
+    Ok(by_digest)
 }
 
 /// Returns the records that a load has seen at the remote, by their ids there. Of those that are removed here it is to

@@ -13,8 +13,8 @@ use shared_models::mirror::Mirrored;
 
 pub(crate) use listing::{Filter, Listed, page};
 pub(crate) use mirroring::{
-    Due, RemoteName, due, listed, lock_comments, posts_of_comments, posts_with_remote_ids,
-    records_with_remote_ids, set_comments_afloat, wake_comments,
+    Due, RemoteName, due, listed, live_attempts, lock_comments, posts_of_comments,
+    posts_with_remote_ids, records_with_remote_ids, set_comments_afloat, wake_comments,
 };
 pub(crate) use reading::{Selection, find, lock, lock_one, look};
 pub(crate) use writing::{create, new_ids, overwrite, remove_comments, touch};

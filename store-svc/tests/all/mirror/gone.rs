@@ -25,6 +25,8 @@ async fn what_a_load_has_seen_is_listed_in_the_order_of_the_ids_there() {
     mirror.send("posts", 4, 40).await;
     mirror.store.client.delete("/posts/2").await.with(204);
     assert_eq!(listed(&mirror, "posts", "").await, json!([10, 20, 30]));
+    let path = "/v1/sync/mirror/posts/listed";
+    assert_eq!(mirror.store.client.get(path).await.with(200)["removed"], json!([20]));
     assert_eq!(listed(&mirror, "posts", "?limit=1").await, json!([10]));
     assert_eq!(listed(&mirror, "posts", "?after=10&limit=5000").await, json!([20, 30]));
     mirror.load("posts", &[remote_post(40, "B")]).await;

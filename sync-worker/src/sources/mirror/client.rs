@@ -187,7 +187,6 @@ impl RemoteClient {
 
 /// The failure of a look-up in a list that is not whole.
 pub(super) fn listed_a_part() -> Failure {
-    let detail = "it listed a part of its records, without the one that is looked up: whether it has created that \
-        is not known";
+    let detail = "it listed a part of its records: whether it has created the one that is looked up is not known";
     Failure { reason: Reason::Malformed, detail: detail.to_owned(), retry_after: None }
 }

@@ -1,6 +1,7 @@
 //! Sending what changed here: what is due, and what the changes in the feed of the store come to. The cursor
 //! moves on when all of it is settled or parked.
 
+use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,6 +52,7 @@ impl Work for Flush {
             outcome: &mut outcome,
             in_a_row,
             left: 0,
+            open: HashSet::new(),
             removals: None,
         };
         if let Err(failure) = flushing.flush().await {
@@ -71,6 +73,8 @@ struct Flushing<'a> {
     in_a_row: AtomicUsize,
     /// The records that are left to a pass of the other kind.
     left: usize,
+    /// The records about which nothing could be decided: they wait for the next run.
+    open: HashSet<(Mirrored, i64)>,
     /// The failure of a remote that removes nothing.
     removals: Option<RunFailure>,
 }
@@ -175,10 +179,11 @@ impl Flushing<'_> {
             in_a_row: &self.in_a_row,
             listing: Mutex::default(),
         };
-        let mut settler = Settler { store, outcome: self.outcome };
+        let waiting = self.open.clone();
+        let mut settler = Settler { store, outcome: self.outcome, open: &mut self.open };
         let (preparing, unavailable, settling) = tokio::join!(
             // Without the store nothing is sent: another run may have begun.
-            halting(&permit, prepare(store, (ids, only), &permit, chunks)),
+            halting(&permit, prepare(store, (ids, only), &waiting, &permit, chunks)),
             sender.send(prepared, results),
             halting(&permit, settler.settle_all(sent)),
         );
@@ -200,8 +205,12 @@ impl Flushing<'_> {
 /// Returns whether a remote that answers removals so may take edits and creates all the same.
 const fn is_of_removals(reason: Reason) -> bool {
     match reason {
-        Reason::Status(status) => !matches!(status, 300..=399 | 401 | 429 | 503),
-        Reason::Timeout | Reason::Closed | Reason::Malformed | Reason::TooLarge => false,
+        Reason::Status(status) => {
+            matches!(status, 400..=501) && !matches!(status, 401 | 408 | 425 | 429)
+        }
+        // Of its list, which was to say whether a record is gone.
+        Reason::Malformed | Reason::TooLarge => true,
+        Reason::Timeout | Reason::Closed => false,
         Reason::ConnectTimeout | Reason::Refused | Reason::UnknownHost => false,
         Reason::Tls | Reason::Unreachable | Reason::Abandoned => false,
     }
@@ -212,10 +221,12 @@ async fn halting<T, E>(permit: &Permit, doing: impl Future<Output = Result<T, E>
     doing.await.inspect_err(|_| permit.halt())
 }
 
-/// Prepares records, a chunk ahead of those that are sent. Returns the number of those that another pass is to send.
+/// Prepares records, but for those that wait for the next run, a chunk ahead of those that are sent. Returns the number
+/// of those that another pass is to send.
 async fn prepare(
     store: &Store<'_>,
     (ids, only): (impl Stream<Item = Result<Vec<i64>, RunError>>, Only),
+    waiting: &HashSet<(Mirrored, i64)>,
     permit: &Permit,
     chunks: mpsc::Sender<Vec<ToSend>>,
 ) -> Result<usize, RunError> {
@@ -225,7 +236,11 @@ async fn prepare(
         if !permit.lasts() {
             break;
         }
-        let Some(ids) = ids.next().await.transpose()? else { break };
+        let Some(mut ids) = ids.next().await.transpose()? else { break };
+        ids.retain(|id| !waiting.contains(&(store.kind, *id)));
+        if ids.is_empty() {
+            continue;
+        }
         let items = store.prepare(ids, only).await?.items.into_iter();
         // A comment whose post is not at the remote waits: the store names it again when the post is.
         let items = items.filter_map(|item| Some((wanted(&item)?, item)));

@@ -4,7 +4,7 @@
 use shared_models::mirror::Mirrored;
 
 use super::client::RemoteClient;
-use super::steps::{Ended, STUBBORN};
+use super::steps::{Ended, STUBBORN, undecided};
 use crate::sources::outbound::Failure;
 
 /// The records that the remote lists, read once the first one seems to be gone.
@@ -40,12 +40,7 @@ impl Listing {
             }
         }
         let failure = self.failure.clone()?;
-        // The other records must not wait for ever for a remote that has no list.
-        Some(if failures >= STUBBORN {
-            Ended::Refused(failure)
-        } else {
-            Ended::Unavailable(failure)
-        })
+        Some(undecided(failure, failures >= STUBBORN))
     }
 }
 

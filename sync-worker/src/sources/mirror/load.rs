@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 use shared_models::mirror::{
-    LoadResult, MAX_LISTED, MAX_LOADED, Mirrored, RefusedRecord as Refused,
+    Listed, LoadResult, MAX_LISTED, MAX_LOADED, Mirrored, RefusedRecord as Refused,
 };
 use shared_models::runs::{RefusedRecord, RunFailure};
 
@@ -136,13 +136,17 @@ impl Load {
         seen: &Seen,
         outcome: &mut Outcome,
     ) -> Result<(), RunFailure> {
-        let (mut missing, mut all, mut after) = (vec![], 0, None);
+        let (mut missing, mut removed, mut all, mut after) = (vec![], vec![], 0, None);
         loop {
-            let listed = store.listed(after).await?;
-            all += listed.len();
-            after = listed.last().copied();
-            let is_last = listed.len() < MAX_LISTED;
-            missing.extend(listed.into_iter().filter(|id| !seen.has(*id)));
+            let Listed { remote_ids, removed: removed_here } = store.listed(after).await?;
+            all += remote_ids.len() - removed_here.len();
+            after = remote_ids.last().copied();
+            let is_last = remote_ids.len() < MAX_LISTED;
+            let not_seen = remote_ids.into_iter().filter(|id| !seen.has(*id));
+            let (of_removed, of_others) =
+                not_seen.partition::<Vec<_>, _>(|id| removed_here.binary_search(id).is_ok());
+            missing.extend(of_others);
+            removed.extend(of_removed);
             if is_last {
                 break;
             }
@@ -151,6 +155,7 @@ impl Load {
         if !self.removes_any && missing.len() > FEW && max.is_exceeded_by(missing.len(), all) {
             return Err(too_many_missing(store.kind, missing.len(), all));
         }
+        missing.append(&mut removed);
         for some in missing.chunks(MAX_LOADED) {
             let gone = store.gone(self.really_gone(store.kind, some).await?).await?;
             outcome.add("removed", gone.removed);

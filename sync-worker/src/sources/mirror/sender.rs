@@ -86,10 +86,13 @@ impl Sender<'_> {
     fn judge(&self, sent: &mut Sent) {
         let failure = match &sent.ended {
             Ended::Failed(failure) | Ended::Refused(failure) => failure.clone(),
+            Ended::Undecided(Some(failure)) => failure.clone(),
+            // Whether it is one is known when the store is told.
+            Ended::Found { failure: Some(_), .. } => return,
             Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_) => {
                 return self.in_a_row.store(0, Ordering::Relaxed);
             }
-            Ended::Undecided | Ended::Unavailable(_) => return,
+            Ended::Undecided(None) | Ended::Unavailable(_) => return,
         };
         if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_IN_A_ROW {
             sent.ended = Ended::Unavailable(failure);
@@ -110,10 +113,10 @@ fn to_settle(sent: Sent, is_first: bool) -> Option<Sent> {
         }
         // Another run is told when it was sent: the remote may be carrying it out.
         Ended::Unavailable(_) if sent.created_at.is_some() => {
-            Some(Sent { ended: Ended::Undecided, ..sent })
+            Some(Sent { ended: Ended::Undecided(None), ..sent })
         }
         Ended::Unavailable(_) => None,
         Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated => Some(sent),
-        Ended::Undecided | Ended::Gone(_) | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
+        Ended::Undecided(_) | Ended::Gone(_) | Ended::Failed(_) | Ended::Refused(_) => Some(sent),
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::client::RemoteClient;
 use super::names::written;
 use super::permit::Permit;
-use super::steps::{Answer, Ended, Next, Recognition, Sending, Step, Wanted};
+use super::steps::{Answer, Ended, Next, Recognition, STUBBORN, Sending, Step, Wanted};
 use crate::sources::outbound::{Failure, Reason};
 use crate::sources::pace;
 
@@ -35,6 +35,12 @@ impl Sent {
         SettleItem { id, version, attempt, outcome: self.outcome(parked) }
     }
 
+    /// Returns whether it is parked if others have all that a look-up found: it fails in every run.
+    pub(super) fn parks_if_undecided(&self) -> bool {
+        matches!(self.ended, Ended::Found { failure: Some(_), .. })
+            && self.item.failures >= STUBBORN
+    }
+
     fn sent_ago(&self) -> Option<u64> {
         self.created_at.and_then(|at| at.elapsed().as_millis().try_into().ok())
     }
@@ -46,13 +52,17 @@ impl Sent {
                 remote_ids: remote_ids.clone(),
                 is_over: *is_over,
                 detail: failure.as_ref().map(|failure| failure.detail.clone()),
+                parks: self.parks_if_undecided(),
             },
             Ended::NotCreated => Outcome::NotCreated {},
             Ended::Gone(_) => Outcome::Gone {},
-            Ended::Undecided => {
+            Ended::Undecided(None) => {
                 Outcome::Undecided { detail: UNDECIDED.to_owned(), sent_ago: self.sent_ago() }
             }
-            Ended::Failed(failure) | Ended::Refused(failure) | Ended::Unavailable(failure) => {
+            Ended::Failed(failure)
+            | Ended::Refused(failure)
+            | Ended::Undecided(Some(failure))
+            | Ended::Unavailable(failure) => {
                 let not_created = self.not_created;
                 let (detail, sent_ago) = (failure.detail.clone(), self.sent_ago());
                 Outcome::Failed { detail, parked, not_created, sent_ago }

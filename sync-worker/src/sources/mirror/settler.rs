@@ -1,9 +1,11 @@
 //! Telling the store what came of the records that were sent, while others are.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use shared_models::mirror::{Action, Mirrored, PreparedItem, SettleState};
+use shared_models::mirror::{Action, Mirrored, SettleState};
 use shared_models::parked::{RecordName, ReportedChange};
 use shared_models::runs::{RefusedRecord, RunFailure};
 use tokio::sync::mpsc;
@@ -29,6 +31,8 @@ pub(super) struct Settler<'a> {
     pub(super) store: &'a Store<'a>,
     /// What the run counts, and the records that it parks.
     pub(super) outcome: &'a mut Outcome,
+    /// The records about which nothing could be decided.
+    pub(super) open: &'a mut HashSet<(Mirrored, i64)>,
 }
 
 impl Settler<'_> {
@@ -47,6 +51,8 @@ impl Settler<'_> {
             guesses.extend(found);
             self.settle(certain, &mut again).await?;
         }
+        // A removed record is settled last: it must not take what another one has created.
+        guesses.sort_by_key(|sent| sent.item.action != Action::Resolve);
         while !guesses.is_empty() {
             let some = guesses.split_off(guesses.len().saturating_sub(SETTLED));
             self.settle(some, &mut again).await?;
@@ -68,36 +74,46 @@ impl Settler<'_> {
         self.park(reports).await?;
         let items = sent.iter().map(|sent| sent.settle_item(is_parked(sent)));
         let settled = self.store.settle(items.collect()).await?;
-        let mut taken = vec![];
+        let mut stuck = vec![];
         for (sent, settled) in sent.into_iter().zip(settled.results) {
-            self.count_found(&sent, settled.state);
+            let is_stuck = settled.state == SettleState::Undecided && sent.parks_if_undecided();
+            if !is_stuck {
+                self.count_found(&sent, settled.state);
+            }
+            if matches!(sent.ended, Ended::Undecided(_)) || settled.state == SettleState::Undecided
+            {
+                self.open.insert((self.store.kind, settled.id));
+            }
             match (settled.state, &sent.ended) {
                 (
                     SettleState::Again | SettleState::NotCreated,
                     Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_),
                 ) => again.push(settled.id),
-                (SettleState::Taken, _) => taken.push(sent),
+                (SettleState::Taken, _) => {
+                    let (reason, retry_after) = (Reason::Malformed, None);
+                    let failure = Failure { reason, detail: TAKEN.to_owned(), retry_after };
+                    stuck.push(Sent { ended: Ended::Refused(failure), not_created: true, ..sent });
+                }
+                (SettleState::Undecided, Ended::Found { failure: Some(failure), .. })
+                    if is_stuck =>
+                {
+                    stuck.push(Sent { ended: Ended::Failed(failure.clone()), ..sent });
+                }
                 (SettleState::Again | SettleState::NotCreated, _) => {}
                 (SettleState::Settled | SettleState::Refused | SettleState::Undecided, _) => {}
             }
         }
-        self.park_taken(taken).await
+        self.park_stuck(stuck).await
     }
 
-    /// Parks records to which the remote gave an id that another one here has. As all others, they are
-    /// parked before the store is told.
-    async fn park_taken(&mut self, taken: Vec<Sent>) -> Result<(), RunFailure> {
-        let kind = self.store.kind;
-        let reports = taken.iter().map(|sent| report(kind, &sent.item, TAKEN, false));
+    /// Parks records that have to be: the remote gave them an id that another one here has, or they may be any of several
+    /// that others have, in every run. As all others, they are parked before the store is told.
+    async fn park_stuck(&mut self, stuck: Vec<Sent>) -> Result<(), RunFailure> {
+        let reports = stuck.iter().filter_map(|sent| report_of(self.store.kind, sent));
         self.park(reports.collect()).await?;
-        let refused = taken.into_iter().map(|sent| {
-            let failure =
-                Failure { reason: Reason::Malformed, detail: TAKEN.to_owned(), retry_after: None };
-            Sent { ended: Ended::Refused(failure), not_created: true, ..sent }.settle_item(true)
-        });
-        let refused = refused.collect::<Vec<_>>();
-        if !refused.is_empty() {
-            self.store.settle(refused).await?;
+        let settled = stuck.iter().map(|sent| sent.settle_item(true)).collect::<Vec<_>>();
+        if !settled.is_empty() {
+            self.store.settle(settled).await?;
         }
         Ok(())
     }
@@ -134,7 +150,7 @@ impl Settler<'_> {
             (Ended::Sent(_), Action::Create) => "created",
             (Ended::Sent(_), Action::Update) => "updated",
             (Ended::Sent(_), Action::Delete) => "deleted",
-            (Ended::Undecided, _) => UNDECIDED,
+            (Ended::Undecided(_), _) => UNDECIDED,
             _ => return,
         };
         self.outcome.add(done, 1);
@@ -150,17 +166,22 @@ fn report_of(kind: Mirrored, sent: &Sent) -> Option<ReportedChange> {
         Ended::Failed(failure) => {
             // As long as it is the remote as a whole that is not available, no person can help.
             let is_of_remote = matches!(failure.reason, Reason::Status(429 | 502..=504));
-            let may_pass = is_of_remote || sent.item.failures < PASSING;
-            Some(report(kind, &sent.item, &failure.detail, may_pass))
+            // Nor where the remote gives no answer: in the runs before it was not offered, but tried again.
+            let is_silent = matches!(failure.reason, Reason::Timeout | Reason::Closed);
+            let is_unknown = sent.item.attempt.is_some() && !sent.not_created;
+            let may_pass =
+                is_of_remote || (is_silent && is_unknown) || sent.item.failures < PASSING;
+            Some(report(kind, sent, &failure.detail, may_pass))
         }
-        Ended::Refused(failure) => Some(report(kind, &sent.item, &failure.detail, false)),
+        Ended::Refused(failure) => Some(report(kind, sent, &failure.detail, false)),
         Ended::Sent(_) | Ended::Found { .. } | Ended::NotCreated | Ended::Gone(_) => None,
-        Ended::Undecided | Ended::Unavailable(_) => None,
+        Ended::Undecided(_) | Ended::Unavailable(_) => None,
     }
 }
 
 /// Returns the report of a record that is parked.
-fn report(kind: Mirrored, item: &PreparedItem, reason: &str, may_pass: bool) -> ReportedChange {
+fn report(kind: Mirrored, sent: &Sent, reason: &str, may_pass: bool) -> ReportedChange {
+    let item = &sent.item;
     let body = json!({
         "resource": kind.resource(),
         "id": item.id,
@@ -171,6 +192,8 @@ fn report(kind: Mirrored, item: &PreparedItem, reason: &str, may_pass: bool) -> 
     });
     ReportedChange {
         event_id: None,
+        // Where the outcome of a create is not known, newer changes wait with it: the newest of them is parked.
+        version: (item.attempt.is_none() || sent.not_created).then_some(item.version),
         record: RecordName::new(kind.resource(), item.id.to_string()),
         body: STANDARD.encode(body.to_string()),
         reason: format!("mirror: {reason}"),

@@ -59,8 +59,9 @@ pub(super) enum Ended {
     Found { remote_ids: Vec<i64>, is_over: bool, failure: Option<Failure> },
     /// The record is not there, and was never created.
     NotCreated,
-    /// The record is not there, but a request to create it may still be under way.
-    Undecided,
+    /// Nothing is decided: a request to create the record may still be under way, or whether it is gone cannot be found
+    /// out. It waits for the next run, with the failure that counts, if there was one.
+    Undecided(Option<Failure>),
     /// The remote has answered that it has no such record.
     Gone(Failure),
     /// The remote failed, or gave no answer, as often as permitted. It may succeed later.
@@ -230,7 +231,7 @@ impl Sending {
             }
         }
         if !can_pass || self.failures >= self.tries {
-            return Next::End(self.given_up(failure, can_pass));
+            return Next::End(given_up(failure, can_pass, self.is_stubborn));
         }
         Next::Go(if is_unknown { self.recognition.step() } else { self.step })
     }
@@ -240,24 +241,23 @@ impl Sending {
         Next::End(self.failed.take().map_or(Ended::Sent(None), end))
     }
 
-    /// Decides after a look-up by contents: which of the records it is, the store knows. One that fails in
-    /// every run beside others with the same contents is parked, as any other one.
+    /// Decides after a look-up by contents: which of the records it is, the store knows.
     fn found(&self, remote_ids: Vec<i64>, is_whole: bool, is_late: bool) -> Next {
+        let is_over = is_whole && (!self.may_go_on || is_late);
         // However late it is, there may be more: that is counted, so that it does not go on for ever.
         let is_hopeless = !is_whole && is_late;
         let failure = self.failed.clone().or_else(|| is_hopeless.then(listed_a_part));
-        Next::End(match failure {
-            Some(failure) if self.is_stubborn => Ended::Failed(failure),
-            failure => {
-                let is_over = is_whole && (!self.may_go_on || is_late);
-                Ended::Found { remote_ids, is_over, failure }
-            }
-        })
+        Next::End(Ended::Found { remote_ids, is_over, failure })
     }
 
     fn not_found(&mut self, is_late: bool) -> Next {
         if self.may_go_on && !is_late {
-            return Next::End(Ended::Undecided);
+            // Of a create that was begun before, the failure was counted then.
+            let failure = self.failed.take();
+            return Next::End(
+                failure
+                    .map_or(Ended::Undecided(None), |failure| undecided(failure, self.is_stubborn)),
+            );
         }
         // Sent again, it could go on for as long once more: that is an attempt with a time of its own.
         let is_over = self.may_go_on && !self.recognition.heeds_keys;
@@ -267,15 +267,24 @@ impl Sending {
             false => Next::Go(Step::Create),
         }
     }
+}
 
-    fn given_up(&self, failure: Failure, can_pass: bool) -> Ended {
-        let is_status = matches!(failure.reason, Reason::Status(status) if status != 401);
-        match (failure.reason.is_of_service(), can_pass) {
-            (true, _) if !(is_status && self.is_stubborn) => Ended::Unavailable(failure),
-            (_, true) => Ended::Failed(failure),
-            (_, false) => Ended::Refused(failure),
-        }
+fn given_up(failure: Failure, can_pass: bool, is_stubborn: bool) -> Ended {
+    let is_status = matches!(failure.reason, Reason::Status(status) if status != 401);
+    match (failure.reason.is_of_service(), can_pass) {
+        (true, _) if !(is_status && is_stubborn) => Ended::Unavailable(failure),
+        (_, true) => Ended::Failed(failure),
+        (_, false) => Ended::Refused(failure),
     }
+}
+
+/// Ends a record about which nothing can be decided, because of a failure: it waits, until it was so in too many runs.
+pub(super) fn undecided(failure: Failure, is_stubborn: bool) -> Ended {
+    if is_stubborn || failure.reason.is_of_service() {
+        let can_pass = may_pass(failure.reason);
+        return given_up(failure, can_pass, is_stubborn);
+    }
+    Ended::Undecided(Some(failure))
 }
 
 /// Returns whether a service may still carry out a create to which this was the answer: a gateway gives up, or says so

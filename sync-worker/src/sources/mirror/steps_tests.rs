@@ -47,12 +47,19 @@ fn a_create_whose_outcome_is_unknown_is_looked_up_before_it_is_sent_again() {
 fn a_create_that_may_still_be_under_way_is_not_sent_again_at_once() {
     let mut silent = create();
     silent.after(failed(Reason::Timeout), false);
-    assert_eq!(silent.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    let counted = Ended::Undecided(Some(failure(Reason::Timeout)));
+    assert_eq!(silent.after(Answer::NotFound, false), Next::End(counted));
     assert!(!silent.not_created());
+    // In every run: it is parked.
+    let mut stubborn = Sending::new(Wanted::Create { begun: false }, 3, STUBBORN, BY_CONTENTS);
+    stubborn.after(failed(Reason::Timeout), false);
+    let parked = Ended::Failed(failure(Reason::Timeout));
+    assert_eq!(stubborn.after(Answer::NotFound, false), Next::End(parked));
+    assert!(!stubborn.not_created());
     let mut begun = Sending::new(Wanted::Create { begun: true }, 3, 0, BY_CONTENTS);
-    assert_eq!(begun.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    assert_eq!(begun.after(Answer::NotFound, false), Next::End(Ended::Undecided(None)));
     let mut removed = Sending::new(Wanted::Resolve, 3, 0, BY_CONTENTS);
-    assert_eq!(removed.after(Answer::NotFound, false), Next::End(Ended::Undecided));
+    assert_eq!(removed.after(Answer::NotFound, false), Next::End(Ended::Undecided(None)));
     // The remote has answered: it is over.
     let mut answered = create();
     answered.after(failed(Reason::Status(500)), false);
@@ -66,10 +73,12 @@ fn a_gateway_that_gives_up_does_not_say_that_a_create_is_over() {
         sending.after(Answer::Failed(failure), false);
         sending.after(Answer::NotFound, false)
     };
-    for status in [502, 503, 504, 520, 524] {
-        let end = after(failure(Reason::Status(status)));
-        assert_eq!(end, Next::End(Ended::Undecided), "{status}");
+    for status in [502, 504, 520, 524] {
+        let gave_up = failure(Reason::Status(status));
+        assert_eq!(after(gave_up.clone()), Next::End(Ended::Undecided(Some(gave_up))));
     }
+    let busy = failure(Reason::Status(503));
+    assert_eq!(after(busy.clone()), Next::End(Ended::Unavailable(busy)));
     let retry_after = Some(Duration::from_secs(1));
     let busy = Failure { retry_after, ..failure(Reason::Status(503)) };
     assert_eq!(after(busy), Next::Go(Step::Create));
@@ -87,14 +96,12 @@ fn a_create_that_is_answered_with_a_redirect_may_have_been_carried_out() {
 }
 
 #[test]
-fn records_in_a_list_that_is_a_part_are_counted_until_it_is_parked() {
-    let answer = |failures| {
-        let mut sending = Sending::new(Wanted::Create { begun: true }, 3, failures, BY_CONTENTS);
-        sending.after(Answer::Found(vec![9], false), true)
-    };
-    let found = |failure| Next::End(Ended::Found { remote_ids: vec![9], is_over: false, failure });
-    assert_eq!(answer(0), found(Some(listed_a_part())));
-    assert_eq!(answer(STUBBORN), Next::End(Ended::Failed(listed_a_part())));
+fn records_in_a_list_that_is_a_part_are_counted() {
+    for (is_late, failure) in [(false, None), (true, Some(listed_a_part()))] {
+        let mut sending = Sending::new(Wanted::Create { begun: true }, 3, STUBBORN, BY_CONTENTS);
+        let end = sending.after(Answer::Found(vec![9], false), is_late);
+        assert_eq!(end, Next::End(Ended::Found { remote_ids: vec![9], is_over: false, failure }));
+    }
 }
 
 #[test]
@@ -250,11 +257,6 @@ fn records_with_the_same_contents_are_the_stores_to_tell_apart() {
     let mut answered = create();
     answered.after(failed(reason), false);
     assert_eq!(answered.after(answer(), false), found(true, Some(failure(reason))));
-    // In every run: it is parked, and nothing loops.
-    let mut stubborn = Sending::new(Wanted::Create { begun: false }, 3, STUBBORN, BY_CONTENTS);
-    stubborn.after(failed(reason), false);
-    assert_eq!(stubborn.after(answer(), false), Next::End(Ended::Failed(failure(reason))));
-    assert!(!stubborn.not_created());
 }
 
 #[test]

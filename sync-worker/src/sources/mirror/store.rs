@@ -99,11 +99,10 @@ impl Store<'_> {
     }
 
     /// Returns the ids, at the remote, of records that a load has seen there, in their order.
-    pub(super) async fn listed(&self, after: Option<i64>) -> Result<Vec<i64>, RunError> {
+    pub(super) async fn listed(&self, after: Option<i64>) -> Result<Listed, RunError> {
         let after = after.map(|after| ("after", json!(after)));
         let query = after.into_iter().chain([("limit", json!(MAX_LISTED))]).collect::<Vec<_>>();
-        let listed = self.client.read_for_run::<Listed>(&self.path("listed"), &query).await?;
-        Ok(listed.remote_ids)
+        self.client.read_for_run(&self.path("listed"), &query).await
     }
 
     /// Removes records that the remote has no more.

@@ -5,7 +5,7 @@ mod reporting;
 mod states;
 
 pub use listing::{MOST_WAITING, find, overtaken, page, waiting};
-pub(super) use reporting::{insert, lock_offered_as, record_events, reportable_events, update};
+pub(super) use reporting::{insert, lock_in_state, record_events, reportable_events, update};
 pub(super) use states::{
     CurrentState, Due, current_states, lock_due, set_dropped, set_due, set_offered, unset_due,
 };

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_models::parked::ParkedState;
 use uuid::Uuid;
@@ -34,13 +36,14 @@ pub(in crate::parked) async fn record_events(
     Ok(recorded.into_iter().map(|row| row.event_id).collect())
 }
 
-/// Finds the newest event of each record that was published, be it a change or an offer. One that was reported
-/// before, and is not parked any more, would not be parked again.
+/// Finds the newest event of each record that was published, be it a change up to a version or an offer. One that was
+/// reported before, and is not parked any more, would not be parked again.
 const REPORTABLE_EVENTS: &str = "
 select these.resource, these.key, newest.event_id
-from unnest($1, $2) as these (resource, key) cross join lateral (
+from unnest($1, $2, $3) as these (resource, key, version) cross join lateral (
     select event_id from changes
     where changes.resource = these.resource and changes.key = these.key and to_publish
+        and (these.version is null or changes.version <= these.version or kind = these.resource || '.offered')
     order by seq desc limit 1) as newest
 where not exists (select from parked_events where parked_events.event_id = newest.event_id)
     or exists (select from parked where parked.event_id = newest.event_id and state = 'parked')";
@@ -58,32 +61,34 @@ struct Reportable {
 /// Returns the event by which a report that names none is of these records, where there is one.
 pub(in crate::parked) async fn reportable_events<'a>(
     connection: &mut AsyncPgConnection,
-    records: &[&'a (&'static str, String)],
+    records: &[(&'a (&'static str, String), Option<i64>)],
 ) -> QueryResult<HashMap<&'a (&'static str, String), Uuid>> {
     if records.is_empty() {
         return Ok(HashMap::new());
     }
-    let (resources, keys) =
-        records.iter().map(|(name, key)| (*name, &**key)).unzip::<_, _, Vec<_>, Vec<_>>();
     let finding = diesel::sql_query(REPORTABLE_EVENTS)
-        .bind::<Array<Text>, _>(resources)
-        .bind::<Array<Text>, _>(keys);
+        .bind::<Array<Text>, _>(each(records, |((name, _), _)| *name))
+        .bind::<Array<Text>, _>(each(records, |((_, key), _)| key.as_str()))
+        .bind::<Array<Nullable<BigInt>>, _>(each(records, |(_, version)| *version));
     let found = finding.load::<Reportable>(connection).await?;
     let of_record = |row: Reportable| {
-        let record = records.iter().find(|(name, key)| *name == row.resource && *key == row.key)?;
-        Some((*record, row.event_id))
+        let is_it =
+            |(name, key): &&(&'static str, String)| *name == row.resource && *key == row.key;
+        let record = records.iter().map(|(record, _)| *record).find(is_it)?;
+        Some((record, row.event_id))
     };
     Ok(found.into_iter().filter_map(of_record).collect())
 }
 
-/// Locks and returns the changes that were offered as one of these events.
-pub(in crate::parked) async fn lock_offered_as(
+/// Locks and returns the changes in a state whose latest event is one of these.
+pub(in crate::parked) async fn lock_in_state(
     connection: &mut AsyncPgConnection,
+    state: ParkedState,
     events: &[Uuid],
 ) -> QueryResult<Vec<Parked>> {
     parked::table
         .filter(parked::event_id.eq_any(events))
-        .filter(parked::state.eq(State(ParkedState::Offered)))
+        .filter(parked::state.eq(State(state)))
         .order(parked::id)
         .select(Parked::as_select())
         .for_update()
@@ -129,6 +134,6 @@ pub(in crate::parked) async fn update(
     Ok(())
 }
 
-fn each<'a, T>(rows: &'a [Parked], of: impl FnMut(&'a Parked) -> T) -> Vec<T> {
+fn each<'a, R, T>(rows: &'a [R], of: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }

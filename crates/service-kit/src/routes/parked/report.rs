@@ -57,7 +57,7 @@ fn read(resources: &Resources, report: ParkedReport) -> Result<Vec<Reported>, Ve
 }
 
 fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, String> {
-    let ReportedChange { event_id: event, record, body, reason, may_pass } = change;
+    let ReportedChange { event_id: event, version, record, body, reason, may_pass } = change;
     let body = STANDARD.decode(body).map_err(|error| format!("is not base64: {error}"))?;
     if body.len() > MAX_BODY {
         return Err(format!("has {} bytes", body.len()));
@@ -65,7 +65,8 @@ fn read_one(resources: &Resources, change: ReportedChange) -> Result<Reported, S
     // A reason may quote anything, and PostgreSQL cannot store NUL in a text.
     let record = record.resource.zip(record.key);
     let record = record.and_then(|(name, key)| resources.record(&name, &key));
-    Ok(Reported { event, record, body, reason: reason.replace('\0', "\u{fffd}"), may_pass })
+    let reason = reason.replace('\0', "\u{fffd}");
+    Ok(Reported { event, version, record, body, reason, may_pass })
 }
 
 fn expected(field: &str) -> Option<&'static str> {

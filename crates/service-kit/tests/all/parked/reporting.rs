@@ -121,8 +121,12 @@ async fn a_report_without_an_event_is_of_the_newest_that_was_published() {
     let first = items(&side, "").await.remove(0);
     let published = format!("changes where event_id = '{}' and to_publish", id(&first));
     assert_eq!(side.database.count(&published).await, 1);
-    assert_eq!(report(&side, &[eventless(&note)]).await, 0, "it is parked already");
     let parked = id(&first);
+    let mut passing = eventless(&note);
+    (passing["may_pass"], passing["version"]) = (json!(true), json!(1));
+    assert_eq!(report(&side, &[passing]).await, 0, "it is parked already");
+    let shown = one(&side, parked).await;
+    assert_eq!((&shown["attempts"], shown["offer_at"].is_string()), (&json!(1), true));
     post(&side, "replay", &json!({ "ids": [parked] })).await;
     let offer = offered(&side, parked).await["event_id"].clone();
     assert_eq!(report(&side, &[eventless(&note)]).await, 1);
