@@ -88,7 +88,7 @@ pub struct RefusedRecord {
 pub struct Listed {
     /// The ids. Fewer than the limit are the last ones.
     pub remote_ids: Vec<i64>,
-    /// Those of them whose records are removed here: that they are gone there says nothing of the remote.
+    /// The ids among them whose records are removed here: that these are gone there says nothing of the remote.
     #[serde(default)]
     pub removed: Vec<i64>,
 }

@@ -71,6 +71,14 @@ impl World {
         self.store.patch(&path(post), &json!({ "title": title })).await.with(200).body
     }
 
+    pub(crate) async fn remove(&self, post: &Value) {
+        self.store.delete(&path(post)).await.with(204);
+    }
+
+    pub(crate) async fn replay_all(&self) {
+        self.worker.post("/v1/parked/replay", &json!({"all": true})).await.with(200);
+    }
+
     pub(crate) async fn post(&self, post: &Value) -> Value {
         self.store.get(&path(post)).await.with(200).body
     }

@@ -5,6 +5,7 @@ mod flushing;
 mod killing;
 mod loading;
 mod mirror_world;
+mod missing;
 mod pulling;
 mod sending;
 mod unknown;

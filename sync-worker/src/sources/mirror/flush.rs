@@ -101,7 +101,10 @@ impl Flushing<'_> {
         let name = store.kind.plural();
         let cursor = cursors.get(name).map_or(START, String::as_str).to_owned();
         let sending = async {
-            for only in [Only::Removed, Only::Changed, Only::New] {
+            // Removed comments were sent before the posts; those removed since are named by the feed.
+            let is_sent = |only| store.kind == Mirrored::Comment && only == Only::Removed;
+            let passes = [Only::Removed, Only::Changed, Only::New];
+            for only in passes.into_iter().filter(|only| !is_sent(*only)) {
                 self.left = 0;
                 self.send_due(store, only).await?;
             }
@@ -177,7 +180,7 @@ impl Flushing<'_> {
             kind: store.kind,
             permit: &permit,
             in_a_row: &self.in_a_row,
-            listing: Mutex::default(),
+            listed: Mutex::default(),
         };
         let waiting = self.open.clone();
         let mut settler = Settler { store, outcome: self.outcome, open: &mut self.open };

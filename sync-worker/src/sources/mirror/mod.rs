@@ -1,16 +1,17 @@
 //! The mirror: posts and comments of the store, kept the same as those of a remote service.
 //!
-//! `array`, `names`, `seen` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
+//! `array`, `failures`, `names`, `seen` and `steps` decide, and know no network. A load and a flush are tasks of one job, so they
 //! never overlap.
 
 mod address;
 mod array;
 mod client;
+mod failures;
 mod feed;
 pub mod flush;
 mod list;
-mod listing;
 pub mod load;
+mod missing;
 mod names;
 mod permit;
 mod seen;

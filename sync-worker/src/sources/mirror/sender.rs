@@ -7,7 +7,7 @@ use shared_models::mirror::{Mirrored, PreparedItem};
 use tokio::sync::{Mutex, mpsc};
 
 use super::client::RemoteClient;
-use super::listing::Listing;
+use super::missing::ListedIds;
 use super::permit::Permit;
 use super::sending::Sent;
 use super::steps::{Ended, Wanted};
@@ -27,8 +27,8 @@ pub(super) struct Sender<'a> {
     pub(super) permit: &'a Permit,
     /// The records in a row that the remote did not take.
     pub(super) in_a_row: &'a AtomicUsize,
-    /// What the remote lists.
-    pub(super) listing: Mutex<Listing>,
+    /// The ids that the remote lists.
+    pub(super) listed: Mutex<ListedIds>,
 }
 
 impl Sender<'_> {
@@ -67,8 +67,8 @@ impl Sender<'_> {
         let record = (self.kind, sent.item.remote_id.unwrap_or_default());
         let failures = sent.item.failures;
         let judging = async {
-            let mut listing = self.listing.lock().await;
-            listing.refuse_gone(self.client, record, answer, failures).await
+            let mut listed = self.listed.lock().await;
+            listed.refuse_gone(self.client, record, answer, failures).await
         };
         let refused = match self.permit.wait(judging).await {
             Some(refused) => refused,

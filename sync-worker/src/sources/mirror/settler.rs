@@ -19,7 +19,7 @@ use crate::sources::run::Outcome;
 
 /// The most results in one request to the store.
 const SETTLED: usize = 50;
-/// How often a record that has failed is offered again by itself. After that it waits for a person.
+/// The number of times that a record which has failed is offered again by itself. After that it waits for a person.
 const PASSING: u32 = 3;
 /// The reason of a record to which the remote gave the id of another one.
 const TAKEN: &str = "the remote gave it an id that another record here has";

@@ -7,6 +7,7 @@
 use super::super::outbound::{Failure, Reason};
 use super::super::pace::MOST_THROTTLED;
 use super::client::listed_a_part;
+use super::failures::{may_go_on, may_pass};
 
 /// The failures of runs over one record, after which it is the record.
 pub(super) const STUBBORN: u32 = 3;
@@ -238,7 +239,7 @@ impl Sending {
 
     /// Ends an update that did not find the record, with the answer to it.
     fn after_update(&mut self, end: impl FnOnce(Failure) -> Ended) -> Next {
-        Next::End(self.failed.take().map_or(Ended::Sent(None), end))
+        Next::End(self.failed.take().map_or(Ended::Undecided(None), end))
     }
 
     /// Decides after a look-up by contents: which of the records it is, the store knows.
@@ -285,29 +286,6 @@ pub(super) fn undecided(failure: Failure, is_stubborn: bool) -> Ended {
         return given_up(failure, can_pass, is_stubborn);
     }
     Ended::Undecided(Some(failure))
-}
-
-/// Returns whether a service may still carry out a create to which this was the answer: a gateway gives up, or says so
-/// at once. One that names a time to try again has not begun, and any other answer is that of the service itself.
-const fn may_go_on(failure: &Failure) -> bool {
-    match failure.reason {
-        Reason::Timeout | Reason::Closed | Reason::Status(502 | 504..) => true,
-        Reason::Status(503) => failure.retry_after.is_none(),
-        Reason::Status(_) | Reason::Malformed | Reason::TooLarge => false,
-        Reason::ConnectTimeout | Reason::Refused | Reason::UnknownHost => false,
-        Reason::Tls | Reason::Unreachable | Reason::Abandoned => false,
-    }
-}
-
-/// Returns whether the same request may succeed a moment later.
-const fn may_pass(reason: Reason) -> bool {
-    match reason {
-        Reason::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
-        Reason::Timeout | Reason::Closed | Reason::Malformed | Reason::TooLarge => true,
-        Reason::ConnectTimeout | Reason::Refused | Reason::UnknownHost => true,
-        Reason::Tls | Reason::Unreachable => true,
-        Reason::Abandoned => false,
-    }
 }
 
 #[cfg(test)]

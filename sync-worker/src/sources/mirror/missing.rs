@@ -1,4 +1,4 @@
-//! Whether a record is gone of which the remote says so. Where the path of single records is wrong, or a gateway
+//! Records that are missing at the remote, by its own answer. Where the path of single records is wrong, or a gateway
 //! answers, all of them seem to be gone, while the list still has them.
 
 use shared_models::mirror::Mirrored;
@@ -7,14 +7,16 @@ use super::client::RemoteClient;
 use super::steps::{Ended, STUBBORN, undecided};
 use crate::sources::outbound::Failure;
 
-/// The records that the remote lists, read once the first one seems to be gone.
+/// The ids of the records that the remote lists, read once the first one seems to be gone.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
-    ids: Option<Vec<i64>>,
+pub(super) struct ListedIds {
+    /// The ids in the list, sorted.
+    listed: Option<Vec<i64>>,
+    /// The failure of the list.
     failure: Option<Failure>,
 }
 
-impl Listing {
+impl ListedIds {
     /// Decides about a record that seems to be gone, after so many failures in runs before: `None` if it is gone.
     pub(super) async fn refuse_gone(
         &mut self,
@@ -24,7 +26,7 @@ impl Listing {
         failures: u32,
     ) -> Option<Ended> {
         let is_missing = |ids: &Vec<i64>| ids.binary_search(&remote_id).is_err();
-        if self.ids.as_ref().is_some_and(is_missing) {
+        if self.listed.as_ref().is_some_and(is_missing) {
             return None;
         }
         if self.failure.is_none() {
@@ -32,7 +34,7 @@ impl Listing {
             match client.ids(kind).await {
                 Ok(Some(ids)) => {
                     let is_gone = is_missing(&ids);
-                    self.ids = Some(ids);
+                    self.listed = Some(ids);
                     return (!is_gone).then(|| refused(answer, "but its list has the record"));
                 }
                 Ok(None) => return Some(refused(answer, "and its list is only a part")),
