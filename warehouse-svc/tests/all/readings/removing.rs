@@ -104,7 +104,9 @@ async fn what_was_removed_long_ago_is_purged_with_its_last_change() {
     let mut behind = Device::new(&warehouse.client);
     behind.until("2").await;
     device.sync(&[removed("1", 3)]).await;
-    device.sync(&[reading("4", 1)]).await;
+    Device::new(&warehouse.client).sync(&[reading("4", 1)]).await;
+    // A cursor can stay behind what its own client has sent: what began earlier may not be over.
+    device.until("4").await;
     published(&warehouse).await;
     // As if all of it was long ago, and nobody compared.
     let age = "
