@@ -98,27 +98,40 @@ pub async fn inflict(
     }
 }
 
+/// Inflicts a fault on a direction's queue; while RabbitMQ is restarted, as soon as it is there again.
 async fn inflict_on_queue(
     world: &World,
     fault: QueueFault,
     direction: Direction,
     heal: &CancellationToken,
 ) -> Result<Inflicted> {
-    let was_there = match fault {
-        QueueFault::Binding => world.broker.delete_binding(direction).await?,
-        QueueFault::Queue => world.broker.delete_queue(direction).await?,
-        QueueFault::Messages => purge(world, direction).await?,
-        QueueFault::Process => {
-            let suspend = SUSPEND.replace("{queue}", queue(direction));
-            let rabbitmq = world.rabbitmq.lock().await;
+    let was_there = match disturb(world, fault, direction).await {
+        Ok(was_there) => was_there,
+        Err(_) => {
+            // Whoever restarts it keeps the lock until it runs.
+            drop(world.rabbitmq.lock().await);
             if heal.is_cancelled() {
                 return Ok(Inflicted::NotDone);
             }
-            rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await?;
-            true
+            disturb(world, fault, direction).await?
         }
     };
     Ok(if was_there { Inflicted::Done } else { Inflicted::NotDone })
+}
+
+/// Disturbs a direction's queue; tells whether there was something to disturb.
+async fn disturb(world: &World, fault: QueueFault, direction: Direction) -> Result<bool> {
+    match fault {
+        QueueFault::Binding => world.broker.delete_binding(direction).await,
+        QueueFault::Queue => world.broker.delete_queue(direction).await,
+        QueueFault::Messages => purge(world, direction).await,
+        QueueFault::Process => {
+            let suspend = SUSPEND.replace("{queue}", queue(direction));
+            let rabbitmq = world.rabbitmq.lock().await;
+            rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await?;
+            Ok(true)
+        }
+    }
 }
 
 /// A worker takes what comes at once, and what somebody holds is not purged. So the workers'
