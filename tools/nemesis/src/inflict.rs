@@ -98,40 +98,47 @@ pub async fn inflict(
     }
 }
 
-/// Inflicts a fault on a direction's queue; while RabbitMQ is restarted, as soon as it is there again.
+/// Inflicts a fault on a direction's queue. While RabbitMQ is restarted its API does not answer: then as
+/// soon as it is there again.
 async fn inflict_on_queue(
     world: &World,
     fault: QueueFault,
     direction: Direction,
     heal: &CancellationToken,
 ) -> Result<Inflicted> {
-    let was_there = match disturb(world, fault, direction).await {
-        Ok(was_there) => was_there,
-        Err(_) => {
-            // Whoever restarts it keeps the lock until it runs.
-            drop(world.rabbitmq.lock().await);
-            if heal.is_cancelled() {
-                return Ok(Inflicted::NotDone);
-            }
-            disturb(world, fault, direction).await?
-        }
-    };
-    Ok(if was_there { Inflicted::Done } else { Inflicted::NotDone })
+    let first = disturb(world, fault, direction, heal).await;
+    if first.is_ok() {
+        return first;
+    }
+    // Whoever restarts it keeps the lock until it runs.
+    drop(world.rabbitmq.lock().await);
+    if heal.is_cancelled() {
+        return Ok(Inflicted::NotDone);
+    }
+    disturb(world, fault, direction, heal).await
 }
 
-/// Disturbs a direction's queue; tells whether there was something to disturb.
-async fn disturb(world: &World, fault: QueueFault, direction: Direction) -> Result<bool> {
-    match fault {
-        QueueFault::Binding => world.broker.delete_binding(direction).await,
-        QueueFault::Queue => world.broker.delete_queue(direction).await,
-        QueueFault::Messages => purge(world, direction).await,
+async fn disturb(
+    world: &World,
+    fault: QueueFault,
+    direction: Direction,
+    heal: &CancellationToken,
+) -> Result<Inflicted> {
+    let was_there = match fault {
+        QueueFault::Binding => world.broker.delete_binding(direction).await?,
+        QueueFault::Queue => world.broker.delete_queue(direction).await?,
+        QueueFault::Messages => purge(world, direction).await?,
         QueueFault::Process => {
             let suspend = SUSPEND.replace("{queue}", queue(direction));
             let rabbitmq = world.rabbitmq.lock().await;
+            if heal.is_cancelled() {
+                return Ok(Inflicted::NotDone);
+            }
             rabbitmqctl::control(&rabbitmq, &["eval", &suspend]).await?;
-            Ok(true)
+            true
         }
-    }
+    };
+    Ok(if was_there { Inflicted::Done } else { Inflicted::NotDone })
 }
 
 /// A worker takes what comes at once, and what somebody holds is not purged. So the workers'
