@@ -19,6 +19,7 @@ pub mod rules;
 pub mod runs;
 pub mod side;
 pub mod sync;
+pub mod trace;
 
 /// The version of events and sync requests. Fields may be added under the same number; a message
 /// with another number is not interpreted.

@@ -18,6 +18,7 @@ use super::rate::RateLimits;
 use super::span;
 use super::{LimitsSettings, Proxies};
 use crate::access::{Access, Caller, Denied, Rule, UnknownToken};
+use crate::telemetry::trace;
 
 /// The admission of requests: tokens, rate limits and proxies.
 #[derive(Clone)]
@@ -63,7 +64,8 @@ pub(super) async fn identify(
     match admission.caller(&request) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.call(request).await
+            let trace = span::trace_of(&request);
+            trace::within(trace, next.call(request)).await
         }
         Err(refused) => Ok(request.error_response(refused)),
     }

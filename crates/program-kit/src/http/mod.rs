@@ -19,7 +19,7 @@ pub mod problem;
 mod rate;
 pub mod server;
 mod settings;
-mod span;
+pub mod span;
 mod strict_json;
 
 pub use admission::bearer;

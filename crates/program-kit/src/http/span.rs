@@ -1,30 +1,41 @@
-//! The span around all log lines of a request. It holds no query and no header, which could contain
-//! a secret.
+//! The span around all log lines of a request, and its span in the trace. Neither holds a query or a
+//! header, which could contain a secret.
 
 use std::net::IpAddr;
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::{Error, HttpMessage as _};
+use shared_models::trace::{TRACEPARENT, TraceContext};
 use tracing::field::display;
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
 
 use crate::access::Caller;
+use crate::telemetry::trace;
 
-/// Creates the span of a request.
+/// Creates the spans of a request.
 pub(super) struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        tracing::info_span!(
+        let span = tracing::info_span!(
             "request",
             method = %request.method(),
             path = request.path(),
             address = field::Empty,
             principal = field::Empty,
+            record = field::Empty,
+            trace_id = field::Empty,
             status = field::Empty,
-        )
+        );
+        if let Some(traced) = begin(request) {
+            if let Some(context) = traced.context() {
+                span.record("trace_id", context.trace_id_text());
+            }
+            request.extensions_mut().insert(traced);
+        }
+        span
     }
 
     fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
@@ -33,12 +44,57 @@ impl RootSpanBuilder for RequestSpan {
             Err(error) => error.as_response_error().status_code(),
         };
         span.record("status", status.as_u16());
+        if let Ok(response) = outcome {
+            end(response);
+        }
     }
+}
+
+/// Begins the span in the trace. Probes and metrics are asked for all the time, and begin none.
+fn begin(request: &ServiceRequest) -> Option<trace::Span> {
+    let sent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    let sent = sent.and_then(|text| text.trim().parse::<TraceContext>().ok());
+    let path = request.path();
+    let is_probe = path.starts_with("/health") || path == "/metrics";
+    (sent.is_some() || !is_probe).then(|| trace::Span::server("request", sent))
+}
+
+/// Describes and ends the span in the trace, with the names that OpenTelemetry has for it.
+fn end<B>(response: &ServiceResponse<B>) {
+    let request = response.request();
+    let Some(mut traced) = request.extensions_mut().remove::<trace::Span>() else { return };
+    if !traced.is_recorded() {
+        return;
+    }
+    let (method, route, status) = (request.method(), request.match_pattern(), response.status());
+    traced.rename(|| match &route {
+        Some(route) => format!("{method} {route}"),
+        None => method.to_string(),
+    });
+    traced.set("http.request.method", method.to_string());
+    traced.set("url.path", request.path().to_owned());
+    traced.set("http.response.status_code", i64::from(status.as_u16()));
+    if let Some(route) = route {
+        traced.set("http.route", route);
+    }
+    if status.is_server_error() {
+        traced.failed(status.as_str().to_owned());
+    }
+}
+
+/// Returns the place of a request in its trace, if it has one.
+pub(super) fn trace_of(request: &ServiceRequest) -> Option<TraceContext> {
+    request.extensions().get::<trace::Span>().and_then(trace::Span::context)
 }
 
 /// Records the address of the client.
 pub(super) fn record_address(address: IpAddr) {
     Span::current().record("address", display(address));
+}
+
+/// Records the key of the record that the request in hand is about, where its path does not say it.
+pub fn record_key(key: &str) {
+    Span::current().record("record", key);
 }
 
 /// Records the principal.
