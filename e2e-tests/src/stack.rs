@@ -38,6 +38,19 @@ impl Stack {
     /// Starts all three with a RabbitMQ, and the worker with settings of its own:
     /// `("CARRY__HEAL_INTERVAL", "1s")`.
     pub async fn start_with(broker: impl Into<BrokerUrls>, of_the_worker: &[(&str, &str)]) -> Self {
+        Self::build(broker, of_the_worker).await.started().await
+    }
+
+    /// Starts all three with a RabbitMQ; they send their spans to a collector.
+    pub async fn start_traced(broker: impl Into<BrokerUrls>, collector: &str) -> Self {
+        let mut stack = Self::build(broker, &[]).await;
+        for program in [&mut stack.store_svc, &mut stack.warehouse_svc, &mut stack.worker] {
+            program.send_spans_to(collector);
+        }
+        stack.started().await
+    }
+
+    async fn build(broker: impl Into<BrokerUrls>, of_the_worker: &[(&str, &str)]) -> Self {
         let (broker, logs) = (broker.into(), tempfile::tempdir().unwrap());
         let databases = [
             TestDatabase::of(&store_svc::records()).await,
@@ -49,7 +62,7 @@ impl Stack {
         let worker = worker(&broker, [&store_svc, &warehouse_svc], logs.path(), of_the_worker);
         let (store, warehouse) = (Side::new(store_svc.url()), Side::new(warehouse_svc.url()));
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let mut stack = Self {
+        Self {
             store_svc,
             warehouse_svc,
             worker,
@@ -59,13 +72,16 @@ impl Stack {
             databases,
             of_the_worker: of_the_worker.iter().map(own).collect(),
             logs,
-        };
-        stack.store_svc.start().await;
-        stack.warehouse_svc.start().await;
-        stack.worker.start().await;
-        stack.ready().await;
-        stack.offers_made().await;
-        stack
+        }
+    }
+
+    async fn started(mut self) -> Self {
+        self.store_svc.start().await;
+        self.warehouse_svc.start().await;
+        self.worker.start().await;
+        self.ready().await;
+        self.offers_made().await;
+        self
     }
 
     /// Another process of the store over the same database; it is not started yet.

@@ -9,6 +9,7 @@ use crate::order::{Delivery, Facet, Progress};
 use crate::revision::Revision;
 use crate::rules::Cargo;
 use crate::side::Side;
+use crate::trace::TraceContext;
 
 /// The most changes in one request.
 pub const MAX_CHANGES: usize = 500;
@@ -22,6 +23,18 @@ pub struct SyncRequest<C> {
     pub source: Side,
     /// The changes, at most [`MAX_CHANGES`].
     pub changes: Vec<C>,
+    /// The trace of each change, as W3C `traceparent`; null for one without, and empty if none has one.
+    /// One that cannot be read is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<Option<String>>,
+}
+
+impl<C> SyncRequest<C> {
+    /// Returns the trace of the change at this place, if it has one.
+    #[must_use]
+    pub fn trace_of(&self, index: usize) -> Option<TraceContext> {
+        self.traces.get(index)?.as_deref()?.parse().ok()
+    }
 }
 
 /// The part of an event that is carried to the peer.

@@ -13,6 +13,8 @@ use program_kit::access::Caller;
 use program_kit::http::body::UnparsedBody;
 use program_kit::http::object::Object;
 use program_kit::http::problem::FieldError;
+use program_kit::http::span::record_key;
+use program_kit::telemetry::trace;
 use serde::{Deserialize, Serialize};
 use service_kit::database::{DatabaseError, now};
 use service_kit::error::Error;
@@ -57,8 +59,11 @@ pub(crate) async fn one(
         Some(Object(placing)) => check(placing, now()),
         None => parse(body.parse()?, now()),
     };
-    let new = Changed::created(Side::Store, new.map_err(Error::Invalid)?).by(caller.name());
+    let new = Changed::created(Side::Store, new.map_err(Error::Invalid)?)
+        .by(caller.name())
+        .traced(trace::current());
     let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
+    record_key(&id.to_string());
     let (mut response, order) = match writer.create(new).await? {
         Some(order) => (HttpResponse::Created(), order),
         None => (HttpResponse::Ok(), placed_before(&service, id, placed_as).await?),
@@ -93,7 +98,8 @@ pub(crate) async fn batch(
         None => parse_all(body.parse::<Batch<_>>()?.orders, parse),
     };
     let new = new.map_err(Error::Invalid)?;
-    let created = |order| Changed::created(Side::Store, order).by(caller.name());
+    let created =
+        |order| Changed::created(Side::Store, order).by(caller.name()).traced(trace::current());
     let new = new.into_iter().map(created).collect::<Vec<_>>();
     let mut existing = place(&service, &new).await?;
     let placed = |new: Changed<Prices>| {

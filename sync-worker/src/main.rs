@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use mimalloc::MiMalloc;
 use program_kit::program::{run, stop_requested};
-use program_kit::telemetry;
+use program_kit::telemetry::{self, trace};
 use sync_worker::application::Application;
 use sync_worker::parked::cli;
 use sync_worker::settings::{PROGRAM, SidesSettings, SourcesSettings, WorkerSettings};
@@ -64,6 +64,9 @@ async fn run_source(
 async fn carry(matches: &ArgMatches) -> Result<(), Box<dyn Error>> {
     let settings = PROGRAM.settings::<WorkerSettings>(matches)?;
     telemetry::start(&settings.log)?;
+    trace::start(PROGRAM.name)?;
     let application = Application::build(&settings)?;
-    Ok(application.run_until_stopped(stop_requested()).await?)
+    let ended = application.run_until_stopped(stop_requested()).await;
+    trace::stop().await;
+    Ok(ended?)
 }

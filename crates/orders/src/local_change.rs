@@ -6,11 +6,13 @@ use garde::Validate;
 use program_kit::access::Caller;
 use program_kit::http::conditional::Precondition;
 use program_kit::http::problem::{FieldError, Kind, Problem};
+use program_kit::telemetry::trace;
 use serde_json::json;
 use service_kit::error::Error;
 use shared_models::edit::{Refusal, revise};
 use shared_models::event::EventKind;
 use shared_models::side::Side;
+use shared_models::trace::TraceContext;
 
 use super::order::{Domain, Draft, Order};
 use super::record::Record;
@@ -19,6 +21,8 @@ use super::record::Record;
 pub struct Edit<P> {
     /// The principal that requested it, if known.
     pub principal: Option<String>,
+    /// The trace of the request, if it was traced.
+    pub trace: Option<TraceContext>,
     /// The versions that the caller accepts to change.
     pub precondition: Precondition,
     /// The function from the current order to the draft of the wanted one.
@@ -29,7 +33,8 @@ pub struct Edit<P> {
 type ToDraft<P> = Box<dyn Fn(&Order<P>) -> Result<Draft<P>, Error> + Send>;
 
 impl<P> Edit<P> {
-    /// Creates an edit of `caller`, who accepts to change these versions.
+    /// Creates an edit of `caller`, who accepts to change these versions, in the trace of the request in
+    /// hand.
     #[must_use]
     pub fn new(
         caller: &Caller,
@@ -37,7 +42,8 @@ impl<P> Edit<P> {
         to_draft: impl Fn(&Order<P>) -> Result<Draft<P>, Error> + Send + 'static,
     ) -> Self {
         let principal = caller.name().map(str::to_owned);
-        Self { principal, precondition, to_draft: Box::new(to_draft) }
+        let (trace, to_draft) = (trace::current(), Box::new(to_draft));
+        Self { principal, trace, precondition, to_draft }
     }
 }
 
@@ -92,7 +98,7 @@ fn apply_edit<D: Domain>(
     edit.precondition.check(before.version)?;
     let draft = (edit.to_draft)(before)?;
     let changed = apply_draft::<D>(before, draft, now).map_err(|refusal| refused(&refusal))?;
-    Ok(changed.map(|changed| changed.by(edit.principal.as_deref())))
+    Ok(changed.map(|changed| changed.by(edit.principal.as_deref()).traced(edit.trace)))
 }
 
 /// Returns the error of an edit that the order's state does not allow.
@@ -126,6 +132,12 @@ impl<P> Changed<P> {
     #[must_use]
     pub fn by(self, principal: Option<&str>) -> Self {
         Self { record: self.record.by(principal), ..self }
+    }
+
+    /// Returns the change with the trace that it belongs to.
+    #[must_use]
+    pub fn traced(self, trace: Option<TraceContext>) -> Self {
+        Self { record: self.record.traced(trace), ..self }
     }
 }
 

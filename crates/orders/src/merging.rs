@@ -6,6 +6,7 @@ use diesel_async::AsyncPgConnection;
 use service_kit::database::{Database, now};
 use service_kit::error::Error;
 use shared_models::sync::{OrderChange, Outcome};
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 use super::local_change::Changed;
@@ -18,17 +19,25 @@ use super::storage;
 pub(crate) async fn merge_in_transaction<D: Domain>(
     database: &Database,
     changes: &BTreeMap<Uuid, Vec<OrderChange>>,
-    principal: Option<&str>,
+    cause: MergeCause<'_>,
 ) -> Result<MergeResult, Error> {
     if changes.is_empty() {
         return Ok(MergeResult::default());
     }
     retry_if_overtaken(async || {
-        let merging =
-            async |connection: &mut _| merge_all::<D>(connection, changes, principal).await;
+        let merging = async |connection: &mut _| merge_all::<D>(connection, changes, cause).await;
         database.transaction(merging).await
     })
     .await
+}
+
+/// What the changes of a merge are recorded with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MergeCause<'a> {
+    /// The principal that sent them, if known.
+    pub(crate) principal: Option<&'a str>,
+    /// The traces of those events that are traced.
+    pub(crate) traces: &'a HashMap<Uuid, TraceContext>,
 }
 
 /// The result of merging all changes.
@@ -63,7 +72,7 @@ async fn retry_if_overtaken<T>(work: impl AsyncFn() -> Result<T, Error>) -> Resu
 async fn merge_all<D: Domain>(
     connection: &mut AsyncPgConnection,
     changes: &BTreeMap<Uuid, Vec<OrderChange>>,
-    principal: Option<&str>,
+    cause: MergeCause<'_>,
 ) -> Result<MergeResult, Error> {
     let (now, mut merged) = (now(), MergeResult::default());
     let ids = changes.keys().copied().collect::<Vec<_>>();
@@ -74,9 +83,11 @@ async fn merge_all<D: Domain>(
         let order = known.remove(id);
         let inserted = usize::from(order.is_none());
         let before = order.unwrap_or_else(|| Order::blank(*id, now));
+        let trace = changes.last().and_then(|change| cause.traces.get(&change.event_id).copied());
         let MergedOrder { outcome, changes } = merge_changes(D::SIDE, before, changes, now);
         merged.outcomes.insert(*id, outcome);
-        let mut results = changes.into_iter().map(|changed| changed.by(principal));
+        let caused = |changed: Changed<_>| changed.by(cause.principal).traced(trace);
+        let mut results = changes.into_iter().map(caused);
         new.extend(results.by_ref().take(inserted));
         changed.add(results);
     }

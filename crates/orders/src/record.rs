@@ -8,6 +8,7 @@ use shared_models::merge::{Conflict, Merged};
 use shared_models::order::Touched;
 use shared_models::side::Side;
 use shared_models::sync::OrderChange;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 use super::order::{Order, RESOURCE};
@@ -25,6 +26,8 @@ pub struct Record {
     pub conflicts: Vec<Conflict>,
     /// The principal that requested the change, if known.
     pub principal: Option<String>,
+    /// The trace that the change belongs to, if it was traced.
+    pub trace: Option<TraceContext>,
 }
 
 impl Record {
@@ -37,6 +40,7 @@ impl Record {
             private_changed: true,
             conflicts: vec![],
             principal: None,
+            trace: None,
         }
     }
 
@@ -56,6 +60,7 @@ impl Record {
             private_changed: before.private != after.private,
             conflicts: vec![],
             principal: None,
+            trace: None,
         }
     }
 
@@ -79,6 +84,7 @@ impl Record {
             private_changed: false,
             conflicts: merged.conflicts,
             principal: None,
+            trace: None,
         }
     }
 
@@ -91,6 +97,7 @@ impl Record {
             private_changed: false,
             conflicts: vec![],
             principal: None,
+            trace: None,
         }
     }
 
@@ -98,6 +105,12 @@ impl Record {
     #[must_use]
     pub fn by(self, principal: Option<&str>) -> Self {
         Self { principal: principal.map(str::to_owned), ..self }
+    }
+
+    /// Returns the record with the trace that the change belongs to.
+    #[must_use]
+    pub fn traced(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Returns the record as the change log keeps it.
@@ -115,6 +128,7 @@ impl Record {
             conflicts: conflicts.transpose()?,
             to_publish: self.to_publish,
             principal: self.principal.clone(),
+            trace: self.trace,
         })
     }
 }

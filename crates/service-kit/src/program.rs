@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use program_kit::program::{Program, stop_requested};
-use program_kit::telemetry::{self, LogSettings};
+use program_kit::telemetry::{self, LogSettings, trace};
 use serde::Deserialize;
 
 use crate::application::{Application, ServiceSettings};
@@ -55,6 +55,9 @@ async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let settings: ServiceSettings = program.settings(matches)?;
     telemetry::start(&settings.log)?;
+    trace::start(program.name)?;
     let application = Application::build(program.name, settings, records)?;
-    Ok(application.run_until_stopped(stop_requested()).await?)
+    let ended = application.run_until_stopped(stop_requested()).await;
+    trace::stop().await;
+    Ok(ended?)
 }

@@ -217,6 +217,7 @@ impl Texts {
             conflicts: None,
             to_publish: true,
             principal: principal.map(str::to_owned),
+            trace: None,
         }
     }
 }

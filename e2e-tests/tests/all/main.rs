@@ -18,5 +18,6 @@ mod security;
 mod silence;
 mod slow_disk;
 mod sources;
+mod traces;
 mod unknown_outcomes;
 mod workers;

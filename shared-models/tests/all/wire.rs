@@ -98,6 +98,7 @@ fn a_sync_request_stands_in_the_call_as_it_is_pinned_here() {
             OrderChange::of(shipped(), Cargo::Both),
             OrderChange::of(shipped(), Cargo::Delivery),
         ],
+        traces: vec![],
     };
     let form = json!({
         "schema": 1,

@@ -11,6 +11,7 @@ use program_kit::http::body::{Body, parse_value};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::unreadable;
 use program_kit::http::problem::FieldError;
+use program_kit::telemetry::trace;
 use serde::Deserialize;
 use serde_json::Value;
 use service_kit::database::now;
@@ -71,7 +72,7 @@ fn expectation(field: &str) -> Option<&'static str> {
 }
 
 fn author<'a>(caller: &'a Caller) -> Author<'a> {
-    Author { at: now(), principal: caller.name(), source: Source::Remote }
+    Author { at: now(), principal: caller.name(), trace: trace::current(), source: Source::Remote }
 }
 
 /// Fails if a list is longer than it may be.

@@ -9,6 +9,7 @@ use service_kit::change_log::Change;
 use shared_models::SCHEMA;
 use shared_models::mirror::{MirrorEvent, Mirrored};
 use shared_models::side::Side;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 use super::content::Shown;
@@ -21,6 +22,8 @@ pub(crate) struct Author<'a> {
     pub(crate) at: DateTime<Utc>,
     /// Who had it made, if that is known.
     pub(crate) principal: Option<&'a str>,
+    /// The trace that the change belongs to, if it was traced.
+    pub(crate) trace: Option<TraceContext>,
     /// Where the change was made.
     pub(crate) source: Source,
 }
@@ -110,6 +113,7 @@ impl Changed {
             conflicts: self.conflicts.clone(),
             to_publish: author.source == Source::Local,
             principal: author.principal.map(str::to_owned),
+            trace: author.trace,
         })
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct MirroredResource(pub(crate) Mirrored);
 
 impl MirroredResource {
     fn offers(records: Vec<Record>, principal: Option<&str>) -> QueryResult<Vec<Change>> {
-        let author = Author { at: now(), principal, source: Source::Local };
+        let author = Author { at: now(), principal, trace: None, source: Source::Local };
         let offer = |record| Changed::new(record, MirrorEvent::Offered).to_change(author);
         records.into_iter().map(offer).collect()
     }

@@ -9,6 +9,7 @@ use program_kit::access::Caller;
 use program_kit::http::body::{UnparsedBody, parse_value};
 use program_kit::http::conditional::{Precondition, etag, is_known};
 use program_kit::http::problem::{FieldError, Kind, Problem};
+use program_kit::telemetry::trace;
 use serde_json::Value;
 use service_kit::database::now;
 use service_kit::error::{Error, internal};
@@ -78,7 +79,12 @@ pub(crate) async fn create<S: Settable>(
     let (kind, now) = (S::KIND, now());
     let settable: S = body.parse().map_err(Problem::as_bad_request)?;
     let content = settable.content(None).map_err(bad)?;
-    let author = Author { at: now, principal: caller.name(), source: Source::Local };
+    let author = Author {
+        at: now,
+        principal: caller.name(),
+        trace: trace::current(),
+        source: Source::Local,
+    };
     let creating = service.database.transaction(async |connection| {
         check_parent(connection, kind, &content).await?;
         let id = storage::new_ids(connection, kind, 1).await?;
@@ -153,7 +159,12 @@ async fn set<S: Settable>(
     let (kind, now) = (S::KIND, now());
     let precondition = Precondition::of(request)?;
     let key = rules::key(id).ok_or_else(|| unknown(kind, id))?;
-    let author = Author { at: now, principal: caller.name(), source: Source::Local };
+    let author = Author {
+        at: now,
+        principal: caller.name(),
+        trace: trace::current(),
+        source: Source::Local,
+    };
     let setting = service.database.transaction(async |connection| {
         let record = storage::lock_one(connection, kind, key).await?;
         let record = record.ok_or_else(|| unknown(kind, id))?;
@@ -185,7 +196,12 @@ pub(crate) async fn remove<S: Settable>(
     let (kind, now) = (S::KIND, now());
     let precondition = Precondition::of(&request)?;
     let key = rules::key(&id).ok_or_else(|| unknown(kind, &id))?;
-    let author = Author { at: now, principal: caller.name(), source: Source::Local };
+    let author = Author {
+        at: now,
+        principal: caller.name(),
+        trace: trace::current(),
+        source: Source::Local,
+    };
     let removing = service.database.transaction(async |connection| {
         let record = storage::lock_one(connection, kind, key).await?;
         let record = record.ok_or_else(|| unknown(kind, &id))?;

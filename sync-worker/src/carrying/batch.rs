@@ -84,6 +84,11 @@ impl<C> MessageBatch<C> {
         request.0.iter().map(|index| &self.changes[*index]).collect()
     }
 
+    /// Returns, for each change of a request, the message that it came with.
+    pub fn messages(&self, request: &Request) -> impl Iterator<Item = usize> {
+        request.0.iter().map(|index| self.tracked[*index].message)
+    }
+
     /// Returns how often the peer has failed over this request, if it holds a single change.
     #[must_use]
     pub fn failures(&self, request: &Request) -> u32 {

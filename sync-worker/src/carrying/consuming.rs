@@ -8,12 +8,14 @@ use lapin::Connection;
 use lapin::message::Delivery as DeliveredMessage;
 use shared_models::names::QueueGeneration;
 use shared_models::side::Direction;
+use shared_models::trace::TraceContext;
 
 use super::batch::MessageBatch;
 use super::intake::Intake;
 use super::parked_queue::ParkedQueuePublisher;
 use super::peer::Peer;
 use super::settlement::{Settlement, StoredAt, final_fates, runs};
+use super::spans::{Spans, trace_of};
 use super::{NotParked, SessionError, Stop, Stopped};
 use crate::figures::{Figures, State};
 use crate::lanes::{Fate, Lane};
@@ -108,9 +110,10 @@ impl<L: Lane> Consuming<L> {
         let _in_hand = self.figures.start_batch();
         let decisions = deliveries.iter().map(|delivery| self.lane.interpret(&delivery.data));
         let mut batch = MessageBatch::new(decisions, self.settings.tries_alone);
+        let spans = Spans::begin(self.direction, deliveries);
         let mut peer = PeerState::Available;
         while let Some(request) = batch.next_request() {
-            let answer = self.peer.send(&batch, &request).await;
+            let answer = self.peer.send(&batch, &request, &spans).await;
             if matches!(answer, Answer::Unavailable(_)) {
                 peer = PeerState::Unavailable;
             }
@@ -121,7 +124,7 @@ impl<L: Lane> Consuming<L> {
             // at once.
             intake.cancel().await?;
         }
-        self.settle_batch(intake, parked, deliveries, batch.into_fates()).await?;
+        self.settle_batch(intake, parked, deliveries, batch.into_fates(), spans).await?;
         Ok(peer)
     }
 
@@ -131,6 +134,7 @@ impl<L: Lane> Consuming<L> {
         parked: &str,
         deliveries: &[DeliveredMessage],
         fates: Vec<Fate>,
+        spans: Spans,
     ) -> Result<(), SessionError> {
         let (stored, failed) = match self.store_parked(parked, deliveries, &fates).await {
             Ok(stored) => (stored, None),
@@ -141,6 +145,7 @@ impl<L: Lane> Consuming<L> {
             deliveries.iter().zip(&fates).map(|(it, fate)| (it.delivery_tag, Settlement::of(fate)));
         intake.settle(&runs(settlements)).await?;
         self.figures.count_settled(&fates);
+        spans.end(&fates);
         // The messages given back would come again at once: the session ends, and the next one
         // waits.
         failed.map_or(Ok(()), |not_parked| Err(not_parked.into()))
@@ -159,8 +164,18 @@ impl<L: Lane> Consuming<L> {
         for (delivery, fate) in deliveries.iter().zip(fates) {
             let Fate::Parked(obstacle) = fate else { continue };
             let message = delivery.properties.message_id().as_ref().map(ToString::to_string);
-            let reason = &obstacle.reason;
-            tracing::warn!(direction, message, reason, "parking a change that cannot be carried");
+            let (reason, trace) = (&obstacle.reason, trace_of(&delivery.properties));
+            let trace_id = trace.map(TraceContext::trace_id_text);
+            let record = self.lane.report_entry(&delivery.data, obstacle).record;
+            tracing::warn!(
+                direction,
+                message,
+                resource = record.resource,
+                key = record.key,
+                trace_id,
+                reason,
+                "parking a change that cannot be carried"
+            );
             reported.push((&*delivery.data, obstacle));
             parked.push(delivery);
         }

@@ -14,6 +14,7 @@ mod parked_queue;
 mod peer;
 mod preparation;
 pub mod settlement;
+mod spans;
 
 use program_kit::broker::BrokerError;
 use thiserror::Error;

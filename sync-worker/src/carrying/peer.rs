@@ -9,6 +9,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::Stop;
 use super::batch::{MessageBatch, Request};
+use super::spans::Spans;
 use crate::breaker::{Breaker, BreakerState, Next, Policy};
 use crate::figures::{Figures, State};
 use crate::lanes::Lane;
@@ -85,6 +86,7 @@ impl<L: Lane> Peer<L> {
         &mut self,
         batch: &MessageBatch<L::Change>,
         request: &Request,
+        spans: &Spans,
     ) -> Answer {
         let stop = self.stop.requested.clone();
         let mut wait = self.wait_before_retry(batch.failures(request));
@@ -92,7 +94,7 @@ impl<L: Lane> Peer<L> {
             if !wait.is_zero() && stop.run_until_cancelled(sleep(wait)).await.is_none() {
                 return stopping();
             }
-            let unavailable = match self.send_once(batch, request).await {
+            let unavailable = match self.send_once(batch, request, spans).await {
                 Answer::Unavailable(unavailable) => unavailable,
                 answer @ (Answer::Processed(_) | Answer::Refused(_)) => {
                     self.breaker.succeeded();
@@ -112,8 +114,13 @@ impl<L: Lane> Peer<L> {
     /// Sends a request once. The peer itself may have caused a failure, so its readiness is probed
     /// before any change is taken to be the cause. A worker that is stopping leaves that to the next
     /// one.
-    async fn send_once(&mut self, batch: &MessageBatch<L::Change>, request: &Request) -> Answer {
-        let posting = self.post(batch.changes(request));
+    async fn send_once(
+        &mut self,
+        batch: &MessageBatch<L::Change>,
+        request: &Request,
+        spans: &Spans,
+    ) -> Answer {
+        let posting = self.post(batch.changes(request), spans.traces(batch.messages(request)));
         let Some(answer) = self.stop.hurry.run_until_cancelled(posting).await else {
             return stopping();
         };
@@ -138,8 +145,9 @@ impl<L: Lane> Peer<L> {
         }
     }
 
-    async fn post(&self, changes: Vec<&L::Change>) -> Answer {
-        let reply = self.client.post_changes(L::PATH, &self.lane.request(&changes)).await;
+    async fn post(&self, changes: Vec<&L::Change>, traces: Vec<Option<String>>) -> Answer {
+        let request = self.lane.request(&changes, traces);
+        let reply = self.client.post_changes(L::PATH, &request).await;
         reply.map_or_else(Answer::from, |reply| self.lane.read_reply(&changes, &reply))
     }
 

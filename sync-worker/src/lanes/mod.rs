@@ -34,8 +34,13 @@ pub trait Lane: Clone + Send + Sync + 'static {
     /// Reads the body of a message, and decides what to do with it.
     fn interpret(&self, body: &[u8]) -> Decision<Self::Change>;
 
-    /// Returns the body of the request that sends these changes.
-    fn request(&self, changes: &[&Self::Change]) -> impl Serialize + Send + Sync;
+    /// Returns the body of the request that sends these changes; `traces` are theirs, or none if no
+    /// change is traced.
+    fn request(
+        &self,
+        changes: &[&Self::Change],
+        traces: Vec<Option<String>>,
+    ) -> impl Serialize + Send + Sync;
 
     /// Reads the peer's reply to a request with these changes.
     fn read_reply(&self, changes: &[&Self::Change], reply: &Reply) -> Answer;

@@ -49,8 +49,12 @@ impl Lane for OrderLane {
         }
     }
 
-    fn request(&self, changes: &[&OrderChange]) -> impl Serialize + Send + Sync {
-        SyncRequest { schema: SCHEMA, source: self.source, changes: changes.to_vec() }
+    fn request(
+        &self,
+        changes: &[&OrderChange],
+        traces: Vec<Option<String>>,
+    ) -> impl Serialize + Send + Sync {
+        SyncRequest { schema: SCHEMA, source: self.source, changes: changes.to_vec(), traces }
     }
 
     fn read_reply(&self, changes: &[&OrderChange], reply: &Reply) -> Answer {

@@ -73,6 +73,13 @@ impl Program {
         Self { recipe, name, logs, starts: 0, url, process: None }
     }
 
+    /// Has it send its spans to a collector from its next start on.
+    pub fn send_spans_to(&mut self, collector: &str) {
+        let recipe = self.recipe.clone().env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        // In milliseconds: tests wait for them.
+        self.recipe = recipe.env("OTEL_BSP_SCHEDULE_DELAY", "100");
+    }
+
     /// Where it serves.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -11,6 +11,7 @@ use program_kit::access::{Caller, Rule};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::{PageRequest, Position};
 use program_kit::http::problem::{Kind as ProblemKind, Problem};
+use program_kit::telemetry::trace;
 use serde::{Deserialize, Serialize};
 use service_kit::database::now;
 use service_kit::error::Error;
@@ -115,7 +116,7 @@ async fn put(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (operator, site) = ids(&path)?;
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let putting = service.database.transaction(async |connection| {
         // Sites are locked before operators.
         let record = owned::lock_one(connection, &SITES, site).await?;
@@ -158,7 +159,7 @@ async fn remove(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Error> {
     let (operator, site) = ids(&path)?;
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let removing = service.database.transaction(async |connection: &mut AsyncPgConnection| {
         let here = owned::lock_one(connection, &OPERATORS, operator).await?;
         if !storage::remove(connection, operator, site).await? {

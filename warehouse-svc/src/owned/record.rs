@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use service_kit::change_log::Change;
 use shared_models::SCHEMA;
 use shared_models::side::Side;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 use super::kind::Kind;
@@ -76,6 +77,7 @@ fn contents(kind: &'static Kind, record: &Record) -> impl Iterator<Item = (&'sta
 pub(crate) struct Author<'a> {
     pub(crate) at: DateTime<Utc>,
     pub(crate) principal: Option<&'a str>,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// A value from here that gave way to that of the upstream.
@@ -176,6 +178,7 @@ impl Written {
             conflicts: conflicts.transpose()?,
             to_publish: true,
             principal: author.principal.map(str::to_owned),
+            trace: author.trace,
         })
     }
 }

@@ -45,7 +45,7 @@ impl Owned {
         };
         let mut offers = records.into_iter().map(offered).collect::<Vec<_>>();
         storage::add_more(connection, self.0, &mut offers).await?;
-        storage::to_changes(self.0, &offers, Author { at: now(), principal })
+        storage::to_changes(self.0, &offers, Author { at: now(), principal, trace: None })
     }
 }
 

@@ -14,6 +14,7 @@ use program_kit::http::body::Body;
 use program_kit::http::conditional::{Precondition, etag, is_known};
 use program_kit::http::endpoints::{PathEndpoints, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::Position;
+use program_kit::telemetry::trace;
 use serde_json::{Map, Value};
 use service_kit::database::now;
 use service_kit::error::Error;
@@ -133,7 +134,7 @@ async fn create(
             return Err(Error::Invalid(errors.collect()));
         }
     };
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let creating = service.database.transaction(async |connection| {
         create_one(connection, kind, rules::created(id, input), author).await
     });
@@ -193,7 +194,7 @@ async fn set(
         Setting::Complete => Some(Input::checked(kind, &body, false).map_err(Error::Invalid)?),
         Setting::Patch => None,
     };
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let setting = service.database.transaction(async |connection| {
         let here = lock_one(connection, kind, id).await?;
         precondition.check(here.version).map_err(Error::Refused)?;
@@ -224,7 +225,7 @@ async fn remove(
     id: Path<String>,
 ) -> Result<HttpResponse, Error> {
     let (precondition, id) = (Precondition::of(&request)?, known_form(kind, &id)?);
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let removing = service.database.transaction(async |connection| {
         let here = lock_one(connection, kind, id).await?;
         precondition.check(here.version).map_err(Error::Refused)?;

@@ -9,6 +9,7 @@ use diesel_async::AsyncPgConnection;
 use program_kit::access::{Caller, Rule};
 use program_kit::http::body::Body;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of};
+use program_kit::telemetry::trace;
 use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::runs;
@@ -41,7 +42,7 @@ async fn take(
     Body(body): Body<Pulled>,
 ) -> Result<HttpResponse, Error> {
     let mut pull = Pull::check(body).map_err(Error::Invalid)?;
-    let author = Author { at: now(), principal: caller.name() };
+    let author = Author { at: now(), principal: caller.name(), trace: trace::current() };
     let mut receipt = PullReceipt::default();
     loop {
         let (decision, is_last) = take_some(&service, &pull, author).await?;

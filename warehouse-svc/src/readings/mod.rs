@@ -48,7 +48,7 @@ impl Readings {
         readings: impl IntoIterator<Item = &'a Reading>,
         principal: Option<&str>,
     ) -> QueryResult<Vec<Change>> {
-        let author = Author { at: now(), principal, client: None };
+        let author = Author { at: now(), principal, trace: None, client: None };
         storage::to_changes(readings, |reading| reading.offered(author))
     }
 }

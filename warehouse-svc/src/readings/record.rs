@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use service_kit::change_log::Change;
 use shared_models::SCHEMA;
 use shared_models::side::Side;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 /// The name of the resource.
@@ -231,6 +232,7 @@ struct Event<'a> {
 pub(super) struct Author<'a> {
     pub(super) at: DateTime<Utc>,
     pub(super) principal: Option<&'a str>,
+    pub(super) trace: Option<TraceContext>,
     pub(super) client: Option<Uuid>,
 }
 
@@ -273,6 +275,7 @@ impl Reading {
             conflicts: None,
             to_publish: true,
             principal: author.principal.map(str::to_owned),
+            trace: author.trace,
         })
     }
 }

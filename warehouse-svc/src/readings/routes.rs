@@ -13,6 +13,7 @@ use program_kit::http::conditional::{Precondition, etag, is_known};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::{Page, PageRequest, unreadable};
 use program_kit::http::problem::{Kind, Problem};
+use program_kit::telemetry::trace;
 use serde::{Deserialize, Serialize};
 use service_kit::database::now;
 use service_kit::error::Error;
@@ -167,7 +168,8 @@ async fn put(
     let now = now();
     let wanted = checked(gtin.into_inner(), body, settings.latest(now))?;
     let location = format!("/v1/readings/{}", encoded(&wanted.gtin));
-    let author = Author { at: now, principal: caller.name(), client: None };
+    let author =
+        Author { at: now, principal: caller.name(), trace: trace::current(), client: None };
     let setting = service.database.transaction(async |connection| {
         let provisional = rules::wanted(wanted.clone(), None, now);
         let created = storage::create_or_lock(connection, &[provisional], author).await?;
@@ -237,7 +239,8 @@ async fn remove(
 ) -> Result<HttpResponse, Error> {
     let precondition = Precondition::of(&request)?;
     let (gtin, now) = (known_form(gtin.into_inner())?, now());
-    let author = Author { at: now, principal: caller.name(), client: None };
+    let author =
+        Author { at: now, principal: caller.name(), trace: trace::current(), client: None };
     let removing = service.database.transaction(async |connection| {
         let here = storage::lock(connection, &gtin).await?.filter(|here| !here.state.deleted);
         let here = here.ok_or_else(|| unknown(&gtin))?;

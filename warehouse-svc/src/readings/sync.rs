@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Caller;
 use program_kit::http::body::UnparsedBody;
+use program_kit::telemetry::trace;
 use serde::Serialize;
 use service_kit::database::{DatabaseError, now};
 use service_kit::error::{Error, internal, unreadable_event};
@@ -41,7 +42,12 @@ pub(super) async fn sync(
 ) -> Result<HttpResponse, Error> {
     let now = now();
     let sync = SyncRequest::parse(&body, settings.latest(now))?;
-    let author = Author { at: now, principal: caller.name(), client: Some(sync.cursor.author()) };
+    let author = Author {
+        at: now,
+        principal: caller.name(),
+        trace: trace::current(),
+        client: Some(sync.cursor.author()),
+    };
     let answer = run(&service, &sync, author).await?;
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(answer))
 }

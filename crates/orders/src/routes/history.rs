@@ -34,6 +34,7 @@ struct Shown {
     private: Option<Value>,
     conflicts: Value,
     principal: Option<String>,
+    trace: Option<String>,
 }
 
 pub(super) async fn list<D: Domain>(
@@ -69,6 +70,7 @@ fn show(entry: Entry) -> Result<Shown, Error> {
         at: entry.at,
         private: entry.private.map(|private| private.0),
         principal: entry.principal,
+        trace: entry.trace,
         conflicts: entry.conflicts.map_or_else(|| Value::Array(vec![]), |conflicts| conflicts.0),
     })
 }

@@ -63,7 +63,7 @@ fn voids() -> Edit<()> {
         let progress = Progress { status: Status::Voided, ..shared.progress.value };
         Ok(Draft { delivery: shared.delivery.value, progress, private: () })
     });
-    Edit { principal: None, precondition: having_seen("\"2\""), to_draft: wanted }
+    Edit { principal: None, trace: None, precondition: having_seen("\"2\""), to_draft: wanted }
 }
 
 #[actix_web::test]

@@ -92,7 +92,7 @@ pub(crate) fn says(comment: impl Into<String>) -> Edit<()> {
         delivery.comment.clone_from(&comment);
         Ok(Draft { delivery, progress, private: () })
     });
-    Edit { principal: None, precondition: having_seen("*"), to_draft: wanted }
+    Edit { principal: None, trace: None, precondition: having_seen("*"), to_draft: wanted }
 }
 
 pub(crate) fn having_seen(tag: &str) -> Precondition {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use shared_models::side::Side;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 /// A change of a record of any kind, to be appended to the log. What its body and its conflicts
@@ -32,4 +33,6 @@ pub struct Change {
     pub to_publish: bool,
     /// The principal that requested the change, if known.
     pub principal: Option<String>,
+    /// The trace of the request that made the change, if it was traced.
+    pub trace: Option<TraceContext>,
 }

@@ -30,8 +30,7 @@ use crate::database::Json;
 use crate::database::schema::{changes, outbox};
 
 /// The names of the columns that [`Columns`] binds, in that order.
-const NAMES: &str =
-    "event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal";
+const NAMES: &str = "event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, trace";
 
 /// Appends the rows of `new`; more columns, the private part and the selection of rows follow.
 ///
@@ -40,9 +39,9 @@ const NAMES: &str =
 const APPEND: &str = "
 recorded as (
     insert into changes
-        (event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, private, xid";
+        (event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, trace, private, xid";
 const SELECT: &str = ")
-    select event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, ";
+    select event_id, resource, key, kind, origin, version, at, body, conflicts, to_publish, principal, trace, ";
 
 /// Returns the place of a change in the order of readers.
 const POSITION: &str = "select log_position()";
@@ -69,6 +68,7 @@ pub struct Columns<'a> {
     conflicts: Vec<Option<Json<&'a Value>>>,
     to_publish: Vec<bool>,
     principal: Vec<Option<&'a str>>,
+    trace: Vec<Option<String>>,
 }
 
 impl<'a> Columns<'a> {
@@ -86,6 +86,7 @@ impl<'a> Columns<'a> {
             conflicts: each(changes, |change| change.conflicts.as_ref().map(Json)),
             to_publish: each(changes, |change| change.to_publish),
             principal: each(changes, |change| change.principal.as_deref()),
+            trace: each(changes, |change| change.trace.map(|trace| trace.to_string())),
         }
     }
 
@@ -113,6 +114,7 @@ impl<'a> Columns<'a> {
         bind_next::<Nullable<Jsonb>, _>(out, rows, &self.conflicts)?;
         bind_next::<Bool, _>(out, rows, &self.to_publish)?;
         bind_next::<Nullable<Text>, _>(out, rows, &self.principal)?;
+        bind_next::<Nullable<Text>, _>(out, rows, &self.trace)?;
         more(out)?;
         out.push_sql(")),");
         Ok(())

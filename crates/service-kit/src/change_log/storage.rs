@@ -149,6 +149,8 @@ pub struct Entry {
     pub conflicts: Option<Json<Value>>,
     /// The principal that requested the change here, if known.
     pub principal: Option<String>,
+    /// The trace of the request that made the change, as W3C `traceparent`.
+    pub trace: Option<String>,
 }
 
 /// Returns a record's history after a sequence number, oldest first.

@@ -14,6 +14,7 @@ diesel::table! {
         private -> Nullable<Jsonb>,
         conflicts -> Nullable<Jsonb>,
         principal -> Nullable<Text>,
+        trace -> Nullable<Text>,
         to_publish -> Bool,
     }
 }

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::*;
 use diesel_async::AsyncPgConnection;
+use shared_models::trace::TraceContext;
 use uuid::Uuid;
 
 use crate::change_log::{self, Change};
@@ -104,14 +105,19 @@ pub async fn end(connection: &mut AsyncPgConnection, id: i64) -> QueryResult<boo
 }
 
 /// Offers, at once, those of these records that exist; returns the event of each. `principal` is
-/// the one that requested it, if known. The caller owns the transaction.
+/// the one that requested it, if known; `trace_of` gives the trace that the offer of a key belongs to.
+/// The caller owns the transaction.
 pub async fn offer(
     connection: &mut AsyncPgConnection,
     resource: &dyn Resource,
     keys: &[String],
     principal: Option<&str>,
+    trace_of: impl Fn(&str) -> Option<TraceContext>,
 ) -> QueryResult<BTreeMap<String, Uuid>> {
-    let offers = resource.offers_of(connection, keys, principal).await?;
+    let mut offers = resource.offers_of(connection, keys, principal).await?;
+    for offer in &mut offers {
+        offer.trace = trace_of(&offer.key);
+    }
     change_log::append_offers(connection, &offers, false).await?;
     Ok(offers.into_iter().map(|offer| (offer.key, offer.event_id)).collect())
 }

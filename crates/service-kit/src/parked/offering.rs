@@ -7,7 +7,6 @@ use diesel::QueryResult;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use uuid::Uuid;
 
 use super::storage::{self, Due};
 use crate::database::{DatabaseError, in_time, now};
@@ -68,8 +67,10 @@ async fn offer_due(
     for resource in resources.each() {
         let Some(last) = last_of.remove(resource.name()) else { continue };
         let keys = last.keys().map(|key| (*key).to_owned()).collect::<Vec<_>>();
-        let offered = offers::offer(connection, resource, &keys, None).await?;
-        let of_row = |(key, row): (&&str, &Uuid)| Some((*row, *offered.get(*key)?));
+        // What was parked goes on in its own trace.
+        let trace_of = |key: &str| last.get(key)?.trace.as_deref()?.parse().ok();
+        let offered = offers::offer(connection, resource, &keys, None, trace_of).await?;
+        let of_row = |(key, row): (&&str, &&Due)| Some((row.id, *offered.get(*key)?));
         events.extend(last.iter().filter_map(of_row));
     }
     storage::set_offered(connection, &due, &events).await?;
@@ -83,7 +84,7 @@ async fn offer_due(
 
 /// Returns, for each resource, the change of each of its records that was parked last: it represents
 /// the others.
-fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, Uuid>> {
+fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, &Due>> {
     let mut last = BTreeMap::<&str, BTreeMap<&str, &Due>>::new();
     for row in due {
         let of_resource = last.entry(&row.resource).or_default();
@@ -92,19 +93,21 @@ fn last_of_each(due: &[Due]) -> BTreeMap<&str, BTreeMap<&str, Uuid>> {
             *newest = row;
         }
     }
-    let ids = |rows: BTreeMap<_, &Due>| rows.into_iter().map(|(key, row)| (key, row.id)).collect();
-    last.into_iter().map(|(resource, rows)| (resource, ids(rows))).collect()
+    last
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
 
+    use uuid::Uuid;
+
     use super::*;
 
     fn due(id: u128, resource: &str, key: &str, parked: i64) -> Due {
         let last_at = DateTime::from_timestamp(parked, 0).unwrap();
-        Due { id: Uuid::from_u128(id), resource: resource.into(), key: key.into(), last_at }
+        let (id, resource, key) = (Uuid::from_u128(id), resource.into(), key.into());
+        Due { id, resource, key, last_at, trace: None }
     }
 
     #[test]
@@ -118,7 +121,8 @@ mod tests {
             due(6, "reading", "7", 40),
         ];
         let last = last_of_each(&rows);
-        let ids = |resource| last[resource].values().map(Uuid::as_u128).collect::<Vec<_>>();
+        let ids =
+            |resource| last[resource].values().map(|row| row.id.as_u128()).collect::<Vec<_>>();
         assert_eq!((ids("order"), ids("reading")), (vec![1, 3, 5], vec![6]));
     }
 }

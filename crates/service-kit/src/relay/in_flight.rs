@@ -15,6 +15,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lapin::{Confirmation, ConnectionStatus, PublisherConfirm};
 use program_kit::broker::{BrokerError, is_blocked};
+use program_kit::telemetry::trace::Span;
 use shared_models::fault_switch::Guard;
 use tokio::time::{Instant, timeout_at};
 
@@ -130,6 +131,9 @@ pub(super) struct PublishedBatch {
     began: Instant,
     limit: Duration,
     connection: ConnectionStatus,
+    /// Those of traced changes.
+    #[expect(dead_code, reason = "each ends when it is dropped, with the batch")]
+    spans: Vec<Span>,
 }
 
 enum Stage {
@@ -154,7 +158,12 @@ impl PublishedBatch {
         connection: ConnectionStatus,
     ) -> Self {
         let stage = Stage::Writing(writing.boxed());
-        Self { messages, stage, began: Instant::now(), limit, connection }
+        Self { messages, stage, began: Instant::now(), limit, connection, spans: vec![] }
+    }
+
+    /// Returns the batch with the spans of its traced changes.
+    pub(super) fn traced(self, spans: Vec<Span>) -> Self {
+        Self { spans, ..self }
     }
 
     fn messages(&self) -> impl Iterator<Item = Message> {

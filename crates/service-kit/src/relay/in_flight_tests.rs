@@ -102,6 +102,7 @@ fn pending(seq: usize) -> Pending {
         origin: "store".into(),
         at: chrono::Utc::now(),
         body: "{}".into(),
+        trace: None,
     }
 }
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
@@ -133,6 +133,7 @@ pub(super) struct Pending {
     pub(super) origin: String,
     pub(super) at: DateTime<Utc>,
     pub(super) body: String,
+    pub(super) trace: Option<String>,
 }
 
 /// The query for changes in the outbox from a sequence number on that are not in flight, oldest
@@ -158,12 +159,12 @@ impl QueryFragment<Pg> for ReadOutbox {
         out.push_sql("select unnest(");
         out.push_bind_param::<Array<BigInt>, _>(&self.in_flight)?;
         out.push_sql("))) select change.* from next cross join lateral (");
-        out.push_sql("select seq, event_id, resource, kind, origin, at, body from changes");
+        out.push_sql("select seq, event_id, resource, kind, origin, at, body, trace from changes");
         out.push_sql(" where changes.seq = next.seq limit 1) as change order by seq");
         Ok(())
     }
 }
 
 impl Query for ReadOutbox {
-    type SqlType = (BigInt, SqlUuid, Text, Text, Text, Timestamptz, Text);
+    type SqlType = (BigInt, SqlUuid, Text, Text, Text, Timestamptz, Text, Nullable<Text>);
 }

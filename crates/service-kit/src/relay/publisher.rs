@@ -8,7 +8,9 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, PublisherConfirm};
 use program_kit::broker::{Blocking, BrokerError, Connection, connect, in_time};
+use program_kit::telemetry::trace::Span;
 use shared_models::names::{ORIGIN_HEADER, exchange};
+use shared_models::trace::{TRACEPARENT, TraceContext};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -82,7 +84,9 @@ impl Publisher {
     }
 
     /// Creates an in-flight batch of these changes, which starts when it is first awaited.
-    pub(super) fn publish(&self, pending: Vec<Pending>, limit: Duration) -> PublishedBatch {
+    pub(super) fn publish(&self, mut pending: Vec<Pending>, limit: Duration) -> PublishedBatch {
+        let spans = pending.iter_mut().filter_map(|change| begin_span(change, self.exchange));
+        let spans = spans.collect();
         let message = |change: &Pending| Message { seq: change.seq, id: change.event_id };
         let messages = pending.iter().map(message).collect();
         let (channel, exchange, app_id) = (self.channel.clone(), self.exchange, self.app_id);
@@ -97,7 +101,8 @@ impl Publisher {
             });
             join_all(publishing).await
         };
-        PublishedBatch::new(messages, writing, limit, self.connection.status().clone())
+        let connection = self.connection.status().clone();
+        PublishedBatch::new(messages, writing, limit, connection).traced(spans)
     }
 
     /// Closes the connection, so that RabbitMQ does not have to detect its end.
@@ -113,6 +118,23 @@ impl Publisher {
     }
 }
 
+/// Begins the span of publishing a change, if it is traced; what follows from the message belongs to
+/// that span.
+fn begin_span(change: &mut Pending, exchange: &'static str) -> Option<Span> {
+    let cause = change.trace.take()?.parse::<TraceContext>().ok()?;
+    let mut span = Span::producer("publish", Some(cause));
+    change.trace = span.context().map(|context| context.to_string());
+    if !span.is_recorded() {
+        return None;
+    }
+    span.rename(|| format!("publish {exchange}"));
+    span.set("messaging.system", "rabbitmq");
+    span.set("messaging.destination.name", exchange);
+    span.set("messaging.rabbitmq.destination.routing_key", change.kind.clone());
+    span.set("messaging.message.id", change.event_id.to_string());
+    Some(span)
+}
+
 async fn publish(
     channel: &Channel,
     exchange: &'static str,
@@ -123,6 +145,9 @@ async fn publish(
     let mut headers = FieldTable::default();
     let origin = AMQPValue::LongString(change.origin.as_str().into());
     headers.insert(ORIGIN_HEADER.into(), origin);
+    if let Some(trace) = &change.trace {
+        headers.insert(TRACEPARENT.into(), AMQPValue::LongString(trace.as_str().into()));
+    }
     let properties = BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
         .with_content_type("application/json".into())

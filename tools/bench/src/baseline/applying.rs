@@ -56,7 +56,12 @@ fn request(direction: Direction, messages: &[String]) -> Result<String> {
         }
     });
     let changes = changes.collect::<Result<Vec<_>>>()?;
-    Ok(serde_json::to_string(&SyncRequest { schema: SCHEMA, source: direction.from, changes })?)
+    Ok(serde_json::to_string(&SyncRequest {
+        schema: SCHEMA,
+        source: direction.from,
+        changes,
+        traces: vec![],
+    })?)
 }
 
 /// The connection that is free sends the next request.

@@ -14,7 +14,8 @@ use crate::resource::Resources;
 
 /// Locks all due changes of the records whose changes have been due longest: those of a record go
 /// together. Each record is looked up by itself (`lateral`), so that no more is read than that,
-/// however many changes are due.
+/// however many changes are due. The trace is looked for in the newest changes of the record: a record
+/// that changes often has a history of any length.
 const LOCK_DUE: &str = "
 with first as materialized (
     select resource, key from parked
@@ -27,7 +28,13 @@ due as materialized (
         where parked.resource = one.resource and parked.key = one.key
             and state = 'parked' and offer_at <= $1
         limit $2) as these)
-select id, resource, key, last_at from parked
+select id, resource, key, last_at, (
+    select trace from (
+        select event_id, trace from changes
+        where changes.resource = parked.resource and changes.key = parked.key
+        order by seq desc limit 100) as newest
+    where newest.event_id = parked.id limit 1) as trace
+from parked
 where id = any (array(select id from due)) and state = 'parked' and offer_at <= $1
 order by id
 for update skip locked";
@@ -43,6 +50,9 @@ pub(in crate::parked) struct Due {
     pub(in crate::parked) key: String,
     #[diesel(sql_type = Timestamptz)]
     pub(in crate::parked) last_at: DateTime<Utc>,
+    /// The trace of the change that was parked first, as W3C `traceparent`.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(in crate::parked) trace: Option<String>,
 }
 
 /// Locks and returns due changes: at least `limit`, if there are as many.

@@ -8,6 +8,7 @@ use program_kit::access::Caller;
 use program_kit::http::body::Body;
 use program_kit::http::page::is_storable;
 use program_kit::http::problem::FieldError;
+use program_kit::telemetry::trace;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -92,9 +93,9 @@ async fn offer_some(
     caller: &Caller,
     texts: &[String],
 ) -> Result<(Vec<String>, Vec<String>), Error> {
-    let keys = keys(resource, texts)?;
+    let (keys, trace) = (keys(resource, texts)?, trace::current());
     let offering = service.database.transaction::<_, Error>(async |connection| {
-        Ok(offers::offer(connection, resource, &keys, caller.name()).await?)
+        Ok(offers::offer(connection, resource, &keys, caller.name(), |_| trace).await?)
     });
     let offered = offering.await?;
     let unknown = keys.into_iter().filter(|key| !offered.contains_key(key)).collect();

@@ -26,6 +26,7 @@ async fn append_unpublished(side: &TestService, note: &str, origin: Side) {
         conflicts: None,
         to_publish: false,
         principal: None,
+        trace: None,
     };
     change_log::append(&mut side.database.connect().await, &[change]).await.unwrap();
 }
