@@ -22,6 +22,16 @@ pub struct FacetState {
     pub digest: String,
 }
 
+impl FacetState {
+    /// Returns whether the other side has the same revision with another value.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.revision == other.revision
+            && self.digest != other.digest
+            && format(&self.digest) == format(&other.digest)
+    }
+}
+
 /// The short state of an order at one side.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderState {
@@ -107,6 +117,18 @@ pub struct Revisions {
     /// The states of those of the orders that exist there.
     pub orders: Vec<OrderState>,
     /// The newest place in the log after the orders were read.
+    pub newest: i64,
+}
+
+/// The states of a side's orders in the order of their ids: the answer to
+/// `GET /v1/sync/states?after=ID`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatesPage {
+    /// The states, at most [`MAX_COMPARED`].
+    pub orders: Vec<OrderState>,
+    /// The id of the last order on the page; `None` if the side has none after the page.
+    pub upto: Option<Uuid>,
+    /// The newest place in the log after the orders were read: no state is newer.
     pub newest: i64,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The most records that a run names which did not fit. How many there were stands in its counts.
@@ -45,6 +46,9 @@ pub struct BeginRun {
     pub principal: Option<String>,
     /// The seconds for which it is held: unless it is renewed, another one may begin then.
     pub hold: u32,
+    /// Set if a run that its worker did not renew is continued at once, before the task is due.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resumes: bool,
 }
 
 /// The answer to a request to begin a run.
@@ -84,6 +88,9 @@ pub struct SetCursors {
     pub run: Uuid,
     /// The cursors, in place of all that there were.
     pub cursors: Cursors,
+    /// The report of the run so far, in place of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Value>,
 }
 
 /// The end of a run: the body of `PUT /v1/jobs/{job}/runs/{id}`. Repeated, it changes nothing.
@@ -99,6 +106,12 @@ pub struct EndRun {
     /// The milliseconds after which the task is due again, if that is before its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_after: Option<u64>,
+    /// How far the job has come, in place of all cursors that there were, where its end changes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursors: Option<Cursors>,
+    /// The report of the run, in the form of its task; without one, the last of its progress stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Value>,
 }
 
 /// The failure that ended a run.
@@ -179,6 +192,9 @@ pub struct Run {
     /// The time at which the task is due again, if that is before its interval.
     #[serde(default)]
     pub again_at: Option<DateTime<Utc>>,
+    /// What the run found so far, in the form of its task, if that makes reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Value>,
 }
 
 /// Runs of a job, newest first: the answer to `GET /v1/jobs/{job}/runs`.

@@ -71,7 +71,7 @@ impl SideClient {
         cursors: Cursors,
     ) -> Result<(), RunError> {
         let path = format!("v1/jobs/{job}/cursors");
-        self.done_for_run(self.put(&path).json(&SetCursors { run, cursors })).await
+        self.done_for_run(self.put(&path).json(&SetCursors { run, cursors, report: None })).await
     }
 
     /// Returns a run.

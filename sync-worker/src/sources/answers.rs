@@ -85,6 +85,7 @@ mod tests {
             failure,
             refused: vec![],
             again_at: None,
+            report: None,
         }
     }
 

@@ -216,7 +216,7 @@ impl<W: Work> Task<W> {
 
     fn request(&self, interval: Option<u64>, principal: Option<String>) -> BeginRun {
         let (run, task) = (Uuid::now_v7(), self.name.to_owned());
-        BeginRun { run, task, interval, principal, hold: HOLD }
+        BeginRun { run, task, interval, principal, hold: HOLD, resumes: false }
     }
 
     /// Waits for the end of another worker's run; returns `None` if that takes so long that its worker may
@@ -253,7 +253,8 @@ impl<W: Work> Task<W> {
             }
         }
         let again_after = again_after.and_then(|after| u64::try_from(after.as_millis()).ok());
-        self.end(id, EndRun { failure, counts, refused, again_after }).await
+        let end = EndRun { failure, counts, refused, again_after, ..EndRun::default() };
+        self.end(id, end).await
     }
 
     /// Tells the side that a run has ended. If it cannot be told, the next run marks this one as
@@ -312,5 +313,6 @@ fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
         failure,
         refused,
         again_at: None,
+        report: None,
     }
 }

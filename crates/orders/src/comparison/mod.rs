@@ -8,9 +8,14 @@
 mod digest;
 mod storage;
 
+use std::collections::HashSet;
+
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use shared_models::comparison::{ChangedPage, Compared, OrderState, Revisions};
+use shared_models::comparison::{
+    ChangedPage, Compared, MAX_COMPARED, OrderState, Revisions, StatesPage,
+};
+use shared_models::order::Shared;
 use uuid::Uuid;
 
 pub(crate) use storage::{compared_since, log_state};
@@ -35,10 +40,27 @@ pub(crate) async fn revisions(
     ids: &[Uuid],
 ) -> QueryResult<Revisions> {
     let parked = storage::parked(connection, ids).await?;
-    let orders = storage::shared(connection, ids).await?;
-    let state = |(id, shared)| digest::state(id, &shared, parked.contains(&id));
-    let orders = orders.into_iter().map(state).collect::<Vec<OrderState>>();
+    let orders = states_of(storage::shared(connection, ids).await?, &parked);
     Ok(Revisions { orders, newest: storage::newest(connection).await? })
+}
+
+/// Returns a page of the current states of all orders after an id, sorted by id. The log is read
+/// last, as by [`revisions`].
+pub(crate) async fn states(
+    connection: &mut AsyncPgConnection,
+    after: Option<Uuid>,
+) -> QueryResult<StatesPage> {
+    let orders = storage::shared_after(connection, after).await?;
+    let ids = orders.iter().map(|(id, _)| *id).collect::<Vec<_>>();
+    let parked = storage::parked(connection, &ids).await?;
+    let upto = ids.last().copied().filter(|_| ids.len() >= MAX_COMPARED);
+    let orders = states_of(orders, &parked);
+    Ok(StatesPage { orders, upto, newest: storage::newest(connection).await? })
+}
+
+fn states_of(orders: Vec<(Uuid, Shared)>, parked: &HashSet<Uuid>) -> Vec<OrderState> {
+    let state = |(id, shared)| digest::state(id, &shared, parked.contains(&id));
+    orders.into_iter().map(state).collect()
 }
 
 /// Records how far the log has been compared, if the last record was at `compared.from`; returns

@@ -119,7 +119,7 @@ impl Page {
     }
 }
 
-/// The changes of interest on one page.
+/// The orders, or the changes of interest, on one page.
 const PAGE: i64 = MAX_COMPARED as i64;
 /// The most rows of the log that are read for one page, or of the outbox for the oldest change.
 const WINDOW: i64 = 5_000;
@@ -149,15 +149,35 @@ struct Row {
     progress: Json<Facet<Progress>>,
 }
 
+impl Row {
+    fn into_shared(self) -> (Uuid, Shared) {
+        (self.id, Shared { delivery: self.delivery.0, progress: self.progress.0 })
+    }
+}
+
 /// Returns the shared facets of those of the orders that exist here.
 pub(super) async fn shared(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
 ) -> QueryResult<Vec<(Uuid, Shared)>> {
     let these = orders::table.filter(orders::id.eq_any(ids)).select(Row::as_select());
-    let rows = these.load(connection).await?.into_iter();
-    let shared = |row: Row| Shared { delivery: row.delivery.0, progress: row.progress.0 };
-    Ok(rows.map(|row| (row.id, shared(row))).collect())
+    let rows = these.load::<Row>(connection).await?;
+    Ok(rows.into_iter().map(Row::into_shared).collect())
+}
+
+/// Returns the shared facets of a page of all orders after an id, sorted by id: by the primary key,
+/// and no more than a page is read.
+pub(super) async fn shared_after(
+    connection: &mut AsyncPgConnection,
+    after: Option<Uuid>,
+) -> QueryResult<Vec<(Uuid, Shared)>> {
+    let page = orders::table.order(orders::id).limit(PAGE).select(Row::as_select());
+    let mut query = page.into_boxed();
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after));
+    }
+    let rows = query.load::<Row>(connection).await?;
+    Ok(rows.into_iter().map(Row::into_shared).collect())
 }
 
 /// Names the state literally, so that PostgreSQL can use the partial index of parked changes.

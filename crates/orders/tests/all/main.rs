@@ -17,4 +17,6 @@ mod retention;
 #[cfg(test)]
 mod sizes;
 #[cfg(test)]
+mod states;
+#[cfg(test)]
 mod writing;

@@ -90,6 +90,7 @@ diesel::table! {
         detail -> Nullable<Text>,
         refused -> Jsonb,
         again_at -> Nullable<Timestamptz>,
+        report -> Nullable<Jsonb>,
     }
 }
 

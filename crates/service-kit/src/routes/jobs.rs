@@ -104,11 +104,11 @@ async fn renew(
 async fn set_cursors(
     service: Data<Service>,
     job: Path<String>,
-    Body(SetCursors { run, cursors }): Body<SetCursors>,
+    Body(request): Body<SetCursors>,
 ) -> Result<HttpResponse, Error> {
     let setting = service
         .database
-        .transaction(async |connection| runs::set_cursors(connection, &job, run, cursors).await);
+        .transaction(async |connection| runs::set_cursors(connection, &job, request).await);
     setting.await?;
     Ok(HttpResponse::NoContent().finish())
 }

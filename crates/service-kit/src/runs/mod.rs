@@ -7,7 +7,7 @@ mod storage;
 
 use diesel_async::AsyncPgConnection;
 use program_kit::http::problem::{Kind, Problem};
-use shared_models::runs::{BeginRun, Begun, Cursors, EndRun, Run};
+use shared_models::runs::{BeginRun, Begun, EndRun, Run, SetCursors};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -81,16 +81,19 @@ pub(crate) async fn renew(
     }
 }
 
-/// Stores how far a job has come.
+/// Stores how far a job has come, and what its run has found so far.
 pub(crate) async fn set_cursors(
     connection: &mut AsyncPgConnection,
     job: &str,
-    run: Uuid,
-    cursors: Cursors,
+    SetCursors { run, cursors, report }: SetCursors,
 ) -> Result<(), Error> {
     match storage::set_cursors(connection, job, run, cursors).await? {
-        true => Ok(()),
-        false => Err(Error::Refused(not_under_way(job, run))),
+        true => {}
+        false => return Err(Error::Refused(not_under_way(job, run))),
+    }
+    match report {
+        Some(report) => Ok(storage::set_report(connection, run, report).await?),
+        None => Ok(()),
     }
 }
 

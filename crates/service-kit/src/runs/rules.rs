@@ -64,6 +64,7 @@ pub(super) fn begin_now(here: &Known, request: &BeginRun) -> Beginning {
         None => None,
     };
     match due_in(here, request.interval) {
+        _ if request.resumes && abandoned.is_some() => Beginning::Begin { abandoned },
         0 => Beginning::Begin { abandoned },
         due_in => Beginning::NotDue { due_in, abandoned },
     }
@@ -94,7 +95,8 @@ mod tests {
 
     fn scheduled(interval: u64) -> BeginRun {
         let (run, task) = (Uuid::from_u128(7), "pull".to_owned());
-        BeginRun { run, task, interval: Some(interval), principal: None, hold: 60 }
+        let (interval, principal) = (Some(interval), None);
+        BeginRun { run, task, interval, principal, hold: 60, resumes: false }
     }
 
     fn requested() -> BeginRun {
@@ -141,6 +143,10 @@ mod tests {
         let dead = Known { under_way: held_by_other(-1).under_way, ..began(-10) };
         let expected = Beginning::NotDue { due_in: 50_000, abandoned: Some(OTHER) };
         assert_eq!(begin_now(&dead, &scheduled(60_000)), expected);
+        let resuming = BeginRun { resumes: true, ..scheduled(60_000) };
+        let abandoned = Some(OTHER);
+        assert_eq!(begin_now(&dead, &resuming), Beginning::Begin { abandoned });
+        assert_eq!(begin_now(&began(-10), &resuming), not_due(50_000), "none was abandoned");
     }
 
     #[test]

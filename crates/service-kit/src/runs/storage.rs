@@ -8,6 +8,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
 use shared_models::runs::{
     BeginRun, Cursors, EndRun, MAX_HOLD, RefusedRecord, Run, RunFailure, RunState,
 };
@@ -114,6 +115,16 @@ pub(super) async fn set_cursors(
     Ok(this.set(jobs::cursors.eq(Json(cursors))).execute(connection).await? > 0)
 }
 
+/// Stores what a run has found so far.
+pub(super) async fn set_report(
+    connection: &mut AsyncPgConnection,
+    run: Uuid,
+    report: Value,
+) -> QueryResult<()> {
+    let this = diesel::update(runs::table.find(run));
+    this.set(runs::report.eq(Json(report))).execute(connection).await.map(drop)
+}
+
 /// Marks a run as abandoned: it is not under way any more.
 pub(super) async fn abandon(connection: &mut AsyncPgConnection, run: Uuid) -> QueryResult<()> {
     let this = diesel::update(jobs::table.filter(jobs::run.eq(run)));
@@ -135,11 +146,12 @@ pub(super) async fn end(
     end: EndRun,
 ) -> QueryResult<()> {
     let this = diesel::update(jobs::table.filter(jobs::name.eq(job).and(jobs::run.eq(run))));
-    let over = this.set(jobs::run.eq(None::<Uuid>));
+    let EndRun { failure, counts, refused, again_after, cursors, report } = end;
+    let cursors = cursors.map(|cursors| jobs::cursors.eq(Json(cursors)));
+    let over = this.set((jobs::run.eq(None::<Uuid>), cursors));
     if over.execute(connection).await? == 0 {
         return Ok(());
     }
-    let EndRun { failure, counts, refused, again_after } = end;
     let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
     let (reason, detail) = failure.map(|it| (it.reason, it.detail)).unzip();
     let ended = (
@@ -150,6 +162,7 @@ pub(super) async fn end(
         runs::detail.eq(detail),
         runs::refused.eq(Json(refused)),
         runs::again_at.eq(sql::<Nullable<Timestamptz>>(&again_at(again_after))),
+        report.map(|report| runs::report.eq(Json(report))),
     );
     diesel::update(runs::table.find(run)).set(ended).execute(connection).await.map(drop)
 }
@@ -185,6 +198,7 @@ type Row = (
     Option<String>,
     Json<Vec<RefusedRecord>>,
     Option<DateTime<Utc>>,
+    Option<Json<Value>>,
 );
 
 fn run(row: Row) -> Run {
@@ -202,6 +216,7 @@ fn run(row: Row) -> Run {
         detail,
         refused,
         again_at,
+        report,
     ) = row;
     let state = RunState::ALL.into_iter().find(|it| it.as_str() == state);
     Run {
@@ -218,6 +233,7 @@ fn run(row: Row) -> Run {
         failure: reason.zip(detail).map(|(reason, detail)| RunFailure { reason, detail }),
         refused: refused.0,
         again_at,
+        report: report.map(|report| report.0),
     }
 }
 

@@ -106,6 +106,42 @@ async fn a_run_whose_worker_died_delays_no_schedule() {
 }
 
 #[tokio::test]
+async fn a_run_whose_worker_died_is_continued_before_its_interval_by_who_resumes() {
+    let side = side().await;
+    let scheduled = json!({"interval": 3_600_000});
+    let over = Uuid::now_v7();
+    assert_eq!(begin(&side, over, &scheduled).await["state"], "begun");
+    end(&side, over).await.with(200);
+    let resuming = json!({"interval": 3_600_000, "resumes": true});
+    assert_eq!(begin(&side, Uuid::now_v7(), &resuming).await["state"], "not_due");
+    begin(&side, Uuid::now_v7(), &json!({"hold": 1})).await;
+    eventually("it is continued", async || {
+        (begin(&side, Uuid::now_v7(), &resuming).await["state"] == "begun").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_reports_what_it_has_found_so_far_and_at_its_end() {
+    let side = side().await;
+    let run = begun(&side).await;
+    let shown = async || side.client.get(&format!("{RUNS}/{run}")).await.with(200).body;
+    assert_eq!(shown().await.get("report"), None);
+    let so_far = json!({"run": run, "cursors": {"at": "7"}, "report": {"compared": 7}});
+    side.client.put("/v1/jobs/upstream/cursors", &so_far).await.with(204);
+    assert_eq!(shown().await["report"], json!({"compared": 7}));
+    let end = json!({
+        "failure": null, "counts": {}, "refused": [], "cursors": {}, "report": {"compared": 9},
+    });
+    let ended = side.client.put(&format!("{RUNS}/{run}"), &end).await.with(200);
+    assert_eq!(ended["report"], json!({"compared": 9}));
+    let next = begin(&side, Uuid::now_v7(), &json!({})).await;
+    assert_eq!(next["cursors"], json!({}), "the end has cleared them");
+    side.client.put("/v1/jobs/upstream/cursors", &so_far).await.assert_problem(409);
+    assert_eq!(shown().await["report"], json!({"compared": 9}));
+}
+
+#[tokio::test]
 async fn a_run_that_is_not_renewed_is_abandoned_when_another_one_begins() {
     let side = side().await;
     let first = Uuid::now_v7();

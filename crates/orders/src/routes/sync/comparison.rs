@@ -1,4 +1,4 @@
-//! `/v1/sync/compared`, `/v1/sync/changed`, `/v1/sync/revisions`: comparing this side with the
+//! `/v1/sync/compared`, `/v1/sync/changed`, `/v1/sync/revisions`, `/v1/sync/states`: comparing this side with the
 //! peer. What reads many rows takes a reader's permit, so that writers keep their connections.
 
 use actix_web::HttpResponse;
@@ -10,6 +10,7 @@ use serde_json::json;
 use service_kit::error::Error;
 use service_kit::service::Service;
 use shared_models::comparison::{Compared, MAX_COMPARED, RevisionsRequest};
+use uuid::Uuid;
 
 use crate::comparison::{self, advance, log_state};
 
@@ -58,6 +59,24 @@ pub(super) async fn changed(
     let reading = service.database.read::<_, Error>(async |connection| {
         Ok(comparison::changed(connection, after, upto).await?)
     });
+    Ok(HttpResponse::Ok().json(reading.await?))
+}
+
+/// The order after which a page of all orders begins.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AfterOrder {
+    after: Option<Uuid>,
+}
+
+/// `GET /v1/sync/states`: the states of all orders here, page by page.
+pub(super) async fn states(
+    service: Data<Service>,
+    page: Query<AfterOrder>,
+) -> Result<HttpResponse, Error> {
+    let reading = service
+        .database
+        .read::<_, Error>(async |connection| Ok(comparison::states(connection, page.after).await?));
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 

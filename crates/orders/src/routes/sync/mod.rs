@@ -23,15 +23,18 @@ pub(super) fn sync<D: Domain>() -> Routes {
         .and(comparing())
 }
 
-/// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `POST /v1/sync/revisions`.
+/// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `GET /v1/sync/states`,
+/// `POST /v1/sync/revisions`.
 fn comparing() -> Routes {
     let mut compared = read_endpoints(Rule::SYNC, || web::to(comparison::show));
     compared.push(endpoint(Method::POST, Rule::SYNC, web::to(comparison::set)));
     let changed = read_endpoints(Rule::SYNC, || web::to(comparison::changed));
+    let states = read_endpoints(Rule::SYNC, || web::to(comparison::states));
     let revisions = vec![endpoint(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
     let of_compared = "use GET to read how far the log is compared, or POST to set it";
     Routes::default()
         .with(endpoints_of("/v1/sync/compared", of_compared, compared))
         .with(endpoints_of("/v1/sync/changed", "use GET", changed))
+        .with(endpoints_of("/v1/sync/states", "use GET", states))
         .with(endpoints_of("/v1/sync/revisions", "use POST with {\"ids\": [...]}", revisions))
 }
