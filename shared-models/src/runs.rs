@@ -63,7 +63,7 @@ pub enum Begun {
     /// Another run of the job is under way.
     Busy {
         /// The run under way.
-        run: Run,
+        run: Box<Run>,
     },
     /// It is too early for the schedule.
     NotDue {

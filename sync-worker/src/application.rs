@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Audits;
 use crate::carrying::Stop;
 use crate::carrying::carrier::Carrier;
 use crate::comparison::Comparer;
@@ -53,6 +54,7 @@ pub struct Application {
     carriers: Vec<Carrier<OrderLane>>,
     comparers: Vec<Comparer>,
     sources: Sources,
+    audits: Audits,
     stop: Stop,
     shutdown_timeout: Duration,
 }
@@ -63,6 +65,7 @@ impl Application {
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
         let stop = Stop::default();
         let sources = Sources::new(&settings.sources(), &stop.requested)?;
+        let audits = Audits::new(&settings.audits(), &stop.requested)?;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
@@ -82,14 +85,17 @@ impl Application {
         };
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
         let (handles, parked) = (Data::new(handles), Parked::new(&sides)?);
-        let of_routes = sources.clone();
-        let routes = move || http::routes(handles.clone(), parked.clone(), of_routes.clone());
+        let (of_sources, of_audits) = (sources.clone(), audits.clone());
+        let routes = move || {
+            let (sources, audits) = (of_sources.clone(), of_audits.clone());
+            http::routes(handles.clone(), parked.clone(), sources, audits)
+        };
         let (http, limits) = (&settings.http, &settings.limits);
         // One thread: a worker gets few requests.
         let one = NonZeroUsize::MIN;
         let server = server::serve(one, http, limits, access, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { address, server, carriers, comparers, sources, stop, shutdown_timeout })
+        Ok(Self { address, server, carriers, comparers, sources, audits, stop, shutdown_timeout })
     }
 
     /// The address that the HTTP server listens on.
@@ -114,6 +120,7 @@ impl Application {
             directions.spawn(comparer.run());
         }
         self.sources.repeat(&mut directions, &self.stop.requested);
+        self.audits.repeat(&mut directions, &self.stop.requested);
         let ended = tokio::select! {
             requested = stop_requested => requested.map_err(ApplicationError::from),
             _ = &mut serving => Err(ApplicationError::Ended("the HTTP server")),

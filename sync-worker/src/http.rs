@@ -1,5 +1,6 @@
 //! The worker's HTTP API.
 
+mod audits;
 mod parked;
 mod sources;
 
@@ -19,6 +20,7 @@ use program_kit::http::{bearer, metrics};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::audit::Audits;
 use crate::figures::{Figures, Snapshot};
 use crate::metrics::render;
 use crate::parked::Parked;
@@ -36,8 +38,13 @@ pub struct Handle {
 type Directions = Vec<Handle>;
 
 /// The routes: `GET /health/live`, `GET /health/ready`, `GET /metrics`, `GET /v1/directions`,
-/// pausing and resuming a direction, `/v1/parked`, and `/v1/sources` with its older names.
-pub fn routes(directions: Data<Directions>, parked: Parked, sources: Sources) -> Routes {
+/// pausing and resuming a direction, `/v1/parked`, `/v1/audits`, and `/v1/sources` with its older names.
+pub fn routes(
+    directions: Data<Directions>,
+    parked: Parked,
+    sources: Sources,
+    audits: Audits,
+) -> Routes {
     let list = read_endpoints(Rule::READ, || web::to(list));
     let action = |path, route| {
         endpoints_of(
@@ -51,6 +58,7 @@ pub fn routes(directions: Data<Directions>, parked: Parked, sources: Sources) ->
         .and(metrics::routes(measured))
         .and(parked::routes(parked))
         .and(sources::routes(sources))
+        .and(audits::routes(audits))
         .with(endpoints_of("/v1/directions", reason, list))
         .with(action("/v1/directions/{name}/pause", web::to(pause)))
         .with(action("/v1/directions/{name}/resume", web::to(resume)))
@@ -147,9 +155,9 @@ fn pass_on(reply: Reply) -> HttpResponse {
 }
 
 /// `GET /metrics`: the same figures for Prometheus.
-async fn measured(directions: Data<Directions>) -> HttpResponse {
+async fn measured(directions: Data<Directions>, audits: Data<Audits>) -> HttpResponse {
     let snapshots = directions.iter().map(|direction| direction.figures.snapshot());
-    render(&snapshots.collect::<Vec<_>>())
+    render(&snapshots.collect::<Vec<_>>(), &audits)
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod application;
+pub mod audit;
 pub mod breaker;
 pub mod carrying;
 pub mod comparison;

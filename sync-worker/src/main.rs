@@ -8,8 +8,11 @@ use mimalloc::MiMalloc;
 use program_kit::program::{run, stop_requested};
 use program_kit::telemetry::{self, trace};
 use sync_worker::application::Application;
+use sync_worker::audit::cli as audit;
 use sync_worker::parked::cli;
-use sync_worker::settings::{PROGRAM, SidesSettings, SourcesSettings, WorkerSettings};
+use sync_worker::settings::{
+    AuditSettings, PROGRAM, SidesSettings, SourcesSettings, WorkerSettings,
+};
 use sync_worker::sources::cli as sources;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 async fn worker() -> ExitCode {
-    let command = PROGRAM.command().subcommand(cli::command());
+    let command = PROGRAM.command().subcommands([cli::command(), audit::command()]);
     let matches = command.subcommands(sources::commands()).get_matches();
     if let Some(ended) = PROGRAM.run_subcommand(&matches).await {
         return ended;
@@ -33,6 +36,7 @@ async fn worker() -> ExitCode {
         Some((name, asked)) if sources::NAMES.contains(&name) => {
             run_source(&matches, (name, asked)).await
         }
+        Some((audit::NAME, asked)) => run_audit(&matches, asked).await,
         _ => carry(&matches).await,
     };
     ended.map_or_else(|reason| PROGRAM.fail(reason), |()| ExitCode::SUCCESS)
@@ -50,6 +54,17 @@ async fn run_source(
     asked: (&str, &ArgMatches),
 ) -> Result<(), Box<dyn Error>> {
     let settings = PROGRAM.settings::<SourcesSettings>(matches)?;
+    Ok(sources::run(&settings, asked, &until_asked()).await?)
+}
+
+/// Runs `audit`, until asked to stop.
+async fn run_audit(matches: &ArgMatches, asked: &ArgMatches) -> Result<(), Box<dyn Error>> {
+    let settings = PROGRAM.settings::<AuditSettings>(matches)?;
+    Ok(audit::run(&settings, asked, &until_asked()).await?)
+}
+
+/// Returns a token that is cancelled when the program is asked to stop.
+fn until_asked() -> CancellationToken {
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
@@ -57,7 +72,7 @@ async fn run_source(
             stopping.cancel();
         }
     });
-    Ok(sources::run(&settings, asked, &stop).await?)
+    stop
 }
 
 /// Carries changes until asked to stop.

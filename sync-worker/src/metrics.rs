@@ -4,14 +4,16 @@ use actix_web::HttpResponse;
 use metrics::{describe_counter, describe_gauge, gauge};
 use program_kit::http::metrics::{exposition, state, total};
 
+use crate::audit::{AuditSnapshot, Audits};
 use crate::breaker;
 use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot, State, Waiting};
 use crate::topology::QueueKind;
 
 /// The answer to `GET /metrics`.
-pub(crate) fn render(directions: &[Snapshot]) -> HttpResponse {
+pub(crate) fn render(directions: &[Snapshot], audits: &Audits) -> HttpResponse {
     exposition(|| {
         describe();
+        self::audits(audits);
         for direction in directions {
             let labels = &[("direction", direction.name)];
             state("lockstep_direction_state", labels, &State::NAMES, direction.state);
@@ -27,6 +29,7 @@ pub(crate) fn render(directions: &[Snapshot]) -> HttpResponse {
 }
 
 fn describe() {
+    describe_audits();
     describe_gauge!("lockstep_direction_state", "1 for the direction's current state");
     describe_gauge!(
         "lockstep_breaker_state",
@@ -56,6 +59,38 @@ fn describe() {
     describe_counter!("lockstep_losses_offered_total", "Orders offered again because of a loss");
     describe_gauge!("lockstep_compare_lag", "Changes of the source that are not compared yet");
     describe_counter!("lockstep_results_total", "Changes sent, by their outcome at the peer");
+}
+
+fn describe_audits() {
+    describe_gauge!(
+        "lockstep_audit_interval_seconds",
+        "Time from one audit to the next; absent where none begins by itself"
+    );
+    describe_gauge!(
+        "lockstep_audit_receipt_timestamp_seconds",
+        "Unix time of the newest receipt; 0 before the first one"
+    );
+    describe_gauge!("lockstep_audit_differences", "Orders that differed, by the newest receipt");
+    describe_gauge!("lockstep_audit_left", "Orders that still differ, by the newest receipt");
+    describe_counter!("lockstep_audit_runs_total", "Runs of audits by this worker, by outcome");
+}
+
+/// Sets the metrics of audits. What is not known yet is absent.
+fn audits(audits: &Audits) {
+    if let Some(interval) = audits.interval() {
+        gauge!("lockstep_audit_interval_seconds").set(interval.as_secs_f64());
+    }
+    let AuditSnapshot { newest, succeeded, failed } = audits.figures().snapshot();
+    for (outcome, count) in [("succeeded", succeeded), ("failed", failed)] {
+        total("lockstep_audit_runs_total", &[("outcome", outcome)], count);
+    }
+    let Some(newest) = newest else { return };
+    let at = newest.map_or(0.0, |receipt| receipt.to.timestamp_millis() as f64 / 1_000.0);
+    gauge!("lockstep_audit_receipt_timestamp_seconds").set(at);
+    if let Some(receipt) = newest {
+        gauge!("lockstep_audit_differences").set(receipt.found as f64);
+        gauge!("lockstep_audit_left").set(receipt.left as f64);
+    }
 }
 
 fn circuit(direction: &'static str, circuit: &Circuit) {

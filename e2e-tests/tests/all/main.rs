@@ -3,6 +3,7 @@
 
 mod agreement;
 mod alarms;
+mod audits;
 mod circles;
 mod convergence;
 mod encryption;

@@ -7,9 +7,11 @@ use std::path::Path;
 
 use actix_web::web::Data;
 use program_kit::http::endpoints::Routes;
+use sync_worker::audit::Audits;
 use sync_worker::parked::Parked;
-use sync_worker::settings::{PROGRAM, SidesSettings};
+use sync_worker::settings::{AuditSettings, PROGRAM, SidesSettings};
 use sync_worker::sources::all::Sources;
+use tokio_util::sync::CancellationToken;
 
 /// A line of the table for each method: `| services | GET, HEAD | /v1/orders | read |`.
 type Row = [String; 4];
@@ -27,7 +29,10 @@ fn worker() -> Routes {
     let urls = "store.url = 'http://store'\nwarehouse.url = 'http://warehouse'\n";
     fs::write(file.path(), urls).unwrap();
     let sides = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
-    sync_worker::http::routes(Data::new(vec![]), Parked::new(&sides).unwrap(), Sources::default())
+    let parked = Parked::new(&sides).unwrap();
+    let audits = PROGRAM.layout.load::<AuditSettings>(Some(file.path())).unwrap();
+    let audits = Audits::new(&audits, &CancellationToken::new()).unwrap();
+    sync_worker::http::routes(Data::new(vec![]), parked, Sources::default(), audits)
 }
 
 fn documented() -> BTreeSet<Row> {

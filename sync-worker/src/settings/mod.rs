@@ -16,7 +16,8 @@ use program_kit::program::Program;
 use program_kit::settings::{Alias, Layout, non_zero_time};
 use program_kit::telemetry::LogSettings;
 use program_kit::tls::{CaFile, Tls};
-use serde::de::Error as _;
+use serde::de::value::StrDeserializer;
+use serde::de::{Error as _, IntoDeserializer as _};
 use serde::{Deserialize, Deserializer};
 use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
@@ -113,6 +114,13 @@ impl WorkerSettings {
         SidesSettings { store, warehouse, carry }
     }
 
+    /// Returns the settings of audits, and of the sides.
+    #[must_use]
+    pub fn audits(&self) -> AuditSettings {
+        let Self { store, warehouse, carry, compare, .. } = self.clone();
+        AuditSettings { store, warehouse, carry, compare }
+    }
+
     /// Returns the settings of the sources, and of the sides that keep what they have.
     #[must_use]
     pub fn sources(&self) -> SourcesSettings {
@@ -150,6 +158,28 @@ pub struct SourcesSettings {
     pub upstreams: BTreeMap<String, UpstreamSettings>,
     /// The remote service that is mirrored.
     pub mirror: MirrorSettings,
+}
+
+/// The settings of audits, and of the sides: all that an audit on the command line needs.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AuditSettings {
+    /// The client settings for the store.
+    pub store: SideSettings,
+    /// The client settings for the warehouse.
+    pub warehouse: SideSettings,
+    /// The settings of carrying, for their timeouts.
+    pub carry: CarrySettings,
+    /// The settings of comparing.
+    pub compare: CompareSettings,
+}
+
+impl AuditSettings {
+    /// Returns the settings that the clients of the sides need.
+    #[must_use]
+    pub fn sides(&self) -> SidesSettings {
+        let Self { store, warehouse, carry, .. } = self.clone();
+        SidesSettings { store, warehouse, carry }
+    }
 }
 
 impl SourcesSettings {
@@ -267,6 +297,25 @@ pub struct CompareSettings {
     pub max_waiting: u32,
     /// The pause after a page, as a multiple of the time that the page took.
     pub rest: NonZeroU32,
+    /// The time from one audit to the next.
+    pub audit_interval: AuditInterval,
+}
+
+/// The time from one audit to the next; `None` where an audit is made only when somebody asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditInterval(pub Option<Duration>);
+
+impl<'de> Deserialize<'de> for AuditInterval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const NEVER: &str = "never";
+        let text = String::deserialize(deserializer)?;
+        if text == NEVER {
+            return Ok(Self(None));
+        }
+        let time =
+            non_zero_time::<StrDeserializer<'_, D::Error>>(text.as_str().into_deserializer());
+        time.map(|time| Self(Some(time)))
+    }
 }
 
 /// Reads the time after which a queue is replaced. A healthy one that is asked is given a part of it.

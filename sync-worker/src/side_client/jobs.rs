@@ -70,8 +70,13 @@ impl SideClient {
         run: Uuid,
         cursors: Cursors,
     ) -> Result<(), RunError> {
+        self.set_progress(job, SetCursors { run, cursors, report: None }).await
+    }
+
+    /// Stores how far a job has come, and what its run has found so far.
+    pub async fn set_progress(&self, job: &str, progress: SetCursors) -> Result<(), RunError> {
         let path = format!("v1/jobs/{job}/cursors");
-        self.done_for_run(self.put(&path).json(&SetCursors { run, cursors, report: None })).await
+        self.done_for_run(self.put(&path).json(&progress)).await
     }
 
     /// Returns a run.

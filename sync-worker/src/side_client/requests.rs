@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared_models::SCHEMA;
-use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions};
+use shared_models::comparison::{ChangedPage, Compared, LogState, Revisions, StatesPage};
 use shared_models::parked::{
     ActionResult, ParkedAction, ParkedChange, ParkedReport, ReportedChange, Selection,
 };
@@ -89,6 +89,12 @@ impl SideClient {
     /// Returns the states of those of these records that the side has.
     pub async fn revisions(&self, ids: &[Uuid]) -> Result<Revisions, String> {
         self.fetch(self.post("v1/sync/revisions").json(&json!({ "ids": ids }))).await
+    }
+
+    /// Returns a page of the states of all of the side's orders, after an order.
+    pub async fn states(&self, after: Option<Uuid>) -> Result<StatesPage, String> {
+        let after = after.map(|id| ("after", id));
+        self.fetch(self.get("v1/sync/states").query(after.as_slice())).await
     }
 
     /// Notes at the side how far its log was compared; returns `false` if another worker has noted

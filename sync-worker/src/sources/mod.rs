@@ -3,6 +3,7 @@
 pub mod all;
 pub mod answers;
 pub mod cli;
+mod held;
 pub mod lease;
 pub mod mirror;
 pub mod outbound;

@@ -5,21 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use shared_models::runs::{
     BeginRun, Begun, Cursors, EndRun, MAX_REFUSED, RefusedRecord, Run, RunFailure, RunState,
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::lease::{HOLD, Lease};
+pub use super::held::{BegunRun, Held};
+use super::lease::HOLD;
 use super::outbound::Failure;
 use crate::side_client::SideClient;
 use crate::side_client::jobs::RunError;
 
-/// The interval at which a run is renewed.
-const RENEWAL: Duration = Duration::from_secs(5);
 /// The interval at which another worker's run is asked for its end.
 const POLL: Duration = Duration::from_millis(200);
 /// The interval at which it is tried to begin instead of a run whose worker may have ended.
@@ -31,9 +30,18 @@ const TELLS: u32 = 3;
 pub trait Work: Send + Sync + 'static {
     /// The time in which it may end by itself when the worker stops.
     const GRACE: Duration = Duration::ZERO;
+    /// Set if a run that did not come to its end is continued by the next one: that is then due at once.
+    const RESUMES: bool = false;
+    /// The longest pause before the side is asked whether the task is due.
+    const LOOK: Duration = Duration::from_secs(2);
 
     /// Does the work of one run. It ends early where its run is lost, or the worker stops.
     fn work(&self, run: &Held) -> impl Future<Output = Outcome> + Send;
+
+    /// Learns of a run that this worker has done.
+    fn ended(&self, run: &Run) {
+        let _ = run;
+    }
 }
 
 /// What came of the work of a run.
@@ -47,6 +55,10 @@ pub struct Outcome {
     pub failure: Option<RunFailure>,
     /// The time after which the schedule should try again, if not after its interval.
     pub again_after: Option<Duration>,
+    /// How far the job has come, where the end of the run changes that.
+    pub cursors: Option<Cursors>,
+    /// What it found, in the form of its task.
+    pub report: Option<Value>,
 }
 
 impl Outcome {
@@ -93,58 +105,6 @@ fn abandoned() -> RunFailure {
     RunFailure { reason: "abandoned".to_owned(), detail }
 }
 
-/// A run that is under way, held at its side until it is dropped.
-pub struct Held {
-    /// The id of the run.
-    pub id: Uuid,
-    /// The name of the job.
-    pub job: String,
-    /// How far the job had come.
-    pub cursors: Cursors,
-    /// The time until which it may send something outside.
-    pub lease: Lease,
-    /// Cancelled when the worker stops.
-    pub stop: CancellationToken,
-    lost: CancellationToken,
-    _renewing: AbortOnDropHandle<()>,
-}
-
-impl Held {
-    fn new(side: &SideClient, job: &str, begun: HeldRun, stop: CancellationToken) -> Self {
-        let HeldRun { id, cursors, asked } = begun;
-        let (lost, lease) = (CancellationToken::new(), Lease::new(asked));
-        let renewing = renew(side.clone(), job.to_owned(), id, (lease.clone(), lost.clone()));
-        let _renewing = AbortOnDropHandle::new(tokio::spawn(renewing));
-        Self { id, job: job.to_owned(), cursors, lease, stop, lost, _renewing }
-    }
-}
-
-/// A run that has begun, and when that was asked for.
-struct HeldRun {
-    id: Uuid,
-    cursors: Cursors,
-    asked: Instant,
-}
-
-/// Renews a run until it is lost: another one may have begun, or may begin before the side answers.
-async fn renew(side: SideClient, job: String, id: Uuid, (lease, lost): (Lease, CancellationToken)) {
-    loop {
-        sleep(RENEWAL).await;
-        let asked = Instant::now();
-        match side.renew_run(&job, id, HOLD).await {
-            Err(RunError::Lost) => return lost.cancel(),
-            Err(error) => {
-                let RunFailure { detail, .. } = error.into();
-                tracing::warn!(job, detail, "a run is not renewed");
-            }
-            Ok(()) => lease.renew(asked),
-        }
-        if !lease.lasts() {
-            return lost.cancel();
-        }
-    }
-}
-
 /// A task of a job, and the side that keeps its runs.
 pub struct Task<W> {
     /// The name of the job, which is that of its source.
@@ -157,6 +117,14 @@ pub struct Task<W> {
     pub work: Arc<W>,
     /// Cancelled when the worker stops: a run that is under way ends.
     pub stop: CancellationToken,
+}
+
+/// What came of the request to begin a run.
+pub enum Asked {
+    /// The run has begun, and is to be performed.
+    Begun(BegunRun),
+    /// Another run of the job is under way.
+    Busy(Box<Run>),
 }
 
 /// What came of a run that the schedule asked for.
@@ -178,7 +146,7 @@ impl<W: Work> Task<W> {
         let asked = Instant::now();
         Ok(match self.side.begin_run(&self.job, &request).await? {
             Begun::Begun { cursors } => {
-                let begun = HeldRun { id: request.run, cursors, asked };
+                let begun = BegunRun { id: request.run, cursors, requested: false, asked };
                 self.perform(begun).await;
                 Scheduled::Ran
             }
@@ -191,17 +159,9 @@ impl<W: Work> Task<W> {
     pub async fn run_now(&self, principal: Option<String>) -> Result<Run, RunFailure> {
         let request = self.request(None, principal);
         while !self.stop.is_cancelled() {
-            let asked = Instant::now();
-            let other = match self.side.begin_run(&self.job, &request).await? {
-                Begun::Begun { cursors } => {
-                    let begun = HeldRun { id: request.run, cursors, asked };
-                    return Ok(self.perform(begun).await);
-                }
-                Begun::Busy { run } => run,
-                Begun::NotDue { due_in } => {
-                    let detail = format!("the {} refuses for {due_in} ms", self.side.side());
-                    return Err(RunError::Failed(detail).into());
-                }
+            let other = match self.ask(&request).await? {
+                Asked::Begun(begun) => return Ok(self.perform(begun).await),
+                Asked::Busy(run) => run,
             };
             match self.end_of(&other).await? {
                 Some(run) if run.task == self.name && run.state != RunState::Abandoned => {
@@ -214,9 +174,29 @@ impl<W: Work> Task<W> {
         Err(stopped())
     }
 
+    /// Begins a run now, unless one of the job is under way. The caller performs it.
+    pub async fn begin(&self, principal: Option<String>) -> Result<Asked, RunFailure> {
+        self.ask(&self.request(None, principal)).await
+    }
+
+    async fn ask(&self, request: &BeginRun) -> Result<Asked, RunFailure> {
+        let asked = Instant::now();
+        match self.side.begin_run(&self.job, request).await? {
+            Begun::Begun { cursors } => {
+                let begun = BegunRun { id: request.run, cursors, requested: true, asked };
+                Ok(Asked::Begun(begun))
+            }
+            Begun::Busy { run } => Ok(Asked::Busy(run)),
+            Begun::NotDue { due_in } => {
+                let detail = format!("the {} refuses for {due_in} ms", self.side.side());
+                Err(RunError::Failed(detail).into())
+            }
+        }
+    }
+
     fn request(&self, interval: Option<u64>, principal: Option<String>) -> BeginRun {
         let (run, task) = (Uuid::now_v7(), self.name.to_owned());
-        BeginRun { run, task, interval, principal, hold: HOLD, resumes: false }
+        BeginRun { run, task, interval, principal, hold: HOLD, resumes: W::RESUMES }
     }
 
     /// Waits for the end of another worker's run; returns `None` if that takes so long that its worker may
@@ -233,17 +213,18 @@ impl<W: Work> Task<W> {
         Ok(None)
     }
 
-    async fn perform(&self, begun: HeldRun) -> Run {
+    /// Performs a run that has begun, and returns it.
+    pub async fn perform(&self, begun: BegunRun) -> Run {
         let id = begun.id;
         let held = Held::new(&self.side, &self.job, begun, self.stop.clone());
         let working = async {
             tokio::select! {
                 outcome = self.work.work(&held) => outcome,
-                () = held.lost.cancelled() => failed(abandoned()),
-                () = over(&self.stop, W::GRACE) => failed(stopped()),
+                () = held.lost.cancelled() => ended_early::<W>(abandoned()),
+                () = over(&self.stop, W::GRACE) => ended_early::<W>(stopped()),
             }
         };
-        let Outcome { counts, refused, failure, again_after } = working.await;
+        let Outcome { counts, refused, failure, again_after, cursors, report } = working.await;
         match &failure {
             Some(RunFailure { reason, detail }) => {
                 tracing::warn!(source = self.job, task = self.name, reason, detail, "a run failed");
@@ -253,8 +234,10 @@ impl<W: Work> Task<W> {
             }
         }
         let again_after = again_after.and_then(|after| u64::try_from(after.as_millis()).ok());
-        let end = EndRun { failure, counts, refused, again_after, ..EndRun::default() };
-        self.end(id, end).await
+        let end = EndRun { failure, counts, refused, again_after, cursors, report };
+        let run = self.end(id, end).await;
+        self.work.ended(&run);
+        run
     }
 
     /// Tells the side that a run has ended. If it cannot be told, the next run marks this one as
@@ -274,8 +257,10 @@ impl<W: Work> Task<W> {
     }
 }
 
-fn failed(failure: RunFailure) -> Outcome {
-    Outcome { failure: Some(failure), ..Outcome::default() }
+/// Returns the outcome of work that was broken off.
+fn ended_early<W: Work>(failure: RunFailure) -> Outcome {
+    let again_after = W::RESUMES.then_some(Duration::ZERO);
+    Outcome { failure: Some(failure), again_after, ..Outcome::default() }
 }
 
 /// Waits until the worker was asked to stop, and for a time after that.
@@ -292,7 +277,7 @@ pub(super) fn stopped() -> RunFailure {
 
 /// Returns a run whose end could not be stored, for who waits for it.
 fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
-    let EndRun { failure, counts, refused, .. } = end;
+    let EndRun { failure, counts, refused, report, .. } = end;
     let state = if failure.is_none() { RunState::Succeeded } else { RunState::Failed };
     // The id of a run has the time at which it was made.
     let began = id.get_timestamp().map(|at| at.to_unix());
@@ -313,6 +298,6 @@ fn unstored(job: &str, task: &str, id: Uuid, end: EndRun) -> Run {
         failure,
         refused,
         again_at: None,
-        report: None,
+        report,
     }
 }

@@ -13,8 +13,6 @@ use super::run::{Scheduled, Task, Work};
 const BUSY: Duration = Duration::from_secs(1);
 /// The shortest and the longest back-off while the side cannot be asked.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
-/// The longest pause before the side is asked whether the task is due.
-const LOOK: Duration = Duration::from_secs(2);
 /// The jitter of a wait, as a part of it: several workers do not ask at the same moment.
 const JITTER: f64 = 0.1;
 
@@ -25,7 +23,7 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
         let wait = match task.run_if_due(interval).await {
             Ok(scheduled) => {
                 failures = 0;
-                wait_after(&scheduled, interval)
+                wait_after(&scheduled, interval, W::LOOK)
             }
             Err(failure) => {
                 let wait = backoff::wait(failures, BACKOFF.0, BACKOFF.1, fastrand::f64());
@@ -42,12 +40,12 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
 
 /// Returns how long to wait before the side is asked again. Another worker, or a person, may meanwhile begin
 /// a run that is due again before its interval.
-fn wait_after(scheduled: &Scheduled, interval: Duration) -> Duration {
+fn wait_after(scheduled: &Scheduled, interval: Duration, look: Duration) -> Duration {
     match scheduled {
         // Longer than another task waits that has found this one under way.
         Scheduled::Ran => (BUSY * 2).min(interval),
         Scheduled::Busy => BUSY.min(interval),
-        Scheduled::NotDue(due_in) => (*due_in).min(LOOK),
+        Scheduled::NotDue(due_in) => (*due_in).min(look),
     }
 }
 
@@ -56,15 +54,16 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
+    const LOOK: Duration = Duration::from_secs(2);
 
     #[test]
     fn a_wait_is_as_long_as_the_side_says() {
         let due_in = Duration::from_millis(1_234);
-        assert_eq!(wait_after(&Scheduled::NotDue(due_in), MINUTE), due_in);
-        assert_eq!(wait_after(&Scheduled::NotDue(MINUTE), MINUTE), LOOK);
-        assert_eq!(wait_after(&Scheduled::Ran, MINUTE), BUSY * 2);
-        assert_eq!(wait_after(&Scheduled::Busy, MINUTE), BUSY);
+        assert_eq!(wait_after(&Scheduled::NotDue(due_in), MINUTE, LOOK), due_in);
+        assert_eq!(wait_after(&Scheduled::NotDue(MINUTE), MINUTE, LOOK), LOOK);
+        assert_eq!(wait_after(&Scheduled::Ran, MINUTE, LOOK), BUSY * 2);
+        assert_eq!(wait_after(&Scheduled::Busy, MINUTE, LOOK), BUSY);
         let short = Duration::from_millis(10);
-        assert_eq!(wait_after(&Scheduled::Busy, short), short);
+        assert_eq!(wait_after(&Scheduled::Busy, short, LOOK), short);
     }
 }

@@ -51,6 +51,8 @@ fn a_setting_that_is_missing_unknown_or_malformed_ends_the_program_with_one_line
         (with("WORKER__COMPARE__INTERVAL", "0s"), "compare.interval"),
         (with("WORKER__COMPARE__GRACE", "0s"), "compare.grace"),
         (with("WORKER__COMPARE__GRACE", "soon"), "compare.grace"),
+        (with("WORKER__COMPARE__AUDIT_INTERVAL", "0s"), "compare.audit_interval"),
+        (with("WORKER__COMPARE__AUDIT_INTERVAL", "seldom"), "compare.audit_interval"),
     ];
     cases.into_iter().for_each(|(variables, named)| assert_refused(&variables, named));
 }

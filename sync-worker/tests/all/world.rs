@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared_models::names::{exchange, queue};
 use shared_models::side::{Direction, Side};
 use sync_worker::application::{Application, ApplicationError};
-use sync_worker::settings::{PROGRAM, SidesSettings, WorkerSettings};
+use sync_worker::settings::{AuditSettings, PROGRAM, SidesSettings, WorkerSettings};
 use test_kit::{BrokerUser, TestBroker, TestClient, eventually, http};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -78,6 +78,7 @@ impl World {
 /// A worker in this process.
 pub(crate) struct TestWorker {
     pub(crate) sides: SidesSettings,
+    pub(crate) audits: AuditSettings,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), ApplicationError>>,
@@ -113,7 +114,8 @@ impl TestWorker {
             Ok(())
         };
         let running = tokio::spawn(application.run_until_stopped(asked));
-        Self { sides: settings.sides(), address, stop, running }
+        let (sides, audits) = (settings.sides(), settings.audits());
+        Self { sides, audits, address, stop, running }
     }
 
     /// Stops the worker; returns when it has ended.

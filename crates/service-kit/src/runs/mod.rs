@@ -47,7 +47,8 @@ pub(crate) async fn begin(
             }
             // Written by the statement that made it the one under way.
             let run = storage::find(connection, job, id).await?;
-            return Ok(Begun::Busy { run: run.ok_or_else(|| not_under_way(job, id))? });
+            let run = Box::new(run.ok_or_else(|| not_under_way(job, id))?);
+            return Ok(Begun::Busy { run });
         }
         Beginning::NotDue { due_in, abandoned } => {
             abandon(connection, abandoned).await?;
