@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::Access;
+use program_kit::http::metrics::Registry;
 use program_kit::http::server;
 use shared_models::side::Direction;
 use thiserror::Error;
@@ -25,8 +26,9 @@ use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::lanes::Lane as _;
 use crate::lanes::orders::OrderLane;
+use crate::metrics::set_interval;
 use crate::parked::Parked;
-use crate::settings::WorkerSettings;
+use crate::settings::{PROGRAM, WorkerSettings};
 use crate::side_client::{BuildError, SideClient};
 use crate::sources::all::{Sources, SourcesError};
 
@@ -64,13 +66,15 @@ impl Application {
     /// the worker is live, reports that it is not ready, and keeps trying.
     pub fn build(settings: &WorkerSettings) -> Result<Self, ApplicationError> {
         let stop = Stop::default();
-        let sources = Sources::new(&settings.sources(), &stop.requested)?;
-        let audits = Audits::new(&settings.audits(), &stop.requested)?;
+        let registry = Registry::new(PROGRAM.name);
+        let sources = Sources::new(&settings.sources(), &stop.requested, &registry)?;
+        let audits = Audits::new(&settings.audits(), &stop.requested, &registry)?;
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
-        let figures =
-            Direction::ALL.map(|direction| Arc::new(Figures::new(direction, OrderLane::rules())));
+        let figures = Direction::ALL
+            .map(|direction| Arc::new(Figures::new(direction, OrderLane::rules(), &registry)));
+        set_interval(&registry, settings.compare.interval);
         let carriers = for_each_direction(&figures, |figures, opposite| {
             let lane = OrderLane { source: figures.direction.from };
             Carrier::new(lane, settings, figures, opposite, stop.clone())
@@ -93,7 +97,7 @@ impl Application {
         let (http, limits) = (&settings.http, &settings.limits);
         // One thread: a worker gets few requests.
         let one = NonZeroUsize::MIN;
-        let server = server::serve(one, http, limits, access, listener, routes)?;
+        let server = server::serve(one, http, limits, access, &registry, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
         Ok(Self { address, server, carriers, comparers, sources, audits, stop, shutdown_timeout })
     }

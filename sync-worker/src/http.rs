@@ -13,10 +13,11 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 use futures_util::future::join_all;
 use program_kit::access::{Caller, Rule, Token};
+use program_kit::http::bearer;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::health::{self, readiness};
+use program_kit::http::metrics::{self, Registry};
 use program_kit::http::problem::{Kind, Problem};
-use program_kit::http::{bearer, metrics};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -155,9 +156,13 @@ fn pass_on(reply: Reply) -> HttpResponse {
 }
 
 /// `GET /metrics`: the same figures for Prometheus.
-async fn measured(directions: Data<Directions>, audits: Data<Audits>) -> HttpResponse {
+async fn measured(
+    directions: Data<Directions>,
+    audits: Data<Audits>,
+    registry: Data<Registry>,
+) -> HttpResponse {
     let snapshots = directions.iter().map(|direction| direction.figures.snapshot());
-    render(&snapshots.collect::<Vec<_>>(), &audits)
+    render(&registry, &snapshots.collect::<Vec<_>>(), &audits)
 }
 
 /// `GET /health/ready`: whether changes are carried in both directions.

@@ -1,8 +1,10 @@
-//! The worker's metrics for Prometheus: the same figures as `GET /v1/directions`.
+//! The worker's metrics for Prometheus: the figures of `GET /v1/directions`, and its registry.
+
+use std::time::Duration;
 
 use actix_web::HttpResponse;
-use metrics::{describe_counter, describe_gauge, gauge};
-use program_kit::http::metrics::{exposition, state, total};
+use metrics::{Unit, describe_counter, describe_gauge, gauge};
+use program_kit::http::metrics::{Registry, state, total};
 
 use crate::audit::{AuditSnapshot, Audits};
 use crate::breaker;
@@ -10,8 +12,12 @@ use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot
 use crate::topology::QueueKind;
 
 /// The answer to `GET /metrics`.
-pub(crate) fn render(directions: &[Snapshot], audits: &Audits) -> HttpResponse {
-    exposition(|| {
+pub(crate) fn render(
+    registry: &Registry,
+    directions: &[Snapshot],
+    audits: &Audits,
+) -> HttpResponse {
+    registry.exposition(|| {
         describe();
         self::audits(audits);
         for direction in directions {
@@ -26,6 +32,18 @@ pub(crate) fn render(directions: &[Snapshot], audits: &Audits) -> HttpResponse {
             }
         }
     })
+}
+
+/// Sets the interval of comparing, by which somebody may judge the age of the last one.
+pub(crate) fn set_interval(registry: &Registry, interval: Duration) {
+    registry.register(|| {
+        describe_gauge!(
+            "lockstep_compare_interval_seconds",
+            Unit::Seconds,
+            "The interval at which each side is asked for its changes (compare.interval)"
+        );
+        gauge!("lockstep_compare_interval_seconds").set(interval);
+    });
 }
 
 fn describe() {
@@ -48,6 +66,10 @@ fn describe() {
         "lockstep_queue_messages",
         "Messages that wait in a queue and are not delivered to a consumer"
     );
+    describe_counter!(
+        "lockstep_messages_received_total",
+        "Messages taken from the queue and settled, whatever their outcome"
+    );
     describe_counter!("lockstep_messages_total", "Messages settled, by outcome");
     describe_counter!("lockstep_messages_dropped_total", "Messages dropped, by rule");
     describe_counter!("lockstep_requests_total", "Requests to the peer");
@@ -58,6 +80,11 @@ fn describe() {
     );
     describe_counter!("lockstep_losses_offered_total", "Orders offered again because of a loss");
     describe_gauge!("lockstep_compare_lag", "Changes of the source that are not compared yet");
+    describe_gauge!(
+        "lockstep_compare_as_of_timestamp_seconds",
+        Unit::Seconds,
+        "The Unix time up to which all commits of the source are compared"
+    );
     describe_counter!("lockstep_results_total", "Changes sent, by their outcome at the peer");
 }
 
@@ -120,6 +147,10 @@ fn comparison(direction: &'static str, comparison: &Comparison) {
     }
     // A number of changes is far below the integers that an `f64` cannot represent.
     gauge!("lockstep_compare_lag", &labels).set(comparison.lag() as f64);
+    if let Some(as_of) = comparison.as_of {
+        let seconds = as_of.timestamp_millis() as f64 / 1000.0;
+        gauge!("lockstep_compare_as_of_timestamp_seconds", &labels).set(seconds);
+    }
 }
 
 fn queues(direction: &'static str, queues: &Queues) {
@@ -143,7 +174,9 @@ fn counters(direction: &'static str, counters: &Counters) {
             total(name, &[("direction", direction), (label, *value)], *count);
         }
     };
-    let Counters { dropped, carried, parked, given_back, requests, results, .. } = counters;
+    let Counters { received, dropped, carried, parked, given_back, requests, results, .. } =
+        counters;
+    total("lockstep_messages_received_total", &[("direction", direction)], *received);
     let fates = [("carried", *carried), ("parked", *parked), ("given_back", *given_back)];
     each("lockstep_messages_total", "fate", &fates);
     let dropped = dropped.iter().map(|(rule, count)| (*rule, *count)).collect::<Vec<_>>();

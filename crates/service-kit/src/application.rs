@@ -10,6 +10,7 @@ use actix_web::dev::Server;
 use actix_web::web::Data;
 use program_kit::access::{Access, AccessSettings};
 use program_kit::broker::BrokerSettings;
+use program_kit::http::metrics::Registry;
 use program_kit::http::{HttpSettings, LimitsSettings, server};
 use program_kit::settings::SettingsError;
 use program_kit::telemetry::LogSettings;
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::database::{self, Database, DatabaseSettings, Observer, Scans, State, prepare};
+use crate::database::{self, Database, DatabaseSettings, Observer, Pools, Scans, State, prepare};
 use crate::feed::Hub;
 use crate::offers::OfferTask;
 use crate::parked::{ParkedSettings, ParkedTask};
@@ -119,6 +120,20 @@ fn tasks(
     ]
 }
 
+/// Returns a function that gives each HTTP thread the data of its own, with one of the databases.
+fn one_for_each_thread(
+    shared: &Service,
+    databases: Vec<Database>,
+) -> impl Fn() -> Service + Clone + use<> {
+    let of_thread = |database| Service { database, ..shared.clone() };
+    let services = databases.into_iter().map(of_thread).collect::<Vec<_>>();
+    let began = Arc::new(AtomicUsize::new(0));
+    move || {
+        let thread = began.fetch_add(1, Ordering::Relaxed);
+        services[thread % services.len()].clone()
+    }
+}
+
 /// A service that is ready to run.
 pub struct Application {
     address: SocketAddr,
@@ -146,17 +161,17 @@ impl Application {
         let access = Access::new(&settings.access);
         let listener = server::bind(&settings.http, &access)?;
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
+        let (registry, stop) = (Registry::new(name), CancellationToken::new());
         let (state, observed) = watch::channel(State::Preparing("not checked yet".into()));
         let threads = server::threads(&settings.limits);
-        let observer = Observer::new(&settings.database, name);
-        let scans = Scans::of_program(threads);
+        let (observer, scans) =
+            (Observer::new(&settings.database, name), Scans::of_program(threads));
         let database = || {
             let (state, observer, scans) = (observed.clone(), observer.clone(), scans.clone());
             Database::for_one_of(threads, &settings.database, name, state, observer, scans)
         };
         let deleted = RetentionCounts::default();
-        let (relay, handle) = Relay::new(RelayOptions {
+        let relaying = RelayOptions {
             name,
             side,
             database: settings.database.clone(),
@@ -164,10 +179,13 @@ impl Application {
             relay: settings.relay,
             resources: resources.clone(),
             tasks: tasks(&resources, settings.retention, &deleted),
-        });
+        };
+        let (relay, handle) = Relay::new(relaying, &registry);
+        let databases = (0..threads.get()).map(|_| database()).collect::<Result<Vec<_>, _>>()?;
         let shared = Service {
             side,
             database: database()?,
+            pools: Pools::of(&databases),
             relay: handle,
             resources,
             offer_delays: settings.parked.offer_after,
@@ -175,18 +193,15 @@ impl Application {
             deleted,
             stopping: CancellationToken::new(),
         };
-        let of_thread =
-            |_| Ok::<_, database::BuildError>(Service { database: database()?, ..shared.clone() });
-        let services = (0..threads.get()).map(of_thread).collect::<Result<Vec<_>, _>>()?;
-        let began = Arc::new(AtomicUsize::new(0));
+        let next = one_for_each_thread(&shared, databases);
         // Called by each HTTP thread when it starts.
         let application = move || {
-            let thread = began.fetch_add(1, Ordering::Relaxed);
-            let service = services[thread % services.len()].clone();
+            let service = next();
             configured.routes(&service).sharing(Data::new(service))
         };
         let (http, limits) = (&settings.http, &settings.limits);
-        let server = server::serve(threads, http, limits, access, listener, application)?;
+        let server =
+            server::serve(threads, http, limits, access, &registry, listener, application)?;
         let preparing =
             tokio::spawn(prepare(settings.database, migrations, name, state, stop.clone()));
         let relaying = tokio::spawn(relay.run(stop.clone()));

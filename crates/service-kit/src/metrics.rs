@@ -6,9 +6,10 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use program_kit::http::metrics::{exposition, state, total};
+use program_kit::http::metrics::{Registry, state, total};
 
 use crate::change_log::{Backlog, backlog};
+use crate::database::PoolUse;
 use crate::relay::{RelayCounts, RelayState};
 use crate::retention::Counts;
 use crate::service::Service;
@@ -19,16 +20,17 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /metrics`. The database is probed separately, so that slow figures are left out, and are
 /// not taken for an outage.
-pub(crate) async fn answer(service: Data<Service>) -> HttpResponse {
+pub(crate) async fn answer(service: Data<Service>, registry: Data<Registry>) -> HttpResponse {
     let asking = service.database.observe_within(TIMEOUT, async |connection| {
         let (backlog, parked) = (backlog(connection).await?, parked::waiting(connection).await?);
         let oldest = retention::oldest(connection).await?;
         Ok((backlog, parked, oldest, feed::lag(connection).await?))
     });
     let (probed, figures) = tokio::join!(service.database.probe(TIMEOUT), asking);
-    exposition(|| {
+    registry.exposition(|| {
         relay(&service.relay.state(), service.relay.counts());
         deleted(service.deleted.now());
+        connections(service.pools.now());
         describe_gauge!("lockstep_database_up", "1 while the database answers, else 0");
         gauge!("lockstep_database_up").set(if probed.is_ok() { 1.0 } else { 0.0 });
         describe_gauge!("lockstep_feed_followers", "Clients that follow the changes");
@@ -59,6 +61,23 @@ fn relay(is: &RelayState, counts: RelayCounts) {
     total("lockstep_relay_returned_total", &[], counts.returned);
     describe_counter!("lockstep_relay_refused_total", "Changes that RabbitMQ refused");
     total("lockstep_relay_refused_total", &[], counts.refused);
+}
+
+fn connections(pools: PoolUse) {
+    describe_gauge!(
+        "lockstep_database_connections",
+        "Connections of the pools to the database, by state: in_use or idle"
+    );
+    for (state, count) in [("in_use", pools.in_use), ("idle", pools.idle)] {
+        gauge!("lockstep_database_connections", "state" => state).set(exact(count));
+    }
+    describe_gauge!("lockstep_database_connections_max", "The most connections of the pools");
+    gauge!("lockstep_database_connections_max").set(exact(pools.max));
+    describe_gauge!(
+        "lockstep_database_waiting_requests",
+        "Requests that wait for a connection of the pools"
+    );
+    gauge!("lockstep_database_waiting_requests").set(exact(pools.waiting));
 }
 
 fn waiting(backlog: &Backlog, parked: i64) {
@@ -110,6 +129,11 @@ fn feed_lag(lag: Duration) {
          not over"
     );
     gauge!("lockstep_feed_lag_seconds").set(lag.as_secs_f64());
+}
+
+/// Converts a count of connections, which are fewer than 2^32.
+fn exact(count: usize) -> f64 {
+    u32::try_from(count).unwrap_or(u32::MAX).into()
 }
 
 /// Converts a count to a gauge's floating-point number, which is exact up to 2^53.

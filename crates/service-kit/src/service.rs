@@ -3,7 +3,7 @@
 use shared_models::side::Side;
 use tokio_util::sync::CancellationToken;
 
-use crate::database::Database;
+use crate::database::{Database, Pools};
 use crate::feed::Hub;
 use crate::parked::Delays;
 use crate::relay::RelayHandle;
@@ -17,6 +17,8 @@ pub struct Service {
     pub side: Side,
     /// The service's own database.
     pub database: Database,
+    /// The pools of all HTTP threads.
+    pub pools: Pools,
     /// The handle to the relay.
     pub relay: RelayHandle,
     /// The resources of this service.

@@ -9,6 +9,7 @@ mod convergence;
 mod encryption;
 mod life_of_a_change;
 mod losses;
+mod metrics;
 mod outages;
 mod parking;
 mod pausing;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use actix_web::web::Data;
 use program_kit::http::endpoints::Routes;
+use program_kit::http::metrics::Registry;
 use sync_worker::audit::Audits;
 use sync_worker::parked::Parked;
 use sync_worker::settings::{AuditSettings, PROGRAM, SidesSettings};
@@ -31,7 +32,7 @@ fn worker() -> Routes {
     let sides = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
     let parked = Parked::new(&sides).unwrap();
     let audits = PROGRAM.layout.load::<AuditSettings>(Some(file.path())).unwrap();
-    let audits = Audits::new(&audits, &CancellationToken::new()).unwrap();
+    let audits = Audits::new(&audits, &CancellationToken::new(), &Registry::new("test")).unwrap();
     sync_worker::http::routes(Data::new(vec![]), parked, Sources::default(), audits)
 }
 

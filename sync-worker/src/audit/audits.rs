@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use program_kit::http::metrics::Registry;
 use shared_models::runs::{MAX_RUNS, Run, RunFailure, RunList};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ use super::work::{Audit, OnProgress};
 use super::{JOB, TASK};
 use crate::settings::AuditSettings;
 use crate::side_client::{BuildError, RequestError, SideClient};
+use crate::sources::figures::RunFigures;
 use crate::sources::run::{Asked, Task};
 use crate::sources::schedule::repeat;
 use shared_models::side::Side;
@@ -49,14 +51,19 @@ pub struct Audits {
 
 impl Audits {
     /// Builds the audits, within the runtime that they run in; none begins by itself yet.
-    pub fn new(settings: &AuditSettings, stop: &CancellationToken) -> Result<Self, BuildError> {
-        Self::with(settings, stop, Arc::new(|_| ()))
+    pub fn new(
+        settings: &AuditSettings,
+        stop: &CancellationToken,
+        registry: &Registry,
+    ) -> Result<Self, BuildError> {
+        Self::with(settings, stop, registry, Arc::new(|_| ()))
     }
 
     /// Builds the same, and tells how far those that are done here have come.
     pub fn with(
         settings: &AuditSettings,
         stop: &CancellationToken,
+        registry: &Registry,
         on_progress: OnProgress,
     ) -> Result<Self, BuildError> {
         let sides = settings.sides();
@@ -69,7 +76,8 @@ impl Audits {
             on_progress,
         };
         let (job, work) = (JOB.to_owned(), Arc::new(work));
-        let task = Task { job, name: TASK, side: store, work, stop: stop.clone() };
+        let (stop, figures) = (stop.clone(), RunFigures::new(registry, JOB, TASK));
+        let task = Task { job, name: TASK, side: store, work, stop, figures };
         Ok(Self {
             task: Arc::new(task),
             is_enabled: settings.compare.enabled,

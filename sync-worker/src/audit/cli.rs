@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indicatif::{ProgressBar, ProgressStyle};
+use program_kit::http::metrics::Registry;
 use shared_models::runs::{Run, RunFailure};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use super::report::{Difference, Ending, Report};
 use super::shown::{DetailedAudit, ShownReport, of_run};
 use super::work::OnProgress;
 use super::{Audits, TASK};
-use crate::settings::AuditSettings;
+use crate::settings::{AuditSettings, PROGRAM};
 use crate::side_client::BuildError;
 
 /// The name of the subcommand.
@@ -58,7 +59,8 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> Result<(), CliError> {
     let bar = ProgressBar::no_length().with_style(style(false));
-    let audits = Audits::with(settings, stop, on_progress(bar.clone()))?;
+    let audits =
+        Audits::with(settings, stop, &Registry::new(PROGRAM.name), on_progress(bar.clone()))?;
     if !audits.is_enabled() {
         return Err(CliError::Disabled);
     }

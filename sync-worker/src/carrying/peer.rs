@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use program_kit::backoff;
 use tokio::time::{sleep, sleep_until};
 
@@ -91,8 +92,11 @@ impl<L: Lane> Peer<L> {
         let stop = self.stop.requested.clone();
         let mut wait = self.wait_before_retry(batch.failures(request));
         loop {
-            if !wait.is_zero() && stop.run_until_cancelled(sleep(wait)).await.is_none() {
-                return stopping();
+            if !wait.is_zero() {
+                if stop.run_until_cancelled(sleep(wait)).await.is_none() {
+                    return stopping();
+                }
+                self.figures.histograms.retries.increment(1);
             }
             let unavailable = match self.send_once(batch, request, spans).await {
                 Answer::Unavailable(unavailable) => unavailable,
@@ -120,11 +124,17 @@ impl<L: Lane> Peer<L> {
         request: &Request,
         spans: &Spans,
     ) -> Answer {
-        let posting = self.post(batch.changes(request), spans.traces(batch.messages(request)));
+        let (began, changes) = (Instant::now(), batch.changes(request));
+        let posting = self.post(&changes, spans.traces(batch.messages(request)));
         let Some(answer) = self.stop.hurry.run_until_cancelled(posting).await else {
             return stopping();
         };
-        self.figures.count_request(&answer);
+        self.figures.count_request(&answer, began.elapsed());
+        self.figures.histograms.record_lag(
+            &answer,
+            changes.into_iter().map(L::made_at),
+            Utc::now(),
+        );
         let Answer::Failed(reason) = answer else { return answer };
         if self.stop.requested.is_cancelled() {
             return Answer::Unavailable(reason.into());
@@ -145,10 +155,10 @@ impl<L: Lane> Peer<L> {
         }
     }
 
-    async fn post(&self, changes: Vec<&L::Change>, traces: Vec<Option<String>>) -> Answer {
-        let request = self.lane.request(&changes, traces);
+    async fn post(&self, changes: &[&L::Change], traces: Vec<Option<String>>) -> Answer {
+        let request = self.lane.request(changes, traces);
         let reply = self.client.post_changes(L::PATH, &request).await;
-        reply.map_or_else(Answer::from, |reply| self.lane.read_reply(&changes, &reply))
+        reply.map_or_else(Answer::from, |reply| self.lane.read_reply(changes, &reply))
     }
 
     /// Waits while nothing is sent to the peer, and then checks whether it is still ready.

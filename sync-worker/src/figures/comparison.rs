@@ -1,7 +1,7 @@
 //! The progress of comparing a direction's sides, as it is shown.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use shared_models::comparison::{Finding, LogState};
 
 /// The progress and the findings of comparing the source's changes with the peer.
@@ -14,9 +14,11 @@ pub struct Comparison {
     /// The newest place in the source's log.
     pub newest: i64,
     /// The time up to which all of the source's commits have been compared.
-    pub as_of: Option<String>,
+    #[serde(serialize_with = "show")]
+    pub as_of: Option<DateTime<Utc>>,
     /// The time at which the last comparison ended.
-    pub finished_at: Option<String>,
+    #[serde(serialize_with = "show")]
+    pub finished_at: Option<DateTime<Utc>>,
     /// Orders that were compared.
     pub compared: u64,
     /// Orders that the peer lacked.
@@ -53,9 +55,7 @@ impl Comparison {
 
     /// Records the end of a comparison, and up to which time all commits are compared.
     pub fn set_finished(&mut self, as_of: DateTime<Utc>, now: DateTime<Utc>) {
-        let shown = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-        self.as_of = Some(shown(as_of));
-        self.finished_at = Some(shown(now));
+        (self.as_of, self.finished_at) = (Some(as_of), Some(now));
     }
 
     /// Counts orders that were compared.
@@ -92,6 +92,10 @@ impl Comparison {
     pub fn lag(&self) -> i64 {
         self.newest.saturating_sub(self.compared_to).max(0)
     }
+}
+
+fn show<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)).serialize(serializer)
 }
 
 fn count(orders: usize) -> u64 {

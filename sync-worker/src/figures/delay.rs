@@ -62,6 +62,7 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
+    use program_kit::http::metrics::Registry;
     use shared_models::side::Direction;
 
     use super::*;
@@ -69,7 +70,9 @@ mod tests {
 
     #[test]
     fn a_batch_that_is_long_in_hand_is_a_delay_although_nothing_waits_in_the_queue() {
-        let figures = Arc::new(Figures::new(Direction::ALL[0], std::iter::empty()));
+        let registry = Registry::new("test");
+        let figures = Figures::new(Direction::ALL[0], std::iter::empty(), &registry);
+        let figures = Arc::new(figures);
         figures.enter(State::Consuming);
         figures.set_depth(Depth { queue: 0, parked: 0 });
         let is_prompt = |max_in_hand| figures.check_no_delay(0, max_in_hand).is_ok();

@@ -3,13 +3,15 @@
 mod comparison;
 mod counters;
 mod delay;
+mod histograms;
 mod queues;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use program_kit::http::metrics::Registry;
 use serde::Serialize;
 use shared_models::names::QueueGeneration;
 use shared_models::side::{Direction, Side};
@@ -24,6 +26,7 @@ use counters::RateCounts;
 pub use comparison::Comparison;
 pub use counters::{Counters, Rates, Results};
 pub use delay::BatchInHand;
+pub use histograms::Histograms;
 pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::{Circuit, State, Waiting};
 
@@ -59,6 +62,8 @@ pub struct Snapshot {
 pub struct Figures {
     /// The direction.
     pub direction: Direction,
+    /// The metrics that only Prometheus reads.
+    pub histograms: Histograms,
     inner: Mutex<Inner>,
 }
 
@@ -82,7 +87,11 @@ impl Figures {
     /// Creates the figures of a direction that has done nothing yet. Its messages are dropped by
     /// these rules.
     #[must_use]
-    pub fn new(direction: Direction, rules: impl Iterator<Item = &'static str>) -> Self {
+    pub fn new(
+        direction: Direction,
+        rules: impl Iterator<Item = &'static str>,
+        registry: &Registry,
+    ) -> Self {
         let inner = Inner {
             state: State::Connecting(None),
             breaker: Circuit::default(),
@@ -96,7 +105,8 @@ impl Figures {
             comparison: Comparison::default(),
             batch_since: None,
         };
-        Self { direction, inner: Mutex::new(inner) }
+        let histograms = Histograms::new(direction.as_str(), registry);
+        Self { direction, histograms, inner: Mutex::new(inner) }
     }
 
     /// Returns the figures of this moment.
@@ -229,8 +239,9 @@ impl Figures {
         change(&mut self.lock().comparison);
     }
 
-    /// Counts a request, and the outcomes in its answer.
-    pub fn count_request(&self, answer: &Answer) {
+    /// Counts a request that took this long, and the outcomes in its answer.
+    pub fn count_request(&self, answer: &Answer, took: Duration) {
+        self.histograms.record_request(answer, took);
         let counters = &mut self.lock().counters;
         counters.requests += 1;
         match answer {
@@ -241,6 +252,7 @@ impl Figures {
 
     /// Counts the messages of a settled batch by their fates.
     pub fn count_settled(&self, fates: &[Fate]) {
+        self.histograms.record_batch(fates.len());
         let inner = &mut *self.lock();
         inner.counters.add(fates);
         inner.rates.add(Instant::now(), fates);

@@ -8,6 +8,7 @@ mod report;
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared_models::coalesce::Supersede;
 use shared_models::parked::{MAX_PARKED, ReportedChange};
@@ -33,6 +34,9 @@ pub trait Lane: Clone + Send + Sync + 'static {
 
     /// Reads the body of a message, and decides what to do with it.
     fn interpret(&self, body: &[u8]) -> Decision<Self::Change>;
+
+    /// Returns the time at which the source made a change.
+    fn made_at(change: &Self::Change) -> DateTime<Utc>;
 
     /// Returns the body of the request that sends these changes; `traces` are theirs, or none if no
     /// change is traced.

@@ -1,8 +1,10 @@
 //! The lane of orders: the events of a side become changes for `POST /v1/sync/orders` at its peer.
 //! Pure.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared_models::SCHEMA;
+use shared_models::coalesce::Supersede;
 use shared_models::event::OrderEvent;
 use shared_models::parked::ReportedChange;
 use shared_models::rules::{self, CarryRule, Facts, RULES, Verdict};
@@ -21,6 +23,27 @@ pub struct OrderLane {
     pub source: Side,
 }
 
+/// The change of a message, and the time at which its source made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderMessage {
+    /// The change.
+    pub change: OrderChange,
+    /// The time of the event.
+    pub at: DateTime<Utc>,
+}
+
+impl Supersede for OrderMessage {
+    type Key = <OrderChange as Supersede>::Key;
+
+    fn key(&self) -> Self::Key {
+        self.change.key()
+    }
+
+    fn supersedes(&self, other: &Self) -> bool {
+        self.change.supersedes(&other.change)
+    }
+}
+
 /// The schema number of a message, which determines how the other fields are read.
 #[derive(Deserialize)]
 struct MessageSchema {
@@ -28,7 +51,7 @@ struct MessageSchema {
 }
 
 impl Lane for OrderLane {
-    type Change = OrderChange;
+    type Change = OrderMessage;
 
     const PATH: &'static str = "v1/sync/orders";
 
@@ -36,7 +59,7 @@ impl Lane for OrderLane {
         RULES.into_iter().map(CarryRule::as_str)
     }
 
-    fn interpret(&self, body: &[u8]) -> Decision<OrderChange> {
+    fn interpret(&self, body: &[u8]) -> Decision<OrderMessage> {
         match serde_json::from_slice::<OrderEvent>(body) {
             Ok(event) if event.schema == SCHEMA => self.apply_rules(event),
             Ok(event) => unknown_schema(event.schema),
@@ -49,16 +72,21 @@ impl Lane for OrderLane {
         }
     }
 
-    fn request(
-        &self,
-        changes: &[&OrderChange],
-        traces: Vec<Option<String>>,
-    ) -> impl Serialize + Send + Sync {
-        SyncRequest { schema: SCHEMA, source: self.source, changes: changes.to_vec(), traces }
+    fn made_at(message: &OrderMessage) -> DateTime<Utc> {
+        message.at
     }
 
-    fn read_reply(&self, changes: &[&OrderChange], reply: &Reply) -> Answer {
-        read_sync_reply(changes.iter().map(|change| change.event_id), reply)
+    fn request(
+        &self,
+        messages: &[&OrderMessage],
+        traces: Vec<Option<String>>,
+    ) -> impl Serialize + Send + Sync {
+        let changes = messages.iter().map(|message| &message.change).collect::<Vec<_>>();
+        SyncRequest { schema: SCHEMA, source: self.source, changes, traces }
+    }
+
+    fn read_reply(&self, messages: &[&OrderMessage], reply: &Reply) -> Answer {
+        read_sync_reply(messages.iter().map(|message| message.change.event_id), reply)
     }
 
     fn report_entry(&self, body: &[u8], obstacle: &Obstacle) -> ReportedChange {
@@ -67,20 +95,24 @@ impl Lane for OrderLane {
 }
 
 impl OrderLane {
-    fn apply_rules(self, event: OrderEvent) -> Decision<OrderChange> {
+    fn apply_rules(self, event: OrderEvent) -> Decision<OrderMessage> {
         match rules::decide(&RULES, Facts::of(self.source, &event)) {
-            Verdict::Carry(cargo) => Decision::Send(Box::new(OrderChange::of(event, cargo))),
+            Verdict::Carry(cargo) => {
+                let at = event.at;
+                let change = OrderChange::of(event, cargo);
+                Decision::Send(Box::new(OrderMessage { change, at }))
+            }
             Verdict::Drop(rule) => Decision::Drop(rule.as_str()),
         }
     }
 }
 
-fn unknown_schema(schema: u32) -> Decision<OrderChange> {
+fn unknown_schema(schema: u32) -> Decision<OrderMessage> {
     let reason = format!("expected a message of schema {SCHEMA}, but got schema {schema}");
     Decision::Park(Obstacle::lasting(reason))
 }
 
-fn unreadable(error: &serde_json::Error) -> Decision<OrderChange> {
+fn unreadable(error: &serde_json::Error) -> Decision<OrderMessage> {
     Decision::Park(Obstacle::lasting(format!("the message cannot be read: {error}")))
 }
 

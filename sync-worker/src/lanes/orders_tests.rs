@@ -17,7 +17,7 @@ fn event(origin: &str, touched: &[&str], status: &str) -> Value {
     })
 }
 
-fn decided(source: Side, event: &Value) -> Decision<OrderChange> {
+fn decided(source: Side, event: &Value) -> Decision<OrderMessage> {
     OrderLane { source }.interpret(event.to_string().as_bytes())
 }
 
@@ -37,7 +37,7 @@ fn the_rules_decide_what_is_carried_and_what_is_dropped() {
 
 fn carried(source: Side, event: &Value) -> Option<OrderChange> {
     match decided(source, event) {
-        Decision::Send(change) => Some(*change),
+        Decision::Send(message) => Some(message.change),
         Decision::Drop(_) | Decision::Park(_) => None,
     }
 }

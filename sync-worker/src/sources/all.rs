@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use program_kit::http::metrics::Registry;
 use shared_models::mirror::JOB;
 use shared_models::runs::{Run, RunFailure};
 use shared_models::side::Side;
@@ -11,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::figures::RunFigures;
 use super::mirror::Mirror;
 use super::mirror::flush::{FLUSH, Flush};
 use super::mirror::load::{LOAD, Load, OnProgress};
@@ -71,29 +73,36 @@ impl Default for LoadOptions {
 pub struct SourcesError(String);
 
 impl Sources {
-    /// Builds the sources, within the runtime that they run in. They are idle until they are run.
-    pub fn new(settings: &SourcesSettings, stop: &CancellationToken) -> Result<Self, SourcesError> {
-        Self::with(settings, stop, LoadOptions::default())
+    /// Builds the sources, within the runtime that they run in. They are idle until they are run, and
+    /// are measured in the registry.
+    pub fn new(
+        settings: &SourcesSettings,
+        stop: &CancellationToken,
+        registry: &Registry,
+    ) -> Result<Self, SourcesError> {
+        Self::with(settings, stop, registry, LoadOptions::default())
     }
 
     /// Builds the sources, whose loads have these options.
     pub fn with(
         settings: &SourcesSettings,
         stop: &CancellationToken,
+        registry: &Registry,
         load: LoadOptions,
     ) -> Result<Self, SourcesError> {
         let client = |side| {
             let client = SideClient::new(side, &settings.sides());
             client.map_err(|error| SourcesError(error.to_string()))
         };
-        let mut upstreams = vec![];
+        let (build, mut upstreams) = (Builder { stop, registry }, vec![]);
         for upstream in settings.upstreams().map_err(SourcesError)? {
             let (job, side) = (upstream.name.clone(), client(Side::Warehouse)?);
-            let work = Pull::new(upstream, side.clone(), Arc::new(Instant::now));
-            upstreams.push(task(job, pull::TASK, side, work.map_err(SourcesError)?, stop));
+            let work = Pull::new(upstream, side.clone(), Arc::new(Instant::now), registry);
+            let work = work.map_err(SourcesError)?;
+            upstreams.push(build.task(job, pull::TASK, side, work));
         }
         let remote = settings.remote().map_err(SourcesError)?;
-        let mirror = remote.map(|remote| mirror(remote, client(Side::Store)?, stop, load));
+        let mirror = remote.map(|remote| build.mirror(remote, client(Side::Store)?, load));
         Ok(Self {
             upstreams: upstreams.into(),
             mirror: mirror.transpose()?,
@@ -182,25 +191,30 @@ impl Sources {
     }
 }
 
-fn mirror(
-    remote: Remote,
-    side: SideClient,
-    stop: &CancellationToken,
-    options: LoadOptions,
-) -> Result<MirrorTasks, SourcesError> {
-    let mirror = Arc::new(Mirror::new(remote, side.clone()).map_err(SourcesError)?);
-    let LoadOptions { on_progress, removes_any, is_same_remote } = options;
-    let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any, is_same_remote };
-    let flush = task(JOB.to_owned(), FLUSH, side.clone(), Flush(mirror), stop);
-    Ok(MirrorTasks { flush, load: task(JOB.to_owned(), LOAD, side, load, stop) })
+/// Builds tasks, with what all of them share.
+struct Builder<'a> {
+    stop: &'a CancellationToken,
+    registry: &'a Registry,
 }
 
-fn task<W>(
-    job: String,
-    name: &'static str,
-    side: SideClient,
-    work: W,
-    stop: &CancellationToken,
-) -> Arc<Task<W>> {
-    Arc::new(Task { job, name, side, work: Arc::new(work), stop: stop.clone() })
+impl Builder<'_> {
+    fn mirror(
+        &self,
+        remote: Remote,
+        side: SideClient,
+        options: LoadOptions,
+    ) -> Result<MirrorTasks, SourcesError> {
+        let mirror = Mirror::new(remote, side.clone(), self.registry).map_err(SourcesError)?;
+        let mirror = Arc::new(mirror);
+        let LoadOptions { on_progress, removes_any, is_same_remote } = options;
+        let load = Load { mirror: Arc::clone(&mirror), on_progress, removes_any, is_same_remote };
+        let flush = self.task(JOB.to_owned(), FLUSH, side.clone(), Flush(mirror));
+        Ok(MirrorTasks { flush, load: self.task(JOB.to_owned(), LOAD, side, load) })
+    }
+
+    fn task<W>(&self, job: String, name: &'static str, side: SideClient, work: W) -> Arc<Task<W>> {
+        let figures = RunFigures::new(self.registry, &job, name);
+        let (work, stop) = (Arc::new(work), self.stop.clone());
+        Arc::new(Task { job, name, side, work, stop, figures })
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use indicatif::{ProgressBar, ProgressStyle};
+use program_kit::http::metrics::Registry;
 use shared_models::runs::{Run, RunFailure};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use super::all::{LoadOptions, MirrorTasks, Sources, SourcesError};
 use super::mirror::flush::FLUSH;
 use super::mirror::load::{LOAD, OnProgress, Progress};
 use super::pull::TASK as PULL;
-use crate::settings::SourcesSettings;
+use crate::settings::{PROGRAM, SourcesSettings};
 
 /// The names of the subcommands, which are those of the tasks.
 pub const NAMES: [&str; 3] = [PULL, LOAD, FLUSH];
@@ -78,6 +79,7 @@ pub async fn run(
     (command, matches): (&str, &ArgMatches),
     stop: &CancellationToken,
 ) -> Result<(), CliError> {
+    let registry = Registry::new(PROGRAM.name);
     let runs = match command {
         LOAD => {
             let bar = Bar::default();
@@ -85,18 +87,18 @@ pub async fn run(
             let is_same_remote = matches.get_flag(SAME_REMOTE);
             let options =
                 LoadOptions { on_progress: bar.on_progress(), removes_any, is_same_remote };
-            let sources = Sources::with(settings, stop, options)?;
+            let sources = Sources::with(settings, stop, &registry, options)?;
             let run = sources.run(&mirror(&sources)?.load, None).await;
             bar.clear();
             vec![run?]
         }
         FLUSH => {
-            let sources = Sources::new(settings, stop)?;
+            let sources = Sources::new(settings, stop, &registry)?;
             vec![sources.run(&mirror(&sources)?.flush, None).await?]
         }
         _ => {
             let name = matches.get_one::<String>(NAME).map(String::as_str);
-            pull(&Sources::new(settings, stop)?, name).await?
+            pull(&Sources::new(settings, stop, &registry)?, name).await?
         }
     };
     for run in &runs {

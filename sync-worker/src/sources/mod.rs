@@ -3,6 +3,7 @@
 pub mod all;
 pub mod answers;
 pub mod cli;
+pub mod figures;
 mod held;
 pub mod lease;
 pub mod mirror;

@@ -11,8 +11,9 @@ use reqwest::header::{HeaderMap, HeaderValue, LINK, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::figures::RequestFigures;
 use crate::side_client::answer::{parse_retry_after, root_cause};
 
 /// The idle timeout of connections: a request on one that the other end is just closing is lost.
@@ -37,6 +38,7 @@ pub struct Outbound {
     http: Client,
     tls: Tls,
     limits: Limits,
+    figures: RequestFigures,
 }
 
 /// The reason why a service outside did not carry out a request.
@@ -128,7 +130,12 @@ impl Reason {
 
 impl Outbound {
     /// Builds a client. Its messages name the section of its settings.
-    pub fn new(section: &'static str, tls: &Tls, limits: Limits) -> Result<Self, String> {
+    pub fn new(
+        section: &'static str,
+        tls: &Tls,
+        limits: Limits,
+        figures: RequestFigures,
+    ) -> Result<Self, String> {
         #[expect(clippy::disallowed_methods, reason = "the TLS configuration is set here")]
         let http = Client::builder()
             .user_agent(concat!("sync-worker/", env!("CARGO_PKG_VERSION")))
@@ -140,7 +147,7 @@ impl Outbound {
             .tls_backend_preconfigured(tls.config())
             .build()
             .map_err(|error| root_cause(&error.without_url()))?;
-        Ok(Self { section, http, tls: tls.clone(), limits })
+        Ok(Self { section, http, tls: tls.clone(), limits, figures })
     }
 
     /// Returns the client with which requests are built.
@@ -160,39 +167,34 @@ impl Outbound {
         &self,
         request: RequestBuilder,
     ) -> Result<T, Failure> {
-        let all = async {
-            let response = self.open(request).await?;
-            match is_a_page(response.headers()) {
-                true => Err(Failure {
-                    reason: Reason::Malformed,
-                    detail: "its answer is one page of several, and pages are not followed"
-                        .to_owned(),
-                    retry_after: None,
-                }),
-                false => self.read(response).await,
-            }
-        };
-        let limit = self.limits.read_timeout + self.limits.connect_timeout;
-        let body = timeout(limit, all).await.unwrap_or_else(|_| Err(self.timed_out()))?;
-        parse(&body)
+        let until = Instant::now() + self.limit();
+        let response = self.open(request).await?;
+        if is_a_page(response.headers()) {
+            return Err(Failure {
+                reason: Reason::Malformed,
+                detail: "its answer is one page of several, and pages are not followed".to_owned(),
+                retry_after: None,
+            });
+        }
+        parse(&self.read(response, until).await?)
     }
 
     /// Sends a request that has to succeed: its answer has a status from 200 to 299. Returns its body.
     pub async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
-        let all = async {
-            let response = request.send().await.map_err(|error| self.no_answer(error))?;
-            self.read(self.succeeded(response)?).await
-        };
-        let limit = self.limits.read_timeout + self.limits.connect_timeout;
-        timeout(limit, all).await.unwrap_or_else(|_| Err(self.timed_out()))
+        let until = Instant::now() + self.limit();
+        let response = self.open(request).await?;
+        self.read(response, until).await
     }
 
     /// Sends a request, and returns its answer with a body that is not read yet. What it takes to read it
     /// is limited by [`Self::next`].
     pub async fn open(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let limit = self.limits.read_timeout + self.limits.connect_timeout;
-        let sent = timeout(limit, request.send()).await.map_err(|_| self.timed_out())?;
-        self.succeeded(sent.map_err(|error| self.no_answer(error))?)
+        let began = Instant::now();
+        let opening = async { request.send().await.map_err(|error| self.no_answer(error)) };
+        let sent = timeout(self.limit(), opening).await.unwrap_or_else(|_| Err(self.timed_out()));
+        let answer = sent.and_then(|response| self.succeeded(response));
+        self.figures.record(&answer, began.elapsed());
+        answer
     }
 
     /// Reads the next part of an answer; `None` at its end.
@@ -202,15 +204,23 @@ impl Outbound {
         Ok(part.map(Vec::from))
     }
 
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
-        let mut body = vec![];
-        while let Some(part) = self.next(&mut response).await? {
-            body.extend_from_slice(&part);
-            if body.len() > self.limits.max_answer {
-                return Err(too_large(self.limits.max_answer));
+    /// Returns the time that an answer may take as a whole.
+    fn limit(&self) -> Duration {
+        self.limits.read_timeout + self.limits.connect_timeout
+    }
+
+    async fn read(&self, mut response: Response, until: Instant) -> Result<Vec<u8>, Failure> {
+        let reading = async {
+            let mut body = vec![];
+            while let Some(part) = self.next(&mut response).await? {
+                body.extend_from_slice(&part);
+                if body.len() > self.limits.max_answer {
+                    return Err(too_large(self.limits.max_answer));
+                }
             }
-        }
-        Ok(body)
+            Ok(body)
+        };
+        timeout_at(until, reading).await.unwrap_or_else(|_| Err(self.timed_out()))
     }
 
     fn succeeded(&self, response: Response) -> Result<Response, Failure> {

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::figures::RunFigures;
 pub use super::held::{BegunRun, Held};
 use super::lease::HOLD;
 use super::outbound::Failure;
@@ -25,6 +26,9 @@ const POLL: Duration = Duration::from_millis(200);
 const TAKE_OVER: Duration = Duration::from_secs(5);
 /// The attempts to tell the side that a run has ended.
 const TELLS: u32 = 3;
+
+/// The figure that is no count of records.
+pub(super) const MILLISECONDS: &str = "milliseconds";
 
 /// What a run of a task does.
 pub trait Work: Send + Sync + 'static {
@@ -117,6 +121,8 @@ pub struct Task<W> {
     pub work: Arc<W>,
     /// Cancelled when the worker stops: a run that is under way ends.
     pub stop: CancellationToken,
+    /// The metrics of its runs.
+    pub figures: RunFigures,
 }
 
 /// What came of the request to begin a run.
@@ -224,7 +230,10 @@ impl<W: Work> Task<W> {
                 () = over(&self.stop, W::GRACE) => ended_early::<W>(stopped()),
             }
         };
-        let Outcome { counts, refused, failure, again_after, cursors, report } = working.await;
+        let began = Instant::now();
+        let outcome = working.await;
+        self.figures.ended(&outcome, began.elapsed());
+        let Outcome { counts, refused, failure, again_after, cursors, report } = outcome;
         match &failure {
             Some(RunFailure { reason, detail }) => {
                 tracing::warn!(source = self.job, task = self.name, reason, detail, "a run failed");

@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use program_kit::access::Role;
+use program_kit::http::metrics::Registry;
 use reqwest::Method;
 use serde_json::json;
 use sync_worker::audit::Audits;
@@ -45,7 +46,8 @@ async fn each_route_is_for_those_for_whom_its_rule_is() {
     let (world, tokens) = (World::new().await, TestTokens::random());
     let worker = secured(&world, &tokens).await;
     let parked = Parked::new(&worker.sides).unwrap();
-    let audits = Audits::new(&worker.audits, &CancellationToken::new()).unwrap();
+    let audits =
+        Audits::new(&worker.audits, &CancellationToken::new(), &Registry::new("test")).unwrap();
     let routes = routes(Data::new(vec![]), parked, Sources::default(), audits);
     worker.client().assert_keeps_to_its_rules(&routes, &tokens).await;
 }

@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use orders::{Draft, Edit, Order, WriteQueues, Writer, Written};
 use program_kit::http::conditional::Precondition;
+use program_kit::http::metrics::Registry;
 use service_kit::database::DatabaseSettings;
 use service_kit::error::Error;
 use service_kit::relay::{Relay, RelayOptions};
@@ -36,7 +37,7 @@ impl Desk {
     pub(crate) async fn over(database: TestDatabase, settings: DatabaseSettings) -> Self {
         let id = write_orders(&database, 1).await[0];
         let settings = service_settings(settings);
-        let (_, relay) = Relay::new(RelayOptions {
+        let options = RelayOptions {
             name: "desk",
             side: Side::Store,
             database: settings.database.clone(),
@@ -44,7 +45,8 @@ impl Desk {
             relay: settings.relay,
             resources: plain().resources,
             tasks: vec![],
-        });
+        };
+        let (_, relay) = Relay::new(options, &Registry::new("desk"));
         let writer = Writer::new(pool("desk", &settings.database), relay, WriteQueues::default());
         Self { writer, database, id }
     }

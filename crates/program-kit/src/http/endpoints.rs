@@ -15,6 +15,7 @@ use super::admission::admit;
 use super::body::Expected;
 use super::field::Expectation;
 use super::problem::Problem;
+use super::requests::RoutePattern;
 use crate::access::Rule;
 
 /// An endpoint: a method of a path, its rule and its handler.
@@ -67,7 +68,9 @@ impl PathEndpoints {
         let guard = from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
             admit(Rc::clone(&rules), request, next)
         });
-        let resource = endpoints.into_iter().fold(web::resource(path), |resource, endpoint| {
+        let pattern = RoutePattern(path.as_str().into());
+        let resource = web::resource(path).app_data(pattern);
+        let resource = endpoints.into_iter().fold(resource, |resource, endpoint| {
             resource.route(endpoint.route.method(endpoint.method))
         });
         let resource = match expectation {

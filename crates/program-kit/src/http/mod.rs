@@ -17,6 +17,7 @@ pub mod object;
 pub mod page;
 pub mod problem;
 mod rate;
+mod requests;
 pub mod server;
 mod settings;
 pub mod span;

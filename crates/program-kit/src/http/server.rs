@@ -10,7 +10,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServerHandle, ServiceRequest};
 use actix_web::error::{PathError, QueryPayloadError};
 use actix_web::middleware::{Compress, Next, from_fn};
-use actix_web::web::{self, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{self, Data, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{App, HttpRequest, HttpServer};
 use tracing_actix_web::TracingLogger;
 
@@ -19,7 +19,9 @@ use super::body::BodyLimits;
 use super::connection::{self, CLOSE_TIMEOUT};
 use super::endpoints::Routes;
 use super::files;
+use super::metrics::Registry;
 use super::problem::{Kind, Problem};
+use super::requests::Requests;
 use super::span::RequestSpan;
 use super::{HttpSettings, LimitsSettings};
 use crate::access::{Access, Caller};
@@ -39,21 +41,25 @@ pub fn bind(settings: &HttpSettings, access: &Access) -> io::Result<TcpListener>
 }
 
 /// Starts the server with these routes, on `threads` threads. It is stopped through its handle, not
-/// by signals: the program decides in which order its parts stop.
+/// by signals: the program decides in which order its parts stop. Its requests are measured in the
+/// registry, which its handlers find as `Data`.
 pub fn serve(
     threads: NonZeroUsize,
     settings: &HttpSettings,
     limits: &LimitsSettings,
     access: Access,
+    registry: &Registry,
     listener: TcpListener,
     routes: impl Fn() -> Routes + Clone + Send + 'static,
 ) -> io::Result<Server> {
     files::raise_limit(limits.connections)?;
     let body_limits = BodyLimits { bytes: settings.body_limit, time: limits.body_timeout };
     let admission = Admission::new(access, limits);
+    registry.keep_up();
+    let registry = registry.clone();
     let idle_timeout = limits.header_timeout + limits.keep_alive;
     let server = HttpServer::new(move || {
-        let admission = admission.clone();
+        let (admission, requests) = (admission.clone(), Requests::new(&registry));
         App::new()
             .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
                 identify(admission.clone(), request, next)
@@ -61,7 +67,11 @@ pub fn serve(
             .wrap(Compress::default())
             .wrap(TracingLogger::<RequestSpan>::new())
             .wrap(from_fn(connection::suspend_deadline))
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
+                requests.clone().measure(request, next)
+            }))
             .app_data(body_limits)
+            .app_data(Data::new(registry.clone()))
             .configure(report_invalid_input)
             .configure(|config| routes().register(config))
             .default_service(web::to(no_such_resource))

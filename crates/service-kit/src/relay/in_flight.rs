@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use lapin::{Confirmation, ConnectionStatus, PublisherConfirm};
+use metrics::Histogram;
 use program_kit::broker::{BrokerError, is_blocked};
 use program_kit::telemetry::trace::Span;
 use shared_models::fault_switch::Guard;
@@ -26,14 +27,20 @@ use super::publisher::PublishError;
 const MAX_BATCHES: usize = 4;
 
 /// The in-flight batches, oldest first.
-#[derive(Default)]
 pub(super) struct InFlightBatches {
     batches: VecDeque<PublishedBatch>,
     answers: Answers,
     outcome: Option<Result<BatchOutcome, PublishError>>,
+    confirm_duration: Histogram,
 }
 
 impl InFlightBatches {
+    /// Creates an empty list; the time until the outcome of a batch is certain is recorded.
+    pub(super) fn new(confirm_duration: Histogram) -> Self {
+        let (batches, answers) = (VecDeque::new(), Answers::default());
+        Self { batches, answers, outcome: None, confirm_duration }
+    }
+
     pub(super) fn add(&mut self, batch: PublishedBatch) {
         self.answers.published(batch.messages());
         self.batches.push_back(batch);
@@ -42,7 +49,7 @@ impl InFlightBatches {
     /// Forgets all batches: they stay in the outbox, and are published again. Their channel must
     /// not be used any more, because later returns on it may be theirs.
     pub(super) fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.confirm_duration.clone());
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -78,8 +85,11 @@ impl InFlightBatches {
     /// is none.
     pub(super) async fn await_oldest_outcome(&mut self) {
         if self.outcome.is_none() {
-            self.outcome = Some(self.outcome_of_oldest().await);
-            self.batches.pop_front();
+            let outcome = self.outcome_of_oldest().await;
+            if let (Ok(_), Some(oldest)) = (&outcome, self.batches.pop_front()) {
+                self.confirm_duration.record(oldest.published.elapsed());
+            }
+            self.outcome = Some(outcome);
         }
     }
 
@@ -128,6 +138,7 @@ pub(super) type PublishResults = Vec<lapin::Result<PublisherConfirm>>;
 pub(super) struct PublishedBatch {
     messages: Vec<Message>,
     stage: Stage,
+    published: Instant,
     began: Instant,
     limit: Duration,
     connection: ConnectionStatus,
@@ -158,7 +169,8 @@ impl PublishedBatch {
         connection: ConnectionStatus,
     ) -> Self {
         let stage = Stage::Writing(writing.boxed());
-        Self { messages, stage, began: Instant::now(), limit, connection, spans: vec![] }
+        let now = Instant::now();
+        Self { messages, stage, published: now, began: now, limit, connection, spans: vec![] }
     }
 
     /// Returns the batch with the spans of its traced changes.

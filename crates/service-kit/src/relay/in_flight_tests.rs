@@ -88,7 +88,7 @@ async fn world() -> World {
     World {
         publisher: publisher.unwrap(),
         broker,
-        in_flight: InFlightBatches::default(),
+        in_flight: InFlightBatches::new(Histogram::noop()),
         before: 0,
     }
 }

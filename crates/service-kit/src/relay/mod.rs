@@ -8,6 +8,7 @@
 
 mod answers;
 mod handle;
+mod histograms;
 mod housekeeping;
 mod in_flight;
 mod lease;
@@ -20,6 +21,7 @@ mod step;
 use std::sync::Arc;
 
 use program_kit::broker::BrokerSettings;
+use program_kit::http::metrics::Registry;
 use shared_models::side::Side;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -29,6 +31,7 @@ use crate::database::DatabaseSettings;
 use crate::resource::Resources;
 use handle::Counts;
 pub use handle::{RelayCounts, RelayHandle, RelayState};
+use histograms::Histograms;
 use housekeeping::Schedule;
 pub use housekeeping::{Task, TaskOutcome};
 use in_flight::InFlightBatches;
@@ -65,6 +68,7 @@ pub struct Relay {
     wake: Arc<Notify>,
     state: watch::Sender<RelayState>,
     counts: Arc<Counts>,
+    histograms: Histograms,
     pace: Pace,
     batch_size: BatchSize,
     scan_start: ScanStart,
@@ -75,9 +79,9 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates a relay, and the handle to it.
+    /// Creates a relay, which is measured in the registry, and the handle to it.
     #[must_use]
-    pub fn new(options: RelayOptions) -> (Self, RelayHandle) {
+    pub fn new(options: RelayOptions, registry: &Registry) -> (Self, RelayHandle) {
         let wake = Arc::new(Notify::new());
         let (state, observed) = watch::channel(RelayState::Starting);
         let counts = Arc::default();
@@ -87,15 +91,18 @@ impl Relay {
         let handle = RelayHandle::new(Arc::clone(&wake), requested, observed, Arc::clone(&counts));
         let pace = Pace::new(options.relay.poll_min, options.relay.poll_max);
         let batch_size = BatchSize::new(options.relay.batch_size);
+        let histograms = Histograms::new(registry);
+        let in_flight = InFlightBatches::new(histograms.confirm_duration.clone());
         let relay = Self {
             options,
             wake,
             state,
             counts,
+            histograms,
             pace,
             batch_size,
             scan_start: ScanStart::default(),
-            in_flight: InFlightBatches::default(),
+            in_flight,
             schedule,
             lease: None,
             publisher: None,

@@ -118,6 +118,7 @@ impl Relay {
             none => none.insert(lease.renewing(Publisher::connect(&self.options)).await??),
         };
         let is_more = pending.len() >= usize::from(self.batch_size.now());
+        self.histograms.record_batch(pending.len());
         self.in_flight.add(publisher.publish(pending, self.options.relay.confirm_timeout));
         let writing = async {
             tokio::select! {

@@ -17,6 +17,48 @@ async fn tells(side: &TestService, line: &str) {
     eventually(&format!("{line} is told"), told).await;
 }
 
+/// Returns the value of the series of this name and labels on a page.
+fn value(page: &str, series: &str) -> f64 {
+    let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {series} in\n{page}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn requests_are_told_by_route_and_not_by_path() {
+    let side = TestService::start("notes", notes()).await;
+    for id in 0..3 {
+        side.client.get(&format!("/v1/parked/{}", uuid::Uuid::from_u128(id))).await.with(404);
+        side.client.get(&format!("/nothing/{id}")).await.with(404);
+    }
+    let odd = reqwest::Method::from_bytes(b"ODD").unwrap();
+    side.client.send(side.client.request(odd, "/metrics")).await.with(405);
+    let page = side.client.get("/metrics").await.with(200).text;
+    let name = "http_server_request_duration_seconds_count";
+    let expected = [
+        ("GET", "/v1/parked/{id}", 404, 3.0),
+        ("GET", "none", 404, 3.0),
+        ("other", "/metrics", 405, 1.0),
+    ];
+    for (method, route, status, count) in expected {
+        let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+        assert_eq!(value(&page, &format!("{name}{{{labels}}}")), count, "{page}");
+    }
+    assert!(!page.contains("nothing/") && !page.contains("ODD"), "{page}");
+    // The request for the page itself.
+    assert_eq!(value(&page, "http_server_active_requests"), 1.0);
+}
+
+#[tokio::test]
+async fn the_use_of_the_pools_is_told() {
+    let side = TestService::start("notes", notes()).await;
+    side.client.get("/v1/parked").await.with(200);
+    let page = side.client.get("/metrics").await.with(200).text;
+    assert_eq!(value(&page, "lockstep_database_connections{state=\"in_use\"}"), 0.0);
+    assert_eq!(value(&page, "lockstep_database_connections{state=\"idle\"}"), 1.0);
+    assert_eq!(value(&page, "lockstep_database_waiting_requests"), 0.0);
+    assert!(value(&page, "lockstep_database_connections_max") >= 2.0, "{page}");
+}
+
 #[tokio::test]
 async fn what_was_published_is_counted() {
     let broker = bound_broker().await;
@@ -29,6 +71,11 @@ async fn what_was_published_is_counted() {
     tells(&side, "lockstep_outbox_changes 0").await;
     tells(&side, "lockstep_outbox_age_seconds 0").await;
     tells(&side, "lockstep_database_up 1").await;
+    let page = side.client.get("/metrics").await.with(200).text;
+    assert_eq!(value(&page, "lockstep_relay_batch_changes_sum"), 3.0);
+    let batches = value(&page, "lockstep_relay_batch_changes_count");
+    assert_eq!(value(&page, "lockstep_relay_confirm_duration_seconds_count"), batches);
+    assert!(value(&page, "lockstep_relay_confirm_duration_seconds_sum") > 0.0, "{page}");
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@
 
 use std::cmp::Reverse;
 
+use program_kit::http::metrics::Registry;
 use reqwest::header::{CACHE_CONTROL, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 use serde_json::Value;
-use shared_models::mirror::{MAX_FOUND, Mirrored};
+use shared_models::mirror::{JOB, MAX_FOUND, Mirrored};
 use uuid::Uuid;
 
 use super::list::List;
 use super::names::{Written, has, id, parameters};
 use crate::settings::mirror::Remote;
+use crate::sources::figures::RequestFigures;
 use crate::sources::outbound::{Failure, Limits, Outbound, Reason};
 use crate::sources::pace::SharedPace;
 
@@ -34,14 +36,15 @@ pub(super) struct RemoteClient {
 }
 
 impl RemoteClient {
-    pub(super) fn new(remote: Remote) -> Result<Self, String> {
+    pub(super) fn new(remote: Remote, registry: &Registry) -> Result<Self, String> {
         let settings = &remote.settings;
         let limits = Limits {
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
             max_answer: MAX_ANSWER,
         };
-        let http = Outbound::new("mirror", &remote.tls, limits)?;
+        let figures = RequestFigures::new(registry, JOB);
+        let http = Outbound::new("mirror", &remote.tls, limits, figures)?;
         Ok(Self { remote, http, pace: SharedPace::new() })
     }
 

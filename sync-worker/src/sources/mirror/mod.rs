@@ -21,6 +21,7 @@ mod settler;
 mod steps;
 mod store;
 
+use program_kit::http::metrics::Registry;
 use shared_models::mirror::Mirrored;
 
 use super::run::Held;
@@ -36,9 +37,9 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Creates the mirror of a remote.
-    pub fn new(remote: Remote, store: SideClient) -> Result<Self, String> {
-        Ok(Self { client: RemoteClient::new(remote)?, store })
+    /// Creates the mirror of a remote. The requests to that are measured in the registry.
+    pub fn new(remote: Remote, store: SideClient, registry: &Registry) -> Result<Self, String> {
+        Ok(Self { client: RemoteClient::new(remote, registry)?, store })
     }
 
     /// Returns the remote.

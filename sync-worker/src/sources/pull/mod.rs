@@ -8,14 +8,16 @@ use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 use program_kit::access::Token;
+use program_kit::http::metrics::Registry;
 use reqwest::Url;
 use serde_json::Value;
 use shared_models::pull::PullReceipt;
 use shared_models::runs::{RefusedRecord, RunFailure};
 
+use super::figures::RequestFigures;
 use super::outbound::{Failure, Limits, Outbound, Reason};
 use super::pace::SharedPace;
-use super::run::{Held, Outcome, Work};
+use super::run::{Held, MILLISECONDS, Outcome, Work};
 use super::token::{Clock, NO_TOKEN, TokenError, Tokens};
 use crate::settings::upstream::{Credentials, Upstream};
 use crate::side_client::SideClient;
@@ -87,15 +89,22 @@ impl From<Problem> for RunFailure {
 }
 
 impl Pull {
-    /// Creates the pull from an upstream; its tokens expire by `clock`.
-    pub fn new(upstream: Upstream, warehouse: SideClient, clock: Clock) -> Result<Self, String> {
+    /// Creates the pull from an upstream, whose requests are measured in the registry; its tokens
+    /// expire by `clock`.
+    pub fn new(
+        upstream: Upstream,
+        warehouse: SideClient,
+        clock: Clock,
+        registry: &Registry,
+    ) -> Result<Self, String> {
         let settings = &upstream.settings;
         let limits = Limits {
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
             max_answer: settings.max_answer.get(),
         };
-        let client = Outbound::new(SECTION, &upstream.tls, limits)?;
+        let figures = RequestFigures::new(registry, &upstream.name);
+        let client = Outbound::new(SECTION, &upstream.tls, limits, figures)?;
         let (credentials, url) = (upstream.credentials.clone(), upstream.token_url.clone());
         if matches!(credentials, Credentials::Missing) {
             let name = &upstream.name;
@@ -220,7 +229,7 @@ impl Work for Pull {
             outcome.fail(problem);
         }
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        outcome.add("milliseconds", milliseconds);
+        outcome.add(MILLISECONDS, milliseconds);
         outcome
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use program_kit::http::metrics::Registry;
 use program_kit::tls::{CaFile, Check, Tls};
 use sample_sources::remote::{Options, Remote};
 use sample_sources::steering::{Action, RetryAfter, Rule};
 use serde_json::Value;
+use sync_worker::sources::figures::RequestFigures;
 use sync_worker::sources::outbound::{Failure, Limits, Outbound, Reason};
 use test_kit::{Flaw, Front, Greeting, TestCa};
 use tokio::net::TcpListener;
@@ -16,8 +18,12 @@ const LIMITS: Limits = Limits {
     max_answer: 100_000,
 };
 
+fn figures() -> RequestFigures {
+    RequestFigures::new(&Registry::new("test"), "mirror")
+}
+
 fn client() -> Outbound {
-    Outbound::new("mirror", &Tls::trusting_nobody().unwrap(), LIMITS).unwrap()
+    Outbound::new("mirror", &Tls::trusting_nobody().unwrap(), LIMITS, figures()).unwrap()
 }
 
 async fn remote() -> Remote {
@@ -109,7 +115,8 @@ async fn get_over_tls(
     let front = Front::start(target, Greeting::None, &issuer.issue(flaw)).await;
     let ca = CaFile::try_from(trusted.path().to_owned()).unwrap();
     let client =
-        Outbound::new("mirror", &Tls::new(Some(&ca), Check::Name).unwrap(), LIMITS).unwrap();
+        Outbound::new("mirror", &Tls::new(Some(&ca), Check::Name).unwrap(), LIMITS, figures())
+            .unwrap();
     let url = format!("https://{}/posts/1", front.address());
     client.fetch(client.http().get(url)).await
 }

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use program_kit::access::Token;
+use program_kit::http::metrics::Registry;
 use program_kit::tls::Tls;
 use sample_sources::steering::{Action, Rule};
 use sample_sources::upstream::{Options, Upstream};
 use sync_worker::settings::upstream::Credentials;
+use sync_worker::sources::figures::RequestFigures;
 use sync_worker::sources::outbound::{Limits, Outbound};
 use sync_worker::sources::token::{Clock, TokenError, Tokens};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -48,7 +50,9 @@ fn tokens_at(url: &str, credentials: Credentials, clock: &TestClock) -> Tokens {
         read_timeout: Duration::from_secs(5),
         max_answer: 100_000,
     };
-    let client = Outbound::new("upstream", &Tls::trusting_nobody().unwrap(), limits).unwrap();
+    let figures = RequestFigures::new(&Registry::new("test"), "upstream");
+    let tls = Tls::trusting_nobody().unwrap();
+    let client = Outbound::new("upstream", &tls, limits, figures).unwrap();
     let url = format!("{url}/auth").parse().unwrap();
     Tokens::new(credentials, url, client, clock.clock())
 }
