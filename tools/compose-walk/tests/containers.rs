@@ -28,6 +28,8 @@ struct Made {
     settings: BTreeMap<String, String>,
     tokens: BTreeMap<String, String>,
     users: String,
+    /// What Prometheus shows the programs.
+    metrics_token: String,
 }
 
 fn make(folder: &TempDir, arguments: &[&str]) -> Made {
@@ -36,7 +38,9 @@ fn make(folder: &TempDir, arguments: &[&str]) -> Made {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let [settings, tokens] = [".env", ".secrets/tokens.env"].map(|name| values(&read(name)));
-    Made { settings, tokens, users: read(".secrets/definitions.json") }
+    let [users, metrics_token] =
+        ["definitions.json", "metrics.token"].map(|name| read(&format!(".secrets/{name}")));
+    Made { settings, tokens, users, metrics_token }
 }
 
 fn sha256(text: &str) -> String {
@@ -56,6 +60,19 @@ fn every_setting_that_compose_asks_for_is_explained() {
     let explained: BTreeSet<&str> =
         explained.filter(|name| *name != "RABBITMQ_LOCKSTEP_PASSWORD").collect();
     assert_eq!(asked, explained);
+}
+
+#[test]
+fn what_shows_the_metrics_starts_only_where_it_is_asked_for() {
+    let compose = text("docker-compose.yml");
+    let services =
+        compose.split("\nservices:\n").nth(1).unwrap().split("\nvolumes:\n").next().unwrap();
+    let services = services.split("\n\n  ").map(|service| service.trim_start());
+    for service in services {
+        let name = service.lines().find(|line| !line.starts_with('#')).unwrap().trim();
+        let shows = ["prometheus:", "grafana:"].contains(&name);
+        assert_eq!(service.contains("profiles: [observability]"), shows, "{name}");
+    }
 }
 
 #[test]
@@ -80,12 +97,13 @@ fn secrets_are_made_once_and_only_their_owner_reads_them() {
     assert!(made.settings.values().all(|value| !value.is_empty()), "{made:?}");
     let passwords = made.settings.iter().filter(|(name, _)| name.ends_with("_PASSWORD"));
     let different: BTreeSet<&String> = passwords.clone().map(|(_, password)| password).collect();
-    assert_eq!((passwords.count(), different.len()), (10, 10));
-    for role in ["READ", "WRITE", "ADMIN", "SYNC"] {
+    assert_eq!((passwords.count(), different.len()), (11, 11));
+    for role in ["READ", "WRITE", "ADMIN", "SYNC", "METRICS"] {
         let token = &made.tokens[&format!("{role}_TOKEN")];
         assert_eq!(token.strip_prefix("lockstep_").map(str::len), Some(43), "{token}");
         assert_eq!(made.settings[&format!("{role}_TOKEN_SHA256")], sha256(token));
     }
+    assert_eq!(made.metrics_token.trim_end(), made.tokens["METRICS_TOKEN"]);
     assert!(!made.users.contains('@') && !made.users.contains(&made.settings["SYNC_TOKEN"]));
     assert_eq!(make(&folder, &[]), made);
 }
@@ -107,6 +125,7 @@ fn rotating_makes_all_secrets_anew_and_keeps_the_other_settings() {
     }
     assert!(before.tokens.iter().all(|(name, token)| after.tokens[name] != *token));
     assert_ne!(before.users, after.users);
+    assert_eq!(after.metrics_token.trim_end(), after.tokens["METRICS_TOKEN"]);
 }
 
 #[test]
