@@ -17,8 +17,14 @@ use crate::stop::Stop;
 /// The time that a command has to end when it is told to.
 const STOP: Duration = Duration::from_secs(10);
 
-/// The command that checks the dependencies; a developer may do without it.
-const DENY: [&str; 2] = ["cargo", "deny"];
+/// The commands that a developer may do without: how they begin, and how to get them.
+const OPTIONAL: [(&str, &str); 2] = [
+    ("cargo deny", "cargo install --locked cargo-deny"),
+    (
+        "deploy/observability/promtool",
+        "install promtool, which is in Debian's package prometheus, or let apt-get download that",
+    ),
+];
 
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +90,9 @@ impl Step {
         let commands = [
             "cargo fmt --all --check",
             "cargo deny check --hide-inclusion-graph licenses sources bans",
+            "deploy/observability/promtool check config --syntax-only deploy/observability/prometheus.yml",
+            "deploy/observability/promtool check rules --lint=all deploy/observability/rules.yml",
+            "deploy/observability/promtool test rules deploy/observability/rules.test.yml",
             "cargo clippy --workspace --all-targets -- -D warnings",
             "cargo doc --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]",
             "cargo test --workspace",
@@ -97,23 +106,19 @@ impl Step {
     }
 
     pub(super) async fn run(&self, servers: &Private, stop: &mut Stop) -> Result<End> {
-        if self.words.starts_with(&DENY.map(str::to_owned)) && !is_installed(&DENY).await {
-            eprintln!("not installed, skipped (cargo install --locked cargo-deny)");
+        if let Some(advice) = self.lacks().await {
+            eprintln!("not installed, skipped ({advice})");
             return Ok(End::Skipped);
         }
-        let (program, arguments) = self.words.split_first().context("nothing to run")?;
-        let mut command = Command::new(program);
-        command.args(arguments).envs(servers.environment()).kill_on_drop(true);
-        if let Some(folder) = &self.folder {
-            command.current_dir(folder);
-        }
+        let mut command = self.command(&self.words)?;
+        command.envs(servers.environment()).kill_on_drop(true);
         // At a terminal it has to be in the foreground group to read from it, and gets Ctrl-C from
         // there. Elsewhere a group of its own lets us end it with all that it has started.
         let own_group = !std::io::stdin().is_terminal();
         if own_group {
             command.process_group(0);
         }
-        let mut child = command.spawn().with_context(|| format!("cannot run {program}"))?;
+        let mut child = command.spawn().with_context(|| format!("cannot run {}", self.title()))?;
         tokio::select! {
             status = child.wait() => return Ok(End::of(status?)),
             () = stop.asked() => {}
@@ -121,13 +126,27 @@ impl Step {
         end(&mut child, own_group).await?;
         Ok(End::Stopped)
     }
-}
 
-/// Returns whether a cargo subcommand is installed that does not come with Rust.
-async fn is_installed(words: &[&str]) -> bool {
-    let [program, arguments @ ..] = words else { return false };
-    let asked = Command::new(program).args(arguments).arg("--version").output().await;
-    asked.is_ok_and(|answer| answer.status.success())
+    fn command(&self, words: &[String]) -> Result<Command> {
+        let (program, arguments) = words.split_first().context("nothing to run")?;
+        let folder = self.folder.as_deref().unwrap_or(Path::new("."));
+        // A name without a slash is looked for in PATH.
+        let is_path = program.contains('/');
+        let mut command = Command::new(if is_path { folder.join(program) } else { program.into() });
+        command.args(arguments).current_dir(folder);
+        Ok(command)
+    }
+
+    /// Returns how to get the command, if it is one that a developer may do without and is not
+    /// installed.
+    async fn lacks(&self) -> Option<&'static str> {
+        let title = self.title();
+        let (command, advice) = OPTIONAL.iter().find(|(command, _)| title.starts_with(command))?;
+        let words = command.split(' ').chain(["--version"]).map(str::to_owned);
+        let mut version = self.command(&words.collect::<Vec<_>>()).ok()?;
+        let asked = version.output().await;
+        (!asked.is_ok_and(|answer| answer.status.success())).then_some(*advice)
+    }
 }
 
 async fn end(child: &mut Child, own_group: bool) -> Result<()> {
