@@ -10,6 +10,7 @@ mod encryption;
 mod life_of_a_change;
 mod losses;
 mod metrics;
+mod observability;
 mod outages;
 mod parking;
 mod pausing;
