@@ -3,6 +3,7 @@
 //! Only the states of the sides are compared, never what was sent: so a loss shows wherever it
 //! happened.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::revision::{Relation, Revision};
 pub const MAX_COMPARED: usize = 500;
 
 /// The short state of a facet.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FacetState {
     /// The number of changes of each side.
     pub revision: Revision,
@@ -33,7 +34,7 @@ impl FacetState {
 }
 
 /// The short state of an order at one side.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct OrderState {
     /// The order's id.
     pub id: Uuid,
@@ -47,7 +48,7 @@ pub struct OrderState {
 }
 
 /// A side's change log at one moment: the answer to `GET /v1/sync/compared?upto=PLACE`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogState {
     /// The place in the log up to which it has been compared with the peer.
     pub compared: i64,
@@ -93,7 +94,7 @@ impl LogState {
 }
 
 /// Orders that a side has changed: the answer to `GET /v1/sync/changed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedPage {
     /// The current states of the orders, each once.
     pub orders: Vec<OrderState>,
@@ -104,15 +105,16 @@ pub struct ChangedPage {
 }
 
 /// Orders by their ids: the body of `POST /v1/sync/revisions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevisionsRequest {
-    /// The ids, at most [`MAX_COMPARED`].
+    /// The ids, at most 500.
+    #[schemars(length(max = MAX_COMPARED))]
     pub ids: Vec<Uuid>,
 }
 
 /// The answer to a [`RevisionsRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Revisions {
     /// The states of those of the orders that exist there.
     pub orders: Vec<OrderState>,
@@ -122,7 +124,7 @@ pub struct Revisions {
 
 /// The states of a side's orders in the order of their ids: the answer to
 /// `GET /v1/sync/states?after=ID`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatesPage {
     /// The states, at most [`MAX_COMPARED`].
     pub orders: Vec<OrderState>,
@@ -133,7 +135,7 @@ pub struct StatesPage {
 }
 
 /// A range of the log that has been compared: the body of `POST /v1/sync/compared`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Compared {
     /// The place up to which it had been compared before.

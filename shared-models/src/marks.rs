@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::revision::Revision;
@@ -21,7 +22,18 @@ pub const LAST: usize = 8;
 /// Zero means unknown: the facet is older than marks, or a conflict between the two changes of that
 /// count was resolved. An unknown mark distinguishes nothing.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(from = "Form", into = "Form")]
 pub struct Marks {
@@ -33,7 +45,7 @@ pub struct Marks {
 type Last = [u32; LAST];
 
 /// The JSON of marks. The last ones stand apart, because earlier versions had no others.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct Form {
     #[serde(default, skip_serializing_if = "is_zero")]
     store: u32,

@@ -2,6 +2,7 @@
 //! list that this side shows.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -16,7 +17,7 @@ pub const MAX_BODY: usize = 256 * 1024;
 
 /// The name of a record: its resource, and its key within that. Both are null where a message does
 /// not say it. The key also stands under the resource's own name, as in its events: `order_id`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 pub struct RecordName {
     /// The name of the resource.
     pub resource: Option<String>,
@@ -46,16 +47,18 @@ impl Serialize for RecordName {
 
 /// A report of changes that could not be carried: the body of `POST /v1/parked` at the side that
 /// published them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParkedReport {
     /// The version of the schema, [`crate::SCHEMA`].
+    #[schemars(extend("const" = crate::SCHEMA))]
     pub schema: u32,
-    /// The changes, at most [`MAX_PARKED`].
+    /// The changes, at most 500.
+    #[schemars(length(max = MAX_PARKED))]
     pub changes: Vec<ReportedChange>,
 }
 
 /// A message that could not be carried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedChange {
     /// The event's id. If the message has no readable one, it is derived from its body and its
     /// side, so that it is always the same. `None` where it was no message: then the side takes the
@@ -77,7 +80,7 @@ pub struct ReportedChange {
 }
 
 /// The state of a parked change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParkedState {
     /// The change waits to be offered again, or for a person.
@@ -104,7 +107,7 @@ impl ParkedState {
 }
 
 /// A parked change, as the side that published it shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ParkedChange {
     /// The event that was parked first; it identifies the parked change from then on.
     pub id: Uuid,
@@ -133,13 +136,14 @@ pub struct ParkedChange {
 }
 
 /// A selection of parked changes: exactly one of the two fields is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
-    /// Selects all parked changes.
+    /// Selects all parked changes: true, or no such field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<bool>,
-    /// Selects these, at most [`MAX_PARKED`].
+    /// Selects these, at most 500.
+    #[schemars(length(max = MAX_PARKED))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<Vec<Uuid>>,
 }
@@ -165,7 +169,7 @@ impl ParkedAction {
 }
 
 /// The result of a request to replay or to drop parked changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResult {
     /// The number that will be offered again, or were dropped.
     pub changed: u64,
@@ -174,7 +178,7 @@ pub struct ActionResult {
 }
 
 /// A parked change that was not changed, and the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftAlone {
     /// The parked change's id.
     pub id: Uuid,

@@ -1,5 +1,6 @@
 //! Records that the worker has pulled from an upstream, and what the warehouse did with them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ pub const MAX_OPERATORS: usize = 1_000;
 pub const MAX_SITES: usize = 10_000;
 
 /// Records as an upstream sent them: the body of `POST /v1/sync/pulled`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pulled {
     /// The name of the upstream, which is that of the job.
@@ -22,7 +23,8 @@ pub struct Pulled {
     /// Set if a record that does not fit makes the request fail.
     #[serde(default)]
     pub strict: bool,
-    /// The operators, at most [`MAX_OPERATORS`].
+    /// The operators, at most 1,000.
+    #[schemars(length(max = MAX_OPERATORS))]
     pub operators: Vec<PulledOperator>,
     /// The ids of all operators, in the last request of a run that has read a list of them: others of this
     /// source become inactive.
@@ -32,7 +34,7 @@ pub struct Pulled {
 
 /// An operator with its sites, at most [`MAX_SITES`] in a request. Each record is checked by the
 /// warehouse.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PulledOperator {
     /// The operator.
@@ -42,7 +44,7 @@ pub struct PulledOperator {
 }
 
 /// What the warehouse did with pulled records.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PullReceipt {
     /// The operators and sites that fit, each once, whether they changed or not.
     pub upserted: u64,

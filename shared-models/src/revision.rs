@@ -1,11 +1,12 @@
 //! The number of changes of a facet at each side, and how two such counts compare.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::side::Side;
 
 /// The number of changes of a facet at each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Revision {
     /// Changes made at the store.
     pub store: u32,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,12 +33,13 @@ pub fn is_name(text: &str) -> bool {
 pub type Cursors = BTreeMap<String, String>;
 
 /// A request to begin a run: the body of `POST /v1/jobs/{job}/runs`. Repeated, it begins no other one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BeginRun {
     /// The id of the run.
     pub run: Uuid,
     /// The task of the job. Those of one job never run at the same time.
+    #[schemars(regex(pattern = "^[a-z0-9_-]{1,64}$"))]
     pub task: String,
     /// The time in milliseconds from the beginning of one run of the task to that of the next, where the
     /// schedule begins it; `None` where a person does.
@@ -45,6 +47,7 @@ pub struct BeginRun {
     /// The principal that requested it, if known.
     pub principal: Option<String>,
     /// The seconds for which it is held: unless it is renewed, another one may begin then.
+    #[schemars(range(min = 1, max = MAX_HOLD))]
     pub hold: u32,
     /// Set if a run that its worker did not renew is continued at once, before the task is due.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -52,7 +55,7 @@ pub struct BeginRun {
 }
 
 /// The answer to a request to begin a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Begun {
     /// The run is under way.
@@ -73,15 +76,16 @@ pub enum Begun {
 }
 
 /// A request to hold a run for longer: the body of `POST /v1/jobs/{job}/runs/{id}/renew`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenewRun {
     /// The seconds for which it is held from now.
+    #[schemars(range(min = 1, max = MAX_HOLD))]
     pub hold: u32,
 }
 
 /// The progress of a job: the body of `PUT /v1/jobs/{job}/cursors`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCursors {
     /// The run that has come so far.
@@ -94,14 +98,15 @@ pub struct SetCursors {
 }
 
 /// The end of a run: the body of `PUT /v1/jobs/{job}/runs/{id}`. Repeated, it changes nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndRun {
     /// The failure that ended it, if it did not succeed.
     pub failure: Option<RunFailure>,
     /// The figures of the run, by their names.
     pub counts: BTreeMap<String, u64>,
-    /// The first records that did not fit.
+    /// The first records that did not fit, at most 100.
+    #[schemars(length(max = MAX_REFUSED))]
     pub refused: Vec<RefusedRecord>,
     /// The milliseconds after which the task is due again, if that is before its interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +120,7 @@ pub struct EndRun {
 }
 
 /// The failure that ended a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunFailure {
     /// The reason in a word, such as `timeout`.
     pub reason: String,
@@ -124,7 +129,7 @@ pub struct RunFailure {
 }
 
 /// A record that did not fit, and was left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedRecord {
     /// The name of its resource.
     pub resource: String,
@@ -135,7 +140,7 @@ pub struct RefusedRecord {
 }
 
 /// The state of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// The run is under way, or was when its worker ended without a word.
@@ -165,7 +170,7 @@ impl RunState {
 }
 
 /// A run, as the side that keeps it shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The id.
     pub id: Uuid,
@@ -198,7 +203,7 @@ pub struct Run {
 }
 
 /// Runs of a job, newest first: the answer to `GET /v1/jobs/{job}/runs`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunList {
     /// The runs.
     pub items: Vec<Run>,

@@ -1,6 +1,7 @@
 //! The worker's requests to a side, and the answers.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,13 +16,16 @@ use crate::trace::TraceContext;
 pub const MAX_CHANGES: usize = 500;
 
 /// Changes from one side to its peer: the body of `POST /v1/sync/orders`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SyncRequest")]
 pub struct SyncRequest<C> {
     /// The version of this form, [`crate::SCHEMA`].
+    #[schemars(extend("const" = crate::SCHEMA))]
     pub schema: u32,
     /// The side that published the changes.
     pub source: Side,
-    /// The changes, at most [`MAX_CHANGES`].
+    /// The changes, at most 500.
+    #[schemars(length(max = MAX_CHANGES))]
     pub changes: Vec<C>,
     /// The trace of each change, as W3C `traceparent`; null for one without, and empty if none has one.
     /// One that cannot be read is none.
@@ -38,7 +42,7 @@ impl<C> SyncRequest<C> {
 }
 
 /// The part of an event that is carried to the peer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderChange {
     /// The event's id.
     pub event_id: Uuid,
@@ -98,14 +102,14 @@ fn first_line(facet: &str, report: &garde::Report) -> String {
 }
 
 /// The answer to a [`SyncRequest`]: one result for each change, in the same order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncResponse {
     /// The results, one for each change.
     pub results: Vec<SyncResult>,
 }
 
 /// The result of one change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncResult {
     /// The event's id; null if it could not be read.
     pub event_id: Option<Uuid>,
@@ -115,7 +119,7 @@ pub struct SyncResult {
 }
 
 /// The outcome of a change at a side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// The change was newer, and has been taken over.

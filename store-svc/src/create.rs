@@ -15,6 +15,7 @@ use program_kit::http::object::Object;
 use program_kit::http::problem::FieldError;
 use program_kit::http::span::record_key;
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::database::{DatabaseError, now};
 use service_kit::error::Error;
@@ -30,21 +31,26 @@ use crate::placing::{check, parse};
 const MAX_BATCH: usize = 1_000;
 
 /// The body of `POST /v1/orders/batch`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Batch<O> {
+#[schemars(rename = "OrderBatch")]
+pub(crate) struct Batch<O> {
+    /// The orders.
+    #[schemars(length(min = 1, max = MAX_BATCH))]
     orders: Vec<O>,
 }
 
-#[derive(Serialize)]
-struct BatchResult {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BatchResult {
+    /// The results, in the order of the orders.
     results: Vec<Placed>,
 }
 
 /// The result of one order of a batch.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Placed {
     id: Uuid,
+    /// `created`, or `exists` where it had been placed before.
     result: &'static str,
     version: i64,
 }

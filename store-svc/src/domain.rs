@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use orders::{Domain, Draft, Order, Shown};
+use orders::{Domain, Draft, Examples, Order, Shown};
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::order::{Progress, expectation};
 use shared_models::side::Side;
 
+use crate::describe;
 use crate::settable::Settable;
 
 /// The highest unit price, in minor units: no total of an order overflows, whatever quantities the
@@ -36,17 +38,19 @@ pub struct Prices {
 }
 
 /// A line, as the shop sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PricedLine<'a> {
     sku: &'a str,
     quantity: u32,
+    /// In minor units; null where it is not known.
     unit_price: Option<i64>,
 }
 
 /// The cost of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cost<'a> {
     currency: Option<&'a str>,
+    /// In minor units; null where a price is not known.
     total: Option<i64>,
 }
 
@@ -91,6 +95,10 @@ impl Domain for Store {
             "orders" => Some("a list of 1 to 1,000 orders"),
             shared => expectation(shared),
         }
+    }
+
+    fn examples() -> Examples {
+        describe::examples()
     }
 }
 

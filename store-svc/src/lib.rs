@@ -2,6 +2,7 @@
 
 mod comments;
 mod create;
+mod describe;
 mod domain;
 mod mirror;
 mod mirrored;
@@ -42,9 +43,9 @@ pub fn records() -> Records {
 }
 
 fn order_paths() -> Routes {
-    let place = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::one))];
-    let batch = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::batch))];
-    let void = vec![endpoint(Method::DELETE, Rule::WRITE, web::to(void::void))];
+    let place = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::one), describe::place)];
+    let batch = vec![endpoint(Method::POST, Rule::WRITE, web::to(create::batch), describe::batch)];
+    let void = vec![endpoint(Method::DELETE, Rule::WRITE, web::to(void::void), describe::void)];
     // The most frequent route first: paths are matched one after the other.
     Routes::default()
         .with(routes::collection::<Store>("use GET to list orders, or POST to place one", place))

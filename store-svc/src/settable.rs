@@ -6,32 +6,53 @@ use chrono::NaiveDate;
 use orders::{Domain, Order};
 use program_kit::http::object::objects;
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared_models::order::{Delivery, Line, Status, Unknown};
+use shared_models::order::{Delivery, Line, Status, Unknown, limits};
 
 use crate::domain::{MAX_TOTAL, MAX_UNIT_PRICE, Prices, Store};
 
 /// The fields that a caller may set. A missing field is empty; a missing status is unchanged,
 /// because an order always has one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrderFields")]
 pub struct Settable {
+    /// The company that gets it.
+    #[schemars(length(min = 1, max = limits::COMPANY), regex(pattern = r"\S"))]
     company: String,
+    /// The destination.
+    #[schemars(length(min = 1, max = limits::ADDRESS), regex(pattern = r"\S"))]
     address: String,
+    /// The latest date.
     deliver_by: Option<NaiveDate>,
+    /// A comment for people.
+    #[schemars(length(min = 1, max = limits::COMMENT), regex(pattern = r"\S"))]
     comment: Option<String>,
+    /// The currency of the prices. May be left out only where the order has none.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     currency: Option<String>,
+    /// The lines, each sku once.
     #[serde(deserialize_with = "objects")]
+    #[schemars(with = "Vec<SettableLine>", length(min = 1, max = limits::LINES))]
     lines: Vec<SettableLine>,
+    /// The status: the one that the order has, or `voided`.
     pub(crate) status: Option<Status>,
 }
 
 /// A line, as a caller sets it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with sku, quantity and unit_price")]
+#[schemars(rename = "OrderLineFields")]
 struct SettableLine {
+    /// The article.
+    #[schemars(length(min = 1, max = limits::SKU), regex(pattern = r"\S"))]
     sku: String,
+    /// The number of pieces.
+    #[schemars(range(min = 1, max = limits::QUANTITY))]
     quantity: u32,
+    /// The price of a piece, in minor units. May be left out only where the order has none.
+    #[schemars(range(min = 0, max = MAX_UNIT_PRICE))]
     unit_price: Option<i64>,
 }
 

@@ -1,6 +1,9 @@
 //! The worker's HTTP API.
 
 mod audits;
+mod describe;
+mod describe_audits;
+mod describe_sources;
 mod parked;
 mod sources;
 
@@ -17,7 +20,9 @@ use program_kit::http::bearer;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::health::{self, readiness};
 use program_kit::http::metrics::{self, Registry};
+use program_kit::http::operation::Operation;
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -46,24 +51,28 @@ pub fn routes(
     sources: Sources,
     audits: Audits,
 ) -> Routes {
-    let list = read_endpoints(Rule::READ, || web::to(list));
-    let action = |path, route| {
-        endpoints_of(
-            path,
-            "use POST, without a body",
-            vec![endpoint(Method::POST, Rule::ADMIN, route)],
-        )
+    let (parked, sources, audits) = (Data::new(parked), Data::new(sources), Data::new(audits));
+    paths().sharing(directions).sharing(parked).sharing(sources).sharing(audits)
+}
+
+/// The paths of all routes, without the data that their handlers share.
+#[must_use]
+pub fn paths() -> Routes {
+    let list = read_endpoints(Rule::READ, || web::to(list), describe::directions);
+    let action = |path, route, describe: fn() -> Operation| {
+        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route, describe)];
+        endpoints_of(path, "use POST, without a body", endpoints)
     };
     let reason = "use GET; to pause or resume a direction, POST to its pause or resume";
     health::routes(ready)
         .and(metrics::routes(measured))
-        .and(parked::routes(parked))
-        .and(sources::routes(sources))
-        .and(audits::routes(audits))
+        .and(parked::routes())
+        .and(sources::routes())
+        .and(audits::routes())
         .with(endpoints_of("/v1/directions", reason, list))
-        .with(action("/v1/directions/{name}/pause", web::to(pause)))
-        .with(action("/v1/directions/{name}/resume", web::to(resume)))
-        .sharing(directions)
+        .with(action("/v1/directions/{name}/pause", web::to(pause), describe::pause))
+        .with(action("/v1/directions/{name}/resume", web::to(resume), describe::resume))
+        .documented(describe::ABOUT)
 }
 
 /// The token that the caller sent, to be passed on to a side.
@@ -79,16 +88,20 @@ impl FromRequest for CallerToken {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Directions")]
 struct Listing {
     directions: Vec<Listed>,
 }
 
 /// A direction, and the state of its source's relay.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DirectionWithSource")]
 struct Listed {
     #[serde(flatten)]
     snapshot: Snapshot,
+    /// The state of the relay of the side that the changes come from, as `GET /v1/relay` there shows it.
+    #[schemars(with = "Map<String, Value>")]
     source: Value,
 }
 

@@ -9,6 +9,7 @@ use program_kit::program::{run, stop_requested};
 use program_kit::telemetry::{self, trace};
 use sync_worker::application::Application;
 use sync_worker::audit::cli as audit;
+use sync_worker::http;
 use sync_worker::parked::cli;
 use sync_worker::settings::{
     AuditSettings, PROGRAM, SidesSettings, SourcesSettings, WorkerSettings,
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
 async fn worker() -> ExitCode {
     let command = PROGRAM.command().subcommands([cli::command(), audit::command()]);
     let matches = command.subcommands(sources::commands()).get_matches();
-    if let Some(ended) = PROGRAM.run_subcommand(&matches).await {
+    if let Some(ended) = PROGRAM.run_subcommand(&matches, http::paths).await {
         return ended;
     }
     let ended = match matches.subcommand() {

@@ -2,11 +2,13 @@
 
 use chrono::NaiveDate;
 use garde::Validate;
-use orders::{Domain, Draft, Order, Shown};
+use orders::{Domain, Draft, EXAMPLE_ID, Examples, Order, Shown};
 use program_kit::http::object::objects;
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared_models::order::{Delivery, Line, Progress, Status, expectation, filled};
+use serde_json::json;
+use shared_models::order::{Delivery, Line, Progress, Status, expectation, filled, limits};
 use shared_models::side::Side;
 
 /// The most characters in the name of a bin.
@@ -19,7 +21,7 @@ const PICKER_NOTE: usize = 2_000;
 pub enum Warehouse {}
 
 /// The warehouse's private part of an order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
 pub struct Handling {
     /// The bin in which the order lies.
     #[garde(inner(custom(filled(BIN))))]
@@ -31,19 +33,38 @@ pub struct Handling {
 
 /// The fields that a caller may set. A missing field is empty; a missing status is unchanged,
 /// because an order always has one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OrderFields")]
 pub struct Settable {
+    /// The company that gets it.
+    #[schemars(length(min = 1, max = limits::COMPANY), regex(pattern = r"\S"))]
     company: String,
+    /// The destination.
+    #[schemars(length(min = 1, max = limits::ADDRESS), regex(pattern = r"\S"))]
     address: String,
+    /// The latest date.
     deliver_by: Option<NaiveDate>,
+    /// A comment for people.
+    #[schemars(length(min = 1, max = limits::COMMENT), regex(pattern = r"\S"))]
     comment: Option<String>,
+    /// The lines: those of the order, or some of them, with other quantities.
     #[serde(deserialize_with = "objects")]
+    #[schemars(with = "Vec<Line>", length(min = 1, max = limits::LINES))]
     lines: Vec<Line>,
+    /// The status, to which the order moves.
     status: Option<Status>,
+    /// The name of the carrier.
+    #[schemars(length(min = 1, max = limits::CARRIER), regex(pattern = r"\S"))]
     carrier: Option<String>,
+    /// The tracking number of the carrier.
+    #[schemars(length(min = 1, max = limits::TRACKING), regex(pattern = r"\S"))]
     tracking: Option<String>,
+    /// The bin in which the order lies.
+    #[schemars(length(min = 1, max = BIN), regex(pattern = r"\S"))]
     bin: Option<String>,
+    /// The note of the pickers.
+    #[schemars(length(min = 1, max = PICKER_NOTE), regex(pattern = r"\S"))]
     picker_note: Option<String>,
 }
 
@@ -99,5 +120,19 @@ impl Domain for Warehouse {
             "picker_note" => Some("null, or text that is not blank, up to 2,000 characters"),
             shared => expectation(shared),
         }
+    }
+
+    fn examples() -> Examples {
+        let fields = json!({"company": "Acme Ltd", "address": "1 Main Street, Ghent",
+            "deliver_by": "2026-12-24", "comment": null, "lines": [{"sku": "BOLT-M8", "quantity": 200}],
+            "status": "packed", "carrier": null, "tracking": null, "bin": "B-12", "picker_note": null});
+        let mut shown = fields.clone();
+        shown["id"] = EXAMPLE_ID.into();
+        shown["version"] = 3.into();
+        shown["revisions"] = json!({"delivery": {"store": 1, "warehouse": 0},
+            "progress": {"store": 0, "warehouse": 2}});
+        shown["created_at"] = "2026-11-28T09:30:00.320934Z".into();
+        shown["updated_at"] = "2026-11-28T09:41:10.007251Z".into();
+        Examples { shown, settable: fields, patch: json!({"status": "packed", "bin": "B-12"}) }
     }
 }

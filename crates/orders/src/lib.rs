@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod comparison;
+mod examples;
 mod local_change;
 mod merging;
 mod order;
@@ -14,6 +15,7 @@ mod shown;
 pub mod storage;
 mod writer;
 
+pub use examples::{EXAMPLE_ID, Examples};
 pub use local_change::{Changed, Edit, Written, shared_errors};
 pub use order::{Domain, Draft, Order, Private, RESOURCE};
 pub use record::Record;

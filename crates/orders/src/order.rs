@@ -4,11 +4,14 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared_models::order::{Delivery, Progress, Shared};
 use shared_models::side::Side;
 use uuid::Uuid;
+
+use crate::examples::Examples;
 
 /// The name of this resource. It begins the kind of each change, so it is a part of the routing keys.
 pub const RESOURCE: &str = "order";
@@ -68,9 +71,9 @@ pub trait Domain: Send + Sync + 'static {
     /// The private part of an order.
     type Private: Private;
     /// An order, as sent to a caller.
-    type Shown<'a>: Serialize;
+    type Shown<'a>: Serialize + JsonSchema;
     /// The fields that a caller may set, as a JSON object.
-    type Settable: Clone + Serialize + DeserializeOwned + Send + 'static;
+    type Settable: Clone + Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 
     /// Shows an order.
     fn show(order: &Order<Self::Private>) -> Self::Shown<'_>;
@@ -84,4 +87,6 @@ pub trait Domain: Send + Sync + 'static {
     ) -> (Draft<Self::Private>, Vec<FieldError>);
     /// Returns the valid values of a field, found by its name.
     fn expectation(field: &str) -> Option<&'static str>;
+    /// Returns examples for the API document.
+    fn examples() -> Examples;
 }

@@ -1,19 +1,26 @@
 //! The query for a page of orders. Pure.
 
 use chrono::{DateTime, Utc};
-use program_kit::http::page::{PageRequest, is_storable, unreadable};
+use program_kit::http::page::{MAX_LIMIT, PageRequest, is_storable, unreadable};
 use program_kit::http::problem::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::order::Status;
 
 /// The query of `GET /v1/orders`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
+    /// The status of the orders.
     status: Option<Status>,
+    /// The company, letter by letter.
     company: Option<String>,
+    /// The time at or after which they changed here.
     updated_since: Option<DateTime<Utc>>,
+    /// The most orders on the page; 50 where it is left out.
+    #[schemars(range(min = 1, max = MAX_LIMIT))]
     limit: Option<u16>,
+    /// The cursor of the page, from `next` of the page before.
     cursor: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! An order, as sent to a caller.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use shared_models::order::{Delivery, Progress, Status};
 use shared_models::revision::Revision;
@@ -9,7 +10,8 @@ use uuid::Uuid;
 use super::order::Order;
 
 /// An order, as sent to a caller, with the side's own lines and fields.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub struct Shown<'a, L, O> {
     id: Uuid,
     company: &'a str,
@@ -22,16 +24,22 @@ pub struct Shown<'a, L, O> {
     status: Status,
     carrier: Option<&'a str>,
     tracking: Option<&'a str>,
+    /// How often the order has changed here; also its `ETag`.
     version: i64,
     revisions: Revisions,
+    /// The time at which it came to this side.
     #[serde(serialize_with = "serialize_time")]
+    #[schemars(with = "DateTime<Utc>")]
     created_at: DateTime<Utc>,
+    /// The time of its last change here.
     #[serde(serialize_with = "serialize_time")]
+    #[schemars(with = "DateTime<Utc>")]
     updated_at: DateTime<Utc>,
 }
 
 /// The revisions of the facets: if they are equal at both sides, the sides agree.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FacetRevisions")]
 struct Revisions {
     delivery: Revision,
     progress: Revision,

@@ -26,7 +26,7 @@ pub async fn run_service(program: &Program, records: Records) -> ExitCode {
              owner's URL. Of the other settings only [log] is used.",
     );
     let matches = program.command().subcommand(migrate).get_matches();
-    if let Some(ended) = program.run_subcommand(&matches).await {
+    if let Some(ended) = program.run_subcommand(&matches, || records.paths()).await {
         return ended;
     }
     let ended = match matches.subcommand_matches("migrate") {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use diesel_migrations::EmbeddedMigrations;
 use program_kit::http::endpoints::Routes;
+use program_kit::http::openapi::About;
 use program_kit::settings::SettingsError;
 use shared_models::side::Side;
 
@@ -118,7 +119,8 @@ impl Records {
     #[must_use]
     pub fn paths(&self) -> Routes {
         let each = self.http.iter().map(|(paths, _)| paths());
-        each.fold(feeds(&self.resources), Routes::and).and(common())
+        let all = each.fold(feeds(&self.resources), Routes::and).and(common());
+        all.documented(about(self.side))
     }
 
     /// Reads the settings of all resources. Fails if one is malformed, or is of none of them.
@@ -135,7 +137,24 @@ impl Configured {
     pub(crate) fn routes(&self, service: &Service) -> Routes {
         let Records { http, resources, .. } = &self.records;
         let each = http.iter().zip(&self.shares).map(|((paths, _), share)| share(service, paths()));
-        each.fold(feeds(resources), Routes::and).and(common())
+        let all = each.fold(feeds(resources), Routes::and).and(common());
+        all.documented(about(self.records.side))
+    }
+}
+
+/// Returns how the document presents the service of a side.
+const fn about(side: Side) -> About {
+    match side {
+        Side::Store => About {
+            title: "Lockstep: the store",
+            purpose: "The shop's orders, and posts and comments. Orders are placed here, and edited here and \
+                      at the warehouse; both sides come to have the same.",
+        },
+        Side::Warehouse => About {
+            title: "Lockstep: the warehouse",
+            purpose: "The orders to pick, pack and ship, which the store has placed; stock readings; sites \
+                      and operators.",
+        },
     }
 }
 

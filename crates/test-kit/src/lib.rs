@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 mod access;
+mod api_document;
 mod bad_input;
 mod broker;
 mod broker_link;
@@ -24,6 +25,7 @@ mod tokens;
 
 use std::time::Duration;
 
+pub use api_document::{ApiDocument, Operation};
 pub use bad_input::{Bad, bad_deliveries, bad_optional_texts, changed, without};
 pub use broker::TestBroker;
 pub use broker_link::BrokerLink;

@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{Routes, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
 use serde_json::{Value, json};
 use service_kit::change_log::{self, Change};
 use service_kit::database::now;
@@ -92,7 +93,7 @@ pub fn notes_and(more: fn() -> Routes) -> Records {
     const NOTE_TABLES: EmbeddedMigrations = embed_migrations!("migrations/notes");
     const PING_TABLES: EmbeddedMigrations = embed_migrations!("migrations/pings");
     let note_paths = move || {
-        let list = read_endpoints(Rule::READ, || web::to(list));
+        let list = read_endpoints(Rule::READ, || web::to(list), describe);
         more().with(endpoints_of("/v1/notes", "notes are only listed here", list))
     };
     let notes = Registration::new(NOTES, NOTE_TABLES, note_paths);
@@ -116,6 +117,10 @@ async fn list(service: Data<Service>) -> Result<HttpResponse, Error> {
     let show = |note: Row| json!({"id": note.key, "text": note.text, "version": note.version});
     let items = reading.await?.into_iter().map(show).collect::<Vec<Value>>();
     Ok(HttpResponse::Ok().json(json!({ "items": items })))
+}
+
+fn describe() -> Operation {
+    Operation::new("listNotes", "List notes").empty(200, "The notes.").of_database()
 }
 
 fn word(text: &str) -> Option<String> {

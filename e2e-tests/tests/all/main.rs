@@ -3,6 +3,7 @@
 
 mod agreement;
 mod alarms;
+mod api_documents;
 mod audits;
 mod circles;
 mod convergence;

@@ -5,14 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use actix_web::web::Data;
 use program_kit::http::endpoints::Routes;
-use program_kit::http::metrics::Registry;
-use sync_worker::audit::Audits;
-use sync_worker::parked::Parked;
-use sync_worker::settings::{AuditSettings, PROGRAM, SidesSettings};
-use sync_worker::sources::all::Sources;
-use tokio_util::sync::CancellationToken;
 
 /// A line of the table for each method: `| services | GET, HEAD | /v1/orders | read |`.
 type Row = [String; 4];
@@ -23,17 +16,6 @@ fn rows_of(of: &str, routes: &Routes) -> BTreeSet<Row> {
             [of.to_owned(), method.to_string(), path.to_owned(), rule.role_names()]
         };
     routes.rules().map(row).collect()
-}
-
-fn worker() -> Routes {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let urls = "store.url = 'http://store'\nwarehouse.url = 'http://warehouse'\n";
-    fs::write(file.path(), urls).unwrap();
-    let sides = PROGRAM.layout.load::<SidesSettings>(Some(file.path())).unwrap();
-    let parked = Parked::new(&sides).unwrap();
-    let audits = PROGRAM.layout.load::<AuditSettings>(Some(file.path())).unwrap();
-    let audits = Audits::new(&audits, &CancellationToken::new(), &Registry::new("test")).unwrap();
-    sync_worker::http::routes(Data::new(vec![]), parked, Sources::default(), audits)
 }
 
 fn documented() -> BTreeSet<Row> {
@@ -69,7 +51,7 @@ fn the_table_has_every_route_of_every_program_and_no_other() {
             .collect::<Vec<_>>()
     };
     let only_one = [only("store", &store, &warehouse), only("warehouse", &warehouse, &store)];
-    let worker = rows_of("worker", &worker());
+    let worker = rows_of("worker", &sync_worker::http::paths());
     let both = store.intersection(&warehouse).cloned();
     let expected = both.chain(only_one.into_iter().flatten()).chain(worker);
     assert_eq!(documented(), expected.collect());

@@ -1,5 +1,6 @@
 //! Loading: what the remote has, and what it has no more.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ pub const MAX_LOADED: usize = 1_000;
 pub const MAX_LISTED: usize = 5_000;
 
 /// A post of the remote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemotePost {
     /// The id there.
@@ -27,7 +28,7 @@ pub struct RemotePost {
 }
 
 /// A comment of the remote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteComment {
     /// The id there.
@@ -47,17 +48,19 @@ pub struct RemoteComment {
 
 /// Records of the remote: the body of `POST /v1/sync/mirror/{posts,comments}/load`. `R` is [`RemotePost`] or
 /// [`RemoteComment`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Load{R}")]
 pub struct Load<R> {
     /// The run that loads them.
     pub run: Uuid,
-    /// The records, at most [`MAX_LOADED`]. Of those with the same id the last counts; the worker sends none twice.
+    /// The records, at most 1,000. Of those with the same id the last counts; the worker sends none twice.
+    #[schemars(length(max = MAX_LOADED))]
     pub records: Vec<R>,
 }
 
 /// What became of the records that were loaded: each is counted once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadResult {
     /// The records that were new here.
     pub created: u64,
@@ -74,7 +77,8 @@ pub struct LoadResult {
 }
 
 /// A record of the remote that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RefusedRemoteRecord")]
 pub struct RefusedRecord {
     /// The id there, if that can be read.
     pub remote_id: Option<i64>,
@@ -84,7 +88,7 @@ pub struct RefusedRecord {
 
 /// The ids at the remote of the records here that a load has seen there: the answer to `GET
 /// /v1/sync/mirror/{posts,comments}/listed?after=&limit=`, in ascending order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// The ids. Fewer than the limit are the last ones.
     pub remote_ids: Vec<i64>,
@@ -94,17 +98,18 @@ pub struct Listed {
 }
 
 /// Records that the remote has no more: the body of `POST /v1/sync/mirror/{posts,comments}/gone`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gone {
     /// The run that noticed it.
     pub run: Uuid,
-    /// The ids there, at most [`MAX_LOADED`].
+    /// The ids there, at most 1,000.
+    #[schemars(length(max = MAX_LOADED))]
     pub remote_ids: Vec<i64>,
 }
 
 /// What became of the records that the remote has no more. Ids that no record has are not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GoneResult {
     /// The records that are removed here, too; comments that went with their post are not counted.
     pub removed: u64,

@@ -1,5 +1,6 @@
 //! Sending: what is to be done at the remote, and what came of it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -10,12 +11,13 @@ pub const MAX_PREPARED: usize = 500;
 pub const MAX_FOUND: usize = 1_000;
 
 /// Records to be sent: the body of `POST /v1/sync/mirror/{posts,comments}/prepare`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prepare {
     /// The run that sends them.
     pub run: Uuid,
-    /// The ids of the records, at most [`MAX_PREPARED`].
+    /// The ids of the records, at most 500.
+    #[schemars(length(max = MAX_PREPARED))]
     pub ids: Vec<i64>,
     /// The records that are handed out; of the others only the action is told.
     #[serde(default)]
@@ -24,7 +26,7 @@ pub struct Prepare {
 
 /// The answer to [`Prepare`]: an item for each record that exists, removed ones too, in the order of their
 /// ids.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prepared {
     /// The items.
@@ -32,7 +34,7 @@ pub struct Prepared {
 }
 
 /// What is to be done at the remote with a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreparedItem {
     /// The record's id.
@@ -58,8 +60,9 @@ pub struct PreparedItem {
 }
 
 /// What is to be done at the remote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "MirrorAction")]
 pub enum Action {
     /// The record is to be created.
     Create,
@@ -77,8 +80,9 @@ pub enum Action {
 }
 
 /// What is sent of a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "SentFields")]
 pub enum Fields {
     /// Of a post.
     Post(PostFields),
@@ -87,8 +91,9 @@ pub enum Fields {
 }
 
 /// What is sent of a post.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SentPost")]
 pub struct PostFields {
     /// The user.
     pub user_id: Option<i64>,
@@ -99,8 +104,9 @@ pub struct PostFields {
 }
 
 /// What is sent of a comment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SentComment")]
 pub struct CommentFields {
     /// The id of its post at the remote; of an attempt of unknown outcome, the one that was sent.
     pub post_remote_id: Option<i64>,
@@ -113,17 +119,18 @@ pub struct CommentFields {
 }
 
 /// What came of records that were sent: the body of `POST /v1/sync/mirror/{posts,comments}/settle`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settle {
     /// The run that sent them.
     pub run: Uuid,
-    /// The results, at most [`MAX_PREPARED`], one for each record.
+    /// The results, at most 500, one for each record.
+    #[schemars(length(max = MAX_PREPARED))]
     pub results: Vec<SettleItem>,
 }
 
 /// What came of a record that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettleItem {
     /// The record's id.
@@ -138,8 +145,9 @@ pub struct SettleItem {
 }
 
 /// What came of sending a record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[schemars(rename = "SendOutcome")]
 pub enum Outcome {
     /// The remote has done it, or a look-up by the attempt has found that it had.
     Sent {
@@ -193,14 +201,14 @@ pub enum Outcome {
 }
 
 /// The answer to [`Settle`]: one for each result, in the same order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
     /// The records as they are now.
     pub results: Vec<SettledItem>,
 }
 
 /// The state of a record after it was settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettledItem {
     /// The record's id.
     pub id: i64,
@@ -211,7 +219,7 @@ pub struct SettledItem {
 }
 
 /// What is left to do about a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SettleState {
     /// Nothing.
@@ -233,7 +241,7 @@ pub enum SettleState {
 /// The records at which the mirror has to look, whatever the feed says: those with a change that waits and
 /// was not refused, and those that were handed out and not settled, or offered again. The answer to `GET
 /// /v1/sync/mirror/{posts,comments}/outstanding?only=&after=&limit=`, in the order of their ids.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outstanding {
     /// The records. Fewer than the limit are the last ones.
     pub items: Vec<DueRecord>,
@@ -241,7 +249,7 @@ pub struct Outstanding {
 
 /// Which of these records are listed. A remote may give the id of a record that it has deleted to the next one that it
 /// creates: so each of the three is sent when the one before is settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Only {
     /// The records that are removed here, and that the remote has.
@@ -276,7 +284,7 @@ impl Only {
 }
 
 /// A record at which the mirror has to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DueRecord {
     /// The record's id.
     pub id: i64,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Unknown;
@@ -31,22 +32,26 @@ pub(super) mod limits {
 /// A field that is added is optional, and left out where it is empty
 /// (`#[serde(skip_serializing_if = "Option::is_none")]`): what a side of an earlier version has sent or
 /// stored must stay the same text. docs/how-to.md has the steps.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Validate, JsonSchema)]
 pub struct Delivery {
     /// The company that gets it.
     #[garde(custom(filled(limits::COMPANY)))]
+    #[schemars(length(min = 1, max = limits::COMPANY), regex(pattern = r"\S"))]
     pub company: String,
     /// The destination.
     #[garde(custom(filled(limits::ADDRESS)))]
+    #[schemars(length(min = 1, max = limits::ADDRESS), regex(pattern = r"\S"))]
     pub address: String,
     /// The latest date.
     #[garde(inner(custom(calendar_date)))]
     pub deliver_by: Option<NaiveDate>,
     /// A comment for people.
     #[garde(inner(custom(filled(limits::COMMENT))))]
+    #[schemars(length(min = 1, max = limits::COMMENT), regex(pattern = r"\S"))]
     pub comment: Option<String>,
     /// The lines, each sku once, sorted by sku.
     #[garde(dive, custom(line_list))]
+    #[schemars(length(min = 1, max = limits::LINES))]
     pub lines: Vec<Line>,
     /// The fields that a newer version has added.
     #[serde(flatten)]
@@ -58,14 +63,16 @@ pub struct Delivery {
 ///
 /// A newer version adds fields to the facet, not to a line: they would be lost wherever lines are
 /// set, and one revision would stand for two values; so they are refused here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with sku and quantity")]
 pub struct Line {
     /// The article's sku.
     #[garde(custom(filled(limits::SKU)))]
+    #[schemars(length(min = 1, max = limits::SKU), regex(pattern = r"\S"))]
     pub sku: String,
     /// The number of pieces.
     #[garde(custom(pieces))]
+    #[schemars(range(min = 1, max = limits::QUANTITY))]
     pub quantity: u32,
 }
 

@@ -8,6 +8,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use delivery::{Delivery, Line};
@@ -40,12 +41,14 @@ pub type Unknown = BTreeMap<String, serde_json::Value>;
 /// A facet's value and its revision. It is the unit of agreement, and is replaced whole.
 ///
 /// Two facets are equal if their revisions and values are: marks are not content, but evidence.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "{V}Facet")]
 pub struct Facet<V> {
     /// The number of changes of each side.
     pub revision: Revision,
     /// The fingerprints that distinguish two changes of one count.
     #[serde(skip_serializing_if = "Marks::are_unknown")]
+    #[schemars(default)]
     pub marks: Marks,
     /// The value.
     #[serde(flatten)]
@@ -75,7 +78,7 @@ pub struct Shared {
 }
 
 /// The name of a facet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FacetName {
     /// The facet [`Delivery`].

@@ -1,6 +1,7 @@
 //! The facet progress: status and carrier.
 
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::open::open;
@@ -17,16 +18,18 @@ pub(super) mod limits {
 
 /// The status of an order, and its carrier. The warehouse owns it. A field is added as to the
 /// [`Delivery`](super::Delivery).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Validate, JsonSchema)]
 pub struct Progress {
     /// The status.
     #[garde(skip)]
     pub status: Status,
     /// The carrier's name.
     #[garde(inner(custom(filled(limits::CARRIER))))]
+    #[schemars(length(min = 1, max = limits::CARRIER), regex(pattern = r"\S"))]
     pub carrier: Option<String>,
     /// The carrier's tracking number.
     #[garde(inner(custom(filled(limits::TRACKING))))]
+    #[schemars(length(min = 1, max = limits::TRACKING), regex(pattern = r"\S"))]
     pub tracking: Option<String>,
     /// The fields that a newer version has added.
     #[serde(flatten)]

@@ -6,19 +6,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
 use program_kit::http::page::unreadable;
-use program_kit::http::problem::FieldError;
+use program_kit::http::problem::{FieldError, Kind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use service_kit::error::Error;
 use service_kit::records::Registration;
 use service_kit::service::Service;
 use shared_models::mirror::Mirrored;
 
-use crate::mirrored::content::{Content, expectation};
-use crate::mirrored::page::PageWanted;
+use crate::mirrored::content::{BODY, Content, EMAIL, MAX_ID, NAME, expectation};
+use crate::mirrored::page::{MAX_SIZE, PageWanted};
 use crate::mirrored::settable::Settable;
 use crate::mirrored::storage::Filter;
-use crate::mirrored::{MirroredResource, routes, rules};
+use crate::mirrored::{MirroredResource, describe, routes, rules};
 
 /// Registers comments, and further paths after theirs.
 pub(crate) fn register(more: fn() -> Routes) -> Registration {
@@ -27,13 +30,22 @@ pub(crate) fn register(more: fn() -> Routes) -> Registration {
 }
 
 /// The fields of a comment that a caller may set. Its post is set when it is created, and stays.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CommentFields")]
 struct Comment {
+    /// The post; may be left out where the comment exists.
     #[serde(rename = "postId")]
+    #[schemars(range(min = 0, max = MAX_ID))]
     post_id: Option<i64>,
+    /// The name of the author, without control characters.
+    #[schemars(length(min = 1, max = NAME), regex(pattern = r"\S"))]
     name: String,
+    /// The e-mail address of the author.
+    #[schemars(email, length(max = EMAIL))]
     email: String,
+    /// The text; of control characters only line breaks and tabs.
+    #[schemars(length(min = 1, max = BODY), regex(pattern = r"\S"))]
     body: String,
 }
 
@@ -59,19 +71,44 @@ impl Settable for Comment {
         }
         if errors.is_empty() { Ok(content) } else { Err(errors) }
     }
+
+    fn example() -> Value {
+        json!({"postId": 1, "name": "Ann", "email": "ann@quay.example", "body": "What a port!"})
+    }
+}
+
+fn describe_list() -> Operation {
+    let operation = Operation::new("listComments", "List comments").query::<ListQuery>();
+    describe::with_page::<Comment>(operation)
+}
+
+fn describe_list_of_post() -> Operation {
+    let operation = Operation::new("listCommentsOfPost", "List the comments of a post")
+        .path::<u64>("id", "The id of the post.", 1)
+        .query::<PageQuery>()
+        .problem(Kind::NotFound, "There is no such post.");
+    describe::with_page::<Comment>(operation)
 }
 
 /// Returns the paths of comments.
 fn paths() -> Routes {
     let mut routes = Routes::default();
     for slash in ["", "/"] {
-        let mut all = read_endpoints(Rule::READ, || web::to(list));
-        all.push(endpoint(Method::POST, Rule::WRITE, web::to(routes::create::<Comment>)));
-        let of_post = read_endpoints(Rule::READ, || web::to(list_of_post));
-        let mut one = read_endpoints(Rule::READ, || web::to(routes::one::<Comment>));
-        one.push(endpoint(Method::PUT, Rule::WRITE, web::to(routes::put::<Comment>)));
-        one.push(endpoint(Method::PATCH, Rule::WRITE, web::to(routes::patch::<Comment>)));
-        one.push(endpoint(Method::DELETE, Rule::WRITE, web::to(routes::remove::<Comment>)));
+        let mut all = read_endpoints(Rule::READ, || web::to(list), describe_list);
+        let create = web::to(routes::create::<Comment>);
+        all.push(endpoint(Method::POST, Rule::WRITE, create, describe::create::<Comment>));
+        let of_post = read_endpoints(Rule::READ, || web::to(list_of_post), describe_list_of_post);
+        let mut one = read_endpoints(
+            Rule::READ,
+            || web::to(routes::one::<Comment>),
+            describe::one::<Comment>,
+        );
+        let put = web::to(routes::put::<Comment>);
+        one.push(endpoint(Method::PUT, Rule::WRITE, put, describe::put::<Comment>));
+        let patch = web::to(routes::patch::<Comment>);
+        one.push(endpoint(Method::PATCH, Rule::WRITE, patch, describe::patch::<Comment>));
+        let remove = web::to(routes::remove::<Comment>);
+        one.push(endpoint(Method::DELETE, Rule::WRITE, remove, describe::remove::<Comment>));
         let to_all = "use GET to list comments, or POST to create one";
         let to_one = "use GET, PUT, PATCH or DELETE";
         let to_post = "use GET; comments are created by POST to /comments";
@@ -84,12 +121,18 @@ fn paths() -> Routes {
 }
 
 /// The query of `GET /comments`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// The post whose comments are listed.
     #[serde(rename = "postId")]
+    #[schemars(with = "Option<u64>", range(max = MAX_ID))]
     post_id: Option<String>,
+    /// The number of the page, from 1; `last` for the last one.
+    #[schemars(regex(pattern = "^(last|[1-9][0-9]*)$"))]
     page: Option<String>,
+    /// The records on a page; 10 where it is left out.
+    #[schemars(with = "Option<u8>", range(min = 1, max = MAX_SIZE))]
     page_size: Option<String>,
 }
 
@@ -109,10 +152,14 @@ async fn list(
 }
 
 /// The query of `GET /posts/{id}/comments`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PageQuery {
+    /// The number of the page, from 1; `last` for the last one.
+    #[schemars(regex(pattern = "^(last|[1-9][0-9]*)$"))]
     page: Option<String>,
+    /// The records on a page; 10 where it is left out.
+    #[schemars(with = "Option<u8>", range(min = 1, max = MAX_SIZE))]
     page_size: Option<String>,
 }
 

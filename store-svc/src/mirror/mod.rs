@@ -4,6 +4,7 @@
 //! `rules` decides about each record, and knows no database; `loading` and `sending` apply that to many, in
 //! transactions that first make sure that their run is under way.
 
+mod describe;
 mod loading;
 mod routes;
 mod rules;

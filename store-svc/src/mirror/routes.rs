@@ -9,9 +9,11 @@ use diesel_async::AsyncPgConnection;
 use program_kit::access::{Caller, Rule};
 use program_kit::http::body::{Body, parse_value};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
 use program_kit::http::page::unreadable;
 use program_kit::http::problem::FieldError;
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use service_kit::database::now;
@@ -23,7 +25,7 @@ use shared_models::mirror::{
     Settle,
 };
 
-use super::{loading, sending};
+use super::{describe, loading, sending};
 use crate::mirrored::content::{Content, expectation as of_content};
 use crate::mirrored::event::{Author, Source};
 use crate::mirrored::storage::{self, Due};
@@ -37,21 +39,35 @@ const GONE_AT_ONCE: usize = 100;
 pub(crate) fn paths() -> Routes {
     let mut routes = Routes::default();
     for kind in Mirrored::ALL {
-        let post = |name: &str, route: Route| {
+        let post = |name: &str, route: Route, describe: fn(Mirrored) -> Operation| {
             let path = format!("/v1/sync/mirror/{}/{name}", kind.plural());
-            endpoints_of(path, "use POST", vec![endpoint(Method::POST, Rule::SYNC, route)])
+            let describe = move || describe(kind);
+            endpoints_of(
+                path,
+                "use POST",
+                vec![endpoint(Method::POST, Rule::SYNC, route, describe)],
+            )
         };
-        let get = |name: &str, route: &dyn Fn() -> Route| {
+        let get = |name: &str, route: &dyn Fn() -> Route, describe: fn(Mirrored) -> Operation| {
             let path = format!("/v1/sync/mirror/{}/{name}", kind.plural());
-            endpoints_of(path, "use GET", read_endpoints(Rule::SYNC, route))
+            let describe = move || describe(kind);
+            endpoints_of(path, "use GET", read_endpoints(Rule::SYNC, route, describe))
         };
         routes = routes
-            .with(post("load", web::to(move |a, b, c| load(kind, a, b, c))))
-            .with(post("gone", web::to(move |a, b, c| gone(kind, a, b, c))))
-            .with(post("prepare", web::to(move |a, b, c| prepare(kind, a, b, c))))
-            .with(post("settle", web::to(move |a, b, c| settle(kind, a, b, c))))
-            .with(get("listed", &|| web::to(move |a, b| listed(kind, a, b))))
-            .with(get("outstanding", &|| web::to(move |a, b| outstanding(kind, a, b))));
+            .with(post("load", web::to(move |a, b, c| load(kind, a, b, c)), describe::load))
+            .with(post("gone", web::to(move |a, b, c| gone(kind, a, b, c)), describe::gone))
+            .with(post(
+                "prepare",
+                web::to(move |a, b, c| prepare(kind, a, b, c)),
+                describe::prepare,
+            ))
+            .with(post("settle", web::to(move |a, b, c| settle(kind, a, b, c)), describe::settle))
+            .with(get("listed", &|| web::to(move |a, b| listed(kind, a, b)), describe::listed))
+            .with(get(
+                "outstanding",
+                &|| web::to(move |a, b| outstanding(kind, a, b)),
+                describe::outstanding,
+            ));
     }
     routes.expecting(expectation)
 }
@@ -210,10 +226,13 @@ async fn settle(
 }
 
 /// The query of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AfterQuery {
+pub(super) struct AfterQuery {
+    /// The last id of the page before.
     after: Option<i64>,
+    /// The most ids.
+    #[schemars(range(min = 1, max = MAX_LISTED))]
     limit: Option<usize>,
 }
 
@@ -244,11 +263,15 @@ async fn listed(
 }
 
 /// The query of the records at which the mirror has to look.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OutstandingQuery {
+pub(super) struct OutstandingQuery {
+    /// The last id of the page before.
     after: Option<i64>,
+    /// The most records.
+    #[schemars(range(min = 1, max = MAX_PREPARED))]
     limit: Option<usize>,
+    /// Which of them are listed.
     only: Option<Only>,
 }
 

@@ -9,13 +9,13 @@ use sha2::{Digest as _, Sha256};
 use shared_models::mirror::Mirrored;
 
 /// The most characters of a title or a name.
-const NAME: usize = 100;
+pub(crate) const NAME: usize = 100;
 /// The most characters of an e-mail address.
-const EMAIL: usize = 254;
+pub(crate) const EMAIL: usize = 254;
 /// The most characters of a text.
-const BODY: usize = 50_000;
+pub(crate) const BODY: usize = 50_000;
 /// The highest id that a caller may set: the largest integer that every JSON parser reads exactly.
-const MAX_ID: i64 = 9_007_199_254_740_991;
+pub(crate) const MAX_ID: i64 = 9_007_199_254_740_991;
 
 /// The contents of a record: what a caller sets, and what the remote has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! `routes` has the handlers. What differs between the two is a [`settable::Settable`].
 
 pub(crate) mod content;
+pub(crate) mod describe;
 pub(crate) mod event;
 pub(crate) mod page;
 pub(crate) mod record;

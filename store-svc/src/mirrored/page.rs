@@ -9,7 +9,7 @@ use serde::Serialize;
 /// The default number of records on a page.
 const DEFAULT_SIZE: i64 = 10;
 /// The largest number of records on a page.
-const MAX_SIZE: i64 = 100;
+pub(crate) const MAX_SIZE: i64 = 100;
 
 /// The page that a caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

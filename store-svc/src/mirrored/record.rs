@@ -1,6 +1,7 @@
 //! A post or a comment as it is stored, with its state in the mirror, and as it is shown. Pure.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::mirror::Mirrored;
 use uuid::Uuid;
@@ -92,7 +93,7 @@ impl Mirror {
 }
 
 /// What is known of a record's state at the remote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MirrorState {
     /// The remote has what is here.
@@ -106,7 +107,7 @@ pub(crate) enum MirrorState {
 }
 
 /// A record's state in the mirror, as sent to a caller.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ShownMirror<'a> {
     state: MirrorState,
     /// The reason of the last failure.
@@ -114,13 +115,17 @@ pub(crate) struct ShownMirror<'a> {
 }
 
 /// A record, as sent to a caller.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Shown<'a> {
     id: i64,
     #[serde(flatten)]
+    #[schemars(skip)]
     content: ShownContent<'a>,
+    /// The id at the remote, if it has the record.
     remote_id: Option<i64>,
+    /// The name of the token by which it was created.
     creator: Option<&'a str>,
+    /// The name of the token by which it was changed last.
     modifier: Option<&'a str>,
     created_time: DateTime<Utc>,
     modified_time: DateTime<Utc>,

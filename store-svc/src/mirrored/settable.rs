@@ -1,14 +1,16 @@
 //! What a caller may set of a post or of a comment.
 
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use shared_models::mirror::Mirrored;
 
 use super::content::Content;
 
 /// The fields of a record that a caller may set.
-pub(crate) trait Settable: Serialize + DeserializeOwned + 'static {
+pub(crate) trait Settable: Serialize + DeserializeOwned + JsonSchema + 'static {
     /// The kind of the record.
     const KIND: Mirrored;
 
@@ -17,4 +19,7 @@ pub(crate) trait Settable: Serialize + DeserializeOwned + 'static {
 
     /// Returns the contents that are set. `before` are those of the record, if it exists.
     fn content(self, before: Option<&Content>) -> Result<Content, Vec<FieldError>>;
+
+    /// Returns an example for the API document.
+    fn example() -> Value;
 }

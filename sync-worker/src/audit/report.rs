@@ -1,6 +1,7 @@
 //! The report of an audit: how far it has come, and what it found. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use shared_models::comparison::OrderState;
@@ -24,7 +25,7 @@ const BYTES: usize = 32;
 
 /// A digest of the orders of a side: the exclusive or of the SHA-256 of each order's state, so that
 /// orders may be added as they are settled. It shows accidents, and is no protection against forgery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct SideDigest([u8; BYTES]);
 
@@ -59,7 +60,7 @@ impl TryFrom<String> for SideDigest {
 }
 
 /// The digests of both sides. They are equal if the sides agree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Digests {
     /// That of the store.
     pub store: SideDigest,
@@ -68,8 +69,9 @@ pub struct Digests {
 }
 
 /// What came of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DifferenceOutcome")]
 pub enum Ending {
     /// Both sides agree on the order now.
     Healed,
@@ -78,7 +80,7 @@ pub enum Ending {
 }
 
 /// A difference that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The id of the order.
     pub order: Uuid,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::comparison::{Finding, OrderState, StatesPage, compare};
 use shared_models::side::Side;
@@ -22,8 +23,9 @@ pub struct Pair {
 }
 
 /// The kind of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "DifferenceKind")]
 pub enum Kind {
     /// The store lacks the order.
     MissingAtStore,

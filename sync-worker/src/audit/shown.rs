@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared_models::runs::{Run, RunFailure, RunState};
 
 use super::report::{Difference, Digests, Findings, Report};
 
 /// An audit. One that several workers have done after each other is shown as its newest run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Audit")]
 pub struct ShownAudit {
     /// Its number; null until its first report is stored.
     pub number: Option<u64>,
@@ -32,7 +34,8 @@ pub struct ShownAudit {
 }
 
 /// What an audit found so far, or altogether.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "AuditReport")]
 pub struct ShownReport {
     /// The time at which the audit began.
     pub from: DateTime<Utc>,
@@ -59,7 +62,7 @@ pub struct ShownReport {
 }
 
 /// An audit with its differences.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct DetailedAudit {
     /// The audit.
     #[serde(flatten)]

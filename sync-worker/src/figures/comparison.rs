@@ -1,11 +1,12 @@
 //! The progress of comparing a direction's sides, as it is shown.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use shared_models::comparison::{Finding, LogState};
 
 /// The progress and the findings of comparing the source's changes with the peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The reason why nothing is compared at the moment, if so.
     pub waits_for: Option<String>,
@@ -15,9 +16,11 @@ pub struct Comparison {
     pub newest: i64,
     /// The time up to which all of the source's commits have been compared.
     #[serde(serialize_with = "show")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub as_of: Option<DateTime<Utc>>,
     /// The time at which the last comparison ended.
     #[serde(serialize_with = "show")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub finished_at: Option<DateTime<Utc>>,
     /// Orders that were compared.
     pub compared: u64,

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared_models::sync::Outcome;
 
 use crate::lanes::Fate;
 
 /// The counters of a direction.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counters {
     /// Messages taken from the queue; each is also counted as one of the next four.
     pub received: u64,
@@ -29,7 +30,7 @@ pub struct Counters {
 }
 
 /// The outcomes of changes at the peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Results {
     /// Changes newer than the peer's record.
     pub applied: u64,
@@ -80,7 +81,7 @@ impl Results {
 }
 
 /// Messages per second, over the last ten seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Rates {
     /// All messages settled.
     pub received: f64,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use program_kit::http::metrics::Registry;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared_models::names::QueueGeneration;
 use shared_models::side::{Direction, Side};
@@ -31,7 +32,8 @@ pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::{Circuit, State, Waiting};
 
 /// A direction as it is at one moment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Direction")]
 pub struct Snapshot {
     /// The direction's name.
     pub name: &'static str,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared_models::names::QueueGeneration;
 
@@ -76,7 +77,7 @@ impl Default for QueueFigures {
 }
 
 /// A queue at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Queue {
     /// The queue's name, once known: a queue that cannot be deleted is replaced by one of another
     /// name.
@@ -100,7 +101,7 @@ impl Queue {
 }
 
 /// The queues of a direction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Queues {
     /// The queue whose messages are carried.
     pub sync: Queue,

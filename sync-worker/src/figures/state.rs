@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::breaker::{self, Breaker};
@@ -53,7 +54,7 @@ impl State {
 }
 
 /// A circuit breaker at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Circuit {
     /// `closed`, `open` or `half-open`.
     pub state: &'static str,
@@ -100,7 +101,7 @@ impl Circuit {
 }
 
 /// The numbers of messages that were ready for delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waiting {
     /// The number in the sync queue.
     pub queue: u32,

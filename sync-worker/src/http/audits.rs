@@ -6,25 +6,27 @@ use actix_web::web::{self, Data, Path};
 use program_kit::access::{Caller, Rule};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use shared_models::runs::{MAX_RUNS, Run, RunState};
 
+use super::describe_audits as describe;
 use crate::audit::{self, Audits, Began, ShownAudit};
 
 /// `GET /v1/audits`, `POST /v1/audits`, `GET /v1/audits/{number}`.
-pub(super) fn routes(audits: Audits) -> Routes {
-    let mut all = read_endpoints(Rule::READ, || web::to(list));
-    all.push(endpoint(Method::POST, Rule::WRITE, web::to(begin)));
-    let one = read_endpoints(Rule::READ, || web::to(show));
+pub(super) fn routes() -> Routes {
+    let mut all = read_endpoints(Rule::READ, || web::to(list), describe::list);
+    all.push(endpoint(Method::POST, Rule::WRITE, web::to(begin), describe::begin));
+    let one = read_endpoints(Rule::READ, || web::to(show), describe::one);
     Routes::default()
         .with(endpoints_of("/v1/audits", "use GET, or POST without a body to begin one", all))
         .with(endpoints_of("/v1/audits/{number}", "use GET", one))
-        .sharing(Data::new(audits))
 }
 
-#[derive(Serialize)]
-struct Listing {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Audits")]
+pub(super) struct Listing {
     /// The seconds from one audit to the next; null where one is made only when somebody asks for it.
     interval: Option<f64>,
     /// The newest audits, newest first.

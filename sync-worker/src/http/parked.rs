@@ -6,7 +6,10 @@ use actix_web::web::{self, Data, Path, Query};
 use program_kit::access::Rule;
 use program_kit::http::body::Body;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
+use program_kit::http::page::MAX_LIMIT;
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::parked::{LeftAlone, ParkedAction, Selection};
 use shared_models::side::Side;
@@ -15,50 +18,55 @@ use uuid::Uuid;
 use crate::parked::{Filter, Page, Parked, ParkedAtSide, Place};
 use crate::side_client::RequestError;
 
-use super::{CallerToken, pass_on};
+use super::{CallerToken, describe, pass_on};
 
 /// The query of `GET /v1/parked`. The sides check the state and the limit.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+pub(super) struct ListQuery {
+    /// The side that keeps them; both where it is left out.
     side: Option<Side>,
+    /// The state of the changes; `parked` where it is left out.
+    #[schemars(extend("enum" = ["parked", "offered", "dropped", "all"]))]
     state: Option<String>,
+    /// The most changes on the page; 50 where it is left out.
+    #[schemars(with = "Option<u16>", range(min = 1, max = MAX_LIMIT))]
     limit: Option<String>,
+    /// The cursor of the page, from `next` of the page before.
     cursor: Option<String>,
 }
 
 /// The query of `POST /v1/parked/replay` and `…/drop`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ActionQuery {
+pub(super) struct ActionQuery {
+    /// The side that keeps them; both where it is left out.
     side: Option<Side>,
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedAtSidePage")]
+pub(super) struct Listed {
     items: Vec<ParkedAtSide>,
+    /// The path of the next page.
     next: Option<String>,
 }
 
 /// `GET /v1/parked`, `GET /v1/parked/{id}`, `POST /v1/parked/replay`, `POST /v1/parked/drop`.
-pub(super) fn routes(parked: Parked) -> Routes {
-    let list = read_endpoints(Rule::ADMIN, || web::to(list));
-    let show = read_endpoints(Rule::ADMIN, || web::to(show));
-    let action = |path, route| {
-        endpoints_of(
-            path,
-            "use POST, with the selection of changes",
-            vec![endpoint(Method::POST, Rule::ADMIN, route)],
-        )
+pub(super) fn routes() -> Routes {
+    let list = read_endpoints(Rule::ADMIN, || web::to(list), describe::parked_changes);
+    let show = read_endpoints(Rule::ADMIN, || web::to(show), describe::parked_change);
+    let action = |path, route, describe: fn() -> Operation| {
+        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route, describe)];
+        endpoints_of(path, "use POST, with the selection of changes", endpoints)
     };
     let reason =
         "use GET; changes are replayed or dropped by POST to /v1/parked/replay or /v1/parked/drop";
     Routes::default()
-        .with(action("/v1/parked/replay", web::to(replay)))
-        .with(action("/v1/parked/drop", web::to(drop)))
+        .with(action("/v1/parked/replay", web::to(replay), describe::replay))
+        .with(action("/v1/parked/drop", web::to(drop), describe::drop))
         .with(endpoints_of("/v1/parked", reason, list))
         .with(endpoints_of("/v1/parked/{id}", reason, show))
-        .sharing(Data::new(parked))
 }
 
 async fn list(

@@ -11,10 +11,13 @@ use chrono::Utc;
 use futures_util::future::join_all;
 use program_kit::access::{Caller, Rule};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared_models::runs::{MAX_RUNS, Run, RunState};
 
+use super::describe_sources as describe;
 use crate::settings::upstream::FIRST;
 use crate::side_client::{RequestError, SideClient};
 use crate::sources::all::{MirrorTasks, Sources};
@@ -26,65 +29,71 @@ use crate::sources::run::{Task, Work};
 
 /// `GET /v1/sources`, `GET /v1/sources/{name}/runs`, `POST /v1/sources/{name}/run`, `POST /v1/mirror/flush`,
 /// `POST /v1/mirror/load`; `/api/…`.
-pub(super) fn routes(sources: Sources) -> Routes {
-    let writing = |method, route| vec![endpoint(method, Rule::WRITE, route)];
+pub(super) fn routes() -> Routes {
+    let writing = |method, route, describe: fn() -> Operation| {
+        vec![endpoint(method, Rule::WRITE, route, describe)]
+    };
     Routes::default()
         .with(endpoints_of(
             "/v1/sources",
             "use GET; to run one, POST to its run",
-            read_endpoints(Rule::READ, || web::to(list)),
+            read_endpoints(Rule::READ, || web::to(list), describe::sources),
         ))
         .with(endpoints_of(
             "/v1/sources/{name}/runs",
             "use GET; to run it, POST to run beside it",
-            read_endpoints(Rule::READ, || web::to(runs)),
+            read_endpoints(Rule::READ, || web::to(runs), describe::runs),
         ))
         .with(endpoints_of(
             "/v1/sources/{name}/run",
             "use POST, without a body",
-            writing(Method::POST, web::to(run)),
+            writing(Method::POST, web::to(run), describe::run),
         ))
         .with(endpoints_of(
             "/v1/mirror/flush",
             "use POST, without a body",
-            writing(Method::POST, web::to(flush)),
+            writing(Method::POST, web::to(flush), describe::flush),
         ))
         .with(endpoints_of(
             "/v1/mirror/load",
             "use POST, without a body",
-            writing(Method::POST, web::to(load)),
+            writing(Method::POST, web::to(load), describe::load),
         ))
         .with(endpoints_of(
             "/api/syncall",
             "use PATCH, without a body",
-            writing(Method::PATCH, web::to(sync_all)),
+            writing(Method::PATCH, web::to(sync_all), describe::sync_all),
         ))
         .with(endpoints_of(
             "/api/syncast",
             "use PATCH, without a body",
-            writing(Method::PATCH, web::to(sync_cast)),
+            writing(Method::PATCH, web::to(sync_cast), describe::sync_cast),
         ))
         .with(endpoints_of(
             "/api/synlast",
             "use GET",
-            read_endpoints(Rule::READ, || web::to(sync_last)),
+            read_endpoints(Rule::READ, || web::to(sync_last), describe::sync_last),
         ))
-        .sharing(Data::new(sources))
 }
 
-#[derive(Serialize)]
-struct Listing {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Sources")]
+pub(super) struct Listing {
     sources: Vec<Listed>,
 }
 
 /// A source, and its newest run.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Source")]
 struct Listed {
     name: String,
+    /// `pull` or `mirror`.
     kind: &'static str,
+    /// The address, without a name and a password.
     url: String,
     /// The seconds from one run of each task to the next; null where it runs only when it is asked for.
     interval: BTreeMap<&'static str, Option<f64>>,
+    /// The newest run.
     last: Option<Run>,
     /// The reason why the newest run is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,10 +142,13 @@ async fn list(sources: Data<Sources>) -> HttpResponse {
 }
 
 /// The query of `GET /v1/sources/{name}/runs`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RunsQuery {
+pub(super) struct RunsQuery {
+    /// The task whose runs are listed; those of all tasks where it is left out.
     task: Option<String>,
+    /// The most runs.
+    #[schemars(range(min = 1, max = MAX_RUNS))]
     limit: Option<usize>,
 }
 
@@ -237,13 +249,15 @@ async fn sync_cast(sources: Data<Sources>, caller: Caller) -> Result<HttpRespons
 }
 
 /// The query of `GET /api/synlast`.
-#[derive(Debug, Deserialize)]
-struct LastQuery {
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct LastQuery {
+    /// The most runs.
     count: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Last {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EarlierAnswers")]
+pub(super) struct Last {
     data: Vec<OldAnswer>,
 }
 

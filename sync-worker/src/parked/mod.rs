@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use program_kit::access::Token;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared_models::parked::{ActionResult, LeftAlone, ParkedAction, ParkedChange, Selection};
 use shared_models::side::{Direction, Side};
@@ -19,7 +20,7 @@ use crate::side_client::{BuildError, PageQuery, RequestError, SideClient, SidePa
 pub use place::Place;
 
 /// A parked change, and the side that keeps it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ParkedAtSide {
     /// The side that published it, and keeps it.
     pub side: Side,

@@ -2,6 +2,7 @@
 //! `/api/synlast`). Pure.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared_models::runs::{Run, RunFailure};
@@ -13,10 +14,13 @@ use super::token::NO_TOKEN;
 const STARTED: &str = "Soukosync.Caller.cast_sync casted";
 
 /// A run, as clients of the old service know it: its fields are in this order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "EarlierAnswer")]
 pub struct OldAnswer {
+    /// A text, or null, or the reason of a failure.
     data: Value,
     date: String,
+    /// `ok` or `error`.
     response: &'static str,
 }
 

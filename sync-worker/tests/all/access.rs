@@ -1,16 +1,10 @@
 //! The permissions of each role at the worker, and the tokens that it shows to the sides.
 
-use actix_web::web::Data;
 use program_kit::access::Role;
-use program_kit::http::metrics::Registry;
 use reqwest::Method;
 use serde_json::json;
-use sync_worker::audit::Audits;
-use sync_worker::http::routes;
-use sync_worker::parked::Parked;
-use sync_worker::sources::all::Sources;
+use sync_worker::http::paths;
 use test_kit::{TestTokens, eventually};
-use tokio_util::sync::CancellationToken;
 use wiremock::matchers::{method, path_regex};
 use wiremock::{Mock, ResponseTemplate};
 
@@ -45,11 +39,7 @@ async fn shown_to(world: &World, end: &str) -> Vec<String> {
 async fn each_route_is_for_those_for_whom_its_rule_is() {
     let (world, tokens) = (World::new().await, TestTokens::random());
     let worker = secured(&world, &tokens).await;
-    let parked = Parked::new(&worker.sides).unwrap();
-    let audits =
-        Audits::new(&worker.audits, &CancellationToken::new(), &Registry::new("test")).unwrap();
-    let routes = routes(Data::new(vec![]), parked, Sources::default(), audits);
-    worker.client().assert_keeps_to_its_rules(&routes, &tokens).await;
+    worker.client().assert_keeps_to_its_rules(&paths(), &tokens).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared_models::names::{exchange, queue};
 use shared_models::side::{Direction, Side};
 use sync_worker::application::{Application, ApplicationError};
-use sync_worker::settings::{AuditSettings, PROGRAM, SidesSettings, WorkerSettings};
+use sync_worker::settings::{PROGRAM, WorkerSettings};
 use test_kit::{BrokerUser, TestBroker, TestClient, eventually, http};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -77,8 +77,6 @@ impl World {
 
 /// A worker in this process.
 pub(crate) struct TestWorker {
-    pub(crate) sides: SidesSettings,
-    pub(crate) audits: AuditSettings,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), ApplicationError>>,
@@ -114,8 +112,7 @@ impl TestWorker {
             Ok(())
         };
         let running = tokio::spawn(application.run_until_stopped(asked));
-        let (sides, audits) = (settings.sides(), settings.audits());
-        Self { sides, audits, address, stop, running }
+        Self { address, stop, running }
     }
 
     /// Stops the worker; returns when it has ended.

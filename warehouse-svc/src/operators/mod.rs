@@ -1,6 +1,7 @@
 //! Operators, and the sites that each works at. An operator is a record that an upstream may own, as a site is;
 //! the list of its sites is a part of it, so that a link which is made or removed is a change of the operator.
 
+mod describe;
 mod links;
 mod routes;
 mod storage;
@@ -33,11 +34,11 @@ pub(crate) static OPERATORS: Kind = Kind {
         offered: "operator.offered",
     },
     fields: &[
-        Field::required("username").filter(),
-        Field::required("email").filter(),
-        Field::required("employee_id"),
-        Field::required("first_name"),
-        Field::required("last_name"),
+        Field::required("username", "ann").filter(),
+        Field::required("email", "ann@quay.example").filter(),
+        Field::required("employee_id", "E-1"),
+        Field::required("first_name", "Ann"),
+        Field::required("last_name", "Quay"),
     ],
     expectation,
     more: Some(sites_of),

@@ -9,26 +9,27 @@ use actix_web::{HttpRequest, HttpResponse};
 use diesel_async::AsyncPgConnection;
 use program_kit::access::{Caller, Rule};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
-use program_kit::http::page::{PageRequest, Position};
+use program_kit::http::page::{MAX_LIMIT, PageRequest, Position};
 use program_kit::http::problem::{Kind as ProblemKind, Problem};
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::service::Service;
 
-use super::OPERATORS;
 use super::links::{Link, LinkedSite, MAX_SITES, Put, put as decide};
 use super::storage::{self, Listing};
+use super::{OPERATORS, describe};
 use crate::owned::{self, Author, Listed, Record, Shown};
 use crate::sites::SITES;
 
 /// Returns the paths of links.
 pub(super) fn paths() -> Routes {
-    let list = read_endpoints(Rule::READ, || web::to(list));
-    let mut one = read_endpoints(Rule::READ, || web::to(one));
-    one.push(endpoint(Method::PUT, Rule::WRITE, web::to(put)));
-    one.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove)));
+    let list = read_endpoints(Rule::READ, || web::to(list), describe::list);
+    let mut one = read_endpoints(Rule::READ, || web::to(one), describe::one);
+    one.push(endpoint(Method::PUT, Rule::WRITE, web::to(put), describe::put));
+    one.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove), describe::remove));
     let to_list = "use GET; links are made by PUT to their own paths";
     Routes::default()
         .with(endpoints_of("/v1/operators/{id}/sites", to_list, list))
@@ -36,11 +37,15 @@ pub(super) fn paths() -> Routes {
 }
 
 /// The query of a list of an operator's sites.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+pub(super) struct ListQuery {
+    /// Whether the links are active.
     active: Option<bool>,
+    /// The most on the page; 50 where it is left out.
+    #[schemars(range(min = 1, max = MAX_LIMIT))]
     limit: Option<u16>,
+    /// The cursor of the page, from `next` of the page before.
     cursor: Option<String>,
 }
 

@@ -7,9 +7,9 @@ use super::kind::{Field, Kind};
 use super::record::{Fields, Record};
 
 /// The most characters of a field.
-const TEXT: usize = 255;
+pub(super) const TEXT: usize = 255;
 /// The most characters of a note.
-const NOTE: usize = 1_000;
+pub(super) const NOTE: usize = 1_000;
 
 /// What a caller sets.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -57,17 +57,19 @@ pub(crate) struct Field {
     pub(crate) is_required: bool,
     /// Whether lists can be filtered by it; there is an index for each such field.
     pub(crate) is_filter: bool,
+    /// An example, of one that each record has.
+    pub(crate) example: &'static str,
 }
 
 impl Field {
-    /// A field that each record has.
-    pub(crate) const fn required(name: &'static str) -> Self {
-        Self { name, is_required: true, is_filter: false }
+    /// A field that each record has, with an example.
+    pub(crate) const fn required(name: &'static str, example: &'static str) -> Self {
+        Self { name, is_required: true, is_filter: false, example }
     }
 
     /// A field that may be missing.
     pub(crate) const fn optional(name: &'static str) -> Self {
-        Self { name, is_required: false, is_filter: false }
+        Self { name, is_required: false, is_filter: false, example: "" }
     }
 
     /// The same field, by which lists can be filtered.

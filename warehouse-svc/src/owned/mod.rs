@@ -4,6 +4,7 @@
 //! `kind`, `record`, `input` and `rules` decide, and know no database; `storage` and `listing` have all the
 //! SQL. Nothing in here knows which kinds there are.
 
+pub(crate) mod describe;
 mod input;
 mod kind;
 mod listing;

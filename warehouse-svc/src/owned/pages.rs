@@ -120,7 +120,7 @@ mod tests {
         feed: "/v1/things/changes",
         events: Events { created: "c", changed: "ch", removed: "r", offered: "o" },
         fields: &[
-            Field::required("name").filter(),
+            Field::required("name", "a").filter(),
             Field::optional("city").filter(),
             Field::optional("fax"),
         ],

@@ -23,17 +23,18 @@ use service_kit::service::Service;
 use super::input::{Input, id_of, parse_id};
 use super::kind::Kind;
 use super::record::{Author, Record, Shown, Written};
-use super::{listing, pages, rules, storage};
+use super::{describe, listing, pages, rules, storage};
 
 type Parameters = Query<Vec<(String, String)>>;
 
 /// The path of the list, where records are created.
 pub(crate) fn collection(kind: &'static Kind) -> PathEndpoints {
-    let mut endpoints = read_endpoints(Rule::READ, || {
-        web::to(move |request: HttpRequest, service, query| list(kind, request, service, query))
-    });
+    let list =
+        || web::to(move |request: HttpRequest, service, query| list(kind, request, service, query));
+    let mut endpoints = read_endpoints(Rule::READ, list, move || describe::list(kind));
     let create = move |caller, service, body| create(kind, caller, service, body);
-    endpoints.push(endpoint(Method::POST, Rule::WRITE, web::to(create)));
+    endpoints
+        .push(endpoint(Method::POST, Rule::WRITE, web::to(create), move || describe::create(kind)));
     endpoints_of(kind.path, "use GET or POST", endpoints)
 }
 
@@ -43,21 +44,23 @@ pub(crate) type Unlink =
 
 /// The path of one record.
 pub(crate) fn item(kind: &'static Kind, unlink: Unlink) -> PathEndpoints {
-    let mut endpoints = read_endpoints(Rule::READ, || {
-        web::to(move |request: HttpRequest, service, id| one(kind, request, service, id))
-    });
+    let one = || web::to(move |request: HttpRequest, service, id| one(kind, request, service, id));
+    let mut endpoints = read_endpoints(Rule::READ, one, move || describe::one(kind));
     let put = move |request: HttpRequest, caller, service, id, body| {
         set(kind, request, caller, service, id, body, Setting::Complete)
     };
     let patch = move |request: HttpRequest, caller, service, id, body| {
         set(kind, request, caller, service, id, body, Setting::Patch)
     };
-    endpoints.push(endpoint(Method::PUT, Rule::WRITE, web::to(put)));
-    endpoints.push(endpoint(Method::PATCH, Rule::WRITE, web::to(patch)));
+    endpoints.push(endpoint(Method::PUT, Rule::WRITE, web::to(put), move || describe::put(kind)));
+    endpoints
+        .push(endpoint(Method::PATCH, Rule::WRITE, web::to(patch), move || describe::patch(kind)));
     let remove = move |request: HttpRequest, caller, service, id| {
         remove(kind, unlink, request, caller, service, id)
     };
-    endpoints.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove)));
+    endpoints.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove), move || {
+        describe::remove(kind)
+    }));
     let path = format!("{}/{{id}}", kind.path);
     endpoints_of(path, "use GET, PUT, PATCH or DELETE", endpoints)
 }

@@ -150,7 +150,7 @@ mod tests {
         path: "/v1/things",
         feed: "/v1/things/changes",
         events: Events { created: "c", changed: "ch", removed: "r", offered: "o" },
-        fields: &[Field::required("name"), Field::optional("fax")],
+        fields: &[Field::required("name", "a"), Field::optional("fax")],
         expectation: common_expectation,
         more: None,
     };

@@ -4,6 +4,7 @@
 //! `request` and `rules` decide, and know no database; `storage` has all the SQL that is not of one kind of
 //! records.
 
+mod describe;
 mod request;
 mod routes;
 mod rules;

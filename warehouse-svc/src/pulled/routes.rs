@@ -18,7 +18,7 @@ use shared_models::pull::{PullReceipt, Pulled};
 
 use super::request::{Pull, Refused, expectation};
 use super::rules::{Decision, Here, Writes, decide};
-use super::storage;
+use super::{describe, storage};
 use crate::operators::{OPERATORS, links_of, put_links};
 use crate::owned::{self, Author, Kind};
 use crate::sites::SITES;
@@ -32,7 +32,7 @@ const UNLISTED: usize = 1_000;
 
 /// Returns the path.
 pub(crate) fn paths() -> Routes {
-    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(take))];
+    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(take), describe::take)];
     Routes::default().with(endpoints_of("/v1/sync/pulled", "use POST", take)).expecting(expectation)
 }
 

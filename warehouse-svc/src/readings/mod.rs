@@ -5,6 +5,7 @@
 //! the SQL.
 
 mod cursor;
+mod describe;
 mod listing;
 mod record;
 mod request;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use program_kit::http::page::is_storable;
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::change_log::Change;
 use shared_models::SCHEMA;
@@ -19,7 +20,7 @@ const SIDE: Side = Side::Warehouse;
 /// The most characters of a GTIN.
 const GTIN: usize = 64;
 /// The most characters of a date or a time.
-const TIME: usize = 40;
+pub(super) const TIME: usize = 40;
 /// The texts that are no GTIN because they mean something else in a path.
 const IN_PATHS: [&str; 3] = [".", "..", "changes"];
 
@@ -52,7 +53,8 @@ pub(super) struct Reading {
 
 /// A reading, as sent to a caller: `{gtin, updated_at, expiration_date}`, and of a removed one
 /// `{gtin, updated_at, deleted: true}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Reading")]
 pub(super) struct Shown<'a> {
     gtin: Cow<'a, str>,
     updated_at: DateTime<Utc>,
@@ -71,12 +73,19 @@ impl From<State> for Shown<'_> {
 }
 
 /// A reading, as a caller sends it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UploadedReading")]
 pub(super) struct Sent {
+    #[schemars(schema_with = "super::describe::gtin")]
     gtin: String,
+    /// The time of the reading, such as 2026-11-28T09:30:00Z; without a zone it is UTC.
+    #[schemars(length(max = TIME))]
     updated_at: String,
+    /// A date such as 2027-03-31, or a time; left out of a reading that is removed.
+    #[schemars(length(max = TIME))]
     expiration_date: Option<String>,
+    /// Set if the reading is removed.
     #[serde(default)]
     deleted: bool,
 }

@@ -4,25 +4,32 @@ use chrono::{DateTime, Utc};
 use program_kit::http::body::{UnparsedBody, parse_value};
 use program_kit::http::object::Object;
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use service_kit::error::Error;
 use service_kit::feed::Place;
 
 use super::cursor::SyncCursor;
-use super::record::{Sent, State, expectation, time, wrong};
+use super::record::{Sent, State, TIME, expectation, time, wrong};
 use super::rules::newest_of_each;
 
 /// The most readings in one upload.
 const MAX_UPLOAD: usize = 5_000;
 
 /// The body of a sync.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SyncBody<R> {
+#[schemars(rename = "SyncOfReadings")]
+pub(super) struct SyncBody<R> {
+    /// The time of the last sync, of a client without a cursor.
+    #[schemars(length(max = TIME))]
     last_sync_date: Option<String>,
+    /// The readings, at most 5,000.
     #[serde(default = "Vec::new")]
+    #[schemars(length(max = MAX_UPLOAD), default)]
     newly_created_records: Vec<R>,
+    /// The cursor of the last answer; `start` for everything.
     cursor: Option<String>,
 }
 

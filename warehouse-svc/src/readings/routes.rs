@@ -11,31 +11,33 @@ use program_kit::access::{Caller, Rule};
 use program_kit::http::body::Body;
 use program_kit::http::conditional::{Precondition, etag, is_known};
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
-use program_kit::http::page::{Page, PageRequest, unreadable};
+use program_kit::http::page::{MAX_LIMIT, Page, PageRequest, unreadable};
 use program_kit::http::problem::{Kind, Problem};
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::database::now;
 use service_kit::error::Error;
 use service_kit::service::Service;
 
 use super::record::{
-    Author, Expiration, RESOURCE, Reading, Shown, checked_time, expectation, expiration, is_gtin,
-    wrong,
+    Author, Expiration, RESOURCE, Reading, Shown, TIME, checked_time, expectation, expiration,
+    is_gtin, wrong,
 };
 use super::rules::{Put, Wanted};
 use super::settings::ReadingSettings;
-use super::{listing, rules, storage, sync};
+use super::{describe, listing, rules, storage, sync};
 
 /// Returns the paths of readings.
 pub(super) fn paths() -> Routes {
     let mut routes = Routes::default();
     for slash in ["", "/"] {
-        let list = read_endpoints(Rule::READ, || web::to(list));
-        let mut one = read_endpoints(Rule::READ, || web::to(one));
-        one.push(endpoint(Method::PUT, Rule::WRITE, web::to(put)));
-        one.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove)));
-        let syncing = vec![endpoint(Method::POST, Rule::WRITE, web::to(sync::sync))];
+        let list = read_endpoints(Rule::READ, || web::to(list), describe::list);
+        let mut one = read_endpoints(Rule::READ, || web::to(one), describe::one);
+        one.push(endpoint(Method::PUT, Rule::WRITE, web::to(put), describe::put));
+        one.push(endpoint(Method::DELETE, Rule::WRITE, web::to(remove), describe::remove));
+        let syncing =
+            vec![endpoint(Method::POST, Rule::WRITE, web::to(sync::sync), describe::sync)];
         let to_list =
             "use GET; readings are written by PUT to their own paths, or by POST to /v1/sync";
         routes = routes
@@ -51,12 +53,19 @@ pub(super) fn paths() -> Routes {
 }
 
 /// The query of `GET /v1/readings`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
+    /// The GTIN: the page has one reading, or none.
+    #[schemars(schema_with = "describe::gtin")]
+    #[serde(default)]
     gtin: Option<String>,
+    /// The date, or the time, before which they expire.
     expires_before: Option<String>,
+    /// The most on the page; 50 where it is left out.
+    #[schemars(range(min = 1, max = MAX_LIMIT))]
     limit: Option<u16>,
+    /// The cursor of the page, from `next` of the page before.
     cursor: Option<String>,
 }
 
@@ -68,9 +77,11 @@ struct Filters {
 }
 
 /// A page, as sent. The list is named as clients of the old protocol know it.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadingsPage")]
+pub(super) struct Listed {
     data: Vec<Shown<'static>>,
+    /// The path of the next page.
     next: Option<String>,
     /// `false`, and only then sent, if the page ends early, as [`Page::complete`] says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,10 +159,15 @@ fn known_form(gtin: String) -> Result<String, Error> {
 }
 
 /// The body of a `PUT`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PutBody {
+#[schemars(rename = "ReadingFields")]
+pub(super) struct PutBody {
+    /// The time of the reading, such as 2026-11-28T09:30:00Z; now where it is left out.
+    #[schemars(length(max = TIME))]
     updated_at: Option<String>,
+    /// A date such as 2027-03-31, or a time.
+    #[schemars(length(max = TIME))]
     expiration_date: String,
 }
 

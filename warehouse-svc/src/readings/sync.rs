@@ -7,6 +7,7 @@ use diesel_async::AsyncPgConnection;
 use program_kit::access::Caller;
 use program_kit::http::body::UnparsedBody;
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::Serialize;
 use service_kit::database::{DatabaseError, now};
 use service_kit::error::{Error, internal, unreadable_event};
@@ -26,11 +27,16 @@ const PAGE: usize = 2_000;
 const MAX_BY_DATE: usize = 200_000;
 
 /// The answer.
-#[derive(Debug, Serialize)]
-struct Synced<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SyncedReadings")]
+pub(super) struct Synced<'a> {
+    /// The readings that the client lacks.
     data: Vec<Shown<'a>>,
+    /// The GTINs that occurred more than once in the upload.
     duplicates: &'a [String],
+    /// The cursor of the next sync.
     cursor: String,
+    /// Set if more can be read at once, with the cursor.
     more: bool,
 }
 

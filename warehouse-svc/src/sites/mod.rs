@@ -19,8 +19,8 @@ pub(crate) static SITES: Kind = Kind {
         offered: "site.offered",
     },
     fields: &[
-        Field::required("name").filter(),
-        Field::required("line1"),
+        Field::required("name", "Quay 7").filter(),
+        Field::required("line1", "7 Quay Street"),
         Field::optional("line2"),
         Field::optional("site"),
         Field::optional("city").filter(),

@@ -3,9 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use program_kit::http::page::{MAX_LIMIT, Page};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use service_kit::change_log::{Entry, entries_of};
 use service_kit::error::{Error, unreadable_event};
 use service_kit::service::Service;
@@ -15,7 +16,7 @@ use super::location;
 use crate::{Domain, RESOURCE, storage, unknown};
 
 /// The query of `GET /v1/orders/{id}/changes`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HistoryQuery {
     /// The last change that the caller has.
@@ -23,17 +24,27 @@ pub(super) struct HistoryQuery {
     after: i64,
 }
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "HistoryEntry")]
+pub(super) struct Shown {
+    /// The place in the log of this side.
     seq: i64,
     kind: String,
+    /// The side that made the change.
     origin: String,
     version: i64,
     at: chrono::DateTime<chrono::Utc>,
+    /// The event, as it is published.
+    #[schemars(with = "Map<String, Value>")]
     event: Box<RawValue>,
+    /// What only this side has, where that was changed.
     private: Option<Value>,
+    /// What was decided between two values.
+    #[schemars(with = "Vec<Map<String, Value>>")]
     conflicts: Value,
+    /// The principal that requested the change here, if known.
     principal: Option<String>,
+    /// The trace that the change is a part of, if it has one.
     trace: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! The HTTP API of orders: reading and setting them, their history, the peer's changes, comparing.
 
+pub mod describe;
 mod history;
 mod read;
 mod sync;
@@ -24,23 +25,26 @@ pub fn location(id: Uuid) -> String {
 
 /// `/v1/orders`: the list, and the side's own methods.
 pub fn collection<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> PathEndpoints {
-    let mut endpoints = read_endpoints(Rule::READ, || web::to(read::list::<D>));
+    let mut endpoints =
+        read_endpoints(Rule::READ, || web::to(read::list::<D>), describe::list::<D>);
     endpoints.extend(more);
     endpoints_of("/v1/orders", advice, endpoints)
 }
 
 /// `/v1/orders/{id}`: one order: reading and setting it, and the side's own methods.
 pub fn item<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> PathEndpoints {
-    let mut endpoints = read_endpoints(Rule::READ, || web::to(read::one::<D>));
-    endpoints.push(endpoint(Method::PUT, Rule::WRITE, web::to(write::put::<D>)));
-    endpoints.push(endpoint(Method::PATCH, Rule::WRITE, web::to(write::patch::<D>)));
+    let mut endpoints = read_endpoints(Rule::READ, || web::to(read::one::<D>), describe::one::<D>);
+    let (put, patch) = (web::to(write::put::<D>), web::to(write::patch::<D>));
+    endpoints.push(endpoint(Method::PUT, Rule::WRITE, put, describe::put::<D>));
+    endpoints.push(endpoint(Method::PATCH, Rule::WRITE, patch, describe::patch::<D>));
     endpoints.extend(more);
     endpoints_of("/v1/orders/{id}", advice, endpoints)
 }
 
 /// `/v1/orders/{id}/changes`: the history of an order.
 fn history<D: Domain>() -> PathEndpoints {
-    let endpoints = read_endpoints(Rule::READ, || web::to(history::list::<D>));
+    let endpoints =
+        read_endpoints(Rule::READ, || web::to(history::list::<D>), describe::history::<D>);
     endpoints_of("/v1/orders/{id}/changes", "use GET", endpoints)
 }
 

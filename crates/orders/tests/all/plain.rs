@@ -1,6 +1,6 @@
 //! A side whose orders have no private part: it has what both services share.
 
-use orders::{Changed, Domain, Draft, Order, register, routes, storage};
+use orders::{Changed, Domain, Draft, Examples, Order, register, routes, storage};
 use program_kit::http::endpoints::Routes;
 use program_kit::http::problem::FieldError;
 use service_kit::database::now;
@@ -31,6 +31,10 @@ impl Domain for Plain {
 
     fn expectation(_: &str) -> Option<&'static str> {
         None
+    }
+
+    fn examples() -> Examples {
+        Examples::default()
     }
 }
 

@@ -1,7 +1,8 @@
-//! The endpoints of a program, as data: each path with its methods, and the rule of each. There is
-//! no other way to register one, so none is without a rule.
+//! The endpoints of a program, as data: each path with its methods, and the rule and the description of
+//! each. There is no other way to register one, so none is without either.
 
 use std::any::Any;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use actix_web::body::BoxBody;
@@ -10,30 +11,52 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, Route};
+use serde_json::Value;
 
 use super::admission::admit;
 use super::body::Expected;
+use super::docs::{self, Document};
 use super::field::Expectation;
+use super::openapi::{About, Described, document};
+use super::operation::Operation;
 use super::problem::Problem;
 use super::requests::RoutePattern;
 use crate::access::Rule;
 
-/// An endpoint: a method of a path, its rule and its handler.
+/// Describes an endpoint; called when the document is made.
+type Describe = Rc<dyn Fn() -> Operation>;
+
+/// An endpoint: a method of a path, its rule, its handler and its description.
 pub struct Endpoint {
     method: Method,
     rule: Rule,
     route: Route,
+    describe: Describe,
 }
 
 /// Creates an endpoint.
 #[must_use]
-pub fn endpoint(method: Method, rule: Rule, route: Route) -> Endpoint {
-    Endpoint { method, rule, route }
+pub fn endpoint(
+    method: Method,
+    rule: Rule,
+    route: Route,
+    describe: impl Fn() -> Operation + 'static,
+) -> Endpoint {
+    Endpoint { method, rule, route, describe: Rc::new(describe) }
 }
 
 /// Creates the endpoints for reading: `GET` and `HEAD`, with the same handler.
-pub fn read_endpoints(rule: Rule, handler: impl Fn() -> Route) -> Vec<Endpoint> {
-    vec![endpoint(Method::GET, rule, handler()), endpoint(Method::HEAD, rule, handler())]
+pub fn read_endpoints(
+    rule: Rule,
+    handler: impl Fn() -> Route,
+    describe: impl Fn() -> Operation + 'static,
+) -> Vec<Endpoint> {
+    let describe: Describe = Rc::new(describe);
+    let endpoint = |method| {
+        let describe = Rc::clone(&describe);
+        Endpoint { method, rule, route: handler(), describe }
+    };
+    vec![endpoint(Method::GET), endpoint(Method::HEAD)]
 }
 
 /// The endpoints of one path: every other method gets 405, with `Allow` and the advice.
@@ -81,6 +104,21 @@ impl PathEndpoints {
     }
 }
 
+/// What the document says of an endpoint.
+struct Part {
+    path: String,
+    method: Method,
+    rule: Rule,
+    describe: Describe,
+}
+
+impl Part {
+    fn described(&self) -> Described<'_> {
+        let Self { path, method, rule, describe } = self;
+        Described { path, method, rule: *rule, operation: describe() }
+    }
+}
+
 /// Registers data that handlers share.
 type Register = Box<dyn FnOnce(&mut ServiceConfig)>;
 
@@ -89,6 +127,7 @@ type Register = Box<dyn FnOnce(&mut ServiceConfig)>;
 pub struct Routes {
     paths: Vec<PathEndpoints>,
     shared: Vec<Register>,
+    about: About,
 }
 
 impl Routes {
@@ -130,6 +169,41 @@ impl Routes {
         self.paths.iter().flat_map(|PathEndpoints { path, endpoints, .. }| {
             endpoints.iter().map(|endpoint| (&**path, &endpoint.method, endpoint.rule))
         })
+    }
+
+    /// Adds the API document of all these paths, and the same as a page.
+    #[must_use]
+    pub fn documented(mut self, about: About) -> Self {
+        // The document has its own paths, too.
+        let parts = Rc::new(OnceCell::<Vec<Part>>::new());
+        let of_parts = Rc::clone(&parts);
+        let made = Document::new(move || {
+            let parts = of_parts.get().into_iter().flatten();
+            document(about, parts.map(Part::described))
+        });
+        self.paths.extend(docs::paths(&made));
+        self.about = about;
+        parts.get_or_init(|| self.parts());
+        self
+    }
+
+    /// Returns the API document of these paths.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        document(self.about, self.parts().iter().map(Part::described))
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let of_path = |path: &PathEndpoints| {
+            let part = |endpoint: &Endpoint| Part {
+                path: path.path.clone(),
+                method: endpoint.method.clone(),
+                rule: endpoint.rule,
+                describe: Rc::clone(&endpoint.describe),
+            };
+            path.endpoints.iter().map(part).collect::<Vec<_>>()
+        };
+        self.paths.iter().flat_map(of_path).collect()
     }
 
     pub(super) fn register(self, config: &mut ServiceConfig) {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Describes the valid values of a field, found by the field's name.
 pub type Expectation = fn(&str) -> Option<&'static str>;
 
 /// An invalid field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// The field, for example `lines[0].quantity`.
     pub field: String,

@@ -15,6 +15,7 @@ use metrics_process::Collector;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::endpoints::{Routes, endpoints_of, read_endpoints};
+use super::operation::Operation;
 use crate::access::Rule;
 
 /// The bounds of the buckets of a time in seconds: from an edit without a wait to a change that
@@ -104,8 +105,16 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let answer = read_endpoints(Rule::READ, move || web::to(answer.clone()));
+    let answer = read_endpoints(Rule::READ, move || web::to(answer.clone()), describe);
     Routes::default().with(endpoints_of("/metrics", "use GET", answer))
+}
+
+fn describe() -> Operation {
+    Operation::new("getMetrics", "Read the figures for Prometheus").text(
+        200,
+        "text/plain",
+        "The figures, in the format of Prometheus.",
+    )
 }
 
 /// Sets a counter to a total that is kept elsewhere.

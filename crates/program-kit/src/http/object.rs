@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// An object, never a list.
 #[derive(Debug)]
@@ -55,6 +57,21 @@ pub struct WithId<I, T> {
 impl<'de, I: Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for WithId<I, T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_map(ReadingWithId(PhantomData))
+    }
+}
+
+impl<I: JsonSchema, T: JsonSchema> JsonSchema for WithId<I, T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}WithId", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::json_schema(generator);
+        let id = generator.subschema_for::<Option<I>>();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.insert("id".to_owned(), id.to_value());
+        }
+        schema
     }
 }
 

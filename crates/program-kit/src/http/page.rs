@@ -5,6 +5,7 @@ use actix_web::http::header::LINK;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike as _, Utc};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -91,7 +92,8 @@ impl<F: Serialize, I: Serialize + DeserializeOwned> PageRequest<F, I> {
 }
 
 /// A page, as sent.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The items on the page.
     pub items: Vec<T>,

@@ -81,6 +81,70 @@ impl Kind {
             Self::OutcomeUnknown => (StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
         }
     }
+
+    /// Returns the status with which it is answered.
+    pub(super) const fn status(self) -> StatusCode {
+        self.status_and_name().0
+    }
+
+    /// Returns the name, the last part of the problem's type.
+    pub(super) const fn name(self) -> &'static str {
+        self.status_and_name().1
+    }
+
+    /// Returns the usual cause, for the API document.
+    pub(super) const fn cause(self) -> &'static str {
+        match self {
+            Self::Unreadable => "The request cannot be parsed.",
+            Self::Unauthenticated => {
+                "A token is required, or the one that is sent is unknown here."
+            }
+            Self::Forbidden => {
+                "The token lacks the role; or no token is configured, and the request names another \
+                 host than this machine."
+            }
+            Self::NotFound => "There is no such resource.",
+            Self::Gone => "What was requested is not kept any more.",
+            Self::MethodNotAllowed => "The resource does not have this method.",
+            Self::Conflict => "The request conflicts with the current state.",
+            Self::Stale => "The record has changed since the caller saw it.",
+            Self::TooLarge => "The body is larger than `http.body_limit`.",
+            Self::TooSlow => "The body did not arrive within `limits.body_timeout`.",
+            Self::TooMany => "The rate limit is exceeded; retry after the time in `Retry-After`.",
+            Self::UnsupportedMedia => "The body is not declared to be JSON, or is compressed.",
+            Self::Invalid => "Fields are invalid; `errors` names each, and what is expected.",
+            Self::Internal => "The program has failed; its log has the cause.",
+            Self::Unavailable => {
+                "A part that the request needs is not available; retry after the time in `Retry-After`."
+            }
+            Self::OutcomeUnknown => {
+                "Whether the request was carried out is not known: read the record before it is sent \
+                 again."
+            }
+        }
+    }
+
+    /// Returns the header that such an answer has, and its meaning.
+    pub(super) const fn header(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Unauthenticated => Some(("WWW-Authenticate", "The scheme of tokens.")),
+            Self::TooMany => Some(("Retry-After", "The seconds to wait.")),
+            Self::Unavailable => Some(("Retry-After", "The seconds to wait, if that helps.")),
+            Self::Unreadable
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::Gone
+            | Self::MethodNotAllowed
+            | Self::Conflict
+            | Self::Stale
+            | Self::TooLarge
+            | Self::TooSlow
+            | Self::UnsupportedMedia
+            | Self::Invalid
+            | Self::Internal
+            | Self::OutcomeUnknown => None,
+        }
+    }
 }
 
 impl Problem {

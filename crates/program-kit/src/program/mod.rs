@@ -1,6 +1,7 @@
 //! The common start of every program: command line, settings, log.
 
 mod health;
+mod openapi;
 mod token;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::http::endpoints::Routes;
 use crate::settings::Layout;
 
 /// A program's description.
@@ -47,12 +49,21 @@ impl Program {
                     .help("A TOML file with settings"),
             )
             .subcommand(health::command())
+            .subcommand(openapi::command())
             .subcommand(token::command())
             .after_help(help)
     }
 
-    /// Runs a common subcommand; returns `None` if there was none.
-    pub async fn run_subcommand(&self, matches: &ArgMatches) -> Option<ExitCode> {
+    /// Runs a common subcommand; returns `None` if there was none. `paths` are those of the program.
+    pub async fn run_subcommand(
+        &self,
+        matches: &ArgMatches,
+        paths: impl FnOnce() -> Routes,
+    ) -> Option<ExitCode> {
+        if matches.subcommand_matches(openapi::NAME).is_some() {
+            let printed = openapi::run(&paths());
+            return Some(printed.map_or_else(|error| self.fail(error), |()| ExitCode::SUCCESS));
+        }
         if let Some(matches) = matches.subcommand_matches(token::NAME) {
             let made = token::run(self.layout.prefix, matches);
             return Some(made.map_or_else(|error| self.fail(error), |()| ExitCode::SUCCESS));

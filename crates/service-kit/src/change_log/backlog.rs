@@ -5,13 +5,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The number of entries that are read at each end.
 const END: i64 = 1_000;
 
 /// The unpublished changes, by number and age.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Backlog {
     /// The number of changes.
     pub waiting: i64,

@@ -14,7 +14,7 @@ use crate::resource::{Resource, Resources};
 /// The default number of changes on a page.
 const DEFAULT_LIMIT: u16 = 100;
 /// The longest wait for a change, in seconds.
-const MAX_WAIT: u64 = 60;
+pub(crate) const MAX_WAIT: u64 = 60;
 
 /// A choice of changes: those that match every part that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use cursor::{Cursor, Position, Scope, Unusable};
 pub use entry::{Entry, Event};
+pub(crate) use filter::MAX_WAIT;
 pub use filter::{FeedQuery, Filter};
 pub use hub::Hub;
 pub use part::{PartOfChanges, Place, check_place, read_changes};
@@ -38,6 +39,7 @@ use crate::database::Database;
 use crate::error::Error;
 use crate::resource::Resources;
 use hub::{Follower, Kept};
+pub(crate) use page::ShownPage;
 use page::{FeedPage, begin, problem, read_page};
 
 /// What a feed is read from.

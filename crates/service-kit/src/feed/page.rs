@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -36,24 +37,38 @@ pub(super) struct FeedPage {
 }
 
 /// A page of a feed, as sent.
-#[derive(Serialize)]
-pub(super) struct ShownPage<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ChangesPage")]
+pub(crate) struct ShownPage<'a> {
     changes: Vec<ShownChange<'a>>,
+    /// The cursor after the page.
     next: String,
+    /// Set if more can be read at once.
     more: bool,
 }
 
 /// A change, as sent.
-#[derive(Serialize)]
-pub(super) struct ShownChange<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+pub(crate) struct ShownChange<'a> {
+    /// The cursor after the change.
     pub(super) cursor: String,
+    /// The name of the record's resource.
     resource: &'a str,
+    /// The key of the record.
     key: &'a str,
+    /// The kind of change.
     kind: &'a str,
+    /// The side that made the change.
     origin: &'a str,
+    /// The record's version after the change.
     version: i64,
+    /// The time of the change at this side.
     at: DateTime<Utc>,
+    /// The principal that requested the change here, if known.
     principal: Option<&'a str>,
+    /// The event, as it is published.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     event: &'a RawValue,
 }
 

@@ -6,27 +6,30 @@ use actix_web::web::{self, Data, Path, Query};
 use program_kit::access::Rule;
 use program_kit::http::body::Body;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
 use program_kit::http::problem::{FieldError, Kind, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared_models::runs::{
     BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors, is_name,
 };
 use uuid::Uuid;
 
-use super::expectation;
+use super::{describe_jobs, expectation};
 use crate::error::Error;
 use crate::runs;
 use crate::service::Service;
 
 /// The paths of jobs.
 pub(super) fn jobs() -> Routes {
-    let sync = |method, route| endpoint(method, Rule::SYNC, route);
-    let mut all = read_endpoints(Rule::READ_OR_SYNC, || web::to(list));
-    all.push(sync(Method::POST, web::to(begin)));
-    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(find));
-    one.push(sync(Method::PUT, web::to(end)));
-    let renew = vec![sync(Method::POST, web::to(renew))];
-    let cursors = vec![sync(Method::PUT, web::to(set_cursors))];
+    let sync =
+        |method, route, describe: fn() -> Operation| endpoint(method, Rule::SYNC, route, describe);
+    let mut all = read_endpoints(Rule::READ_OR_SYNC, || web::to(list), describe_jobs::runs);
+    all.push(sync(Method::POST, web::to(begin), describe_jobs::begin_run));
+    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(find), describe_jobs::run);
+    one.push(sync(Method::PUT, web::to(end), describe_jobs::end_run));
+    let renew = vec![sync(Method::POST, web::to(renew), describe_jobs::renew_run)];
+    let cursors = vec![sync(Method::PUT, web::to(set_cursors), describe_jobs::set_cursors)];
     let (of_all, of_one) = ("use GET, or POST to begin a run", "use GET, or PUT to end the run");
     Routes::default()
         .with(endpoints_of("/v1/jobs/{job}/runs", of_all, all))
@@ -36,10 +39,13 @@ pub(super) fn jobs() -> Routes {
 }
 
 /// The query of `GET /v1/jobs/{job}/runs`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RunsQuery {
+pub(super) struct RunsQuery {
+    /// The task whose runs are listed; those of all tasks where it is left out.
     task: Option<String>,
+    /// The most runs.
+    #[schemars(range(min = 1, max = MAX_RUNS))]
     limit: Option<usize>,
 }
 

@@ -1,6 +1,8 @@
 //! The routes that every service has, whatever its records are: feeds, offers, the relay, parked changes,
 //! jobs, health, metrics.
 
+mod describe;
+mod describe_jobs;
 mod feed;
 mod jobs;
 mod offers;

@@ -7,8 +7,11 @@ use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
+use program_kit::http::operation::Operation;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::describe;
 use crate::change_log::{Backlog, backlog};
 use crate::database::now;
 use crate::error::Error;
@@ -16,10 +19,14 @@ use crate::service::Service;
 use crate::{parked, pause};
 
 /// The state of the relay, as sent.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Relay")]
+pub(super) struct Shown {
+    /// The state, such as `publishing`.
     state: &'static str,
+    /// The reason for the state, if something is wrong.
     detail: Option<String>,
+    /// The time since which nothing is published, if that was asked for.
     paused_since: Option<DateTime<Utc>>,
     #[serde(flatten)]
     backlog: Backlog,
@@ -30,15 +37,15 @@ struct Shown {
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
 pub(super) fn relay() -> Routes {
     let advice = "use GET, or POST to /v1/relay/pause or /v1/relay/resume";
-    let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show));
-    let action = |path, route| {
-        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route)];
+    let show = read_endpoints(Rule::READ_OR_SYNC, || web::to(show), describe::relay);
+    let action = |path, route, describe: fn() -> Operation| {
+        let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route, describe)];
         endpoints_of(path, "use POST without a body", endpoints)
     };
     Routes::default()
         .with(endpoints_of("/v1/relay", advice, show))
-        .with(action("/v1/relay/pause", web::to(begin)))
-        .with(action("/v1/relay/resume", web::to(end)))
+        .with(action("/v1/relay/pause", web::to(begin), describe::pause))
+        .with(action("/v1/relay/resume", web::to(end), describe::resume))
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {

@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, web};
 use program_kit::access::Rule;
 use program_kit::http::body::Body;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of};
+use program_kit::http::operation::page;
 use program_kit::http::problem::Expectation;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -200,7 +201,7 @@ struct Sized {
 
 fn path_with(path: &str, expectation: Expectation) -> Routes {
     let take = web::to(async |_: Body<Sized>| HttpResponse::NoContent().finish());
-    let endpoints = vec![endpoint(Method::POST, Rule::WRITE, take)];
+    let endpoints = vec![endpoint(Method::POST, Rule::WRITE, take, page)];
     Routes::default().with(endpoints_of(path, "use POST", endpoints)).expecting(expectation)
 }
 

@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
 use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use service_kit::error::Error;
@@ -15,17 +16,22 @@ use uuid::Uuid;
 use crate::comparison::{self, advance, log_state};
 
 /// The requested range of the log.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogRange {
+    /// The place after which the range begins.
+    #[schemars(example = 0)]
     after: i64,
+    /// The last place of the range.
+    #[schemars(example = 100)]
     upto: i64,
 }
 
 /// The place up to which unpublished changes are looked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Published {
+    /// The place up to which unpublished changes are looked for, and whose event is asked about.
     #[serde(default)]
     upto: i64,
 }
@@ -63,9 +69,10 @@ pub(super) async fn changed(
 }
 
 /// The order after which a page of all orders begins.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AfterOrder {
+    /// The last order of the page before.
     after: Option<Uuid>,
 }
 

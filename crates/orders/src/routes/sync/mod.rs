@@ -2,6 +2,7 @@
 //! with the peer.
 
 mod comparison;
+mod describe;
 mod receive;
 
 use actix_web::http::Method;
@@ -13,7 +14,12 @@ use crate::Domain;
 
 /// `POST /v1/sync/orders`, and the routes for comparing.
 pub(super) fn sync<D: Domain>() -> Routes {
-    let take = vec![endpoint(Method::POST, Rule::SYNC, web::to(receive::receive::<D>))];
+    let take = vec![endpoint(
+        Method::POST,
+        Rule::SYNC,
+        web::to(receive::receive::<D>),
+        describe::take::<D>,
+    )];
     Routes::default()
         .with(endpoints_of(
             "/v1/sync/orders",
@@ -26,11 +32,17 @@ pub(super) fn sync<D: Domain>() -> Routes {
 /// `GET`, `POST /v1/sync/compared`, `GET /v1/sync/changed`, `GET /v1/sync/states`,
 /// `POST /v1/sync/revisions`.
 fn comparing() -> Routes {
-    let mut compared = read_endpoints(Rule::SYNC, || web::to(comparison::show));
-    compared.push(endpoint(Method::POST, Rule::SYNC, web::to(comparison::set)));
-    let changed = read_endpoints(Rule::SYNC, || web::to(comparison::changed));
-    let states = read_endpoints(Rule::SYNC, || web::to(comparison::states));
-    let revisions = vec![endpoint(Method::POST, Rule::SYNC, web::to(comparison::revisions))];
+    let mut compared = read_endpoints(Rule::SYNC, || web::to(comparison::show), describe::compared);
+    compared.push(endpoint(
+        Method::POST,
+        Rule::SYNC,
+        web::to(comparison::set),
+        describe::set_compared,
+    ));
+    let changed = read_endpoints(Rule::SYNC, || web::to(comparison::changed), describe::changed);
+    let states = read_endpoints(Rule::SYNC, || web::to(comparison::states), describe::states);
+    let route = web::to(comparison::revisions);
+    let revisions = vec![endpoint(Method::POST, Rule::SYNC, route, describe::revisions)];
     let of_compared = "use GET to read how far the log is compared, or POST to set it";
     Routes::default()
         .with(endpoints_of("/v1/sync/compared", of_compared, compared))

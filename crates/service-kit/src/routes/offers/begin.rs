@@ -9,6 +9,7 @@ use program_kit::http::body::Body;
 use program_kit::http::page::is_storable;
 use program_kit::http::problem::FieldError;
 use program_kit::telemetry::trace;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,12 +20,17 @@ use crate::resource::Resource;
 use crate::service::Service;
 
 /// The records to be offered: of a resource all, those changed since a time, or some by their keys.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OfferRequest {
+pub(in crate::routes) struct OfferRequest {
+    /// The name of the resource; the first of the service where there is none.
     resource: Option<String>,
+    /// All records: true, or no such field.
     all: Option<bool>,
+    /// Those that have changed since this time.
     since: Option<DateTime<Utc>>,
+    /// Those with these keys.
+    #[schemars(length(max = STEP))]
     ids: Option<Vec<String>>,
 }
 

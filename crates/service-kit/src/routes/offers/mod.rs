@@ -1,6 +1,6 @@
 //! `/v1/offers`: the offers under way, and ending one.
 
-mod begin;
+pub(super) mod begin;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
@@ -10,35 +10,46 @@ use program_kit::access::Rule;
 use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoints};
 use program_kit::http::page::{MAX_LIMIT, Page};
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::describe;
 use crate::error::Error;
 use crate::offers::{self, Offer};
 use crate::service::Service;
 
 /// An offer, as sent.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Offer")]
+pub(super) struct Shown {
     id: i64,
+    /// The name of the resource whose records it offers.
     resource: String,
+    /// `all`, or `changed` since a time.
     of: &'static str,
     since: Option<DateTime<Utc>>,
+    /// The principal that requested it, if known.
     principal: Option<String>,
     begun_at: DateTime<Utc>,
+    /// The number of records that were offered so far.
     offered: i64,
     /// The progress: the key of the last record, under the name of its resource, or the place in the
     /// change log.
+    #[schemars(with = "Option<Map<String, Value>>")]
     place: Option<Value>,
+    /// The time at which its next step is due.
     next_at: DateTime<Utc>,
+    /// The number of consecutive failed steps.
     failures: i32,
+    /// The reason of the last failure.
     failure: Option<String>,
 }
 
 /// The query of `GET /v1/offers`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct OffersQuery {
+pub(super) struct OffersQuery {
     /// The last offer that the caller has.
     #[serde(default)]
     after: i64,
@@ -46,10 +57,15 @@ struct OffersQuery {
 
 /// `POST /v1/sync/offer`, `GET /v1/offers`, `GET /v1/offers/{id}`, `DELETE /v1/offers/{id}`.
 pub(super) fn offers() -> Routes {
-    let list = read_endpoints(Rule::READ_OR_SYNC, || web::to(list));
-    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(self::one));
-    one.push(endpoint(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end)));
-    let ask = vec![endpoint(Method::POST, Rule::SYNC_OR_ADMIN, web::to(begin::ask))];
+    let list = read_endpoints(Rule::READ_OR_SYNC, || web::to(list), describe::offers);
+    let mut one = read_endpoints(Rule::READ_OR_SYNC, || web::to(self::one), describe::offer);
+    one.push(endpoint(Method::DELETE, Rule::SYNC_OR_ADMIN, web::to(end), describe::end_offer));
+    let ask = vec![endpoint(
+        Method::POST,
+        Rule::SYNC_OR_ADMIN,
+        web::to(begin::ask),
+        describe::begin_offer,
+    )];
     let of_ask = "use POST with {\"all\": true}, {\"since\": TIME} or {\"ids\": [...]}";
     let advice =
         "use GET to read offers, DELETE on one to end it, or POST /v1/sync/offer to begin one";

@@ -4,8 +4,9 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
-use program_kit::http::page::{Page, PageRequest, Position};
+use program_kit::http::page::{MAX_LIMIT, Page, PageRequest, Position};
 use program_kit::http::problem::{Kind, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared_models::parked::{ParkedChange, ParkedState, RecordName};
@@ -16,17 +17,21 @@ use crate::parked::{Parked, find, overtaken, page};
 use crate::service::Service;
 
 /// The query of `GET /v1/parked`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ParkedQuery {
+    /// The state of the changes.
     #[serde(default)]
     state: StateFilter,
+    /// The most changes on the page; 50 where it is left out.
+    #[schemars(range(min = 1, max = MAX_LIMIT))]
     limit: Option<u16>,
+    /// The cursor of the page, from `next` of the page before.
     cursor: Option<String>,
 }
 
 /// The states by which the list can be filtered.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum StateFilter {
     #[default]

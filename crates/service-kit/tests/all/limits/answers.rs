@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use actix_web::web;
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{PathEndpoints, Routes, endpoints_of, read_endpoints};
+use program_kit::http::operation::page;
 use test_kit::{TestService, eventually, notes_and};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{interval, timeout};
@@ -28,7 +29,7 @@ async fn an_answer_that_nobody_takes_does_not_hold_a_connection() {
 
 fn large() -> PathEndpoints {
     let large = || web::to(async || "x".repeat(1024 * 1024));
-    endpoints_of("/large", "it is large", read_endpoints(Rule::Public, large))
+    endpoints_of("/large", "it is large", read_endpoints(Rule::Public, large, page))
 }
 
 #[tokio::test]

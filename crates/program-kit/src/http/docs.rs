@@ -1,0 +1,109 @@
+//! `/openapi.json` and `/docs`: the API document of a program, and the same as a page.
+//!
+//! The page is one file without scripts: what it needs is in it, and its policy allows nothing else.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::docs_page;
+use super::endpoints::{PathEndpoints, endpoints_of, read_endpoints};
+use super::operation::Operation;
+use crate::access::Rule;
+
+/// The document, made when it is first asked for, and once for each thread.
+#[derive(Clone)]
+pub(super) struct Document(Rc<Parts>);
+
+struct Parts {
+    make: Box<dyn Fn() -> Value>,
+    text: OnceCell<web::Bytes>,
+    page: OnceCell<web::Bytes>,
+}
+
+impl Document {
+    pub(super) fn new(make: impl Fn() -> Value + 'static) -> Self {
+        let (text, page) = (OnceCell::new(), OnceCell::new());
+        Self(Rc::new(Parts { make: Box::new(make), text, page }))
+    }
+
+    fn text(&self) -> web::Bytes {
+        self.0.text.get_or_init(|| text(&(self.0.make)()).into()).clone()
+    }
+
+    fn page(&self) -> web::Bytes {
+        self.0.page.get_or_init(|| docs_page::render(&(self.0.make)()).into()).clone()
+    }
+}
+
+/// Returns the document as it is sent, printed and kept.
+#[must_use]
+pub fn text(document: &Value) -> String {
+    // A value can always be written.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Returns the paths. All callers may read them: they say nothing that the sources do not.
+pub(super) fn paths(document: &Document) -> [PathEndpoints; 2] {
+    let of_json = {
+        let document = document.clone();
+        move || {
+            let document = document.clone();
+            web::to(move || std::future::ready(json(&document)))
+        }
+    };
+    let of_page = {
+        let document = document.clone();
+        move || {
+            let document = document.clone();
+            web::to(move || std::future::ready(page(&document)))
+        }
+    };
+    [
+        endpoints_of(
+            "/openapi.json",
+            "use GET",
+            read_endpoints(Rule::Public, of_json, describe_json),
+        ),
+        endpoints_of("/docs", "use GET", read_endpoints(Rule::Public, of_page, describe_page)),
+    ]
+}
+
+fn describe_json() -> Operation {
+    let operation = Operation::new("getApiDocument", "Read this document");
+    operation.answer::<Value>(
+        200,
+        "The document, in OpenAPI 3.1.",
+        serde_json::json!({"openapi": "3.1.0"}),
+    )
+}
+
+fn describe_page() -> Operation {
+    let operation = Operation::new("getDocs", "Read this document as a page");
+    operation.text(200, "text/html", "The page. It needs no script and loads nothing.")
+}
+
+fn json(document: &Document) -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(document.text())
+}
+
+fn page(document: &Document) -> HttpResponse {
+    let style = STANDARD.encode(Sha256::digest(docs_page::STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(document.page())
+}
