@@ -1,0 +1,58 @@
+//! The whole check: private programs, schemathesis against each, then the client.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+use e2e_tests::Stack;
+use process_kit::secured::token;
+use program_kit::access::Role;
+use sample_sources::remote::{self, Remote};
+use sample_sources::upstream::{self, Upstream};
+use test_kit::TestBroker;
+
+use crate::fuzzing::{Run, logs};
+use crate::{client, installed};
+
+/// The requests of each operation that are made up for a caller whom every path refuses.
+const OF_STRANGERS: u32 = 3;
+
+/// Checks all programs; returns whether everything was as documented.
+pub(crate) async fn run(folder: &Path, examples: u32) -> Result<bool> {
+    fs::create_dir_all(folder)?;
+    let schemathesis = installed::schemathesis(folder).await?;
+    let of_client = installed::client(folder).await?;
+    let logs = logs(folder)?;
+    let upstream = Upstream::start(upstream::Options::default()).await?;
+    let remote = Remote::start(remote::Options::default()).await?;
+    let (of_upstream, of_remote) = (upstream.url(), remote.url());
+    let settings = [
+        ("UPSTREAM__URL", of_upstream.as_str()),
+        ("UPSTREAM__USER", "sample"),
+        ("UPSTREAM__PASSWORD", "sample"),
+        ("MIRROR__URL", of_remote.as_str()),
+    ];
+    let broker = TestBroker::new().await;
+    let stack = Stack::start_with(&broker, &settings).await;
+    let programs = [
+        ("store", stack.store_svc.url()),
+        ("warehouse", stack.warehouse_svc.url()),
+        ("worker", stack.worker.url()),
+    ];
+    let callers = [
+        ("admin", Some(token(Role::Admin).expose()), examples),
+        ("sync", Some(token(Role::Sync).expose()), examples),
+        ("nobody", None, OF_STRANGERS),
+    ];
+    let mut is_well = true;
+    for (program, url) in programs {
+        for (caller, token, examples) in callers {
+            let run = Run { program, url, caller: (caller, token), examples };
+            is_well &= run.run(&schemathesis, &logs).await?;
+        }
+    }
+    client::place_an_order(&of_client, stack.store_svc.url(), token(Role::Admin).expose()).await?;
+    println!("{:<24} placed an order, read it and voided it", "generated client");
+    stack.assert_not_logged(&[]);
+    Ok(is_well)
+}
