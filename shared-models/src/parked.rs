@@ -131,6 +131,13 @@ pub struct ParkedChange {
     pub offer_at: Option<DateTime<Utc>>,
     /// Set if this side has published a newer change of the record, which includes this one.
     pub overtaken: bool,
+    /// The principal that replayed or dropped it last; null if nobody has, or tokens are not
+    /// configured.
+    #[serde(default)]
+    pub acted_by: Option<String>,
+    /// The time at which somebody replayed or dropped it last.
+    #[serde(default)]
+    pub acted_at: Option<DateTime<Utc>>,
     /// The message: JSON if it is JSON, else text.
     pub body: Value,
 }

@@ -19,7 +19,7 @@ pub(crate) fn parked(id: Uuid, reason: &str) -> Value {
         "id": id, "event_id": Uuid::from_u128(9), "resource": "order", "key": Uuid::from_u128(7),
         "state": "parked", "reason": reason, "attempts": 2,
         "first_at": "2026-11-20T10:00:00Z", "last_at": "2026-11-20T10:05:00Z", "offer_at": null,
-        "overtaken": true, "body": {"schema": 2},
+        "overtaken": true, "acted_by": null, "acted_at": null, "body": {"schema": 2},
     })
 }
 

@@ -62,6 +62,8 @@ diesel::table! {
         last_at -> Timestamptz,
         offer_at -> Nullable<Timestamptz>,
         state -> Text,
+        acted_by -> Nullable<Text>,
+        acted_at -> Nullable<Timestamptz>,
     }
 }
 

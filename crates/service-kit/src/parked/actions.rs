@@ -13,17 +13,19 @@ use crate::database::now;
 use crate::resource::Resources;
 
 /// Applies an action to these changes, or to all that it applies to. Replayed changes become due,
-/// and the relay offers them. The caller owns the transaction.
+/// and the relay offers them. Who did it stands with them. The caller owns the transaction.
 pub async fn act(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
     action: ParkedAction,
     ids: Option<&[Uuid]>,
+    principal: Option<&str>,
 ) -> QueryResult<ActionResult> {
     let now = now();
+    let by = (principal, now);
     let changed = match action {
-        ParkedAction::Replay => storage::set_due(connection, resources, ids, now).await?,
-        ParkedAction::Drop => storage::set_dropped(connection, ids).await?,
+        ParkedAction::Replay => storage::set_due(connection, resources, ids, by).await?,
+        ParkedAction::Drop => storage::set_dropped(connection, ids, by).await?,
     };
     let changed = changed.into_iter().collect::<HashSet<_>>();
     let mut others = ids.unwrap_or_default().to_vec();

@@ -115,6 +115,8 @@ fn parked_first(event: Uuid, reported: &Reported, delays: &Delays, now: DateTime
         last_at: now,
         offer_at: may_wait.then(|| offer_at(delays, 1, now)),
         state: State(ParkedState::Parked),
+        acted_by: None,
+        acted_at: None,
     }
 }
 
@@ -138,6 +140,8 @@ fn parked_again(
         last_at: now,
         offer_at: reported.may_pass.then(|| offer_at(delays, attempts, now)),
         state: State(ParkedState::Parked),
+        acted_by: before.acted_by.clone(),
+        acted_at: before.acted_at,
     }
 }
 

@@ -40,6 +40,10 @@ pub struct Parked {
     pub offer_at: Option<DateTime<Utc>>,
     /// The state of the change.
     pub state: State,
+    /// The principal that replayed or dropped it last, if known.
+    pub acted_by: Option<String>,
+    /// The time at which somebody replayed or dropped it last.
+    pub acted_at: Option<DateTime<Utc>>,
 }
 
 /// A state, stored by its name.

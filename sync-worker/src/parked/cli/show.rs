@@ -88,6 +88,8 @@ mod tests {
                 last_at: at("2026-11-20T10:05:00Z"),
                 offer_at: None,
                 overtaken,
+                acted_by: None,
+                acted_at: None,
                 body,
             },
         )

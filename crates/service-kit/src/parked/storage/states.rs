@@ -101,7 +101,8 @@ with these as (
         and {record_exists}
     order by id
     for update)
-update parked set offer_at = last_at from these where parked.id = these.id
+update parked set offer_at = last_at, acted_by = $3, acted_at = $1
+from these where parked.id = these.id
 returning parked.id";
 
 const SET_DROPPED: &str = "
@@ -110,7 +111,8 @@ with these as (
     where state = 'parked' and ($1 is null or id = any ($1))
     order by id
     for update)
-update parked set state = 'dropped', offer_at = null from these where parked.id = these.id
+update parked set state = 'dropped', offer_at = null, acted_by = $2, acted_at = $3
+from these where parked.id = these.id
 returning parked.id";
 
 #[derive(QueryableByName)]
@@ -124,11 +126,12 @@ pub(in crate::parked) async fn set_due(
     connection: &mut AsyncPgConnection,
     resources: &Resources,
     ids: Option<&[Uuid]>,
-    now: DateTime<Utc>,
+    (principal, now): (Option<&str>, DateTime<Utc>),
 ) -> QueryResult<Vec<Uuid>> {
     let query = diesel::sql_query(over(resources, SET_DUE))
         .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<Array<SqlUuid>>, _>(ids);
+        .bind::<Nullable<Array<SqlUuid>>, _>(ids)
+        .bind::<Nullable<Text>, _>(principal);
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 
@@ -136,8 +139,12 @@ pub(in crate::parked) async fn set_due(
 pub(in crate::parked) async fn set_dropped(
     connection: &mut AsyncPgConnection,
     ids: Option<&[Uuid]>,
+    (principal, now): (Option<&str>, DateTime<Utc>),
 ) -> QueryResult<Vec<Uuid>> {
-    let query = diesel::sql_query(SET_DROPPED).bind::<Nullable<Array<SqlUuid>>, _>(ids);
+    let query = diesel::sql_query(SET_DROPPED)
+        .bind::<Nullable<Array<SqlUuid>>, _>(ids)
+        .bind::<Nullable<Text>, _>(principal)
+        .bind::<Timestamptz, _>(now);
     Ok(query.load::<Set>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use program_kit::access::Caller;
 use program_kit::http::body::Body;
 use program_kit::http::problem::FieldError;
 use shared_models::parked::{MAX_PARKED, ParkedAction, Selection};
@@ -13,6 +14,7 @@ use crate::service::Service;
 pub(super) async fn act(
     action: ParkedAction,
     service: Data<Service>,
+    caller: Caller,
     selection: Body<Selection>,
 ) -> Result<HttpResponse, Error> {
     let ids = match selection.0 {
@@ -21,7 +23,8 @@ pub(super) async fn act(
         Selection { .. } => return Err(invalid_selection()),
     };
     let acting = service.database.transaction::<_, Error>(async |connection| {
-        Ok(parked::act(connection, &service.resources, action, ids.as_deref()).await?)
+        let (resources, ids) = (&service.resources, ids.as_deref());
+        Ok(parked::act(connection, resources, action, ids, caller.name()).await?)
     });
     let result = acting.await?;
     match action {

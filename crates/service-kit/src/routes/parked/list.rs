@@ -102,6 +102,8 @@ async fn show(
         last_at: row.last_at,
         offer_at: row.offer_at,
         overtaken: overtaken.contains(&row.id),
+        acted_by: row.acted_by,
+        acted_at: row.acted_at,
         body: readable(&row.body),
     };
     Ok(rows.into_iter().map(show).collect())

@@ -23,8 +23,8 @@ pub(super) fn parked() -> Routes {
         web::to(report::receive),
         describe::report_parked,
     ));
-    let replay = web::to(|service, body| act::act(ParkedAction::Replay, service, body));
-    let drop = web::to(|service, body| act::act(ParkedAction::Drop, service, body));
+    let replay = web::to(|service, caller, body| act::act(ParkedAction::Replay, service, caller, body));
+    let drop = web::to(|service, caller, body| act::act(ParkedAction::Drop, service, caller, body));
     let action = |path, route, describe: fn() -> Operation| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route, describe)];
         endpoints_of(path, "use POST with {\"all\": true} or {\"ids\": [...]}", endpoints)
