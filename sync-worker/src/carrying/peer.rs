@@ -130,11 +130,7 @@ impl<L: Lane> Peer<L> {
             return stopping();
         };
         self.figures.count_request(&answer, began.elapsed());
-        self.figures.histograms.record_lag(
-            &answer,
-            changes.into_iter().map(L::made_at),
-            Utc::now(),
-        );
+        self.figures.record_lag(&answer, changes.into_iter().map(L::made_at), Utc::now());
         let Answer::Failed(reason) = answer else { return answer };
         if self.stop.requested.is_cancelled() {
             return Answer::Unavailable(reason.into());

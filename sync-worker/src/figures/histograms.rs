@@ -63,26 +63,15 @@ impl Histograms {
         self.batch.record(u32::try_from(messages).unwrap_or(u32::MAX));
     }
 
-    /// Records the lag of those changes of a request, made at these times, that the peer has
-    /// committed before `now`.
-    pub fn record_lag(
-        &self,
-        answer: &Answer,
-        made: impl Iterator<Item = DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) {
-        match answer {
-            Answer::Processed(outcomes) => {
-                lags(outcomes, made, now).for_each(|lag| self.lag.record(lag));
-            }
-            Answer::Refused(_) | Answer::Failed(_) | Answer::Unavailable(_) => {}
-        }
+    /// Records the lags of the changes of a request.
+    pub(super) fn record_lags(&self, lags: &[Duration]) {
+        lags.iter().for_each(|lag| self.lag.record(*lag));
     }
 }
 
 /// Returns the lag of each change that these outcomes say was committed. A change that the peer had
 /// already was committed earlier. By the clock of the source a change may be in the future.
-fn lags(
+pub(super) fn lags(
     outcomes: &[Outcome],
     made: impl Iterator<Item = DateTime<Utc>>,
     now: DateTime<Utc>,

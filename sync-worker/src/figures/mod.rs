@@ -4,13 +4,14 @@ mod comparison;
 mod counters;
 mod delay;
 mod histograms;
+mod lag;
 mod queues;
 mod state;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use program_kit::http::metrics::Registry;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,6 +29,7 @@ pub use comparison::Comparison;
 pub use counters::{Counters, Rates, Results};
 pub use delay::BatchInHand;
 pub use histograms::Histograms;
+pub use lag::{Lag, Lags, Quantiles};
 pub use queues::{Queue, QueueFigures, QueueState, Queues};
 pub use state::{Circuit, State, Waiting};
 
@@ -72,6 +74,8 @@ pub struct Figures {
 #[derive(Debug)]
 struct Inner {
     state: State,
+    /// The time since which the state has had this name.
+    since: DateTime<Utc>,
     breaker: Circuit,
     in_use: Option<QueueGeneration>,
     sync: QueueFigures,
@@ -79,6 +83,7 @@ struct Inner {
     leftover: Vec<String>,
     depth: Option<Waiting>,
     rates: RateCounts,
+    lags: Lags,
     counters: Counters,
     comparison: Comparison,
     /// The time since which a batch has been in hand, if one is.
@@ -96,6 +101,7 @@ impl Figures {
     ) -> Self {
         let inner = Inner {
             state: State::Connecting(None),
+            since: Utc::now(),
             breaker: Circuit::default(),
             in_use: None,
             sync: QueueFigures::default(),
@@ -103,6 +109,7 @@ impl Figures {
             leftover: vec![],
             depth: None,
             rates: RateCounts::new(Instant::now()),
+            lags: Lags::new(Instant::now()),
             counters: Counters::new(rules),
             comparison: Comparison::default(),
             batch_since: None,
@@ -130,6 +137,33 @@ impl Figures {
             rates: rates.per_second(Instant::now()),
             counters: counters.clone(),
             comparison: inner.comparison.clone(),
+        }
+    }
+
+    /// Returns the time since which the direction's state has had its name.
+    #[must_use]
+    pub fn state_since(&self) -> DateTime<Utc> {
+        self.lock().since
+    }
+
+    /// Returns the lag of the changes that were carried lately.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        self.lock().lags.at(Instant::now())
+    }
+
+    /// Records the lag of those changes of a request, made at these times, that the peer has
+    /// committed before `now`.
+    pub fn record_lag(
+        &self,
+        answer: &Answer,
+        made: impl Iterator<Item = DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) {
+        if let Answer::Processed(outcomes) = answer {
+            let lags = histograms::lags(outcomes, made, now).collect::<Vec<_>>();
+            self.histograms.record_lags(&lags);
+            self.lock().lags.add(Instant::now(), lags);
         }
     }
 
@@ -216,6 +250,9 @@ impl Figures {
         match state.reason() {
             Some(reason) => tracing::warn!(direction, reason, "the direction is {name}"),
             None => tracing::info!(direction, "the direction is {name}"),
+        }
+        if inner.state.as_str() != name {
+            inner.since = Utc::now();
         }
         inner.state = state;
     }
