@@ -22,6 +22,7 @@ use crate::audit::Audits;
 use crate::carrying::Stop;
 use crate::carrying::carrier::Carrier;
 use crate::comparison::Comparer;
+use crate::console::{Console, ConsoleError};
 use crate::figures::Figures;
 use crate::http::{self, Handle};
 use crate::lanes::Lane as _;
@@ -41,6 +42,9 @@ pub enum ApplicationError {
     /// A client of a side could not be built.
     #[error("{0}")]
     Client(#[from] BuildError),
+    /// The console could not be built.
+    #[error("{0}")]
+    Console(#[from] ConsoleError),
     /// The sources could not be built.
     #[error("{0}")]
     Sources(#[from] SourcesError),
@@ -57,6 +61,7 @@ pub struct Application {
     comparers: Vec<Comparer>,
     sources: Sources,
     audits: Audits,
+    console: Console,
     stop: Stop,
     shutdown_timeout: Duration,
 }
@@ -83,6 +88,8 @@ impl Application {
             Comparer::new(settings, figures, opposite, stop.requested.clone())
         })?;
         let sides = settings.sides();
+        let shared = (sources.clone(), audits.clone());
+        let console = Console::new(settings, &access, figures.clone(), shared, &stop.requested)?;
         let handle = |figures: Arc<Figures>| {
             let source = SideClient::new(figures.direction.from, &sides)?;
             Ok::<_, BuildError>(Handle { figures, source })
@@ -90,16 +97,27 @@ impl Application {
         let handles = figures.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?;
         let (handles, parked) = (Data::new(handles), Parked::new(&sides)?);
         let (of_sources, of_audits) = (sources.clone(), audits.clone());
+        let pages = console.clone();
         let routes = move || {
             let (sources, audits) = (of_sources.clone(), of_audits.clone());
-            http::routes(handles.clone(), parked.clone(), sources, audits)
+            http::routes(handles.clone(), parked.clone(), sources, audits).and(pages.routes())
         };
         let (http, limits) = (&settings.http, &settings.limits);
         // One thread: a worker gets few requests.
         let one = NonZeroUsize::MIN;
         let server = server::serve(one, http, limits, access, &registry, listener, routes)?;
         let shutdown_timeout = settings.http.shutdown_timeout;
-        Ok(Self { address, server, carriers, comparers, sources, audits, stop, shutdown_timeout })
+        Ok(Self {
+            address,
+            server,
+            carriers,
+            comparers,
+            sources,
+            audits,
+            console,
+            stop,
+            shutdown_timeout,
+        })
     }
 
     /// The address that the HTTP server listens on.
@@ -123,6 +141,7 @@ impl Application {
         for comparer in self.comparers {
             directions.spawn(comparer.run());
         }
+        directions.spawn(self.console.run());
         self.sources.repeat(&mut directions, &self.stop.requested);
         self.audits.repeat(&mut directions, &self.stop.requested);
         let ended = tokio::select! {

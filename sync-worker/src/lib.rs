@@ -5,6 +5,7 @@ pub mod audit;
 pub mod breaker;
 pub mod carrying;
 pub mod comparison;
+pub mod console;
 pub mod figures;
 pub mod http;
 pub mod lanes;

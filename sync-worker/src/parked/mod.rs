@@ -32,7 +32,9 @@ pub struct ParkedAtSide {
 }
 
 impl ParkedAtSide {
-    fn new(side: Side, change: ParkedChange) -> Self {
+    /// Returns a change that this side keeps.
+    #[must_use]
+    pub fn new(side: Side, change: ParkedChange) -> Self {
         Self { side, direction: Direction { from: side }.as_str(), change }
     }
 }

@@ -23,7 +23,7 @@ use shared_models::side::Side;
 use shared_models::sync::MAX_CHANGES;
 
 pub use base_url::BaseUrl;
-pub(crate) use base_url::append;
+pub(crate) use base_url::{append, without_credentials};
 use mirror::{MIRROR_DEFAULTS, MirrorSettings, Remote};
 use upstream::{UPSTREAM, Upstream, UpstreamSettings, named};
 

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod jobs;
+mod person;
 mod requests;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::settings::{SidesSettings, append};
 use answer::{Unavailable, root_cause, send};
 
 pub use answer::{NoReply, Reply, RequestError};
+pub use person::PersonRequest;
 pub use requests::{PageQuery, RelayCommand, SidePage};
 
 /// The idle timeout of connections. Shorter than the five seconds after which the services close

@@ -1,4 +1,4 @@
-//! A JSON body, parsed such that an error names its field.
+//! A JSON body, parsed such that an error names its field; and the body of a form.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -74,9 +74,7 @@ impl FromRequest for UnparsedBody {
         let request = request.clone();
         Box::pin(async move {
             check_headers(&request)?;
-            let payload = payload.await.map_err(|error| {
-                Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}"))
-            })?;
+            let payload = payload.await.map_err(unreadable)?;
             let bytes = read(&request, payload).await?;
             let expected = request.app_data::<Expected>().copied();
             Ok(Self { bytes, expectation: expected.map_or(|_| None, |found| found.0) })
@@ -84,19 +82,47 @@ impl FromRequest for UnparsedBody {
     }
 }
 
+/// The fields of a form, in their order: the body of a page's `POST`.
+#[derive(Debug, Default)]
+pub struct FormBody(pub Vec<(String, String)>);
+
+impl FromRequest for FormBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let payload = Payload::from_request(request, payload);
+        let request = request.clone();
+        Box::pin(async move {
+            check_type(&request, &["application/x-www-form-urlencoded"], "the fields of a form")?;
+            let bytes = read(&request, payload.await.map_err(unreadable)?).await?;
+            Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+        })
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}"))
+}
+
 fn check_headers(request: &HttpRequest) -> Result<(), Problem> {
+    let types = ["application/json", "application/merge-patch+json"];
+    check_type(request, &types, "a JSON body, with Content-Type: application/json")
+}
+
+/// Refuses a body that is encoded, or of another type than these.
+fn check_type(request: &HttpRequest, types: &[&str], expected: &str) -> Result<(), Problem> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let refuse = |detail: &str| Err(Problem::new(Kind::UnsupportedMedia, detail));
-    match header(CONTENT_ENCODING) {
-        None | Some("identity") => {}
-        Some(_) => {
-            return refuse("expected a body without Content-Encoding; send it uncompressed");
-        }
+    let refuse = |detail| Err(Problem::new(Kind::UnsupportedMedia, detail));
+    if !matches!(header(CONTENT_ENCODING), None | Some("identity")) {
+        let detail = "expected a body without Content-Encoding; send it uncompressed";
+        return refuse(detail.to_owned());
     }
     let media_type = header(CONTENT_TYPE).map(|value| value.split(';').next().unwrap_or(value));
-    match media_type.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
-        Some("application/json" | "application/merge-patch+json") => Ok(()),
-        Some(_) | None => refuse("expected a JSON body, with Content-Type: application/json"),
+    let media_type = media_type.map(|value| value.trim().to_ascii_lowercase());
+    match media_type.is_some_and(|media_type| types.contains(&media_type.as_str())) {
+        true => Ok(()),
+        false => refuse(format!("expected {expected}")),
     }
 }
 
@@ -106,9 +132,7 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem>
     };
     match tokio::time::timeout(time, payload.to_bytes_limited(bytes)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
-        Ok(Ok(Err(error))) => {
-            Err(Problem::new(Kind::Unreadable, format!("the body cannot be read: {error}")))
-        }
+        Ok(Ok(Err(error))) => Err(unreadable(error)),
         Ok(Err(_)) => {
             let detail = format!("the body is larger than the limit of {bytes} bytes");
             Err(Problem::new(Kind::TooLarge, detail))

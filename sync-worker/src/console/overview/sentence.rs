@@ -1,0 +1,216 @@
+//! The sentence on top of the overview: how things are, so that a person can act on it. Pure.
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+use shared_models::side::Side;
+
+use super::super::parts::{Tone, length, number_of, since, time};
+use super::view::{Lane, Relay, View};
+
+/// The time for which changes may wait before the sentence says so, in seconds.
+const SOON: u64 = 10;
+
+/// A sentence about the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sentence {
+    /// How much it needs a person.
+    pub(crate) tone: Tone,
+    /// Its text; a time stands between the two parts, if there is one.
+    text: (String, Option<(DateTime<Utc>, String)>),
+    /// Where to go on: the path, and what it is called.
+    pub(crate) link: Option<(&'static str, &'static str)>,
+}
+
+impl Sentence {
+    fn new(tone: Tone, text: impl Into<String>) -> Self {
+        Self { tone, text: (text.into(), None), link: None }
+    }
+
+    fn with_time(self, at: DateTime<Utc>, rest: impl Into<String>) -> Self {
+        Self { text: (self.text.0, Some((at, rest.into()))), ..self }
+    }
+
+    fn leading_to(self, path: &'static str, name: &'static str) -> Self {
+        Self { link: Some((path, name)), ..self }
+    }
+
+    /// Returns the sentence as HTML.
+    pub(crate) fn html(&self) -> Markup {
+        let (text, rest) = &self.text;
+        html! {
+            (text)
+            @if let Some((at, rest)) = rest { (time(*at)) (rest) }
+            @if let Some((path, name)) = self.link { " " a href=(path) { (name) } }
+        }
+    }
+}
+
+/// Returns the sentence about a moment: the gravest thing first.
+pub(crate) fn sentence(view: &View) -> Sentence {
+    broker(view)
+        .or_else(|| sides(view))
+        .or_else(|| publishing(view))
+        .or_else(|| queues(view))
+        .or_else(|| parked(view))
+        .or_else(|| backlog(view))
+        .or_else(|| different(view))
+        .unwrap_or_else(|| agreement(view))
+}
+
+fn broker(view: &View) -> Option<Sentence> {
+    let lane = view
+        .lanes
+        .iter()
+        .find(|lane| lane.snapshot.state == "connecting" && lane.snapshot.reason.is_some())?;
+    let reason = lane.snapshot.reason.as_deref().unwrap_or_default();
+    let time = length(since(lane.since, view.at));
+    let waiting = waiting_at_both(view);
+    let text = format!(
+        "RabbitMQ has not been usable for {time} ({reason}): {waiting}; what is written meanwhile \
+         waits at its side, none is lost."
+    );
+    Some(Sentence::new(Tone::Bad, text))
+}
+
+fn waiting_at_both(view: &View) -> String {
+    let at = |side| {
+        let waiting = view.from(side).waiting();
+        format!("{} at the {side}", number_of(waiting, "change waits", "changes wait"))
+    };
+    format!("{} and {}", at(Side::Store), at(Side::Warehouse))
+}
+
+/// A side that does not answer, or takes no changes.
+fn sides(view: &View) -> Option<Sentence> {
+    let is_away = |side: Side| {
+        let to_it = view.from(side.peer());
+        let time = to_it.peer_unavailable().map(|_| length(since(to_it.since, view.at)));
+        match (&view.from(side).relay, time) {
+            (Err(_), time) => Some((false, time)),
+            (Ok(_), Some(time)) => Some((true, Some(time))),
+            (Ok(_), None) => None,
+        }
+    };
+    match Side::ALL.map(is_away) {
+        [None, None] => None,
+        [Some(_), Some(_)] => {
+            let text = "Neither the store nor the warehouse can be worked with: what was written \
+                        waits at its side, none is lost.";
+            Some(Sentence::new(Tone::Bad, text))
+        }
+        [Some(away), None] => Some(one_away(view, Side::Store, away)),
+        [None, Some(away)] => Some(one_away(view, Side::Warehouse, away)),
+    }
+}
+
+fn one_away(view: &View, side: Side, (answers, time): (bool, Option<String>)) -> Sentence {
+    let peer = side.peer();
+    let waiting = number_of(view.from(peer).waiting(), "change waits", "changes wait");
+    let time = time.map(|time| format!(" for {time}")).unwrap_or_default();
+    let what = match (answers, view.from(peer).peer_unavailable()) {
+        (true, Some(reason)) => format!("has taken no changes{time} ({reason})"),
+        (true, None) | (false, _) => format!("has not answered{time}"),
+    };
+    Sentence::new(Tone::Bad, format!("The {side} {what}: {waiting} at the {peer}, none is lost."))
+}
+
+/// A relay that does not publish.
+fn publishing(view: &View) -> Option<Sentence> {
+    let relays = Side::ALL.into_iter().filter_map(|side| {
+        let lane = view.from(side);
+        Some((side, lane, lane.relay.as_ref().ok()?))
+    });
+    relays.filter_map(|(side, lane, relay)| not_publishing(side, lane, relay)).next()
+}
+
+fn not_publishing(side: Side, lane: &Lane, relay: &Relay) -> Option<Sentence> {
+    let waiting = number_of(lane.waiting(), "change waits", "changes wait");
+    if let Some(since) = relay.paused_since {
+        let sentence = Sentence::new(Tone::Warn, format!("The {side} has been paused since "));
+        return Some(sentence.with_time(since, format!(": {waiting} until it is resumed.")));
+    }
+    match relay.state.as_str() {
+        "unroutable" | "blocked" | "waiting" => {
+            let reason = relay.detail.as_deref().unwrap_or(&relay.state);
+            let text = format!("The {side} cannot publish ({reason}): {waiting}, none is lost.");
+            Some(Sentence::new(Tone::Bad, text))
+        }
+        _ => None,
+    }
+}
+
+fn queues(view: &View) -> Option<Sentence> {
+    view.lanes.iter().find_map(|lane| {
+        let (from, to) = (lane.snapshot.from, lane.snapshot.to);
+        if lane.snapshot.state == "asking for an offer" {
+            let text = format!(
+                "The queue to the {to} was lost with what was in it: the {from} is asked to \
+                 publish its orders again."
+            );
+            return Some(Sentence::new(Tone::Busy, text));
+        }
+        let queue = &lane.snapshot.queues.sync;
+        let reason = queue.reason.as_deref()?;
+        let text = format!("The queue to the {to} is {} ({reason}); it is made good.", queue.state);
+        Some(Sentence::new(Tone::Warn, text))
+    })
+}
+
+fn parked(view: &View) -> Option<Sentence> {
+    let parked = view.lanes.iter().filter_map(|lane| lane.relay.as_ref().ok());
+    let parked = parked.map(|relay| relay.parked).sum::<u64>();
+    let text = number_of(
+        parked,
+        "change could not be carried and is parked; the others go on.",
+        "changes could not be carried and are parked; the others go on.",
+    );
+    (parked > 0).then(|| Sentence::new(Tone::Warn, text).leading_to("/parked", "See what and why"))
+}
+
+fn backlog(view: &View) -> Option<Sentence> {
+    let oldest = view.lanes.iter().filter_map(|lane| lane.relay.as_ref().ok()?.oldest).min()?;
+    let age = since(oldest, view.at);
+    let waiting = view.lanes.iter().map(Lane::waiting).sum::<u64>();
+    (age.as_secs() >= SOON).then(|| {
+        let waiting = number_of(waiting, "change is", "changes are");
+        let text = format!(
+            "Catching up: {waiting} on the way, and the oldest has waited for {}.",
+            length(age)
+        );
+        Sentence::new(Tone::Busy, text)
+    })
+}
+
+fn different(view: &View) -> Option<Sentence> {
+    let left = view.lanes.iter().map(|lane| lane.snapshot.comparison.left).sum::<u64>();
+    (left > 0).then(|| {
+        let text = format!(
+            "{} although publishing again was tried; look for them among the orders.",
+            number_of(left, "order differs", "orders differ")
+        );
+        Sentence::new(Tone::Bad, text).leading_to("/orders", "To the orders")
+    })
+}
+
+fn agreement(view: &View) -> Sentence {
+    let on_the_way = view.lanes.iter().map(Lane::waiting).sum::<u64>();
+    let rest = match on_the_way {
+        0 => ".".to_owned(),
+        some => format!("; {} on the way.", number_of(some, "change is", "changes are")),
+    };
+    let compared = view.lanes.each_ref().map(|lane| lane.snapshot.comparison.as_of);
+    match compared {
+        [Some(one), Some(other)] => {
+            Sentence::new(Tone::Good, "In agreement as of ").with_time(one.min(other), rest)
+        }
+        [None, _] | [_, None] => {
+            let text = format!("Everything that was published is carried{rest}");
+            let text = text + " The two sides have not been compared yet.";
+            Sentence::new(Tone::Plain, text)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sentence_tests.rs"]
+mod tests;
