@@ -26,6 +26,12 @@ const OPTIONAL: [(&str, &str); 2] = [
     ),
 ];
 
+/// The script that drives the console in a browser.
+const BROWSER: &str = "deploy/browser";
+
+/// The exit code of a script that was skipped, as it lacks something and has said what.
+const SKIPPED: u8 = 77;
+
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -96,9 +102,17 @@ impl Step {
             "cargo clippy --workspace --all-targets -- -D warnings",
             "cargo doc --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]",
             "cargo test --workspace",
+            BROWSER,
         ];
         let words = commands.map(|line| line.split(' ').map(str::to_owned).collect());
         words.map(|words| Self { words, folder: Some(root.to_owned()) }).into()
+    }
+
+    fn end(&self, status: ExitStatus) -> End {
+        match (End::of(status), self.words == [BROWSER]) {
+            (End::Failed(SKIPPED), true) => End::Skipped,
+            (end, _) => end,
+        }
     }
 
     pub(super) fn title(&self) -> String {
@@ -120,7 +134,7 @@ impl Step {
         }
         let mut child = command.spawn().with_context(|| format!("cannot run {}", self.title()))?;
         tokio::select! {
-            status = child.wait() => return Ok(End::of(status?)),
+            status = child.wait() => return Ok(self.end(status?)),
             () = stop.asked() => {}
         }
         end(&mut child, own_group).await?;
