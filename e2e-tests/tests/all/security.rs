@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use program_kit::http::endpoints::Routes;
 
@@ -52,7 +51,7 @@ fn the_table_has_every_route_of_every_program_and_no_other() {
             .collect::<Vec<_>>()
     };
     let only_one = [only("store", &store, &warehouse), only("warehouse", &warehouse, &store)];
-    let worker = rows_of("worker", &sync_worker::http::paths());
+    let worker = rows_of("worker", &sync_worker::http::paths().and(sync_worker::console::paths()));
     let both = store.intersection(&warehouse).cloned();
     let expected = both.chain(only_one.into_iter().flatten()).chain(worker);
     assert_eq!(documented(), expected.collect());

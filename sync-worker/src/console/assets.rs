@@ -8,6 +8,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Path};
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{PathEndpoints, endpoints_of, read_endpoints};
+use program_kit::http::operation::page as describe_page;
 use program_kit::http::problem::{Kind, Problem};
 use sha2::{Digest as _, Sha256};
 
@@ -53,7 +54,11 @@ pub(super) fn icon() -> String {
 
 /// `GET /assets/{name}`: for everybody, as nothing in them is a secret.
 pub(super) fn route() -> PathEndpoints {
-    endpoints_of("/assets/{name}", "use GET", read_endpoints(Rule::Public, || web::to(asset)))
+    endpoints_of(
+        "/assets/{name}",
+        "use GET",
+        read_endpoints(Rule::Public, || web::to(asset), describe_page),
+    )
 }
 
 async fn asset(name: Path<String>) -> Result<HttpResponse, Problem> {

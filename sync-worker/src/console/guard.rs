@@ -19,6 +19,7 @@ use maud::html;
 use program_kit::access::Rule;
 use program_kit::http::body::FormBody;
 use program_kit::http::endpoints::{PathEndpoints, endpoint, endpoints_of};
+use program_kit::http::operation::page as describe_page;
 use program_kit::http::problem::{Kind, Problem};
 
 use super::page::notice;
@@ -52,7 +53,7 @@ pub(super) fn page_and_action(
 
 /// A stream that people with this rule's role may follow. It has no end, so there is no `HEAD` of it.
 pub(super) fn stream(path: &str, rule: Rule, route: Route) -> PathEndpoints {
-    let follow = vec![endpoint(Method::GET, Rule::Public, guarded(rule, route))];
+    let follow = vec![endpoint(Method::GET, Rule::Public, guarded(rule, route), describe_page)];
     endpoints_of(path, "use GET; the overview follows it", follow)
 }
 
@@ -61,16 +62,18 @@ pub(super) fn action(path: &str, rule: Rule, route: Route) -> PathEndpoints {
     endpoints_of(
         path,
         "use the form of the console",
-        vec![endpoint(Method::POST, Rule::Public, guarded(rule, route))],
+        vec![endpoint(Method::POST, Rule::Public, guarded(rule, route), describe_page)],
     )
 }
 
 fn both(path: &str, rule: Rule, route: impl Fn() -> Route, action: Option<Route>) -> PathEndpoints {
     // The program's own rule is about bearer tokens, which browsers do not send: the session is
     // checked here.
-    let read = |method| endpoint(method, Rule::Public, guarded(rule, route()));
+    let read = |method| endpoint(method, Rule::Public, guarded(rule, route()), describe_page);
     let mut endpoints = vec![read(Method::GET), read(Method::HEAD)];
-    endpoints.extend(action.map(|it| endpoint(Method::POST, Rule::Public, guarded(rule, it))));
+    endpoints.extend(
+        action.map(|it| endpoint(Method::POST, Rule::Public, guarded(rule, it), describe_page)),
+    );
     endpoints_of(path, "open it in a browser", endpoints)
 }
 

@@ -110,23 +110,10 @@ impl Console {
         self.live.run().await;
     }
 
-    /// Returns the routes: the pages, what their forms post to, and their parts.
+    /// Returns the routes.
     #[must_use]
     pub fn routes(&self) -> Routes {
-        let get = || web::to(overview_page);
-        Routes::default()
-            .with(assets::route())
-            .with(guard::public("/login", || web::to(login::ask), web::to(login::begin)))
-            .with(guard::action("/logout", Rule::Public, web::to(login::end)))
-            .with(guard::page("/", Rule::READ, get))
-            .with(guard::stream("/live", Rule::READ, web::to(live::follow)))
-            .with(guard::action("/directions/{name}/{action}", Rule::ADMIN, web::to(pause)))
-            .and(orders::routes())
-            .and(parked::routes())
-            .and(agreement::routes())
-            .and(sources::routes())
-            .and(readings::routes())
-            .and(settings::routes())
+        paths()
             .sharing(self.live.clone())
             .sharing(self.sessions.clone())
             .sharing(self.sides.clone())
@@ -135,6 +122,26 @@ impl Console {
             .sharing(self.bulk.clone())
             .sharing(self.settings.clone())
     }
+}
+
+/// The paths of the pages, of what their forms post to, and of their parts, without the data that the
+/// handlers share.
+#[must_use]
+pub fn paths() -> Routes {
+    let get = || web::to(overview_page);
+    Routes::default()
+        .with(assets::route())
+        .with(guard::public("/login", || web::to(login::ask), web::to(login::begin)))
+        .with(guard::action("/logout", Rule::Public, web::to(login::end)))
+        .with(guard::page("/", Rule::READ, get))
+        .with(guard::stream("/live", Rule::READ, web::to(live::follow)))
+        .with(guard::action("/directions/{name}/{action}", Rule::ADMIN, web::to(pause)))
+        .and(orders::routes())
+        .and(parked::routes())
+        .and(agreement::routes())
+        .and(sources::routes())
+        .and(readings::routes())
+        .and(settings::routes())
 }
 
 async fn overview_page(live: Data<Live>, known: Known) -> HttpResponse {

@@ -23,7 +23,8 @@ pub(super) fn parked() -> Routes {
         web::to(report::receive),
         describe::report_parked,
     ));
-    let replay = web::to(|service, caller, body| act::act(ParkedAction::Replay, service, caller, body));
+    let replay =
+        web::to(|service, caller, body| act::act(ParkedAction::Replay, service, caller, body));
     let drop = web::to(|service, caller, body| act::act(ParkedAction::Drop, service, caller, body));
     let action = |path, route, describe: fn() -> Operation| {
         let endpoints = vec![endpoint(Method::POST, Rule::ADMIN, route, describe)];
