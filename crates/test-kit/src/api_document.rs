@@ -162,10 +162,8 @@ fn parameters(described: &Value) -> impl Iterator<Item = &Value> {
 
 /// Returns a path with the examples of its parameters, and with what is required of its query.
 fn path_of(operation: Operation<'_>) -> String {
-    let text = |example: &Value| match example {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text =
+        |example: &Value| example.as_str().map_or_else(|| example.to_string(), str::to_owned);
     let (mut path, mut query) = (operation.path.to_owned(), vec![]);
     for parameter in parameters(operation.described).filter(|it| it["required"] == true) {
         let (name, example) = (parameter["name"].as_str().unwrap(), text(&parameter["example"]));

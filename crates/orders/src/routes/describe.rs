@@ -62,7 +62,7 @@ pub(super) fn patch<D: Domain>() -> Operation {
 }
 
 /// `GET /v1/orders/{id}/changes`
-pub(super) fn history<D: Domain>() -> Operation {
+pub(super) fn history() -> Operation {
     let event = json!({"schema": 1, "kind": "order.created", "order_id": EXAMPLE_ID, "version": 1});
     let entry = json!({"seq": 741, "kind": "order.created", "origin": "store", "version": 1,
         "at": "2026-11-28T09:30:00.120934Z", "event": event, "private": null, "conflicts": [],

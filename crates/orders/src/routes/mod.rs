@@ -43,8 +43,7 @@ pub fn item<D: Domain>(advice: &'static str, more: Vec<Endpoint>) -> PathEndpoin
 
 /// `/v1/orders/{id}/changes`: the history of an order.
 fn history<D: Domain>() -> PathEndpoints {
-    let endpoints =
-        read_endpoints(Rule::READ, || web::to(history::list::<D>), describe::history::<D>);
+    let endpoints = read_endpoints(Rule::READ, || web::to(history::list::<D>), describe::history);
     endpoints_of("/v1/orders/{id}/changes", "use GET", endpoints)
 }
 
