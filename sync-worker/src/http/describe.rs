@@ -122,5 +122,6 @@ fn a_change() -> Value {
         "resource": "order", "key": order, "order_id": order, "state": "parked",
         "reason": "the peer refused the change", "attempts": 1,
         "first_at": "2026-11-28T09:30:00.120934Z", "last_at": "2026-11-28T09:30:00.120934Z",
-        "offer_at": null, "overtaken": false, "body": {"schema": 1}})
+        "offer_at": null, "acted_by": null, "acted_at": null, "overtaken": false,
+        "body": {"schema": 1}})
 }
