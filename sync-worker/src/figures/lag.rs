@@ -80,9 +80,9 @@ impl Lags {
         let numbers = oldest..=newest;
         let missing = INTERVALS.saturating_sub(usize::try_from(newest + 1 - oldest).unwrap_or(0));
         let known = numbers.map(|number| quantiles(of(number)));
-        let minute = newest.saturating_sub(60 / SECONDS);
+        let is_of_the_last_minute = |it: &&Interval| it.number + 60 / SECONDS > newest;
         Lag {
-            last_minute: quantiles(self.intervals.iter().filter(|it| it.number > minute)),
+            last_minute: quantiles(self.intervals.iter().filter(is_of_the_last_minute)),
             intervals: std::iter::repeat_n(None, missing).chain(known).collect(),
         }
     }

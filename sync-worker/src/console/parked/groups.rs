@@ -51,7 +51,7 @@ mod tests {
     fn reasons_that_differ_in_ids_and_numbers_are_alike() {
         let one = "it answered 422: order 018f6b6e-2f0c-7cc0-8000-000000000001, line 3: is 0";
         let other = "it answered 400: order 018f6b6e-2f0c-7cc0-8000-0000000000ff, line 12: is 0";
-        assert_eq!(alike(one), "it answered …: order …, line …: is 0");
+        assert_eq!(alike(one), "it answered …: order …, line …: is …");
         assert_eq!(alike(one), alike(other));
         assert_ne!(alike("the store creates orders"), alike("the store voids orders"));
         assert_eq!(alike(""), "");
