@@ -2,27 +2,10 @@
 //! the worker.
 
 use e2e_tests::Stack;
-use process_kit::lamps_and_bulbs;
 use process_kit::secured::client;
+use process_kit::{lamps_and_bulbs, unbelievable};
 use serde_json::{Value, json};
 use test_kit::{TestBroker, TestClient, eventually};
-
-/// An event that the warehouse rejects: orders are created at the store only.
-fn unbelievable(order: &str) -> Value {
-    json!({
-        "schema": 1, "id": "018f6b6e-2f0c-7cc0-8000-0000000000ff", "kind": "order.updated",
-        "origin": "store", "order_id": order, "version": 1, "at": "2026-11-20T10:00:00Z",
-        "touched": ["delivery"],
-        "delivery": {
-            "revision": {"store": 0, "warehouse": 1}, "company": "Acme", "address": "A",
-            "deliver_by": null, "comment": null, "lines": [{"sku": "LAMP", "quantity": 1}],
-        },
-        "progress": {
-            "revision": {"store": 0, "warehouse": 0}, "status": "placed", "carrier": null,
-            "tracking": null,
-        },
-    })
-}
 
 /// Waits until this many changes in a state are kept at both sides together, and returns them.
 async fn kept(worker: &TestClient, state: &str, count: usize) -> Vec<Value> {

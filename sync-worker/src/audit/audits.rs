@@ -20,7 +20,7 @@ use crate::settings::AuditSettings;
 use crate::side_client::{BuildError, RequestError, SideClient};
 use crate::sources::figures::RunFigures;
 use crate::sources::run::{Asked, Task};
-use crate::sources::schedule::repeat;
+use crate::sources::schedule::{finish, repeat};
 use shared_models::side::Side;
 
 /// The interval at which the newest runs are asked for: other workers make receipts, too.
@@ -107,12 +107,7 @@ impl Audits {
 
     /// Makes an audit at each interval until asked to stop. Those that callers have begun are waited for, too.
     pub fn repeat(&self, running: &mut JoinSet<()>, stop: &CancellationToken) {
-        let (asked, of_asked) = (self.asked.clone(), stop.clone());
-        running.spawn(async move {
-            of_asked.cancelled().await;
-            asked.close();
-            asked.wait().await;
-        });
+        running.spawn(finish(self.asked.clone(), stop.clone()));
         if let Some(interval) = self.interval() {
             let (task, stop) = (Arc::clone(&self.task), stop.clone());
             running.spawn(async move { repeat(&task, interval, stop).await });

@@ -62,9 +62,9 @@ impl TryFrom<String> for SideDigest {
 /// The digests of both sides. They are equal if the sides agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Digests {
-    /// That of the store.
+    /// The digest of the store.
     pub store: SideDigest,
-    /// That of the warehouse.
+    /// The digest of the warehouse.
     pub warehouse: SideDigest,
 }
 
@@ -95,15 +95,15 @@ pub struct Difference {
 pub struct Findings {
     /// The orders that were compared.
     pub compared: u64,
-    /// Those that changed all the while: each side had what the other had told, and one of them more.
+    /// The orders that changed all the while: each side had what the other had told, and one of them more.
     pub moving: u64,
-    /// Those that differed.
+    /// The orders that differed.
     pub found: u64,
-    /// Those that differed, and agree since they were offered again.
+    /// The orders that differed, and agree since they were offered again.
     pub healed: u64,
-    /// Those that still differ.
+    /// The orders that still differ.
     pub left: u64,
-    /// Those among them that are left because a change is parked.
+    /// The orders among them that are left because a change is parked.
     pub parked: u64,
     /// The digests of both sides.
     pub digests: Digests,

@@ -49,11 +49,11 @@ pub struct ShownReport {
     pub moving: u64,
     /// The orders that differed.
     pub differences: u64,
-    /// Those that agree since they were offered again.
+    /// The orders that agree since they were offered again.
     pub healed: u64,
-    /// Those that still differ.
+    /// The orders that still differ.
     pub left: u64,
-    /// Those among them that are left because a change is parked.
+    /// The orders among them that are left because a change is parked.
     pub parked: u64,
     /// Set if the digests are equal: the sides agree on all that was compared.
     pub agrees: bool,

@@ -18,7 +18,7 @@ use super::mirror::flush::{FLUSH, Flush};
 use super::mirror::load::{LOAD, Load, OnProgress};
 use super::pull::{self, Pull};
 use super::run::{Task, Work};
-use super::schedule::repeat;
+use super::schedule::{finish, repeat};
 use crate::settings::SourcesSettings;
 use crate::settings::mirror::Remote;
 use crate::side_client::SideClient;
@@ -114,12 +114,7 @@ impl Sources {
     /// Runs the tasks of all sources, each at its interval, until asked to stop. Runs that callers have asked for
     /// are waited for, too.
     pub fn repeat(&self, running: &mut JoinSet<()>, stop: &CancellationToken) {
-        let (asked, of_asked) = (self.asked.clone(), stop.clone());
-        running.spawn(async move {
-            of_asked.cancelled().await;
-            asked.close();
-            asked.wait().await;
-        });
+        running.spawn(finish(self.asked.clone(), stop.clone()));
         for task in &*self.upstreams {
             let (task, stop) = (Arc::clone(task), stop.clone());
             let interval = task.work.upstream.settings.interval;

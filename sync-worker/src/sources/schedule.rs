@@ -6,6 +6,7 @@ use std::time::Duration;
 use program_kit::backoff;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::run::{Scheduled, Task, Work};
 
@@ -36,6 +37,13 @@ pub async fn repeat<W: Work>(task: &Task<W>, interval: Duration, stop: Cancellat
         };
         stop.run_until_cancelled(sleep(wait.mul_f64(1.0 + JITTER * fastrand::f64()))).await;
     }
+}
+
+/// Waits, once a stop is asked for, for the runs that callers have begun.
+pub async fn finish(asked: TaskTracker, stop: CancellationToken) {
+    stop.cancelled().await;
+    asked.close();
+    asked.wait().await;
 }
 
 /// Returns how long to wait before the side is asked again. Another worker, or a person, may meanwhile begin

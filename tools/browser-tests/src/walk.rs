@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e_tests::Stack;
-use process_kit::lamps_and_bulbs;
 use process_kit::secured::token;
+use process_kit::{lamps_and_bulbs, unbelievable};
 use program_kit::access::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 use test_kit::TestBroker;
 
 use crate::browser::{Browser, Scheme};
@@ -100,23 +100,6 @@ async fn place_and_ship(browser: &Browser) -> Result<String> {
     let life = browser.text_of(".timeline").await?;
     ensure!(life.contains("by admin"), "who did it is said: {life}");
     page.strip_prefix("/orders/").map(str::to_owned).context("the page of an order")
-}
-
-/// An event that the warehouse rejects: orders are created at the store only.
-fn unbelievable(order: &str) -> Value {
-    json!({
-        "schema": 1, "id": "018f6b6e-2f0c-7cc0-8000-0000000000ff", "kind": "order.updated",
-        "origin": "store", "order_id": order, "version": 1, "at": "2026-11-20T10:00:00Z",
-        "touched": ["delivery"],
-        "delivery": {
-            "revision": {"store": 0, "warehouse": 1}, "company": "Acme", "address": "A",
-            "deliver_by": null, "comment": null, "lines": [{"sku": "LAMP", "quantity": 1}],
-        },
-        "progress": {
-            "revision": {"store": 0, "warehouse": 0}, "status": "placed", "carrier": null,
-            "tracking": null,
-        },
-    })
 }
 
 async fn park_and_replay(browser: &Browser, broker: &TestBroker, order: &str) -> Result<()> {

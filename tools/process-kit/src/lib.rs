@@ -10,4 +10,4 @@ mod side;
 
 pub use both::Both;
 pub use program::{Program, copy_of, migrate, settings_of_sides};
-pub use side::{Side, lamps_and_bulbs, shared};
+pub use side::{Side, lamps_and_bulbs, shared, unbelievable};

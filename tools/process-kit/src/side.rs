@@ -71,6 +71,24 @@ pub fn lamps_and_bulbs() -> Value {
     })
 }
 
+/// An event that the warehouse rejects: orders are created at the store only.
+#[must_use]
+pub fn unbelievable(order: &str) -> Value {
+    json!({
+        "schema": 1, "id": "018f6b6e-2f0c-7cc0-8000-0000000000ff", "kind": "order.updated",
+        "origin": "store", "order_id": order, "version": 1, "at": "2026-11-20T10:00:00Z",
+        "touched": ["delivery"],
+        "delivery": {
+            "revision": {"store": 0, "warehouse": 1}, "company": "Acme", "address": "A",
+            "deliver_by": null, "comment": null, "lines": [{"sku": "LAMP", "quantity": 1}],
+        },
+        "progress": {
+            "revision": {"store": 0, "warehouse": 0}, "status": "placed", "carrier": null,
+            "tracking": null,
+        },
+    })
+}
+
 /// The content of an order that both sides are to show alike.
 #[must_use]
 pub fn shared(order: &Value) -> Value {

@@ -142,7 +142,7 @@ pub(super) struct PublishedBatch {
     began: Instant,
     limit: Duration,
     connection: ConnectionStatus,
-    /// Those of traced changes.
+    /// The spans of traced changes.
     #[expect(dead_code, reason = "each ends when it is dropped, with the batch")]
     spans: Vec<Span>,
 }

@@ -22,11 +22,11 @@ use crate::side_client::{PersonRequest, Reply};
 
 /// What became of a request.
 enum Done {
-    /// It was done to the order with this id.
+    /// The action was done to the order with this id.
     Yes(Uuid),
-    /// It was refused.
+    /// The action was refused.
     No(Refusal),
-    /// It cannot be known, or the side does not answer.
+    /// The outcome cannot be known, or the side does not answer.
     Unanswered(String),
 }
 

@@ -27,9 +27,9 @@ pub(in crate::routes) struct OfferRequest {
     resource: Option<String>,
     /// All records: true, or no such field.
     all: Option<bool>,
-    /// Those that have changed since this time.
+    /// The records that have changed since this time.
     since: Option<DateTime<Utc>>,
-    /// Those with these keys.
+    /// The records with these keys.
     #[schemars(length(max = STEP))]
     ids: Option<Vec<String>>,
 }
