@@ -9,14 +9,16 @@ use program_kit::http::endpoints::{Routes, endpoint, endpoints_of, read_endpoint
 use program_kit::http::operation::Operation;
 use program_kit::http::problem::{FieldError, Kind, Problem};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared_models::runs::{
     BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors, is_name,
 };
 use uuid::Uuid;
 
 use super::{describe_jobs, expectation};
-use crate::error::Error;
+use crate::error::{Error, internal};
 use crate::runs;
 use crate::service::Service;
 
@@ -60,6 +62,10 @@ async fn list(
         return Err(Problem::new(Kind::Unreadable, detail).into());
     }
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    // PostgreSQL cannot even compare with some of what is no name.
+    if ![job.as_str()].into_iter().chain(query.task.as_deref()).all(is_name) {
+        return Ok(HttpResponse::Ok().json(RunList { items: vec![] }));
+    }
     let listing = service.database.observe(async |connection| {
         runs::list(connection, &job, query.task.as_deref(), limit).await
     });
@@ -67,13 +73,21 @@ async fn list(
 }
 
 async fn find(service: Data<Service>, path: Path<(String, Uuid)>) -> Result<HttpResponse, Error> {
-    let (job, id) = path.into_inner();
+    let (job, id) = named(path)?;
     let finding =
         service.database.observe(async |connection| runs::find(connection, &job, id).await);
-    let run = finding.await?.ok_or_else(|| {
-        Problem::new(Kind::NotFound, format!("no run {id} of {job} is kept here"))
-    })?;
+    let run = finding.await?.ok_or_else(|| not_kept(&job, id))?;
     Ok(HttpResponse::Ok().json(run))
+}
+
+/// Returns the job and the run that a path names.
+fn named(path: Path<(String, Uuid)>) -> Result<(String, Uuid), Problem> {
+    let (job, id) = path.into_inner();
+    if is_name(&job) { Ok((job, id)) } else { Err(not_kept(&job, id)) }
+}
+
+fn not_kept(job: &str, id: Uuid) -> Problem {
+    Problem::new(Kind::NotFound, format!("no run {id} of {job} is kept here"))
 }
 
 async fn begin(
@@ -99,7 +113,7 @@ async fn renew(
     Body(RenewRun { hold }): Body<RenewRun>,
 ) -> Result<HttpResponse, Error> {
     check_hold(hold)?;
-    let (job, id) = path.into_inner();
+    let (job, id) = named(path)?;
     let renewing = service
         .database
         .transaction(async |connection| runs::renew(connection, &job, id, hold).await);
@@ -112,6 +126,10 @@ async fn set_cursors(
     job: Path<String>,
     Body(request): Body<SetCursors>,
 ) -> Result<HttpResponse, Error> {
+    let request = storable(request)?;
+    if !is_name(&job) {
+        return Err(Error::Refused(runs::not_under_way(&job, request.run)));
+    }
     let setting = service
         .database
         .transaction(async |connection| runs::set_cursors(connection, &job, request).await);
@@ -127,11 +145,33 @@ async fn end(
     if end.refused.len() > MAX_REFUSED {
         return Err(invalid("refused", format!("has {}", end.refused.len())));
     }
-    let (job, id) = path.into_inner();
+    let ((job, id), end) = (named(path)?, storable(end)?);
     let ending = service
         .database
         .transaction::<Run, Error>(async |connection| runs::end(connection, &job, id, end).await);
     Ok(HttpResponse::Ok().json(ending.await?))
+}
+
+/// Returns the same with no NUL in any text, which PostgreSQL cannot store. A failure or a refused record
+/// quotes what a source sent, and a run whose end is refused would seem to go on.
+fn storable<T: Serialize + DeserializeOwned>(said: T) -> Result<T, Error> {
+    let storable = serde_json::to_value(said).map(without_nul).and_then(serde_json::from_value);
+    storable.map_err(|error| {
+        tracing::error!(%error, "what was said of a run cannot be read again");
+        Error::Request(internal())
+    })
+}
+
+fn without_nul(value: Value) -> Value {
+    let plain = |text: String| text.replace('\0', "\u{fffd}");
+    match value {
+        Value::String(text) => Value::String(plain(text)),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (plain(name), without_nul(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 fn check_hold(seconds: u32) -> Result<(), Error> {

@@ -24,7 +24,8 @@ pub async fn hold(connection: &mut AsyncPgConnection, job: &str, run: Uuid) -> R
     }
 }
 
-fn not_under_way(job: &str, run: Uuid) -> Problem {
+/// Returns the problem of a run that is not under way.
+pub(crate) fn not_under_way(job: &str, run: Uuid) -> Problem {
     let detail = format!("the run {run} of {job} is not under way: it has ended, or was abandoned");
     Problem::new(Kind::Conflict, detail)
 }

@@ -41,6 +41,30 @@ async fn held(side: &TestService, run: Uuid) -> bool {
 }
 
 #[tokio::test]
+async fn what_a_source_sent_cannot_keep_a_run_from_ending() {
+    let side = side().await;
+    let run = begun(&side).await;
+    let report = json!({"seen\u{0}": ["a\u{0}b", {"c": "\u{0}"}]});
+    let so_far = json!({"run": run, "cursors": {"users": "5\u{0}"}, "report": report});
+    side.client.put("/v1/jobs/upstream/cursors", &so_far).await.with(204);
+    let ended = json!({
+        "failure": {"reason": "malformed", "detail": "found \u{0}"}, "counts": {"refused": 1},
+        "refused": [{"resource": "site", "id": "7\u{0}", "detail": "name: is \u{0}"}],
+    });
+    let ended = side.client.put(&format!("{RUNS}/{run}"), &ended).await.with(200);
+    assert_eq!(ended["failure"]["detail"], "found \u{fffd}");
+    assert_eq!(ended["refused"][0]["id"], "7\u{fffd}");
+    assert_eq!(ended["report"], json!({"seen\u{fffd}": ["a\u{fffd}b", {"c": "\u{fffd}"}]}));
+    for path in ["/v1/jobs/%00/runs", "/v1/jobs/upstream/runs?task=%00"] {
+        assert_eq!(side.client.get(path).await.with(200)["items"], json!([]), "{path}");
+    }
+    let odd = format!("/v1/jobs/%00/runs/{run}");
+    side.client.get(&odd).await.assert_problem(404);
+    side.client.post(&format!("{odd}/renew"), &json!({"hold": 60})).await.assert_problem(404);
+    side.client.put("/v1/jobs/%00/cursors", &so_far).await.assert_problem(409);
+}
+
+#[tokio::test]
 async fn one_run_of_a_job_is_under_way_and_others_are_told_which() {
     let side = side().await;
     let first = begun(&side).await;
