@@ -44,11 +44,16 @@ impl Client {
             0 => record["deleted"] = json!(true),
             _ => record["expiration_date"] = json!(format!("2027-01-{:02}", rng.u8(1..29))),
         }
-        let (at, _) = state(&record);
-        if self.known.get(&gtin).is_none_or(|(known, _)| *known <= at) {
-            self.known.insert(gtin, state(&record));
-        }
+        self.learn(&record);
         self.waiting.push(record);
+    }
+
+    /// Takes a reading over, unless its own is newer.
+    fn learn(&mut self, record: &Value) {
+        let (gtin, new) = (record["gtin"].as_str().unwrap().to_owned(), state(record));
+        if self.known.get(&gtin).is_none_or(|(known, _)| *known <= new.0) {
+            self.known.insert(gtin, new);
+        }
     }
 
     /// Syncs once; an answer may be lost on its way. Returns whether there is more.
@@ -57,6 +62,8 @@ impl Client {
         if rng.u8(0..4) == 0 {
             upload.extend(rng.choice(&self.sent).cloned());
         }
+        // Of several with one date in an upload the last counts, also where that is sent again.
+        upload.iter().for_each(|record| self.learn(record));
         let answer = self.device.send(&upload).await.with(200);
         if may_lose && rng.u8(0..4) == 0 {
             // It does not know whether it arrived: later it sends all of it again, perhaps with more.
@@ -65,13 +72,7 @@ impl Client {
         }
         answer["cursor"].as_str().unwrap().clone_into(&mut self.device.cursor);
         self.sent.extend(upload);
-        for record in data(&answer) {
-            let gtin = record["gtin"].as_str().unwrap().to_owned();
-            let told = state(&record);
-            if self.known.get(&gtin).is_none_or(|(known, _)| *known <= told.0) {
-                self.known.insert(gtin, told);
-            }
-        }
+        data(&answer).iter().for_each(|record| self.learn(record));
         answer["more"] == true
     }
 }
