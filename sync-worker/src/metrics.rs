@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
 use program_kit::http::metrics::{Registry, state, total};
 
-use crate::audit::{AuditSnapshot, Audits};
+use crate::audit::Audits;
 use crate::breaker;
 use crate::figures::{Circuit, Comparison, Counters, QueueState, Queues, Snapshot, State, Waiting};
 use crate::topology::QueueKind;
@@ -99,7 +99,6 @@ fn describe_audits() {
     );
     describe_gauge!("lockstep_audit_differences", "Orders that differed, by the newest receipt");
     describe_gauge!("lockstep_audit_left", "Orders that still differ, by the newest receipt");
-    describe_counter!("lockstep_audit_runs_total", "Runs of audits by this worker, by outcome");
 }
 
 /// Sets the metrics of audits. What is not known yet is absent.
@@ -107,11 +106,7 @@ fn audits(audits: &Audits) {
     if let Some(interval) = audits.interval() {
         gauge!("lockstep_audit_interval_seconds").set(interval.as_secs_f64());
     }
-    let AuditSnapshot { newest, succeeded, failed } = audits.figures().snapshot();
-    for (outcome, count) in [("succeeded", succeeded), ("failed", failed)] {
-        total("lockstep_audit_runs_total", &[("outcome", outcome)], count);
-    }
-    let Some(newest) = newest else { return };
+    let Some(newest) = audits.figures().newest() else { return };
     let at = newest.map_or(0.0, |receipt| receipt.to.timestamp_millis() as f64 / 1_000.0);
     gauge!("lockstep_audit_receipt_timestamp_seconds").set(at);
     if let Some(receipt) = newest {

@@ -105,7 +105,9 @@ async fn two_sides_that_agree_have_equal_digests_and_a_receipt() {
     let metrics = client(stack.worker.url()).get("/metrics").await.with(200).text;
     assert!(metrics.contains("lockstep_audit_differences 0"), "{metrics}");
     assert!(metrics.contains("lockstep_audit_left 0"), "{metrics}");
-    assert!(metrics.contains("lockstep_audit_runs_total{outcome=\"succeeded\"} 3"), "{metrics}");
+    let runs =
+        "lockstep_source_runs_total{source=\"orders\",task=\"audit\",outcome=\"succeeded\"} 3";
+    assert!(metrics.contains(runs), "{metrics}");
     assert!(!metrics.contains("lockstep_audit_receipt_timestamp_seconds 0\n"), "{metrics}");
 }
 

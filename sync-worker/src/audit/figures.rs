@@ -1,9 +1,9 @@
-//! The figures of audits: the newest receipt, whoever made it, and the runs of this worker.
+//! The newest receipt, whichever worker made it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use shared_models::runs::{Run, RunState};
+use shared_models::runs::Run;
 
 use super::shown::receipt;
 
@@ -20,50 +20,34 @@ pub struct NewestReceipt {
     pub left: u64,
 }
 
-/// The figures at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AuditSnapshot {
-    /// The newest receipt; the inner one is `None` if there is none, the outer one if that is not known.
-    pub newest: Option<Option<NewestReceipt>>,
-    /// The runs of this worker that succeeded.
-    pub succeeded: u64,
-    /// The runs of this worker that failed.
-    pub failed: u64,
-}
-
-/// The figures of audits.
+/// The newest receipt; the inner `Option` is `None` if there is none, the outer one if that is not known.
 #[derive(Debug, Default)]
-pub struct AuditFigures(Mutex<AuditSnapshot>);
+pub struct AuditFigures(Mutex<Option<Option<NewestReceipt>>>);
 
 impl AuditFigures {
-    /// Returns the figures at this moment.
+    /// Returns the newest receipt; the inner `Option` is `None` if there is none, the outer one if that
+    /// is not known.
     #[must_use]
-    pub fn snapshot(&self) -> AuditSnapshot {
+    pub fn newest(&self) -> Option<Option<NewestReceipt>> {
         *self.lock()
     }
 
     /// Learns of the newest runs, newest first, whichever worker did them.
     pub(super) fn saw(&self, runs: &[Run]) {
         let seen = runs.iter().find_map(newest_receipt);
-        let mut figures = self.lock();
+        let mut newest = self.lock();
         // The newest runs may all have failed.
-        figures.newest = Some(seen.or(figures.newest.flatten()));
+        *newest = Some(seen.or(newest.flatten()));
     }
 
     /// Learns of a run that this worker has done.
     pub(super) fn ended(&self, run: &Run) {
-        let receipt = newest_receipt(run);
-        let mut figures = self.lock();
-        match run.state {
-            RunState::Succeeded => figures.succeeded += 1,
-            RunState::Running | RunState::Failed | RunState::Abandoned => figures.failed += 1,
-        }
-        if receipt.is_some() {
-            figures.newest = Some(receipt);
+        if let Some(receipt) = newest_receipt(run) {
+            *self.lock() = Some(Some(receipt));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, AuditSnapshot> {
+    fn lock(&self) -> MutexGuard<'_, Option<Option<NewestReceipt>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

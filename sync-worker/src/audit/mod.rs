@@ -23,7 +23,7 @@ mod shown;
 mod work;
 
 pub use audits::{Audits, Began};
-pub use figures::{AuditFigures, AuditSnapshot, NewestReceipt};
+pub use figures::{AuditFigures, NewestReceipt};
 pub use report::{Difference, Digests, Ending, Findings, Report, SideDigest};
 pub use rules::Kind;
 pub use shown::{DetailedAudit, ShownAudit, ShownReport, audits, numbered};

@@ -92,7 +92,7 @@ impl Console {
             let client = |side| SideClient::new(side, &of_settings);
             Ok::<_, BuildError>([client(Side::Store)?, client(Side::Warehouse)?])
         };
-        let origin = overview::Origin { figures, sides: clients()? };
+        let origin = overview::Origin { figures, sides: clients()?, audits: audits.clone() };
         let sessions = Sessions::new(access.clone()).map_err(ConsoleError::NoSecret)?;
         Ok(Self {
             live: Data::new(Live::new(origin, stopping.clone())),

@@ -54,6 +54,7 @@ pub(crate) fn sentence(view: &View) -> Sentence {
         .or_else(|| parked(view))
         .or_else(|| backlog(view))
         .or_else(|| different(view))
+        .or_else(|| left_by_audit(view))
         .unwrap_or_else(|| agreement(view))
 }
 
@@ -192,17 +193,31 @@ fn different(view: &View) -> Option<Sentence> {
     })
 }
 
+/// An audit that left differences; comparing what changed lately does not see those.
+fn left_by_audit(view: &View) -> Option<Sentence> {
+    let receipt = view.receipt.filter(|receipt| receipt.left > 0)?;
+    let text = format!(
+        "{} by receipt {} of ",
+        number_of(receipt.left, "order differs", "orders differ"),
+        receipt.number
+    );
+    let sentence =
+        Sentence::new(Tone::Bad, text).with_time(receipt.to, ", although published again.");
+    Some(sentence.leading_to("/agreement", "See which"))
+}
+
 fn agreement(view: &View) -> Sentence {
     let on_the_way = view.lanes.iter().map(Lane::waiting).sum::<u64>();
     let rest = match on_the_way {
         0 => ".".to_owned(),
         some => format!("; {} on the way.", number_of(some, "change is", "changes are")),
     };
+    let receipt = view.receipt.map(|receipt| format!(", receipt {}", receipt.number));
+    let receipt = receipt.unwrap_or_default();
     let compared = view.lanes.each_ref().map(|lane| lane.snapshot.comparison.as_of);
     match compared {
-        [Some(one), Some(other)] => {
-            Sentence::new(Tone::Good, "In agreement as of ").with_time(one.min(other), rest)
-        }
+        [Some(one), Some(other)] => Sentence::new(Tone::Good, "In agreement as of ")
+            .with_time(one.min(other), receipt + &rest),
         [None, _] | [_, None] => {
             let text = format!("Everything that was published is carried{rest}");
             let text = text + " The two sides have not been compared yet.";

@@ -7,6 +7,7 @@ use program_kit::http::metrics::Registry;
 use shared_models::side::Direction;
 
 use super::*;
+use crate::audit::NewestReceipt;
 use crate::figures::{Figures, Lags, QueueState, State, Waiting};
 use crate::topology::QueueKind;
 
@@ -36,7 +37,7 @@ fn well() -> View {
         let lag = Lags::new(Instant::now()).at(Instant::now());
         Lane { snapshot, since: now() - TimeDelta::seconds(40), lag, relay: Ok(relay()) }
     };
-    View { at: now(), lanes: Direction::ALL.map(lane) }
+    View { at: now(), lanes: Direction::ALL.map(lane), receipt: None }
 }
 
 /// The sentence after this was done to all that is well.
@@ -62,12 +63,18 @@ fn queue(waiting: u32) -> Option<Waiting> {
     Some(Waiting { queue: waiting, parked: 0, at: "2026-11-29T12:00:00Z".to_owned() })
 }
 
+fn receipt(left: u64) -> NewestReceipt {
+    NewestReceipt { number: 4711, to: now() - TimeDelta::hours(1), found: left, left }
+}
+
 #[test]
 fn agreement_says_as_of_when() {
     let (tone, text) = after(|view| {
         view.lanes[1].snapshot.comparison.as_of = Some(now() - TimeDelta::seconds(20));
     });
     assert_eq!((tone, &*text), (Tone::Good, "In agreement as of 2026-11-29 11:59:40 UTC."));
+    let (_, text) = after(|view| view.receipt = Some(receipt(0)));
+    assert_eq!(text, "In agreement as of 2026-11-29 11:59:50 UTC, receipt 4711.");
     let (tone, text) = after(|view| view.lanes[0].snapshot.depth = queue(3));
     assert_eq!(tone, Tone::Good);
     assert!(text.ends_with("; 3 changes are on the way."), "{text}");
@@ -162,4 +169,9 @@ fn what_is_parked_late_or_different_is_said() {
     let (tone, text) = after(|view| view.lanes[1].snapshot.comparison.left = 1);
     assert_eq!(tone, Tone::Bad);
     assert!(text.starts_with("1 order differs although"), "{text}");
+    let (tone, text) = after(|view| view.receipt = Some(receipt(2)));
+    assert_eq!(tone, Tone::Bad);
+    let expected = "2 orders differ by receipt 4711 of 2026-11-29 11:00:00 UTC, although published \
+                    again. See which";
+    assert_eq!(text, expected);
 }

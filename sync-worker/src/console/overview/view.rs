@@ -7,6 +7,7 @@ use futures_util::future::join;
 use serde::Deserialize;
 use shared_models::side::Side;
 
+use crate::audit::{Audits, NewestReceipt};
 use crate::figures::{Figures, Lag, Snapshot};
 use crate::side_client::{RelayCommand, SideClient};
 
@@ -17,6 +18,8 @@ pub(crate) struct View {
     pub(crate) at: DateTime<Utc>,
     /// The direction from each side, the store's first.
     pub(crate) lanes: [Lane; 2],
+    /// The newest receipt of an audit, if there is one.
+    pub(crate) receipt: Option<NewestReceipt>,
 }
 
 /// A direction at one moment.
@@ -49,6 +52,7 @@ pub(crate) struct Origin {
     pub(crate) figures: [Arc<Figures>; 2],
     /// The worker's own clients of the sides: the store's, the warehouse's.
     pub(crate) sides: [SideClient; 2],
+    pub(crate) audits: Audits,
 }
 
 impl Origin {
@@ -63,7 +67,11 @@ impl Origin {
             lag: figures.lag(),
             relay,
         };
-        View { at: Utc::now(), lanes: [lane(first, of_store), lane(second, of_warehouse)] }
+        View {
+            at: Utc::now(),
+            lanes: [lane(first, of_store), lane(second, of_warehouse)],
+            receipt: self.audits.figures().newest().flatten(),
+        }
     }
 }
 
