@@ -1,9 +1,14 @@
 //! Requests to a warehouse, and orders that arrive there.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use shared_models::order::Status;
 use shared_models::side::Side;
-use test_kit::{Answer, TestClient, TestService, change_of, delivery_to, progress_to};
+use test_kit::{
+    Answer, TestClient, TestDatabase, TestService, change_of, delivery_to, eventually_within,
+    progress_to,
+};
 use uuid::Uuid;
 use warehouse_svc::{PROGRAM, records};
 
@@ -40,4 +45,22 @@ pub(crate) fn settable() -> Value {
 pub(crate) async fn history(client: &TestClient, path: &str) -> Vec<Value> {
     let answer: Answer = client.get(&format!("{path}/changes")).await.with(200);
     answer["items"].as_array().unwrap().clone()
+}
+
+/// The time in which a service looks for removed records twice: when it starts, and a minute later. It
+/// purges none at the first look if a transaction elsewhere on the server keeps their changes from being
+/// passed by trimming.
+const TWO_LOOKS: Duration = Duration::from_secs(90);
+
+/// Waits until the whole log is passed by trimming, and no removed row is left of what `removed` counts.
+pub(crate) async fn purged(database: &TestDatabase, removed: &[&str]) {
+    let not_passed = "changes, log_state where (xid, seq) > (trimmed_xid, trimmed_seq)";
+    eventually_within(TWO_LOOKS, "what was removed is purged", async || {
+        let mut left = database.count(not_passed).await;
+        for rows in removed {
+            left += database.count(rows).await;
+        }
+        (left == 0).then_some(())
+    })
+    .await;
 }
