@@ -166,6 +166,24 @@ fn every_alert_leads_to_a_section_and_is_tested_both_ways() {
 }
 
 #[test]
+fn every_dashed_line_is_where_its_alert_begins() {
+    let alerts = values(&rules(), "expr:");
+    let dashboards = dashboards();
+    let panels = dashboards.iter().flat_map(panels);
+    let is_dashed = |panel: &&Value| {
+        panel["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"]["mode"] == "dashed"
+    };
+    let dashed = panels.filter(is_dashed).collect::<Vec<_>>();
+    assert!(dashed.len() > 1, "these are not all: {dashed:?}");
+    for panel in dashed {
+        let steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"].as_array().unwrap();
+        let line = &steps.last().unwrap()["value"];
+        let alert = format!("{} > {line}", panel["targets"][0]["expr"].as_str().unwrap());
+        assert!(alerts.contains(&alert), "no alert of rules.yml is {alert}");
+    }
+}
+
+#[test]
 fn every_panel_says_what_it_shows_and_in_which_unit() {
     let dashboards = dashboards();
     let uids = dashboards.iter().map(|it| it["uid"].as_str().unwrap()).collect::<BTreeSet<_>>();
