@@ -12,6 +12,8 @@ use super::shown::receipt;
 pub struct NewestReceipt {
     /// The number of the audit.
     pub number: u64,
+    /// The time at which it began.
+    pub from: DateTime<Utc>,
     /// The time at which it ended.
     pub to: DateTime<Utc>,
     /// The orders that differed.
@@ -55,5 +57,5 @@ impl AuditFigures {
 fn newest_receipt(run: &Run) -> Option<NewestReceipt> {
     let report = receipt(run)?;
     let (found, left) = (report.findings.found, report.findings.left);
-    Some(NewestReceipt { number: report.number, to: report.to?, found, left })
+    Some(NewestReceipt { number: report.number, from: report.from, to: report.to?, found, left })
 }

@@ -4,6 +4,7 @@
 use std::mem::take;
 use std::time::Duration;
 
+use chrono::Utc;
 use shared_models::side::Side;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -62,7 +63,7 @@ impl Comparing {
         let at_source = offered.of_peer.len();
         self.figures.update_comparison(|comparison| comparison.add_losses(at_peer, at_source));
         requested?;
-        self.figures.update_comparison(|comparison| comparison.add_left(left));
+        self.figures.update_comparison(|comparison| comparison.add_left(left, Utc::now()));
         if left > 0 {
             tracing::error!(
                 direction = direction.as_str(),

@@ -6,8 +6,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use maud::{Markup, html};
 
 /// How much something needs a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {
+    /// Neither good nor bad.
+    Plain,
     /// Nothing is to be done.
     Good,
     /// Something is under way.
@@ -16,8 +18,6 @@ pub(crate) enum Tone {
     Warn,
     /// Something is broken.
     Bad,
-    /// Neither good nor bad.
-    Plain,
 }
 
 impl Tone {

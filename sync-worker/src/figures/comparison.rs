@@ -36,6 +36,10 @@ pub struct Comparison {
     pub offered: u64,
     /// Orders that are no longer offered because offers change nothing.
     pub left: u64,
+    /// The time at which the last of these was left.
+    #[serde(serialize_with = "show")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
+    pub left_at: Option<DateTime<Utc>>,
 }
 
 impl Comparison {
@@ -81,8 +85,11 @@ impl Comparison {
     }
 
     /// Counts orders that are no longer offered.
-    pub fn add_left(&mut self, orders: usize) {
-        self.left += count(orders);
+    pub fn add_left(&mut self, orders: usize, now: DateTime<Utc>) {
+        if orders > 0 {
+            self.left += count(orders);
+            self.left_at = Some(now);
+        }
     }
 
     /// Counts orders that were offered again.

@@ -1,5 +1,7 @@
 //! The sentence on top of the overview: how things are, so that a person can act on it. Pure.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 use shared_models::side::Side;
@@ -45,17 +47,20 @@ impl Sentence {
     }
 }
 
-/// Returns the sentence about a moment: the gravest thing first.
+/// Returns the sentence about a moment: the gravest, and of several the one that explains the others.
 pub(crate) fn sentence(view: &View) -> Sentence {
-    broker(view)
-        .or_else(|| sides(view))
-        .or_else(|| publishing(view))
-        .or_else(|| queues(view))
-        .or_else(|| parked(view))
-        .or_else(|| backlog(view))
-        .or_else(|| different(view))
-        .or_else(|| left_by_audit(view))
-        .unwrap_or_else(|| agreement(view))
+    let found = [
+        broker(view),
+        sides(view),
+        publishing(view),
+        different(view),
+        left_by_audit(view),
+        queues(view),
+        parked(view),
+        backlog(view),
+    ];
+    let gravest = found.into_iter().flatten().min_by_key(|sentence| Reverse(sentence.tone));
+    gravest.unwrap_or_else(|| agreement(view))
 }
 
 fn broker(view: &View) -> Option<Sentence> {
@@ -182,27 +187,24 @@ fn backlog(view: &View) -> Option<Sentence> {
     })
 }
 
+/// Orders that comparing what changed lately has left: an audit that began later has judged them anew.
 fn different(view: &View) -> Option<Sentence> {
-    let left = view.lanes.iter().map(|lane| lane.snapshot.comparison.left).sum::<u64>();
-    (left > 0).then(|| {
-        let text = format!(
-            "{} although publishing again was tried; look for them among the orders.",
-            number_of(left, "order differs", "orders differ")
-        );
-        Sentence::new(Tone::Bad, text).leading_to("/orders", "To the orders")
+    let left_at = view.lanes.iter().filter_map(|lane| lane.snapshot.comparison.left_at).max()?;
+    let is_audited = view.receipt.is_some_and(|receipt| receipt.from > left_at);
+    (!is_audited).then(|| {
+        let text = "Orders that were published again still differed at ";
+        let sentence = Sentence::new(Tone::Bad, text);
+        let sentence = sentence.with_time(left_at, ": compare all to see which.");
+        sentence.leading_to("/agreement", "To the audits")
     })
 }
 
-/// An audit that left differences; comparing what changed lately does not see those.
+/// Orders that the newest audit has left.
 fn left_by_audit(view: &View) -> Option<Sentence> {
     let receipt = view.receipt.filter(|receipt| receipt.left > 0)?;
-    let text = format!(
-        "{} by receipt {} of ",
-        number_of(receipt.left, "order differs", "orders differ"),
-        receipt.number
-    );
-    let sentence =
-        Sentence::new(Tone::Bad, text).with_time(receipt.to, ", although published again.");
+    let differ = number_of(receipt.left, "order differs", "orders differ");
+    let text = format!("{differ} although published again: receipt {} of ", receipt.number);
+    let sentence = Sentence::new(Tone::Bad, text).with_time(receipt.to, ".");
     Some(sentence.leading_to("/agreement", "See which"))
 }
 

@@ -64,7 +64,8 @@ fn queue(waiting: u32) -> Option<Waiting> {
 }
 
 fn receipt(left: u64) -> NewestReceipt {
-    NewestReceipt { number: 4711, to: now() - TimeDelta::hours(1), found: left, left }
+    let to = now() - TimeDelta::hours(1);
+    NewestReceipt { number: 4711, from: to - TimeDelta::minutes(1), to, found: left, left }
 }
 
 #[test]
@@ -166,12 +167,26 @@ fn what_is_parked_late_or_different_is_said() {
     let expected = "Catching up: 7 changes are on the way, and the oldest has waited for 12 s.";
     assert_eq!(late(12), (Tone::Busy, expected.to_owned()));
     assert_eq!(late(9).0, Tone::Good);
-    let (tone, text) = after(|view| view.lanes[1].snapshot.comparison.left = 1);
-    assert_eq!(tone, Tone::Bad);
-    assert!(text.starts_with("1 order differs although"), "{text}");
+    let left = |view: &mut View, minutes| {
+        view.lanes[1].snapshot.comparison.left_at = Some(now() - TimeDelta::minutes(minutes));
+        of(view, 0).parked = 1;
+    };
+    let (tone, text) = after(|view| left(view, 10));
+    assert_eq!(tone, Tone::Bad, "it is graver than what is parked");
+    let expected = "Orders that were published again still differed at 2026-11-29 11:50:00 UTC: \
+                    compare all to see which. To the audits";
+    assert_eq!(text, expected);
+    let audited = |minutes| {
+        after(|view| {
+            left(view, minutes);
+            view.receipt = Some(receipt(0));
+        })
+    };
+    assert_eq!(audited(59).0, Tone::Bad, "the audit began before");
+    assert_eq!(audited(62).0, Tone::Warn, "the audit has judged it");
     let (tone, text) = after(|view| view.receipt = Some(receipt(2)));
     assert_eq!(tone, Tone::Bad);
-    let expected = "2 orders differ by receipt 4711 of 2026-11-29 11:00:00 UTC, although published \
-                    again. See which";
+    let expected = "2 orders differ although published again: receipt 4711 of 2026-11-29 11:00:00 \
+                    UTC. See which";
     assert_eq!(text, expected);
 }
