@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e_tests::Stack;
+use e2e_tests::{Stack, console_pages};
 use process_kit::secured::token;
 use process_kit::{lamps_and_bulbs, unbelievable};
 use program_kit::access::Role;
+use sample_sources::remote::{Options as RemoteOptions, Remote};
+use sample_sources::upstream::{Options as UpstreamOptions, Upstream};
 use serde_json::json;
 use test_kit::TestBroker;
 
@@ -32,14 +34,23 @@ const PAGES: [(&str, &str); 9] = [
 /// Goes all the way; `pictures` is the folder for screenshots.
 pub(crate) async fn walk(axe: &Path, pictures: &Path) -> Result<()> {
     let broker = TestBroker::new().await;
-    let mut stack = Stack::start(&broker).await;
+    let upstream = Upstream::start(UpstreamOptions::default()).await?;
+    let remote = Remote::start(RemoteOptions::default()).await?;
+    let (upstream_url, remote_url) = (upstream.url(), remote.url());
+    let sources = [
+        ("UPSTREAM__URL", &*upstream_url),
+        ("UPSTREAM__USER", "sample"),
+        ("UPSTREAM__PASSWORD", "sample"),
+        ("MIRROR__URL", &*remote_url),
+    ];
+    let mut stack = Stack::start_with(&broker, &sources).await;
     let browser = Browser::start(stack.worker.url(), axe).await?;
     step("sign in with a token, by the keyboard");
     sign_in(&browser).await?;
     step("place an order: it arrives; ship it: that comes back");
     let order = place_and_ship(&browser).await?;
     step("park a change, and replay it");
-    park_and_replay(&browser, &broker, &order).await?;
+    let run = park_and_replay(&browser, &broker, &order).await?;
     step("pause: what waits grows; resume: it shrinks");
     pause_and_resume(&browser, &stack).await?;
     step("stop the warehouse: the page says so; start it: it heals");
@@ -49,10 +60,15 @@ pub(crate) async fn walk(axe: &Path, pictures: &Path) -> Result<()> {
     step("the keyboard alone places an order");
     keyboard(&browser).await?;
     step("compare now: a planted difference is found and healed");
-    find_a_difference(&browser, &stack, &order).await?;
+    let receipt = find_a_difference(&browser, &stack, &order).await?;
+    step("run a source now");
+    run_a_source(&browser).await?;
     fill(&stack, &broker).await?;
     step("axe, in light and dark; screenshots");
-    look(&browser, &stack, &order, pictures).await?;
+    let order = format!("/orders/{order}");
+    let edit = format!("/orders/{}/edit/store", stack.store.place(&lamps_and_bulbs()).await);
+    let more = [("order", &*order), ("edit", &edit), ("run", &run), ("receipt", &receipt)];
+    look(&browser, &more, pictures).await?;
     step("stop the worker: what is not live says so; start it: it asks for the token");
     not_live(&browser, &mut stack).await?;
     browser.close().await
@@ -102,7 +118,8 @@ async fn place_and_ship(browser: &Browser) -> Result<String> {
     page.strip_prefix("/orders/").map(str::to_owned).context("the page of an order")
 }
 
-async fn park_and_replay(browser: &Browser, broker: &TestBroker, order: &str) -> Result<()> {
+/// Returns the page of the run that replays.
+async fn park_and_replay(browser: &Browser, broker: &TestBroker, order: &str) -> Result<String> {
     let odd = unbelievable(order).to_string();
     ensure!(broker.publish("store.events", "order.updated", odd.as_bytes()).await);
     browser.open("/").await?;
@@ -119,7 +136,9 @@ async fn park_and_replay(browser: &Browser, broker: &TestBroker, order: &str) ->
     browser.until("it has ended", async |it| Ok(it.text().await?.contains("Ended"))).await?;
     let result = browser.text().await?;
     ensure!(result.contains("1 replayed, 0 left alone"), "{result}");
-    browser.open_until("/parked?state=offered", "by admin").await
+    let run = browser.path().await?;
+    browser.open_until("/parked?state=offered", "by admin").await?;
+    Ok(run)
 }
 
 async fn pause_and_resume(browser: &Browser, stack: &Stack) -> Result<()> {
@@ -184,7 +203,8 @@ async fn meet_another(browser: &Browser, stack: &Stack, shipped: &str) -> Result
     Ok(())
 }
 
-async fn find_a_difference(browser: &Browser, stack: &Stack, order: &str) -> Result<()> {
+/// Returns the page of the receipt that names it.
+async fn find_a_difference(browser: &Browser, stack: &Stack, order: &str) -> Result<String> {
     let plant = format!(
         "update orders set delivery = jsonb_set(delivery, '{{company}}', '\"Odd\"'), \
          company = 'Odd' where id = '{order}'"
@@ -199,6 +219,16 @@ async fn find_a_difference(browser: &Browser, stack: &Stack, order: &str) -> Res
     browser.click("tbody th a").await?;
     browser.until("the receipt names it", async |it| Ok(it.text().await?.contains(order))).await?;
     stack.agree_on(order).await;
+    browser.path().await
+}
+
+async fn run_a_source(browser: &Browser) -> Result<()> {
+    browser.open("/sources").await?;
+    browser.click("form[action$='/pull'] button").await?;
+    browser.until("it is begun", async |it| Ok(it.text().await?.contains("was begun"))).await?;
+    browser.open_until("/sources", "succeeded").await?;
+    let runs = browser.text().await?;
+    ensure!(runs.contains("admin"), "who began it is said: {runs}");
     Ok(())
 }
 
@@ -265,14 +295,15 @@ async fn fill(stack: &Stack, broker: &TestBroker) -> Result<()> {
     Ok(())
 }
 
-/// Looks at every page in all ways.
-async fn look(browser: &Browser, stack: &Stack, order: &str, folder: &Path) -> Result<()> {
-    let order = format!("/orders/{order}");
-    let edited = stack.store.place(&lamps_and_bulbs()).await;
-    let edit = format!("/orders/{edited}/edit/store");
+/// Looks at every page in all ways; `more` are those of one record.
+async fn look(browser: &Browser, more: &[(&str, &str)], folder: &Path) -> Result<()> {
     browser.open_until("/parked", "3 changes at the warehouse").await?;
-    let more = [("order", order.as_str()), ("edit", edit.as_str())];
-    for (name, path) in PAGES.into_iter().chain(more) {
+    let all = [&PAGES[..], more].concat();
+    for page in console_pages() {
+        let is_looked_at = all.iter().any(|(_, path)| is_page(&page, path));
+        ensure!(is_looked_at, "{page} is not among the pages that are looked at");
+    }
+    for (name, path) in all {
         for scheme in [Scheme::Light, Scheme::Dark] {
             browser.at_a_desk(scheme).await?;
             browser.open(path).await?;
@@ -286,6 +317,13 @@ async fn look(browser: &Browser, stack: &Stack, order: &str, folder: &Path) -> R
         browser.picture(&folder.join(format!("{name}-phone.png"))).await?;
     }
     browser.at_a_desk(Scheme::Light).await
+}
+
+/// Whether a path is that of a page, of which parts in braces stand for anything.
+fn is_page(page: &str, path: &str) -> bool {
+    let (page, path) = (page.split('/'), path.split('/'));
+    page.clone().count() == path.clone().count()
+        && page.zip(path).all(|(page, path)| page == path || page.starts_with('{'))
 }
 
 async fn not_live(browser: &Browser, stack: &mut Stack) -> Result<()> {
