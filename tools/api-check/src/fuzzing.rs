@@ -29,7 +29,8 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn name(&self) -> String {
+    /// Returns the name of the run.
+    pub(crate) fn name(&self) -> String {
         format!("{} as {}", self.program, self.caller.0)
     }
 
@@ -47,7 +48,8 @@ impl Run<'_> {
             .args(["--phases", "examples,coverage,fuzzing", "--generation-deterministic"])
             .args(["--max-examples", &self.examples.to_string(), "--max-time", MAX_TIME])
             .args(["--continue-on-failure", "--no-color", "--request-timeout", "20"])
-            .args(["--workers", "2", "--warnings", "off"])
+            // CPython may fail where two threads parse Python at the same time, as hypothesis does.
+            .args(["--workers", "1", "--warnings", "off"])
             // In the environment, where other users of the machine do not see it.
             .env("LOCKSTEP_TOKEN", self.caller.1.unwrap_or_default())
             .current_dir(folder)

@@ -24,12 +24,15 @@ struct Arguments {
     /// The requests of each operation that are made up, besides examples and edge cases.
     #[arg(long, default_value_t = 30)]
     examples: u32,
+    /// Only the run of this name, such as `store as admin`; may be given several times.
+    #[arg(long)]
+    only: Vec<String>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { folder, examples } = Arguments::parse();
-    match run(&folder, examples).await {
+    let Arguments { folder, examples, only } = Arguments::parse();
+    match run(&folder, examples, &only).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use e2e_tests::Stack;
 use process_kit::secured::token;
 use program_kit::access::Role;
@@ -17,8 +17,8 @@ use crate::{client, installed};
 /// The requests of each operation that are made up for a caller whom every path refuses.
 const OF_STRANGERS: u32 = 3;
 
-/// Checks all programs; returns whether everything was as documented.
-pub(crate) async fn run(folder: &Path, examples: u32) -> Result<bool> {
+/// Checks all programs, or those of the runs that are named; returns whether everything was as documented.
+pub(crate) async fn run(folder: &Path, examples: u32, only: &[String]) -> Result<bool> {
     fs::create_dir_all(folder)?;
     let schemathesis = installed::schemathesis(folder).await?;
     let of_client = installed::client(folder).await?;
@@ -44,12 +44,24 @@ pub(crate) async fn run(folder: &Path, examples: u32) -> Result<bool> {
         ("sync", Some(token(Role::Sync).expose()), examples),
         ("nobody", None, OF_STRANGERS),
     ];
+    let all = programs.into_iter().flat_map(|(program, url)| {
+        callers.map(|(caller, token, examples)| Run {
+            program,
+            url,
+            caller: (caller, token),
+            examples,
+        })
+    });
+    let is_meant = |run: &Run<'_>| only.is_empty() || only.contains(&run.name());
+    let runs = all.filter(is_meant).collect::<Vec<_>>();
+    ensure!(
+        !runs.is_empty(),
+        "no run is named {}; expected `store as admin` or alike",
+        only.join(", ")
+    );
     let mut is_well = true;
-    for (program, url) in programs {
-        for (caller, token, examples) in callers {
-            let run = Run { program, url, caller: (caller, token), examples };
-            is_well &= run.run(&schemathesis, &logs).await?;
-        }
+    for run in runs {
+        is_well &= run.run(&schemathesis, &logs).await?;
     }
     client::place_an_order(&of_client, stack.store_svc.url(), token(Role::Admin).expose()).await?;
     println!("{:<24} placed an order, read it and voided it", "generated client");
