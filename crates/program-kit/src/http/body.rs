@@ -75,12 +75,17 @@ impl FromRequest for UnparsedBody {
         Box::pin(async move {
             check_headers(&request)?;
             let payload = payload.await.map_err(unreadable)?;
-            let bytes = read(&request, payload).await?;
+            let bytes = read(&request, payload, usize::MAX).await?;
             let expected = request.app_data::<Expected>().copied();
             Ok(Self { bytes, expectation: expected.map_or(|_| None, |found| found.0) })
         })
     }
 }
+
+/// The most bytes of a form: a page's form has some thousands, and whoever has no session sends one, too.
+const MAX_FORM: usize = 256 * 1024;
+/// The most fields of a form; each takes many times the memory of the bytes that name it.
+const MAX_FIELDS: usize = 2_000;
 
 /// The fields of a form, in their order: the body of a page's `POST`.
 #[derive(Debug, Default)]
@@ -95,8 +100,14 @@ impl FromRequest for FormBody {
         let request = request.clone();
         Box::pin(async move {
             check_type(&request, &["application/x-www-form-urlencoded"], "the fields of a form")?;
-            let bytes = read(&request, payload.await.map_err(unreadable)?).await?;
-            Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+            let bytes = read(&request, payload.await.map_err(unreadable)?, MAX_FORM).await?;
+            let fields = form_urlencoded::parse(&bytes).into_owned();
+            let fields = fields.take(MAX_FIELDS + 1).collect::<Vec<_>>();
+            if fields.len() > MAX_FIELDS {
+                let detail = format!("the form has more than {MAX_FIELDS} fields");
+                return Err(Problem::new(Kind::TooLarge, detail));
+            }
+            Ok(Self(fields))
         })
     }
 }
@@ -126,10 +137,12 @@ fn check_type(request: &HttpRequest, types: &[&str], expected: &str) -> Result<(
     }
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+/// Reads a body of at most `most` bytes, and no more than the program takes.
+async fn read(request: &HttpRequest, payload: Payload, most: usize) -> Result<Bytes, Problem> {
     let Some(BodyLimits { bytes, time }) = request.app_data::<BodyLimits>().copied() else {
         return Err(Problem::new(Kind::Internal, "no body limits are configured"));
     };
+    let bytes = bytes.min(most);
     match tokio::time::timeout(time, payload.to_bytes_limited(bytes)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
         Ok(Ok(Err(error))) => Err(unreadable(error)),
