@@ -110,6 +110,10 @@ async fn a_session_is_asked_for_and_every_page_has_a_strict_policy() {
     let elsewhere = [("token", token(Role::Read).expose())];
     let answer = stranger.send(Method::POST, "/login", &elsewhere, "cross-site").await;
     assert_eq!(answer.status, 403, "nobody is signed in by another site");
+    let large = "a".repeat(100 * 1024);
+    assert_eq!(stranger.submit("/login", &[("token", &large)]).await.status, 413);
+    assert_eq!(stranger.submit("/login", &[("a", ""); 2_001]).await.status, 413);
+    assert_eq!(stranger.submit("/logout", &[("a", ""); 2_001]).await.status, 401, "it is not read");
 
     let admin = Browser::signed_in(&stack, Role::Admin).await;
     for path in pages() {
@@ -282,6 +286,27 @@ async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
     for text in ["equal", "JD0123", "by <strong>write</strong>", "10 × BULB", "3 × LAMP"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
+    let mut blanks = lamps_and_bulbs();
+    blanks["address"] = json!("1 Main Street \r\nTown ");
+    let other = stack.store.place(&blanks).await;
+    stack.agree_on(&other).await;
+    let edit = format!("/orders/{other}/edit/warehouse");
+    let untouched = [
+        ("version", "1"),
+        ("company", "Acme"),
+        ("address", "1 Main Street \r\nTown"),
+        ("sku", "BULB"),
+        ("quantity", "10"),
+        ("sku", "LAMP"),
+        ("quantity", "2"),
+        ("bin", "B7"),
+    ];
+    let saved = writer.fill_in(&edit, &edit, &untouched).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let order = stack.warehouse.order(&other).await.unwrap();
+    assert_eq!((&order["bin"], &order["address"]), (&json!("B7"), &blanks["address"]));
+    assert_eq!(order["revisions"]["delivery"], json!({"store": 1, "warehouse": 0}));
+
     let found = writer.open("/orders?company=Acme%20%26%20Sons&status=shipped").await.text;
     assert!(found.contains(&page), "{found}");
     assert!(!writer.open("/orders?company=Nobody").await.text.contains(&page));
@@ -335,6 +360,12 @@ async fn a_side_that_is_away_is_said_and_parked_changes_are_settled_by_name() {
     let shown = admin.open(&format!("/orders/{order}")).await;
     assert!(shown.status == 200 && shown.text.contains("no connection"), "{}", shown.text);
     assert!(!shown.text.contains("not at the warehouse"), "nobody knows that");
+    let void = format!("/orders/{order}/void");
+    assert!(shown.text.contains(&void), "the store can be asked");
+    let path = format!("/orders/{order}/move");
+    let moved = admin.fill_in("/settings", &path, &[("version", "1"), ("status", "picking")]).await;
+    assert!(moved.status == 502 && moved.text.contains("It is not known"), "{}", moved.text);
+    assert!(!moved.text.contains(&void), "nothing is offered of which nobody knows the state");
     stack.warehouse_svc.start().await;
     stack.agree_on(&order).await;
     eventually("it has healed", async || {

@@ -1,5 +1,5 @@
 //! The spans of a batch's messages: each belongs to the trace of the change that its message announces,
-//! from delivery to settlement.
+//! from the collection of the batch to settlement.
 
 use std::collections::BTreeMap;
 

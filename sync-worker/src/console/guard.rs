@@ -221,10 +221,15 @@ impl FromRequest for Posted {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (form, known) = (FormBody::from_request(request, payload), Known::extract(request));
+        // Nothing is read from whoever has no session.
+        let known = match Known::extract(request).into_inner() {
+            Ok(known) => known,
+            Err(problem) => return Box::pin(std::future::ready(Err(problem))),
+        };
+        let form = FormBody::from_request(request, payload);
         Box::pin(async move {
             let posted = Self(form.await?.0);
-            match known.await?.0.is_key_of(posted.text(FORM_KEY)) {
+            match known.0.is_key_of(posted.text(FORM_KEY)) {
                 true => Ok(posted),
                 false => {
                     let detail = "the form is of another session; open the page again";

@@ -1,7 +1,8 @@
 //! `GET /live`: the parts of the overview that change, as server-sent events. The figures are read
 //! once a second for all who follow, and only while somebody does.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
@@ -21,8 +22,11 @@ use super::session::{Sessions, Visitor};
 
 /// The interval at which the figures are read.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The most browsers that follow at the same time.
-const MAX_FOLLOWERS: usize = 100;
+/// The most browsers that follow with one token at the same time, so that nobody can take the places of
+/// others.
+const MAX_OF_ONE: usize = 20;
+/// The most where no tokens are configured.
+const MAX_OF_ALL: usize = 100;
 /// The interval at which a follower's session is looked at again.
 const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -32,12 +36,52 @@ pub(super) struct Live {
     sender: watch::Sender<Option<Arc<View>>>,
     followed: Notify,
     stopping: CancellationToken,
+    /// The number of followers with each token.
+    followers: Mutex<HashMap<Option<String>, usize>>,
+}
+
+/// A place among those who follow, until it is dropped.
+struct Place {
+    live: Data<Live>,
+    name: Option<String>,
+}
+
+impl Place {
+    /// Takes a place for a person, or tells how many are taken.
+    fn take(live: &Data<Live>, name: Option<&str>) -> Result<Self, usize> {
+        let name = name.map(str::to_owned);
+        let most = if name.is_some() { MAX_OF_ONE } else { MAX_OF_ALL };
+        let mut followers = live.followers();
+        let count = followers.entry(name.clone()).or_default();
+        if *count >= most {
+            return Err(most);
+        }
+        *count += 1;
+        Ok(Self { live: live.clone(), name })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut followers = self.live.followers();
+        followers.entry(self.name.clone()).and_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 impl Live {
     /// Creates it; nothing is read until somebody follows.
     pub(super) fn new(origin: Origin, stopping: CancellationToken) -> Self {
-        Self { origin, sender: watch::Sender::new(None), followed: Notify::new(), stopping }
+        Self {
+            origin,
+            sender: watch::Sender::new(None),
+            followed: Notify::new(),
+            stopping,
+            followers: Mutex::default(),
+        }
+    }
+
+    fn followers(&self) -> MutexGuard<'_, HashMap<Option<String>, usize>> {
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the figures while somebody follows, until the program stops.
@@ -60,6 +104,7 @@ impl Live {
 /// A browser that follows.
 struct Follower {
     live: Data<Live>,
+    _place: Place,
     views: watch::Receiver<Option<Arc<View>>>,
     client: Client,
     visitor: Arc<Visitor>,
@@ -75,14 +120,14 @@ pub(super) async fn follow(
     sessions: Data<Sessions>,
     known: Known,
 ) -> Result<HttpResponse, Problem> {
-    if live.sender.receiver_count() >= MAX_FOLLOWERS {
-        let detail = format!("{MAX_FOLLOWERS} browsers follow already; try again later");
-        return Err(Problem::unavailable(detail));
-    }
+    let place = Place::take(&live, known.0.caller.name()).map_err(|taken| {
+        Problem::unavailable(format!("{taken} browsers follow already; try again later"))
+    })?;
     keep_open(&request);
     let views = live.sender.subscribe();
     live.followed.notify_one();
     let follower = Follower {
+        _place: place,
         views,
         client: Client::of(&request),
         visitor: known.0,

@@ -92,7 +92,12 @@ impl Console {
             let client = |side| SideClient::new(side, &of_settings);
             Ok::<_, BuildError>([client(Side::Store)?, client(Side::Warehouse)?])
         };
-        let origin = overview::Origin { figures, sides: clients()?, audits: audits.clone() };
+        let origin = overview::Origin {
+            figures,
+            sides: clients()?,
+            audits: audits.clone(),
+            compare_interval: settings.compare.interval,
+        };
         let sessions = Sessions::new(access.clone()).map_err(ConsoleError::NoSecret)?;
         Ok(Self {
             live: Data::new(Live::new(origin, stopping.clone())),

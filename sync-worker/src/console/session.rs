@@ -13,8 +13,9 @@ use subtle::ConstantTimeEq as _;
 const MAX_AGE: Duration = Duration::from_secs(12 * 3_600);
 /// The time without a request after which a session ends.
 const MAX_IDLE: Duration = Duration::from_secs(2 * 3_600);
-/// The most sessions; the one that was idle longest makes room for a new one.
-const MAX_SESSIONS: usize = 1_000;
+/// The most sessions of a token; the one that was idle longest makes room for a new one. So nobody can
+/// end the sessions of others by signing in.
+const MAX_OF_ONE: usize = 20;
 
 /// A digest of a session's id: looking one up takes no time from which the id can be guessed.
 type Key = [u8; 32];
@@ -64,9 +65,10 @@ impl Sessions {
         let id = Token::random().ok()?.expose().to_owned();
         let mut open = self.lock();
         open.retain(|_, session| session.is_open(now));
-        if open.len() >= MAX_SESSIONS {
-            let idle = open.iter().min_by_key(|(_, session)| session.seen).map(|(key, _)| *key);
-            idle.and_then(|key| open.remove(&key));
+        let own = open.iter().filter(|(_, session)| session.caller.name() == caller.name());
+        let own = own.map(|(key, session)| (session.seen, *key)).collect::<Vec<_>>();
+        if own.len() >= MAX_OF_ONE {
+            own.iter().min().map(|(_, idle)| open.remove(idle));
         }
         open.insert(digest(&[&id]), Session { caller, token, began: now, seen: now });
         Some(id)
@@ -164,15 +166,21 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_sessions_is_bounded_and_the_idlest_gives_way() {
-        let token = Token::random().unwrap();
-        let (sessions, now) = (sessions(&token), Instant::now());
+    fn of_the_sessions_of_a_token_the_idlest_gives_way_and_those_of_others_stay() {
+        let [ann, bob] = [(); 2].map(|()| Token::random().unwrap());
+        let of = |token: &Token| format!("read {}", token.hash());
+        let config = serde_json::json!({"tokens": {"ann": of(&ann), "bob": of(&bob)}});
+        let settings = serde_json::from_value::<AccessSettings>(config).unwrap();
+        let sessions = Sessions::new(Access::new(&settings)).unwrap();
+        let now = Instant::now();
         let at = |n: usize| now + Duration::from_millis(u64::try_from(n).unwrap());
-        let ids = (0..=MAX_SESSIONS).map(|n| sessions.begin(token.clone(), at(n)).unwrap());
+        let of_ann = sessions.begin(ann, now).unwrap();
+        let ids = (0..=MAX_OF_ONE).map(|n| sessions.begin(bob.clone(), at(n)).unwrap());
         let ids = ids.collect::<Vec<_>>();
-        assert_eq!(sessions.lock().len(), MAX_SESSIONS);
-        let is_open = |id: &String| sessions.visitor(Some(id), at(MAX_SESSIONS)).is_some();
-        assert!(!is_open(&ids[0]) && is_open(&ids[1]) && is_open(&ids[MAX_SESSIONS]));
+        assert_eq!(sessions.lock().len(), MAX_OF_ONE + 1);
+        let is_open = |id: &String| sessions.visitor(Some(id), at(MAX_OF_ONE)).is_some();
+        assert!(!is_open(&ids[0]) && is_open(&ids[1]) && is_open(&ids[MAX_OF_ONE]));
+        assert!(is_open(&of_ann));
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn direction() -> Value {
     let at = "2026-11-28T09:30:00.120Z";
     let comparison = json!({"waits_for": null, "compared_to": 741, "newest": 741, "as_of": at,
         "finished_at": at, "compared": 12, "missing": 0, "behind": 0, "different": 0,
-        "source_behind": 0, "offered": 0, "left": 0});
+        "source_behind": 0, "offered": 0, "left": 0, "left_at": null});
     json!({"name": "store-to-warehouse", "from": "store", "to": "warehouse", "state": "consuming",
         "reason": null, "breaker": {"state": "closed", "failures": 0, "next_try": null, "opened": 0,
             "half_opened": 0, "closed": 1},

@@ -72,7 +72,7 @@ impl Draft {
 
     /// Fills a form with what was sent. A line without any text was left empty.
     pub(super) fn posted(posted: &Posted) -> Self {
-        let text = |name| posted.text(name).replace("\r\n", "\n");
+        let text = |name| as_a_form_carries(posted.text(name));
         let prices = posted.all("unit_price").chain(std::iter::repeat(""));
         let lines = posted.all("sku").zip(posted.all("quantity")).zip(prices);
         let lines = lines.map(|((sku, quantity), unit_price)| DraftLine {
@@ -90,6 +90,26 @@ impl Draft {
             picker_note: text("picker_note"),
             lines: lines.filter(|line| *line != DraftLine::default()).collect(),
         }
+    }
+
+    /// Puts what the order had before in the place of what differs from it only in what a form cannot
+    /// carry: blanks around a text, and other ends of lines. So what nobody has touched stays as it is.
+    pub(super) fn keeping(mut self, was: &Self) -> Self {
+        for (text, was) in [
+            (&mut self.company, &was.company),
+            (&mut self.address, &was.address),
+            (&mut self.deliver_by, &was.deliver_by),
+            (&mut self.comment, &was.comment),
+            (&mut self.currency, &was.currency),
+            (&mut self.bin, &was.bin),
+            (&mut self.picker_note, &was.picker_note),
+        ] {
+            keep(text, was);
+        }
+        for line in &mut self.lines {
+            was.lines.iter().for_each(|was| keep(&mut line.sku, &was.sku));
+        }
+        self
     }
 
     /// Returns the body of a request that sets all fields of this at a side.
@@ -113,6 +133,16 @@ impl Draft {
         }
         Value::Object(body)
     }
+}
+
+fn keep(text: &mut String, was: &str) {
+    if as_a_form_carries(was) == *text {
+        was.clone_into(text);
+    }
+}
+
+fn as_a_form_carries(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
 }
 
 impl DraftLine {
@@ -199,5 +229,29 @@ mod tests {
         assert_eq!((&body["bin"], &body["picker_note"]), (&json!("B7"), &Value::Null));
         assert_eq!(body["lines"][0], json!({"sku": "LAMP", "quantity": 2}));
         assert!(body.get("currency").is_none());
+    }
+
+    #[test]
+    fn what_nobody_has_touched_stays_as_it_was() {
+        let line = |sku: &str| DraftLine { sku: sku.into(), ..DraftLine::default() };
+        let was = Draft {
+            company: "Acme ".into(),
+            address: "\n1 Main Street\r\nTown\rCountry".into(),
+            comment: "  ".into(),
+            lines: vec![line("LAMP "), line("BULB")],
+            ..Draft::default()
+        };
+        let untouched = [
+            ("company", "Acme"),
+            ("address", "1 Main Street\r\nTown\r\nCountry"),
+            ("sku", "LAMP"),
+            ("quantity", ""),
+            ("sku", "BULB"),
+            ("quantity", ""),
+        ];
+        assert_eq!(Draft::posted(&posted(&untouched)).keeping(&was), was);
+        let touched = [("company", "Acme & Sons"), ("sku", "LAMP 2"), ("quantity", "")];
+        let kept = Draft::posted(&posted(&touched)).keeping(&was);
+        assert_eq!((&*kept.company, &*kept.lines[0].sku), ("Acme & Sons", "LAMP 2"));
     }
 }

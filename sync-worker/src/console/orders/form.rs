@@ -90,7 +90,7 @@ fn problem_of(id: &str, problem: &FieldProblem) -> Markup {
 impl Form<'_> {
     /// Returns the form.
     pub(super) fn html(&self) -> Markup {
-        let Self { visitor, side, action, hidden, draft, refusal, button, back, .. } = self;
+        let Self { visitor, side, action, hidden, refusal, button, back, .. } = self;
         let known = self.known_fields();
         html! {
             @for problem in refusal.elsewhere(&known) {
@@ -99,15 +99,15 @@ impl Form<'_> {
             form.fields method="post" action=(action) novalidate {
                 (form_key(visitor))
                 @for (name, value) in hidden { input type="hidden" name=(name) value=(value); }
-                (self.field("company", "Company", "", &draft.company, FieldKind::Line))
-                (self.field("deliver_by", "Deliver by", "The latest date; may be empty", &draft.deliver_by, FieldKind::Date))
-                (self.field("address", "Address", "", &draft.address, FieldKind::Area))
-                (self.field("comment", "Comment", "For people at both sides; may be empty", &draft.comment, FieldKind::Area))
+                (self.field("company", "Company", "", |it| &it.company, FieldKind::Line))
+                (self.field("deliver_by", "Deliver by", "The latest date; may be empty", |it| &it.deliver_by, FieldKind::Date))
+                (self.field("address", "Address", "", |it| &it.address, FieldKind::Area))
+                (self.field("comment", "Comment", "For people at both sides; may be empty", |it| &it.comment, FieldKind::Area))
                 @match side {
-                    Side::Store => (self.field("currency", "Currency", "Three letters, such as EUR; stays at the store", &draft.currency, FieldKind::Line)),
+                    Side::Store => (self.field("currency", "Currency", "Three letters, such as EUR; stays at the store", |it| &it.currency, FieldKind::Line)),
                     Side::Warehouse => {
-                        (self.field("bin", "Bin", "Stays at the warehouse", &draft.bin, FieldKind::Line))
-                        (self.field("picker_note", "Pickers' note", "Stays at the warehouse", &draft.picker_note, FieldKind::Area))
+                        (self.field("bin", "Bin", "Stays at the warehouse", |it| &it.bin, FieldKind::Line))
+                        (self.field("picker_note", "Pickers' note", "Stays at the warehouse", |it| &it.picker_note, FieldKind::Area))
                     }
                 }
                 (self.lines())
@@ -119,16 +119,16 @@ impl Form<'_> {
         }
     }
 
-    fn field(&self, name: &str, label: &str, hint: &str, value: &str, kind: FieldKind) -> Markup {
-        let now = self.now.as_ref().map(|now| match name {
-            "company" => now.company.as_str(),
-            "deliver_by" => &now.deliver_by,
-            "address" => &now.address,
-            "comment" => &now.comment,
-            "currency" => &now.currency,
-            "bin" => &now.bin,
-            _ => &now.picker_note,
-        });
+    fn field(
+        &self,
+        name: &str,
+        label: &str,
+        hint: &str,
+        of: impl Fn(&Draft) -> &String,
+        kind: FieldKind,
+    ) -> Markup {
+        let (value, now) =
+            (of(&self.draft).as_str(), self.now.as_ref().map(|now| of(now).as_str()));
         let now = now.filter(|now| *now != value);
         let problem = self.refusal.with(name);
         Field { id: name, name, label, hint, value, now, problem, kind }.html()

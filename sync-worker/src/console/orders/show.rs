@@ -26,6 +26,8 @@ use super::timeline::timeline;
 pub(super) struct Trouble {
     pub(super) text: Markup,
     pub(super) refusal: Refusal,
+    /// Whether it may have been done all the same.
+    pub(super) is_unknown: bool,
     pub(super) carrier: String,
     pub(super) tracking: String,
 }
@@ -86,7 +88,7 @@ async fn render(
         }
         @if problems.is_empty() { (explain(&pair)) }
         (both(&pair, known))
-        (actions(&pair, known, trouble.as_ref()))
+        @if !trouble.as_ref().is_some_and(|it| it.is_unknown) { (actions(&pair, known, trouble.as_ref())) }
         (timeline(sides, known, id).await)
     };
     page_with(status, &known.0, Section::Orders, "Order", &content)
@@ -243,11 +245,11 @@ fn actions(pair: &Pair, known: &Known, trouble: Option<&Trouble>) -> Markup {
 }
 
 fn moving(order: &Order, known: &Known, trouble: Option<&Trouble>) -> Markup {
+    let is = |text: &Option<String>| text.clone().unwrap_or_default();
+    let was = (is(&order.carrier), is(&order.tracking));
     let (carrier, tracking) = match trouble {
         Some(trouble) => (trouble.carrier.clone(), trouble.tracking.clone()),
-        None => {
-            (order.carrier.clone().unwrap_or_default(), order.tracking.clone().unwrap_or_default())
-        }
+        None => was.clone(),
     };
     let problem = |name: &str| trouble.and_then(|trouble| trouble.refusal.with(name));
     let field = |name: &str, label: &str, value: &str| {
@@ -260,6 +262,8 @@ fn moving(order: &Order, known: &Known, trouble: Option<&Trouble>) -> Markup {
             form.row method="post" action=(format!("/orders/{}/move", order.id)) novalidate {
                 (form_key(&known.0))
                 input type="hidden" name="version" value=(order.version);
+                input type="hidden" name="carrier_was" value=(was.0);
+                input type="hidden" name="tracking_was" value=(was.1);
                 div.field {
                     label for="to-status" { "Status" }
                     select #to-status name="status" {

@@ -26,18 +26,19 @@ enum Done {
     Yes(Uuid),
     /// The action was refused.
     No(Refusal),
-    /// The outcome cannot be known, or the side does not answer.
-    Unanswered(String),
+    /// The outcome cannot be known: the side does not answer, or fails.
+    Unknown(String),
 }
 
 async fn request(sides: &Sides, known: &Known, side: Side, request: PersonRequest<'_>) -> Done {
     match sides.of(side, known).request_for_person(request).await {
         Ok(reply @ Reply { status: 200 | 201, .. }) => match serde_json::from_slice(&reply.body) {
             Ok(Order { id, .. }) => Done::Yes(id),
-            Err(error) => Done::Unanswered(format!("the {side}: its answer is invalid: {error}")),
+            Err(error) => Done::Unknown(format!("the {side}: its answer is invalid: {error}")),
         },
+        Ok(reply @ Reply { status: 500.., .. }) => Done::Unknown(Refusal::of(&reply).detail),
         Ok(reply) => Done::No(Refusal::of(&reply)),
-        Err(error) => Done::Unanswered(error.to_string()),
+        Err(error) => Done::Unknown(error.to_string()),
     }
 }
 
@@ -74,7 +75,7 @@ pub(super) async fn place(sides: Data<Sides>, known: Known, posted: Posted) -> H
     let (status, trouble, refusal) = match request(&sides, &known, Side::Store, asked).await {
         Done::Yes(id) => return login::see(format!("/orders/{id}?done=placed")),
         Done::No(refusal) => (status_of(refusal.status), refusal.detail.clone(), refusal),
-        Done::Unanswered(reason) => {
+        Done::Unknown(reason) => {
             let trouble = format!(
                 "It is not known whether the order was placed ({reason}). Send it again: it is placed once."
             );
@@ -163,8 +164,10 @@ pub(super) async fn save(
 ) -> HttpResponse {
     let (id, side) = path.into_inner();
     let draft = Draft::posted(&posted);
-    let seen = posted.text("version").parse().unwrap_or_default();
-    let body = draft.body(side);
+    let seen = version(&posted);
+    let (pair, _) = asking::pair(&sides, &known, id).await;
+    let was = pair.at(side).filter(|order| order.version == seen).map(Draft::of);
+    let body = draft.clone().keeping(&was.unwrap_or_default()).body(side);
     let target = format!("v1/orders/{id}");
     let asked = PersonRequest {
         method: &Method::PATCH,
@@ -188,7 +191,7 @@ pub(super) async fn save(
             form.refusal = refusal;
             answer
         }
-        Done::Unanswered(reason) => (StatusCode::BAD_GATEWAY, unknown(&reason)),
+        Done::Unknown(reason) => (StatusCode::BAD_GATEWAY, unknown_edit(&reason)),
     };
     let content = html! { (message(Tone::Bad, &trouble)) (titled(side, &form.html())) };
     page_with(status, &known.0, Section::Orders, "Edit an order", &content)
@@ -202,11 +205,16 @@ fn faster(side: Side) -> Markup {
     }
 }
 
-fn unknown(reason: &str) -> Markup {
+fn unknown_edit(reason: &str) -> Markup {
     html! {
-        "It is not known whether that was done (" (reason) "). Do it again: if it was, it says that \
+        "It is not known whether that was saved (" (reason) "). Save it again: if it was, it says that \
          somebody was faster, and shows what stands there."
     }
+}
+
+/// The version that a form was made of; without one the side refuses the change.
+fn version(posted: &Posted) -> i64 {
+    posted.text("version").parse().unwrap_or_default()
 }
 
 /// `POST /orders/{id}/move`: moves the status at the warehouse.
@@ -218,8 +226,11 @@ pub(super) async fn advance(
 ) -> HttpResponse {
     let mut body = json!({"status": posted.text("status")});
     for name in ["carrier", "tracking"] {
-        let text = posted.text(name);
-        body[name] = if text.is_empty() { Value::Null } else { json!(text) };
+        // What nobody has touched is not sent.
+        if posted.text(name) != posted.text(&format!("{name}_was")) {
+            let text = posted.text(name);
+            body[name] = if text.is_empty() { Value::Null } else { json!(text) };
+        }
     }
     change(&sides, &known, (*id, Side::Warehouse), (&Method::PATCH, Some(&body)), &posted).await
 }
@@ -234,6 +245,14 @@ pub(super) async fn void(
     change(&sides, &known, (*id, Side::Store), (&Method::DELETE, None), &posted).await
 }
 
+/// A form below this would be of the order as it is by now, and do what was done a second time.
+fn unknown(id: Uuid, reason: &str) -> Markup {
+    html! {
+        "It is not known whether that was done (" (reason) "). Below is what stood there a moment later. "
+        a href=(format!("/orders/{id}")) { "Open the order again" } " to go on from there."
+    }
+}
+
 /// Changes an order from its page, which says what became of it.
 async fn change(
     sides: &Sides,
@@ -242,8 +261,9 @@ async fn change(
     (method, body): (&Method, Option<&Value>),
     posted: &Posted,
 ) -> HttpResponse {
-    let (path, seen) = (format!("v1/orders/{id}"), posted.text("version").parse().ok());
-    let asked = PersonRequest { method, path: &path, seen, body };
+    let path = format!("v1/orders/{id}");
+    let asked = PersonRequest { method, path: &path, seen: Some(version(posted)), body };
+    let mut is_unknown = false;
     let (status, text, refusal) = match request(sides, known, side, asked).await {
         Done::Yes(_) => return login::see(format!("/orders/{id}?done=saved")),
         Done::No(refusal) if refusal.status == 412 => {
@@ -254,9 +274,13 @@ async fn change(
             (StatusCode::PRECONDITION_FAILED, text, Refusal::default())
         }
         Done::No(refusal) => (status_of(refusal.status), html! { (refusal.detail) }, refusal),
-        Done::Unanswered(reason) => (StatusCode::BAD_GATEWAY, unknown(&reason), Refusal::default()),
+        Done::Unknown(reason) => {
+            is_unknown = true;
+            (StatusCode::BAD_GATEWAY, unknown(id, &reason), Refusal::default())
+        }
     };
     let typed = |name| posted.text(name).to_owned();
-    let trouble = Trouble { text, refusal, carrier: typed("carrier"), tracking: typed("tracking") };
+    let (carrier, tracking) = (typed("carrier"), typed("tracking"));
+    let trouble = Trouble { text, refusal, is_unknown, carrier, tracking };
     show::answer(status, sides, known, id, Some(trouble)).await
 }

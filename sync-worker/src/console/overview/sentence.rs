@@ -56,6 +56,7 @@ pub(crate) fn sentence(view: &View) -> Sentence {
         different(view),
         left_by_audit(view),
         queues(view),
+        not_compared(view),
         parked(view),
         backlog(view),
     ];
@@ -159,6 +160,18 @@ fn queues(view: &View) -> Option<Sentence> {
         let reason = queue.reason.as_deref()?;
         let text = format!("The queue to the {to} is {} ({reason}); it is made good.", queue.state);
         Some(Sentence::new(Tone::Warn, text))
+    })
+}
+
+/// Comparing that has stood still for long.
+fn not_compared(view: &View) -> Option<Sentence> {
+    let comparisons = view.lanes.iter().map(|lane| &lane.snapshot.comparison);
+    let (as_of, waits_for) = comparisons.filter_map(|it| Some((it.as_of?, &it.waits_for))).min()?;
+    (since(as_of, view.at) > view.compare_within).then(|| {
+        let reason = waits_for.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let rest = format!("{reason}: nobody knows whether the two sides agree.");
+        Sentence::new(Tone::Warn, "What changed has not been compared since ")
+            .with_time(as_of, rest)
     })
 }
 

@@ -37,7 +37,12 @@ fn well() -> View {
         let lag = Lags::new(Instant::now()).at(Instant::now());
         Lane { snapshot, since: now() - TimeDelta::seconds(40), lag, relay: Ok(relay()) }
     };
-    View { at: now(), lanes: Direction::ALL.map(lane), receipt: None }
+    View {
+        at: now(),
+        lanes: Direction::ALL.map(lane),
+        receipt: None,
+        compare_within: Duration::from_secs(90),
+    }
 }
 
 /// The sentence after this was done to all that is well.
@@ -82,6 +87,23 @@ fn agreement_says_as_of_when() {
     let (tone, text) = after(|view| view.lanes[1].snapshot.comparison.as_of = None);
     assert_eq!(tone, Tone::Plain);
     assert!(text.ends_with("have not been compared yet."), "{text}");
+}
+
+#[test]
+fn comparing_that_stands_still_is_said() {
+    let (tone, _) = after(|view| {
+        view.lanes[0].snapshot.comparison.as_of = Some(now() - TimeDelta::seconds(90));
+    });
+    assert_eq!(tone, Tone::Good);
+    let (tone, text) = after(|view| {
+        let comparison = &mut view.lanes[0].snapshot.comparison;
+        comparison.as_of = Some(now() - TimeDelta::hours(2));
+        comparison.set_waits_for(Some("the store: 401"));
+    });
+    assert_eq!(tone, Tone::Warn);
+    let expected = "What changed has not been compared since 2026-11-29 10:00:00 UTC (the store: 401): \
+                    nobody knows whether the two sides agree.";
+    assert_eq!(text, expected);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The figures of both directions at one moment, as the overview shows them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join;
@@ -20,6 +21,8 @@ pub(crate) struct View {
     pub(crate) lanes: [Lane; 2],
     /// The newest receipt of an audit, if there is one.
     pub(crate) receipt: Option<NewestReceipt>,
+    /// The time after which comparing is late.
+    pub(crate) compare_within: Duration,
 }
 
 /// A direction at one moment.
@@ -53,6 +56,7 @@ pub(crate) struct Origin {
     /// The worker's own clients of the sides: the store's, the warehouse's.
     pub(crate) sides: [SideClient; 2],
     pub(crate) audits: Audits,
+    pub(crate) compare_interval: Duration,
 }
 
 impl Origin {
@@ -71,6 +75,8 @@ impl Origin {
             at: Utc::now(),
             lanes: [lane(first, of_store), lane(second, of_warehouse)],
             receipt: self.audits.figures().newest().flatten(),
+            // As the alert has it.
+            compare_within: Duration::from_secs(60) + 3 * self.compare_interval,
         }
     }
 }

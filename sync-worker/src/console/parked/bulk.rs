@@ -15,8 +15,8 @@ use crate::side_client::SideClient;
 
 /// The highest rate, in changes a second.
 pub(super) const MAX_RATE: u32 = 500;
-/// The most changes that one run is about.
-pub(super) const MAX_CHANGES: usize = 10_000;
+/// The most changes of a side that one run is about.
+pub(super) const MAX_CHANGES: usize = 5_000;
 /// The runs that are kept; the oldest one that is over makes room.
 const KEPT: usize = 20;
 /// The requests a second in which the changes of a second are sent.
@@ -35,6 +35,8 @@ pub(super) struct Run {
     pub(super) principal: Option<String>,
     pub(super) began: DateTime<Utc>,
     pub(super) rate: u32,
+    /// Whether more changes waited than it is about.
+    pub(super) is_cut: bool,
     progress: Mutex<Progress>,
 }
 
@@ -66,6 +68,8 @@ pub(super) struct Begin {
     /// The clients of the sides, with the token of the person: the store's, the warehouse's.
     pub(super) sides: [SideClient; 2],
     pub(super) changes: Vec<(Side, Uuid)>,
+    /// Whether more changes wait.
+    pub(super) is_cut: bool,
 }
 
 impl Bulk {
@@ -86,10 +90,10 @@ impl Bulk {
 
     /// Begins a run; `None` if too many are under way.
     pub(super) fn begin(&self, begin: Begin) -> Option<Arc<Run>> {
-        let Begin { action, principal, rate, sides, changes } = begin;
+        let Begin { action, principal, rate, sides, changes, is_cut } = begin;
         let progress = Mutex::new(Progress { of: changes.len(), ..Progress::default() });
         let (id, began) = (Uuid::now_v7(), Utc::now());
-        let run = Arc::new(Run { id, action, principal, began, rate, progress });
+        let run = Arc::new(Run { id, action, principal, began, rate, is_cut, progress });
         let mut runs = self.lock();
         if runs.len() >= KEPT {
             let over = runs.iter().position(|run| run.progress().ended.is_some())?;

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
-use shared_models::parked::{ParkedState, RecordName};
+use shared_models::parked::{ParkedChange, ParkedState, RecordName};
 use shared_models::side::Side;
 
 use super::super::Sides;
@@ -15,13 +15,15 @@ use super::super::parts::{Tone, count, empty, mark, maybe_time, message, number_
 use super::super::session::Visitor;
 use super::bulk::{Bulk, MAX_RATE};
 use super::groups::{Group, groups};
+use super::read;
 use crate::parked::ParkedAtSide;
-use crate::side_client::PageQuery;
 
 /// The most changes of a side that the page shows.
 const SHOWN: usize = 500;
 /// The changes of a group that are shown at first.
 const OF_GROUP: usize = 50;
+/// The most letters of a message that are shown.
+const BODY: usize = 4_096;
 
 /// The query of `GET /parked`.
 #[derive(Debug, Deserialize)]
@@ -39,11 +41,13 @@ pub(super) async fn list(
     let state = query.state.unwrap_or(ParkedState::Parked);
     let (mut items, mut problems, mut is_cut) = (vec![], vec![], false);
     for side in Side::ALL {
-        match first_page(&sides, &known, side, state).await {
-            Ok((of_side, has_more)) => {
-                is_cut |= has_more;
-                items.extend(of_side);
-            }
+        // Of the messages only what is shown is kept: all of them may be more than the memory.
+        let take = |change: ParkedChange| {
+            let body = Value::String(body(&change.body));
+            items.push(ParkedAtSide::new(side, ParkedChange { body, ..change }));
+        };
+        match read(&sides.of(side, &known), state, SHOWN, take).await {
+            Ok(has_more) => is_cut |= has_more,
             Err(problem) => problems.push(problem),
         }
     }
@@ -60,21 +64,6 @@ pub(super) async fn list(
         (runs(&bulk))
     };
     page(&known.0, Section::Parked, "Parked changes", &content)
-}
-
-/// Returns the newest changes of a side in a state, and whether there are more.
-async fn first_page(
-    sides: &Sides,
-    known: &Known,
-    side: Side,
-    state: ParkedState,
-) -> Result<(Vec<ParkedAtSide>, bool), String> {
-    let limit = SHOWN.to_string();
-    let query = PageQuery { state: Some(state.as_str()), limit: Some(&limit), cursor: None };
-    let page = sides.of(side, known).parked_page(query).await;
-    let page = page.map_err(|error| error.to_string())?;
-    let items = page.items.into_iter().map(|change| ParkedAtSide::new(side, change));
-    Ok((items.collect(), page.next.is_some()))
 }
 
 fn states(current: ParkedState) -> Markup {
@@ -190,7 +179,7 @@ fn entry(item: &ParkedAtSide, state: ParkedState, visitor: &Visitor) -> Markup {
                 div { dt { "Parked change" } dd { span.id { (change.id) } } }
             }
             @if change.overtaken { p.hint { "A newer change of the same record was published, and includes this one." } }
-            pre tabindex="0" role="region" aria-label="Message" { (body(&change.body)) }
+            pre tabindex="0" role="region" aria-label="Message" { (change.body.as_str().unwrap_or_default()) }
             @if state == ParkedState::Parked {
                 form.row method="post" action="/parked/act" {
                     (form_key(visitor))
@@ -220,9 +209,18 @@ fn link(record: &RecordName) -> Markup {
     }
 }
 
+/// Returns a message as it is shown.
 fn body(body: &Value) -> String {
     let pretty = || serde_json::to_string_pretty(body).unwrap_or_default();
-    body.as_str().map_or_else(pretty, str::to_owned)
+    let mut text = body.as_str().map_or_else(pretty, str::to_owned);
+    if let Some((end, _)) = text.char_indices().nth(BODY) {
+        let bytes = text.len();
+        text.truncate(end);
+        text.push_str(&format!(
+            "… ({bytes} bytes; the rest is in the answer of GET /v1/parked/{{id}})"
+        ));
+    }
+    text
 }
 
 /// The runs of this worker, which people have begun.

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use maud::{Markup, html};
-use shared_models::parked::ParkedAction;
+use shared_models::parked::{ParkedAction, ParkedChange, ParkedState};
 use shared_models::side::Side;
 use uuid::Uuid;
 
@@ -13,10 +13,11 @@ use super::super::page::{Section, page, page_with};
 use super::super::parts::{Tone, count, mark, message, number_of, time};
 use super::super::{Sides, login};
 use super::bulk::{Begin, Bulk, MAX_CHANGES, MAX_RATE, Outcome, Run};
-use crate::side_client::{PageQuery, SideClient};
+use super::read;
+use crate::side_client::SideClient;
 
-/// The changes that one request for a page of parked changes asks for.
-const PAGE: &str = "500";
+/// The most results of a kind that the page shows: it is made anew each second.
+const SHOWN: usize = 500;
 
 /// Returns what an action does, as shown to people.
 pub(super) const fn name(action: ParkedAction) -> &'static str {
@@ -62,12 +63,15 @@ async fn begin(sides: &Sides, bulk: &Bulk, known: &Known, posted: &Posted) -> Re
         }
     };
     let clients = Side::ALL.map(|side| sides.of(side, known));
-    let changes = match posted.text("scope") {
+    let (changes, is_cut) = match posted.text("scope") {
         "all" => all(&clients).await?,
-        _ => posted.all("id").map(named).collect::<Option<_>>().ok_or("An id cannot be read.")?,
+        _ => {
+            let named = posted.all("id").map(named).collect::<Option<_>>();
+            (named.ok_or("An id cannot be read.")?, false)
+        }
     };
     let principal = known.0.caller.name().map(str::to_owned);
-    let run = bulk.begin(Begin { action, principal, rate, sides: clients, changes });
+    let run = bulk.begin(Begin { action, principal, rate, sides: clients, changes, is_cut });
     let run = run.ok_or("Too many runs are under way; wait until one has ended.")?;
     Ok(run.id)
 }
@@ -79,31 +83,14 @@ fn named(text: &str) -> Option<(Side, Uuid)> {
     Some((side, id.parse().ok()?))
 }
 
-/// Returns all changes that wait at both sides.
-async fn all(clients: &[SideClient; 2]) -> Result<Vec<(Side, Uuid)>, String> {
-    let mut all = vec![];
+/// Returns the changes that wait at both sides, and whether there are more than a run is about.
+async fn all(clients: &[SideClient; 2]) -> Result<(Vec<(Side, Uuid)>, bool), String> {
+    let (mut all, mut is_cut) = (vec![], false);
     for client in clients {
-        let mut cursor: Option<String> = None;
-        loop {
-            let query =
-                PageQuery { state: Some("parked"), limit: Some(PAGE), cursor: cursor.as_deref() };
-            let page = client.parked_page(query).await.map_err(|error| error.to_string())?;
-            all.extend(page.items.iter().map(|change| (client.side(), change.id)));
-            let next = page.next.as_deref().and_then(cursor_in);
-            if next.is_none() || all.len() >= MAX_CHANGES {
-                break;
-            }
-            cursor = next;
-        }
+        let take = |change: ParkedChange| all.push((client.side(), change.id));
+        is_cut |= read(client, ParkedState::Parked, MAX_CHANGES, take).await?;
     }
-    all.truncate(MAX_CHANGES);
-    Ok(all)
-}
-
-fn cursor_in(link: &str) -> Option<String> {
-    let (_, query) = link.split_once('?')?;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "cursor").map(|(_, cursor)| cursor.into_owned())
+    Ok((all, is_cut))
 }
 
 /// `GET /parked/runs/{id}`: how far a run has come, with a result for each change.
@@ -144,22 +131,28 @@ fn content(run: &Run) -> Markup {
                 (message(Tone::Bad, &html! { "It ended early: " (failure) ". What is not listed below was not touched, or its outcome is unknown." }))
             }
             p { (count(done.len())) " " (word) ", " (count(left.len())) " left alone." }
+            @if run.is_cut {
+                (message(Tone::Warn, &html! { "A run is about the newest " (count(MAX_CHANGES)) " of each side: there are more. Do it again once this has ended." }))
+            }
             @if run.action == ParkedAction::Replay && !done.is_empty() {
                 p.hint { "A replayed change is published again at once. If it fails again, it is parked again, and stands on the list." }
             }
-            @if !progress.results.is_empty() { (results(&progress.results, word)) }
+            @if !progress.results.is_empty() { (results(&left, &done, word)) }
             p { a.button href="/parked" { "To the parked changes" } }
         }
     }
 }
 
-fn results(results: &[Outcome], word: &str) -> Markup {
+fn results(left: &[&Outcome], done: &[&Outcome], word: &str) -> Markup {
+    let newest = |results: &[&Outcome]| results.len().saturating_sub(SHOWN);
+    let shown = left[newest(left)..].iter().chain(&done[newest(done)..]);
     html! {
+        @if left.len().max(done.len()) > SHOWN { p.hint { "The newest " (SHOWN) " of each result:" } }
         div.scroll tabindex="0" role="region" aria-label="Results" {
             table {
                 thead { tr { th scope="col" { "Parked change" } th scope="col" { "Side" } th scope="col" { "Result" } } }
                 tbody {
-                    @for Outcome { id, side, left } in results {
+                    @for Outcome { id, side, left } in shown {
                         tr {
                             th scope="row" { span.id { (id) } }
                             td { (side) }
