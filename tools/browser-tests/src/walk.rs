@@ -92,9 +92,12 @@ async fn sign_in(browser: &Browser) -> Result<()> {
 
 async fn place_and_ship(browser: &Browser) -> Result<String> {
     browser.click(".title .main").await?;
+    browser.until("the form is open", async |it| Ok(it.path().await? == "/orders/new")).await?;
     browser.click("form.fields button.main").await?;
-    let refused = browser.text().await?;
-    ensure!(refused.contains("text that is not blank"), "what is wrong is said: {refused}");
+    let problem = "text that is not blank";
+    browser
+        .until("what is wrong is said", async |it| Ok(it.text().await?.contains(problem)))
+        .await?;
     browser.fill("#company", "Acme & Sons").await?;
     browser.fill("#address", "1 Main Street").await?;
     browser.fill("#line-0-sku", "LAMP").await?;
