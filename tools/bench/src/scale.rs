@@ -23,6 +23,8 @@ pub struct Scale {
     pub growth: [u64; 2],
     /// The number of stored orders where others want much of the same tables.
     pub crowded: u64,
+    /// The number of orders that an audit compares.
+    pub audited: u64,
     /// The numbers of waiting changes, few and many, where memory is measured,
     pub backlogs: [u64; 2],
     /// and how many of them are worked off.
@@ -53,6 +55,7 @@ impl Scale {
         stored: 10_000,
         growth: [10_000, 100_000],
         crowded: 100_000,
+        audited: 10_000,
         backlogs: [5_000, 50_000],
         worked_off: 20_000,
         steady: Duration::from_secs(4),
@@ -63,7 +66,7 @@ impl Scale {
         pulled: 300,
     };
 
-    /// The sizes of a run in under thirty.
+    /// The sizes of a run in about three quarters of an hour.
     pub const WHOLE: Self = Self {
         turns: 5,
         warm_up: Duration::from_secs(1),
@@ -74,6 +77,7 @@ impl Scale {
         stored: 100_000,
         growth: [10_000, 1_000_000],
         crowded: 5_000_000,
+        audited: 1_000_000,
         backlogs: [10_000, 1_000_000],
         worked_off: 100_000,
         steady: Duration::from_secs(20),

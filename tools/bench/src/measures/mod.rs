@@ -11,6 +11,7 @@ use super::progress::Progress;
 use super::scale::Scale;
 use super::world::World;
 
+mod audit;
 mod backlog;
 mod batch;
 mod carrying;
@@ -60,6 +61,8 @@ pub enum Row {
     Crowded,
     /// The rate at which a log that has grown is compared.
     Comparing,
+    /// The time in which all orders of both sides are compared, and the memory that it takes.
+    Audit,
     /// The memory that a long backlog takes.
     Backlog,
     /// A thousand streams of the feed, and what following it costs those who place orders; clients
@@ -107,6 +110,7 @@ impl Row {
             Self::Growth => growth::measure(world, scale, progress).await,
             Self::Crowded => crowded::measure(world, scale, progress).await,
             Self::Comparing => comparing::measure(world, scale, progress).await,
+            Self::Audit => audit::measure(world, scale, progress).await,
             Self::Backlog => backlog::measure(world, scale, progress).await,
             Self::Feeds => feeds::measure(world, scale, progress).await,
             Self::Retention => retention::measure(world, scale, progress).await,

@@ -99,6 +99,13 @@ pub async fn run_task(worker: &Program, path: &str) -> Result<Value> {
     Ok(run["counts"].take())
 }
 
+/// Has the worker begin an audit; returns its number.
+pub async fn begin_audit(worker: &Program) -> Result<u64> {
+    let told = send(worker, Method::POST, Role::Write, "/v1/audits", "").await?;
+    let begun: Value = serde_json::from_str(&told)?;
+    begun["number"].as_u64().with_context(|| format!("the answer has no number: {begun}"))
+}
+
 async fn send(
     program: &Program,
     method: Method,
