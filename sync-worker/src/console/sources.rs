@@ -124,16 +124,16 @@ fn card(source: &Shown<'_>, runs: Result<Vec<Run>, String>, visitor: &Visitor) -
             }
             @match runs {
                 Ok(runs) if runs.is_empty() => p { "It has not run yet." },
-                Ok(runs) => (table(&runs)),
+                Ok(runs) => (table(source.name, &runs)),
                 Err(problem) => (message(Tone::Bad, &html! { (problem) })),
             }
         }
     }
 }
 
-fn table(runs: &[Run]) -> Markup {
+fn table(name: &str, runs: &[Run]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Runs" {
+        div.scroll tabindex="0" role="region" aria-label=(format!("Runs of {name}")) {
             table {
                 thead { tr {
                     th scope="col" { "Began" } th scope="col" { "Task" } th scope="col" { "State" }

@@ -179,7 +179,7 @@ fn entry(item: &ParkedAtSide, state: ParkedState, visitor: &Visitor) -> Markup {
                 div { dt { "Parked change" } dd { span.id { (change.id) } } }
             }
             @if change.overtaken { p.hint { "A newer change of the same record was published, and includes this one." } }
-            pre tabindex="0" role="region" aria-label="Message" { (change.body.as_str().unwrap_or_default()) }
+            pre tabindex="0" role="region" aria-label=(format!("Message {}", change.id)) { (change.body.as_str().unwrap_or_default()) }
             @if state == ParkedState::Parked {
                 form.row method="post" action="/parked/act" {
                     (form_key(visitor))
