@@ -19,8 +19,8 @@ use super::rules::{Kind, Pair, Verdict};
 const OFFERS: u32 = 3;
 /// The shortest and the longest pause before the sides are asked again.
 const POLL: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// The time in which comparing has to advance at one of the sides: else nobody can tell what differs from
-/// what is on its way.
+/// The time in which comparing has to come nearer to one of the places: else nobody can tell what differs
+/// from what is on its way.
 const STALLED: Duration = Duration::from_secs(600);
 /// The most orders named in one log line.
 const MAX_NAMED: usize = 5;
@@ -80,7 +80,7 @@ async fn outcome(
     let (mut pause, mut passing) = (POLL.0, Passing::default());
     loop {
         // Asked before the orders are read, which is then the second look.
-        let is_over = passing.is_over(&sides.logs().await?, newest)?;
+        let is_over = passing.is_over(&sides.logs().await?, newest, Instant::now())?;
         let ids = open.iter().map(|order| order.pair.id).collect::<Vec<_>>();
         let (rest, differing) = judge(open, sides.states(&ids).await?, findings);
         if is_over || rest.is_empty() {
@@ -124,24 +124,34 @@ fn tell(differing: &[Differing]) {
 /// Whether comparing what changed lately goes past some places.
 #[derive(Default)]
 struct Passing {
-    /// The places that it had reached when it was last seen to advance, and when that was.
-    advanced: Option<(Places, Instant)>,
+    /// How far towards the places it was when it was last seen to come nearer, and when that was.
+    nearer: Option<(Places, Instant)>,
 }
 
 impl Passing {
-    /// Returns whether it has passed the places; fails if it has not advanced for long.
-    fn is_over(&mut self, logs: &[LogState; 2], places: Places) -> Result<bool, RunFailure> {
+    /// Returns whether it has passed the places; fails if it has come no nearer to them for long.
+    fn is_over(
+        &mut self,
+        logs: &[LogState; 2],
+        places: Places,
+        now: Instant,
+    ) -> Result<bool, RunFailure> {
         let compared = logs.each_ref().map(|log| log.compared);
-        if compared.iter().zip(places).all(|(compared, place)| *compared >= place) {
+        // A side that has passed its place goes on as its orders change: that must not count as coming
+        // nearer, or an audit would wait forever for another side that stands still.
+        let reached = [compared[0].min(places[0]), compared[1].min(places[1])];
+        if reached == places {
             return Ok(true);
         }
-        match self.advanced {
-            Some((before, since)) if before == compared => match since.elapsed() > STALLED {
-                true => Err(stalled(compared, places)),
-                false => Ok(false),
-            },
+        match self.nearer {
+            Some((before, since)) if before == reached => {
+                match now.duration_since(since) > STALLED {
+                    true => Err(stalled(compared, places)),
+                    false => Ok(false),
+                }
+            }
             Some(_) | None => {
-                self.advanced = Some((compared, Instant::now()));
+                self.nearer = Some((reached, now));
                 Ok(false)
             }
         }
@@ -152,9 +162,13 @@ fn stalled(compared: Places, places: Places) -> RunFailure {
     let ([store, warehouse], [of_store, of_warehouse]) = (compared, places);
     let detail = format!(
         "orders differ whose changes may be on their way: what changed at the store is compared up to \
-         {store} of {of_store}, at the warehouse up to {warehouse} of {of_warehouse}, and that has not \
-         advanced for {} s; GET /v1/directions says why",
+         {store} of {of_store}, at the warehouse up to {warehouse} of {of_warehouse}, and what is \
+         behind has not advanced for {} s; GET /v1/directions says why",
         STALLED.as_secs()
     );
     RunFailure { reason: "undecided".to_owned(), detail }
 }
+
+#[cfg(test)]
+#[path = "settling_tests.rs"]
+mod tests;
