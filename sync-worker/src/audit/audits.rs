@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use program_kit::http::metrics::Registry;
-use shared_models::runs::{MAX_RUNS, Run, RunFailure, RunList};
+use shared_models::runs::{Run, RunFailure, RunList};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -23,10 +23,8 @@ use crate::sources::run::{Asked, Task};
 use crate::sources::schedule::{finish, repeat};
 use shared_models::side::Side;
 
-/// The interval at which the newest runs are asked for: other workers make receipts, too.
+/// The interval at which the newest receipt is asked for: other workers make receipts, too.
 const FOLLOW: Duration = Duration::from_secs(15);
-/// The runs that are asked for: those of an audit that fails again and again are some.
-const FOLLOWED: usize = 10;
 
 /// What came of the request to begin an audit.
 pub enum Began {
@@ -122,12 +120,13 @@ impl Audits {
 
     /// Keeps the figures up to date.
     async fn follow(self) {
-        let mut limit = MAX_RUNS;
         loop {
-            // While the side does not answer, the figures stay: the newest receipt grows older.
-            if let Ok(RunList { items }) = self.runs(limit).await {
-                self.figures().saw(&items);
-                limit = FOLLOWED;
+            // However many runs have failed since the newest receipt, it is found: "none" would make the
+            // time without one count from the start of the worker. While the side does not answer, or is of
+            // an older version and refuses the filter, the figures stay: the newest receipt that this worker
+            // knows of grows older, and where it knows of none, they are absent.
+            if let Ok(newest) = self.task.side.last_success(JOB, TASK).await {
+                self.figures().saw(newest.as_ref());
             }
             sleep(FOLLOW).await;
         }

@@ -34,11 +34,12 @@ impl AuditFigures {
         *self.lock()
     }
 
-    /// Learns of the newest runs, newest first, whichever worker did them.
-    pub(super) fn saw(&self, runs: &[Run]) {
-        let seen = runs.iter().find_map(newest_receipt);
+    /// Learns of the newest run that succeeded, whichever worker did it, or that there is none.
+    pub(super) fn saw(&self, run: Option<&Run>) {
+        let seen = run.and_then(newest_receipt);
         let mut newest = self.lock();
-        // The newest runs may all have failed.
+        // A newer version may have made a report that cannot be read here, and this worker's own run may have
+        // ended since it asked.
         *newest = Some(seen.or(newest.flatten()));
     }
 

@@ -5,7 +5,9 @@ use std::fmt::Display;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared_models::runs::{BeginRun, Begun, Cursors, EndRun, RenewRun, Run, RunList, SetCursors};
+use shared_models::runs::{
+    BeginRun, Begun, Cursors, EndRun, RenewRun, Run, RunList, RunState, SetCursors,
+};
 use uuid::Uuid;
 
 use super::SideClient;
@@ -94,6 +96,16 @@ impl SideClient {
         let request = self.get(&format!("v1/jobs/{job}/runs")).query(&[("limit", limit)]);
         let task = task.map(|task| ("task", task));
         self.parse(self.forward(request.query(task.as_slice())).await?)
+    }
+
+    /// Returns the newest run of a task that succeeded, if one has. A side of an older version does not know
+    /// the filter, and answers 400.
+    pub async fn last_success(&self, job: &str, task: &str) -> Result<Option<Run>, RequestError> {
+        let state = RunState::Succeeded.as_str();
+        let request = self.get(&format!("v1/jobs/{job}/runs"));
+        let query = [("task", task), ("state", state), ("limit", "1")];
+        let RunList { items } = self.parse(self.forward(request.query(&query)).await?)?;
+        Ok(items.into_iter().next())
     }
 
     /// Posts what a run writes, and returns the answer.

@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared_models::runs::{
-    BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, SetCursors, is_name,
+    BeginRun, EndRun, MAX_HOLD, MAX_REFUSED, MAX_RUNS, RenewRun, Run, RunList, RunState,
+    SetCursors, is_name,
 };
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ pub(super) fn jobs() -> Routes {
 pub(super) struct RunsQuery {
     /// The task whose runs are listed; those of all tasks where it is left out.
     task: Option<String>,
+    /// The state of the runs that are listed; those of all states where it is left out.
+    state: Option<RunState>,
     /// The most runs.
     #[schemars(range(min = 1, max = MAX_RUNS))]
     limit: Option<usize>,
@@ -67,7 +70,7 @@ async fn list(
         return Ok(HttpResponse::Ok().json(RunList { items: vec![] }));
     }
     let listing = service.database.observe(async |connection| {
-        runs::list(connection, &job, query.task.as_deref(), limit).await
+        runs::list(connection, &job, query.task.as_deref(), query.state, limit).await
     });
     Ok(HttpResponse::Ok().json(RunList { items: listing.await? }))
 }

@@ -18,7 +18,7 @@ use super::rules::{Held, Known, Last};
 use crate::database::Json;
 use crate::database::schema::{jobs, runs};
 
-/// The runs of each task of a job that are kept.
+/// The runs of each task of a job that are kept, beside the newest one that succeeded.
 const KEPT: i64 = 1_000;
 
 const ABANDONED: &str = "its worker was not heard of any more";
@@ -77,6 +77,14 @@ pub(super) async fn begin(
         .offset(KEPT)
         .select(runs::id);
     let old = kept.load::<Uuid>(connection).await?;
+    // Failures, however many, do not delete the last success: an audit's is the newest receipt.
+    let succeeded = runs::table
+        .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))
+        .filter(runs::state.eq(RunState::Succeeded.as_str()))
+        .order((runs::began_at.desc(), runs::id.desc()))
+        .select(runs::id);
+    let succeeded = succeeded.first::<Uuid>(connection).await.optional()?;
+    let old = old.into_iter().filter(|id| Some(*id) != succeeded).collect::<Vec<_>>();
     // The clock may have been set back, so that this one seems to be old.
     let old = runs::table.filter(runs::id.eq_any(old).and(runs::id.ne(request.run)));
     diesel::delete(old).execute(connection).await.map(drop)
@@ -248,11 +256,13 @@ pub(crate) async fn find(
     Ok(row.map(run))
 }
 
-/// Returns the newest runs of a job, or of a task of it, newest first.
+/// Returns the newest runs of a job, or of a task of it, newest first; of those in a state, where one is given.
+/// Read by an index of the newest; the states are looked at one by one, of as many runs as are kept.
 pub(crate) async fn list(
     connection: &AsyncPgConnection,
     job: &str,
     task: Option<&str>,
+    state: Option<RunState>,
     limit: i64,
 ) -> QueryResult<Vec<Run>> {
     let newest = runs::table.filter(runs::job.eq(job));
@@ -260,6 +270,9 @@ pub(crate) async fn list(
     let mut query = newest.into_boxed();
     if let Some(task) = task {
         query = query.filter(runs::task.eq(task));
+    }
+    if let Some(state) = state {
+        query = query.filter(runs::state.eq(state.as_str()));
     }
     let rows = RunQueryDsl::load::<Row>(query, &mut &*connection).await?;
     Ok(rows.into_iter().map(run).collect())

@@ -266,6 +266,42 @@ async fn runs_are_listed_newest_first_with_what_failed_and_what_did_not_fit() {
     }
 }
 
+/// Inserts so many runs, each a second older than the one before, the newest of them as many minutes ago.
+async fn fill(side: &TestService, (state, task): (&str, &str), count: u32, minutes: u32) {
+    let fill = format!(
+        "insert into runs (id, job, task, requested, state, began_at)
+         select gen_random_uuid(), 'upstream', '{task}', false, '{state}',
+             now() - {minutes} * interval '1 minute' - i * interval '1 second'
+         from generate_series(1, {count}) i"
+    );
+    side.database.connect().await.batch_execute(&fill).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_success_is_found_among_failures_however_many() {
+    let side = side().await;
+    let newest = async |query: &str| {
+        let path = format!("{RUNS}?limit=1&{query}");
+        let answer = side.client.get(&path).await.with(200).body;
+        answer["items"].as_array().unwrap().first().cloned()
+    };
+    fill(&side, ("failed", "pull"), 10, 600).await;
+    assert_eq!(newest("task=pull&state=succeeded").await, None, "there has been none yet");
+    fill(&side, ("succeeded", "pull"), 2, 300).await;
+    fill(&side, ("failed", "pull"), 1_100, 60).await;
+    fill(&side, ("succeeded", "load"), 1, 1).await;
+    let succeeded = newest("task=pull&state=succeeded").await.unwrap();
+    assert_eq!((&succeeded["state"], &succeeded["task"]), (&json!("succeeded"), &json!("pull")));
+    assert_eq!(newest("task=pull").await.unwrap()["state"], "failed");
+    assert_eq!(newest("state=succeeded").await.unwrap()["task"], "load");
+    assert_eq!(newest("state=abandoned").await, None);
+    begun(&side).await;
+    assert_eq!(newest("state=running").await.unwrap()["task"], "pull");
+    assert_eq!(newest("task=pull&state=succeeded").await, Some(succeeded), "and kept");
+    assert_eq!(side.database.count("runs where task = 'pull'").await, 1_001);
+    side.client.get(&format!("{RUNS}?state=over")).await.assert_problem(400);
+}
+
 #[tokio::test]
 async fn what_a_worker_may_not_ask_is_refused() {
     let side = side().await;
@@ -288,10 +324,7 @@ async fn what_a_worker_may_not_ask_is_refused() {
 #[tokio::test]
 async fn only_the_newest_thousand_runs_are_kept() {
     let side = side().await;
-    let fill = "insert into runs (id, job, task, requested, state, began_at)
-        select gen_random_uuid(), 'upstream', 'pull', false, 'succeeded',
-            now() - interval '1 hour' - i * interval '1 second' from generate_series(1, 1100) i";
-    side.database.connect().await.batch_execute(fill).await.unwrap();
+    fill(&side, ("succeeded", "pull"), 1_100, 60).await;
     begun(&side).await;
     assert_eq!(side.database.count("runs").await, 1_000);
 }
