@@ -45,6 +45,19 @@ pub struct OrderState {
     /// Set if a change of it is parked at this side: known to be missing at the peer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parked: bool,
+    /// Set if its newest published change was parked at this side and a person dropped it: the peer is not to
+    /// have that. A side of an older version never says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dropped: bool,
+}
+
+impl OrderState {
+    /// Returns whether this side alone is to offer the order again, or nobody is: a change of it is parked
+    /// there, or was dropped.
+    #[must_use]
+    pub const fn is_set_aside(&self) -> bool {
+        self.parked || self.dropped
+    }
 }
 
 /// A side's change log at one moment: the answer to `GET /v1/sync/compared?upto=PLACE`.
@@ -150,7 +163,7 @@ pub enum Finding {
     /// The listener has everything, and perhaps more.
     Covered,
     /// A change of the order is parked at the speaker, which offers it again or has informed a
-    /// person.
+    /// person; or that person has dropped it.
     Parked,
     /// The listener has the same revision of a facet with another value.
     Different,
@@ -188,7 +201,7 @@ impl Finding {
 #[must_use]
 pub fn compare(speaker: &OrderState, listener: Option<&OrderState>) -> Finding {
     match listener {
-        _ if speaker.parked => Finding::Parked,
+        _ if speaker.is_set_aside() => Finding::Parked,
         None => Finding::Missing,
         Some(listener) => {
             let delivery = compare_facets(&speaker.delivery, &listener.delivery);

@@ -15,7 +15,7 @@ fn facet(((store, warehouse), value): Facet) -> FacetState {
 
 fn order(delivery: Facet, progress: Facet) -> OrderState {
     let (delivery, progress) = (facet(delivery), facet(progress));
-    OrderState { id: Uuid::nil(), delivery, progress, parked: false }
+    OrderState { id: Uuid::nil(), delivery, progress, parked: false, dropped: false }
 }
 
 const PLACED: Facet = ((0, 0), "placed");
@@ -68,14 +68,17 @@ fn the_graver_of_two_findings_counts() {
 }
 
 #[test]
-fn an_order_of_which_a_change_is_parked_is_left_to_what_parked_it() {
-    let speaker = OrderState { parked: true, ..order(((2, 0), "a"), PLACED) };
-    for listener in [None, Some(&order(((1, 0), "b"), PLACED))] {
-        assert_eq!(compare(&speaker, listener), Parked);
+fn an_order_of_which_a_change_is_parked_or_was_dropped_is_left_to_its_side() {
+    for (parked, dropped) in [(true, false), (false, true), (true, true)] {
+        let set_aside = |order| OrderState { parked, dropped, ..order };
+        let speaker = set_aside(order(((2, 0), "a"), PLACED));
+        for listener in [None, Some(&order(((1, 0), "b"), PLACED))] {
+            assert_eq!(compare(&speaker, listener), Parked);
+        }
+        // What is parked at the listener says nothing of what it has.
+        let listener = set_aside(order(((1, 0), "b"), PLACED));
+        assert_eq!(compare(&order(((2, 0), "a"), PLACED), Some(&listener)), Behind);
     }
-    // What is parked at the listener says nothing of what it has.
-    let listener = OrderState { parked: true, ..order(((1, 0), "b"), PLACED) };
-    assert_eq!(compare(&order(((2, 0), "a"), PLACED), Some(&listener)), Behind);
 }
 
 #[test]
@@ -131,5 +134,6 @@ fn an_order_is_short_on_the_wire() {
     });
     assert_eq!(json!(state), wire);
     assert_eq!(serde_json::from_value::<OrderState>(wire).unwrap(), state);
-    assert_eq!(json!(OrderState { parked: true, ..state })["parked"], true);
+    assert_eq!(json!(OrderState { parked: true, ..state.clone() })["parked"], true);
+    assert_eq!(json!(OrderState { dropped: true, ..state })["dropped"], true);
 }

@@ -112,13 +112,14 @@ pub fn judge(
     let mut losses = Losses::default();
     for difference in differences {
         let id = difference.source.id;
-        let is_parked = |side: &HashMap<_, &OrderState>| side.get(&id).is_some_and(|it| it.parked);
+        let is_set_aside =
+            |side: &HashMap<_, &OrderState>| side.get(&id).is_some_and(|it| it.is_set_aside());
         let finding = difference.of_source(peer.get(&id).copied());
-        if finding.is_a_loss() && !is_parked(&source) {
+        if finding.is_a_loss() && !is_set_aside(&source) {
             losses.of_source.push(Loss { id, finding });
         }
         let finding = difference.of_peer(source.get(&id).copied());
-        if finding.is_a_loss() && !is_parked(&peer) {
+        if finding.is_a_loss() && !is_set_aside(&peer) {
             match return_path {
                 ReturnPath::Open => losses.of_peer.push(Loss { id, finding }),
                 ReturnPath::Blocked => losses.undecided.push(id),

@@ -11,7 +11,7 @@ type State = (u32, u32, &'static str);
 fn order((store, warehouse, digest): State) -> OrderState {
     let delivery = FacetState { revision: Revision { store, warehouse }, digest: digest.into() };
     let progress = FacetState { revision: Revision::ZERO, digest: String::new() };
-    OrderState { id: Uuid::from_u128(7), delivery, progress, parked: false }
+    OrderState { id: Uuid::from_u128(7), delivery, progress, parked: false, dropped: false }
 }
 
 fn orders(state: Option<State>) -> Vec<OrderState> {
@@ -97,11 +97,13 @@ fn a_source_that_was_set_back_gets_its_own_changes_from_its_peer() {
 }
 
 #[test]
-fn what_was_parked_meanwhile_is_no_loss() {
+fn what_was_parked_or_dropped_meanwhile_is_no_loss() {
     let (source, peer) = (order((2, 0, "a")), order((1, 1, "b")));
     let differences = differences(vec![source.clone()], std::slice::from_ref(&peer));
-    let parked = |order: &OrderState| vec![OrderState { parked: true, ..order.clone() }];
-    assert_eq!(judge(&differences, &parked(&source), &parked(&peer), Open), Losses::default());
-    let already = super::differences(parked(&source), &[]);
-    assert_eq!(already, []);
+    for (parked, dropped) in [(true, false), (false, true)] {
+        let aside = |order: &OrderState| vec![OrderState { parked, dropped, ..order.clone() }];
+        assert_eq!(judge(&differences, &aside(&source), &aside(&peer), Open), Losses::default());
+        let already = super::differences(aside(&source), &[]);
+        assert_eq!(already, []);
+    }
 }

@@ -16,7 +16,10 @@ fn difference(id: usize, store: u32) -> Difference {
     let facet = FacetState { revision: Revision { store, warehouse: 0 }, digest: "a".into() };
     let (delivery, progress) = (facet.clone(), facet);
     let id = Uuid::from_u128(id as u128);
-    Difference { source: OrderState { id, delivery, progress, parked: false }, peer: None }
+    Difference {
+        source: OrderState { id, delivery, progress, parked: false, dropped: false },
+        peer: None,
+    }
 }
 
 fn page(upto: i64, differences: Vec<Difference>) -> Page {

@@ -78,7 +78,13 @@ mod tests {
     fn order(id: usize, store: u32) -> OrderState {
         let facet = FacetState { revision: Revision { store, warehouse: 0 }, digest: "a".into() };
         let (delivery, progress) = (facet.clone(), facet);
-        OrderState { id: Uuid::from_u128(id as u128), delivery, progress, parked: false }
+        OrderState {
+            id: Uuid::from_u128(id as u128),
+            delivery,
+            progress,
+            parked: false,
+            dropped: false,
+        }
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn order(id: u128, store: u32, warehouse: u32) -> OrderState {
     let revision = Revision { store, warehouse };
     let delivery = FacetState { revision, digest: format!("{store}/{warehouse}") };
     let progress = FacetState { revision: Revision::ZERO, digest: String::new() };
-    OrderState { id: Uuid::from_u128(id), delivery, progress, parked: false }
+    OrderState { id: Uuid::from_u128(id), delivery, progress, parked: false, dropped: false }
 }
 
 struct Compared {

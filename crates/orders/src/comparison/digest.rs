@@ -9,6 +9,8 @@ use shared_models::comparison::{FacetState, OrderState};
 use shared_models::order::{Facet, Shared};
 use uuid::Uuid;
 
+use super::storage::SetAside;
+
 /// The bytes of a digest. It distinguishes two values of one revision, of which there should be
 /// one.
 const BYTES: usize = 8;
@@ -17,9 +19,10 @@ const BYTES: usize = 8;
 const FORMAT: &str = "1-";
 
 /// Returns the state of an order: its revisions and digests.
-pub(super) fn state(id: Uuid, shared: &Shared, parked: bool) -> OrderState {
+pub(super) fn state(id: Uuid, shared: &Shared, set_aside: &SetAside) -> OrderState {
     let (delivery, progress) = (of(&shared.delivery), of(&shared.progress));
-    OrderState { id, delivery, progress, parked }
+    let (parked, dropped) = (set_aside.parked.contains(&id), set_aside.dropped.contains(&id));
+    OrderState { id, delivery, progress, parked, dropped }
 }
 
 /// Returns the state of a facet. The digest is that of the value's canonical text, as two values

@@ -8,14 +8,13 @@
 mod digest;
 mod storage;
 
-use std::collections::HashSet;
-
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use shared_models::comparison::{
     ChangedPage, Compared, MAX_COMPARED, OrderState, Revisions, StatesPage,
 };
 use shared_models::order::Shared;
+use storage::SetAside;
 use uuid::Uuid;
 
 pub(crate) use storage::{compared_since, log_state};
@@ -39,8 +38,8 @@ pub(crate) async fn revisions(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
 ) -> QueryResult<Revisions> {
-    let parked = storage::parked(connection, ids).await?;
-    let orders = states_of(storage::shared(connection, ids).await?, &parked);
+    let set_aside = storage::set_aside(connection, ids).await?;
+    let orders = states_of(storage::shared(connection, ids).await?, &set_aside);
     Ok(Revisions { orders, newest: storage::newest(connection).await? })
 }
 
@@ -52,14 +51,14 @@ pub(crate) async fn states(
 ) -> QueryResult<StatesPage> {
     let orders = storage::shared_after(connection, after).await?;
     let ids = orders.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-    let parked = storage::parked(connection, &ids).await?;
+    let set_aside = storage::set_aside(connection, &ids).await?;
     let upto = ids.last().copied().filter(|_| ids.len() >= MAX_COMPARED);
-    let orders = states_of(orders, &parked);
+    let orders = states_of(orders, &set_aside);
     Ok(StatesPage { orders, upto, newest: storage::newest(connection).await? })
 }
 
-fn states_of(orders: Vec<(Uuid, Shared)>, parked: &HashSet<Uuid>) -> Vec<OrderState> {
-    let state = |(id, shared)| digest::state(id, &shared, parked.contains(&id));
+fn states_of(orders: Vec<(Uuid, Shared)>, set_aside: &SetAside) -> Vec<OrderState> {
+    let state = |(id, shared)| digest::state(id, &shared, set_aside);
     orders.into_iter().map(state).collect()
 }
 

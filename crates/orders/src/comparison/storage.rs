@@ -180,23 +180,51 @@ pub(super) async fn shared_after(
     Ok(rows.into_iter().map(Row::into_shared).collect())
 }
 
-/// Names the state literally, so that PostgreSQL can use the partial index of parked changes.
-const PARKED: &str = "select distinct key::uuid as id from parked where resource = $1 and key = any ($2) and state = 'parked'";
+/// Finds parked changes, and those that were dropped and are still the newest that was published of their
+/// order (of those before it, the log may be trimmed). A newer one, such as an offer, says all that the
+/// dropped one said, and may be on its way. Names the states literally, so that PostgreSQL can use the partial
+/// indexes.
+const SET_ASIDE: &str = "
+select distinct key::uuid as id, true as is_parked from parked
+where resource = $1 and key = any ($2) and state = 'parked'
+union all
+select distinct key::uuid, false from parked
+where resource = $1 and key = any ($2) and state = 'dropped'
+    and event_id = coalesce((
+        select newest.event_id from changes newest
+        where newest.resource = $1 and newest.key = parked.key and newest.to_publish
+        order by newest.seq desc limit 1), event_id)";
 
 #[derive(QueryableByName)]
-struct Id {
+struct Aside {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = Bool)]
+    is_parked: bool,
 }
 
-/// Returns those of the orders that have a parked change.
-pub(super) async fn parked(
+/// The orders that nobody but this side, or a person, is to offer again.
+#[derive(Debug, Default)]
+pub(super) struct SetAside {
+    /// The orders with a parked change.
+    pub(super) parked: HashSet<Uuid>,
+    /// The orders whose newest published change was dropped.
+    pub(super) dropped: HashSet<Uuid>,
+}
+
+/// Returns those of the orders that are set aside.
+pub(super) async fn set_aside(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
-) -> QueryResult<HashSet<Uuid>> {
+) -> QueryResult<SetAside> {
     let keys = ids.iter().map(Uuid::to_string).collect::<Vec<_>>();
-    let parked = diesel::sql_query(PARKED).bind::<Text, _>(RESOURCE).bind::<Array<Text>, _>(keys);
-    Ok(parked.load::<Id>(connection).await?.into_iter().map(|row| row.id).collect())
+    let rows = diesel::sql_query(SET_ASIDE).bind::<Text, _>(RESOURCE).bind::<Array<Text>, _>(keys);
+    let mut set_aside = SetAside::default();
+    for Aside { id, is_parked } in rows.load::<Aside>(connection).await? {
+        let orders = if is_parked { &mut set_aside.parked } else { &mut set_aside.dropped };
+        orders.insert(id);
+    }
+    Ok(set_aside)
 }
 
 #[derive(QueryableByName)]

@@ -1,15 +1,15 @@
 //! The endpoints for the worker's comparison of a side with its peer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::TimeDelta;
-use diesel::QueryResult;
+use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
 use orders::{Changed, Order, Record, storage};
 use serde_json::{Value, json};
 use service_kit::database::now;
 use service_kit::offers;
-use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions};
+use shared_models::comparison::{ChangedPage, LogState, OrderState, Revisions, StatesPage};
 use shared_models::event::EventKind;
 use shared_models::order::{Shared, Touched};
 use shared_models::revision::Revision;
@@ -163,21 +163,77 @@ async fn an_edit_of_what_is_private_is_passed_over() {
     assert_eq!(changed(&side, 1, 2).await.orders, [], "and then edited in private");
 }
 
+async fn park(side: &TestService, event: Uuid, order: Uuid) {
+    let report = json!({"schema": 1, "changes": [{
+        "event_id": event, "resource": "order", "key": order, "body": "", "reason": "odd", "may_pass": false,
+    }]});
+    side.client.post("/v1/parked", &report).await.with(200);
+}
+
+async fn drop_parked(side: &TestService) {
+    side.client.post("/v1/parked/drop", &json!({"all": true})).await.with(200);
+}
+
+/// The orders that say that their newest change was dropped, asked for in each way.
+async fn dropped(side: &TestService) -> BTreeSet<Uuid> {
+    let all: StatesPage = read(side.client.get("/v1/sync/states").await.with(200).body);
+    let every = ids(&all.orders).into_iter().collect::<Vec<_>>();
+    let by_id = revisions(side, &every).await;
+    assert_eq!(by_id.orders.iter().collect::<HashSet<_>>(), all.orders.iter().collect());
+    all.orders.iter().filter(|order| order.dropped).map(|order| order.id).collect()
+}
+
+#[derive(QueryableByName)]
+struct Event {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    event_id: Uuid,
+}
+
+/// The newest event that was published of an order.
+async fn newest_event(side: &TestService, order: Uuid) -> Uuid {
+    let newest = format!(
+        "select event_id from changes where key = '{order}' and to_publish order by seq desc limit 1"
+    );
+    let mut connection = side.database.connect().await;
+    let newest = diesel::sql_query(newest);
+    diesel_async::RunQueryDsl::get_result::<Event>(newest, &mut connection).await.unwrap().event_id
+}
+
+#[tokio::test]
+async fn an_order_whose_newest_change_was_dropped_says_so_until_another_one_is_published() {
+    let side = side().await;
+    let orders = write_orders(&side.database, 3).await;
+    // Not the newest of its order: what was published since is not known to be missing at the peer.
+    park(&side, Uuid::now_v7(), orders[1]).await;
+    drop_parked(&side).await;
+    assert_eq!(dropped(&side).await, [].into());
+    let event = newest_event(&side, orders[0]).await;
+    park(&side, event, orders[0]).await;
+    assert_eq!(dropped(&side).await, [].into(), "it is parked");
+    drop_parked(&side).await;
+    assert_eq!(dropped(&side).await, [orders[0]].into());
+    let change = change_of(orders[0], delivery_to("2 Side Street", 1, 1), None);
+    assert_eq!(side.client.sync(Side::Warehouse, &[change]).await.outcomes(), ["applied"]);
+    assert_eq!(dropped(&side).await, [orders[0]].into(), "what the peer said is not published");
+    side.client.post("/v1/sync/offer", &json!({"ids": [orders[0]]})).await.with(202);
+    assert_eq!(dropped(&side).await, [].into(), "it is offered again");
+    park(&side, newest_event(&side, orders[0]).await, orders[0]).await;
+    drop_parked(&side).await;
+    run(&side.database, &format!("delete from changes where key = '{}'", orders[0])).await;
+    assert_eq!(dropped(&side).await, [orders[0]].into(), "also where the log is trimmed");
+}
+
 #[tokio::test]
 async fn an_order_of_which_a_change_is_parked_says_so() {
     let side = side().await;
     let orders = write_orders(&side.database, 2).await;
-    let event = Uuid::now_v7();
-    let report = json!({"schema": 1, "changes": [{
-        "event_id": event, "resource": "order", "key": orders[0], "body": "", "reason": "odd", "may_pass": false,
-    }]});
-    side.client.post("/v1/parked", &report).await.with(200);
+    park(&side, Uuid::now_v7(), orders[0]).await;
     let parked = async || {
         let orders = changed(&side, 0, 2).await.orders.into_iter();
         orders.filter(|order| order.parked).map(|order| order.id).collect::<Vec<_>>()
     };
     assert_eq!(parked().await, [orders[0]]);
-    side.client.post("/v1/parked/drop", &json!({"ids": [event]})).await.with(200);
+    drop_parked(&side).await;
     assert!(parked().await.is_empty());
 }
 
