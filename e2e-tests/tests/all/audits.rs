@@ -195,6 +195,55 @@ async fn what_no_offer_heals_is_left_and_the_command_line_says_so() {
     assert!(said.contains("the sides still differ in 1 orders"), "{said}");
 }
 
+/// Drops what is parked of an order of the store until its newest published change is dropped: comparing may
+/// have offered it before it was parked.
+async fn given_up(stack: &Stack, order: &str) {
+    let is_dropped = format!(
+        "parked where state = 'dropped' and event_id = (select event_id from changes
+             where key = '{order}' and to_publish order by seq desc limit 1)"
+    );
+    eventually("its newest change is dropped", async || {
+        let all = json!({"all": true});
+        client(stack.worker.url()).post("/v1/parked/drop", &all).await.with(200);
+        (stack.store_count(&is_dropped).await == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_dropped_is_not_brought_back() {
+    let broker = TestBroker::new().await;
+    let stack = start(&broker).await;
+    let id = place_some(&stack, 2).await.remove(0);
+    let refuse = "create function refuse() returns trigger language plpgsql as $$
+        begin raise exception 'never'; end $$;
+        create trigger refuse before update on orders for each row execute function refuse()";
+    stack.warehouse_runs(refuse).await;
+    stack.store.patch(&id, json!({"address": "2 Side Street"})).await;
+    given_up(&stack, &id).await;
+    compared(&stack).await;
+    let offered = stack.store_count("changes where kind = 'order.offered'").await;
+    for _ in 0..2 {
+        let (found, differences) = audited(&stack).await;
+        assert_eq!((figures(&found), &found["dropped"]), ([2, 0, 0, 0], &json!(1)), "{found}");
+        assert_eq!(found["agrees"], false, "{found}");
+        let difference = json!({"order": id, "kind": "dropped", "outcome": "left"});
+        assert_eq!(differences, [difference]);
+    }
+    let ran = stack.worker.run(&["audit"]).await;
+    assert!(ran.status.success(), "a person has decided: {ran:?}");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(said.contains("0 left, 1 with a dropped change"), "{said}");
+    assert_eq!(stack.store_count("changes where kind = 'order.offered'").await, offered);
+    assert_eq!(stack.store_count("parked where state <> 'dropped'").await, 0);
+    stack.warehouse_runs("drop trigger refuse on orders").await;
+    stack.store.patch(&id, json!({"address": "3 Side Street"})).await;
+    stack.agree_on(&id).await;
+    let (clean, differences) = audited(&stack).await;
+    assert_eq!((figures(&clean), &clean["dropped"]), ([2, 0, 0, 0], &json!(0)), "{clean}");
+    assert_eq!((&clean["agrees"], differences), (&json!(true), vec![]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_that_are_written_all_the_while_are_no_differences() {
     let broker = TestBroker::new().await;

@@ -116,11 +116,15 @@ fn told(audit: &DetailedAudit) -> String {
     let Some(report) = shown.receipt.as_ref().or(shown.progress.as_ref()) else {
         return String::new();
     };
-    let ShownReport { compared, differences, healed, left, digests, .. } = report;
+    let ShownReport { compared, differences, healed, left, dropped, digests, .. } = report;
     let number = shown.number.unwrap_or_default();
     let mut text = format!(
-        "audit {number}: {compared} orders compared, {differences} differed, {healed} healed, {left} left\n"
+        "audit {number}: {compared} orders compared, {differences} differed, {healed} healed, {left} left"
     );
+    if *dropped > 0 {
+        text.push_str(&format!(", {dropped} with a dropped change"));
+    }
+    text.push('\n');
     for (side, digest) in [("store", digests.store), ("warehouse", digests.warehouse)] {
         text.push_str(&format!("  {side:<9}  {}\n", String::from(digest)));
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use shared_models::runs::Run;
 
+use super::report::{Findings, Report};
 use super::shown::receipt;
 
 /// What the figures tell of a receipt.
@@ -16,10 +17,12 @@ pub struct NewestReceipt {
     pub from: DateTime<Utc>,
     /// The time at which it ended.
     pub to: DateTime<Utc>,
-    /// The orders that differed.
+    /// The orders that differed, without those of `dropped`.
     pub found: u64,
-    /// The orders that still differ.
+    /// The orders that still differ, without those of `dropped`.
     pub left: u64,
+    /// The orders that differ because a person dropped a change of them.
+    pub dropped: u64,
 }
 
 /// The newest receipt; the inner `Option` is `None` if there is none, the outer one if that is not known.
@@ -57,6 +60,7 @@ impl AuditFigures {
 
 fn newest_receipt(run: &Run) -> Option<NewestReceipt> {
     let report = receipt(run)?;
-    let (found, left) = (report.findings.found, report.findings.left);
-    Some(NewestReceipt { number: report.number, from: report.from, to: report.to?, found, left })
+    let Report { number, from, to, findings, .. } = report;
+    let Findings { found, left, dropped, .. } = findings;
+    Some(NewestReceipt { number, from, to: to?, found, left, dropped })
 }

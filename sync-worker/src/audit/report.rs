@@ -97,14 +97,18 @@ pub struct Findings {
     pub compared: u64,
     /// The orders that changed all the while: each side had what the other had told, and one of them more.
     pub moving: u64,
-    /// The orders that differed.
+    /// The orders that differed, without those of `dropped`.
     pub found: u64,
     /// The orders that differed, and agree since they were offered again.
     pub healed: u64,
-    /// The orders that still differ.
+    /// The orders that still differ, without those of `dropped`.
     pub left: u64,
     /// The orders among them that are left because a change is parked.
     pub parked: u64,
+    /// The orders that differ because a person dropped a change: decided, and so neither found nor left.
+    /// Reports of older versions do not have it.
+    #[serde(default)]
+    pub dropped: u64,
     /// The digests of both sides.
     pub digests: Digests,
     /// The first differences.
@@ -133,15 +137,28 @@ impl Findings {
 
     /// Adds an order that differed, and was healed.
     pub fn add_healed(&mut self, order: Uuid, kind: Kind) {
+        self.found += 1;
         self.healed += 1;
         self.add_difference(order, kind, Ending::Healed);
     }
 
-    /// Adds an order that still differs.
+    /// Adds an order that still differs, by the kind of its difference now.
     pub fn add_left(&mut self, pair: &Pair, kind: Kind) {
         self.compared += 1;
-        self.left += 1;
-        self.parked += u64::from(kind == Kind::Parked);
+        match kind {
+            Kind::Dropped => self.dropped += 1,
+            Kind::MissingAtStore
+            | Kind::MissingAtWarehouse
+            | Kind::StoreBehind
+            | Kind::WarehouseBehind
+            | Kind::BothBehind
+            | Kind::Different
+            | Kind::Parked => {
+                self.found += 1;
+                self.left += 1;
+                self.parked += u64::from(kind == Kind::Parked);
+            }
+        }
         let Digests { store, warehouse } = &mut self.digests;
         for (digest, state) in [(store, &pair.store), (warehouse, &pair.warehouse)] {
             if let Some(state) = state {
@@ -152,7 +169,6 @@ impl Findings {
     }
 
     fn add_difference(&mut self, order: Uuid, kind: Kind, outcome: Ending) {
-        self.found += 1;
         if self.differences.len() < MAX_NAMED {
             self.differences.push(Difference { order, kind, outcome });
         }
@@ -160,13 +176,15 @@ impl Findings {
 
     /// Adds what another part found.
     pub fn add(&mut self, other: Self) {
-        let Self { compared, moving, found, healed, left, parked, digests, differences } = other;
+        let Self { compared, moving, found, healed, left, parked, dropped, digests, differences } =
+            other;
         self.compared += compared;
         self.moving += moving;
         self.found += found;
         self.healed += healed;
         self.left += left;
         self.parked += parked;
+        self.dropped += dropped;
         self.digests.store.add(&digests.store.0);
         self.digests.warehouse.add(&digests.warehouse.0);
         let room = MAX_NAMED.saturating_sub(self.differences.len());

@@ -5,7 +5,13 @@ use super::*;
 
 fn state(id: u128, digest: &str) -> OrderState {
     let facet = FacetState { revision: Revision::ZERO, digest: digest.to_owned() };
-    OrderState { id: Uuid::from_u128(id), delivery: facet.clone(), progress: facet, parked: false }
+    OrderState {
+        id: Uuid::from_u128(id),
+        delivery: facet.clone(),
+        progress: facet,
+        parked: false,
+        dropped: false,
+    }
 }
 
 fn pair(id: u128, store: Option<&str>, warehouse: Option<&str>) -> Pair {
@@ -58,6 +64,26 @@ fn a_digest_tells_contents_ids_and_missing_orders_apart_and_no_order_of_adding()
         parts.add(part);
     }
     assert_eq!((parts.digests.store, parts.compared), (all, 2));
+}
+
+#[test]
+fn what_is_left_counts_by_its_kind_and_what_a_person_dropped_by_itself() {
+    let behind = |id| Pair { store: Some(state(id, "1-b")), ..pair(id, None, Some("1-a")) };
+    let mut findings = Findings::default();
+    for (id, kind) in [(1, Kind::WarehouseBehind), (2, Kind::Parked), (3, Kind::Dropped)] {
+        findings.add_left(&behind(id), kind);
+    }
+    let mut all = Findings::default();
+    all.add_healed(Uuid::from_u128(4), Kind::Different);
+    all.add(findings);
+    let Findings { compared, found, healed, left, parked, dropped, .. } = all;
+    assert_eq!([compared, found, healed, left, parked, dropped], [3, 3, 1, 2, 1, 1]);
+    let named = all.differences.iter().map(|it| (it.order.as_u128(), it.kind, it.outcome));
+    assert!(named.into_iter().any(|it| it == (3, Kind::Dropped, Ending::Left)));
+    let mut only_dropped = Findings::default();
+    only_dropped.add_left(&behind(3), Kind::Dropped);
+    assert_eq!((only_dropped.found, only_dropped.left), (0, 0));
+    assert_ne!(only_dropped.digests.store, only_dropped.digests.warehouse, "the sides differ");
 }
 
 #[test]

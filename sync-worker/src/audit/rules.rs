@@ -41,6 +41,8 @@ pub enum Kind {
     Different,
     /// A change of the order is parked at a side, and the other lacks it.
     Parked,
+    /// A side's newest change of the order was parked, a person dropped it, and the other side lacks it.
+    Dropped,
 }
 
 impl Kind {
@@ -55,11 +57,12 @@ impl Kind {
             Self::BothBehind => "both_behind",
             Self::Different => "different",
             Self::Parked => "parked",
+            Self::Dropped => "dropped",
         }
     }
 
     /// Returns the sides that are to offer the order. What is parked is offered again by its side, or
-    /// waits for a person.
+    /// waits for a person, and what a person dropped is not to come back.
     #[must_use]
     pub const fn offered_by(self) -> &'static [Side] {
         match self {
@@ -67,7 +70,7 @@ impl Kind {
             // One offer of two values resolves them for both sides.
             Self::MissingAtWarehouse | Self::WarehouseBehind | Self::Different => &[Side::Store],
             Self::BothBehind => &[Side::Store, Side::Warehouse],
-            Self::Parked => &[],
+            Self::Parked | Self::Dropped => &[],
         }
     }
 }
@@ -113,12 +116,14 @@ impl Pair {
         {
             return Verdict::Differs(Kind::Parked);
         }
+        let (at_store, at_warehouse, was_dropped) = without_dropped(now, at_store, at_warehouse);
         let has_two_contents = || match (&now.store, &now.warehouse) {
             (Some(store), Some(warehouse)) => has_two_contents(store, warehouse),
             (None, _) | (_, None) => false,
         };
         match kind(at_store, at_warehouse) {
             Some(kind) => Verdict::Differs(kind),
+            None if was_dropped => Verdict::Differs(Kind::Dropped),
             // A facet that nobody has changed is in no comparison of what a side lacks.
             None if has_two_contents() => Verdict::Differs(Kind::Different),
             None => Verdict::Moving,
@@ -126,14 +131,35 @@ impl Pair {
     }
 }
 
-/// Returns what the listener lacks of what the speaker had, whether it is parked or not.
+/// Returns what the listener lacks of what the speaker had, whether it is set aside or not.
 fn finding(speaker: Option<&OrderState>, listener: Option<&OrderState>) -> Finding {
-    let speaker = speaker.map(|state| OrderState { parked: false, ..state.clone() });
+    let speaker =
+        speaker.map(|state| OrderState { parked: false, dropped: false, ..state.clone() });
     speaker.map_or(Finding::Covered, |speaker| compare(&speaker, listener))
 }
 
 fn is_parked(finding: Finding, speaker: Option<&OrderState>) -> bool {
     finding.is_a_loss() && speaker.is_some_and(|state| state.parked)
+}
+
+/// Returns the findings without what the other side's dropped change explains, and whether it explains any.
+/// What is lost in the other direction stays, and is healed.
+fn without_dropped(
+    now: &Pair,
+    at_store: Finding,
+    at_warehouse: Finding,
+) -> (Finding, Finding, bool) {
+    let dropped = |state: &Option<OrderState>| state.as_ref().is_some_and(|it| it.dropped);
+    let of_store = at_warehouse.is_a_loss() && dropped(&now.store);
+    let of_warehouse = at_store.is_a_loss() && dropped(&now.warehouse);
+    // Two contents of a revision are one difference, seen from both sides.
+    let is_one = at_store == Finding::Different && at_warehouse == Finding::Different;
+    let rest = |finding, is_dropped| if is_dropped { Finding::Covered } else { finding };
+    (
+        rest(at_store, of_warehouse || (is_one && of_store)),
+        rest(at_warehouse, of_store || (is_one && of_warehouse)),
+        of_store || of_warehouse,
+    )
 }
 
 fn kind(at_store: Finding, at_warehouse: Finding) -> Option<Kind> {

@@ -16,6 +16,7 @@ fn state(delivery: (u32, u32), digest: &str, progress: u32) -> State {
         },
         progress: FacetState { revision: revision(0, progress), digest: "1-p".to_owned() },
         parked: false,
+        dropped: false,
     })
 }
 
@@ -99,6 +100,47 @@ fn what_is_parked_is_left_to_its_side() {
     let pair = at(two.clone(), parked(one));
     assert_eq!(unchanged(&pair), Verdict::Differs(Kind::WarehouseBehind));
     assert!(at(parked(two.clone()), two).agrees(), "it has arrived by another way");
+}
+
+fn dropped(state: State) -> State {
+    state.map(|state| OrderState { dropped: true, ..state })
+}
+
+#[test]
+fn what_a_person_dropped_is_offered_by_nobody() {
+    let (one, two) = (|| state((1, 0), "1-a", 0), || state((2, 0), "1-b", 0));
+    let changed_twice = state((1, 0), "1-c", 0);
+    for pair in [
+        at(dropped(two()), one()),
+        at(one(), dropped(two())),
+        at(dropped(one()), None),
+        at(None, dropped(one())),
+        at(dropped(one()), changed_twice.clone()),
+        at(one(), dropped(changed_twice)),
+        at(dropped(two()), dropped(state((1, 1), "1-d", 0))),
+    ] {
+        assert_eq!(unchanged(&pair), Verdict::Differs(Kind::Dropped), "{pair:?}");
+    }
+    assert_eq!(Kind::Dropped.offered_by(), []);
+    assert_eq!(unchanged(&at(parked(dropped(two())), one())), Verdict::Differs(Kind::Parked));
+    assert!(at(dropped(two()), two()).agrees(), "it has arrived by another way");
+}
+
+#[test]
+fn a_dropped_change_explains_nothing_that_its_own_side_lacks() {
+    let (one, two) = (state((1, 0), "1-a", 0), state((2, 0), "1-b", 0));
+    let pair = at(two.clone(), dropped(one.clone()));
+    assert_eq!(unchanged(&pair), Verdict::Differs(Kind::WarehouseBehind));
+    let picked = state((1, 0), "1-a", 1);
+    let pair = at(dropped(two.clone()), picked.clone());
+    assert_eq!(unchanged(&pair), Verdict::Differs(Kind::StoreBehind), "the store lacks it still");
+    let pair = at(two.clone(), dropped(picked));
+    assert_eq!(unchanged(&pair), Verdict::Differs(Kind::WarehouseBehind));
+    // A newer change was published since the first reading, and is on its way.
+    let first = at(dropped(two.clone()), one.clone());
+    let now = at(state((3, 0), "1-e", 0), one);
+    assert_eq!(first.judge(&now), Verdict::Differs(Kind::WarehouseBehind));
+    assert_eq!(first.judge(&at(now.store.clone(), two)), Verdict::Moving);
 }
 
 fn page(ids: &[u128], upto: Option<u128>) -> StatesPage {

@@ -54,12 +54,15 @@ pub(super) async fn settle(
     let mut offers = 0;
     loop {
         let differing = outcome(sides, open, newest, &mut findings).await?;
-        if differing.is_empty() || offers == OFFERS {
-            differing.iter().for_each(|order| findings.add_left(&order.pair, order.found));
+        // What nobody is to offer stays as it is: parked, or dropped by a person.
+        let is_left = |order: &Differing| order.kind.offered_by().is_empty();
+        if offers == OFFERS || differing.iter().all(is_left) {
+            // The kind now: an order that was offered may be parked since.
+            differing.iter().for_each(|order| findings.add_left(&order.pair, order.kind));
             return Ok(findings);
         }
         if offers == 0 {
-            tell(&differing);
+            tell(differing.iter().filter(|order| !is_left(order)));
         }
         let orders = differing.iter().map(|order| (order.pair.id, order.kind)).collect::<Vec<_>>();
         sides.offer(&orders).await?;
@@ -113,11 +116,11 @@ fn judge(open: Vec<Open>, now: Vec<Pair>, findings: &mut Findings) -> (Vec<Open>
     (rest, differing)
 }
 
-fn tell(differing: &[Differing]) {
-    let named = differing.iter().take(MAX_NAMED);
+fn tell<'a>(offered: impl Iterator<Item = &'a Differing> + Clone) {
+    let named = offered.clone().take(MAX_NAMED);
     let first = named.map(|order| format!("{} {}", order.found.as_str(), order.pair.id));
     let first = first.collect::<Vec<_>>().join(", ");
-    let orders = differing.len();
+    let orders = offered.count();
     tracing::warn!(orders, first, "an audit found orders that differ; they are offered again");
 }
 

@@ -68,8 +68,9 @@ fn state(id: u128, store: u32) -> Option<OrderState> {
         revision: Revision { store, warehouse: 0 },
         digest: format!("1-{store}"),
     };
-    let (id, parked) = (Uuid::from_u128(id), false);
-    Some(OrderState { id, delivery: facet(store), progress: facet(0), parked })
+    let (delivery, progress) = (facet(store), facet(0));
+    let id = Uuid::from_u128(id);
+    Some(OrderState { id, delivery, progress, parked: false, dropped: false })
 }
 
 fn pair(id: u128, store: u32, warehouse: u32) -> Pair {

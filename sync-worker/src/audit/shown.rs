@@ -47,14 +47,16 @@ pub struct ShownReport {
     pub expected: Option<u64>,
     /// The orders that changed all the while.
     pub moving: u64,
-    /// The orders that differed.
+    /// The orders that differed, without those of `dropped`.
     pub differences: u64,
     /// The orders that agree since they were offered again.
     pub healed: u64,
-    /// The orders that still differ.
+    /// The orders that still differ, without those of `dropped`.
     pub left: u64,
     /// The orders among them that are left because a change is parked.
     pub parked: u64,
+    /// The orders that differ because a person dropped a change of them.
+    pub dropped: u64,
     /// Set if the digests are equal: the sides agree on all that was compared.
     pub agrees: bool,
     /// The digests of both sides.
@@ -129,7 +131,7 @@ fn audit(run: &Run, report: Option<&Report>) -> ShownAudit {
 
 fn shown(report: &Report) -> ShownReport {
     let Report { from, to, expected, findings, .. } = report;
-    let Findings { compared, moving, found, healed, left, parked, digests, .. } = findings;
+    let Findings { compared, moving, found, healed, left, parked, dropped, digests, .. } = findings;
     ShownReport {
         from: *from,
         to: *to,
@@ -140,6 +142,7 @@ fn shown(report: &Report) -> ShownReport {
         healed: *healed,
         left: *left,
         parked: *parked,
+        dropped: *dropped,
         agrees: digests.store == digests.warehouse,
         digests: *digests,
     }
@@ -207,6 +210,7 @@ mod tests {
         assert_eq!(over.differences.len(), 1);
         let receipt = over.audit.receipt.unwrap();
         assert_eq!((receipt.differences, receipt.healed, receipt.agrees), (1, 1, true));
+        assert_eq!(receipt.dropped, 0, "as in the reports of older versions, which do not say it");
         for state in [RunState::Running, RunState::Failed, RunState::Abandoned] {
             let audit = numbered(&[run(state, Some(5))], 5).unwrap().audit;
             assert_eq!((audit.receipt, audit.progress.unwrap().compared), (None, 3));

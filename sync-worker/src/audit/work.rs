@@ -50,11 +50,15 @@ impl Work for Audit {
         let mut progress = Progress::begin(&run.cursors, run.requested, Utc::now());
         let ended = self.audit(run, &mut progress).await;
         let mut report = progress.report;
-        let Findings { compared, found, healed, left, .. } = report.findings;
+        let Findings { compared, found, healed, left, dropped, .. } = report.findings;
         let mut outcome = Outcome::default();
-        for (name, count) in
-            [("compared", compared), ("found", found), ("healed", healed), ("left", left)]
-        {
+        for (name, count) in [
+            ("compared", compared),
+            ("found", found),
+            ("healed", healed),
+            ("left", left),
+            ("dropped", dropped),
+        ] {
             outcome.add(name, count);
         }
         match ended {

@@ -145,6 +145,9 @@ fn result(audit: &ShownAudit) -> Markup {
         (RunState::Succeeded, Some(receipt)) if receipt.differences > 0 => {
             mark(Tone::Warn, "healed")
         }
+        (RunState::Succeeded, Some(receipt)) if receipt.dropped > 0 => {
+            mark(Tone::Plain, "except what was given up")
+        }
         (RunState::Succeeded, Some(receipt)) if receipt.agrees => mark(Tone::Good, "in agreement"),
         (RunState::Succeeded, _) => mark(Tone::Plain, "ended"),
         (RunState::Running, _) => mark(Tone::Busy, "under way"),
@@ -185,6 +188,9 @@ fn receipt(number: u64, found: &DetailedAudit) -> Markup {
                     div { dt { "Differences" } dd { (count(report.differences)) } }
                     div { dt { "Healed" } dd { (count(report.healed)) } }
                     div { dt { "Left" } dd { (count(report.left)) @if report.parked > 0 { ", of which " (count(report.parked)) " have a parked change" } } }
+                    @if report.dropped > 0 {
+                        div { dt { "Given up" } dd { (number_of(report.dropped, "order differs", "orders differ")) " because a change was given up" } }
+                    }
                     div { dt { "Changed all the while" } dd { (count(report.moving)) } }
                     div { dt { "Digest of the store" } dd { span.id { (String::from(report.digests.store)) } } }
                     div { dt { "Digest of the warehouse" } dd { span.id { (String::from(report.digests.warehouse)) } } }
@@ -205,6 +211,7 @@ fn table_of(differences: &[Difference]) -> Markup {
         Kind::BothBehind => "each lacked a change of the other",
         Kind::Different => "one revision with different contents",
         Kind::Parked => "a change of it is parked",
+        Kind::Dropped => "a change of it was given up",
     };
     html! {
         div.scroll tabindex="0" role="region" aria-label="Differences" {
@@ -215,9 +222,10 @@ fn table_of(differences: &[Difference]) -> Markup {
                         tr {
                             th scope="row" { a.id href=(format!("/orders/{order}")) { (order) } }
                             td { (what(*kind)) }
-                            td { @match outcome {
-                                Ending::Healed => (mark(Tone::Good, "healed")),
-                                Ending::Left => (mark(Tone::Bad, "left")),
+                            td { @match (outcome, kind) {
+                                (Ending::Healed, _) => (mark(Tone::Good, "healed")),
+                                (Ending::Left, Kind::Dropped) => (mark(Tone::Plain, "left as it is")),
+                                (Ending::Left, _) => (mark(Tone::Bad, "left")),
                             } }
                         }
                     }

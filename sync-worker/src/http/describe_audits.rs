@@ -50,6 +50,6 @@ fn audit() -> Value {
     json!({"number": 1, "state": "succeeded", "requested": true, "principal": "operator",
         "began_at": began, "ended_at": ended, "failure": null, "progress": null,
         "receipt": {"from": began, "to": ended, "compared": 4711, "expected": 4700, "moving": 0,
-            "differences": 0, "healed": 0, "left": 0, "parked": 0, "agrees": true,
+            "differences": 0, "healed": 0, "left": 0, "parked": 0, "dropped": 0, "agrees": true,
             "digests": {"store": digest, "warehouse": digest}}})
 }

@@ -8,6 +8,7 @@ use shared_models::side::Side;
 
 use super::super::parts::{Tone, length, number_of, since, time};
 use super::view::{Lane, Relay, View};
+use crate::audit::NewestReceipt;
 
 /// The time for which changes may wait before the sentence says so, in seconds.
 const SOON: u64 = 10;
@@ -227,12 +228,22 @@ fn agreement(view: &View) -> Sentence {
         0 => ".".to_owned(),
         some => format!("; {} on the way.", number_of(some, "change is", "changes are")),
     };
-    let receipt = view.receipt.map(|receipt| format!(", receipt {}", receipt.number));
-    let receipt = receipt.unwrap_or_default();
+    let (receipt, tone) = match view.receipt {
+        None => (String::new(), Tone::Good),
+        Some(NewestReceipt { number, dropped: 0, .. }) => {
+            (format!(", receipt {number}"), Tone::Good)
+        }
+        Some(NewestReceipt { number, dropped, .. }) => {
+            let orders = number_of(dropped, "order", "orders");
+            let except = format!("except for {orders} of which a change was given up");
+            (format!(", receipt {number}, {except}"), Tone::Plain)
+        }
+    };
     let compared = view.lanes.each_ref().map(|lane| lane.snapshot.comparison.as_of);
     match compared {
-        [Some(one), Some(other)] => Sentence::new(Tone::Good, "In agreement as of ")
-            .with_time(one.min(other), receipt + &rest),
+        [Some(one), Some(other)] => {
+            Sentence::new(tone, "In agreement as of ").with_time(one.min(other), receipt + &rest)
+        }
         [None, _] | [_, None] => {
             let text = format!("Everything that was published is carried{rest}");
             let text = text + " The two sides have not been compared yet.";

@@ -70,7 +70,14 @@ fn queue(waiting: u32) -> Option<Waiting> {
 
 fn receipt(left: u64) -> NewestReceipt {
     let to = now() - TimeDelta::hours(1);
-    NewestReceipt { number: 4711, from: to - TimeDelta::minutes(1), to, found: left, left }
+    NewestReceipt {
+        number: 4711,
+        from: to - TimeDelta::minutes(1),
+        to,
+        found: left,
+        left,
+        dropped: 0,
+    }
 }
 
 #[test]
@@ -81,6 +88,12 @@ fn agreement_says_as_of_when() {
     assert_eq!((tone, &*text), (Tone::Good, "In agreement as of 2026-11-29 11:59:40 UTC."));
     let (_, text) = after(|view| view.receipt = Some(receipt(0)));
     assert_eq!(text, "In agreement as of 2026-11-29 11:59:50 UTC, receipt 4711.");
+    let (tone, text) =
+        after(|view| view.receipt = Some(NewestReceipt { dropped: 1, ..receipt(0) }));
+    assert_eq!(tone, Tone::Plain);
+    let expected = "In agreement as of 2026-11-29 11:59:50 UTC, receipt 4711, except for 1 order of \
+                    which a change was given up.";
+    assert_eq!(text, expected);
     let (tone, text) = after(|view| view.lanes[0].snapshot.depth = queue(3));
     assert_eq!(tone, Tone::Good);
     assert!(text.ends_with("; 3 changes are on the way."), "{text}");
