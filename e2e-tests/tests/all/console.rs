@@ -286,11 +286,22 @@ async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
     for text in ["equal", "JD0123", "by <strong>write</strong>", "10 × BULB", "3 × LAMP"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
+    let found = writer.open("/orders?company=Acme%20%26%20Sons&status=shipped").await.text;
+    assert!(found.contains(&page), "{found}");
+    assert!(!writer.open("/orders?company=Nobody").await.text.contains(&page));
+    assert_eq!(location(&writer.open(&format!("/orders?id={id}")).await), page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_touched_is_not_changed_by_saving() {
+    let broker = TestBroker::new().await;
+    let stack = Stack::start(&broker).await;
+    let writer = Browser::signed_in(&stack, Role::Write).await;
     let mut blanks = lamps_and_bulbs();
     blanks["address"] = json!("1 Main Street \r\nTown ");
-    let other = stack.store.place(&blanks).await;
-    stack.agree_on(&other).await;
-    let edit = format!("/orders/{other}/edit/warehouse");
+    let id = stack.store.place(&blanks).await;
+    stack.agree_on(&id).await;
+    let edit = format!("/orders/{id}/edit/warehouse");
     let untouched = [
         ("version", "1"),
         ("company", "Acme"),
@@ -303,14 +314,9 @@ async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
     ];
     let saved = writer.fill_in(&edit, &edit, &untouched).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
-    let order = stack.warehouse.order(&other).await.unwrap();
+    let order = stack.warehouse.order(&id).await.unwrap();
     assert_eq!((&order["bin"], &order["address"]), (&json!("B7"), &blanks["address"]));
     assert_eq!(order["revisions"]["delivery"], json!({"store": 1, "warehouse": 0}));
-
-    let found = writer.open("/orders?company=Acme%20%26%20Sons&status=shipped").await.text;
-    assert!(found.contains(&page), "{found}");
-    assert!(!writer.open("/orders?company=Nobody").await.text.contains(&page));
-    assert_eq!(location(&writer.open(&format!("/orders?id={id}")).await), page);
 }
 
 #[tokio::test(flavor = "multi_thread")]
