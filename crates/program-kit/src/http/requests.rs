@@ -110,8 +110,11 @@ impl Labels {
     }
 }
 
+/// The name of all methods that HTTP does not have, as OpenTelemetry writes it.
+pub(super) const OTHER_METHOD: &str = "_OTHER";
+
 /// Returns the name of a method. A client may invent others, of which there is no end.
-fn method_name(method: &Method) -> &'static str {
+pub(super) fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -120,6 +123,6 @@ fn method_name(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => OTHER_METHOD,
     }
 }

@@ -1,5 +1,5 @@
 //! The span around all log lines of a request, and its span in the trace. Neither holds a query or a
-//! header, which could contain a secret.
+//! header, which could contain a secret, nor a text as long as a caller likes.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,9 @@ use tracing::field::display;
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
 
+use super::requests::{OTHER_METHOD, method_name};
 use crate::access::Caller;
+use crate::telemetry::text::cut;
 use crate::telemetry::trace;
 
 /// Creates the spans of a request.
@@ -21,8 +23,8 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let span = tracing::info_span!(
             "request",
-            method = %request.method(),
-            path = request.path(),
+            method = method_name(request.method()),
+            path = cut(request.path()),
             address = field::Empty,
             principal = field::Empty,
             record = field::Empty,
@@ -66,19 +68,25 @@ fn end<B>(response: &ServiceResponse<B>) {
     if !traced.is_recorded() {
         return;
     }
-    let (method, route, status) = (request.method(), request.match_pattern(), response.status());
-    traced.rename(|| match &route {
-        Some(route) => format!("{method} {route}"),
-        None => method.to_string(),
-    });
-    traced.set("http.request.method", method.to_string());
-    traced.set("url.path", request.path().to_owned());
+    let method = method_name(request.method());
+    let (route, status) = (request.match_pattern(), response.status());
+    traced.rename(|| name(method, route.as_deref()));
+    traced.set("http.request.method", method);
+    traced.set("url.path", cut(request.path()).to_owned());
     traced.set("http.response.status_code", i64::from(status.as_u16()));
     if let Some(route) = route {
         traced.set("http.route", route);
     }
     if status.is_server_error() {
         traced.failed(status.as_str().to_owned());
+    }
+}
+
+fn name(method: &'static str, route: Option<&str>) -> String {
+    let method = if method == OTHER_METHOD { "HTTP" } else { method };
+    match route {
+        Some(route) => format!("{method} {route}"),
+        None => method.to_owned(),
     }
 }
 

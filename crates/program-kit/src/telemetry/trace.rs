@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _,
@@ -16,6 +17,10 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use shared_models::trace::TraceContext;
 
 use super::collector;
+use super::text::cut;
+
+/// The time that the last spans have to be sent when the program stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The tracer of this process, where a collector is configured.
 static TRACING: OnceLock<Tracing> = OnceLock::new();
@@ -34,12 +39,14 @@ pub fn start(program: &'static str) -> Result<(), String> {
     Ok(())
 }
 
-/// Sends the spans that were not sent yet, within the time that the exporter has for it.
+/// Sends the spans that were not sent yet. Those of a collector that does not answer in time are lost:
+/// the program's end does not wait for it.
 pub async fn stop() {
     let Some(Tracing { provider, .. }) = TRACING.get() else { return };
     let provider = provider.clone();
     // The exporter blocks, and what it waits for runs on the runtime's threads.
-    let stopped = tokio::task::spawn_blocking(move || provider.shutdown()).await;
+    let stop = move || provider.shutdown_with_timeout(STOP_TIMEOUT);
+    let stopped = tokio::task::spawn_blocking(stop).await;
     if let Ok(Err(error)) = stopped {
         tracing::debug!(%error, "the last spans were not sent");
     }
@@ -108,24 +115,24 @@ impl Span {
         self.recorded.is_some()
     }
 
-    /// Sets an attribute.
+    /// Sets an attribute. A long text is cut.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
         if let Some(span) = &mut self.recorded {
-            span.set_attribute(KeyValue::new(key, value));
+            span.set_attribute(KeyValue::new(key, bounded(value.into())));
         }
     }
 
-    /// Sets the name, where it was not known at the beginning.
+    /// Sets the name, where it was not known at the beginning. A long one is cut.
     pub fn rename(&mut self, name: impl FnOnce() -> String) {
         if let Some(span) = &mut self.recorded {
-            span.update_name(name());
+            span.update_name(shortened(name().into()));
         }
     }
 
-    /// Records that the work failed.
+    /// Records that the work failed. A long reason is cut.
     pub fn failed(&mut self, reason: impl Into<Cow<'static, str>>) {
         if let Some(span) = &mut self.recorded {
-            span.set_status(Status::error(reason));
+            span.set_status(Status::error(shortened(reason.into())));
         }
     }
 
@@ -151,6 +158,23 @@ impl Span {
     }
 }
 
+/// Returns the value with its text cut: thousands of spans may wait in memory for the collector.
+fn bounded(value: Value) -> Value {
+    if let Value::String(text) = &value {
+        let (text, short) = (text.as_str(), cut(text.as_str()));
+        if short.len() < text.len() {
+            return Value::from(short.to_owned());
+        }
+    }
+    value
+}
+
+/// Returns the text, cut. What is cut off takes no memory any more.
+fn shortened(text: Cow<'static, str>) -> Cow<'static, str> {
+    let short = cut(&text);
+    if short.len() < text.len() { Cow::Owned(short.to_owned()) } else { text }
+}
+
 fn to_span_context(trace: TraceContext) -> SpanContext {
     let (id, span) = (TraceId::from_bytes(trace.trace_id), SpanId::from_bytes(trace.span_id));
     SpanContext::new(id, span, TraceFlags::new(trace.flags), true, TraceState::NONE)
@@ -167,6 +191,7 @@ fn to_trace_context(span: &SpanContext) -> TraceContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::text::MAX_TEXT;
 
     fn given() -> TraceContext {
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap()
@@ -189,6 +214,16 @@ mod tests {
     #[test]
     fn a_trace_context_is_the_same_in_both_forms() {
         assert_eq!(to_trace_context(&to_span_context(given())), given());
+    }
+
+    #[test]
+    fn a_long_text_of_a_span_is_cut() {
+        let long = "x".repeat(60_000);
+        let short = "x".repeat(MAX_TEXT);
+        assert_eq!(bounded(long.clone().into()), Value::from(short.clone()));
+        assert_eq!(shortened(long.into()), short);
+        assert_eq!(bounded(short.clone().into()), Value::from(short));
+        assert_eq!(bounded(Value::from(7)), Value::from(7));
     }
 
     #[tokio::test]
