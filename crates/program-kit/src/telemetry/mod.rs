@@ -1,6 +1,7 @@
 //! The log: to standard error, as text or as JSON. Traces are in [`trace`].
 
 mod collector;
+mod endpoint;
 pub(crate) mod text;
 pub mod trace;
 
