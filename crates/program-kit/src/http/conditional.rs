@@ -76,9 +76,14 @@ fn tags(text: &str) -> Option<Vec<EntityTag>> {
 /// Returns whether the caller has this version already, by `If-None-Match`.
 #[must_use]
 pub fn is_known(request: &HttpRequest, version: i64) -> bool {
+    is_tag_known(request, &tag(version))
+}
+
+/// Returns whether the caller has what this tag stands for, by `If-None-Match`.
+pub(super) fn is_tag_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => request.headers().contains_key(IfNoneMatch::name()),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|seen| seen.weak_eq(&tag(version))),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|seen| seen.weak_eq(tag)),
         Err(_) => false,
     }
 }

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, X_CONTENT_TYPE_OPTIONS};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::docs_page;
 use super::endpoints::{PathEndpoints, endpoints_of, read_endpoints};
 use super::operation::Operation;
+use super::static_text::StaticText;
 use crate::access::Rule;
 
 /// The document, made when it is first asked for, and once for each thread.
@@ -23,8 +24,8 @@ pub(super) struct Document(Rc<Parts>);
 
 struct Parts {
     make: Box<dyn Fn() -> Value>,
-    text: OnceCell<web::Bytes>,
-    page: OnceCell<web::Bytes>,
+    text: OnceCell<StaticText>,
+    page: OnceCell<StaticText>,
 }
 
 impl Document {
@@ -33,12 +34,12 @@ impl Document {
         Self(Rc::new(Parts { make: Box::new(make), text, page }))
     }
 
-    fn text(&self) -> web::Bytes {
-        self.0.text.get_or_init(|| text(&(self.0.make)()).into()).clone()
+    fn text(&self) -> &StaticText {
+        self.0.text.get_or_init(|| StaticText::new(text(&(self.0.make)())))
     }
 
-    fn page(&self) -> web::Bytes {
-        self.0.page.get_or_init(|| docs_page::render(&(self.0.make)()).into()).clone()
+    fn page(&self) -> &StaticText {
+        self.0.page.get_or_init(|| StaticText::new(docs_page::render(&(self.0.make)())))
     }
 }
 
@@ -57,14 +58,14 @@ pub(super) fn paths(document: &Document) -> [PathEndpoints; 2] {
         let document = document.clone();
         move || {
             let document = document.clone();
-            web::to(move || std::future::ready(json(&document)))
+            web::to(move |request| std::future::ready(json(&document, &request)))
         }
     };
     let of_page = {
         let document = document.clone();
         move || {
             let document = document.clone();
-            web::to(move || std::future::ready(page(&document)))
+            web::to(move |request| std::future::ready(page(&document, &request)))
         }
     };
     [
@@ -79,31 +80,48 @@ pub(super) fn paths(document: &Document) -> [PathEndpoints; 2] {
 
 fn describe_json() -> Operation {
     let operation = Operation::new("getApiDocument", "Read this document");
-    operation.answer::<Value>(
+    unless_known(operation.answer::<Value>(
         200,
         "The document, in OpenAPI 3.1.",
         serde_json::json!({"openapi": "3.1.0"}),
-    )
+    ))
 }
 
 fn describe_page() -> Operation {
     let operation = Operation::new("getDocs", "Read this document as a page");
-    operation.text(200, "text/html", "The page. It needs no script and loads nothing.")
+    unless_known(operation.text(
+        200,
+        "text/html",
+        "The page. It needs no script and loads nothing.",
+    ))
 }
 
-fn json(document: &Document) -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::json()).body(document.text())
+/// Says that nothing is answered to a reader who has the text already.
+fn unless_known(operation: Operation) -> Operation {
+    let about = "The tag of the text, for `If-None-Match`; another one for each encoding.";
+    operation
+        .with_header("ETag", about)
+        .header("If-None-Match", "The tags of the texts that the caller has.")
+        .empty(304, "The caller has this text.")
+        .with_header("ETag", about)
 }
 
-fn page(document: &Document) -> HttpResponse {
+fn json(document: &Document, request: &HttpRequest) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.content_type(ContentType::json());
+    document.text().answer(request, response)
+}
+
+fn page(document: &Document, request: &HttpRequest) -> HttpResponse {
     let style = STANDARD.encode(Sha256::digest(docs_page::STYLE));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     );
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, policy))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(document.page())
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    document.page().answer(request, response)
 }
