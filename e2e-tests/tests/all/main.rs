@@ -6,6 +6,7 @@ mod alarms;
 mod api_documents;
 mod audits;
 mod circles;
+mod collector;
 mod console;
 mod convergence;
 mod encryption;

@@ -1,111 +1,20 @@
 //! One trace from a caller's request to the peer's commit, as a collector gets it, and without one.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use actix_web::web::{Bytes, Data, PayloadConfig};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use e2e_tests::Stack;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value as Attribute};
 use process_kit::lamps_and_bulbs;
-use prost::Message as _;
+use reqwest::Method;
 use serde_json::{Value, json};
 use test_kit::{TestBroker, TestClient, eventually};
+
+use crate::collector::{Collector, Span};
 
 /// A trace that a caller begins, and the caller's span in it.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
-
-/// A span, as the collector got it.
-#[derive(Clone, Debug)]
-struct Span {
-    service: String,
-    name: String,
-    trace: String,
-    id: String,
-    parent: String,
-    attributes: Vec<KeyValue>,
-}
-
-impl Span {
-    fn says(&self, key: &str) -> Option<String> {
-        text(&self.attributes, key)
-    }
-}
-
-fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
-    let found = attributes.iter().find(|it| it.key == key)?;
-    match &found.value {
-        Some(AnyValue { value: Some(Attribute::StringValue(text)) }) => Some(text.clone()),
-        value => Some(format!("{value:?}")),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-type Received = Arc<Mutex<Vec<Span>>>;
-
-/// A collector that keeps what it gets.
-struct Collector {
-    url: String,
-    received: Received,
-}
-
-async fn receive(received: Data<Received>, body: Bytes) -> HttpResponse {
-    let request = ExportTraceServiceRequest::decode(body).unwrap();
-    let mut spans = vec![];
-    for of_program in request.resource_spans {
-        let resource = of_program.resource.unwrap_or_default();
-        let service = text(&resource.attributes, "service.name").unwrap_or_default();
-        for span in of_program.scope_spans.into_iter().flat_map(|scope| scope.spans) {
-            spans.push(Span {
-                service: service.clone(),
-                name: span.name,
-                trace: hexadecimal(&span.trace_id),
-                id: hexadecimal(&span.span_id),
-                parent: hexadecimal(&span.parent_span_id),
-                attributes: span.attributes,
-            });
-        }
-    }
-    received.lock().unwrap().extend(spans);
-    HttpResponse::Ok().content_type("application/x-protobuf").finish()
-}
-
-impl Collector {
-    fn start() -> Self {
-        let received = Received::default();
-        let shared = Data::new(Arc::clone(&received));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .app_data(PayloadConfig::new(64 << 20))
-                .route("/v1/traces", web::post().to(receive))
-        });
-        tokio::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
-        Self { url, received }
-    }
-
-    /// Waits until the spans of a trace are as wanted, and returns them.
-    async fn wait_for(
-        &self,
-        what: &str,
-        trace: &str,
-        wanted: impl Fn(&[Span]) -> bool,
-    ) -> Vec<Span> {
-        let look = async || {
-            let all = self.received.lock().unwrap().clone();
-            let spans = all.into_iter().filter(|span| span.trace == trace).collect::<Vec<_>>();
-            wanted(&spans).then_some(spans)
-        };
-        eventually(what, look).await
-    }
-}
 
 /// Returns the spans of a program with this name.
 fn of<'a>(spans: &'a [Span], service: &str, name: &str) -> Vec<&'a Span> {
@@ -129,7 +38,7 @@ fn given() -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_one_trace_from_the_caller_to_the_peers_commit() {
     let (broker, collector) = (TestBroker::new().await, Collector::start());
-    let stack = Stack::start_traced(&broker, &collector.url).await;
+    let stack = Stack::start_traced(&broker, collector.url()).await;
     let [store, ..] = stack.clients();
     let order = place(&store, &given()).await;
     stack.agree_on(&order).await;
@@ -161,7 +70,7 @@ async fn an_order_is_one_trace_from_the_caller_to_the_peers_commit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_is_parked_and_replayed_goes_on_in_its_trace() {
     let (broker, collector) = (TestBroker::new().await, Collector::start());
-    let stack = Stack::start_traced(&broker, &collector.url).await;
+    let stack = Stack::start_traced(&broker, collector.url()).await;
     let [store, _, worker] = stack.clients();
     stack
         .warehouse_runs(
@@ -197,7 +106,7 @@ async fn a_change_that_is_parked_and_replayed_goes_on_in_its_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_waits_for_its_peer_stays_in_its_trace() {
     let (broker, collector) = (TestBroker::new().await, Collector::start());
-    let mut stack = Stack::start_traced(&broker, &collector.url).await;
+    let mut stack = Stack::start_traced(&broker, collector.url()).await;
     let [store, ..] = stack.clients();
     stack.warehouse_svc.kill().await;
     let order = place(&store, &given()).await;
@@ -207,6 +116,7 @@ async fn a_change_that_waits_for_its_peer_stays_in_its_trace() {
     };
     collector.wait_for("it is given back", TRACE, given_back).await;
     stack.warehouse_svc.start().await;
+    stack.ready().await;
     stack.agree_on(&order).await;
     let merged_by_what_carried_it = |spans: &[Span]| {
         let carried = of(spans, "sync-worker", "carry store-to-warehouse");
@@ -230,4 +140,82 @@ async fn without_a_collector_a_callers_trace_is_kept_and_none_is_made_up() {
             assert_eq!(side.changes(&order).await[0]["trace"], expected);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_span_is_short_however_long_a_request_is() {
+    let (broker, collector) = (TestBroker::new().await, Collector::start());
+    let stack = Stack::start_traced(&broker, collector.url()).await;
+    let stranger = TestClient::new(stack.store_svc.url());
+    let method = Method::from_bytes("X".repeat(60_000).as_bytes()).unwrap();
+    let path = format!("/{}", "p".repeat(60_000));
+    let request = stranger.request(method, "/v1/orders").header("traceparent", given());
+    stranger.send(request).await.with(401);
+    let request = stranger.request(Method::GET, &path).header("traceparent", given());
+    stranger.send(request).await.with(401);
+    let both = |spans: &[Span]| spans.len() == 2;
+    let spans = collector.wait_for("both requests have a span", TRACE, both).await;
+    for span in &spans {
+        let (name, text) = (&span.name, format!("{:?}", span.attributes));
+        assert!(name.len() + text.len() < 2_048, "{} + {} bytes", name.len(), text.len());
+    }
+    let of_method = |method| {
+        let found =
+            spans.iter().find(|it| it.says("http.request.method").as_deref() == Some(method));
+        found.unwrap_or_else(|| panic!("no {method} in {spans:?}"))
+    };
+    assert_eq!(of_method("_OTHER").name, "HTTP /v1/orders");
+    assert_eq!(of_method("GET").says("url.path").as_deref(), path.get(..256));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_was_silent_gets_later_spans_and_its_password_is_in_no_log() {
+    let (broker, collector) = (TestBroker::new().await, Collector::start());
+    let mut stack = Stack::start_traced(&broker, collector.url()).await;
+    let [store, ..] = stack.clients();
+    stack.store_svc.stop().await;
+    let endpoint = collector.url().replace("://", "://user:p{assw@") + "?key=secret-of-the-query";
+    stack.store_svc.set_variable("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint);
+    stack.store_svc.set_variable("OTEL_EXPORTER_OTLP_TIMEOUT", "200");
+    collector.be_silent(true);
+    stack.store_svc.start().await;
+    stack.ready().await;
+    store.get("/v1/orders").await.with(200);
+    let login = STANDARD.encode("user:p{assw");
+    let authorization = format!("Basic {login}");
+    collector.wait_for_request(&authorization, "key=secret-of-the-query").await;
+    collector.be_silent(false);
+    place(&store, &given()).await;
+    let placed = |spans: &[Span]| has(spans, "store-svc", "POST /v1/orders");
+    collector.wait_for("a later span gets through", TRACE, placed).await;
+    stack.assert_not_logged(&["p{assw", "p%7Bassw", &login, "secret-of-the-query"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_ends_in_time_while_its_collector_is_silent() {
+    let (broker, collector) = (TestBroker::new().await, Collector::start());
+    let mut stack = Stack::start_traced(&broker, collector.url()).await;
+    let [store, ..] = stack.clients();
+    collector.be_silent(true);
+    let before = collector.requests();
+    store.get("/v1/orders").await.with(200);
+    eventually("spans are on the way", async || (collector.requests() > before).then_some(()))
+        .await;
+    store.get("/v1/orders").await.with(200);
+    stack.store_svc.try_to_stop(Duration::from_secs(4)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_cannot_be_read_is_refused_and_not_repeated() {
+    let broker = TestBroker::new().await;
+    let mut stack = Stack::start(&broker).await;
+    stack.store_svc.stop().await;
+    stack
+        .store_svc
+        .set_variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:p{assw@collector:none");
+    let refused = stack.store_svc.run(&[]).await;
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    let expected = "store-svc: OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as";
+    assert!(said.contains(expected) && !said.contains("assw"), "{said}");
 }

@@ -75,9 +75,14 @@ impl Program {
 
     /// Has it send its spans to a collector from its next start on.
     pub fn send_spans_to(&mut self, collector: &str) {
-        let recipe = self.recipe.clone().env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        self.set_variable("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         // In milliseconds: tests wait for them.
-        self.recipe = recipe.env("OTEL_BSP_SCHEDULE_DELAY", "100");
+        self.set_variable("OTEL_BSP_SCHEDULE_DELAY", "100");
+    }
+
+    /// Sets a variable of its environment from its next start on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.recipe = self.recipe.clone().env(name, value);
     }
 
     /// Where it serves.
