@@ -1,5 +1,6 @@
 //! A headless Chromium, and what a test does in it.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::FutureExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -67,7 +69,7 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Starts a browser for the program at a URL.
-    pub(crate) async fn start(base: &str, axe: &Path) -> Result<Self> {
+    async fn start(base: &str, axe: &Path) -> Result<Self> {
         let axe = std::fs::read_to_string(axe)
             .with_context(|| format!("axe-core is not at {}", axe.display()))?;
         let port = launcher::ports::free()?;
@@ -101,14 +103,26 @@ impl Browser {
             }
         };
         let client = timeout(PATIENCE, connecting).await.context("no session with chromedriver")?;
-        let browser = Self { client, base: base.to_owned(), axe, _driver: driver };
-        browser.look(Scheme::Light, WINDOW).await?;
-        Ok(browser)
+        Ok(Self { client, base: base.to_owned(), axe, _driver: driver })
     }
 
-    /// Ends the browser.
-    pub(crate) async fn close(self) -> Result<()> {
-        Ok(self.client.close().await?)
+    /// Does `work` in a browser for the program at a URL. The browser is ended also where that fails or
+    /// panics: the driver, which is killed at the end, would leave it behind.
+    pub(crate) async fn with<T>(
+        base: &str,
+        axe: &Path,
+        work: impl AsyncFnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let browser = Self::start(base, axe).await?;
+        let working = async {
+            browser.look(Scheme::Light, WINDOW).await?;
+            work(&browser).await
+        };
+        let worked = AssertUnwindSafe(working).catch_unwind().await;
+        let closed = timeout(PATIENCE, browser.client.close()).await;
+        let done = worked.unwrap_or_else(|panic| resume_unwind(panic))?;
+        closed.context("chromedriver does not end the browser")??;
+        Ok(done)
     }
 
     /// Opens a page.

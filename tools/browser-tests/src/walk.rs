@@ -44,34 +44,44 @@ pub(crate) async fn walk(axe: &Path, pictures: &Path) -> Result<()> {
         ("MIRROR__URL", &*remote_url),
     ];
     let mut stack = Stack::start_with(&broker, &sources).await;
-    let browser = Browser::start(stack.worker.url(), axe).await?;
+    let worker = stack.worker.url().to_owned();
+    Browser::with(&worker, axe, async |browser| steps(browser, &mut stack, &broker, pictures).await)
+        .await
+}
+
+/// Goes all steps, in this order: each begins where the one before it has led.
+async fn steps(
+    browser: &Browser,
+    stack: &mut Stack,
+    broker: &TestBroker,
+    pictures: &Path,
+) -> Result<()> {
     step("sign in with a token, by the keyboard");
-    sign_in(&browser).await?;
+    sign_in(browser).await?;
     step("place an order: it arrives; ship it: that comes back");
-    let order = place_and_ship(&browser).await?;
+    let order = place_and_ship(browser).await?;
     step("park a change, and replay it");
-    let run = park_and_replay(&browser, &broker, &order).await?;
+    let run = park_and_replay(browser, broker, &order).await?;
     step("pause: what waits grows; resume: it shrinks");
-    pause_and_resume(&browser, &stack).await?;
+    pause_and_resume(browser, stack).await?;
     step("stop the warehouse: the page says so; start it: it heals");
-    stop_and_start(&browser, &mut stack).await?;
+    stop_and_start(browser, stack).await?;
     step("an edit that somebody else was faster than");
-    meet_another(&browser, &stack, &order).await?;
+    meet_another(browser, stack, &order).await?;
     step("the keyboard alone places an order");
-    keyboard(&browser).await?;
+    keyboard(browser).await?;
     step("compare now: a planted difference is found and healed");
-    let receipt = find_a_difference(&browser, &stack, &order).await?;
+    let receipt = find_a_difference(browser, stack, &order).await?;
     step("run a source now");
-    run_a_source(&browser).await?;
-    fill(&stack, &broker).await?;
+    run_a_source(browser).await?;
+    fill(stack, broker).await?;
     step("axe, in light and dark; screenshots");
     let order = format!("/orders/{order}");
     let edit = format!("/orders/{}/edit/store", stack.store.place(&lamps_and_bulbs()).await);
     let more = [("order", &*order), ("edit", &edit), ("run", &run), ("receipt", &receipt)];
-    look(&browser, &more, pictures).await?;
+    look(browser, &more, pictures).await?;
     step("stop the worker: what is not live says so; start it: it asks for the token");
-    not_live(&browser, &mut stack).await?;
-    browser.close().await
+    not_live(browser, stack).await
 }
 
 fn step(what: &str) {
