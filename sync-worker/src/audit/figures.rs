@@ -21,6 +21,8 @@ pub struct NewestReceipt {
     pub found: u64,
     /// The orders that still differ, without those of `dropped`.
     pub left: u64,
+    /// Those of `left` of which a change is parked.
+    pub parked: u64,
     /// The orders that differ because a person dropped a change of them.
     pub dropped: u64,
 }
@@ -61,6 +63,6 @@ impl AuditFigures {
 fn newest_receipt(run: &Run) -> Option<NewestReceipt> {
     let report = receipt(run)?;
     let Report { number, from, to, findings, .. } = report;
-    let Findings { found, left, dropped, .. } = findings;
-    Some(NewestReceipt { number, from, to: to?, found, left, dropped })
+    let Findings { found, left, parked, dropped, .. } = findings;
+    Some(NewestReceipt { number, from, to: to?, found, left, parked, dropped })
 }

@@ -213,10 +213,11 @@ fn different(view: &View) -> Option<Sentence> {
     })
 }
 
-/// Orders that the newest audit has left.
+/// Orders that the newest audit has left, but for those that wait for a parked change.
 fn left_by_audit(view: &View) -> Option<Sentence> {
-    let receipt = view.receipt.filter(|receipt| receipt.left > 0)?;
-    let differ = number_of(receipt.left, "order differs", "orders differ");
+    let receipt = view.receipt.filter(|receipt| receipt.left > receipt.parked)?;
+    let left = receipt.left - receipt.parked;
+    let differ = number_of(left, "order differs", "orders differ");
     let text = format!("{differ} although published again: receipt {} of ", receipt.number);
     let sentence = Sentence::new(Tone::Bad, text).with_time(receipt.to, ".");
     Some(sentence.leading_to("/agreement", "See which"))

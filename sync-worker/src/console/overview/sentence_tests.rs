@@ -76,6 +76,7 @@ fn receipt(left: u64) -> NewestReceipt {
         to,
         found: left,
         left,
+        parked: 0,
         dropped: 0,
     }
 }
@@ -219,7 +220,9 @@ fn what_is_parked_late_or_different_is_said() {
     };
     assert_eq!(audited(59).0, Tone::Bad, "the audit began before");
     assert_eq!(audited(62).0, Tone::Warn, "the audit has judged it");
-    let (tone, text) = after(|view| view.receipt = Some(receipt(2)));
+    let parked = NewestReceipt { parked: 1, ..receipt(1) };
+    assert_eq!(after(|view| view.receipt = Some(parked)).0, Tone::Good, "it was, and is no more");
+    let (tone, text) = after(|view| view.receipt = Some(NewestReceipt { parked: 1, ..receipt(3) }));
     assert_eq!(tone, Tone::Bad);
     let expected = "2 orders differ although published again: receipt 4711 of 2026-11-29 11:00:00 \
                     UTC. See which";
