@@ -27,7 +27,7 @@ async fn each_direction_shows_its_state_and_its_counters() {
             "waits_for": "it is switched off", "compared_to": 0, "newest": 0,
             "as_of": null, "finished_at": null,
             "compared": 0, "missing": 0, "behind": 0, "different": 0, "source_behind": 0,
-            "offered": 0, "left": 0,
+            "offered": 0, "left": 0, "left_at": null,
         },
     });
     let mut told = worker.direction(TO_WAREHOUSE).await;
