@@ -8,6 +8,7 @@ use launcher::wait;
 use serde_json::Value;
 
 use super::figures::per_second;
+use super::{STORE, WAREHOUSE};
 use crate::measure::{Finding, Measure, Target};
 use crate::progress::Progress;
 use crate::scale::Scale;
@@ -32,8 +33,16 @@ pub(super) async fn measure(
     progress.begin(format!("an audit of {orders}"));
     progress.doing("preparing");
     world.fill_both(orders).await?;
-    world.databases.warehouse.run(PLANT).await?;
     world.go_round().await?;
+    // Comparing the log, which is new to the worker, would find it first.
+    for direction in [STORE, WAREHOUSE] {
+        let compared = async || {
+            let comparison = sides::comparison(&world.worker, direction).await;
+            comparison.is_ok_and(|it| it["compared_to"] == it["newest"] && !it["as_of"].is_null())
+        };
+        wait::until("the whole log to be compared", PATIENCE, compared).await?;
+    }
+    world.databases.warehouse.run(PLANT).await?;
     progress.doing("comparing");
     let began = Instant::now();
     let number = sides::begin_audit(&world.worker).await?;
