@@ -11,6 +11,7 @@ use program_kit::access::Role;
 use program_kit::program::Program;
 use sample_sources::remote::{Options as RemoteOptions, Remote};
 use sample_sources::upstream::{Options as UpstreamOptions, Upstream};
+use sample_sources::worker_settings;
 use serde_json::Value;
 use test_kit::{TestBroker, eventually};
 use tokio::process::Command;
@@ -85,12 +86,7 @@ async fn the_walk_through_prints_what_the_readme_says() {
         .await
         .unwrap();
     let (upstream_url, remote_url) = (upstream.url(), remote.url());
-    let sources = [
-        ("UPSTREAM__URL", &*upstream_url),
-        ("UPSTREAM__USER", "sample"),
-        ("UPSTREAM__PASSWORD", "sample"),
-        ("MIRROR__URL", &*remote_url),
-    ];
+    let sources = worker_settings(&upstream_url, &remote_url);
     let stack = Stack::start_with(&broker, &sources).await;
     let (store, warehouse) = (stack.store_svc.url(), stack.warehouse_svc.url());
     let worker = stack.worker.url();

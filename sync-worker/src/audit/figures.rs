@@ -21,7 +21,7 @@ pub struct NewestReceipt {
     pub found: u64,
     /// The orders that still differ, without those of `dropped`.
     pub left: u64,
-    /// Those of `left` of which a change is parked.
+    /// The orders of `left` of which a change is parked.
     pub parked: u64,
     /// The orders that differ because a person dropped a change of them.
     pub dropped: u64,

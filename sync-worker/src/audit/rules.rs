@@ -143,7 +143,7 @@ fn is_parked(finding: Finding, speaker: Option<&OrderState>) -> bool {
 }
 
 /// Returns the findings without what the other side's dropped change explains, and whether it explains any.
-/// What is lost in the other direction stays, and is healed.
+/// A loss in the other direction stays, and is healed.
 fn without_dropped(
     now: &Pair,
     at_store: Finding,

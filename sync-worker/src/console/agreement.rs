@@ -247,14 +247,13 @@ async fn begin(of: Data<Audits>, known: Known, _posted: Posted) -> HttpResponse 
             &content,
         );
     }
-    if !of.is_enabled() {
-        let text = "Nothing is compared: compare.enabled is false in this worker's settings.";
-        let content = html! { h1 { "Not begun" } p { (text) } };
-        let status = StatusCode::CONFLICT;
-        return page_with(status, &known.0, Section::Agreement, "Not begun", &content);
-    }
     match of.begin(known.0.caller.name().map(str::to_owned)).await {
         Ok(Began::Begun(_) | Began::Busy(_)) => login::see("/agreement"),
+        Ok(Began::Off) => {
+            let text = "Nothing is compared: compare.enabled is false in this worker's settings.";
+            let content = html! { h1 { "Not begun" } p { (text) } };
+            page_with(StatusCode::CONFLICT, &known.0, Section::Agreement, "Not begun", &content)
+        }
         Err(failure) => {
             let content =
                 html! { h1 { "Not begun" } (message(Tone::Bad, &html! { (failure.detail) })) };

@@ -52,11 +52,6 @@ async fn show(audits: Data<Audits>, number: Path<u64>) -> Result<HttpResponse, P
 
 /// `POST /v1/audits`: begins an audit, unless one is under way.
 async fn begin(audits: Data<Audits>, caller: Caller) -> Result<HttpResponse, Problem> {
-    if !audits.is_enabled() {
-        let detail =
-            "comparing is switched off, and an audit needs it; set WORKER__COMPARE__ENABLED";
-        return Err(Problem::new(Kind::NotFound, detail));
-    }
     let begun = audits.begin(caller.name().map(str::to_owned)).await;
     match begun.map_err(|failure| Problem::unavailable(failure.detail))? {
         Began::Begun(number) => {
@@ -67,6 +62,11 @@ async fn begin(audits: Data<Audits>, caller: Caller) -> Result<HttpResponse, Pro
         Began::Busy(run) => {
             let detail = format!("an audit is under way since {}", run.began_at.format("%FT%TZ"));
             Err(Problem::new(Kind::Conflict, detail))
+        }
+        Began::Off => {
+            let detail =
+                "comparing is switched off, and an audit needs it; set WORKER__COMPARE__ENABLED";
+            Err(Problem::new(Kind::NotFound, detail))
         }
     }
 }

@@ -9,6 +9,7 @@ use process_kit::secured::token;
 use program_kit::access::Role;
 use sample_sources::remote::{self, Remote};
 use sample_sources::upstream::{self, Upstream};
+use sample_sources::worker_settings;
 use test_kit::TestBroker;
 
 use crate::fuzzing::{Run, logs};
@@ -26,12 +27,7 @@ pub(crate) async fn run(folder: &Path, examples: u32, only: &[String]) -> Result
     let upstream = Upstream::start(upstream::Options::default()).await?;
     let remote = Remote::start(remote::Options::default()).await?;
     let (of_upstream, of_remote) = (upstream.url(), remote.url());
-    let settings = [
-        ("UPSTREAM__URL", of_upstream.as_str()),
-        ("UPSTREAM__USER", "sample"),
-        ("UPSTREAM__PASSWORD", "sample"),
-        ("MIRROR__URL", of_remote.as_str()),
-    ];
+    let settings = worker_settings(&of_upstream, &of_remote);
     let broker = TestBroker::new().await;
     let stack = Stack::start_with(&broker, &settings).await;
     let programs = [

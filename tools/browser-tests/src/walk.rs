@@ -9,6 +9,7 @@ use process_kit::{lamps_and_bulbs, unbelievable};
 use program_kit::access::Role;
 use sample_sources::remote::{Options as RemoteOptions, Remote};
 use sample_sources::upstream::{Options as UpstreamOptions, Upstream};
+use sample_sources::worker_settings;
 use serde_json::json;
 use test_kit::TestBroker;
 
@@ -37,12 +38,7 @@ pub(crate) async fn walk(axe: &Path, pictures: &Path) -> Result<()> {
     let upstream = Upstream::start(UpstreamOptions::default()).await?;
     let remote = Remote::start(RemoteOptions::default()).await?;
     let (upstream_url, remote_url) = (upstream.url(), remote.url());
-    let sources = [
-        ("UPSTREAM__URL", &*upstream_url),
-        ("UPSTREAM__USER", "sample"),
-        ("UPSTREAM__PASSWORD", "sample"),
-        ("MIRROR__URL", &*remote_url),
-    ];
+    let sources = worker_settings(&upstream_url, &remote_url);
     let mut stack = Stack::start_with(&broker, &sources).await;
     let worker = stack.worker.url().to_owned();
     Browser::with(&worker, axe, async |browser| steps(browser, &mut stack, &broker, pictures).await)

@@ -77,6 +77,9 @@ pub(super) async fn begin(
         .offset(KEPT)
         .select(runs::id);
     let old = kept.load::<Uuid>(connection).await?;
+    if old.is_empty() {
+        return Ok(());
+    }
     // Failures, however many, do not delete the last success: an audit's is the newest receipt.
     let succeeded = runs::table
         .filter(runs::job.eq(job).and(runs::task.eq(&request.task)))

@@ -9,6 +9,7 @@ use e2e_tests::Stack;
 use process_kit::{lamps_and_bulbs, secured};
 use sample_sources::remote::{Options as RemoteOptions, Remote};
 use sample_sources::upstream::{Options as UpstreamOptions, Upstream};
+use sample_sources::worker_settings;
 use serde_json::Value;
 use test_kit::{TestBroker, eventually};
 
@@ -121,13 +122,8 @@ async fn every_metric_and_label_of_the_rules_and_dashboards_is_told_by_a_program
     let upstream = Upstream::start(UpstreamOptions::default()).await.unwrap();
     let remote = Remote::start(RemoteOptions::default()).await.unwrap();
     let (upstream_url, remote_url) = (upstream.url(), remote.url());
-    let sources = [
-        ("UPSTREAM__URL", &*upstream_url),
-        ("UPSTREAM__USER", "sample"),
-        ("UPSTREAM__PASSWORD", "sample"),
-        ("UPSTREAM__INTERVAL", "1s"),
-        ("MIRROR__URL", &*remote_url),
-    ];
+    let sources = worker_settings(&upstream_url, &remote_url);
+    let sources = [&sources[..], &[("UPSTREAM__INTERVAL", "1s")]].concat();
     let stack = Stack::start_with(&broker, &sources).await;
     let order = stack.store.place(&lamps_and_bulbs()).await;
     stack.agree_on(&order).await;

@@ -62,7 +62,8 @@ pub(super) async fn pair(sides: &Sides, known: &Known, id: Uuid) -> (Pair, Vec<S
     (Pair { store: keep(store), warehouse: keep(warehouse) }, problems)
 }
 
-async fn one(side: &SideClient, id: Uuid) -> Result<Option<Order>, String> {
+/// Returns an order at one side.
+pub(super) async fn one(side: &SideClient, id: Uuid) -> Result<Option<Order>, String> {
     side.find(&format!("v1/orders/{id}"), &[]).await.map_err(|error| problem(side, &error))
 }
 

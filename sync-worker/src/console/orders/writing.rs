@@ -165,9 +165,10 @@ pub(super) async fn save(
     let (id, side) = path.into_inner();
     let draft = Draft::posted(&posted);
     let seen = version(&posted);
-    let (pair, _) = asking::pair(&sides, &known, id).await;
-    let was = pair.at(side).filter(|order| order.version == seen).map(Draft::of);
-    let body = draft.clone().keeping(&was.unwrap_or_default()).body(side);
+    let there = async || asking::one(&sides.of(side, &known), id).await.ok().flatten();
+    let was = there().await.filter(|order| order.version == seen);
+    let was = was.as_ref().map(Draft::of).unwrap_or_default();
+    let body = draft.clone().keeping(&was).body(side);
     let target = format!("v1/orders/{id}");
     let asked = PersonRequest {
         method: &Method::PATCH,
@@ -179,10 +180,9 @@ pub(super) async fn save(
     let (status, trouble) = match request(&sides, &known, side, asked).await {
         Done::Yes(_) => return login::see(format!("/orders/{id}?done=saved")),
         Done::No(refusal) if refusal.status == 412 => {
-            let (pair, _) = asking::pair(&sides, &known, id).await;
-            if let Some(order) = pair.at(side) {
+            if let Some(order) = there().await {
                 form.seen = order.version;
-                form.now = Some(Draft::of(order));
+                form.now = Some(Draft::of(&order));
             }
             (StatusCode::PRECONDITION_FAILED, faster(side))
         }
