@@ -69,7 +69,7 @@ pub(crate) async fn one(
         .by(caller.name())
         .traced(trace::current());
     let (id, placed_as) = (new.order.id, new.order.private.placed_as.clone());
-    record_key(&id.to_string());
+    record_key(id);
     let (mut response, order) = match writer.create(new).await? {
         Some(order) => (HttpResponse::Created(), order),
         None => (HttpResponse::Ok(), placed_before(&service, id, placed_as).await?),

@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use actix_web::Error;
-use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::Next;
 use metrics::{Gauge, Histogram, Unit, describe_gauge, describe_histogram, gauge, histogram};
 use tokio::time::Instant;
 
@@ -20,16 +19,30 @@ const ACTIVE: &str = "http_server_active_requests";
 /// The route of a request that reached none: no path is like its own, or it was refused before.
 const NO_ROUTE: &str = "none";
 
-/// The route of a resource, with the names of its variables in place of their values.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The route of a resource, with the names of its variables in place of their values. Each resource has one,
+/// so two are the same if they are at one place: every request is looked up by it.
+#[derive(Clone, Debug)]
 pub(super) struct RoutePattern(pub(super) Rc<str>);
 
+impl PartialEq for RoutePattern {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for RoutePattern {}
+
+impl Hash for RoutePattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Rc::as_ptr(&self.0).hash(state);
+    }
+}
+
 /// The metrics of the requests that one thread handles.
-#[derive(Clone)]
 pub(super) struct Requests {
     registry: Registry,
     active: Gauge,
-    durations: Rc<RefCell<HashMap<Labels, Histogram>>>,
+    durations: RefCell<HashMap<Labels, Histogram>>,
 }
 
 /// The values of a request's labels: of each there are only so many.
@@ -68,18 +81,18 @@ impl Requests {
             );
             gauge!(ACTIVE)
         });
-        Self { registry: registry.clone(), active, durations: Rc::default() }
+        Self { registry: registry.clone(), active, durations: RefCell::default() }
     }
 
-    /// Handles a request, and records how long that took.
-    pub(super) async fn measure<B: MessageBody>(
-        self,
+    /// Has a request handled, and records how long that took.
+    pub(super) async fn measure<B>(
+        &self,
         request: ServiceRequest,
-        next: Next<B>,
+        handle: impl AsyncFnOnce(ServiceRequest) -> Result<ServiceResponse<B>, Error>,
     ) -> Result<ServiceResponse<B>, Error> {
         let _active = Active::new(&self.active);
         let (began, method) = (Instant::now(), method_name(request.method()));
-        let answered = next.call(request).await;
+        let answered = handle(request).await;
         let (route, status) = match &answered {
             Ok(response) => (response.request().app_data().cloned(), response.status()),
             Err(error) => (None, error.as_response_error().status_code()),

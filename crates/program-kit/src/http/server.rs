@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -59,16 +60,19 @@ pub fn serve(
     let registry = registry.clone();
     let idle_timeout = limits.header_timeout + limits.keep_alive;
     let server = HttpServer::new(move || {
-        let (admission, requests) = (admission.clone(), Requests::new(&registry));
+        let (admission, requests) = (admission.clone(), Rc::new(Requests::new(&registry)));
         App::new()
             .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
                 identify(admission.clone(), request, next)
             }))
             .wrap(Compress::default())
             .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(from_fn(connection::suspend_deadline))
             .wrap(from_fn(move |request: ServiceRequest, next: Next<_>| {
-                requests.clone().measure(request, next)
+                let requests = Rc::clone(&requests);
+                async move {
+                    let handle = async |request| connection::suspend_deadline(request, next).await;
+                    requests.measure(request, handle).await
+                }
             }))
             .app_data(body_limits)
             .app_data(Data::new(registry.clone()))

@@ -10,6 +10,7 @@ use shared_models::trace::{TRACEPARENT, TraceContext};
 use tracing::field::display;
 use tracing::{Span, field};
 use tracing_actix_web::RootSpanBuilder;
+use uuid::Uuid;
 
 use super::requests::{OTHER_METHOD, method_name};
 use crate::access::Caller;
@@ -23,42 +24,37 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let span = tracing::info_span!(
             "request",
-            method = method_name(request.method()),
+            method = %method_name(request.method()),
             path = cut(request.path()),
             address = field::Empty,
             principal = field::Empty,
             record = field::Empty,
             trace_id = field::Empty,
-            status = field::Empty,
         );
-        if let Some(traced) = begin(request) {
-            if let Some(context) = traced.context() {
-                span.record("trace_id", context.trace_id_text());
-            }
+        if let Some((traced, context)) = begin(request) {
+            span.record("trace_id", context.trace_id_text());
             request.extensions_mut().insert(traced);
         }
         span
     }
 
-    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
-        let status = match outcome {
-            Ok(response) => response.status(),
-            Err(error) => error.as_response_error().status_code(),
-        };
-        span.record("status", status.as_u16());
+    fn on_request_end<B: MessageBody>(_: Span, outcome: &Result<ServiceResponse<B>, Error>) {
         if let Ok(response) = outcome {
             end(response);
         }
     }
 }
 
-/// Begins the span in the trace. Probes and metrics are asked for all the time, and begin none.
-fn begin(request: &ServiceRequest) -> Option<trace::Span> {
+/// Begins the span in the trace, if there is one: the caller sent it, or it begins here because a
+/// collector wants it. Probes and metrics are asked for all the time, and begin none.
+fn begin(request: &ServiceRequest) -> Option<(trace::Span, TraceContext)> {
     let sent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
     let sent = sent.and_then(|text| text.trim().parse::<TraceContext>().ok());
     let path = request.path();
     let is_probe = path.starts_with("/health") || path == "/metrics";
-    (sent.is_some() || !is_probe).then(|| trace::Span::server("request", sent))
+    let begun = (sent.is_some() || !is_probe).then(|| trace::Span::server("request", sent))?;
+    let context = begun.context()?;
+    Some((begun, context))
 }
 
 /// Describes and ends the span in the trace, with the names that OpenTelemetry has for it.
@@ -101,8 +97,8 @@ pub(super) fn record_address(address: IpAddr) {
 }
 
 /// Records the key of the record that the request in hand is about, where its path does not say it.
-pub fn record_key(key: &str) {
-    Span::current().record("record", key);
+pub fn record_key(key: Uuid) {
+    Span::current().record("record", display(key));
 }
 
 /// Records the principal.
