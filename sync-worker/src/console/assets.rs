@@ -3,27 +3,29 @@
 
 use std::sync::LazyLock;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{self, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use program_kit::access::Rule;
 use program_kit::http::endpoints::{PathEndpoints, endpoints_of, read_endpoints};
 use program_kit::http::operation::page as describe_page;
 use program_kit::http::problem::{Kind, Problem};
+use program_kit::http::static_text::StaticText;
 use sha2::{Digest as _, Sha256};
 
 /// A file that pages refer to.
 struct Asset {
     name: String,
     content_type: &'static str,
-    text: &'static str,
+    text: StaticText,
 }
 
 impl Asset {
     fn new(name: &str, extension: &str, content_type: &'static str, text: &'static str) -> Self {
         let digest = Sha256::digest(text);
         let digest = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self { name: format!("{name}.{digest}.{extension}"), content_type, text }
+        let name = format!("{name}.{digest}.{extension}");
+        Self { name, content_type, text: StaticText::new(text.to_owned()) }
     }
 }
 
@@ -61,12 +63,13 @@ pub(super) fn route() -> PathEndpoints {
     )
 }
 
-async fn asset(name: Path<String>) -> Result<HttpResponse, Problem> {
+async fn asset(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, Problem> {
     let asset = [&STYLE, &SCRIPT, &ICON].into_iter().find(|asset| asset.name == *name);
     let asset = asset.ok_or_else(|| Problem::new(Kind::NotFound, format!("no asset {name}")))?;
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type(asset.content_type)
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header(("x-content-type-options", "nosniff"))
-        .body(asset.text))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    Ok(asset.text.answer(&request, response))
 }

@@ -5,7 +5,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CacheControl, CacheDirective, ContentType, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -108,8 +110,13 @@ fn unless_known(operation: Operation) -> Operation {
 
 fn json(document: &Document, request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.content_type(ContentType::json());
+    response.content_type(ContentType::json()).insert_header(asked_again());
     document.text().answer(request, response)
+}
+
+/// The next version of the program has another text, so browsers ask for it each time.
+fn asked_again() -> CacheControl {
+    CacheControl(vec![CacheDirective::NoCache])
 }
 
 fn page(document: &Document, request: &HttpRequest) -> HttpResponse {
@@ -121,6 +128,7 @@ fn page(document: &Document, request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .content_type(ContentType::html())
+        .insert_header(asked_again())
         .insert_header((CONTENT_SECURITY_POLICY, policy))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
     document.page().answer(request, response)

@@ -27,7 +27,7 @@ pub mod schemas;
 pub mod server;
 mod settings;
 pub mod span;
-mod static_text;
+pub mod static_text;
 mod strict_json;
 
 pub use admission::bearer;

@@ -1,13 +1,11 @@
 //! Texts that stay the same while the program runs, and that everybody may ask for: each is compressed
 //! once instead of for each request, and not sent to a caller who has it.
 
-use std::cell::OnceCell;
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    AcceptEncoding, CacheControl, CacheDirective, ContentEncoding, ETag, Encoding, EntityTag, VARY,
-};
+use actix_web::http::header::{AcceptEncoding, ContentEncoding, ETag, Encoding, EntityTag, VARY};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::Compression;
@@ -17,10 +15,10 @@ use sha2::{Digest as _, Sha256};
 use super::conditional::is_tag_known;
 
 /// A text that stays the same, with its compressed form.
-pub(super) struct StaticText {
+pub struct StaticText {
     plain: Form,
     /// Made when it is first asked for; none if that fails.
-    gzip: OnceCell<Option<Form>>,
+    gzip: OnceLock<Option<Form>>,
     digest: String,
 }
 
@@ -32,7 +30,9 @@ struct Form {
 }
 
 impl StaticText {
-    pub(super) fn new(text: String) -> Self {
+    /// Creates it.
+    #[must_use]
+    pub fn new(text: String) -> Self {
         let digest = Sha256::digest(&text);
         let digest = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
         let plain = Form {
@@ -40,24 +40,16 @@ impl StaticText {
             bytes: text.into(),
             tag: EntityTag::new_strong(digest.clone()),
         };
-        Self { plain, gzip: OnceCell::new(), digest }
+        Self { plain, gzip: OnceLock::new(), digest }
     }
 
     /// Answers a request, with the headers that `response` has already.
-    pub(super) fn answer(
-        &self,
-        request: &HttpRequest,
-        mut response: HttpResponseBuilder,
-    ) -> HttpResponse {
+    pub fn answer(&self, request: &HttpRequest, mut response: HttpResponseBuilder) -> HttpResponse {
         let form = match takes_gzip(request) {
             true => self.gzip().unwrap_or(&self.plain),
             false => &self.plain,
         };
-        response
-            .insert_header(ETag(form.tag.clone()))
-            // The next version of the program has another text.
-            .insert_header(CacheControl(vec![CacheDirective::NoCache]))
-            .insert_header((VARY, "accept-encoding"));
+        response.insert_header(ETag(form.tag.clone())).insert_header((VARY, "accept-encoding"));
         if is_tag_known(request, &form.tag) {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
