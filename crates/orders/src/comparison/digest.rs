@@ -9,7 +9,7 @@ use shared_models::comparison::{FacetState, OrderState};
 use shared_models::order::{Facet, Shared};
 use uuid::Uuid;
 
-use super::storage::SetAside;
+use super::set_aside::SetAside;
 
 /// The bytes of a digest. It distinguishes two values of one revision, of which there should be
 /// one.
@@ -21,7 +21,7 @@ const FORMAT: &str = "1-";
 /// Returns the state of an order: its revisions and digests.
 pub(super) fn state(id: Uuid, shared: &Shared, set_aside: &SetAside) -> OrderState {
     let (delivery, progress) = (of(&shared.delivery), of(&shared.progress));
-    let (parked, dropped) = (set_aside.parked.contains(&id), set_aside.dropped.contains(&id));
+    let (parked, dropped) = (set_aside.is_parked(id), set_aside.is_dropped(id, shared));
     OrderState { id, delivery, progress, parked, dropped }
 }
 

@@ -6,15 +6,17 @@
 //! than a page, however long the log is.
 
 mod digest;
+mod set_aside;
 mod storage;
 
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
+use set_aside::SetAside;
 use shared_models::comparison::{
     ChangedPage, Compared, MAX_COMPARED, OrderState, Revisions, StatesPage,
 };
 use shared_models::order::Shared;
-use storage::SetAside;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 pub(crate) use storage::{compared_since, log_state};
@@ -24,11 +26,11 @@ pub(crate) use storage::{compared_since, log_state};
 /// published are skipped.
 pub(crate) async fn changed(
     connection: &mut AsyncPgConnection,
-    after: i64,
-    upto: i64,
+    side: Side,
+    (after, upto): (i64, i64),
 ) -> QueryResult<ChangedPage> {
     let page = storage::changed(connection, after, upto).await?;
-    let Revisions { orders, newest } = revisions(connection, &page.orders).await?;
+    let Revisions { orders, newest } = revisions(connection, side, &page.orders).await?;
     Ok(ChangedPage { orders, upto: page.next(upto), newest })
 }
 
@@ -36,9 +38,10 @@ pub(crate) async fn changed(
 /// nothing in the answer is newer than the place that it names.
 pub(crate) async fn revisions(
     connection: &mut AsyncPgConnection,
+    side: Side,
     ids: &[Uuid],
 ) -> QueryResult<Revisions> {
-    let set_aside = storage::set_aside(connection, ids).await?;
+    let set_aside = storage::set_aside(connection, side, ids).await?;
     let orders = states_of(storage::shared(connection, ids).await?, &set_aside);
     Ok(Revisions { orders, newest: storage::newest(connection).await? })
 }
@@ -47,11 +50,12 @@ pub(crate) async fn revisions(
 /// last, as by [`revisions`].
 pub(crate) async fn states(
     connection: &mut AsyncPgConnection,
+    side: Side,
     after: Option<Uuid>,
 ) -> QueryResult<StatesPage> {
     let orders = storage::shared_after(connection, after).await?;
     let ids = orders.iter().map(|(id, _)| *id).collect::<Vec<_>>();
-    let set_aside = storage::set_aside(connection, &ids).await?;
+    let set_aside = storage::set_aside(connection, side, &ids).await?;
     let upto = ids.last().copied().filter(|_| ids.len() >= MAX_COMPARED);
     let orders = states_of(orders, &set_aside);
     Ok(StatesPage { orders, upto, newest: storage::newest(connection).await? })

@@ -1,16 +1,18 @@
 //! All SQL for comparing.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use service_kit::database::Json;
 use shared_models::comparison::{Compared, LogState, MAX_COMPARED};
 use shared_models::order::{Delivery, Facet, Progress, Shared};
+use shared_models::side::Side;
 use uuid::Uuid;
 
+use super::set_aside::SetAside;
 use crate::order::RESOURCE;
 use crate::schema::orders;
 
@@ -180,15 +182,14 @@ pub(super) async fn shared_after(
     Ok(rows.into_iter().map(Row::into_shared).collect())
 }
 
-/// Finds parked changes, and those that were dropped and are still the newest that was published of their
-/// order (of those before it, the log may be trimmed). A newer one, such as an offer, says all that the
-/// dropped one said, and may be on its way. Names the states literally, so that PostgreSQL can use the partial
-/// indexes.
+/// Finds parked changes, and the messages of those that were dropped and are still the newest that was
+/// published of their order, as far as the log tells (it may be trimmed). Names the states literally, so that
+/// PostgreSQL can use the partial indexes.
 const SET_ASIDE: &str = "
-select distinct key::uuid as id, true as is_parked from parked
+select distinct key::uuid as id, null::bytea as dropped from parked
 where resource = $1 and key = any ($2) and state = 'parked'
 union all
-select distinct key::uuid, false from parked
+select key::uuid, body from parked
 where resource = $1 and key = any ($2) and state = 'dropped'
     and event_id = coalesce((
         select newest.event_id from changes newest
@@ -199,30 +200,24 @@ where resource = $1 and key = any ($2) and state = 'dropped'
 struct Aside {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
-    #[diesel(sql_type = Bool)]
-    is_parked: bool,
+    #[diesel(sql_type = Nullable<Binary>)]
+    dropped: Option<Vec<u8>>,
 }
 
-/// The orders that nobody but this side, or a person, is to offer again.
-#[derive(Debug, Default)]
-pub(super) struct SetAside {
-    /// The orders with a parked change.
-    pub(super) parked: HashSet<Uuid>,
-    /// The orders whose newest published change was dropped.
-    pub(super) dropped: HashSet<Uuid>,
-}
-
-/// Returns those of the orders that are set aside.
+/// Returns those of the orders that are set aside at this side.
 pub(super) async fn set_aside(
     connection: &mut AsyncPgConnection,
+    side: Side,
     ids: &[Uuid],
 ) -> QueryResult<SetAside> {
     let keys = ids.iter().map(Uuid::to_string).collect::<Vec<_>>();
     let rows = diesel::sql_query(SET_ASIDE).bind::<Text, _>(RESOURCE).bind::<Array<Text>, _>(keys);
-    let mut set_aside = SetAside::default();
-    for Aside { id, is_parked } in rows.load::<Aside>(connection).await? {
-        let orders = if is_parked { &mut set_aside.parked } else { &mut set_aside.dropped };
-        orders.insert(id);
+    let mut set_aside = SetAside::of(side);
+    for Aside { id, dropped } in rows.load::<Aside>(connection).await? {
+        match dropped {
+            None => set_aside.add_parked(id),
+            Some(message) => set_aside.add_dropped(id, &message),
+        }
     }
     Ok(set_aside)
 }

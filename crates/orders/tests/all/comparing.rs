@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncConnection as _, SimpleAsyncConnection as _};
@@ -163,9 +165,16 @@ async fn an_edit_of_what_is_private_is_passed_over() {
     assert_eq!(changed(&side, 1, 2).await.orders, [], "and then edited in private");
 }
 
+/// Parks an event of an order, with its message if it was published here.
 async fn park(side: &TestService, event: Uuid, order: Uuid) {
+    let published = format!("select body from changes where event_id = '{event}'");
+    let mut connection = side.database.connect().await;
+    let published = diesel::sql_query(published);
+    let published = diesel_async::RunQueryDsl::get_result::<Message>(published, &mut connection);
+    let body = published.await.map(|message| BASE64_STANDARD.encode(message.body));
     let report = json!({"schema": 1, "changes": [{
-        "event_id": event, "resource": "order", "key": order, "body": "", "reason": "odd", "may_pass": false,
+        "event_id": event, "resource": "order", "key": order, "body": body.unwrap_or_default(),
+        "reason": "odd", "may_pass": false,
     }]});
     side.client.post("/v1/parked", &report).await.with(200);
 }
@@ -181,6 +190,12 @@ async fn dropped(side: &TestService) -> BTreeSet<Uuid> {
     let by_id = revisions(side, &every).await;
     assert_eq!(by_id.orders.iter().collect::<HashSet<_>>(), all.orders.iter().collect());
     all.orders.iter().filter(|order| order.dropped).map(|order| order.id).collect()
+}
+
+#[derive(QueryableByName)]
+struct Message {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    body: String,
 }
 
 #[derive(QueryableByName)]
@@ -217,10 +232,27 @@ async fn an_order_whose_newest_change_was_dropped_says_so_until_another_one_is_p
     assert_eq!(dropped(&side).await, [orders[0]].into(), "what the peer said is not published");
     side.client.post("/v1/sync/offer", &json!({"ids": [orders[0]]})).await.with(202);
     assert_eq!(dropped(&side).await, [].into(), "it is offered again");
+    let trim = format!("delete from changes where key = '{}'", orders[0]);
+    run(&side.database, &format!("{trim} and kind = 'order.offered'")).await;
+    assert_eq!(dropped(&side).await, [].into(), "also where the offer is trimmed");
+    side.client.post("/v1/sync/offer", &json!({"ids": [orders[0]]})).await.with(202);
     park(&side, newest_event(&side, orders[0]).await, orders[0]).await;
     drop_parked(&side).await;
-    run(&side.database, &format!("delete from changes where key = '{}'", orders[0])).await;
+    run(&side.database, &trim).await;
     assert_eq!(dropped(&side).await, [orders[0]].into(), "also where the log is trimmed");
+}
+
+#[tokio::test]
+async fn what_was_dropped_before_a_side_was_set_back_or_decided_more_is_not_what_it_has_now() {
+    let side = side().await;
+    let order = write_orders(&side.database, 1).await[0];
+    park(&side, newest_event(&side, order).await, order).await;
+    drop_parked(&side).await;
+    assert_eq!(dropped(&side).await, [order].into());
+    // As after a restore: a newer change of its own comes back from the peer, and is not published.
+    let change = change_of(order, delivery_to("2 Side Street", 2, 0), None);
+    side.client.sync(Side::Warehouse, &[change]).await;
+    assert_eq!(dropped(&side).await, [].into());
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::change_log::{self, Change};
 use crate::database::now;
 use crate::database::schema::offers;
+use crate::parked;
 use crate::resource::{Resource, Resources};
 use search::{LookBack, Search};
 pub(crate) use task::OfferTask;
@@ -118,7 +119,7 @@ pub async fn offer(
     for offer in &mut offers {
         offer.trace = trace_of(&offer.key);
     }
-    change_log::append_offers(connection, &offers, false).await?;
+    append(connection, &offers, false).await?;
     Ok(offers.into_iter().map(|offer| (offer.key, offer.event_id)).collect())
 }
 
@@ -157,7 +158,7 @@ pub async fn advance(
         None => next_of_all(connection, resource, offer).await?,
         Some(since) => next_changed(connection, resource, offer, since).await?,
     };
-    change_log::append_offers(connection, &offers, true).await?;
+    append(connection, &offers, true).await?;
     match place {
         Some(place) => {
             let offered = i64::try_from(offers.len()).unwrap_or(i64::MAX);
@@ -166,6 +167,16 @@ pub async fn advance(
         None => storage::finish(connection, offer.id).await?,
     }
     Ok(offers.len())
+}
+
+/// Appends offers to the change log. What was dropped of their records is in them, too.
+async fn append(
+    connection: &mut AsyncPgConnection,
+    offers: &[Change],
+    in_bulk: bool,
+) -> QueryResult<()> {
+    change_log::append_offers(connection, offers, in_bulk).await?;
+    parked::offer_dropped(connection, offers).await
 }
 
 /// Returns the error of an offer that another version of the service has begun.

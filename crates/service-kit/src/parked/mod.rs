@@ -16,4 +16,5 @@ pub(crate) use offering::ParkedTask;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
 pub use settings::{Delays, ParkedSettings};
-pub use storage::{MOST_WAITING, find, overtaken, page, waiting};
+pub(crate) use storage::offer_dropped;
+pub use storage::{MOST_WAITING, find, newest_drop, overtaken, page, waiting};

@@ -10,12 +10,13 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 /// Deletes changes that were dropped, or offered again: parked for the last time before a time, and
-/// offered before it. Another offer may still be in vain, and is then reported as this change. Rows
+/// dropped or offered before it. Another offer may still be in vain, and is then reported as this change. Rows
 /// that others have locked are left for the next time. Only the oldest are looked at, in the order of
 /// their index.
 const DELETE_SETTLED: &str = "
 with oldest as materialized (
-    select id, state, event_id from parked where state <> 'parked' and last_at < $1
+    select id, state, event_id from parked
+    where state <> 'parked' and last_at < $1 and not (state = 'dropped' and acted_at >= $1)
     order by last_at limit 2000),
 settled as materialized (
     select id from parked where id = any (array(

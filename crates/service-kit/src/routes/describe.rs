@@ -86,7 +86,7 @@ pub(super) fn resume() -> Operation {
 }
 
 fn shown_relay(name: &str, summary: &str) -> Operation {
-    let relay = json!({"state": "publishing", "detail": null, "paused_since": null, "waiting": 0,
+    let relay = json!({"state": "publishing", "detail": null, "paused_since": null, "dropped_at": null, "waiting": 0,
         "approximate": false, "oldest": null, "parked": 0});
     Operation::new(name, summary)
         .answer::<Relay>(200, "The state of the relay.", relay)

@@ -32,6 +32,8 @@ pub(super) struct Shown {
     backlog: Backlog,
     /// The number of parked changes; [`parked::MOST_WAITING`] means that many or more.
     parked: i64,
+    /// The time at which a person last dropped a change, while that is on record.
+    dropped_at: Option<DateTime<Utc>>,
 }
 
 /// `GET /v1/relay`, `POST /v1/relay/pause`, `POST /v1/relay/resume`.
@@ -51,12 +53,13 @@ pub(super) fn relay() -> Routes {
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
     let asking = service.database.observe(async |connection| {
         let backlog = backlog(connection).await?;
-        Ok((pause::since(connection).await?, backlog, parked::waiting(connection).await?))
+        let parked = (parked::waiting(connection).await?, parked::newest_drop(connection).await?);
+        Ok((pause::since(connection).await?, backlog, parked))
     });
-    let (paused_since, backlog, parked) = asking.await?;
+    let (paused_since, backlog, (parked, dropped_at)) = asking.await?;
     let state = service.relay.state();
     let detail = state.detail().map(str::to_owned);
-    let shown = Shown { state: state.as_str(), detail, paused_since, backlog, parked };
+    let shown = Shown { state: state.as_str(), detail, paused_since, backlog, parked, dropped_at };
     Ok(HttpResponse::Ok().json(shown))
 }
 

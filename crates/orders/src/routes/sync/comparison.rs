@@ -63,7 +63,7 @@ pub(super) async fn changed(
 ) -> Result<HttpResponse, Error> {
     let LogRange { after, upto } = range.into_inner();
     let reading = service.database.read::<_, Error>(async |connection| {
-        Ok(comparison::changed(connection, after, upto).await?)
+        Ok(comparison::changed(connection, service.side, (after, upto)).await?)
     });
     Ok(HttpResponse::Ok().json(reading.await?))
 }
@@ -81,9 +81,9 @@ pub(super) async fn states(
     service: Data<Service>,
     page: Query<AfterOrder>,
 ) -> Result<HttpResponse, Error> {
-    let reading = service
-        .database
-        .read::<_, Error>(async |connection| Ok(comparison::states(connection, page.after).await?));
+    let reading = service.database.read::<_, Error>(async |connection| {
+        Ok(comparison::states(connection, service.side, page.after).await?)
+    });
     Ok(HttpResponse::Ok().json(reading.await?))
 }
 
@@ -97,8 +97,8 @@ pub(super) async fn revisions(
         let problem = format!("has {} ids; at most {MAX_COMPARED} are allowed", ids.len());
         return Err(Error::Invalid(vec![FieldError::new("ids", problem, |_| None)]));
     }
-    let reading = service
-        .database
-        .read::<_, Error>(async |connection| Ok(comparison::revisions(connection, &ids).await?));
+    let reading = service.database.read::<_, Error>(async |connection| {
+        Ok(comparison::revisions(connection, service.side, &ids).await?)
+    });
     Ok(HttpResponse::Ok().json(reading.await?))
 }

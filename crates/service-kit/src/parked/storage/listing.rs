@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use shared_models::parked::ParkedState;
@@ -55,6 +56,21 @@ struct Waiting {
 pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
     let asking = diesel::sql_query(WAITING).bind::<BigInt, _>(MOST_WAITING);
     Ok(RunQueryDsl::get_result::<Waiting>(asking, &mut &*connection).await?.count)
+}
+
+const NEWEST_DROP: &str = "
+select max(acted_at) as at from parked where state = 'dropped'";
+
+#[derive(QueryableByName)]
+struct NewestDrop {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    at: Option<DateTime<Utc>>,
+}
+
+/// Returns the time at which a person last dropped a change that is still on record as dropped.
+pub async fn newest_drop(connection: &AsyncPgConnection) -> QueryResult<Option<DateTime<Utc>>> {
+    let asking = diesel::sql_query(NEWEST_DROP);
+    Ok(RunQueryDsl::get_result::<NewestDrop>(asking, &mut &*connection).await?.at)
 }
 
 /// Finds newer changes of the same record that were published: one that touched nothing shared, or
