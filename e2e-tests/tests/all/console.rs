@@ -293,6 +293,39 @@ async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_wrote_meanwhile_stays_where_a_late_form_has_not_touched_it() {
+    let broker = TestBroker::new().await;
+    let stack = Stack::start(&broker).await;
+    let writer = Browser::signed_in(&stack, Role::Write).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    let page = format!("/orders/{id}");
+    // All that a browser would send of the page's form, with another carrier typed.
+    let sent = |shown: &str, carrier: Option<&str>| {
+        let names = ["form_key", "carrier_was", "tracking_was", "carrier", "tracking"];
+        let mut form = names.map(|name| (name, hidden(shown, name).unwrap())).to_vec();
+        form[3].1 = carrier.map_or(form[3].1.clone(), str::to_owned);
+        // Those who may write see the form for moving before that for voiding.
+        form.extend([("version", hidden(shown, "version").unwrap()), ("status", "shipped".into())]);
+        form
+    };
+    let submit = async |form: Vec<(&str, String)>| {
+        let form = form.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+        writer.submit(&format!("{page}/move"), &form).await
+    };
+    let early = writer.open(&page).await.text;
+    let packed = json!({"status": "packed", "carrier": "DHL", "tracking": "JD0123"});
+    stack.warehouse.patch(&id, packed).await;
+    let late = submit(sent(&early, Some("UPS"))).await;
+    assert_eq!(late.status, 412, "{}", late.text);
+    assert_eq!(hidden(&late.text, "carrier").unwrap(), "UPS", "what was typed is not lost");
+    assert_eq!(submit(sent(&late.text, None)).await.status, 303);
+    let order = stack.warehouse.order(&id).await.unwrap();
+    assert_eq!(order["status"], "shipped");
+    assert_eq!((&order["carrier"], &order["tracking"]), (&json!("UPS"), &json!("JD0123")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_has_touched_is_not_changed_by_saving() {
     let broker = TestBroker::new().await;
     let stack = Stack::start(&broker).await;

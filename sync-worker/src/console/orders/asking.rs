@@ -80,7 +80,9 @@ pub(super) async fn search(sides: &Sides, known: &Known, search: &Search) -> Fou
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
             let (items, problems) = join_both(&leading, &other, &ours, theirs.items).await;
-            Found { pairs: items, next: ours.next, problems }
+            // A store that was set back may have fewer.
+            let next = ours.next.or(theirs.next);
+            Found { pairs: items, next, problems }
         }
         (Ok(ours), Err(problem)) => {
             let pairs = ours.items.into_iter();

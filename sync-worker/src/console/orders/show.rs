@@ -28,8 +28,9 @@ pub(super) struct Trouble {
     pub(super) refusal: Refusal,
     /// Whether it may have been done all the same.
     pub(super) is_unknown: bool,
-    pub(super) carrier: String,
-    pub(super) tracking: String,
+    /// What was typed as the carrier, if anything was, and as the tracking.
+    pub(super) carrier: Option<String>,
+    pub(super) tracking: Option<String>,
 }
 
 /// The query of `GET /orders/{id}`: what was just done.
@@ -247,10 +248,9 @@ fn actions(pair: &Pair, known: &Known, trouble: Option<&Trouble>) -> Markup {
 fn moving(order: &Order, known: &Known, trouble: Option<&Trouble>) -> Markup {
     let is = |text: &Option<String>| text.clone().unwrap_or_default();
     let was = (is(&order.carrier), is(&order.tracking));
-    let (carrier, tracking) = match trouble {
-        Some(trouble) => (trouble.carrier.clone(), trouble.tracking.clone()),
-        None => was.clone(),
-    };
+    let typed = |of: fn(&Trouble) -> &Option<String>| trouble.and_then(|it| of(it).clone());
+    let carrier = typed(|it| &it.carrier).unwrap_or_else(|| was.0.clone());
+    let tracking = typed(|it| &it.tracking).unwrap_or_else(|| was.1.clone());
     let problem = |name: &str| trouble.and_then(|trouble| trouble.refusal.with(name));
     let field = |name: &str, label: &str, value: &str| {
         let (problem, kind) = (problem(name), FieldKind::Line);

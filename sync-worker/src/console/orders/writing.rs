@@ -226,13 +226,17 @@ pub(super) async fn advance(
 ) -> HttpResponse {
     let mut body = json!({"status": posted.text("status")});
     for name in ["carrier", "tracking"] {
-        // What nobody has touched is not sent.
-        if posted.text(name) != posted.text(&format!("{name}_was")) {
-            let text = posted.text(name);
+        if let Some(text) = typed(&posted, name) {
             body[name] = if text.is_empty() { Value::Null } else { json!(text) };
         }
     }
     change(&sides, &known, (*id, Side::Warehouse), (&Method::PATCH, Some(&body)), &posted).await
+}
+
+/// Returns the text of a field, if it is another one than the page had: what nobody has touched is not sent,
+/// and not shown again in place of what somebody else has written meanwhile.
+fn typed<'a>(posted: &'a Posted, name: &str) -> Option<&'a str> {
+    Some(posted.text(name)).filter(|text| *text != posted.text(&format!("{name}_was")))
 }
 
 /// `POST /orders/{id}/void`: voids the order at the store.
@@ -279,8 +283,8 @@ async fn change(
             (StatusCode::BAD_GATEWAY, unknown(id, &reason), Refusal::default())
         }
     };
-    let typed = |name| posted.text(name).to_owned();
-    let (carrier, tracking) = (typed("carrier"), typed("tracking"));
+    let [carrier, tracking] =
+        ["carrier", "tracking"].map(|name| typed(posted, name).map(str::to_owned));
     let trouble = Trouble { text, refusal, is_unknown, carrier, tracking };
     show::answer(status, sides, known, id, Some(trouble)).await
 }
