@@ -10,6 +10,7 @@
 //! | `world`, `inflict` | the servers and programs of a run, and how a fault is carried out |
 //! | `actor`, `load`, `wanted` | the clients, and what they ask for |
 //! | `follower` | the readers of both feeds |
+//! | `audits` | the audits that are begun, and the check of one in the end |
 //! | `ledger`, `seen` | the answers that they got |
 //! | `checker` | what must hold, over ledger and databases; pure |
 //! | `agreement`, `settling` | the wait until the sides, and the sources, are equal |
@@ -24,6 +25,7 @@
 pub mod actor;
 pub mod agreement;
 mod alarm;
+pub mod audits;
 pub mod broker;
 pub mod checker;
 pub mod databases;

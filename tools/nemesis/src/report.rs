@@ -38,6 +38,10 @@ pub struct Report {
     pub orders: usize,
     /// The time that the sides took to agree, and when, each time.
     pub agreements: Vec<Agreement>,
+    /// Audits that were begun during faults, and receipts of sides that agreed.
+    pub audits: usize,
+    /// See there.
+    pub receipts: usize,
     /// Orders that were put back and of which offers were asked for, since nothing compares them.
     pub asked_for: usize,
     /// Orders that were put back.
@@ -145,6 +149,8 @@ impl fmt::Display for Report {
         writeln!(f, "followed    {store} events of the store, {warehouse} of the warehouse")?;
         writeln!(f, "orders      {}", self.orders)?;
         writeln!(f, "agreement   {}", self.agreement())?;
+        let Self { audits, receipts, .. } = self;
+        writeln!(f, "audits      {audits} begun during faults; {receipts} of sides that agreed")?;
         let Self { mirrored, sent, settled, .. } = self;
         let slowest = settled.iter().max().map_or(0.0, Duration::as_secs_f64);
         writeln!(

@@ -1,8 +1,10 @@
 //! A run from its beginning to its end: rounds of faults, after each of which all heals, the sides
 //! are to agree, and what was written in the round is checked.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::agreement::{self, AT_ALL, IN_TIME};
+use super::audits;
 use super::checker::mirrored::Sent;
 use super::databases::Which;
 use super::follower::Follower;
@@ -112,6 +115,7 @@ impl Run {
             self.load.pause().await;
             self.agree(healed).await;
             self.settle(healed).await;
+            self.audit().await;
             if self.stop.is_cancelled() {
                 // Nobody has waited until they agree.
                 return Ok(());
@@ -140,8 +144,11 @@ impl Run {
         }
         let over = Instant::now() + lasts;
         let mut ticks = tokio::time::interval(TICK);
+        let (world, begun) = (Arc::clone(&self.world), Cell::new(0));
+        let mut auditing = pin!(audits::begin_many(&world, &begun));
         loop {
             tokio::select! {
+                never = &mut auditing, if !heal.is_cancelled() => match never {},
                 done = faults.join_next() => {
                     let Some(done) = done else { break };
                     let (fault, inflicted) = done?;
@@ -153,6 +160,7 @@ impl Run {
                     if !heal.is_cancelled() => heal.cancel(),
             }
         }
+        self.report.audits += begun.get();
         Ok(())
     }
 
@@ -200,6 +208,16 @@ impl Run {
         }
         for exit in self.world.ended_by_themselves().await {
             self.violated(Violation::of_all(Rule::Runs, exit));
+        }
+    }
+
+    /// Has an audit say that the sides agree, or waits until it is told to stop.
+    async fn audit(&mut self) {
+        let (stop, world) = (self.stop.clone(), Arc::clone(&self.world));
+        match stop.run_until_cancelled(audits::check(&world)).await {
+            None => {}
+            Some(Ok(())) => self.report.receipts += 1,
+            Some(Err(why)) => self.violated(Violation::of_all(Rule::Audited, why)),
         }
     }
 

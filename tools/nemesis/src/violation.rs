@@ -51,6 +51,8 @@ pub enum Rule {
     Alone,
     /// When all is healed, the sides come to agree, in time and by themselves.
     Agrees,
+    /// An audit of sides that agree says so.
+    Audited,
     /// A kind of fault that is planned several times happens.
     Happens,
     /// A program runs until it is told to stop, and then stops in time.
@@ -85,6 +87,7 @@ impl Rule {
             Self::Pulled => "the warehouse has what its upstream lists",
             Self::Alone => "the runs of a job follow each other",
             Self::Agrees => "the sides come to agree in time",
+            Self::Audited => "an audit of sides that agree says so",
             Self::Happens => "a fault that is planned several times happens",
             Self::Runs => "a program runs until it is told to stop",
             Self::Waits => "a blocked program waits on one connection, and goes on when it may",
