@@ -79,7 +79,9 @@ impl Application {
         let address = listener.local_addr()?;
         let figures = Direction::ALL
             .map(|direction| Arc::new(Figures::new(direction, OrderLane::rules(), &registry)));
-        set_interval(&registry, settings.compare.interval);
+        if settings.compare.enabled {
+            set_interval(&registry, settings.compare.interval);
+        }
         let carriers = for_each_direction(&figures, |figures, opposite| {
             let lane = OrderLane { source: figures.direction.from };
             Carrier::new(lane, settings, figures, opposite, stop.clone())

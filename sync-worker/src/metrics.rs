@@ -51,7 +51,7 @@ fn describe() {
     describe_gauge!("lockstep_direction_state", "1 for the direction's current state");
     describe_gauge!(
         "lockstep_breaker_state",
-        "1 for the current state of the peer's circuit breaker"
+        "1 for the current state of the peer's circuit breaker; absent before the peer was first asked"
     );
     describe_counter!(
         "lockstep_breaker_transitions_total",
@@ -97,8 +97,14 @@ fn describe_audits() {
         "lockstep_audit_receipt_timestamp_seconds",
         "Unix time of the newest receipt; 0 before the first one"
     );
-    describe_gauge!("lockstep_audit_differences", "Orders that differed, by the newest receipt");
-    describe_gauge!("lockstep_audit_left", "Orders that still differ, by the newest receipt");
+    describe_gauge!(
+        "lockstep_audit_differences",
+        "Orders that differed and were offered again, by the newest receipt"
+    );
+    describe_gauge!(
+        "lockstep_audit_left",
+        "Orders that still differ although offered again, by the newest receipt"
+    );
 }
 
 /// Sets the metrics of audits. What is not known yet is absent.
@@ -117,7 +123,10 @@ fn audits(audits: &Audits) {
 
 fn circuit(direction: &'static str, circuit: &Circuit) {
     let labels = [("direction", direction)];
-    state("lockstep_breaker_state", &labels, &breaker::BreakerState::NAMES, circuit.state);
+    // A peer that was never asked neither takes changes nor refuses them.
+    if let Some(is) = circuit.state {
+        state("lockstep_breaker_state", &labels, &breaker::BreakerState::NAMES, is);
+    }
     let Circuit { opened, half_opened, closed, .. } = *circuit;
     for (to, count) in [("open", opened), ("half-open", half_opened), ("closed", closed)] {
         total("lockstep_breaker_transitions_total", &[labels[0], ("to", to)], count);

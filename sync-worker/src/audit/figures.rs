@@ -17,12 +17,10 @@ pub struct NewestReceipt {
     pub from: DateTime<Utc>,
     /// The time at which it ended.
     pub to: DateTime<Utc>,
-    /// The orders that differed, without those of `dropped`.
+    /// The orders that differed, without those of which a change was parked or dropped.
     pub found: u64,
-    /// The orders that still differ, without those of `dropped`.
+    /// The orders that still differ, without those of which a change was parked or dropped.
     pub left: u64,
-    /// The orders of `left` of which a change is parked.
-    pub parked: u64,
     /// The orders that differ because a person dropped a change of them.
     pub dropped: u64,
 }
@@ -64,5 +62,7 @@ fn newest_receipt(run: &Run) -> Option<NewestReceipt> {
     let report = receipt(run)?;
     let Report { number, from, to, findings, .. } = report;
     let Findings { found, left, parked, dropped, .. } = findings;
-    Some(NewestReceipt { number, from, to: to?, found, left, parked, dropped })
+    // What is parked has an alert and a sentence of its own, which end with it.
+    let [found, left] = [found, left].map(|orders| orders.saturating_sub(parked));
+    Some(NewestReceipt { number, from, to: to?, found, left, dropped })
 }

@@ -111,19 +111,13 @@ impl Pair {
         }
         let at_warehouse = finding(self.store.as_ref(), now.warehouse.as_ref());
         let at_store = finding(self.warehouse.as_ref(), now.store.as_ref());
-        if is_parked(at_warehouse, now.store.as_ref())
-            || is_parked(at_store, now.warehouse.as_ref())
-        {
-            return Verdict::Differs(Kind::Parked);
-        }
-        let (at_store, at_warehouse, was_dropped) = without_dropped(now, at_store, at_warehouse);
+        let (at_store, at_warehouse, set_aside) = without_set_aside(now, at_store, at_warehouse);
         let has_two_contents = || match (&now.store, &now.warehouse) {
             (Some(store), Some(warehouse)) => has_two_contents(store, warehouse),
             (None, _) | (_, None) => false,
         };
-        match kind(at_store, at_warehouse) {
+        match kind(at_store, at_warehouse).or(set_aside) {
             Some(kind) => Verdict::Differs(kind),
-            None if was_dropped => Verdict::Differs(Kind::Dropped),
             // A facet that nobody has changed is in no comparison of what a side lacks.
             None if has_two_contents() => Verdict::Differs(Kind::Different),
             None => Verdict::Moving,
@@ -138,27 +132,29 @@ fn finding(speaker: Option<&OrderState>, listener: Option<&OrderState>) -> Findi
     speaker.map_or(Finding::Covered, |speaker| compare(&speaker, listener))
 }
 
-fn is_parked(finding: Finding, speaker: Option<&OrderState>) -> bool {
-    finding.is_a_loss() && speaker.is_some_and(|state| state.parked)
-}
-
-/// Returns the findings without what the other side's dropped change explains, and whether it explains any.
-/// A loss in the other direction stays, and is healed.
-fn without_dropped(
+/// Returns the findings without what the other side's parked or dropped change explains, and which of the two
+/// explains any. A loss in the other direction stays, and is healed.
+fn without_set_aside(
     now: &Pair,
     at_store: Finding,
     at_warehouse: Finding,
-) -> (Finding, Finding, bool) {
-    let dropped = |state: &Option<OrderState>| state.as_ref().is_some_and(|it| it.dropped);
-    let of_store = at_warehouse.is_a_loss() && dropped(&now.store);
-    let of_warehouse = at_store.is_a_loss() && dropped(&now.warehouse);
+) -> (Finding, Finding, Option<Kind>) {
+    let explains = |lost: Finding, speaker: &Option<OrderState>| match speaker {
+        Some(speaker) if lost.is_a_loss() && speaker.parked => Some(Kind::Parked),
+        Some(speaker) if lost.is_a_loss() && speaker.dropped => Some(Kind::Dropped),
+        Some(_) | None => None,
+    };
+    let of_store = explains(at_warehouse, &now.store);
+    let of_warehouse = explains(at_store, &now.warehouse);
     // Two contents of a revision are one difference, seen from both sides.
     let is_one = at_store == Finding::Different && at_warehouse == Finding::Different;
-    let rest = |finding, is_dropped| if is_dropped { Finding::Covered } else { finding };
+    let rest = |finding, is_explained| if is_explained { Finding::Covered } else { finding };
+    let of_both = [of_store, of_warehouse];
+    let parked = of_both.contains(&Some(Kind::Parked)).then_some(Kind::Parked);
     (
-        rest(at_store, of_warehouse || (is_one && of_store)),
-        rest(at_warehouse, of_store || (is_one && of_warehouse)),
-        of_store || of_warehouse,
+        rest(at_store, of_warehouse.is_some() || (is_one && of_store.is_some())),
+        rest(at_warehouse, of_store.is_some() || (is_one && of_warehouse.is_some())),
+        parked.or(of_store).or(of_warehouse),
     )
 }
 

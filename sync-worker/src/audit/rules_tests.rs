@@ -99,7 +99,9 @@ fn what_is_parked_is_left_to_its_side() {
     // A change that is parked at the side that lacks something is not the one that it lacks.
     let pair = at(two.clone(), parked(one));
     assert_eq!(unchanged(&pair), Verdict::Differs(Kind::WarehouseBehind));
-    assert!(at(parked(two.clone()), two).agrees(), "it has arrived by another way");
+    assert!(at(parked(two.clone()), two.clone()).agrees(), "it has arrived by another way");
+    let pair = at(parked(two), state((1, 0), "1-a", 1));
+    assert_eq!(unchanged(&pair), Verdict::Differs(Kind::StoreBehind), "the store lacks it still");
 }
 
 fn dropped(state: State) -> State {

@@ -48,18 +48,12 @@ impl Work for Audit {
 
     async fn work(&self, run: &Held) -> Outcome {
         let mut progress = Progress::begin(&run.cursors, run.requested, Utc::now());
+        let before = counts(&progress.report.findings);
         let ended = self.audit(run, &mut progress).await;
         let mut report = progress.report;
-        let Findings { compared, found, healed, left, dropped, .. } = report.findings;
         let mut outcome = Outcome::default();
-        for (name, count) in [
-            ("compared", compared),
-            ("found", found),
-            ("healed", healed),
-            ("left", left),
-            ("dropped", dropped),
-        ] {
-            outcome.add(name, count);
+        for ((name, count), (_, before)) in counts(&report.findings).into_iter().zip(before) {
+            outcome.add(name, count - before);
         }
         match ended {
             Ok(()) => {
@@ -77,6 +71,18 @@ impl Work for Audit {
     fn ended(&self, run: &Run) {
         self.figures.ended(run);
     }
+}
+
+/// Returns the counts of a run. Those of an earlier run that it continues are not its own.
+const fn counts(findings: &Findings) -> [(&'static str, u64); 5] {
+    let Findings { compared, found, healed, left, dropped, .. } = *findings;
+    [
+        ("compared", compared),
+        ("found", found),
+        ("healed", healed),
+        ("left", left),
+        ("dropped", dropped),
+    ]
 }
 
 /// The orders that are read until what differs among them is settled.

@@ -54,10 +54,10 @@ impl State {
 }
 
 /// A circuit breaker at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Circuit {
-    /// `closed`, `open` or `half-open`.
-    pub state: &'static str,
+    /// `closed`, `open` or `half-open`; null before the peer was first asked.
+    pub state: Option<&'static str>,
     /// The number of consecutive failures.
     pub failures: u32,
     /// The time of the next probe, while the breaker is open.
@@ -68,14 +68,6 @@ pub struct Circuit {
     pub half_opened: u64,
     /// Times that it closed.
     pub closed: u64,
-}
-
-impl Default for Circuit {
-    /// Returns the circuit of a peer about which nothing is known.
-    fn default() -> Self {
-        let state = breaker::BreakerState::HalfOpen.as_str();
-        Self { state, failures: 0, next_try: None, opened: 0, half_opened: 0, closed: 0 }
-    }
 }
 
 impl Circuit {
@@ -90,7 +82,7 @@ impl Circuit {
         };
         let transitions = breaker.transitions();
         Self {
-            state: breaker.state().as_str(),
+            state: Some(breaker.state().as_str()),
             failures: breaker.failures(),
             next_try: next_try.map(|date| date.to_rfc3339_opts(SecondsFormat::Millis, true)),
             opened: transitions.opened,

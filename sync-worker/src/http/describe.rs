@@ -70,7 +70,7 @@ fn direction() -> Value {
             "parked": queue("sync.store-to-warehouse.parked"), "leftover": []},
         "depth": {"queue": 0, "parked": 0, "at": at}, "rates": {"received": 1.2, "carried": 0.8},
         "counters": counters, "comparison": comparison,
-        "source": {"state": "publishing", "detail": null, "paused_since": null, "waiting": 0,
+        "source": {"state": "publishing", "detail": null, "paused_since": null, "dropped_at": null, "waiting": 0,
             "approximate": false, "oldest": null, "parked": 0}})
 }
 

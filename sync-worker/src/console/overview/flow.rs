@@ -153,13 +153,14 @@ fn worker(lane: &Lane, now: DateTime<Utc>) -> Markup {
 }
 
 fn breaker(breaker: &Circuit) -> Markup {
-    let tone = match breaker.state {
-        "closed" => Tone::Good,
-        "open" => Tone::Bad,
-        _ => Tone::Busy,
+    let (tone, state) = match breaker.state {
+        Some(closed @ "closed") => (Tone::Good, closed),
+        Some(open @ "open") => (Tone::Bad, open),
+        Some(half_open) => (Tone::Busy, half_open),
+        None => (Tone::Plain, "not needed yet"),
     };
     html! {
-        (mark(tone, breaker.state))
+        (mark(tone, state))
         @if let Some(next) = &breaker.next_try { " next try " (sent_time(next)) }
     }
 }

@@ -8,7 +8,6 @@ use shared_models::side::Side;
 
 use super::super::parts::{Tone, length, number_of, since, time};
 use super::view::{Lane, Relay, View};
-use crate::audit::NewestReceipt;
 
 /// The time for which changes may wait before the sentence says so, in seconds.
 const SOON: u64 = 10;
@@ -213,11 +212,10 @@ fn different(view: &View) -> Option<Sentence> {
     })
 }
 
-/// Orders that the newest audit has left, but for those that wait for a parked change.
+/// Orders that the newest audit has left.
 fn left_by_audit(view: &View) -> Option<Sentence> {
-    let receipt = view.receipt.filter(|receipt| receipt.left > receipt.parked)?;
-    let left = receipt.left - receipt.parked;
-    let differ = number_of(left, "order differs", "orders differ");
+    let receipt = view.receipt.filter(|receipt| receipt.left > 0)?;
+    let differ = number_of(receipt.left, "order differs", "orders differ");
     let text = format!("{differ} although published again: receipt {} of ", receipt.number);
     let sentence = Sentence::new(Tone::Bad, text).with_time(receipt.to, ".");
     Some(sentence.leading_to("/agreement", "See which"))
@@ -229,17 +227,10 @@ fn agreement(view: &View) -> Sentence {
         0 => ".".to_owned(),
         some => format!("; {} on the way.", number_of(some, "change is", "changes are")),
     };
-    let (receipt, tone) = match view.receipt {
-        None => (String::new(), Tone::Good),
-        Some(NewestReceipt { number, dropped: 0, .. }) => {
-            (format!(", receipt {number}"), Tone::Good)
-        }
-        Some(NewestReceipt { number, dropped, .. }) => {
-            let orders = number_of(dropped, "order", "orders");
-            let except = format!("except for {orders} of which a change was given up");
-            (format!(", receipt {number}, {except}"), Tone::Plain)
-        }
-    };
+    let number = view.receipt.map(|receipt| format!(", receipt {}", receipt.number));
+    let except = given_up(view);
+    let tone = if except.is_some() { Tone::Plain } else { Tone::Good };
+    let receipt = [number, except].into_iter().flatten().collect::<String>();
     let compared = view.lanes.each_ref().map(|lane| lane.snapshot.comparison.as_of);
     match compared {
         [Some(one), Some(other)] => {
@@ -249,6 +240,22 @@ fn agreement(view: &View) -> Sentence {
             let text = format!("Everything that was published is carried{rest}");
             let text = text + " The two sides have not been compared yet.";
             Sentence::new(Tone::Plain, text)
+        }
+    }
+}
+
+/// What a person has given up: the sides differ by that.
+fn given_up(view: &View) -> Option<String> {
+    let relays = view.lanes.iter().filter_map(|lane| lane.relay.as_ref().ok());
+    let newest = relays.filter_map(|relay| relay.dropped_at).max();
+    // Until the next audit nobody knows which orders differ because of it.
+    let is_audited = |at| view.receipt.is_some_and(|receipt| receipt.from > at);
+    match (newest.filter(|at| !is_audited(*at)), view.receipt.map_or(0, |it| it.dropped)) {
+        (Some(_), _) => Some(", except for what was given up since it was parked".to_owned()),
+        (None, 0) => None,
+        (None, dropped) => {
+            let orders = number_of(dropped, "order", "orders");
+            Some(format!(", except for {orders} of which a change was given up"))
         }
     }
 }

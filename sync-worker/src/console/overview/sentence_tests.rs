@@ -24,6 +24,7 @@ fn relay() -> Relay {
         approximate: false,
         oldest: None,
         parked: 0,
+        dropped_at: None,
     }
 }
 
@@ -76,7 +77,6 @@ fn receipt(left: u64) -> NewestReceipt {
         to,
         found: left,
         left,
-        parked: 0,
         dropped: 0,
     }
 }
@@ -95,6 +95,16 @@ fn agreement_says_as_of_when() {
     let expected = "In agreement as of 2026-11-29 11:59:50 UTC, receipt 4711, except for 1 order of \
                     which a change was given up.";
     assert_eq!(text, expected);
+    let given_up = |minutes| {
+        after(|view| {
+            of(view, 1).dropped_at = Some(now() - TimeDelta::minutes(minutes));
+            view.receipt = Some(receipt(0));
+        })
+    };
+    let (tone, text) = given_up(60);
+    assert_eq!(tone, Tone::Plain, "the audit may have judged the order before");
+    assert!(text.ends_with(", receipt 4711, except for what was given up since it was parked."));
+    assert_eq!(given_up(62).0, Tone::Good, "the audit counts what of it still differs");
     let (tone, text) = after(|view| view.lanes[0].snapshot.depth = queue(3));
     assert_eq!(tone, Tone::Good);
     assert!(text.ends_with("; 3 changes are on the way."), "{text}");
@@ -220,9 +230,7 @@ fn what_is_parked_late_or_different_is_said() {
     };
     assert_eq!(audited(59).0, Tone::Bad, "the audit began before");
     assert_eq!(audited(62).0, Tone::Warn, "the audit has judged it");
-    let parked = NewestReceipt { parked: 1, ..receipt(1) };
-    assert_eq!(after(|view| view.receipt = Some(parked)).0, Tone::Good, "it was, and is no more");
-    let (tone, text) = after(|view| view.receipt = Some(NewestReceipt { parked: 1, ..receipt(3) }));
+    let (tone, text) = after(|view| view.receipt = Some(receipt(2)));
     assert_eq!(tone, Tone::Bad);
     let expected = "2 orders differ although published again: receipt 4711 of 2026-11-29 11:00:00 \
                     UTC. See which";

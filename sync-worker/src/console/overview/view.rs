@@ -48,6 +48,9 @@ pub(crate) struct Relay {
     pub(crate) approximate: bool,
     pub(crate) oldest: Option<DateTime<Utc>>,
     pub(crate) parked: u64,
+    /// A service of an older version does not tell.
+    #[serde(default)]
+    pub(crate) dropped_at: Option<DateTime<Utc>>,
 }
 
 /// Where the figures come from.
