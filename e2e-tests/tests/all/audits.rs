@@ -85,7 +85,7 @@ fn figures(receipt: &Value) -> [u64; 4] {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sides_that_agree_have_equal_digests_and_a_receipt() {
     let broker = TestBroker::new().await;
-    let stack = start(&broker).await;
+    let mut stack = start(&broker).await;
     let placed = place_some(&stack, 3).await;
     stack.store.void(&placed[2]).await;
     stack.agree_on(&placed[2]).await;
@@ -109,6 +109,18 @@ async fn two_sides_that_agree_have_equal_digests_and_a_receipt() {
         "lockstep_source_runs_total{source=\"orders\",task=\"audit\",outcome=\"succeeded\"} 3";
     assert!(metrics.contains(runs), "{metrics}");
     assert!(!metrics.contains("lockstep_audit_receipt_timestamp_seconds 0\n"), "{metrics}");
+    let receipt = |metrics: &str| {
+        let line = metrics.lines().find(|it| it.starts_with("lockstep_audit_receipt_timestamp"));
+        line.map(str::to_owned)
+    };
+    let told = receipt(&metrics).unwrap();
+    stack.worker.kill().await;
+    stack.worker.start().await;
+    // It has made none itself.
+    let known = eventually("the next worker knows the receipt", async || {
+        receipt(&client(stack.worker.url()).get("/metrics").await.with(200).text)
+    });
+    assert_eq!(known.await, told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
