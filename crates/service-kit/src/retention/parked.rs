@@ -9,20 +9,27 @@ use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-/// Deletes changes that were dropped, or offered again: parked for the last time before a time, and
-/// dropped or offered before it. Another offer may still be in vain, and is then reported as this change. Rows
-/// that others have locked are left for the next time. Only the oldest are looked at, in the order of
-/// their index.
+/// Deletes changes that were dropped before a time, or parked for the last time and offered again before it.
+/// (A later offer may still be in vain, and is then reported as this change.) Each of the three kinds is read
+/// in the order of an index of its own, so that none has to look through those that are to stay. Rows that
+/// others have locked are left for the next time.
 const DELETE_SETTLED: &str = "
-with oldest as materialized (
-    select id, state, event_id from parked
-    where state <> 'parked' and last_at < $1 and not (state = 'dropped' and acted_at >= $1)
-    order by last_at limit 2000),
+with dropped as materialized (
+    select id from parked where state = 'dropped' and coalesce(acted_at, last_at) < $1
+    order by coalesce(acted_at, last_at) limit $3),
+offered as materialized (
+    select id from parked where state = 'offered' and event_id < $2 and last_at < $1
+    order by event_id limit $3),
+offered_undated as materialized (
+    select id from parked
+    where state = 'offered' and substr(event_id::text, 15, 1) <> '7' and last_at < $1
+    order by last_at limit $3),
 settled as materialized (
     select id from parked where id = any (array(
-        select id from oldest
-        where state = 'dropped' or event_id < $2 or substr(event_id::text, 15, 1) <> '7' limit $3))
-        and state <> 'parked'
+        select id from dropped
+        union select id from offered
+        union select id from offered_undated
+        limit $3)) and state <> 'parked'
     for update skip locked),
 gone as (
     delete from parked where id = any (array(select id from settled)) returning id, event_id),

@@ -32,7 +32,7 @@ pub(super) struct Shown {
     backlog: Backlog,
     /// The number of parked changes; [`parked::MOST_WAITING`] means that many or more.
     parked: i64,
-    /// The time at which a person last dropped a change, while that is on record.
+    /// The time at which a person last dropped a change of an order, while that is on record.
     dropped_at: Option<DateTime<Utc>>,
 }
 
@@ -51,9 +51,11 @@ pub(super) fn relay() -> Routes {
 }
 
 async fn show(service: Data<Service>) -> Result<HttpResponse, Error> {
+    let first = service.resources.first().name();
     let asking = service.database.observe(async |connection| {
         let backlog = backlog(connection).await?;
-        let parked = (parked::waiting(connection).await?, parked::newest_drop(connection).await?);
+        let parked =
+            (parked::waiting(connection).await?, parked::newest_drop(connection, first).await?);
         Ok((pause::since(connection).await?, backlog, parked))
     });
     let (paused_since, backlog, (parked, dropped_at)) = asking.await?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use program_kit::http::page::Position;
 use shared_models::parked::ParkedState;
@@ -59,18 +59,25 @@ pub async fn waiting(connection: &AsyncPgConnection) -> QueryResult<i64> {
 }
 
 const NEWEST_DROP: &str = "
-select max(acted_at) as at from parked where state = 'dropped'";
+select coalesce(acted_at, last_at) as at from parked
+where state = 'dropped' and resource = $1 order by coalesce(acted_at, last_at) desc limit 1";
 
 #[derive(QueryableByName)]
 struct NewestDrop {
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
 }
 
-/// Returns the time at which a person last dropped a change that is still on record as dropped.
-pub async fn newest_drop(connection: &AsyncPgConnection) -> QueryResult<Option<DateTime<Utc>>> {
-    let asking = diesel::sql_query(NEWEST_DROP);
-    Ok(RunQueryDsl::get_result::<NewestDrop>(asking, &mut &*connection).await?.at)
+/// Returns the time at which a person last dropped a change of this resource that is still on record as
+/// dropped.
+pub async fn newest_drop(
+    connection: &AsyncPgConnection,
+    resource: &str,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    let asking = diesel::sql_query(NEWEST_DROP).bind::<Text, _>(resource);
+    let newest =
+        RunQueryDsl::get_result::<NewestDrop>(asking, &mut &*connection).await.optional()?;
+    Ok(newest.map(|newest| newest.at))
 }
 
 /// Finds newer changes of the same record that were published: one that touched nothing shared, or

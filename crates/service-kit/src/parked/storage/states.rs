@@ -92,7 +92,7 @@ pub(in crate::parked) async fn set_offered(
 }
 
 /// Marks what was dropped of these records as offered again: the newest of each with the event of the offer, by
-/// which it is known if that is in vain, too.
+/// which it is known if that is in vain, too. Where a change of the record is parked, that stands for all of it.
 const OFFER_DROPPED: &str = "
 with dropped as materialized (
     select parked.id, parked.last_at, new.key, new.event_id
@@ -106,7 +106,11 @@ ranked as (
     from dropped)
 update parked set
     state = 'offered',
-    event_id = case when place = 1 then ranked.event_id else parked.event_id end
+    event_id = case when place = 1 and not exists (
+            select from parked waiting
+            where waiting.resource = parked.resource and waiting.key = parked.key
+                and waiting.state = 'parked')
+        then ranked.event_id else parked.event_id end
 from ranked where parked.id = ranked.id";
 
 /// Marks what was dropped of the records of these offers as offered again.

@@ -52,6 +52,32 @@ async fn what_can_be_replayed_is_offered_and_what_cannot_is_told() {
 }
 
 #[tokio::test]
+async fn an_offer_takes_a_drop_back_and_is_reported_as_one_change() {
+    let side = alone().await;
+    let key = write_notes(&side.database, 1).await.remove(0);
+    let [dropped, parked] = [Uuid::now_v7(), Uuid::now_v7()];
+    assert_eq!(report(&side, &[hopeless(dropped, &key)]).await, 1);
+    assert_eq!(post(&side, "drop", &json!({ "ids": [dropped] })).await["changed"], 1);
+    assert_eq!(report(&side, &[hopeless(parked, &key)]).await, 1);
+    let offer = async || {
+        side.client.post("/v1/sync/offer", &json!({ "ids": [key] })).await.with(202);
+        let newest = "changes where kind = 'note.offered'";
+        side.database.count(newest).await
+    };
+    let with_event = async |id: Uuid, own: bool| {
+        let is = if own { "=" } else { "<>" };
+        let rows = format!("parked where id = '{id}' and state = 'offered' and event_id {is} id");
+        side.database.count(&rows).await == 1
+    };
+    assert_eq!(offer().await, 1);
+    assert!(with_event(dropped, true).await, "what is parked stands for the record");
+    assert_eq!(one(&side, parked).await["state"], "parked");
+    assert_eq!(post(&side, "drop", &json!({ "ids": [parked] })).await["changed"], 1);
+    assert_eq!(offer().await, 2);
+    assert!(with_event(parked, false).await && with_event(dropped, true).await);
+}
+
+#[tokio::test]
 async fn what_is_due_already_is_not_made_due_twice() {
     let broker = bound_broker().await;
     let side = publishing_to(&broker).await;

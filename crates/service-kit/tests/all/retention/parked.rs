@@ -82,6 +82,21 @@ async fn what_was_offered_lately_is_kept_however_long_ago_it_was_parked() {
 }
 
 #[tokio::test]
+async fn what_was_dropped_lately_is_kept_however_long_ago_it_was_parked() {
+    let (side, [_, _, dropped]) = three_states().await;
+    let before = later() - chrono::TimeDelta::hours(1);
+    let long_ago = format!(
+        "update parked set first_at = '2020-01-01', last_at = '2020-01-01';
+        update parked set state = 'parked' where state = 'offered';
+        update parked set acted_at = now() where id = '{dropped}'"
+    );
+    side.database.run(&long_ago).await;
+    assert_eq!(delete(&side.database, before).await, 0);
+    side.database.run("update parked set acted_at = '2020-02-02'").await;
+    assert_eq!(delete(&side.database, before).await, 1);
+}
+
+#[tokio::test]
 async fn a_change_that_is_reported_again_after_it_was_deleted_is_parked_anew() {
     let (side, [waiting, offered, dropped]) = three_states().await;
     assert_eq!(report(&side, &[waiting, offered, dropped], "n-0001").await, 0);

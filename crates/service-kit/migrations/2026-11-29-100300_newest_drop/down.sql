@@ -1,1 +1,0 @@
-drop index parked_newest_drop;
