@@ -87,6 +87,15 @@ pub enum Verdict {
 }
 
 impl Pair {
+    /// Returns its state at a side, if it is there.
+    #[must_use]
+    pub const fn at(&self, side: Side) -> Option<&OrderState> {
+        match side {
+            Side::Store => self.store.as_ref(),
+            Side::Warehouse => self.warehouse.as_ref(),
+        }
+    }
+
     /// Returns whether both sides have the same. Digests of different formats say nothing of each other.
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -146,13 +155,15 @@ fn without_set_aside(
     };
     let of_store = explains(at_warehouse, &now.store);
     let of_warehouse = explains(at_store, &now.warehouse);
-    // Two contents of a revision are one difference, seen from both sides.
+    // Two contents of a revision are one difference, seen from both sides, which the store offers: that would
+    // bring what is set aside there.
     let is_one = at_store == Finding::Different && at_warehouse == Finding::Different;
+    let is_of_store = at_store == Finding::Different && of_store.is_some();
     let rest = |finding, is_explained| if is_explained { Finding::Covered } else { finding };
     let of_both = [of_store, of_warehouse];
     let parked = of_both.contains(&Some(Kind::Parked)).then_some(Kind::Parked);
     (
-        rest(at_store, of_warehouse.is_some() || (is_one && of_store.is_some())),
+        rest(at_store, of_warehouse.is_some() || is_of_store),
         rest(at_warehouse, of_store.is_some() || (is_one && of_warehouse.is_some())),
         parked.or(of_store).or(of_warehouse),
     )

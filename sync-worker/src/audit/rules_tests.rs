@@ -104,6 +104,19 @@ fn what_is_parked_is_left_to_its_side() {
     assert_eq!(unchanged(&pair), Verdict::Differs(Kind::StoreBehind), "the store lacks it still");
 }
 
+#[test]
+fn no_offer_of_two_contents_brings_what_is_set_aside_at_the_store() {
+    let two_contents = |store: State| {
+        let mut warehouse = state((1, 0), "1-a", 1);
+        warehouse.as_mut().unwrap().progress.digest = "1-q".to_owned();
+        unchanged(&at(store, warehouse))
+    };
+    let edited = || state((2, 0), "1-b", 1);
+    assert_eq!(two_contents(edited()), Verdict::Differs(Kind::WarehouseBehind));
+    assert_eq!(two_contents(parked(edited())), Verdict::Differs(Kind::Parked));
+    assert_eq!(two_contents(dropped(edited())), Verdict::Differs(Kind::Dropped));
+}
+
 fn dropped(state: State) -> State {
     state.map(|state| OrderState { dropped: true, ..state })
 }

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared_models::comparison::LogState;
+use shared_models::comparison::{LogState, OrderState};
 use shared_models::runs::RunFailure;
 use tokio::time::sleep;
 
@@ -43,6 +43,18 @@ struct Differing {
     kind: Kind,
 }
 
+impl Differing {
+    /// Returns whether what it was found to lack was offered and is there, and only what is parked or dropped
+    /// at the other side is left.
+    fn is_healed_but_for_the_rest(&self) -> bool {
+        let is_set_aside = |side| self.pair.at(side).is_some_and(OrderState::is_set_aside);
+        let offered_by = self.found.offered_by();
+        self.kind.offered_by().is_empty()
+            && !offered_by.is_empty()
+            && !offered_by.iter().any(|side| is_set_aside(*side))
+    }
+}
+
 /// Settles orders that differed; `newest` are the places in the logs that their states may reflect.
 pub(super) async fn settle(
     sides: &Sides,
@@ -57,8 +69,13 @@ pub(super) async fn settle(
         // What nobody is to offer stays as it is: parked, or dropped by a person.
         let is_left = |order: &Differing| order.kind.offered_by().is_empty();
         if offers == OFFERS || differing.iter().all(is_left) {
-            // The kind now: an order that was offered may be parked since.
-            differing.iter().for_each(|order| findings.add_left(&order.pair, order.kind));
+            for order in &differing {
+                if order.is_healed_but_for_the_rest() {
+                    findings.add_healed(order.pair.id, order.found);
+                }
+                // The kind now: an order that was offered may be parked since.
+                findings.add_left(&order.pair, order.kind);
+            }
             return Ok(findings);
         }
         if offers == 0 {

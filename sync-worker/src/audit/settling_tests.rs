@@ -1,5 +1,6 @@
 use shared_models::comparison::{FacetState, OrderState};
 use shared_models::revision::Revision;
+use shared_models::side::Side;
 use uuid::Uuid;
 
 use super::*;
@@ -105,4 +106,26 @@ fn orders_are_settled_that_agree_or_move_and_the_others_stay_open_with_the_state
     assert_eq!(differing.collect::<Vec<_>>(), expected, "with what they are now");
     let Findings { compared, moving, found, healed, left, .. } = findings;
     assert_eq!([compared, moving, found, healed, left], [3, 1, 1, 1, 0]);
+}
+
+#[test]
+fn what_was_lost_beside_a_parked_change_is_healed_although_that_is_left() {
+    let is_healed = |found, kind, parked_at: Side| {
+        let mut pair = pair(1, 2, 1);
+        let state = match parked_at {
+            Side::Store => &mut pair.store,
+            Side::Warehouse => &mut pair.warehouse,
+        };
+        state.as_mut().unwrap().parked = true;
+        Differing { pair, found, kind }.is_healed_but_for_the_rest()
+    };
+    use Kind::{BothBehind, Parked, StoreBehind, WarehouseBehind};
+    assert!(is_healed(StoreBehind, Parked, Side::Store));
+    assert!(
+        !is_healed(WarehouseBehind, Parked, Side::Store),
+        "that was parked when it was offered"
+    );
+    assert!(!is_healed(BothBehind, Parked, Side::Store), "half of it was");
+    assert!(!is_healed(StoreBehind, StoreBehind, Side::Store), "it is left");
+    assert!(!is_healed(Parked, Parked, Side::Store), "nothing was offered");
 }
