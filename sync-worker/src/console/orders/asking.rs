@@ -72,17 +72,16 @@ fn problem(side: &SideClient, error: &crate::side_client::RequestError) -> Strin
     if text.starts_with("the ") { text } else { format!("the {name}: {text}") }
 }
 
-/// Returns a page of the orders that a person looks for. The store's list leads: each order on it is
-/// looked up at the warehouse. If the store does not answer, it is the other way round.
+/// Returns a page of the orders that a person looks for, as far as the lists of both sides reach. The store's
+/// leads: an order stands where it stands there, and those that only the warehouse lists stand between.
 pub(super) async fn search(sides: &Sides, known: &Known, search: &Search) -> Found {
     let (leading, other) = (sides.of(Side::Store, known), sides.of(Side::Warehouse, known));
     let (ours, theirs) = join(list(&leading, search), list(&other, search)).await;
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
-            let (items, problems) = join_both(&leading, &other, &ours, theirs.items).await;
-            // A store that was set back may have fewer.
-            let next = ours.next.or(theirs.next);
-            Found { pairs: items, next, problems }
+            let (ours, theirs, next) = as_far_as_both_reach(ours, theirs);
+            let (pairs, problems) = join_both((&leading, &other), search, ours, theirs).await;
+            Found { pairs, next, problems }
         }
         (Ok(ours), Err(problem)) => {
             let pairs = ours.items.into_iter();
@@ -108,38 +107,114 @@ async fn list(side: &SideClient, search: &Search) -> Result<Page, String> {
     Ok(page.unwrap_or_else(|| Page { items: vec![], next: None }))
 }
 
+/// Returns what is on both pages down to the place that both reach, and the query of the page after it. A side
+/// may list fewer orders of a time than the other: one of them may have been set back.
+fn as_far_as_both_reach(ours: Page, theirs: Page) -> (Vec<Order>, Vec<Order>, Option<String>) {
+    let end = |page: &Page| {
+        let last = page.items.last().map(|order| order.created_at);
+        last.zip(page.next.clone())
+    };
+    let nearest = [end(&ours), end(&theirs)].into_iter().flatten().max_by_key(|(last, _)| *last);
+    let Some((last, next)) = nearest else { return (ours.items, theirs.items, None) };
+    let down_to = |page: Page| page.items.into_iter().filter(|order| order.created_at >= last);
+    (down_to(ours).collect(), down_to(theirs).collect(), Some(next))
+}
+
+/// Returns whether a side lists this order as it is there.
+fn is_listed(order: &Order, Search { company, status, .. }: &Search) -> bool {
+    let fits = |wanted: &str, is: &str| wanted.trim().is_empty() || wanted.trim() == is;
+    fits(company, &order.company) && fits(status, order.status.as_str())
+}
+
 /// Puts the orders of both lists next to each other. What is on one of them only is asked for at the
 /// other side: it may be older there, or of another status.
 async fn join_both(
-    store: &SideClient,
-    warehouse: &SideClient,
-    ours: &Page,
+    (store, warehouse): (&SideClient, &SideClient),
+    search: &Search,
+    ours: Vec<Order>,
     theirs: Vec<Order>,
 ) -> (Vec<Pair>, Vec<String>) {
     let mut theirs = theirs.into_iter().map(|order| (order.id, order)).collect::<HashMap<_, _>>();
     let pairs = ours
-        .items
-        .iter()
-        .map(|order| Pair { warehouse: theirs.remove(&order.id), store: Some(order.clone()) });
+        .into_iter()
+        .map(|order| Pair { warehouse: theirs.remove(&order.id), store: Some(order) });
     let mut pairs = pairs.collect::<Vec<_>>();
-    let oldest = ours.items.last().map(|order| order.created_at).filter(|_| ours.next.is_some());
-    // Others may stand on a later page of the store's list.
-    let newer = theirs.into_values().filter(|it| oldest.is_none_or(|at| it.created_at > at));
-    pairs.extend(newer.map(|order| Pair { store: None, warehouse: Some(order) }));
+    pairs.extend(theirs.into_values().map(|order| Pair { store: None, warehouse: Some(order) }));
     let lookups = iter(pairs).map(async |pair| match (&pair.store, &pair.warehouse) {
         (Some(order), None) => one(warehouse, order.id)
             .await
-            .map(|found| Pair { store: pair.store.clone(), warehouse: found }),
-        (None, Some(order)) => one(store, order.id)
-            .await
-            .map(|found| Pair { store: found, warehouse: pair.warehouse.clone() }),
-        (Some(_), Some(_)) | (None, None) => Ok(pair),
+            .map(|found| Some(Pair { store: pair.store.clone(), warehouse: found })),
+        // One that the store lists stands on another page of its list.
+        (None, Some(order)) => one(store, order.id).await.map(|found| {
+            let is_here = found.as_ref().is_none_or(|order| !is_listed(order, search));
+            is_here.then(|| Pair { store: found, warehouse: pair.warehouse.clone() })
+        }),
+        (Some(_), Some(_)) | (None, None) => Ok(Some(pair)),
     });
     let done = lookups.buffered(PARALLEL).collect::<Vec<_>>().await;
     let mut problems = vec![];
-    let mut pairs = done.into_iter().filter_map(|done| done.map_err(|it| problems.push(it)).ok());
+    let mut pairs = done.into_iter().filter_map(|done| {
+        done.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    });
     let mut pairs = pairs.by_ref().collect::<Vec<_>>();
     pairs.sort_by_key(|pair| std::cmp::Reverse(pair.either().map(|order| order.created_at)));
     problems.dedup();
     (pairs, problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A page of orders that were created at these seconds.
+    fn page(created: &[i64], next: Option<&str>) -> Page {
+        let order = |second: &i64| {
+            json!({
+                "id": Uuid::from_u128(second.unsigned_abs().into()), "company": "Acme", "address": "1 Quay",
+                "lines": [], "status": "placed", "version": 1, "updated_at": "2026-11-29T12:00:00Z",
+                "created_at": format!("2026-11-29T12:00:{second:02}Z"),
+                "revisions": {"delivery": {"store": 1, "warehouse": 0}, "progress": {"store": 0, "warehouse": 0}},
+            })
+        };
+        let items = created.iter().map(order).collect::<Vec<_>>();
+        serde_json::from_value(json!({"items": items, "next": next})).unwrap()
+    }
+
+    /// The seconds of what is on this page, and the query of the next.
+    fn shown(ours: Page, theirs: Page) -> ([Vec<u128>; 2], Option<String>) {
+        let (ours, theirs, next) = as_far_as_both_reach(ours, theirs);
+        let seconds = |orders: Vec<Order>| orders.iter().map(|it| it.id.as_u128()).collect();
+        ([seconds(ours), seconds(theirs)], next)
+    }
+
+    #[test]
+    fn a_page_ends_where_the_first_of_both_lists_does() {
+        let all = |next| page(&[9, 8, 7], next);
+        assert_eq!(shown(all(None), all(None)), ([vec![9, 8, 7], vec![9, 8, 7]], None));
+        // The store lacks the newest, and its page reaches further back.
+        let (seconds, next) = shown(page(&[5, 4], Some("store")), page(&[9, 5], Some("warehouse")));
+        assert_eq!((seconds, next.as_deref()), ([vec![5], vec![9, 5]], Some("warehouse")));
+        // The store has nothing more, and the warehouse has.
+        let (seconds, next) = shown(page(&[9, 4], None), all(Some("warehouse")));
+        assert_eq!((seconds, next.as_deref()), ([vec![9], vec![9, 8, 7]], Some("warehouse")));
+        let (seconds, next) = shown(all(Some("store")), page(&[9, 6], None));
+        assert_eq!((seconds, next.as_deref()), ([vec![9, 8, 7], vec![9]], Some("store")));
+    }
+
+    #[test]
+    fn an_order_is_listed_where_it_is_what_is_searched_for() {
+        let order = &page(&[1], None).items[0];
+        let search = |company: &str, status: &str| Search {
+            company: company.to_owned(),
+            status: status.to_owned(),
+            ..Search::default()
+        };
+        assert!(is_listed(order, &search("", "")) && is_listed(order, &search(" Acme ", "placed")));
+        assert!(!is_listed(order, &search("", "picking")) && !is_listed(order, &search("Ac", "")));
+    }
 }
