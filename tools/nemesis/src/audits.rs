@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use process_kit::secured::headers;
@@ -12,7 +12,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use shared_models::side::Side;
 use test_kit::http;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::parts::Part;
 use super::world::World;
@@ -40,17 +40,19 @@ pub async fn begin_many(world: &World, begun: &Cell<usize>) -> Infallible {
 
 /// Has an audit made of sides that agree, and says what its receipt has that it should not have.
 pub async fn check(world: &World) -> Result<(), String> {
-    let began = Instant::now();
-    let mut last = "nobody was asked".to_owned();
-    while began.elapsed() < LIMIT {
-        match receipt(world).await {
-            Ok(Some(receipt)) => return agrees(&receipt, &orders(world).await?),
-            Ok(None) => last = "another audit is under way".to_owned(),
-            Err(error) => last = format!("{error:#}"),
+    let mut last = "nobody has answered".to_owned();
+    let asking = async {
+        loop {
+            match receipt(world).await {
+                Ok(Some(receipt)) => return agrees(&receipt, &orders(world).await?),
+                Ok(None) => last = "another audit is under way".to_owned(),
+                Err(error) => last = format!("{error:#}"),
+            }
+            sleep(PAUSE).await;
         }
-        sleep(PAUSE).await;
-    }
-    Err(format!("no audit within {LIMIT:?}: {last}"))
+    };
+    let checked = timeout(LIMIT, asking).await;
+    checked.unwrap_or_else(|_| Err(format!("no audit within {LIMIT:?}: {last}")))
 }
 
 /// Returns the receipt of a new audit; `None` while another one is in the way.
