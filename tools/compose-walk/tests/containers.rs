@@ -53,7 +53,10 @@ fn sha256(text: &str) -> String {
 fn every_setting_that_compose_asks_for_is_explained() {
     let compose = text("docker-compose.yml");
     let asked = compose.split("${").skip(1).map(|rest| rest.split(':').next().unwrap());
-    let asked: BTreeSet<&str> = asked.collect();
+    // What is taken from the environment as it is there has no value.
+    let taken = compose.lines().filter_map(|line| line.trim().strip_suffix(':'));
+    let taken = taken.filter(|name| name.starts_with("OTEL_"));
+    let asked: BTreeSet<&str> = asked.chain(taken).collect();
     let example = text(".env.example");
     // One that is off unless it is set is commented out.
     let names = example.lines().filter_map(|line| {
@@ -76,6 +79,22 @@ fn what_shows_the_metrics_starts_only_where_it_is_asked_for() {
         let name = service.lines().find(|line| !line.starts_with('#')).unwrap().trim();
         let shows = ["prometheus:", "grafana:"].contains(&name);
         assert_eq!(service.contains("profiles: [observability]"), shows, "{name}");
+    }
+}
+
+#[test]
+fn the_images_are_built_from_what_docker_is_given() {
+    let (manifest, given) = (text("Cargo.toml"), text(".dockerignore"));
+    let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    let members = members.split('"').skip(1).step_by(2).collect::<Vec<_>>();
+    assert!(members.len() > 10, "{members:?}");
+    for member in members {
+        let is_given = given.lines().any(|line| {
+            let given = line.strip_prefix('!');
+            given == Some(member.split('/').next().unwrap())
+                || given == Some(&format!("{member}/Cargo.toml"))
+        });
+        assert!(is_given, ".dockerignore keeps the manifest of {member} from docker");
     }
 }
 
