@@ -22,7 +22,6 @@ use uuid::Uuid;
 use crate::change_log::{self, Change};
 use crate::database::now;
 use crate::database::schema::offers;
-use crate::parked;
 use crate::resource::{Resource, Resources};
 use search::{LookBack, Search};
 pub(crate) use task::OfferTask;
@@ -176,7 +175,7 @@ async fn append(
     in_bulk: bool,
 ) -> QueryResult<()> {
     change_log::append_offers(connection, offers, in_bulk).await?;
-    parked::offer_dropped(connection, offers).await
+    storage::offer_dropped(connection, offers).await
 }
 
 /// Returns the error of an offer that another version of the service has begun.

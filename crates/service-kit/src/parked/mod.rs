@@ -16,5 +16,4 @@ pub(crate) use offering::ParkedTask;
 pub use reporting::{Reported, report};
 pub use row::{Parked, State};
 pub use settings::{Delays, ParkedSettings};
-pub(crate) use storage::offer_dropped;
 pub use storage::{MOST_WAITING, find, newest_drop, overtaken, page, waiting};
