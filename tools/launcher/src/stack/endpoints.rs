@@ -115,7 +115,7 @@ impl Endpoints {
             ("access", self.access().to_owned()),
             ("command line", "deploy/worker parked list, audit, pull, load or flush".to_owned()),
             ("logs", folder.join("logs").display().to_string()),
-            ("for scripts", format!(". {env}  (all URLs, with passwords)")),
+            ("for scripts", format!(". {env}  (all URLs, with passwords; process ids)")),
         ];
         let rows: String = rows
             .into_iter()

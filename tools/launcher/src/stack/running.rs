@@ -143,6 +143,14 @@ impl Running {
         }
     }
 
+    /// Returns the process ids of the programs, as lines that a POSIX shell can read: who wants to see an
+    /// outage stops one.
+    pub(super) fn pid_lines(&self) -> String {
+        let names = ["STORE_PID", "WAREHOUSE_PID", "WORKER_PID"];
+        let programs = names.into_iter().zip(&self.programs);
+        programs.map(|(name, program)| format!("{name}='{}'\n", program.identity().pid)).collect()
+    }
+
     pub(super) fn identities(&self) -> Vec<Identity> {
         self.processes().map(Process::identity).collect()
     }

@@ -169,7 +169,7 @@ async fn start(
     running.start_programs(folder, &programs, progress).await?;
     state.children = running.identities();
     state.ready = Some(endpoints.clone());
-    folder.write(endpoints::FILE, &endpoints.env_file())?;
+    folder.write(endpoints::FILE, &(endpoints.env_file() + &running.pid_lines()))?;
     folder.write(programs::WORKER_FILE, &programs::worker_file(&programs, &endpoints)?)?;
     state.save(folder)?;
     Ok(endpoints)
