@@ -6,6 +6,7 @@ use actix_web::http::Method;
 use reqwest::Response;
 use serde_json::Value;
 use test_kit::{NOTES, TestClient, TestDatabase, TestService, eventually};
+use tokio::time::timeout;
 
 use super::following::waits;
 use super::{after, now, side};
@@ -71,7 +72,9 @@ impl Stream {
     async fn keys(&mut self, count: usize) -> Vec<String> {
         let mut keys = vec![];
         while keys.len() < count {
-            let (_, data) = self.next().await.unwrap();
+            // What does not come within that time does not come at all.
+            let next = timeout(Duration::from_secs(60), self.next()).await;
+            let (_, data) = next.unwrap_or_else(|_| panic!("nothing after {keys:?}")).unwrap();
             keys.push(data["key"].as_str().unwrap().to_owned());
         }
         keys
@@ -222,6 +225,9 @@ async fn a_database_that_was_set_back_ends_the_streams() {
 async fn a_stream_from_the_start_goes_through_what_is_trimmed() {
     let database = TestDatabase::of(&test_kit::notes()).await;
     NOTES.write(&database, &["a", "b"]).await;
+    // Nothing is trimmed that readers do not see yet: a transaction of any database may be older.
+    let seen = "changes where xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+    eventually("readers see both", async || (database.count(seen).await == 2).then_some(())).await;
     let trim = "update log_state set (trimmed_xid, trimmed_seq) = (select xid, seq from changes
         order by xid desc, seq desc limit 1)";
     database.run(trim).await;
