@@ -112,7 +112,11 @@ fn sides(view: &View) -> Option<Sentence> {
 
 fn one_away(view: &View, side: Side, (answers, time): (bool, Option<String>)) -> Sentence {
     let peer = side.peer();
-    let waiting = number_of(view.from(peer).waiting(), "change waits", "changes wait");
+    let waiting = match view.from(peer).waiting() {
+        // The worker may have some in hand, which are not counted.
+        0 => "what changes meanwhile waits".to_owned(),
+        some => number_of(some, "change waits", "changes wait"),
+    };
     let time = time.map(|time| format!(" for {time}")).unwrap_or_default();
     let what = match (answers, view.from(peer).peer_unavailable()) {
         (true, Some(reason)) => format!("has taken no changes{time} ({reason})"),

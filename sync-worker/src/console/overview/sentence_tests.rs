@@ -143,7 +143,8 @@ fn a_side_that_does_not_answer_is_named_with_what_waits_for_it() {
         "The warehouse has not answered for 40 s: 312 changes wait at the store, none is lost.";
     assert_eq!((tone, &*text), (Tone::Bad, expected));
     let (_, text) = after(|view| view.lanes[0].relay = Err("gone".to_owned()));
-    let expected = "The store has not answered: 0 changes wait at the warehouse, none is lost.";
+    let expected =
+        "The store has not answered: what changes meanwhile waits at the warehouse, none is lost.";
     assert_eq!(text, expected);
     let (_, text) = after(|view| enter(&mut view.lanes[1], &away));
     assert!(
