@@ -87,6 +87,15 @@ fn hidden(page: &str, name: &str) -> Option<String> {
     Some(field.split('"').next()?.to_owned())
 }
 
+/// A person who may write, the id of an order at both sides, and its page.
+async fn with_an_order(stack: &Stack) -> (Browser, String, String) {
+    let writer = Browser::signed_in(stack, Role::Write).await;
+    let id = stack.store.place(&lamps_and_bulbs()).await;
+    stack.agree_on(&id).await;
+    let page = format!("/orders/{id}");
+    (writer, id, page)
+}
+
 /// The pages that need no record.
 fn pages() -> Vec<String> {
     let pages = console_pages().into_iter().filter(|path| !path.contains('{')).collect::<Vec<_>>();
@@ -246,10 +255,7 @@ async fn an_order_is_placed_once_and_what_is_wrong_with_it_stands_at_the_field()
 async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
     let broker = TestBroker::new().await;
     let stack = Stack::start(&broker).await;
-    let writer = Browser::signed_in(&stack, Role::Write).await;
-    let id = stack.store.place(&lamps_and_bulbs()).await;
-    stack.agree_on(&id).await;
-    let page = format!("/orders/{id}");
+    let (writer, id, page) = with_an_order(&stack).await;
     let edit = format!("{page}/edit/warehouse");
     let seen = hidden(&writer.open(&edit).await.text, "version").unwrap();
     stack.warehouse.patch(&id, json!({"picker_note": "fragile"})).await;
@@ -296,10 +302,7 @@ async fn an_order_is_edited_and_moved_by_the_person_who_does_it() {
 async fn what_somebody_else_wrote_meanwhile_stays_where_a_late_form_has_not_touched_it() {
     let broker = TestBroker::new().await;
     let stack = Stack::start(&broker).await;
-    let writer = Browser::signed_in(&stack, Role::Write).await;
-    let id = stack.store.place(&lamps_and_bulbs()).await;
-    stack.agree_on(&id).await;
-    let page = format!("/orders/{id}");
+    let (writer, id, page) = with_an_order(&stack).await;
     // All that a browser would send of the page's form, with another carrier typed.
     let sent = |shown: &str, carrier: Option<&str>| {
         let names = ["form_key", "carrier_was", "tracking_was", "carrier", "tracking"];

@@ -38,9 +38,9 @@ pub struct Report {
     pub orders: usize,
     /// The time that the sides took to agree, and when, each time.
     pub agreements: Vec<Agreement>,
-    /// Audits that were begun during faults, and receipts of sides that agreed.
+    /// Audits that were begun during faults.
     pub audits: usize,
-    /// See there.
+    /// Receipts of sides that agreed.
     pub receipts: usize,
     /// Orders that were put back and of which offers were asked for, since nothing compares them.
     pub asked_for: usize,

@@ -16,7 +16,7 @@ pub(super) struct SetAside {
     dropped: HashMap<Uuid, Vec<Said>>,
 }
 
-/// What a message said of an order, as far as it counts here.
+/// The revisions of an order in a message.
 #[derive(Debug, Deserialize)]
 struct Said {
     delivery: Revised,

@@ -46,6 +46,24 @@ struct Cursor<I> {
     filters: String,
 }
 
+impl<I: DeserializeOwned> Cursor<I> {
+    fn parse(text: &str) -> Option<Self> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    }
+}
+
+impl Position {
+    /// Returns the position after which the page at a link goes on: further back than the last item of the
+    /// page before, if that ended early. `None` for the link of another version.
+    #[must_use]
+    pub fn of_link(link: &str) -> Option<Self> {
+        let (_, query) = link.split_once('?')?;
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let (_, cursor) = pairs.find(|(name, _)| name == "cursor")?;
+        Some(Cursor::parse(&cursor)?.after)
+    }
+}
+
 impl<F: Serialize, I: Serialize + DeserializeOwned> PageRequest<F, I> {
     /// Checks a caller's query.
     pub fn new(filters: F, limit: Option<u16>, cursor: Option<&str>) -> Result<Self, Problem> {
@@ -133,9 +151,7 @@ impl<T: Serialize> Page<T> {
 }
 
 fn position<I: DeserializeOwned>(cursor: &str, filters: &str) -> Result<Position<I>, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let read = bytes.and_then(|bytes| serde_json::from_slice::<Cursor<I>>(&bytes).ok());
-    match read {
+    match Cursor::parse(cursor) {
         Some(Cursor { after, .. }) if !is_storable(after.at) => {
             Err(unreadable("the cursor is not one from a page's next link"))
         }

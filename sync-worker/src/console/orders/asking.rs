@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::future::join;
 use futures_util::stream::{StreamExt as _, iter};
+use program_kit::http::page::Position;
 use serde::Deserialize;
 use shared_models::side::Side;
 use uuid::Uuid;
@@ -110,14 +111,19 @@ async fn list(side: &SideClient, search: &Search) -> Result<Page, String> {
 /// Returns what is on both pages down to the place that both reach, and the query of the page after it. A side
 /// may list fewer orders of a time than the other: one of them may have been set back.
 fn as_far_as_both_reach(ours: Page, theirs: Page) -> (Vec<Order>, Vec<Order>, Option<String>) {
+    // By the link and not by the last order: a page may end early, and have no order at all.
     let end = |page: &Page| {
-        let last = page.items.last().map(|order| order.created_at);
-        last.zip(page.next.clone())
+        let next = page.next.clone()?;
+        Position::of_link(&next).map(|Position { at, id }| ((at, id), next))
     };
-    let nearest = [end(&ours), end(&theirs)].into_iter().flatten().max_by_key(|(last, _)| *last);
-    let Some((last, next)) = nearest else { return (ours.items, theirs.items, None) };
-    let down_to = |page: Page| page.items.into_iter().filter(|order| order.created_at >= last);
-    (down_to(ours).collect(), down_to(theirs).collect(), Some(next))
+    let nearest = [end(&ours), end(&theirs)].into_iter().flatten().max_by_key(|(end, _)| *end);
+    let Some((end, next)) = nearest else {
+        return (ours.items, theirs.items, ours.next.or(theirs.next));
+    };
+    let down_to = |page: Page| {
+        page.items.into_iter().filter(|order| (order.created_at, order.id) >= end).collect()
+    };
+    (down_to(ours), down_to(theirs), Some(next))
 }
 
 /// Returns whether a side lists this order as it is there.
@@ -167,29 +173,41 @@ async fn join_both(
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+    use program_kit::http::page::PageRequest;
     use serde_json::json;
 
     use super::*;
 
-    /// A page of orders that were created at these seconds.
-    fn page(created: &[i64], next: Option<&str>) -> Page {
-        let order = |second: &i64| {
+    fn at(second: u8) -> DateTime<Utc> {
+        format!("2026-11-29T12:00:{second:02}Z").parse().unwrap()
+    }
+
+    /// A page of orders that were created at these seconds, and the second after which the next one goes on.
+    fn page(created: &[u8], end: Option<u8>) -> Page {
+        let order = |second: &u8| {
             json!({
-                "id": Uuid::from_u128(second.unsigned_abs().into()), "company": "Acme", "address": "1 Quay",
+                "id": Uuid::from_u128((*second).into()), "company": "Acme", "address": "1 Quay",
                 "lines": [], "status": "placed", "version": 1, "updated_at": "2026-11-29T12:00:00Z",
-                "created_at": format!("2026-11-29T12:00:{second:02}Z"),
+                "created_at": at(*second),
                 "revisions": {"delivery": {"store": 1, "warehouse": 0}, "progress": {"store": 0, "warehouse": 0}},
             })
         };
         let items = created.iter().map(order).collect::<Vec<_>>();
+        let request = PageRequest::<_, Uuid>::new(json!({}), None, None).unwrap();
+        let next = end.map(|second| {
+            let last = Position { at: at(second), id: Uuid::from_u128(second.into()) };
+            format!("/v1/orders?{}", request.query_after(last))
+        });
         serde_json::from_value(json!({"items": items, "next": next})).unwrap()
     }
 
-    /// The seconds of what is on this page, and the query of the next.
-    fn shown(ours: Page, theirs: Page) -> ([Vec<u128>; 2], Option<String>) {
+    /// The seconds of what is on this page, and after which the next one goes on.
+    fn shown(ours: Page, theirs: Page) -> ([Vec<u128>; 2], Option<u128>) {
         let (ours, theirs, next) = as_far_as_both_reach(ours, theirs);
         let seconds = |orders: Vec<Order>| orders.iter().map(|it| it.id.as_u128()).collect();
-        ([seconds(ours), seconds(theirs)], next)
+        let end = next.map(|next| Position::of_link(&next).unwrap().id.as_u128());
+        ([seconds(ours), seconds(theirs)], end)
     }
 
     #[test]
@@ -197,13 +215,20 @@ mod tests {
         let all = |next| page(&[9, 8, 7], next);
         assert_eq!(shown(all(None), all(None)), ([vec![9, 8, 7], vec![9, 8, 7]], None));
         // The store lacks the newest, and its page reaches further back.
-        let (seconds, next) = shown(page(&[5, 4], Some("store")), page(&[9, 5], Some("warehouse")));
-        assert_eq!((seconds, next.as_deref()), ([vec![5], vec![9, 5]], Some("warehouse")));
+        let found = shown(page(&[5, 4], Some(4)), page(&[9, 5], Some(5)));
+        assert_eq!(found, ([vec![5], vec![9, 5]], Some(5)));
         // The store has nothing more, and the warehouse has.
-        let (seconds, next) = shown(page(&[9, 4], None), all(Some("warehouse")));
-        assert_eq!((seconds, next.as_deref()), ([vec![9], vec![9, 8, 7]], Some("warehouse")));
-        let (seconds, next) = shown(all(Some("store")), page(&[9, 6], None));
-        assert_eq!((seconds, next.as_deref()), ([vec![9, 8, 7], vec![9]], Some("store")));
+        let found = shown(page(&[9, 4], None), all(Some(7)));
+        assert_eq!(found, ([vec![9], vec![9, 8, 7]], Some(7)));
+        assert_eq!(shown(all(Some(7)), page(&[9, 6], None)), ([vec![9, 8, 7], vec![9]], Some(7)));
+    }
+
+    #[test]
+    fn a_page_that_ends_early_is_gone_on_from_even_if_it_is_empty() {
+        assert_eq!(shown(page(&[], Some(3)), page(&[], None)), ([vec![], vec![]], Some(3)));
+        // What the warehouse has before that place is here, and what is after it on the next page.
+        let found = shown(page(&[9], Some(3)), page(&[5, 2], None));
+        assert_eq!(found, ([vec![9], vec![5]], Some(3)));
     }
 
     #[test]

@@ -28,8 +28,9 @@ pub(super) struct Trouble {
     pub(super) refusal: Refusal,
     /// Whether it may have been done all the same.
     pub(super) is_unknown: bool,
-    /// What was typed as the carrier, if anything was, and as the tracking.
+    /// The carrier that was typed, if any was.
     pub(super) carrier: Option<String>,
+    /// The tracking that was typed, if any was.
     pub(super) tracking: Option<String>,
 }
 

@@ -248,7 +248,7 @@ fn agreement(view: &View) -> Sentence {
     }
 }
 
-/// What a person has given up: the sides differ by that.
+/// Returns the exception for changes that a person has given up: the sides differ by them.
 fn given_up(view: &View) -> Option<String> {
     let relays = view.lanes.iter().filter_map(|lane| lane.relay.as_ref().ok());
     let newest = relays.filter_map(|relay| relay.dropped_at).max();

@@ -1,4 +1,4 @@
-//! What an offer does to the parked changes of its records that a person has dropped.
+//! Taking back the drops of the records that are offered.
 
 use diesel::QueryResult;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
